@@ -1,0 +1,1 @@
+"""The segment language: catalogue, definition, checks, words, canonical form. Standard library only."""

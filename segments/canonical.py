@@ -1,0 +1,144 @@
+"""The canonical form of a definition and its content hash.
+
+Two definitions that mean the same by the usual identities have the same canonical form: order and
+repetition inside groups, nesting of like groups, single-child groups, double negation, De Morgan,
+overlapping ranges of one quantity, one-value sets, number spelling (500 and 500.0).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import replace
+from typing import Any
+
+from segments.codec import to_json
+from segments.definition import (
+    AllOf,
+    AnyOf,
+    EventCondition,
+    FeatureCondition,
+    ItemFilter,
+    Node,
+    Not,
+    SimilarityCondition,
+    Value,
+)
+from segments.intervals import Interval, interval_of, to_comparison
+
+
+def canonical(node: Node) -> Node:
+    """The canonical form; idempotent, and with the same members as `node`."""
+    return _canonical(node, negated=False)
+
+
+def fingerprint(node: Node) -> str:
+    """The content hash: 16 hex digits of the SHA-256 of the canonical JSON."""
+    text = json.dumps(to_json(canonical(node)), sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _canonical(node: Node, *, negated: bool) -> Node:
+    match node:
+        case Not(child):
+            return _canonical(child, negated=not negated)
+        case AllOf(children):
+            kind: type[AllOf | AnyOf] = AnyOf if negated else AllOf
+            return _group(kind, [_canonical(child, negated=negated) for child in children])
+        case AnyOf(children):
+            kind = AllOf if negated else AnyOf
+            return _group(kind, [_canonical(child, negated=negated) for child in children])
+        case _:
+            leaf, flip = _leaf(node)
+            return Not(leaf) if negated != flip else leaf
+
+
+def _group(kind: type[AllOf | AnyOf], children: list[Node]) -> Node:
+    flat: list[Node] = []
+    for child in children:
+        flat += child.children if isinstance(child, kind) else [child]
+    if kind is AllOf:
+        flat = _merge_ranges(flat)
+    unique = sorted(set(flat), key=_sort_key)
+    return unique[0] if len(unique) == 1 else kind(tuple(unique))
+
+
+def _sort_key(node: Node) -> str:
+    return json.dumps(to_json(node), sort_keys=True, ensure_ascii=False)
+
+
+def _merge_ranges(children: list[Node]) -> list[Node]:
+    merged: dict[object, Interval] = {}
+    first: dict[object, FeatureCondition | EventCondition] = {}
+    rest: list[Node] = []
+    for child in children:
+        key, interval = interval_of(child)
+        if interval is None or not isinstance(child, FeatureCondition | EventCondition):
+            rest.append(child)
+            continue
+        merged[key] = merged[key].meet(interval) if key in merged else interval
+        first.setdefault(key, child)
+    for key, interval in merged.items():
+        rest += _from_interval(first[key], interval)
+    return rest
+
+
+def _from_interval(leaf: FeatureCondition | EventCondition, interval: Interval) -> list[Node]:
+    single = to_comparison(interval)
+    if single is not None and not interval.empty:
+        return [_with(leaf, *single)]
+    low = _with(leaf, ">=" if interval.low_in else ">", interval.low)
+    high = _with(leaf, "<=" if interval.high_in else "<", interval.high)
+    return [low, high]
+
+
+def _with(leaf: FeatureCondition | EventCondition, op: str, value: float | tuple[float, float]) -> Node:
+    number = tuple(map(_number, value)) if isinstance(value, tuple) else _number(value)
+    return replace(leaf, op=op, value=number)  # type: ignore[arg-type]
+
+
+def _leaf(node: Node) -> tuple[Node, bool]:
+    """The canonical leaf, and whether it is to be read negated (`count = 0` is `not count >= 1`)."""
+    match node:
+        case FeatureCondition(feature, op, value):
+            return _feature(feature, op, value), False
+        case EventCondition():
+            value = node.value
+            number = tuple(map(_number, value)) if isinstance(value, tuple) else _number(value)
+            leaf = replace(node, items=_items(node.items), value=number)
+            if leaf.measure == "count" and (leaf.op, leaf.value) in {("=", 0), ("<", 1), ("<=", 0)}:
+                return replace(leaf, op=">=", value=1), True
+            if leaf.measure == "count" and (leaf.op, leaf.value) == (">", 0):
+                return replace(leaf, op=">=", value=1), False
+            return leaf, False
+        case SimilarityCondition(_, segment, _) if segment is not None:
+            return replace(node, segment=canonical(segment)), False
+        case _:
+            return node, False
+
+
+def _feature(feature: str, op: str, value: Value | tuple[Value, ...]) -> FeatureCondition:
+    if isinstance(value, tuple) and op in ("in", "not_in"):
+        unique = tuple(sorted({_number(v) for v in value}, key=str))
+        if len(unique) == 1:
+            return FeatureCondition(feature, "=" if op == "in" else "!=", unique[0])
+        return FeatureCondition(feature, op, unique)
+    if isinstance(value, tuple):
+        return FeatureCondition(feature, op, tuple(map(_number, value)))
+    return FeatureCondition(feature, op, _number(value))
+
+
+def _items(items: ItemFilter) -> ItemFilter:
+    return ItemFilter(
+        department=tuple(sorted(set(items.department))),
+        category=tuple(sorted(set(items.category))),
+        brand=tuple(sorted(set(items.brand))),
+        text=tuple(sorted({text.lower() for text in items.text})),
+    )
+
+
+def _number(value: Any) -> Any:
+    """500.0 -> 500, so that both spellings hash alike."""
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    return value

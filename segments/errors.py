@@ -1,0 +1,111 @@
+"""Every error the product raises on purpose, sorted by who acts next.
+
+SegAssistError
+├── ModelRetryError          the model retries: its answer did not fit (reason goes back to it)
+├── UserError                the marketer or caller changes the request
+│   ├── DefinitionError      a segment definition does not hold; carries all its issues
+│   ├── NotFoundError        a name that does not exist (segment, outcome, conversation, file)
+│   └── ConflictError        the change contradicts what is stored
+├── OperatorError            the person who runs the installation acts
+│   ├── NotBuiltError        nothing built yet; the message ends with the command to run
+│   ├── DataError            a source file is missing, corrupt or fails the quality checks
+│   ├── ChecksumError        a file's bytes are not the published ones
+│   ├── StorageError         the disk is full, read-only, or another process holds it
+│   ├── PortInUseError       the address is taken
+│   └── LLMUnavailableError  the LLM server is down, slow or answers nonsense
+└── InternalError            our bug
+
+`code` is stable: the API returns it, the CLI maps it to an exit status, the docs list it.
+"""
+
+
+class SegAssistError(Exception):
+    """Base of all; `str(error)` is one sentence a person can act on."""
+
+    code = "error"
+    exit_status = 1
+
+
+class ModelRetryError(SegAssistError):
+    """The LLM's output did not type or did not fit; the message tells the model why."""
+
+    code = "model_retry"
+
+
+class UserError(SegAssistError):
+    """The request cannot be met as it stands; the person who asked can change it."""
+
+    code = "bad_request"
+    exit_status = 2
+
+
+class DefinitionError(UserError):
+    """A segment definition does not hold. `issues` has one sentence for each mistake."""
+
+    code = "invalid_definition"
+
+    def __init__(self, issues: "list[str] | tuple[str, ...] | str") -> None:
+        self.issues = (issues,) if isinstance(issues, str) else tuple(issues)
+        super().__init__(" ".join(self.issues))
+
+
+class NotFoundError(UserError):
+    """A name was given that does not exist here."""
+
+    code = "not_found"
+
+
+class ConflictError(UserError):
+    """The change contradicts what is already stored (same name, other content)."""
+
+    code = "conflict"
+
+
+class OperatorError(SegAssistError):
+    """The installation needs a hand: the message ends with what to do."""
+
+    code = "unavailable"
+
+
+class NotBuiltError(OperatorError):
+    """The workspace, model or index has not been built yet."""
+
+    code = "not_built"
+    exit_status = 3
+
+
+class DataError(OperatorError):
+    """A source file is missing, unreadable, or its content fails the checks."""
+
+    code = "bad_data"
+
+
+class ChecksumError(OperatorError):
+    """A file's SHA-256 is not the published one; the file is not used."""
+
+    code = "checksum_mismatch"
+
+
+class StorageError(OperatorError):
+    """The disk is full or read-only, or another process holds the store."""
+
+    code = "storage"
+
+
+class PortInUseError(OperatorError):
+    """Another program listens on the address."""
+
+    code = "port_in_use"
+
+
+class LLMUnavailableError(OperatorError):
+    """The LLM server cannot be reached, is too slow, or keeps answering out of protocol."""
+
+    code = "llm_unavailable"
+    exit_status = 4
+
+
+class InternalError(SegAssistError):
+    """A state that the code holds impossible: our bug, worth a report."""
+
+    code = "internal"

@@ -1,0 +1,106 @@
+"""The seams between rooms: what floor 1 offers and what the composition root plugs together.
+
+Rooms of floor 1 import only floor 0, so what one of them needs of another comes through one of
+these Protocols or as a plain table (pandas DataFrame or numpy array) that the caller hands over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+
+    from segments.definition import ItemFilter
+
+Progress = Callable[[float, str], None]
+"""Called with (share done in 0..1, what is being done); raise from it to interrupt."""
+
+
+def silent(_share: float, _what: str) -> None:
+    """A Progress that shows nothing."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a propensity model predicts: `event` on `items` within `horizon_days` of the as-of date.
+
+    `items` None means any item. `name` is unique and stable, e.g. `purchase_30d`,
+    `purchase_30d:BEERS/ALES`.
+    """
+
+    name: str
+    event: str
+    horizon_days: int
+    items: ItemFilter | None = None
+    label_en: str = ""
+    label_zh: str = ""
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """What was known of every customer as of a date, and (where already known) what came next.
+
+    features: one row a customer, indexed by customer_id, only from events before `as_of`.
+    labels: 0/1 indexed like `features`, from events in [as_of, as_of + horizon); None when open.
+    """
+
+    as_of: date
+    features: pd.DataFrame
+    labels: pd.Series | None = None
+
+
+class TextEncoder(Protocol):
+    """Turns texts into unit-length vectors; one encoder serves linking and the item index."""
+
+    name: str
+    dimension: int
+
+    def encode(self, texts: Sequence[str]) -> np.ndarray:
+        """Return float32 of shape (len(texts), dimension), rows of unit length."""
+        ...
+
+
+class AudienceResolver(Protocol):
+    """Answers the conditions of a definition that SQL alone cannot: models, indexes, saved segments."""
+
+    def propensity(self, outcome: str) -> pd.Series:
+        """Calibrated probability (0..1) by customer_id, for every customer."""
+        ...
+
+    def similar(self, seeds: Sequence[str], top: int) -> list[str]:
+        """The `top` customers nearest to the seeds, nearest first, seeds left out."""
+        ...
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One number with its meaning: the only thing an answer may quote.
+
+    unit is one of: customers, currency, share (0..1), probability (0..1), days, orders, items, ratio,
+    effect, count, date, text. `low`/`high` is the interval where there is one, at `level`.
+    """
+
+    name: str
+    value: float | int | str
+    unit: str
+    label_en: str
+    label_zh: str
+    low: float | None = None
+    high: float | None = None
+    level: float | None = None
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What one tool call returned: an id, figures, and rows for a table or plot."""
+
+    id: str
+    tool: str
+    figures: tuple[Figure, ...] = ()
+    rows: tuple[dict[str, Any], ...] = ()
+    notes: tuple[str, ...] = field(default_factory=tuple)
