@@ -94,7 +94,7 @@ def _from_interval(leaf: FeatureCondition | EventCondition, interval: Interval) 
 
 def _with(leaf: FeatureCondition | EventCondition, op: str, value: float | tuple[float, float]) -> Node:
     number = tuple(map(_number, value)) if isinstance(value, tuple) else _number(value)
-    return replace(leaf, op=op, value=number)  # type: ignore[arg-type]
+    return replace(leaf, op=op, value=number)
 
 
 def _leaf(node: Node) -> tuple[Node, bool]:

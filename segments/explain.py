@@ -115,7 +115,8 @@ class _English:
         if feature is None:
             return f"have {node.feature} {node.op} {node.value}"
         if feature.type is FeatureType.BOOLEAN:
-            return f"{'are known to have' if node.value else 'are known not to have'} {feature.en.removeprefix('has ')}"
+            known = "are known to have" if node.value else "are known not to have"
+            return f"{known} {feature.en.removeprefix('has ')}"
         value = node.value
         if isinstance(value, tuple):
             shown = [quantity(v, feature, self.currency) for v in value]

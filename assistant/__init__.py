@@ -1,0 +1,1 @@
+"""The assistant: link, plan, check, run tools, answer."""

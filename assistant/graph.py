@@ -1,0 +1,255 @@
+"""One turn as a LangGraph graph: link, plan, check (one repair), run, answer.
+
+What lasts between turns is in `State` and checkpointed, so that a conversation survives a restart; what
+one turn needs is in `Turn` and does not.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypedDict
+
+from langgraph.graph import END, START, StateGraph
+from langgraph.runtime import Runtime
+
+from assistant import answer as words
+from assistant.check import problems
+
+from assistant.grounding import ungrounded
+from assistant.linking.linker import Link, Linker
+from assistant.llm import ChatModel
+from assistant.plan import NEEDS_SEGMENT, Plan, definition_of, edited, make_plan
+from assistant.replies import CLARIFY, REFUSE, reply
+from assistant.run import run_tool
+from assistant.tools import ToolResult, Tools
+from segments.codec import from_json, to_json
+from segments.definition import Node
+from segments.errors import ModelRetryError, SegAssistError, UserError
+from segments.ports import Evidence
+
+MAX_REPAIRS = 1
+KEPT_TURNS = 50
+
+
+class State(TypedDict, total=False):
+    """What a conversation remembers: the current segment, the ones before it, and what was said."""
+
+    current: dict[str, Any] | None
+    trail: list[dict[str, Any]]
+    history: list[dict[str, Any]]
+    pending: dict[str, Any] | None
+
+
+Emit = Callable[[str, dict[str, Any]], None]
+"""Called with a step's name (link, plan, check, run, words, answer) and what to show of it."""
+
+
+@dataclass
+class Turn:
+    """One turn at work."""
+
+    question: str
+    emit: Emit
+    timings: dict[str, float] = field(default_factory=dict)
+    link: Link | None = None
+    plan: Plan | None = None
+    correction: str | None = None
+    repairs: int = 0
+    calls: list[dict[str, Any]] = field(default_factory=list)
+    result: ToolResult | None = None
+    answer: str = ""
+    clarification: str | None = None
+    refused: str | None = None
+    phrased: bool = False
+
+
+class TurnGraph:
+    """Builds and holds the compiled graph."""
+
+    def __init__(self, linker: Linker, model: ChatModel, tools: Tools, checkpointer: Any) -> None:
+        self.linker, self.model, self.tools = linker, model, tools
+        self.catalogue = tools.rooms.warehouse.catalogue
+        graph = StateGraph(State, context_schema=Turn)
+        for step in (self.link, self.plan, self.check, self.run, self.answer):
+            graph.add_node(step.__name__, _timed(step))
+        graph.add_edge(START, "link")
+        graph.add_edge("link", "plan")
+        graph.add_edge("plan", "check")
+        graph.add_conditional_edges("check", self._after_check, {"plan": "plan", "run": "run"})
+        graph.add_edge("run", "answer")
+        graph.add_edge("answer", END)
+        self.compiled = graph.compile(checkpointer=checkpointer)
+
+    def link(self, state: State, turn: Turn) -> State:
+        """Find what of the message exists here."""
+        turn.link = self.linker.link(turn.question, _current(state))
+        turn.emit("link", {"found": len(turn.link.candidates) + len(turn.link.edits), "unknown": turn.link.unknown})
+        return {}
+
+    def plan(self, state: State, turn: Turn) -> State:
+        """Ask the model for the plan."""
+        assert turn.link is not None
+        pending = state.get("pending")
+        if pending and _confirms(turn.question):
+            turn.plan = Plan(pending["tool"], arguments=pending["arguments"] | {"confirmed": True})
+            return {"pending": None}
+        try:
+            turn.plan = make_plan(self.model, turn.link, _current(state), self.catalogue, turn.correction)
+        except ModelRetryError as error:
+            turn.plan = None
+            turn.correction = str(error)
+        turn.emit("plan", {"tool": turn.plan.tool if turn.plan else None})
+        return {"pending": None}
+
+    def check(self, state: State, turn: Turn) -> State:
+        """Compare the plan with the message; say what is wrong, once; then mend what is certain."""
+        assert turn.link is not None
+        if turn.plan is None:
+            found = [turn.correction or "Your answer could not be read."]
+        else:
+            vocabulary = self.tools.rooms.audiences.vocabulary
+            found = problems(turn.plan, turn.link, _current(state), vocabulary)
+        turn.correction = " ".join(found) if found else None
+        if found and turn.repairs >= MAX_REPAIRS:
+            turn.correction = None
+            turn.plan = _mended(turn.plan, turn.link)
+        turn.emit("check", {"problems": found})
+        return {}
+
+    def _after_check(self, _state: State, runtime: Runtime[Turn]) -> Literal["plan", "run"]:
+        turn = runtime.context
+        if turn.correction is None:
+            return "run"
+        turn.repairs += 1
+        return "plan"
+
+    def run(self, state: State, turn: Turn) -> State:
+        """Run the tool."""
+        assert turn.link is not None
+        plan, link = turn.plan or Plan("clarify"), turn.link
+        if plan.tool == "clarify":
+            turn.clarification = reply(CLARIFY["vague"], link.language)
+            return {}
+        if plan.tool == "refuse":
+            turn.refused = reply(REFUSE[plan.reason or "out_of_scope"], link.language, ", ".join(link.unknown))
+            return {}
+        current = _current(state)
+        segment = edited(plan, link, current) if plan.edits and current is not None else definition_of(plan, link)
+        if segment is None and current is None and plan.tool in NEEDS_SEGMENT | {"plan_strategy"}:
+            turn.clarification = reply(CLARIFY["no_segment"], link.language)
+            return {}
+        try:
+            return self._run(state, turn, plan, segment)
+        except UserError as error:
+            turn.clarification = str(error)
+            return {}
+
+    def _run(self, state: State, turn: Turn, plan: Plan, segment: Node | None) -> State:
+        assert turn.link is not None
+        current = _current(state)
+        outcome = run_tool(self.tools, plan, turn.link, segment, current, state.get("trail", []))
+        turn.calls = outcome.calls
+        turn.emit("run", {"calls": [call["name"] for call in outcome.calls]})
+        if outcome.question is not None:
+            turn.clarification = outcome.question
+            return {"pending": outcome.pending}
+        turn.result = _numbered(outcome.result)
+        changed = outcome.result.definition if outcome.result else None
+        if changed is None or changed == current:
+            return {}
+        trail = [*state.get("trail", []), *([state["current"]] if state.get("current") else [])]
+        return {"current": to_json(changed), "trail": [item for item in trail if item][-KEPT_TURNS:]}
+
+    def answer(self, state: State, turn: Turn) -> State:
+        """Put the evidence into words."""
+        assert turn.link is not None
+        if turn.clarification or turn.refused:
+            turn.answer = turn.clarification or turn.refused or ""
+        elif turn.result is not None:
+            turn.answer = self._words(turn, turn.result)
+        turn.emit("answer", {"text": turn.answer})
+        entry = {
+            "question": turn.question,
+            "answer": turn.answer,
+            "tool": turn.plan.tool if turn.plan else None,
+            "definition": state.get("current"),
+        }
+        return {"history": [*state.get("history", []), entry][-KEPT_TURNS:]}
+
+    def _words(self, turn: Turn, result: ToolResult) -> str:
+        assert turn.link is not None
+        assert turn.plan is not None
+        settings = self.tools.rooms.workspace.settings
+        language, evidence = turn.link.language, result.evidence
+        body = words.plain(evidence, language, settings.currency, settings.min_group)
+        used = [candidate.node for candidate in map(turn.link.candidate, turn.plan.chosen)]
+        used += [node for edit in map(turn.link.edit, turn.plan.edits) if (node := edit.node) is not None]
+        notes = words.assumptions(turn.link, used, language)
+        parts = [body, *(["\n".join(notes)] if notes else [])]
+        if turn.plan.tool in words.PHRASED:
+            turn.emit("words", {"text": body})
+            try:
+                lead = words.grounded_lead(self.model, evidence, language, settings.currency)
+            except SegAssistError:
+                # The figures stand without the model's sentences: an answer is not lost to its wording.
+                lead = ""
+            turn.phrased = bool(lead)
+            parts.insert(0, lead)
+        text = "\n\n".join(part for part in parts if part)
+        return text if not ungrounded(text, _with_notes(evidence, notes), settings.currency) else body
+
+
+def _with_notes(evidence: tuple[Evidence, ...], notes: list[str]) -> list[Evidence]:
+    return [*evidence, Evidence("notes", "notes", notes=tuple(notes))]
+
+
+def _numbered(result: ToolResult | None) -> ToolResult | None:
+    if result is None:
+        return None
+    evidence = tuple(
+        Evidence(f"e{i}", e.tool, e.figures, e.rows, e.notes) for i, e in enumerate(result.evidence, 1)
+    )
+    return ToolResult(evidence, result.definition, result.strategy)
+
+
+def _current(state: State) -> Node | None:
+    data = state.get("current")
+    return from_json(data) if data else None
+
+
+def _confirms(text: str) -> bool:
+    return text.strip().lower().rstrip(".!。！") in {
+        "yes", "y", "yes please", "ok", "okay", "sure", "do it", "confirm", "是", "是的", "好", "好的", "确认", "对",
+    }
+
+
+def _mended(plan: Plan | None, link: Link) -> Plan:
+    """After a failed repair: every condition found, with the model's grouping; else ask the user."""
+    if plan is not None and plan.tool == "refine_segment" and link.edits:
+        return Plan("refine_segment", edits=("e1",)) if not plan.edits else plan
+    if plan is None or plan.tool in ("clarify", "refuse"):
+        return plan or Plan("clarify")
+    if not link.candidates:
+        return Plan("clarify")
+    missing = tuple(
+        f"c{i}" for i in range(1, len(link.candidates) + 1) if f"c{i}" not in plan.chosen
+    )
+    if not missing:
+        return plan
+    return Plan(plan.tool, plan.all + missing, plan.any, plan.edits, plan.reason, plan.arguments)
+
+
+def _timed(step: Callable[[State, Turn], State]) -> Callable[[State, Runtime[Turn]], State]:
+    def run(state: State, runtime: Runtime[Turn]) -> State:
+        turn, started = runtime.context, time.perf_counter()
+        out = step(state, turn)
+        turn.timings[step.__name__] = turn.timings.get(step.__name__, 0.0) + time.perf_counter() - started
+        return out
+
+    run.__name__ = step.__name__
+    return run
+
+
+__all__ = ["State", "Turn", "TurnGraph"]

@@ -1,0 +1,129 @@
+"""Which tools a message can mean, by its words, and the arguments that are plain numbers or names.
+
+This narrows the schema of the turn: a tool whose words are absent is not offered to the model.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from assistant.linking.numbers import Number
+
+TOOLS = (
+    "define_segment",
+    "refine_segment",
+    "profile_segment",
+    "find_lookalikes",
+    "score_propensity",
+    "discover_segments",
+    "recommend_products",
+    "plan_strategy",
+    "show_segment",
+    "compare_segments",
+    "list_segments",
+    "save_segment",
+    "delete_segment",
+    "clarify",
+    "refuse",
+)
+
+
+def _rx(pattern: str) -> re.Pattern[str]:
+    return re.compile(pattern, re.IGNORECASE)
+
+
+CUES: dict[str, re.Pattern[str]] = {
+    "find_lookalikes": _rx(
+        r"look[- ]?alikes?|\b(?:people|customers?|shoppers?|households?|others?|more|folks|ones|buyers)\b[^.?!]{0,25}\b(?:like|similar to|resembl\w+)"
+        r"\s+(?:them|these|those|this|him|her|that|it|my|our)\b|\bsimilar (?:people|customers?|shoppers?|households?|profiles?|ones|audience)"
+        r"|\bmore like (?:them|these|this|those)|\bresembl|\bclones?\b|\bexpand (?:this|the|that) (?:audience|segment)"
+        r"|相似|类似|像(?:他们|她们|这些|这群|这样)|同类(?:客户|人群)|扩展(?:人群|受众)"
+    ),
+    "score_propensity": _rx(
+        r"\b(?:how )?likely\b|\blikelihood\b|\bprobabilit|\bpropensit|\bchances?\b|\bodds\b|\bwill (?:they|these|those|this|any of them|he|she|it)"
+        r"(?! be (?:mailed|sent))\b|\bwould (?:they|these) (?:come|buy|return|redeem)|\bpredict|\bcome back\b|\bcoming back\b|\bexpected to (?:buy|return|redeem)"
+        r"|\bgoing to (?:buy|come|return|redeem|shop)|会不会|可能性|概率|几率|会(?:再|回来|复购|回购|购买|买|用|使用|来)|回头|预测|有多大可能|多大可能|倾向"
+    ),
+    "recommend_products": _rx(
+        r"\brecommend(?:ation)?s?\b(?! (?:a )?(?:strategy|campaign|plan|budget))|\bnext best\b|\bcross[- ]sell\b|\bwhat (?:else )?(?:should|could|can|might) (?:we|i) (?:recommend|sell|suggest|promote|push|pitch|cross)"
+        r"|\bwhat (?:products?|items?|categories)\b|\bwhich (?:products?|items?|categories)\b|\bwhat (?:else )?(?:would|do|might|will) they (?:like|want|buy next|need)|\bsuggest(?:ions?)? (?:some )?(?:products?|items?)|\bproducts? (?:to|should)"
+        r"|\bupsell|推荐|交叉销售|下一件|适合他们|还会(?:喜欢|想买)|可能喜欢|什么(?:商品|产品|品类)|哪些(?:商品|产品|品类)"
+    ),
+    "plan_strategy": _rx(
+        r"\bstrateg|\bcampaign (?:plan|idea|for)|\bplan (?:a|me|the|out|for)|\bmarketing plan\b|\bbudget\b|\bwhat (?:do|should|can|could|would) (?:we|i) (?:offer|do|send|give|spend)|\bwin(?:ning)?(?: them|[- ])?\s?back\b|\bre[- ]?activat|\bre[- ]?engage"
+        r"|\bhow (?:do|should|can|could|would) (?:we|i) (?:target|reach|approach|market|get|win|retain|keep|spend|treat|best|engage)|\bpromotion plan|\boffer (?:them|these|those)|\bretention (?:plan|offer)|\bspend (?:it|the|this|that|my|our) (?:budget|money)?\b.{0,20}\bon them|\bdesign (?:a|an|me)"
+        r"|\bwith \$[\d,.]+k?\b(?!.*\bbask)|\b(?:got|have|put|use) (?:a )?\$[\d,.]+k? (?:budget|to)|策略|方案|预算|活动计划|营销计划|怎么(?:营销|挽回|召回|激活|留住|做|花)|如何(?:营销|挽回|召回|激活|留住)|给他们(?:什么|发)|提供什么|什么(?:优惠|offer)|召回|挽回"
+    ),
+    "profile_segment": _rx(
+        r"\bprofile\b|\bdescribe\b|\bwho are (?:they|these|those)|\bwhat (?:are|do) (?:they|these (?:people|customers|folks)|those) (?:like|look like|have in common|all about)|\bwhat(?: makes| is| sets|'s)\b[^?]{0,30}\b(?:different|special|apart|distinct|unusual|unique|stand out)|\bstand out\b|\btell me (?:more )?about (?:them|these|this|those|the)|\bcharacteri[sz]"
+        r"|\bcharacteristics\b|\bhow (?:do they|are they|does this|is this) (?:differ|different|compare)|\bbreak ?down\b|\bsets? them apart|\bin common\b|\bdig into\b|\binsights?\b|\bpersona of\b|画像|特征|特点|有什么不同|描述|什么样|分析一下|区别|共同点|介绍一下"
+    ),
+    "discover_segments": _rx(
+        r"\b(?:discover|cluster|natural(?:ly occurring)? (?:segments?|groups?|clusters?)|split (?:our|my|the|all|everyone)|divide (?:our|my|the|all|everyone)|segment (?:our|my|all|the) (?:entire |whole )?(?:customers?|base|audience|shoppers|customer base|data)|group (?:our|my|all|the) customers|kinds? of (?:customers|shoppers)|types? of (?:customers|shoppers)|personas\b)"
+        r"|\bwhat (?:groups|segments|clusters|types|kinds)\b|\b(?:find|show|give|identify|make|create) (?:me )?(?:\w+ )?(?:natural |distinct |main |key )?(?:segments|clusters|groups)\b(?! (?:i|we) (?:have )?saved)|聚类|自然分群|分成\w{0,4}[类组群]|划分|发现.{0,6}(?:分群|群体|细分)|自动分群|哪几类|几类客户|哪些类型"
+    ),
+    "save_segment": _rx(r"\bsave\b|\bstore (?:this|it|that|the segment)|\bname (?:this|it)\b|\bkeep (?:this|it) as\b|\bbookmark|保存|存为|存成|命名为|存下来|存一下"),
+    "list_segments": _rx(r"\blist\b[^.?!]{0,25}\bsegments?\b|\b(?:which|what) segments? (?:do|have|did) (?:we|i)|\b(?:my|our|all(?: the)?|the) saved segments?|\bsaved segments\b|\bshow (?:me )?(?:all |my |the |our )*(?:saved )?segments\b|列出.{0,8}分群|有哪些.{0,6}分群|已保存的?.{0,3}分群|所有分群|我的分群|保存了哪些"),
+    "delete_segment": _rx(r"\b(?:delete|remove|erase|discard|get rid of)\b[^.?!]{0,30}\bsegment|\bdelete (?:the )?['\"“]|\bdelete (?:it|this|that)\b|删除.{0,12}分群|删掉.{0,12}分群|删除[“\"「']"),
+    "show_segment": _rx(r"\b(?:show|display|open|load|see|view|pull up|what(?:'s| is) (?:in|the definition of))\b[^.?!]{0,30}\b(?:segment|definition|sql|query|conditions)|\bcurrent segment\b|\bhow many (?:are there|people are|customers are|is that|are (?:in|they))|\bwhat(?:'s| is) (?:the )?(?:sql|definition|size|current)|\bwhere are we\b|\bwhat do we have (?:now|so far)|\bhow big is (?:it|this|that|the)|显示.{0,10}分群|打开.{0,10}分群|查看.{0,10}(?:分群|定义)|当前分群|有多少人|现在.{0,6}多少|看看?.{0,6}(?:定义|SQL|sql)"),
+    "compare_segments": _rx(r"\bcompare\b|\bversus\b|\bvs\.?\b|\bdifference between\b|\bhow (?:do|does) (?:this|they|it|these|that) (?:segment )?(?:compare|stack up|differ)|\boverlap\b|对比|比较|相比之下|重叠|和.{1,20}(?:有什么|的)(?:区别|差别|不同)"),
+}
+
+DESTRUCTIVE = _rx(
+    r"\b(?:drop|truncate|wipe|erase|destroy|purge)\b[^.?!]{0,40}\b(?:table|database|data|customers?|records?|warehouse|everything|history|index|transactions?|db|events?|rows?|schema)\b"
+    r"|\bdelete\b[^.?!]{0,40}\b(?:tables?|database|data|customers?|households?|records?|warehouse|everything|history|transactions?|accounts?|all|everyone|everybody|rows?|events?|purchases?|coupons?|users?)\b"
+    r"|\b(?:update|insert into|alter)\s+\w+\s+(?:set|values|table)|\brm -rf\b|\b(?:set|change|overwrite|modify|edit|reset) (?:all |every |everyone'?s? )?(?:the |their |all )?(?:prices?|customer (?:data|records?)|ages?|incomes?|transactions?|purchase history)\b"
+    r"|删除(?!.{0,12}分群)(?!.{0,8}条件).{0,12}(?:客户|数据|表|记录|数据库|交易|订单|一切|所有)|清空|删库|销毁|抹掉|把.{0,8}(?:数据|客户|记录|表).{0,4}(?:删|清)"
+)
+
+
+@dataclass(frozen=True)
+class Intents:
+    """The tools whose words the message has, and arguments read from it."""
+
+    tools: tuple[str, ...]
+    destructive: bool = False
+    top: int | None = None
+    k: int | None = None
+    budget: float | None = None
+    name: str | None = None
+    goal: str | None = None
+    outcome: str | None = None
+    arguments: dict[str, Any] = field(default_factory=dict)
+
+
+_GOALS = (
+    ("win_back", r"\bwin\b.{0,12}\bback\b|\bwin-?back\b|re-?activat|re-?engage|lapsed|bring them back|get them back|挽回|召回|唤回|激活.{0,4}(?:沉睡|流失)|重新激活"),
+    ("retain", r"\bretain|retention|keep them|loyal|留住|留存|保留"),
+    ("grow_basket", r"\bgrow\b.{0,15}\bbasket|bigger baskets?|basket size|spend more|average order|提高客单|提升客单|客单价"),
+    ("cross_sell", r"cross[- ]?sell|交叉销售"),
+    ("activate_coupon", r"coupon (?:use|usage|redemption|activation)|use (?:more )?coupons|redeem|用券|优惠券使用|核销"),
+)
+_NAME = re.compile(
+    r"[\"“「'‘《]([^\"”」'’》]{1,60})[\"”」'’》]|\b(?:as|called|named|name it|call it)\s+(?:the\s+)?([A-Za-z0-9][\w \-&]{0,50}?)(?:[.?!,]|$| please| and )"
+    r"|(?:存为|存成|保存为|保存成|命名为|叫做|叫|名为|取名)[:：]?\s*([^\s，。？！,.?!]{1,30})"
+)
+_DAYS14 = re.compile(r"two weeks|2 weeks|14 days|fortnight|next week|两周|2周|14天|十四天|下周|一周", re.I)
+_COUPON = re.compile(r"coupon|redeem|voucher|券|核销", re.I)
+
+
+def read_intents(message: str, found: Sequence[Number]) -> Intents:
+    """Cues and arguments of a message."""
+    destructive = bool(DESTRUCTIVE.search(message)) and not CUES["delete_segment"].search(message)
+    tools = tuple(name for name, pattern in CUES.items() if pattern.search(message))
+    counts = [n for n in found if n.op is None and n.value >= 1 and n.unit in ("people", "customers", "", "units")]
+    top = next((int(n.value) for n in counts if n.value.is_integer()), None)
+    k = next((int(n.value) for n in found if n.unit in ("segments", "customers", "people", "units", "") and 2 <= n.value <= 20), None)
+    money = next((n.value for n in found if n.unit == "money"), None)
+    if money is None and "plan_strategy" in tools:
+        money = next((n.value for n in found if n.unit == "" and n.value >= 100), None)
+    match = _NAME.search(message)
+    name = next((group.strip() for group in match.groups() if group), None) if match else None
+    goal = next((goal for goal, pattern in _GOALS if re.search(pattern, message, re.IGNORECASE)), None)
+    outcome = "purchase_14d" if _DAYS14.search(message) else "purchase_30d"
+    if _COUPON.search(message):
+        outcome = "coupon_redeem_30d"
+    return Intents(tools, destructive, top, k, money, name, goal, outcome)

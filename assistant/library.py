@@ -1,0 +1,133 @@
+"""The library of saved segments: named, versioned definitions in one SQL table (SQLite by default)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from difflib import get_close_matches
+from pathlib import Path
+
+from sqlalchemy import Column, DateTime, Engine, Integer, MetaData, String, Table, Text, create_engine
+from sqlalchemy import delete as sql_delete
+from sqlalchemy import func, insert, select
+from sqlalchemy.engine import Connection
+from sqlalchemy.exc import IntegrityError, OperationalError
+
+from segments.canonical import fingerprint
+from segments.codec import from_json, to_json
+from segments.definition import Node
+from segments.errors import ConflictError, NotFoundError, StorageError, UserError
+
+MAX_NAME = 80
+_metadata = MetaData()
+_versions = Table(
+    "segment_versions",
+    _metadata,
+    Column("name", String(MAX_NAME), primary_key=True),
+    Column("version", Integer, primary_key=True),
+    Column("definition", Text, nullable=False),
+    Column("hash", String(16), nullable=False),
+    Column("saved_at", DateTime(timezone=True), nullable=False),
+)
+
+
+@dataclass(frozen=True)
+class SavedSegment:
+    """One version of a named segment."""
+
+    name: str
+    version: int
+    definition: Node
+    hash: str
+    saved_at: datetime
+
+
+class Library:
+    """Saved segments of one workspace. Every change is one transaction."""
+
+    def __init__(self, url: str | Path) -> None:
+        target = f"sqlite:///{url}" if isinstance(url, Path) else url
+        self._engine: Engine = create_engine(target)
+        with self._transaction() as connection:
+            _metadata.create_all(connection)
+
+    @contextmanager
+    def _transaction(self) -> Iterator[Connection]:
+        try:
+            with self._engine.begin() as connection:
+                yield connection
+        except OperationalError as error:
+            reason = str(error.orig)
+            raise StorageError(f"The segment library cannot be used ({reason}); free the file or disk.") from error
+
+    def save(self, name: str, definition: Node, *, replace: bool = True) -> SavedSegment:
+        """Save a new version under a name; the same definition again changes nothing.
+
+        Raises UserError for a bad name, ConflictError when `replace` is off and the name holds another
+        definition.
+        """
+        name = name.strip()
+        if not name or len(name) > MAX_NAME or any(ord(char) < 32 for char in name):
+            raise UserError(f"name: must be 1 to {MAX_NAME} printable characters; got {name[:20]!r}.")
+        try:
+            return self._save(name, definition, replace)
+        except IntegrityError as error:
+            raise ConflictError(f"Segment '{name}' was saved by somebody else at this moment; try again.") from error
+
+    def _save(self, name: str, definition: Node, replace: bool) -> SavedSegment:
+        digest = fingerprint(definition)
+        with self._transaction() as connection:
+            latest = _latest(connection, name)
+            if latest is not None and latest.hash == digest:
+                return latest
+            if latest is not None and not replace:
+                raise ConflictError(f"Segment '{name}' already holds another definition; choose another name.")
+            saved = SavedSegment(
+                name, 1 if latest is None else latest.version + 1, definition, digest, datetime.now(UTC)
+            )
+            content = json.dumps(to_json(definition), ensure_ascii=False)
+            connection.execute(
+                insert(_versions).values(
+                    name=name, version=saved.version, definition=content, hash=digest, saved_at=saved.saved_at
+                )
+            )
+            return saved
+
+    def get(self, name: str) -> SavedSegment:
+        """The latest version. Raises NotFoundError with close names."""
+        with self._transaction() as connection:
+            found = _latest(connection, name)
+        if found is None:
+            near = get_close_matches(name, self.names(), n=2, cutoff=0.5)
+            hint = f"; did you mean {' or '.join(near)}?" if near else "."
+            raise NotFoundError(f"No saved segment is named '{name}'{hint}")
+        return found
+
+    def names(self) -> list[str]:
+        """Names in alphabetical order."""
+        with self._transaction() as connection:
+            rows = connection.execute(select(_versions.c.name).distinct().order_by(_versions.c.name))
+            return [row.name for row in rows]
+
+    def all(self) -> list[SavedSegment]:
+        """The latest version of each, by name."""
+        return [self.get(name) for name in self.names()]
+
+    def delete(self, name: str) -> None:
+        """Delete all versions of a name. Raises NotFoundError."""
+        self.get(name)
+        with self._transaction() as connection:
+            connection.execute(sql_delete(_versions).where(_versions.c.name == name))
+
+
+def _latest(connection: Connection, name: str) -> SavedSegment | None:
+    newest = select(func.max(_versions.c.version)).where(_versions.c.name == name).scalar_subquery()
+    row = connection.execute(
+        select(_versions).where(_versions.c.name == name, _versions.c.version == newest)
+    ).one_or_none()
+    if row is None:
+        return None
+    return SavedSegment(row.name, row.version, from_json(json.loads(row.definition)), row.hash, row.saved_at)

@@ -1,0 +1,425 @@
+"""Clauses turned into candidate conditions: the only conditions this turn's plan can choose from.
+
+What the question leaves open is filled with a stated reading ('I took quiet as 30 days').
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from assistant.linking.clauses import Clause, Reading
+from assistant.linking.cues import Vague
+from assistant.linking.features import FeatureLinker, FeatureMention, fits, number_condition
+from assistant.linking.items import ItemMention
+from assistant.linking.numbers import Number
+from assistant.linking.windows import TimeMention
+from segments.definition import (
+    EventCondition,
+    FeatureCondition,
+    ItemFilter,
+    Node,
+    Not,
+    PropensityCondition,
+    Window,
+)
+from segments.features import Catalogue, FeatureType
+
+QUIET_DAYS = 30
+"""'quiet', 'inactive' without a length: DESIGN's reading of 'recent'."""
+LAPSED_DAYS = 90
+"""'lapsed', 'churned' without a length."""
+MOST = 0.5
+"""'mostly', 'mainly', 'weekend shoppers': more than this share."""
+
+Quantile = Callable[[str, float], float]
+"""(feature, q) -> the q-quantile of the feature over all customers."""
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A condition the question may ask for; `reading` states what was assumed, `joins` how it is attached."""
+
+    node: Node
+    start: int
+    end: int
+    joins: frozenset[str] = frozenset()
+    reading: str = ""
+
+
+@dataclass
+class _Draft:
+    clause: Clause
+    kind: str = ""
+    negative: bool = False
+    items: list[ItemMention] | None = None
+    window: TimeMention | None = None
+    inherited: bool = False
+
+
+def candidates(reading: Reading, linker: FeatureLinker, quantile: Quantile) -> list[Candidate]:
+    """Every candidate of a question, in reading order."""
+    drafts = _drafts(reading)
+    found: list[Candidate] = []
+    for draft in drafts:
+        found += _build(draft, reading, linker, quantile)
+    unique: dict[Node, Candidate] = {}
+    for candidate in found:
+        unique.setdefault(candidate.node, candidate)
+    return list(unique.values())
+
+
+def _drafts(reading: Reading) -> list[_Draft]:
+    """Verbs, negation and times carried from clause to clause ('bought soup and crackers last month')."""
+    drafts: list[_Draft] = []
+    carried_neg, leading = False, None
+    for clause in reading.clauses:
+        kind = _kind(clause)
+        negative = "neg" in clause.flags or carried_neg
+        carried_neg = False
+        window = clause.windows[0] if clause.windows else None
+        if not clause.content and kind in ("", "purchase", "spend"):
+            if window is not None and kind == "":
+                target = next((d for d in reversed(drafts) if d.window is None and d.kind), None)
+                if target is not None and not negative:
+                    target.window = window
+                    _share_window(drafts, target, window)
+                    continue
+                if not drafts:
+                    leading = window
+                    continue
+            if kind == "" or (window is None and not drafts and kind):
+                carried_neg = negative and kind == ""
+                if kind == "" and not (negative and window is not None):
+                    continue
+        previous = drafts[-1] if drafts else None
+        draft = _Draft(clause, kind, negative, list(clause.items), window)
+        if kind == "" and previous is not None and previous.kind in ("purchase", "spend") and clause.items:
+            if not any(f.condition is None and f.feature for f in clause.features):
+                draft.kind, draft.inherited = previous.kind, True
+                if not negative and "but" not in clause.joins:
+                    draft.negative = previous.negative
+                if _widens(draft, previous):
+                    previous.items = [*(previous.items or []), *draft.items]  # type: ignore[list-item]
+                    previous.clause.end = clause.end
+                    previous.window = previous.window or window
+                    continue
+                if previous.window is not None and window is None and not (negative and not previous.negative):
+                    draft.window = previous.window
+                elif window is not None and previous.window is None and draft.negative == previous.negative:
+                    _share_window(drafts, draft, window)
+        if draft.window is None and leading is not None:
+            draft.window = leading
+        drafts.append(draft)
+    return drafts
+
+
+def _share_window(drafts: list[_Draft], draft: _Draft, window: TimeMention) -> None:
+    """A time said once at the end holds for the items listed before it under the same verb."""
+    for earlier in reversed(drafts):
+        if earlier is draft:
+            if not draft.inherited:
+                return
+            continue
+        if earlier.window is None and earlier.kind in ("purchase", "spend"):
+            earlier.window = window
+        if not earlier.inherited:
+            return
+
+
+def _widens(draft: _Draft, previous: _Draft) -> bool:
+    """'soup or crackers': alternatives of one condition; '$20 on soup and crackers': one sum."""
+    own = draft.clause.numbers or draft.clause.features or draft.clause.vague or draft.clause.trends
+    if own or not previous.items:
+        return False
+    if "or" in draft.clause.joins and draft.negative == previous.negative and "neg" not in draft.clause.flags:
+        return True
+    return bool(previous.clause.numbers) and "and" in draft.clause.joins and "neg" not in draft.clause.flags
+
+
+def _kind(clause: Clause) -> str:
+    flags = clause.flags
+    units = {number.unit for number in clause.numbers}
+    if "quiet" in flags:
+        return "quiet"
+    if "last_purchase" in flags:
+        return "last_purchase"
+    if "first_purchase" in flags:
+        return "first_purchase"
+    if "redeem" in flags or "coupons" in units:
+        return "redeem"
+    if "campaign" in flags or "campaigns" in units:
+        return "campaign"
+    if "spend" in flags:
+        return "spend"
+    if "purchase" in flags or units & {"orders"} or (units & {"times"} and clause.items):
+        return "purchase"
+    return ""
+
+
+def _build(draft: _Draft, reading: Reading, linker: FeatureLinker, quantile: Quantile) -> list[Candidate]:
+    clause, catalogue = draft.clause, linker.catalogue
+    free = list(clause.numbers)
+    made: list[tuple[Node, str, bool]] = []
+    items = list(draft.items or [])
+    made += [(t.condition, "", False) for t in clause.trends if t.condition.feature in catalogue]
+    made += [_top(top.feature, top.share, top.count, quantile) for top in clause.tops]
+    made += [_vague(vague, quantile) for vague in clause.vague]
+    made += _features(clause, reading, free, items, draft.window, linker, quantile)
+    made += _shares(free, items, clause, catalogue)
+    event, note = _event(draft, reading, free, items)
+    handled = "neg" in clause.flags and event is None
+    if event is not None:
+        made.append((Not(event) if draft.negative or draft.kind == "quiet" else event, note, True))
+    made += _by_unit(free, clause, linker, draft.kind)
+    out = []
+    for node, text, polar in made:
+        if not polar and (handled or (draft.negative and event is None)):
+            node = Not(node)
+        out.append(Candidate(node, clause.start, clause.end, clause.joins, text))
+    return out
+
+
+def _vague(vague: Vague, quantile: Quantile) -> tuple[Node, str, bool]:
+    node = vague.node
+    if vague.quantile is not None and isinstance(node, FeatureCondition):
+        node = replace(node, value=_round(quantile(node.feature, vague.quantile)))
+    return node, "vague", False
+
+
+def _top(feature: str, share: float | None, count: int | None, quantile: Quantile) -> tuple[Node, str, bool]:
+    # A count is turned into a share by the linker's quantile function: see Linker.quantile.
+    edge = quantile(feature, 1 - share) if share is not None else quantile(feature, -float(count or 1))
+    return FeatureCondition(feature, ">=", round(edge, 4)), "top", False
+
+
+def _round(value: float) -> float:
+    """Two leading digits are as much as a stated reading deserves."""
+    if value >= 100:
+        value = round(value, -int(len(str(int(value))) - 2))
+    return int(value) if float(value).is_integer() else round(value, 2)
+
+
+def _features(
+    clause: Clause,
+    reading: Reading,
+    free: list[Number],
+    items: list[ItemMention],
+    window: TimeMention | None,
+    linker: FeatureLinker,
+    quantile: Quantile,
+) -> list[tuple[Node, str, bool]]:
+    made: list[tuple[Node, str, bool]] = []
+    for mention in clause.features:
+        if mention.condition is not None:
+            made.append((mention.condition, "", False))
+            continue
+        feature = linker.catalogue[mention.feature]
+        near = sorted(free, key=lambda n: abs(n.span[0] - mention.span[0]))
+        number = next((n for n in near if fits(feature, n)), None)
+        condition = number_condition(feature, number) if number is not None else None
+        if condition is not None and number is not None:
+            free.remove(number)
+            made.append((condition, "", False))
+        elif feature.unit == "days" and window is not None:
+            made.append((FeatureCondition(feature.name, *_days(window, reading.text, feature.name)), "", False))
+        elif feature.type is FeatureType.CATEGORY and items:
+            values = tuple(v for i in items for v in i.items.department)
+            if values:
+                made.append((FeatureCondition(feature.name, "in", values), "", False))
+                items.clear()
+        elif feature.type is FeatureType.SHARE and feature.name.endswith(("day_share_365d", "ing_share_365d",
+                                                                          "noon_share_365d", "end_share_365d",
+                                                                          "night_share_365d")):
+            made.append((FeatureCondition(feature.name, ">", MOST), "most", False))
+        elif feature.numeric and clause.flags & {"high", "low", "mostly"}:
+            op, q = ("<=", 0.2) if "low" in clause.flags else (">=", 0.8)
+            made.append((FeatureCondition(feature.name, op, _round(quantile(feature.name, q))), "vague", False))
+        elif feature.type is FeatureType.BAND and clause.flags & {"high", "low"}:
+            levels = feature.levels
+            cut = len(levels) * 2 // 3 if "high" in clause.flags else len(levels) // 3 - 1
+            op = ">=" if "high" in clause.flags else "<="
+            made.append((FeatureCondition(feature.name, op, levels[max(cut, 0)]), "vague", False))
+    return made
+
+
+def _days(window: TimeMention, text: str, feature: str) -> tuple[str, float]:
+    """A length of time as a comparison: 'gap over 20 days', 'customer for at least 6 months'."""
+    days = window.window.start or 0
+    before = text[max(0, window.span[0] - 25) : window.span[0]] + window.text
+    if re.search(r"less than|under|fewer|within|at most|up to|不到|少于|以内|低于", before, re.I):
+        return "<", days
+    if re.search(r"at least|至少|以上|不少于|or more", before, re.I):
+        return ">=", days
+    if feature == "tenure_days" and re.search(r"in the (?:last|past)|最近|近", before, re.I):
+        return "<=", days
+    return ">", days
+
+
+def _shares(
+    free: list[Number], items: list[ItemMention], clause: Clause, catalogue: Catalogue
+) -> list[tuple[Node, str, bool]]:
+    """'over 40 % private label', 'at least 30 % of their spend on produce', 'mostly store brand'."""
+    made: list[tuple[Node, str, bool]] = []
+    percent = next((n for n in free if n.unit == "percent"), None)
+    if percent is None and "mostly" not in clause.flags:
+        return made
+    for mention in list(items):
+        name = _share_feature(mention.items, catalogue)
+        if name is None:
+            continue
+        if percent is not None:
+            condition = number_condition(catalogue[name], percent)
+            free.remove(percent)
+        else:
+            condition = FeatureCondition(name, ">", MOST)
+        if condition is not None:
+            made.append((condition, "" if percent else "most", False))
+            items.remove(mention)
+        break
+    return made
+
+
+def _share_feature(items: ItemFilter, catalogue: Catalogue) -> str | None:
+    if items.brand == ("Private",):
+        return "private_label_share_365d" if "private_label_share_365d" in catalogue else None
+    if items.department:
+        slug = re.sub(r"[^a-z0-9]+", "_", items.department[0].lower()).strip("_")
+        name = f"share_{slug}_365d"
+        return name if name in catalogue else None
+    return None
+
+
+_EVENTS = {"redeem": "coupon_redeem", "campaign": "exposure"}
+
+
+def _event(
+    draft: _Draft, reading: Reading, free: list[Number], items: list[ItemMention]
+) -> tuple[Node | None, str]:
+    """The event condition of a clause, and the reading it needed."""
+    kind, window = draft.kind, draft.window
+    if kind == "first_purchase":
+        if window is None:
+            return None, ""
+        op, days = ("<=", window.window.start or 0) if not window.gap else _days(window, reading.text, "")
+        return FeatureCondition("tenure_days", op, days), ""
+    if kind == "last_purchase" and not items:
+        return _last_purchase(draft, reading, window), ""
+    if kind == "quiet" and not items:
+        if window is not None:
+            return EventCondition("purchase", window=window.window), ""
+        words = reading.text[draft.clause.start : draft.clause.end]
+        lapsed = re.search(r"laps|churn|dormant|流失|沉睡", words, re.I)
+        days = LAPSED_DAYS if lapsed else QUIET_DAYS
+        # 'never made a purchase' has no time and needs none.
+        return EventCondition("purchase", window=Window(days, 0)), "quiet"
+    if kind in ("redeem", "campaign"):
+        condition = EventCondition(_EVENTS[kind], window=_window(window))
+        return _counted(condition, free, ("coupons", "campaigns", "times", "")), ""
+    if kind in ("purchase", "spend", "quiet", "last_purchase"):
+        return _purchase(draft, reading, free, items)
+    if kind == "" and items and not draft.clause.features:
+        return _purchase(draft, reading, free, items)
+    if kind == "" and draft.negative and window is not None and not draft.clause.content:
+        return EventCondition("purchase", window=window.window), ""
+    return None, ""
+
+
+def _last_purchase(draft: _Draft, reading: Reading, window: TimeMention | None) -> Node | None:
+    if window is None:
+        return None
+    start, end = window.window.start, window.window.end
+    if window.gap or (window.bare and re.search(r"more|over|least|超过|以上", window.text)):
+        op = ">=" if re.search(r"at least|至少|or more|以上", window.text, re.I) else ">"
+        return FeatureCondition("recency_days", op, start or 0)
+    if end and start:
+        return FeatureCondition("recency_days", "between", (end, start))
+    if start is None:
+        return FeatureCondition("recency_days", ">", end)
+    return EventCondition("purchase", window=window.window)
+
+
+def _window(mention: TimeMention | None) -> Window:
+    if mention is None:
+        return Window()
+    if mention.gap:
+        return Window(None, mention.window.start or 0)
+    return mention.window
+
+
+def _purchase(
+    draft: _Draft, reading: Reading, free: list[Number], items: list[ItemMention]
+) -> tuple[Node | None, str]:
+    wanted = _merged(items)
+    condition = EventCondition("purchase", wanted, _window(draft.window))
+    counted = _counted(condition, free, ("money", "orders", "times", "units", ""), spend=draft.kind == "spend")
+    if counted == condition and not wanted and draft.window is None:
+        if draft.negative and draft.kind == "purchase" and draft.clause.flags & {"purchase"}:
+            return EventCondition("purchase", window=Window(QUIET_DAYS, 0)), "quiet"
+        return None, ""
+    if counted == condition and draft.kind == "spend" and not wanted:
+        return (condition, "") if draft.negative else (None, "")
+    if isinstance(counted, EventCondition) and counted.measure == "value" and counted.window == Window():
+        return counted, "ever"
+    return counted, ""
+
+
+def _merged(items: list[ItemMention]) -> ItemFilter:
+    """Alternatives of one field are one filter; a brand narrows the rest ('store-brand soup')."""
+    def values(name: str) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(v for item in items for v in getattr(item.items, name)))
+
+    return ItemFilter(values("department"), values("category"), values("brand"), values("text"))
+
+
+def _counted(
+    condition: EventCondition, free: list[Number], units: tuple[str, ...], *, spend: bool = False
+) -> EventCondition:
+    number = next((n for n in free if n.unit in units), None)
+    if number is None:
+        return condition
+    free.remove(number)
+    measure = {"money": "value", "units": "quantity"}.get(number.unit, "count")
+    if number.unit == "" and spend:
+        measure = "value"
+    elif number.unit == "" and condition.items and condition.event == "purchase":
+        measure = "quantity" if number.value > 1 and number.op is None else "count"
+    value: float | tuple[float, float] = _plain(number.value)
+    op = number.op or ">="
+    if op == "between" and number.high is not None:
+        value = (_plain(number.value), _plain(number.high))
+    return replace(condition, measure=measure, op=op, value=value)
+
+
+def _plain(value: float) -> float:
+    return int(value) if float(value).is_integer() else value
+
+
+def _by_unit(
+    free: list[Number], clause: Clause, linker: FeatureLinker, kind: str
+) -> list[tuple[Node, str, bool]]:
+    """Numbers that name their feature by their unit ('5 stores', 'over 55', '75K')."""
+    made: list[tuple[Node, str, bool]] = []
+    for number in list(free):
+        feature = linker.by_unit(number.unit)
+        if feature is None and number.unit == "" and number.thousands and "income" in linker.catalogue:
+            feature = linker.catalogue["income"]
+        if feature is None and number.unit == "" and kind == "" and (number.op or clause.start == 0):
+            plausible = 18 <= number.value <= 90 and number.op is not None
+            feature = linker.catalogue.get("age") if plausible else None
+        if feature is None or not fits(feature, replace(number, unit=number.unit or "")):
+            continue
+        condition = number_condition(feature, number)
+        if condition is not None:
+            free.remove(number)
+            made.append((condition, "", False))
+    return made
+
+
+def propensity_candidate(outcome: str, share: float | None) -> Candidate:
+    """'the 10 % most likely to buy': a propensity condition (a fifth when no share was said)."""
+    return Candidate(PropensityCondition(outcome, top_share=share or 0.2), 0, 0, frozenset(), "" if share else "top")
+
+
+__all__ = ["Candidate", "FeatureMention", "candidates", "propensity_candidate"]

@@ -1,0 +1,167 @@
+"""A question cut into clauses: what each says (verb, negation, items, numbers, times, features).
+
+Order of search matters: times before numbers (a '30' of 'last 30 days' is no amount), numbers before
+features ('3 kids'), all of them before item words; every part of the text is claimed once.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date
+
+from assistant.linking.cues import CHINESE, ENGLISH, STOP_EN, VAGUE, Vague
+from assistant.linking.features import FeatureLinker, FeatureMention
+from assistant.linking.items import ItemLinker, ItemMention
+from assistant.linking.numbers import Number, Span, numbers
+from assistant.linking.trend import Top, Trend, tops, trends
+from assistant.linking.windows import TimeMention, windows
+
+_CONNECTIVES = ("or", "but", "and", "break")
+_FLAGS = (
+    "neg",
+    "quiet",
+    "last_purchase",
+    "first_purchase",
+    "redeem",
+    "campaign",
+    "spend",
+    "purchase",
+    "mostly",
+    "high",
+    "low",
+)
+
+
+@dataclass
+class Clause:
+    """One clause. `joins` are the connectives before it; `flags` the cues inside it."""
+
+    joins: frozenset[str]
+    start: int
+    end: int = 0
+    flags: set[str] = field(default_factory=set)
+    items: list[ItemMention] = field(default_factory=list)
+    numbers: list[Number] = field(default_factory=list)
+    windows: list[TimeMention] = field(default_factory=list)
+    features: list[FeatureMention] = field(default_factory=list)
+    trends: list[Trend] = field(default_factory=list)
+    tops: list[Top] = field(default_factory=list)
+    vague: list[Vague] = field(default_factory=list)
+
+    @property
+    def event(self) -> bool:
+        """Whether it has a verb of its own that says an event."""
+        return bool(self.flags & {"quiet", "redeem", "campaign", "spend", "purchase", "last_purchase"})
+
+    @property
+    def content(self) -> bool:
+        """Whether it says anything besides connectives, negation and times."""
+        return bool(
+            self.items
+            or self.numbers
+            or self.features
+            or self.trends
+            or self.tops
+            or self.vague
+            or self.flags & {"quiet", "redeem", "campaign", "last_purchase", "first_purchase"}
+        )
+
+
+@dataclass(frozen=True)
+class Reading:
+    """The clauses of a question, and the spans of its text that were understood."""
+
+    text: str
+    chinese: bool
+    clauses: tuple[Clause, ...]
+    claimed: tuple[Span, ...]
+
+    def unclaimed(self) -> str:
+        """The text with everything understood blanked out."""
+        chars = list(self.text)
+        for start, end in self.claimed:
+            chars[start:end] = " " * (end - start)
+        return "".join(chars)
+
+
+_NORMAL_EN = (
+    (re.compile(r"\btwice\b", re.I), "2 times"),
+    (re.compile(r"\b(more than|over|at least|less than|only|just|exactly) once\b", re.I), r"\1 1 times"),
+    (re.compile(r"\btwo[- ]thirds\b", re.I), "67%"),
+    (re.compile(r"\b(?:a|one)[- ]third (of (?:their|the|all))", re.I), r"33% \1"),
+    (re.compile(r"\b(?:a|one) quarter (of (?:their|the|all))", re.I), r"25% \1"),
+    (re.compile(r"\b(more than|over|at least|less than|under) half (?:of |the )?(their|the|all|of)", re.I), r"\1 50% of \2"),
+    (re.compile(r"[’‘]"), "'"),
+)
+
+
+def normalise(text: str, chinese: bool) -> str:
+    """Spellings of numbers made plain; full-width digits and signs made half-width."""
+    if chinese:
+        wide = "０１２３４５６７８９％＄"
+        text = text.translate(str.maketrans(wide, "0123456789%$"))
+        return re.sub(r"一半(?=以上)", "50%", text)
+    for pattern, plain in _NORMAL_EN:
+        text = pattern.sub(plain, text)
+    return text
+
+
+def read(question: str, chinese: bool, as_of: date, features: FeatureLinker, items: ItemLinker) -> Reading:
+    """Cut a question into clauses."""
+    text = normalise(question, chinese)
+    found: list[tuple[Span, str, object]] = []
+
+    def claim(kind: str, mentions: Sequence[object]) -> None:
+        found.extend((mention.span, kind, mention) for mention in mentions)  # type: ignore[attr-defined]
+
+    def taken() -> list[Span]:
+        return [span for span, _, _ in found]
+
+    claim("trends", trends(text, chinese))
+    claim("tops", tops(text, chinese))
+    for vague in VAGUE:
+        for match in (vague.zh if chinese else vague.en).finditer(text):
+            if _free(match.span(), taken()):
+                found.append((match.span(), "vague", vague))
+    claim("windows", [m for m in windows(text, chinese, as_of) if _free(m.span, taken())])
+    phrases = features.find(text, chinese, taken())
+    claim("features", [m for m in phrases if m.condition is not None])
+    claim("numbers", numbers(text, chinese, taken()))
+    claim("features", features.find(text, chinese, taken()))
+    named = items.find(text, chinese, taken(), STOP_EN)
+    if chinese:
+        claim("items", named)
+    for kind, pattern in (CHINESE if chinese else ENGLISH).items():
+        for match in pattern.finditer(text):
+            if _free(match.span(), taken()) and match.group():
+                found.append((match.span(), kind, None))
+    if not chinese:
+        claim("items", [m for m in named if _free(m.span, taken())])
+    found.sort(key=lambda entry: entry[0])
+    return Reading(text, chinese, _cut(found, len(text)), tuple(taken()))
+
+
+def _cut(found: list[tuple[Span, str, object]], length: int) -> tuple[Clause, ...]:
+    clauses = [Clause(frozenset(), 0)]
+    for span, kind, payload in found:
+        current = clauses[-1]
+        if kind in _CONNECTIVES:
+            if current.content or current.flags or current.windows:
+                current.end = span[0]
+                clauses.append(Clause(frozenset({kind}), span[1]))
+            else:
+                current.joins |= {kind}
+        elif kind in _FLAGS:
+            current.flags.add(kind)
+            current.end = span[1]
+        else:
+            getattr(current, kind).append(payload)
+            current.end = span[1]
+    clauses[-1].end = length
+    return tuple(clause for clause in clauses if clause.content or clause.flags or clause.windows)
+
+
+def _free(span: Span, busy: Sequence[Span]) -> bool:
+    return not any(span[0] < end and start < span[1] for start, end in busy)

@@ -1,0 +1,214 @@
+"""Edits that a message may ask of the current segment: add, exclude, widen, change or remove a condition."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from assistant.linking.candidates import Candidate
+from assistant.linking.clauses import Reading
+from assistant.linking.numbers import Number
+from assistant.linking.windows import TimeMention
+from segments.definition import (
+    Condition,
+    EventCondition,
+    FeatureCondition,
+    Node,
+    Not,
+    SimilarityCondition,
+    conditions,
+)
+from segments.edit import add, change, either, remove, same_subject
+
+
+@dataclass(frozen=True)
+class Edit:
+    """One edit: `kind` is add, widen, change or remove; `target` what is changed or removed.
+
+    Edits with the same `source` are readings of the same words: at most one of them is meant.
+    """
+
+    kind: str
+    node: Node | None = None
+    target: Node | None = None
+    reading: str = ""
+    source: str = ""
+
+    def apply(self, definition: Node) -> Node:
+        """The definition after the edit."""
+        if self.kind == "add" and self.node is not None:
+            return add(definition, self.node)
+        if self.kind == "widen" and self.node is not None:
+            return either(definition, self.node)
+        if self.kind == "change" and self.node is not None and self.target is not None:
+            return change(definition, self.target, self.node)
+        if self.kind == "remove" and self.target is not None:
+            return remove(definition, self.target)
+        return definition
+
+
+_REMOVE = re.compile(
+    r"\b(?:drop|remove|forget(?: about)?|get rid of|scrap|lose|ignore|take out|take away|cancel|no need for|delete|ditch|undo)\b"
+    r"|\bwithout the\b|去掉|删掉|删除|取消|不用管|不考虑|移除|忽略|不限",
+    re.IGNORECASE,
+)
+_CONDITION_WORD = re.compile(r"condition|filter|criteri|rule|requirement|part|bit|restriction|条件|限制|要求|筛选", re.IGNORECASE)
+_EXCLUDE = re.compile(r"\bexclud|\bexcept|\bbut not\b|排除|剔除|除去|除了", re.IGNORECASE)
+_WIDEN = re.compile(
+    r"\b(?:also include|include also|as well\b|too\b|or (?:those|people|customers|anyone|who)|add (?:in )?(?:those|people|anyone|customers) who|plus (?:those|people|anyone)"
+    r"|and also (?:those|people)|widen|broaden|expand)|也(?:算|包括|加|要)|或者|扩大|放宽|加上那些|还包括",
+    re.IGNORECASE,
+)
+_CHANGE = re.compile(
+    r"\b(?:make (?:it|that|this|them)|change|instead|rather|switch|replace|update|set (?:it|that)|actually|raise|lower|bump|increase|reduce|swap|extend|shorten)\b"
+    r"|改成|改为|换成|换为|调整|调到|提高到|降到|改到|变成|放宽到|缩短|延长|而不是",
+    re.IGNORECASE,
+)
+
+
+def propose(reading: Reading, found: Sequence[Candidate], current: Node) -> tuple[Edit, ...]:
+    """The edits a message may mean, most specific first."""
+    existing = list(conditions(current))
+    removed = list(_removals(reading, found, existing))
+    if removed:
+        return tuple(removed)
+    edits: list[Edit] = []
+    changing = bool(_CHANGE.search(reading.text)) or len(reading.text) < 25
+    if changing or not found:
+        edits += _retimed(reading, found, existing, changing)
+    if edits and all(isinstance(_leaf(c.node), EventCondition) and not _leaf_items(c.node) for c in found):
+        return _unique(edits)
+    for i, candidate in enumerate(found):
+        edits += _for_candidate(candidate, reading, existing, changing, f"c{i}")
+    return _unique(edits)
+
+
+def _unique(edits: Sequence[Edit]) -> tuple[Edit, ...]:
+    return tuple(dict.fromkeys(edits))[:6]
+
+
+def _leaf(node: Node) -> Node:
+    return node.child if isinstance(node, Not) else node
+
+
+def _leaf_items(node: Node) -> bool:
+    leaf = _leaf(node)
+    return isinstance(leaf, EventCondition) and bool(leaf.items)
+
+
+def _removals(reading: Reading, found: Sequence[Candidate], existing: Sequence[Condition]) -> Iterator[Edit]:
+    """'drop the soup condition', 'forget about age': the existing condition on the same subject."""
+    text = reading.text
+    named = bool(_CONDITION_WORD.search(text))
+    if not _REMOVE.search(text) and not (named and _EXCLUDE.search(text)):
+        return
+    if not named and re.search(r"\b(?:drop|remove)\b[^.?!]{0,12}\b(?:those|people|anyone|customers|who|shoppers|households)\b", text, re.I):
+        return
+    for condition in existing:
+        for candidate in found:
+            leaf = _leaf(candidate.node)
+            if same_subject(condition, leaf) or _shares_items(condition, leaf):  # type: ignore[arg-type]
+                yield Edit("remove", target=condition, source=repr(condition))
+        if isinstance(condition, FeatureCondition) and any(
+            mention.feature == condition.feature or _akin(mention.feature, condition.feature)
+            for clause in reading.clauses
+            for mention in clause.features
+        ):
+            yield Edit("remove", target=condition, source=repr(condition))
+        if isinstance(condition, EventCondition) and not condition.items:
+            flags = {flag for clause in reading.clauses for flag in clause.flags}
+            spend = condition.measure == "value" and "spend" in flags
+            quiet = condition.measure == "count" and condition.event == "purchase" and "quiet" in flags
+            coupon = condition.event == "coupon_redeem" and "redeem" in flags
+            mail = condition.event == "exposure" and "campaign" in flags
+            if spend or quiet or coupon or mail:
+                yield Edit("remove", target=condition, source=repr(condition))
+
+
+def _akin(a: str, b: str) -> bool:
+    return {a, b} == {"kids_count", "has_children"}
+
+
+def _shares_items(condition: Condition, leaf: Node) -> bool:
+    if not (isinstance(condition, EventCondition) and isinstance(leaf, EventCondition)):
+        return False
+    mine, theirs = condition.items, leaf.items
+    return bool(
+        set(mine.category) & set(theirs.category)
+        or set(mine.department) & set(theirs.department)
+        or set(mine.text) & set(theirs.text)
+        or (set(mine.brand) & set(theirs.brand))
+    )
+
+
+def _retimed(
+    reading: Reading, found: Sequence[Candidate], existing: Sequence[Condition], changing: bool
+) -> Iterator[Edit]:
+    """'make it 120 days', '$300 instead': a time or number put in place of the one that is there."""
+    times = [window for clause in reading.clauses for window in clause.windows]
+    numbers = [number for clause in reading.clauses for number in clause.numbers]
+    plain = all(not _leaf_items(c.node) for c in found)
+    if not plain and not changing:
+        return
+    windowed = any(isinstance(c, EventCondition) and c.window.start is not None for c in existing)
+    # What was said last is what 'it' most often means.
+    for condition in reversed(existing):
+        for i, time in enumerate(times):
+            new = _with_time(condition, time, windowed)
+            if new is not None and new != condition:
+                yield Edit("change", new, condition, source=f"time{i}")
+        for i, number in enumerate(numbers):
+            changed = _with_number(condition, number)
+            if changed is not None and changed != condition:
+                yield Edit("change", changed, condition, source=f"number{i}")
+
+
+def _with_time(condition: Condition, time: TimeMention, windowed: bool) -> Condition | None:
+    if isinstance(condition, EventCondition) and (condition.window.start is not None or not windowed):
+        return replace(condition, window=time.window)
+    if isinstance(condition, FeatureCondition) and condition.feature in ("recency_days", "tenure_days", "mean_gap_days"):
+        return replace(condition, value=time.window.start or 0)
+    return None
+
+
+def _with_number(condition: Condition, number: Number) -> Condition | None:
+    value = int(number.value) if float(number.value).is_integer() else number.value
+    if isinstance(condition, EventCondition):
+        measures = {"money": "value", "units": "quantity", "times": "count", "orders": "count", "coupons": "count"}
+        trivial = (condition.measure, condition.op, condition.value) == ("count", ">=", 1)
+        if number.unit == "" and trivial:
+            return None
+        if number.unit and measures.get(number.unit) != condition.measure:
+            return None
+        return replace(condition, value=value, op=number.op or condition.op)
+    if isinstance(condition, SimilarityCondition) and number.unit in ("people", "customers", ""):
+        return replace(condition, top=int(number.value))
+    if isinstance(condition, FeatureCondition) and isinstance(condition.value, int | float):
+        if isinstance(condition.value, bool):
+            return None
+        share = condition.feature.endswith("_share_365d") or condition.feature.startswith(("share_", "discount_rate"))
+        if share != (number.unit == "percent"):
+            return None
+        return replace(condition, value=number.value / 100 if share else value, op=number.op or condition.op)
+    return None
+
+
+def _for_candidate(
+    candidate: Candidate, reading: Reading, existing: Sequence[Condition], changing: bool, source: str
+) -> Iterator[Edit]:
+    leaf = _leaf(candidate.node)
+    negative = isinstance(candidate.node, Not)
+    same = next((c for c in existing if same_subject(c, leaf)), None)  # type: ignore[arg-type]
+    if same is not None and not negative:
+        yield Edit("change", leaf, same, candidate.reading, source)
+    elif changing and isinstance(leaf, EventCondition):
+        swap = next((c for c in existing if isinstance(c, EventCondition) and c.items and c.event == leaf.event), None)
+        if swap is not None:
+            yield Edit("change", replace(swap, items=leaf.items), swap, candidate.reading, source)
+    if _WIDEN.search(reading.text) and not negative:
+        yield Edit("widen", candidate.node, None, candidate.reading, source)
+    if _EXCLUDE.search(reading.text) and not negative:
+        yield Edit("add", Not(candidate.node), None, candidate.reading, source)
+    else:
+        yield Edit("add", candidate.node, None, candidate.reading, source)

@@ -1,0 +1,242 @@
+"""Which catalogue features a question speaks of, and how a number becomes a condition on one.
+
+Lexical: names and synonyms of the catalogue, longest first. A band ('45-54', '75-99K', '3+') is compared
+by its bounds: 'over 55' takes the bands that lie wholly above 55.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import inf
+
+from assistant.linking.numbers import Number, Span
+from segments.definition import FeatureCondition, Value
+from segments.features import Catalogue, Feature, FeatureType
+
+_WINDOWED = re.compile(r"^(spend|orders|coupons_redeemed|campaigns_received)_\d+d$|^(spend|share)_(?!trend|lifetime).*_365d$|^private_label")
+"""Windowed measures are said as events ("spent over $500 last quarter"), which take any window."""
+
+
+@dataclass(frozen=True)
+class FeatureMention:
+    """Words of the question and the feature they name; `condition` when the words say the value too."""
+
+    span: Span
+    text: str
+    feature: str
+    condition: FeatureCondition | None = None
+
+
+_PHRASES: tuple[tuple[str, str, str, str, Value], ...] = (
+    (
+        r"(?:without|no|don['’]?t have|do not have|have no|has no|with no|not having)\s+(?:any\s+)?(?:kids|children|child"
+        r"|little ones)|child(?:less|[- ]free)|kid[- ]free|non[- ]parents",
+        r"没有?(?:有)?(?:孩子|小孩|娃|子女)|无(?:孩|子女|小孩)",
+        "has_children",
+        "=",
+        False,
+    ),
+    (
+        r"(?:with|have|has|having|got|w/)\s+(?:a\s+|any\s+|some\s+|the\s+|at least one\s+|their\s+)?(?:kids?|child(?:ren)?"
+        r"|little ones)|parents|famil(?:y|ies) with (?:kids|children)|kids at home|children at home|families"
+        r"|parent households|moms|dads",
+        r"有(?:孩子|小孩|娃|子女)|带(?:孩子|娃|小孩)|家长|父母|(?:有孩|亲子)家庭",
+        "has_children",
+        "=",
+        True,
+    ),
+    (r"single[- ](?:parents?|moms?|dads?|mothers?|fathers?)", r"单亲", "household_composition", "=", "1 Adult Kids"),
+    (r"unmarried|not married|singles|single (?:people|customers|shoppers|adults)|are single|who['’]?s single", r"未婚|单身", "marital_status", "=", "Unmarried"),
+    (r"married|couples", r"已婚|结了?婚", "marital_status", "=", "Married"),
+    (r"probable renters?", "可能租房", "home_ownership", "=", "Probable Renter"),
+    (r"probable homeowners?", "可能有房", "home_ownership", "=", "Probable Homeowner"),
+    (r"renters?|rent(?:ing)? (?:their|a)? ?(?:home|place|apartment|house)|who rent|that rent|tenants", r"租房|租客|租户", "home_ownership", "=", "Renter"),
+    (r"home[- ]?owners?|own(?:s|ing)? (?:their|a|his|her)? ?(?:own )?(?:home|house|place)", r"有房|房主|业主|自有住房", "home_ownership", "=", "Homeowner"),
+    (r"seniors?|elderly|retirees|retired|pensioners", r"老年人?|老人|长者|退休", "age", "=", "65+"),
+    (r"(?:live|living|lives) alone|single[- ]person|one[- ]person|solo (?:households?|shoppers?|dwellers?)", r"独居|一个人住|单人家庭|一口之家", "household_size", "=", "1"),
+    (r"large (?:families|households)|big (?:families|households)", r"大家庭", "household_size", ">=", "4"),
+)
+
+_ALIASES_EN: dict[str, tuple[str, ...]] = {
+    "weekend_share_365d": ("weekend shoppers", "shop on weekends", "on the weekend", "saturdays", "sundays"),
+    "evening_share_365d": ("evening shoppers", "evenings", "in the evening", "evening trips"),
+    "morning_share_365d": ("morning shoppers", "mornings", "in the morning", "early birds", "morning trips"),
+    "afternoon_share_365d": ("afternoon shoppers", "afternoons", "in the afternoon"),
+    "night_share_365d": ("night shoppers", "night owls", "at night", "late at night", "nights"),
+}
+
+
+def level_bounds(level: str) -> tuple[float, float]:
+    """'45-54' -> (45, 54), '65+' -> (65, inf), 'Under 15K' -> (0, 15000), '100-124K' -> (100000, 124999)."""
+    scale = 1000.0 if "K" in level.upper() else 1.0
+    numbers = [float(n) for n in re.findall(r"\d+(?:\.\d+)?", level)]
+    if "under" in level.lower():
+        return 0.0, numbers[0] * scale - 0.001
+    if level.strip().endswith("+"):
+        return numbers[0] * scale, inf
+    high = numbers[-1] * scale
+    return numbers[0] * scale, high + (scale - 1 if scale > 1 else 0)
+
+
+def band_condition(feature: Feature, op: str, value: float, high: float | None = None) -> FeatureCondition | None:
+    """The condition on a band's levels for a number, or None when no level lies wholly inside."""
+    bounds = [level_bounds(level) for level in feature.levels]
+    if op == "between" and high is not None:
+        inside = [i for i, (low, top) in enumerate(bounds) if low >= value and (top <= high + 0.999 or low == high)]
+        if not inside:
+            inside = [i for i, (low, top) in enumerate(bounds) if low <= high and top >= value]
+    elif op == ">=":
+        inside = [i for i, (low, _) in enumerate(bounds) if low >= value]
+    elif op == ">":
+        # 'over 55' and a band that starts at 55: marketers mean the band. Counts (kids, people) are exact.
+        exact = all(low == top for low, top in bounds[:-1])
+        inside = [i for i, (low, _) in enumerate(bounds) if (low > value if exact else low >= value)]
+    elif op == "<":
+        inside = [i for i, (_, top) in enumerate(bounds) if top < value]
+    elif op == "<=":
+        inside = [i for i, (_, top) in enumerate(bounds) if top <= value + 0.999]
+    else:
+        inside = [i for i, (low, top) in enumerate(bounds) if low <= value <= top]
+    if not inside:
+        return None
+    return _levels_condition(feature, inside)
+
+
+def _levels_condition(feature: Feature, inside: list[int]) -> FeatureCondition:
+    first, last = feature.levels[inside[0]], feature.levels[inside[-1]]
+    if len(inside) == 1:
+        return FeatureCondition(feature.name, "=", first)
+    if inside[-1] == len(feature.levels) - 1:
+        return FeatureCondition(feature.name, ">=", first)
+    if inside[0] == 0:
+        return FeatureCondition(feature.name, "<=", last)
+    return FeatureCondition(feature.name, "between", (first, last))
+
+
+def number_condition(feature: Feature, number: Number) -> FeatureCondition | None:
+    """A number of the question on a feature; no comparison said means 'at least' (bands: exactly)."""
+    if feature.type is FeatureType.BAND:
+        return band_condition(feature, number.op or "=", number.value, number.high)
+    if not feature.numeric:
+        return None
+    scale = 0.01 if feature.type is FeatureType.SHARE else 1.0
+    value, op = round(number.value * scale, 6), number.op or ">="
+    if feature.type is FeatureType.SHARE and not 0 <= value <= 1:
+        return None
+    if op == "between" and number.high is not None:
+        return FeatureCondition(feature.name, op, (_whole(value), _whole(round(number.high * scale, 6))))
+    return FeatureCondition(feature.name, op, _whole(value))
+
+
+def _whole(value: float) -> float:
+    return int(value) if float(value).is_integer() else value
+
+
+_UNIT_FEATURES = {
+    "stores": "stores_365d",
+    "categories": "categories_365d",
+    "kids": "kids_count",
+    "people": "household_size",
+    "years": "age",
+}
+"""Units that alone name the feature."""
+
+
+def fits(feature: Feature, number: Number) -> bool:
+    """Whether a number's unit can be a value of the feature."""
+    unit = number.unit
+    if feature.type is FeatureType.SHARE:
+        return unit == "percent"
+    if feature.name == "age":
+        return unit in ("years", "") and number.value < 120
+    if feature.name == "income":
+        return unit in ("money", "") and number.value >= 1000
+    if feature.name in ("kids_count", "household_size"):
+        return unit in ("kids", "people", "") and number.value < 20
+    if feature.unit == "currency":
+        return unit in ("money", "")
+    if feature.unit in ("items", "ratio"):
+        return unit in ("units", "", "times")
+    if feature.numeric:
+        return unit in (feature.unit, "") or (feature.unit == "days" and unit == "")
+    return False
+
+
+class FeatureLinker:
+    """Finds features in questions. Built once for a catalogue."""
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        self.catalogue = catalogue
+        self._english = self._table(chinese=False)
+        self._chinese = self._table(chinese=True)
+
+    def _table(self, *, chinese: bool) -> list[tuple[re.Pattern[str], str]]:
+        pairs: list[tuple[str, str]] = []
+        for feature in self.catalogue:
+            if _WINDOWED.match(feature.name) or feature.name in ("recency_days", "spend_trend_30d"):
+                continue
+            words = feature.synonyms_zh if chinese else feature.synonyms_en
+            words += () if chinese else _ALIASES_EN.get(feature.name, ())
+            pairs += [(word, feature.name) for word in words]
+            pairs.append((feature.name, feature.name))
+        pairs.sort(key=lambda pair: -len(pair[0]))
+        return [(_pattern(word, chinese), name) for word, name in pairs]
+
+    def find(self, text: str, chinese: bool, taken: Sequence[Span]) -> list[FeatureMention]:
+        """Every mention outside the `taken` spans, left to right."""
+        found: list[FeatureMention] = []
+        busy = list(taken)
+        for english, zh, name, op, value in _PHRASES:
+            if name not in self.catalogue:
+                continue
+            pattern = zh if chinese else rf"\b(?:{english})\b"
+            for match in re.finditer(pattern, text, re.IGNORECASE):
+                if _free(match.span(), busy):
+                    condition = FeatureCondition(name, op, value)
+                    found.append(FeatureMention(match.span(), match.group(), name, condition))
+                    busy.append(match.span())
+        for pattern_, name in self._chinese if chinese else self._english:
+            for match in pattern_.finditer(text):
+                if _free(match.span(), busy):
+                    found.append(FeatureMention(match.span(), match.group(), name, self._level(name, match.group())))
+                    busy.append(match.span())
+        found += self._levels(text, busy)
+        return sorted(found, key=lambda mention: mention.span)
+
+    def _level(self, name: str, word: str) -> FeatureCondition | None:
+        feature = self.catalogue[name]
+        if feature.type is FeatureType.CATEGORY and feature.levels:
+            for level in feature.levels:
+                if level.lower() == word.lower():
+                    return FeatureCondition(name, "=", level)
+        return None
+
+    def _levels(self, text: str, busy: list[Span]) -> list[FeatureMention]:
+        """Band levels said as such: 'income 50-74K', '2 Adults Kids'."""
+        found = []
+        for feature in self.catalogue:
+            for level in feature.levels:
+                if len(level) < 4:
+                    continue
+                for match in re.finditer(rf"(?<![\w$-]){re.escape(level)}(?![\w])", text, re.IGNORECASE):
+                    if _free(match.span(), busy):
+                        condition = FeatureCondition(feature.name, "=", level)
+                        found.append(FeatureMention(match.span(), match.group(), feature.name, condition))
+                        busy.append(match.span())
+        return found
+
+    def by_unit(self, unit: str) -> Feature | None:
+        """The feature that a unit alone names ('5 stores')."""
+        return self.catalogue.get(_UNIT_FEATURES.get(unit, ""))
+
+
+def _pattern(word: str, chinese: bool) -> re.Pattern[str]:
+    if chinese:
+        return re.compile(re.escape(word))
+    return re.compile(rf"(?<!\w){re.escape(word)}(?:s|es)?(?!\w)", re.IGNORECASE)
+
+
+def _free(span: Span, busy: Sequence[Span]) -> bool:
+    return not any(span[0] < end and start < span[1] for start, end in busy)

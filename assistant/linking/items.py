@@ -1,0 +1,224 @@
+"""Which items a question speaks of: its words matched to the departments, categories, brands and product
+names of this workspace, through plurals, abbreviations of the retail trade, synonyms and Chinese words.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+
+import numpy as np
+
+from assistant.linking.numbers import Span
+from segments.definition import ItemFilter
+from segments.ports import TextEncoder
+
+GENERIC = frozenset(
+    "product products misc miscellaneous all other others food foods care needs fluid domestic imported "
+    "packaged general supplies supply item items goods accessories and the of".split()
+)
+"""Words of a category's name that do not change what it is."""
+DENSE_THRESHOLD = 0.55
+"""Cosine of MiniLM above which an unknown item word means a category; below, it is said to be unknown."""
+
+PRIVATE_LABEL = (
+    r"private[- ]label|store[- ]brands?|own[- ]brands?|private[- ]brands?|house[- ]brands?|自有品牌|自营品牌"
+)
+NATIONAL = r"national[- ]brands?|name[- ]brands?|big brands|全国品牌|全国性品牌|名牌"
+
+
+@cache
+def _table(name: str) -> dict[str, str]:
+    text = resources.files("assistant.linking").joinpath("lexicon", name).read_text(encoding="utf-8")
+    return dict(line.split("\t", 1) for line in text.splitlines() if "\t" in line)
+
+
+def stem(word: str) -> str:
+    """The singular, roughly: enough to match 'beers' with 'beer', 'cookies' with 'cookie'."""
+    word = _table("abbreviations.tsv").get(word, word)
+    if len(word) > 4 and word.endswith("ies") and word not in ("cookies", "movies", "brownies"):
+        return word[:-3] + "y"
+    if len(word) > 4 and word.endswith(("ches", "shes", "sses", "xes", "toes")):
+        return word[:-2]
+    if len(word) > 3 and word.endswith("s") and not word.endswith(("ss", "us", "is")):
+        return word[:-1]
+    return word
+
+
+def stems(text: str) -> tuple[str, ...]:
+    """The stemmed words of a text, in order."""
+    return tuple(stem(word) for word in re.findall(r"[a-z0-9]+", text.lower().replace("'", "")))
+
+
+@dataclass(frozen=True)
+class ItemMention:
+    """Words of the question and the items they mean. `exact`: by name or synonym, not by similarity."""
+
+    span: Span
+    text: str
+    items: ItemFilter
+    exact: bool = True
+
+
+@dataclass(frozen=True)
+class _Value:
+    field: str
+    value: str
+    parts: tuple[frozenset[str], ...]
+    words: frozenset[str]
+
+
+def _value(field: str, value: str) -> _Value:
+    parts = tuple(frozenset(stems(part)) - GENERIC for part in re.split(r"[/:]| - | & ", value))
+    return _Value(field, value, tuple(part for part in parts if part), frozenset(stems(value)))
+
+
+class ItemLinker:
+    """Finds items in questions. Built once for a workspace.
+
+    values: item field -> its values, largest spend first; names: product names, most bought first.
+    """
+
+    def __init__(
+        self, values: Mapping[str, Sequence[str]], names: Sequence[str], encoder: TextEncoder | None = None
+    ) -> None:
+        self._values = [_value(f, v) for f in ("department", "category") for v in values.get(f, ())]
+        self._brands = values.get("brand", ())
+        self._names = [frozenset(stems(name)) for name in names]
+        self._name_words = frozenset().union(*self._names) if self._names else frozenset()
+        self._encoder = encoder
+        self._vectors: np.ndarray | None = None
+
+    def find(self, text: str, chinese: bool, taken: Sequence[Span], stop: frozenset[str]) -> list[ItemMention]:
+        """Every mention outside the `taken` spans, longest first; `stop` words never name an item."""
+        found = self._brand_mentions(text)
+        busy = [*taken, *(mention.span for mention in found)]
+        if chinese:
+            return sorted(found + self._find_chinese(text, busy), key=lambda m: m.span)
+        words = [(m.group().lower(), m.span()) for m in re.finditer(r"[A-Za-z][A-Za-z'&]*", text)]
+        for length in (4, 3, 2, 1):
+            for start in range(len(words) - length + 1):
+                run = words[start : start + length]
+                span = (run[0][1][0], run[-1][1][1])
+                edge_stops = {run[0][0], run[-1][0]} & stop
+                if edge_stops or any(span[0] < e and s < span[1] for s, e in busy):
+                    continue
+                if not _contiguous(text[span[0] : span[1]]):
+                    continue
+                items = self.lookup(" ".join(word for word, _ in run))
+                if items:
+                    found.append(ItemMention(span, text[span[0] : span[1]], items))
+                    busy.append(span)
+        return sorted(found, key=lambda mention: mention.span)
+
+    def _brand_mentions(self, text: str) -> list[ItemMention]:
+        found = []
+        for pattern, brand in ((PRIVATE_LABEL, "Private"), (NATIONAL, "National")):
+            if brand in self._brands:
+                for match in re.finditer(rf"(?:{pattern})", text, re.IGNORECASE):
+                    found.append(ItemMention(match.span(), match.group(), ItemFilter(brand=(brand,))))
+        return found
+
+    def _find_chinese(self, text: str, taken: list[Span]) -> list[ItemMention]:
+        found: list[ItemMention] = []
+        busy = list(taken)
+        for word, english in sorted(_table("items_zh.tsv").items(), key=lambda pair: -len(pair[0])):
+            for match in re.finditer(re.escape(word), text):
+                span = match.span()
+                if any(span[0] < e and s < span[1] for s, e in busy):
+                    continue
+                items = self.lookup(english)
+                if items:
+                    found.append(ItemMention(span, word, items))
+                    busy.append(span)
+        for match in re.finditer(r"[A-Za-z][A-Za-z /&]+", text):
+            items = self.lookup(match.group().strip().lower())
+            if items and not any(match.start() < e and s < match.end() for s, e in busy):
+                found.append(ItemMention(match.span(), match.group(), items))
+        return found
+
+    def lookup(self, phrase: str) -> ItemFilter:
+        """The items a phrase names; an empty filter when it names none."""
+        synonyms = _table("synonyms_en.tsv")
+        targets = synonyms.get(phrase, phrase).split("|")
+        if phrase not in synonyms and self._is_product_name(phrase):
+            return ItemFilter(text=(phrase,))
+        merged = [self._named(target) for target in targets]
+        if phrase in synonyms and any(merged):
+            return _merge([items for items in merged if items])
+        return merged[0] or self._in_names(phrase)
+
+    def _named(self, phrase: str) -> ItemFilter:
+        wanted = frozenset(stems(phrase)) - GENERIC or frozenset(stems(phrase))
+        if not wanted:
+            return ItemFilter()
+        scored = [(self._score(wanted, value), value) for value in self._values]
+        best = max((score for score, _ in scored), default=0.0)
+        if best < 0.8:
+            return ItemFilter()
+        chosen = [value for score, value in scored if score >= best - 1e-9]
+        # 'cookies' is a rare category COOKIES and a large one COOKIES/CONES: a larger near-match is meant too.
+        first = min(self._values.index(value) for value in chosen)
+        chosen += [v for score, v in scored if 0.95 <= score < best and self._values.index(v) < first]
+        # The same name as a department and as a category: the department holds the category.
+        field = "department" if any(v.field == "department" for v in chosen) else "category"
+        names = tuple(value.value for value in chosen if value.field == field)
+        return ItemFilter(department=names) if field == "department" else ItemFilter(category=names)
+
+    @staticmethod
+    def _score(wanted: frozenset[str], value: _Value) -> float:
+        if wanted == value.words or value.parts == (wanted,):
+            return 1.0
+        joined = frozenset().union(*value.parts) if value.parts else frozenset()
+        if wanted == joined:
+            return 0.98
+        if value.parts and wanted == value.parts[0]:
+            return 0.95
+        if wanted in value.parts:
+            return 0.88
+        if len(wanted) >= 2 and wanted <= joined:
+            return 0.85
+        return 0.0
+
+    def _is_product_name(self, phrase: str) -> bool:
+        """A product name of two words or more that is no category of its own, e.g. 'peanut butter'."""
+        wanted = frozenset(stems(phrase))
+        if len(wanted) < 2 or wanted not in self._names:
+            return False
+        return max((self._score(wanted - GENERIC, value) for value in self._values), default=0.0) < 0.98
+
+    def _in_names(self, phrase: str) -> ItemFilter:
+        wanted = frozenset(stems(phrase))
+        if not wanted or not wanted <= self._name_words or (len(wanted) == 1 and len(phrase) < 4):
+            return ItemFilter()
+        hits = sum(wanted <= name for name in self._names)
+        return ItemFilter(text=(phrase,)) if hits else ItemFilter()
+
+    def nearest(self, phrase: str) -> tuple[ItemFilter, float]:
+        """The category nearest in meaning to a phrase, and the cosine (0 without an encoder)."""
+        categories = [value for value in self._values if value.field == "category"]
+        if self._encoder is None or not categories:
+            return ItemFilter(), 0.0
+        if self._vectors is None:
+            self._vectors = self._encoder.encode([" ".join(stems(v.value)) for v in categories])
+        scores = self._vectors @ self._encoder.encode([phrase])[0]
+        best = int(np.argmax(scores))
+        return ItemFilter(category=(categories[best].value,)), float(scores[best])
+
+
+def _contiguous(text: str) -> bool:
+    return re.search(r"[,.;:?!()]", text) is None
+
+
+def _merge(filters: list[ItemFilter]) -> ItemFilter:
+    """One filter for alternatives of the same field; a department swallows nothing else."""
+    if len(filters) == 1:
+        return filters[0]
+    return ItemFilter(
+        department=tuple(dict.fromkeys(v for f in filters for v in f.department)),
+        category=tuple(dict.fromkeys(v for f in filters for v in f.category)),
+        text=tuple(dict.fromkeys(v for f in filters for v in f.text)),
+    )

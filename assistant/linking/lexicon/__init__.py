@@ -1,0 +1,1 @@
+"""Word lists of the retail trade, as tab-separated files: synonyms, abbreviations, Chinese item words."""

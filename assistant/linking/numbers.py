@@ -1,0 +1,231 @@
+"""Numbers with their comparison and unit, in English and Chinese: 'over $500', '至少3次', '30-40%'.
+
+Tested on its own, so that no figure of a condition is left to the language model.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+Span = tuple[int, int]
+
+_EN_WORDS = {
+    word: value
+    for value, word in enumerate(
+        "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
+        "seventeen eighteen nineteen twenty".split()
+    )
+}
+_EN_WORDS |= {"thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "seventy": 70, "eighty": 80, "ninety": 90}
+_EN_WORDS |= {"hundred": 100, "a hundred": 100, "one hundred": 100, "two hundred": 200, "five hundred": 500}
+_EN_WORDS |= {"a thousand": 1000, "one thousand": 1000, "a dozen": 12, "dozen": 12, "a couple of": 2}
+_EN_WORDS |= {"half a dozen": 6, "a couple": 2}
+_ZH_DIGITS = {"零": 0, "一": 1, "二": 2, "两": 2, "三": 3, "四": 4, "五": 5, "六": 6, "七": 7, "八": 8, "九": 9}
+
+_WORD = "|".join(sorted(map(re.escape, _EN_WORDS), key=len, reverse=True))
+DIGITS = r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?"
+EN_NUMBER = rf"(?:(?:{DIGITS})(?:\s?[km]\b)?|\b(?:{_WORD})\b)"
+ZH_NUMBER = r"(?:(?:" + DIGITS + r")\s?[千万kK]?|[零一二两三四五六七八九十百千万]+)"
+
+
+def to_number(text: str) -> float:
+    """'1,200' -> 1200, '5k' -> 5000, 'twelve' -> 12, '三十' -> 30, '2万' -> 20000."""
+    text = text.strip().lower()
+    if text in _EN_WORDS:
+        return float(_EN_WORDS[text])
+    scale = 1.0
+    for suffix, factor in (("k", 1e3), ("m", 1e6), ("千", 1e3), ("万", 1e4)):
+        if text.endswith(suffix) and text[0].isdigit():
+            text, scale = text[: -len(suffix)].strip(), factor
+    if text[0].isdigit():
+        return float(text.replace(",", "")) * scale
+    return float(_chinese(text))
+
+
+def _chinese(text: str) -> int:
+    total = section = digit = 0
+    for char in text:
+        if char in _ZH_DIGITS:
+            digit = _ZH_DIGITS[char]
+        elif char == "万":
+            total, section, digit = (total + section + digit) * 10_000, 0, 0
+        else:
+            section += max(digit, 1) * {"十": 10, "百": 100, "千": 1000}[char]
+            digit = 0
+    return total + section + digit
+
+
+@dataclass(frozen=True)
+class Number:
+    """A number of the question. op is None when no comparison was said; `high` only for between.
+
+    unit: money, percent, times, orders, units, coupons, campaigns, days, years, stores, categories,
+    people, kids, ratio or '' (not said).
+    """
+
+    span: Span
+    value: float
+    op: str | None = None
+    high: float | None = None
+    unit: str = ""
+    thousands: bool = False
+
+
+_BEFORE_EN = {
+    ">": r"over|more than|above|greater than|exceeds?|exceeding|in excess of|upwards of|north of|older than"
+    r"|bigger than|larger than|higher than|beyond|past|topped|more then|>",
+    ">=": r"at least|no less than|not less than|a minimum of|minimum of|minimum|min|no fewer than|>=|≥|from"
+    r"|starting at",
+    "<": r"under|less than|below|fewer than|smaller than|lower than|younger than|less then|south of|<|short of",
+    "<=": r"at most|no more than|not more than|up to|a maximum of|maximum of|maximum|max|within|<=|≤|not over",
+    "=": r"exactly|precisely|only|just|=",
+}
+_AFTER_EN = {
+    ">=": r"or more(?! than)|or above|or older|or higher|or over|or greater|and up|and over|and above|and older"
+    r"|plus\b|\+|or better|or bigger|or larger",
+    "<=": r"or less|or fewer|or below|or younger|or under|or lower|and under|and younger|max\b|tops\b|and below",
+}
+_BEFORE_ZH = {
+    "<=": r"不超过|至多|最多|不多于|不高于|不大于|小于等于|少于等于",
+    ">=": r"至少|不少于|不低于|最少|起码|不小于|大于等于|达到|满|超过或等于",
+    ">": r"超过|大于|多于|高于|超出|高过",
+    "<": r"少于|低于|不到|小于|不足|未满|低过",
+    "=": r"正好|刚好|恰好|等于|只有|仅",
+}
+_AFTER_ZH = {">=": r"以上|及以上|或以上|或更多|起", "<=": r"以下|及以下|或以下|或更少|以内"}
+
+_UNITS_EN = (
+    ("percent", r"%|percent|per cent|pct"),
+    ("money", r"dollars?|bucks|usd"),
+    ("times", r"times|x\b|occasions"),
+    ("orders", r"(?:different |separate )?(?:orders?|trips?|visits?|purchases|baskets|transactions|shopping trips)"),
+    ("units", r"units?|items?|packs?|bottles?|cans?|products|pieces|boxes|cartons|bags"),
+    ("coupons", r"(?:different )?(?:coupons?|vouchers?)"),
+    ("campaigns", r"(?:different )?(?:campaigns?|mailings?|mailers?|promotions)"),
+    ("days", r"(?:different )?days?"),
+    ("years", r"years?(?:[ -]olds?)?|yrs?(?:[ -]old)?|y/?o"),
+    ("stores", r"(?:different |distinct )?(?:stores?|shops?|locations?)"),
+    ("categories", r"(?:different |distinct )?(?:categories|category)"),
+    ("people", r"(?:people|persons?|members|person households?)|-person"),
+    ("kids", r"(?:kids?|children|child)"),
+    ("customers", r"(?:customers?|households|shoppers|lookalikes|look-alikes|more people)"),
+    ("segments", r"(?:natural |different )?(?:segments?|groups?|clusters?)"),
+)
+_UNITS_ZH = (
+    ("percent", r"%|％|成"),
+    ("money", r"美元|美金|元|块钱|块|刀"),
+    ("times", r"次|回"),
+    ("orders", r"个?订单|单|笔"),
+    ("coupons", r"张"),
+    ("campaigns", r"[次个]?(?:营销)?活动"),
+    ("years", r"岁"),
+    ("days", r"天"),
+    ("stores", r"家(?:不同的?)?(?:门?店)?"),
+    ("categories", r"个?(?:不同的?)?(?:品类|类别|种类)"),
+    ("kids", r"个(?:以上)?(?:孩子|小孩|娃)"),
+    ("people", r"口人?|口之家|人"),
+    ("customers", r"[个位名](?:客户|顾客|人|用户|相似)|位|名"),
+    ("segments", r"[个类组](?:自然)?(?:分群|群体|细分|类|组|客群|人群)"),
+    ("units", r"件|瓶|包|盒|袋|个"),
+)
+
+
+def _group(table: dict[str, str], prefix: str) -> str:
+    return "|".join(f"(?P<{prefix}{i}>{pattern})" for i, pattern in enumerate(table.values()))
+
+
+def _unit_group(table: tuple[tuple[str, str], ...]) -> str:
+    return "|".join(f"(?P<u{i}>{pattern})" for i, (_, pattern) in enumerate(table))
+
+
+_RANGE_EN = re.compile(
+    rf"(?:\b(?:between|from)\s+)?(?P<m>[$€£]?)\s?(?P<a>{EN_NUMBER})\s?(?P<p1>%|k\b)?\s*"
+    rf"(?:-|–|—|to|and|through)\s*[$€£]?\s?(?P<b>{EN_NUMBER})\s?(?P<p>%|percent)?\s*(?:{_unit_group(_UNITS_EN)})?",
+    re.IGNORECASE,
+)
+_SINGLE_EN = re.compile(
+    rf"(?:(?:{_group(_BEFORE_EN, 'b')})\s+(?:of\s+|the\s+age\s+of\s+|age\s+)?|(?P<g>[<>]=?|≥|≤)\s?)?"
+    rf"(?P<m>[$€£]?)\s?(?P<a>{EN_NUMBER})(?:\s*(?:{_group(_AFTER_EN, 'a_')})(?!\w))?"
+    rf"\s*-?(?:{_unit_group(_UNITS_EN)})?(?:\s*(?:{_group(_AFTER_EN, 'c_')})(?!\w))?",
+    re.IGNORECASE,
+)
+_RANGE_ZH = re.compile(
+    rf"(?P<m>[$¥]?)(?P<a>{ZH_NUMBER})\s*(?:{_unit_group(_UNITS_ZH).replace('?P<u', '?P<v')})?\s*"
+    rf"(?:到|至|-|–|—|~)\s*[$¥]?(?P<b>{ZH_NUMBER})\s*(?:{_unit_group(_UNITS_ZH)})?(?:之间)?"
+)
+_ZH_VERB = r"(?:(?:购买|购物|消费|买|花|用|使用|下单|下|逛|来|收到|光顾|兑换|核销)(?:过|了)?)?"
+_SINGLE_ZH = re.compile(
+    rf"(?:(?:{_group(_BEFORE_ZH, 'b')}){_ZH_VERB})?\s*(?:了|过)?\s*(?P<m>[$¥]?)(?P<a>{ZH_NUMBER})\s*"
+    rf"(?:{_group(_AFTER_ZH, 'a_')})?\s*(?:{_unit_group(_UNITS_ZH)})?(?:{_group(_AFTER_ZH, 'c_')})?"
+)
+_IDIOMS_ZH = re.compile(r"一下|一些|一样|一起|一直|一般|统一|一共|唯一|一点|万一|十分|千万别|一群|一批|一类|哪一")
+
+
+def numbers(text: str, chinese: bool, taken: list[Span]) -> list[Number]:
+    """Every number outside the `taken` spans, left to right."""
+    found: list[Number] = []
+    busy = list(taken)
+    if chinese:
+        busy += [match.span() for match in _IDIOMS_ZH.finditer(text)]
+    ranges, single = (_RANGE_ZH, _SINGLE_ZH) if chinese else (_RANGE_EN, _SINGLE_EN)
+    for match in ranges.finditer(text):
+        if not _overlaps(match.span(), busy) and _plausible_range(match):
+            found.append(_range(match, chinese))
+            busy.append(match.span())
+    position = 0
+    while match := single.search(text, position):
+        # A match that runs into a taken span may hide a number behind it: try again one step on.
+        if _overlaps(match.span("a"), busy):
+            position = max(match.end("a"), match.start() + 1)
+            continue
+        found.append(_single(match, chinese))
+        busy.append(match.span("a"))
+        position = match.end()
+    return sorted(found, key=lambda number: number.span)
+
+
+def _plausible_range(match: re.Match[str]) -> bool:
+    low, high = to_number(match["a"]), to_number(match["b"])
+    if high < 1000 <= high * 1000 and match["a"][-1:].lower() == "k":
+        return True
+    return low < high or match["b"][-1:].lower() == "k"
+
+
+def _overlaps(span: Span, taken: list[Span]) -> bool:
+    return any(span[0] < end and start < span[1] for start, end in taken)
+
+
+def _range(match: re.Match[str], chinese: bool) -> Number:
+    low, high = to_number(match["a"]), to_number(match["b"])
+    thousands = match["b"][-1:].lower() == "k"
+    if thousands and low < 1000:
+        low *= 1000
+    unit = _unit(match, _UNITS_ZH if chinese else _UNITS_EN)
+    unit = "money" if match["m"] else unit
+    if not chinese and (match["p"] or match["p1"] == "%"):
+        unit = "percent"
+    if chinese and not unit:
+        unit = next((name for i, (name, _) in enumerate(_UNITS_ZH) if match[f"v{i}"]), "")
+    return Number(match.span(), low, "between", high, unit, thousands)
+
+
+def _single(match: re.Match[str], chinese: bool) -> Number:
+    before, after = (_BEFORE_ZH, _AFTER_ZH) if chinese else (_BEFORE_EN, _AFTER_EN)
+    op = next((name for i, name in enumerate(before) if match[f"b{i}"]), None)
+    for prefix in ("a_", "c_"):
+        op = op or next((name for i, name in enumerate(after) if match[f"{prefix}{i}"]), None)
+    if not chinese and match["g"]:
+        op = {"≥": ">=", "≤": "<="}.get(match["g"], match["g"])
+    unit = _unit(match, _UNITS_ZH if chinese else _UNITS_EN)
+    if match["m"]:
+        unit = "money"
+    value = to_number(match["a"])
+    if chinese and unit == "percent" and "成" in match.group():
+        value *= 10
+    thousands = match["a"].strip()[-1:].lower() == "k"
+    return Number(match.span(), value, op, None, unit, thousands)
+
+
+def _unit(match: re.Match[str], table: tuple[tuple[str, str], ...]) -> str:
+    return next((name for i, (name, _) in enumerate(table) if match[f"u{i}"]), "")

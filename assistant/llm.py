@@ -1,0 +1,124 @@
+"""The language model behind one port: an OpenAI-protocol server that honours a JSON Schema.
+
+Every call has a token and a time budget. Answers that are not the JSON asked for are the model's
+mistake (ModelRetryError); a server that is down or too slow is the operator's (LLMUnavailableError).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Protocol
+
+import httpx
+
+from segments.errors import LLMUnavailableError, ModelRetryError
+
+if TYPE_CHECKING:
+    from langchain_core.messages import BaseMessage
+    from langchain_openai import ChatOpenAI
+
+PLAN_TOKENS = 200
+PHRASE_TOKENS = 120
+TIMEOUT_SECONDS = 90.0
+
+
+class ChatModel(Protocol):
+    """What the assistant needs of a language model."""
+
+    def json(self, messages: list[tuple[str, str]], schema: dict[str, Any]) -> dict[str, Any]:
+        """One completion under `schema`; raises ModelRetryError, LLMUnavailableError."""
+        ...
+
+    def stream(self, messages: list[tuple[str, str]]) -> Iterator[str]:
+        """A free-text completion, piece by piece; raises LLMUnavailableError."""
+        ...
+
+
+@dataclass
+class OpenAIChat:
+    """Any server that speaks the OpenAI protocol (vLLM, the embedded llama.cpp), through LangChain."""
+
+    base_url: str
+    model: str = "default"
+    seed: int = 7
+
+    @cached_property
+    def _client(self) -> ChatOpenAI:
+        from langchain_openai import ChatOpenAI
+        from pydantic import SecretStr
+
+        return ChatOpenAI(
+            base_url=self.base_url,
+            api_key=SecretStr("local"),
+            model=self.model,
+            temperature=0,
+            seed=self.seed,
+            timeout=TIMEOUT_SECONDS,
+            max_retries=0,
+        )
+
+    def json(self, messages: list[tuple[str, str]], schema: dict[str, Any]) -> dict[str, Any]:
+        """One completion constrained to `schema`."""
+        bound = self._client.bind(
+            response_format={
+                "type": "json_schema",
+                "json_schema": {"name": "plan", "schema": schema, "strict": True},
+            },
+            max_tokens=PLAN_TOKENS,
+        )
+        with _server_errors(self.base_url):
+            answer = bound.invoke(messages)
+        return parse_object(_text(answer))
+
+    def stream(self, messages: list[tuple[str, str]]) -> Iterator[str]:
+        """Words as they come."""
+        bound = self._client.bind(max_tokens=PHRASE_TOKENS)
+        with _server_errors(self.base_url):
+            for chunk in bound.stream(messages):
+                yield _text(chunk)
+
+
+def parse_object(text: str) -> dict[str, Any]:
+    """The JSON object of an answer; raises ModelRetryError saying what was wrong."""
+    try:
+        value = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise ModelRetryError(f"Your answer was not valid JSON ({error.msg}); answer with one JSON object.") from error
+    if not isinstance(value, dict):
+        raise ModelRetryError("Your answer was not a JSON object; answer with one JSON object.")
+    return value
+
+
+def _text(message: BaseMessage) -> str:
+    return message.content if isinstance(message.content, str) else ""
+
+
+class _server_errors:
+    """The client's errors in one table, as one sentence about the server."""
+
+    def __init__(self, base_url: str) -> None:
+        self.base_url = base_url
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _trace: object) -> bool:
+        if error is None:
+            return False
+        import openai
+
+        advice = "start it with: segassist serve llm"
+        for known, sentence in (
+            (openai.APITimeoutError, f"did not answer within {TIMEOUT_SECONDS:.0f} seconds; it may be overloaded"),
+            (openai.APIConnectionError, f"cannot be reached; {advice}"),
+            (openai.APIStatusError, "refused the request"),
+            (openai.APIError, "broke off its answer"),
+            (httpx.HTTPError, f"cannot be reached; {advice}"),
+        ):
+            if isinstance(error, known):
+                detail = f" ({error})" if isinstance(error, openai.APIStatusError) else ""
+                raise LLMUnavailableError(f"The language model at {self.base_url} {sentence}{detail}.") from error
+        return False

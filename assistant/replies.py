@@ -1,0 +1,39 @@
+"""Fixed sentences of the assistant: refusals and clarifying questions, in English and Chinese."""
+
+from __future__ import annotations
+
+from segments.explain import Language
+
+REFUSE: dict[str, tuple[str, str]] = {
+    "out_of_scope": (
+        "I can only help with your customers: segments, lookalikes, propensities, recommendations and campaign plans.",
+        "我只能协助处理客户相关的问题：分群、相似人群、倾向预测、推荐和营销方案。",
+    ),
+    "destructive": (
+        "I cannot delete or change customer data; I only read it. Saved segments can be deleted by name.",
+        "我不能删除或修改客户数据，只能读取；已保存的分群可以按名称删除。",
+    ),
+    "unknown_field": (
+        "The data has nothing about: {0}. `segassist features` lists what it has.",
+        "数据中没有这些信息：{0}。可用 `segassist features` 查看现有字段。",
+    ),
+}
+
+CLARIFY: dict[str, tuple[str, str]] = {
+    "vague": (
+        "Which customers do you mean? For example by spend, recency, products bought, demographics or coupon use.",
+        "您指的是哪些客户？可以按消费金额、最近购买时间、购买的商品、人口属性或优惠券使用来描述。",
+    ),
+    "no_segment": (
+        "There is no current segment yet. Describe the customers first, for example: who spent over $500 last quarter?",
+        "当前还没有分群。请先描述客户，例如：上季度消费超过 500 元的客户。",
+    ),
+    "no_name": ("Under which name?", "请告诉我分群的名称。"),
+    "delete": ("Delete the saved segment '{0}'? Answer yes to confirm.", "确定删除已保存的分群“{0}”吗？回答“是”确认。"),
+    "compare": ("Compare with which saved segment?", "与哪个已保存的分群比较？"),
+}
+
+
+def reply(texts: tuple[str, str], language: Language, *values: str) -> str:
+    """The sentence in the language, its blanks filled."""
+    return texts[1 if language == "zh" else 0].format(*values)

@@ -1,0 +1,253 @@
+"""The assistant's tools: thin typed functions over the rooms below, each returning evidence.
+
+The docstrings are what LangChain and other clients see. Reading is free; saving and deleting change
+only the segment library.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from campaigns.strategy import Strategy
+from segments.canonical import canonical, fingerprint
+from segments.codec import from_json, to_json
+from segments.definition import EVERYONE, Node, SimilarityCondition
+from segments.edit import difference
+from segments.errors import DefinitionError, UserError
+from segments.explain import explain
+from segments.ports import Evidence, Figure
+
+if TYPE_CHECKING:
+    from assistant.app import Rooms
+
+DEFAULT_TOP = 100
+SHOWN_ROWS = 8
+
+
+@dataclass(frozen=True)
+class ToolResult:
+    """What a tool call produced: evidence, the segment it made current (if any), a plan object (if any)."""
+
+    evidence: tuple[Evidence, ...]
+    definition: Node | None = None
+    strategy: Strategy | None = None
+    text_en: str = ""
+    text_zh: str = ""
+
+
+def _size_figures(size: int, population: int) -> tuple[Figure, ...]:
+    return (
+        Figure("size", size, "customers", "customers", "客户数"),
+        Figure("share", size / population if population else 0.0, "share", "of all customers", "占全部客户"),
+        Figure("population", population, "customers", "customers in all", "客户总数"),
+    )
+
+
+class Tools:
+    """Every tool, bound to one workspace's rooms."""
+
+    def __init__(self, rooms: Rooms) -> None:
+        self.rooms = rooms
+
+    def define_segment(self, definition: Node) -> ToolResult:
+        """Define a customer segment and count it."""
+        return ToolResult((self._segment_evidence("define_segment", definition),), definition)
+
+    def refine_segment(self, definition: Node, previous: Node) -> ToolResult:
+        """Edit the current segment: add, exclude, widen, change or remove a condition, and count it again."""
+        evidence = self._segment_evidence("refine_segment", definition)
+        before = self.rooms.audiences.size(previous)
+        figure = Figure("size_before", before, "customers", "customers before the edit", "修改前客户数")
+        added, removed = difference(previous, definition)
+        words = [f"+ {self._words(node)}" for node in added] + [f"- {self._words(node)}" for node in removed]
+        edited = Evidence(evidence.id, evidence.tool, (*evidence.figures, figure), (), tuple(words))
+        return ToolResult((edited,), definition)
+
+    def show_segment(self, definition: Node) -> ToolResult:
+        """Show the current segment: definition, size and SQL."""
+        return ToolResult((self._segment_evidence("show_segment", definition),), definition)
+
+    def profile_segment(self, definition: Node) -> ToolResult:
+        """Describe a segment: size, spend, main figures, and what sets it apart, with effect sizes."""
+        from insights.profile import profile
+
+        rooms = self.rooms
+        members = self._members(definition)
+        found = profile(members, rooms.warehouse.features(), rooms.warehouse.catalogue)
+        evidence = Evidence("", "profile_segment", found.figures(), tuple(found.rows()))
+        return ToolResult((self._segment_evidence("profile_segment", definition), evidence), definition)
+
+    def find_lookalikes(self, definition: Node, top: int = DEFAULT_TOP) -> ToolResult:
+        """Find the customers whose behaviour is nearest to a segment's, its members left out."""
+        seeds = self._members(definition)
+        found = SimilarityCondition(min(top, self.rooms.audiences.population), segment=definition)
+        evidence = self._segment_evidence("find_lookalikes", found)
+        seed = Figure("seed_size", len(seeds), "customers", "customers in the seed segment", "种子客户数")
+        asked = Figure("top", top, "customers", "lookalikes asked for", "所求相似客户数")
+        out = Evidence("", evidence.tool, (*evidence.figures, seed, asked), (), evidence.notes)
+        return ToolResult((out,), found)
+
+    def score_propensity(self, definition: Node, outcome: str) -> ToolResult:
+        """How likely a segment is to do an outcome (purchase_14d, purchase_30d, coupon_redeem_30d, or
+        purchase_30d:CATEGORY): calibrated probabilities against everyone's, and what drives them."""
+        members = self._members(definition)
+        explained = self.rooms.propensity.explain(members, outcome)
+        evidence = Evidence("", "score_propensity", explained.figures(), tuple(explained.rows()))
+        return ToolResult((self._segment_evidence("score_propensity", definition), evidence), definition)
+
+    def discover_segments(self, k: int | None = None) -> ToolResult:
+        """Find k natural segments of all customers by their behaviour, each with a name and a persona."""
+        return ToolResult((self.rooms.discover(k),))
+
+    def recommend_products(self, definition: Node) -> ToolResult:
+        """The next best categories for a segment: what members do not yet buy and their peers do."""
+        found = self.rooms.recommend(self._members(definition))
+        evidence = Evidence("", "recommend_products", found.figures(), tuple(found.rows()))
+        return ToolResult((self._segment_evidence("recommend_products", definition), evidence), definition)
+
+    def plan_strategy(self, definition: Node, goal: str | None = None, budget: float | None = None) -> ToolResult:
+        """A marketing strategy for a segment: objective, offer, channel, timing, budget split, expected
+        response with an interval, holdout. Every figure is computed."""
+        strategy = self.rooms.strategy(self._members(definition), goal, budget)
+        evidence = Evidence("", "plan_strategy", strategy.figures(), tuple(strategy.rows()))
+        return ToolResult((self._segment_evidence("plan_strategy", definition), evidence), definition, strategy)
+
+    def compare_segments(self, definition: Node, other: Node, name: str) -> ToolResult:
+        """Compare the current segment with another: sizes, overlap, and the conditions that differ."""
+        audiences = self.rooms.audiences
+        mine, theirs = set(audiences.members(definition)), set(audiences.members(other))
+        union = len(mine | theirs)
+        figures = (
+            *_size_figures(len(mine), audiences.population),
+            Figure("other_size", len(theirs), "customers", f"customers in {name}", f"“{name}”的客户数"),
+            Figure("overlap", len(mine & theirs), "customers", "customers in both", "两者共有客户"),
+            Figure("jaccard", len(mine & theirs) / union if union else 0.0, "share", "overlap of either (Jaccard)",
+                   "重叠度(Jaccard)"),
+        )
+        added, removed = difference(other, definition)
+        notes = [f"only here: {self._words(n)}" for n in added] + [f"only {name}: {self._words(n)}" for n in removed]
+        return ToolResult((Evidence("", "compare_segments", figures, (), tuple(notes)),), definition)
+
+    def save_segment(self, definition: Node, name: str) -> ToolResult:
+        """Save the current segment under a name."""
+        saved = self.rooms.library.save(name, canonical(definition))
+        figures = (
+            Figure("name", saved.name, "text", "segment", "分群"),
+            Figure("version", saved.version, "count", "version", "版本"),
+            *_size_figures(self.rooms.audiences.size(definition), self.rooms.audiences.population),
+        )
+        return ToolResult((Evidence("", "save_segment", figures),), definition)
+
+    def list_segments(self) -> ToolResult:
+        """List the saved segments with their sizes."""
+        rows = tuple(
+            {"name": s.name, "version": s.version, "size": self._shown_size(s.definition), "words": self._words(s.definition)}
+            for s in self.rooms.library.all()
+        )
+        figures = (Figure("segments", len(rows), "count", "saved segments", "已保存分群"),)
+        return ToolResult((Evidence("", "list_segments", figures, rows),))
+
+    def delete_segment(self, name: str) -> ToolResult:
+        """Delete a saved segment by its name. Customer data is never deleted."""
+        self.rooms.library.delete(name)
+        return ToolResult((Evidence("", "delete_segment", (Figure("name", name, "text", "deleted", "已删除"),)),))
+
+    def open_segment(self, name: str) -> ToolResult:
+        """Make a saved segment the current one."""
+        return self.show_segment(self.rooms.library.get(name).definition)
+
+    def _shown_size(self, definition: Node) -> str:
+        size, smallest = self.rooms.audiences.size(definition), self.rooms.workspace.settings.min_group
+        return str(size) if size == 0 or size >= smallest else f"<{smallest}"
+
+    def _words(self, node: Node) -> str:
+        return explain(node, self.rooms.warehouse.catalogue, "en", self.rooms.workspace.settings.currency)
+
+    def _members(self, definition: Node) -> list[str]:
+        members = self.rooms.audiences.members(definition)
+        smallest = self.rooms.workspace.settings.min_group
+        if len(members) < smallest:
+            raise DefinitionError(
+                f"The segment has fewer than {smallest} customers, too few to describe or to plan for; widen it first."
+            )
+        return members
+
+    def _segment_evidence(self, tool: str, definition: Node) -> Evidence:
+        rooms = self.rooms
+        size = rooms.audiences.size(definition)
+        words = (
+            Figure("definition_en", explain(definition, rooms.warehouse.catalogue, "en"), "text", "definition", "定义"),
+            Figure("definition_zh", explain(definition, rooms.warehouse.catalogue, "zh"), "text", "definition", "定义"),
+            Figure("as_of", rooms.warehouse.as_of.isoformat(), "date", "as of", "截至"),
+        )
+        return Evidence("", tool, (*_size_figures(size, rooms.audiences.population), *words))
+
+
+def langchain_tools(tools: Tools) -> list[Any]:
+    """The tools as LangChain StructuredTools; definitions go in and come out as JSON."""
+    from langchain_core.tools import StructuredTool
+
+    def with_definition(run: Callable[..., ToolResult]) -> Callable[..., dict[str, Any]]:
+        def call(definition: dict[str, Any], **arguments: Any) -> dict[str, Any]:
+            return _as_json(run(from_json(definition), **arguments))
+
+        return call
+
+    def schema(extra: dict[str, Any], required: Sequence[str] = ()) -> dict[str, Any]:
+        properties = {"definition": {"type": "object", "description": "a segment definition"}, **extra}
+        return {"type": "object", "properties": properties, "required": ["definition", *required]}
+
+    text, whole = {"type": "string"}, {"type": "integer", "minimum": 1}
+    specifications: tuple[tuple[Callable[..., ToolResult], dict[str, Any]], ...] = (
+        (tools.define_segment, schema({})),
+        (tools.profile_segment, schema({})),
+        (tools.find_lookalikes, schema({"top": whole})),
+        (tools.score_propensity, schema({"outcome": text}, ["outcome"])),
+        (tools.recommend_products, schema({})),
+        (tools.plan_strategy, schema({"goal": text, "budget": {"type": "number"}})),
+        (tools.save_segment, schema({"name": text}, ["name"])),
+    )
+    made = [
+        StructuredTool(
+            name=run.__name__, description=_description(run), args_schema=arguments, func=with_definition(run)
+        )
+        for run, arguments in specifications
+    ]
+    for run in (tools.discover_segments, tools.list_segments, tools.delete_segment, tools.open_segment):
+        made.append(StructuredTool.from_function(_plain(run), name=run.__name__, description=_description(run)))
+    return made
+
+
+def _plain(run: Callable[..., ToolResult]) -> Callable[..., dict[str, Any]]:
+    import functools
+    import inspect
+
+    @functools.wraps(run)
+    def call(*args: Any, **kwargs: Any) -> dict[str, Any]:
+        return _as_json(run(*args, **kwargs))
+
+    signature = inspect.signature(run, eval_str=True)
+    call.__signature__ = signature.replace(return_annotation=dict)  # type: ignore[attr-defined]
+    call.__annotations__ = {name: p.annotation for name, p in signature.parameters.items()} | {"return": dict}
+    return call
+
+
+def _description(run: Callable[..., ToolResult]) -> str:
+    if not run.__doc__:
+        raise UserError(f"Tool {run.__name__} has no docstring, so nobody could know what it does.")
+    return " ".join(run.__doc__.split())
+
+
+def _as_json(result: ToolResult) -> dict[str, Any]:
+    from assistant.grounding import to_json as evidence_json
+
+    out: dict[str, Any] = {"evidence": [evidence_json(item) for item in result.evidence]}
+    if result.definition is not None:
+        out["definition"] = to_json(result.definition)
+        out["hash"] = fingerprint(result.definition)
+    return out
+
+
+__all__ = ["EVERYONE", "ToolResult", "Tools", "langchain_tools"]

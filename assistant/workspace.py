@@ -1,0 +1,98 @@
+"""A workspace: the folder with everything one retailer owns, and its settings."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+
+from segments.errors import DataError, NotBuiltError
+
+SETTINGS_FILE = "segassist.toml"
+DEFAULT = Path("workspaces/demo")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a retailer may set in `segassist.toml`; every default is written here and nowhere else.
+
+    min_group: groups of fewer customers are not shown in a chat. currency: sign shown before amounts.
+    """
+
+    name: str = "Complete Journey demo"
+    currency: str = "$"
+    min_group: int = 10
+    llm_backend: str = "auto"
+    llm_base_url: str = ""
+    llm_model: str = ""
+    encoder: str = "all-MiniLM-L6-v2"
+    index_device: str = "auto"
+    exclude_categories: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """Paths of a workspace and its settings."""
+
+    folder: Path
+    settings: Settings
+
+    @property
+    def warehouse(self) -> Path:
+        """The DuckDB file."""
+        return self.folder / "warehouse.duckdb"
+
+    @property
+    def index(self) -> Path:
+        """The folder of the behaviour index."""
+        return self.folder / "indexes"
+
+    @property
+    def models(self) -> Path:
+        """The folder of the propensity models."""
+        return self.folder / "models"
+
+    @property
+    def state(self) -> Path:
+        """Saved segments."""
+        return self.folder / "state.sqlite"
+
+    @property
+    def conversations(self) -> Path:
+        """Conversation checkpoints."""
+        return self.folder / "conversations.sqlite"
+
+    @property
+    def run(self) -> Path:
+        """Records of running servers."""
+        return self.folder / "run"
+
+    @property
+    def ready(self) -> Path:
+        """Written last by a build: everything before it is complete."""
+        return self.folder / "ready.json"
+
+
+def open_workspace(folder: Path) -> Workspace:
+    """Read a workspace's settings. Raises NotBuiltError when it was never built, DataError when its
+    settings do not parse."""
+    if not (folder / "ready.json").exists():
+        raise NotBuiltError(f"Nothing is built in {folder} yet; run: segassist build --workspace {folder}")
+    return Workspace(folder, read_settings(folder))
+
+
+def read_settings(folder: Path) -> Settings:
+    """The settings file of a folder, or the defaults when it has none."""
+    path = folder / SETTINGS_FILE
+    if not path.exists():
+        return Settings()
+    try:
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+    except tomllib.TOMLDecodeError as error:
+        raise DataError(f"{path}: not valid TOML ({error}).") from error
+    known = set(Settings.__dataclass_fields__)
+    unknown = sorted(set(values) - known)
+    if unknown:
+        raise DataError(f"{path}: '{unknown[0]}' is not a setting; known are {', '.join(sorted(known))}.")
+    values = {key: tuple(value) if isinstance(value, list) else value for key, value in values.items()}
+    return Settings(**values)

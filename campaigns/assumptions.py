@@ -1,0 +1,86 @@
+"""What a plan takes for granted because no data of the retailer says it. Every plan returns them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from segments.errors import DefinitionError
+from segments.ports import Figure
+
+
+@dataclass(frozen=True)
+class Assumptions:
+    """Parameters of a plan; the defaults are stated here and shown with every plan.
+
+    contact_cost: currency for each mailed customer (print and postage of a mailed coupon).
+    gross_margin: share of revenue left after the cost of goods; 0.25 is typical of US grocers.
+    coupon_face_value: cost of one redeemed coupon; None: discount depth times the usual spend on the
+    offer in one order. incremental_share: range of the share of the observed gain that the campaign
+    truly causes; past data cannot tell (responders chose to respond), a holdout can; default: anywhere
+    between a fifth and four fifths. response_rate, gain_per_response: used where no past campaign
+    tells (share, currency). prior_exposures: how many exposures of everyone the segment's own
+    response rate is blended with. min_contact_gap_days, mail_days: rest between two contacts, and
+    days from posting to arrival. only_paying: leave out contacts that are expected to lose money.
+    """
+
+    contact_cost: float = 0.5
+    gross_margin: float = 0.25
+    coupon_face_value: float | None = None
+    incremental_share: tuple[float, float] = (0.2, 0.8)
+    response_rate: float | None = None
+    gain_per_response: float | None = None
+    prior_exposures: int = 50
+    horizon_days: int = 30
+    min_contact_gap_days: int = 14
+    mail_days: int = 2
+    max_holdout_share: float = 0.3
+    only_paying: bool = False
+    draws: int = 4000
+    level: float = 0.95
+    seed: str = "strategy"
+
+    def __post_init__(self) -> None:
+        low, high = self.incremental_share
+        issues = []
+        if not self.contact_cost > 0:
+            issues.append(f"contact_cost must be above 0, not {self.contact_cost}.")
+        if not 0 < self.gross_margin <= 1:
+            issues.append(f"gross_margin must lie above 0 and at most 1, not {self.gross_margin}.")
+        if not 0 <= low <= high <= 1:
+            issues.append(f"incremental_share must be a range within 0..1, not {low} to {high}.")
+        if self.response_rate is not None and not 0 < self.response_rate < 1:
+            issues.append(f"response_rate must lie between 0 and 1, not {self.response_rate}.")
+        if issues:
+            raise DefinitionError(issues)
+
+    @property
+    def incremental(self) -> float:
+        """The middle of the range of the incremental share."""
+        return sum(self.incremental_share) / 2
+
+    def figures(self) -> tuple[Figure, ...]:
+        """Every number that may be quoted."""
+        low, high = self.incremental_share
+        return (
+            Figure(
+                "contact_cost", self.contact_cost, "currency", "assumed cost of a contact", "假设每次触达成本"
+            ),
+            Figure("gross_margin", self.gross_margin, "share", "assumed gross margin", "假设毛利率"),
+            Figure(
+                "incremental_share",
+                self.incremental,
+                "share",
+                "assumed share of the observed gain that the campaign causes",
+                "假设观察到的增量中由活动带来的比例",
+                low,
+                high,
+            ),
+            Figure("horizon_days", self.horizon_days, "days", "days until the result is read", "观察天数"),
+            Figure(
+                "min_contact_gap_days",
+                self.min_contact_gap_days,
+                "days",
+                "assumed rest between two contacts",
+                "假设两次触达的最短间隔",
+            ),
+        )

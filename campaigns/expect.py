@@ -1,0 +1,213 @@
+"""What contacting each member should bring, and by simulation how sure that is.
+
+Response: the segment's response rate to the chosen kind of campaign, spread over the members in
+proportion to their coupon propensity. Gain of a response: for trip goals (win_back, retain) the usual
+order value times the probability that the customer would not have come anyway; for cross_sell the
+usual spend on the offer times the probability of not buying it anyway; for grow_basket and
+activate_coupon the observed rise of responders' spend beyond that of non-responders. All of it times
+the assumed incremental share.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from campaigns.assumptions import Assumptions
+from campaigns.goals import Goal
+from campaigns.offer import Channel, Offer
+from campaigns.response import SpendChange
+from segments.errors import DataError, DefinitionError, NotFoundError
+
+COUPON = "coupon_redeem_30d"
+PURCHASE = "purchase_30d"
+TRIP_GOALS = ("win_back", "retain")
+
+
+@dataclass(frozen=True)
+class Expectation:
+    """Per member, in the order of `customers`: arrays of the same length.
+
+    response: probability of responding when contacted. anyway: probability of the wanted purchase
+    without contact. gain: revenue (currency) of a response, before the incremental share. gain_error:
+    standard error of the mean gain as a share of it; rate, posterior: the response rate and the Beta
+    parameters it is uncertain by.
+    """
+
+    customers: tuple[str, ...]
+    response: np.ndarray
+    anyway: np.ndarray
+    gain: np.ndarray
+    gain_error: float
+    rate: float
+    posterior: tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """Simulated outcome of contacting some customers: means with intervals (low, high).
+
+    chance_to_pay: share of draws in which the margin covers the cost. roi is net margin over cost.
+    """
+
+    contacts: int
+    responders: float
+    responders_interval: tuple[float, float]
+    revenue: float
+    revenue_interval: tuple[float, float]
+    cost: float
+    cost_interval: tuple[float, float]
+    net: float
+    net_interval: tuple[float, float]
+    roi: float
+    roi_interval: tuple[float, float]
+    chance_to_pay: float
+
+
+def expect(
+    goal: Goal,
+    ours: pd.DataFrame,
+    probabilities: Mapping[str, pd.Series],
+    channel: Channel | None,
+    spend: SpendChange | None,
+    offer: Offer,
+    recent_buyers: set[str],
+    assumptions: Assumptions,
+) -> Expectation:
+    """What each member (row of `ours`) should bring.
+
+    Raises NotFoundError for a missing outcome, DataError for members without a score, DefinitionError
+    when neither past campaigns nor the assumptions tell the response rate or the gain.
+    """
+    score = _scores(probabilities, COUPON, ours.index)
+    rate, posterior = _rate(channel, assumptions)
+    mean = float(score.mean())
+    response = np.minimum(1.0, rate * score / mean) if mean > 0 else np.full(len(score), rate)
+    anyway, gain, error = _gain(goal, ours, probabilities, spend, offer, recent_buyers, assumptions)
+    return Expectation(tuple(ours.index), response, anyway, gain, error, rate, posterior)
+
+
+def _scores(probabilities: Mapping[str, pd.Series], outcome: str, customers: pd.Index) -> np.ndarray:
+    if outcome not in probabilities:
+        known = ", ".join(sorted(probabilities)) or "none"
+        raise NotFoundError(f"A plan needs the probabilities of '{outcome}'; given were: {known}.")
+    scores = probabilities[outcome].reindex(customers)
+    if scores.isna().any():
+        raise DataError(
+            f"{int(scores.isna().sum())} of {len(customers)} members have no score for '{outcome}'; "
+            "score everyone as of the same date."
+        )
+    return scores.to_numpy(float)
+
+
+def _rate(channel: Channel | None, assumptions: Assumptions) -> tuple[float, tuple[float, float]]:
+    if channel is not None:
+        return channel.rate, channel.posterior
+    rate, weight = assumptions.response_rate, assumptions.prior_exposures
+    if rate is None:
+        raise DefinitionError("No past campaign tells a response rate; give response_rate in the assumptions.")
+    return rate, (rate * weight + 0.5, (1 - rate) * weight + 0.5)
+
+
+def _gain(
+    goal: Goal,
+    ours: pd.DataFrame,
+    probabilities: Mapping[str, pd.Series],
+    spend: SpendChange | None,
+    offer: Offer,
+    recent_buyers: set[str],
+    assumptions: Assumptions,
+) -> tuple[np.ndarray, np.ndarray, float]:
+    """Per member: probability of the purchase anyway, and gain of a response; relative error of the gain."""
+    count = len(ours)
+    come = _scores(probabilities, PURCHASE, ours.index)
+    if goal in TRIP_GOALS:
+        basket = ours["basket_value_365d"].fillna(ours["basket_value_365d"].median()).fillna(0.0).to_numpy(float)
+        spread = float(basket.std(ddof=1)) if count > 1 else 0.0
+        error = spread / basket.mean() / count**0.5 if basket.mean() > 0 else 0.0
+        return come, (1 - come) * basket, float(error)
+    if goal == "cross_sell":
+        outcomes = [f"{PURCHASE}:{key}" for key in offer.keys]
+        if all(outcome in probabilities for outcome in outcomes):
+            none = np.prod([1 - _scores(probabilities, o, ours.index) for o in outcomes], axis=0)
+            anyway = 1 - none
+        else:
+            anyway = np.full(count, float(ours.index.isin(recent_buyers).mean()))
+        return anyway, (1 - anyway) * offer.spend, 0.0
+    if assumptions.gain_per_response is not None:
+        return come, np.full(count, assumptions.gain_per_response), 0.0
+    if spend is None:
+        raise DefinitionError(
+            "Past campaigns have too few responses to tell what one is worth; give gain_per_response in the "
+            "assumptions."
+        )
+    if spend.difference <= 0:
+        raise DefinitionError(
+            f"Responders of past campaigns did not spend more than others ({spend.difference:.2f} in "
+            f"{spend.days} days); give gain_per_response in the assumptions to plan all the same."
+        )
+    return come, np.full(count, spend.difference), spend.error / spend.difference
+
+
+def simulate(
+    expectation: Expectation,
+    groups: Mapping[str, np.ndarray],
+    face_value: float,
+    assumptions: Assumptions,
+) -> dict[str, Forecast]:
+    """Forecast of contacting the members at the places of each group, and of all of them as 'total'.
+
+    Uncertain in each draw: the response rate (Beta), the mean gain (normal), the incremental share
+    (uniform over its range), and who responds (binomial). The first three are shared by all groups.
+    """
+    seed = int.from_bytes(hashlib.sha256(assumptions.seed.encode()).digest()[:8], "big")
+    random = np.random.default_rng(seed)
+    draws = assumptions.draws
+    rate = random.beta(*expectation.posterior, draws) / expectation.rate
+    worth = random.normal(1.0, expectation.gain_error, draws)
+    share = random.uniform(*assumptions.incremental_share, draws)
+    drawn = {}
+    for name, places in groups.items():
+        response, gain = expectation.response[places], expectation.gain[places]
+        chance = float(response.mean()) if len(places) else 0.0
+        mean_gain = float((response * gain).sum() / response.sum()) if response.sum() > 0 else 0.0
+        responders = random.binomial(len(places), np.minimum(1.0, chance * rate))
+        drawn[name] = (len(places), responders, responders * mean_gain * worth * share)
+    drawn["total"] = (
+        sum(count for count, _, _ in drawn.values()),
+        np.sum([responders for _, responders, _ in drawn.values()], axis=0),
+        np.sum([revenue for _, _, revenue in drawn.values()], axis=0),
+    )
+    return {name: _forecast(*values, face_value, assumptions) for name, values in drawn.items()}
+
+
+def _forecast(
+    contacts: int, responders: np.ndarray, revenue: np.ndarray, face_value: float, assumptions: Assumptions
+) -> Forecast:
+    cost = contacts * assumptions.contact_cost + responders * face_value
+    net = revenue * assumptions.gross_margin - cost
+    roi = net / np.maximum(cost, 1e-9)
+
+    def interval(values: np.ndarray) -> tuple[float, float]:
+        tail = (1 - assumptions.level) / 2
+        low, high = np.quantile(values, [tail, 1 - tail])
+        return float(low), float(high)
+
+    return Forecast(
+        contacts=contacts,
+        responders=float(np.mean(responders)),
+        responders_interval=interval(responders),
+        revenue=float(revenue.mean()),
+        revenue_interval=interval(revenue),
+        cost=float(np.mean(cost)),
+        cost_interval=interval(cost),
+        net=float(net.mean()),
+        net_interval=interval(net),
+        roi=float(roi.mean()),
+        roi_interval=interval(roi),
+        chance_to_pay=float((net > 0).mean()),
+    )

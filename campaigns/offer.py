@@ -1,0 +1,248 @@
+"""What to offer, through which kind of campaign, and when: read from the segment's own history."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from math import ceil
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from campaigns.assumptions import Assumptions
+from campaigns.response import CampaignResponse, jeffreys
+from segments.catalogue import PARTS
+from segments.errors import DefinitionError
+from segments.ports import Figure
+
+OFFERED = 3
+DEPTH_STEP = 0.05
+MIN_DEPTH, MAX_DEPTH = 0.05, 0.3
+"""A coupon is at least one step deep, and deeper than 30 % few grocers' margins bear."""
+WINDOW_DAYS = 365
+WEEKDAYS_EN = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+WEEKDAYS_ZH = ("周一", "周二", "周三", "周四", "周五", "周六", "周日")
+PARTS_ZH = {"morning": "上午", "afternoon": "下午", "evening": "晚上", "night": "深夜"}
+
+
+@dataclass(frozen=True)
+class Offer:
+    """What is offered, and how deep.
+
+    usual_discount: the members' mean discount as a share of list price; depth: the next step of 5 %
+    above it. spend: mean list spend (currency) on these things in an order that has them; face_value:
+    cost of one redeemed coupon.
+    """
+
+    keys: tuple[str, ...]
+    names: tuple[str, ...]
+    level: str
+    usual_discount: float
+    depth: float
+    spend: float
+    face_value: float
+
+    def figures(self) -> tuple[Figure, ...]:
+        """Every number that may be quoted."""
+        return (
+            Figure(
+                "usual_discount", self.usual_discount, "share", "members' usual discount", "成员的平均折扣率"
+            ),
+            Figure("depth", self.depth, "share", "discount offered", "优惠力度"),
+            Figure(
+                "spend", self.spend, "currency", "usual spend on the offer in an order", "每单在该品类的消费"
+            ),
+            Figure(
+                "face_value", self.face_value, "currency", "cost of a redeemed coupon", "每张核销券的成本"
+            ),
+        )
+
+
+@dataclass(frozen=True)
+class Channel:
+    """A kind of campaign with its response rate in the segment, blended with everyone's.
+
+    exposures, responses: the segment's own. posterior: the two parameters of the Beta distribution
+    that the rate and its interval come from.
+    """
+
+    type: str
+    exposures: int
+    responses: int
+    rate: float
+    low: float
+    high: float
+    rate_everyone: float
+    posterior: tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Timing:
+    """When members shop, and so when to post. Shares are of the orders of the last 365 days.
+
+    weekday: 0 Monday to 6 Sunday. last_contact_days: median among those ever contacted (None: nobody
+    was); contacts_90d: mean contacts in the last 90 days.
+    """
+
+    weekday: int
+    weekday_share: float
+    weekday_lift: float
+    part: str
+    part_share: float
+    part_lift: float
+    last_contact_days: float | None
+    contacts_90d: float
+    post_on: date
+    arrive_on: date
+
+    def figures(self) -> tuple[Figure, ...]:
+        """Every number that may be quoted."""
+        day_en, day_zh = f"orders on {WEEKDAYS_EN[self.weekday]}", f"{WEEKDAYS_ZH[self.weekday]}订单"
+        part_en, part_zh = f"orders in the {self.part}", f"{PARTS_ZH[self.part]}订单"
+        found = [
+            Figure("weekday_share", self.weekday_share, "share", f"share of {day_en}", f"{day_zh}占比"),
+            Figure(
+                "weekday_lift",
+                self.weekday_lift,
+                "ratio",
+                f"{day_en}, against everyone",
+                f"{day_zh}与全体之比",
+            ),
+            Figure("part_share", self.part_share, "share", f"share of {part_en}", f"{part_zh}占比"),
+            Figure(
+                "part_lift", self.part_lift, "ratio", f"{part_en}, against everyone", f"{part_zh}与全体之比"
+            ),
+            Figure(
+                "contacts_90d", self.contacts_90d, "count", "contacts in 90 days, mean", "90天内平均触达次数"
+            ),
+            Figure("post_on", self.post_on.isoformat(), "date", "posting date", "寄出日期"),
+            Figure("arrive_on", self.arrive_on.isoformat(), "date", "arrival date", "送达日期"),
+        ]
+        if self.last_contact_days is not None:
+            words = "days since the last contact, median", "距上次触达天数中位数"
+            found.append(Figure("last_contact_days", self.last_contact_days, "days", *words))
+        return tuple(found)
+
+
+def make_offer(
+    ours: pd.DataFrame,
+    purchases: pd.DataFrame,
+    items: pd.DataFrame,
+    as_of: date,
+    recommendations: Sequence[Mapping[str, Any]],
+    assumptions: Assumptions,
+) -> Offer:
+    """The first recommendations (rows with key, name, level), at a depth above the usual discount.
+
+    Raises DefinitionError without recommendations, or when nobody bought what they name.
+    """
+    if not recommendations:
+        raise DefinitionError("There is nothing to offer; make recommendations for the segment first.")
+    best = recommendations[:OFFERED]
+    keys = tuple(str(row["key"]) for row in best)
+    level = str(best[0]["level"])
+    usual = float(ours["discount_rate_365d"].mean())
+    usual = 0.0 if np.isnan(usual) else usual
+    depth = min(MAX_DEPTH, max(MIN_DEPTH, ceil(usual / DEPTH_STEP - 1e-9) * DEPTH_STEP))
+    wanted = items.loc[items["category" if level == "category" else "item_id"].isin(keys), "item_id"]
+    rows = _recent(purchases, as_of)
+    rows = rows[rows["item_id"].isin(wanted)]
+    if rows.empty:
+        raise DefinitionError(f"Nobody bought {', '.join(keys)} in the {WINDOW_DAYS} days before {as_of}.")
+    spend = float((rows["value"] + rows["discount"]).sum() / rows["order_id"].nunique())
+    face = assumptions.coupon_face_value
+    names = tuple(str(row["name"]) for row in best)
+    return Offer(keys, names, level, usual, depth, spend, depth * spend if face is None else face)
+
+
+def offered_buyers(
+    offer: Offer, purchases: pd.DataFrame, items: pd.DataFrame, as_of: date, days: int
+) -> set[str]:
+    """Customers who bought something of the offer in the last `days`."""
+    column = "category" if offer.level == "category" else "item_id"
+    wanted = items.loc[items[column].isin(offer.keys), "item_id"]
+    rows = _recent(purchases, as_of, days)
+    return set(rows.loc[rows["item_id"].isin(wanted), "customer_id"])
+
+
+def rank_channels(response: CampaignResponse, assumptions: Assumptions) -> tuple[Channel, ...]:
+    """Kinds of past campaigns, the one with the highest lower end of its response rate first."""
+    found = []
+    for everyone in response.rates:
+        if everyone.by != "type" or everyone.who != "everyone":
+            continue
+        own = response.rate(everyone.group, "segment")
+        trials = own.effective if own else 0.0
+        successes = own.rate * trials if own else 0.0
+        weight = min(float(assumptions.prior_exposures), everyone.effective)
+        a = successes + weight * everyone.rate
+        b = trials - successes + weight * (1 - everyone.rate)
+        low, high = jeffreys(a, a + b, assumptions.level)
+        found.append(
+            Channel(
+                everyone.group,
+                own.exposures if own else 0,
+                own.responses if own else 0,
+                a / (a + b),
+                low,
+                high,
+                everyone.rate,
+                (a + 0.5, b + 0.5),
+            )
+        )
+    return tuple(sorted(found, key=lambda channel: (-channel.low, channel.type)))
+
+
+def plan_timing(ours: pd.DataFrame, purchases: pd.DataFrame, as_of: date, assumptions: Assumptions) -> Timing:
+    """Arrive on the members' busiest weekday, after the rest since their last contact.
+
+    Raises DefinitionError when no member ordered in the window.
+    """
+    orders = _recent(purchases, as_of).drop_duplicates("order_id")
+    inside = orders["customer_id"].isin(ours.index)
+    if not inside.any():
+        raise DefinitionError(
+            f"No member ordered in the {WINDOW_DAYS} days before {as_of}; no habit to plan by."
+        )
+    weekday, day_share, day_lift = _peak(orders["ts"].dt.dayofweek, inside)
+    part, part_share, part_lift = _peak(_part(orders["ts"].dt.hour), inside)
+    last = ours["campaign_recency_days"].median()
+    wait = 0 if np.isnan(last) else max(0, ceil(assumptions.min_contact_gap_days - last))
+    first = as_of + timedelta(days=wait + assumptions.mail_days)
+    arrive = first + timedelta(days=(int(weekday) - first.weekday()) % 7)
+    return Timing(
+        weekday=int(weekday),
+        weekday_share=day_share,
+        weekday_lift=day_lift,
+        part=str(part),
+        part_share=part_share,
+        part_lift=part_lift,
+        last_contact_days=None if np.isnan(last) else float(last),
+        contacts_90d=float(ours["campaigns_received_90d"].fillna(0).mean()),
+        post_on=arrive - timedelta(days=assumptions.mail_days),
+        arrive_on=arrive,
+    )
+
+
+def _recent(purchases: pd.DataFrame, as_of: date, days: int = WINDOW_DAYS) -> pd.DataFrame:
+    end = pd.Timestamp(as_of)
+    return purchases[(purchases["ts"] < end) & (purchases["ts"] >= end - pd.Timedelta(days=days))]
+
+
+def _part(hours: pd.Series) -> pd.Series:
+    names = {
+        hour: name
+        for name, (start, end) in PARTS.items()
+        for hour in (range(start, end) if start < end else (*range(start, 24), *range(end)))
+    }
+    return hours.map(names)
+
+
+def _peak(values: pd.Series, inside: pd.Series) -> tuple[Any, float, float]:
+    """The most frequent value among the members' orders, its share, and that over everyone's share."""
+    shares = values[inside].value_counts(normalize=True).sort_index(kind="stable")
+    place = int(shares.to_numpy().argmax())
+    peak, share = shares.index[place], float(shares.iloc[place])
+    return peak, share, share / float((values == peak).mean())

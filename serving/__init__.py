@@ -1,0 +1,1 @@
+"""How people reach the assistant: LLM servers, API, UI, CLI."""

@@ -1,0 +1,1 @@
+"""The retailer's behaviour data: sources, cleaning, pseudonyms, feature mart, audiences."""

@@ -1,0 +1,185 @@
+"""A segment definition compiled to one Ibis expression: the ids of its members.
+
+Two-valued logic: a comparison with a missing value is false, so every leaf is made non-null before
+`not` sees it. An event condition becomes a grouped subquery; a measure that 0 satisfies (`fewer than 3`)
+is compiled as the complement of the customers who fail it, so customers without events are in.
+"""
+
+from __future__ import annotations
+
+import operator
+import re
+from collections.abc import Callable
+from datetime import date
+from functools import reduce
+
+import ibis
+import ibis.expr.types as ir
+import pandas as pd
+
+from segments.canonical import fingerprint
+from segments.definition import (
+    AllOf,
+    AnyOf,
+    EventCondition,
+    FeatureCondition,
+    ItemFilter,
+    MemberOf,
+    Node,
+    Not,
+    PropensityCondition,
+    SimilarityCondition,
+)
+from segments.errors import InternalError
+from segments.features import Catalogue
+from segments.intervals import from_comparison
+from segments.ports import AudienceResolver
+from warehouse.mart import days_before
+
+_COMPARE: dict[str, Callable[[ir.Value, object], ir.BooleanValue]] = {
+    ">=": operator.ge,
+    ">": operator.gt,
+    "<=": operator.le,
+    "<": operator.lt,
+    "=": operator.eq,
+    "!=": operator.ne,
+}
+
+
+class Compiler:
+    """Compiles definitions against one feature mart as of one date."""
+
+    def __init__(
+        self,
+        features: ir.Table,
+        events: ir.Table,
+        items: ir.Table,
+        catalogue: Catalogue,
+        as_of: date,
+        resolver: AudienceResolver | None,
+        saved: Callable[[str], Node],
+        members: Callable[[Node], list[str]],
+    ) -> None:
+        self.features, self.events, self.items = features, events, items
+        self.catalogue, self.as_of = catalogue, as_of
+        self._resolver, self._saved, self._members = resolver, saved, members
+
+    def compile(self, node: Node) -> ir.Table:
+        """A table with the one column customer_id: the members of a checked definition."""
+        return self.features.filter(self._predicate(node)).select("customer_id")
+
+    def _predicate(self, node: Node) -> ir.BooleanValue:
+        match node:
+            case AllOf(children):
+                parts = [self._predicate(child) for child in children]
+                return reduce(operator.and_, parts) if parts else ibis.literal(True)
+            case AnyOf(children):
+                parts = [self._predicate(child) for child in children]
+                return reduce(operator.or_, parts) if parts else ibis.literal(False)
+            case Not(child):
+                return ~self._predicate(child)
+            case FeatureCondition():
+                return self._feature(node).fill_null(False)
+            case EventCondition():
+                return self._event(node)
+            case PropensityCondition():
+                return self._propensity(node)
+            case SimilarityCondition():
+                return self._similar(node)
+            case MemberOf(name):
+                return self._predicate(self._saved(name))
+
+    def _feature(self, node: FeatureCondition) -> ir.BooleanValue:
+        column, levels, value = self.features[node.feature], self.catalogue[node.feature].levels, node.value
+        if isinstance(value, tuple):
+            if node.op == "between" and levels:
+                return column.isin(levels[levels.index(str(value[0])) : levels.index(str(value[1])) + 1])
+            if node.op == "between":
+                return column.between(value[0], value[1])
+            return column.isin(value) if node.op == "in" else column.notin(value)
+        if levels and node.op in (">=", "<="):
+            place = levels.index(str(value))
+            return column.isin(levels[place:] if node.op == ">=" else levels[: place + 1])
+        return _COMPARE[node.op](column, value)
+
+    def _event(self, node: EventCondition) -> ir.BooleanValue:
+        rows = self.matching_events(node)
+        measured = rows.group_by("customer_id").aggregate(measure=_measure(rows, node))
+        interval = from_comparison(node.op, node.value)
+        if interval is None:
+            raise InternalError(f"An event condition with {node.op} {node.value} passed the checks.")
+        test = _compare(measured.measure, node.op, node.value)
+        zero_fits = (interval.low < 0 or (interval.low == 0 and interval.low_in)) and (
+            interval.high > 0 or (interval.high == 0 and interval.high_in)
+        )
+        if zero_fits:
+            return self.features.customer_id.notin(measured.filter(~test).customer_id)
+        return self.features.customer_id.isin(measured.filter(test).customer_id)
+
+    def matching_events(self, node: EventCondition) -> ir.Table:
+        """The events that the condition speaks of, before the as-of date."""
+        events, window = self.events, node.window
+        tests = [events.type == node.event, events.ts < days_before(self.as_of, window.end)]
+        if window.start is not None:
+            tests.append(events.ts >= days_before(self.as_of, window.start))
+        if node.items:
+            tests.append(events.item_id.isin(matching_items(self.items, node.items).item_id))
+        return events.filter(*tests)
+
+    def _propensity(self, node: PropensityCondition) -> ir.BooleanValue:
+        if self._resolver is None:
+            raise InternalError("This audience has no propensity models behind it.")
+        scores = self._resolver.propensity(node.outcome)
+        if node.top_share is not None:
+            count = max(1, round(len(scores) * node.top_share))
+            chosen = scores.sort_values(ascending=False, kind="stable").index[:count]
+        else:
+            chosen = scores.index[scores >= (node.min_probability or 0)]
+        return self._listed(list(chosen), f"propensity_{fingerprint(node)}")
+
+    def _similar(self, node: SimilarityCondition) -> ir.BooleanValue:
+        if self._resolver is None:
+            raise InternalError("This audience has no behaviour index behind it.")
+        seeds = [node.customer] if node.customer is not None else self._members(node.segment or AllOf(()))
+        return self._listed(self._resolver.similar(seeds, node.top), f"similar_{fingerprint(node)}")
+
+    def _listed(self, customer_ids: list[str], name: str) -> ir.BooleanValue:
+        table = ibis.memtable(pd.DataFrame({"customer_id": pd.Series(customer_ids, dtype="str")}), name=name)
+        return self.features.customer_id.isin(table.customer_id)
+
+
+def matching_items(items: ir.Table, wanted: ItemFilter) -> ir.Table:
+    """The items that meet every given field of the filter."""
+    tests = [
+        items[name].isin(getattr(wanted, name))
+        for name in ("department", "category", "brand")
+        if getattr(wanted, name)
+    ]
+    if wanted.text:
+        names = items.name.upper()
+        tests.append(reduce(operator.or_, [names.re_search(_word_pattern(text)) for text in wanted.text]))
+    return items.filter(*tests)
+
+
+def _word_pattern(text: str) -> str:
+    """Whole words, in any case; the last word in singular or plural."""
+    words = text.upper().split()
+    if len(words[-1]) > 3 and words[-1].endswith("S") and not words[-1].endswith("SS"):
+        words[-1] = words[-1][:-1]
+    return r"(^|[^A-Z0-9])" + r"[^A-Z0-9]+".join(map(re.escape, words)) + r"(E?S)?($|[^A-Z0-9])"
+
+
+def _measure(rows: ir.Table, node: EventCondition) -> ir.NumericValue:
+    match node.measure:
+        case "value":
+            return rows.value.sum().fill_null(0)
+        case "quantity":
+            return rows.quantity.sum().fill_null(0)
+        case _:
+            return rows.order_id.nunique() if node.event in ("purchase", "return") else rows.count()
+
+
+def _compare(column: ir.Value, op: str, value: object) -> ir.BooleanValue:
+    if isinstance(value, tuple):
+        return column.between(value[0], value[1])
+    return _COMPARE[op](column, value)

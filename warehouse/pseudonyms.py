@@ -1,0 +1,66 @@
+"""Keyed pseudonyms: source customer ids are replaced at ingestion and kept apart, in the vault.
+
+A pseudonym is the first 16 hex digits of HMAC-SHA-256(key, source id): stable within a workspace,
+meaningless outside it. The vault (pseudonym -> source id) is read only to export an audience.
+"""
+
+from __future__ import annotations
+
+import hmac
+import os
+import secrets
+from hashlib import sha256
+from pathlib import Path
+
+import pandas as pd
+
+from segments.errors import NotBuiltError
+
+KEY_FILE = "vault.key"
+VAULT_FILE = "vault.parquet"
+
+
+def load_or_create_key(folder: Path) -> bytes:
+    """The workspace's key, 32 random bytes made on first use and readable by the owner alone."""
+    path = folder / KEY_FILE
+    if not path.exists():
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(handle, "wb") as file:
+            file.write(secrets.token_bytes(32))
+    return path.read_bytes()
+
+
+def pseudonym(key: bytes, source_id: str) -> str:
+    """The pseudonym of one source id."""
+    return hmac.new(key, source_id.encode(), sha256).hexdigest()[:16]
+
+
+def write_vault(folder: Path, source_ids: list[str], key: bytes) -> pd.DataFrame:
+    """Write the vault atomically; return it with columns customer_id, source_id."""
+    vault = pd.DataFrame({"customer_id": [pseudonym(key, s) for s in source_ids], "source_id": source_ids})
+    temporary = folder / (VAULT_FILE + ".partial")
+    vault.to_parquet(temporary, index=False)
+    temporary.chmod(0o600)
+    temporary.replace(folder / VAULT_FILE)
+    return vault
+
+
+class Vault:
+    """Looks source ids up, both ways."""
+
+    def __init__(self, folder: Path) -> None:
+        path = folder / VAULT_FILE
+        if not path.exists():
+            raise NotBuiltError(f"No data has been loaded into {folder}; run: segassist build")
+        table = pd.read_parquet(path)
+        self._sources = dict(zip(table["customer_id"], table["source_id"], strict=True))
+        self._key = load_or_create_key(folder)
+
+    def source_ids(self, customer_ids: list[str]) -> list[str]:
+        """The source id of each pseudonym, in the same order."""
+        return [self._sources[customer_id] for customer_id in customer_ids]
+
+    def customer_id(self, source_id: str) -> str | None:
+        """The pseudonym of a source id, or None when there is no such customer."""
+        candidate = pseudonym(self._key, source_id)
+        return candidate if candidate in self._sources else None
