@@ -1,24 +1,27 @@
 """The answer stage: words over evidence, in the marketer's language.
 
-The plain rendering holds every figure. Where words matter (a profile, a plan), the language model leads
-with two or three sentences; a number in them that the evidence lacks, and they are left out.
+The plain rendering holds every figure. A plan opens with a pitch by the language model, which sees and
+writes no figure: a small model that quotes numbers mixes up what they mean.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import prompts
-from assistant.grounding import display, label, ungrounded
+from assistant.grounding import display, label, numbers_in
 from assistant.linking.linker import Link
 from assistant.llm import ChatModel
+from assistant.tools import ToolResult
 from segments.explain import Language
 from segments.ports import Evidence, Figure
 
-PHRASED = frozenset({"plan_strategy", "profile_segment"})
-"""Tools whose answers open with sentences by the language model."""
-MAX_BULLETS = 12
+PHRASED = frozenset({"plan_strategy"})
+"""Tools whose answers open with a pitch by the language model, which may hold no figure at all."""
+SHOWN = 5
+"""Averages, traits, recommendations and drivers shown; all of them are in the evidence."""
 _HIDDEN = {"definition_en", "definition_zh", "population", "as_of", "size_before", "seed_size", "top"}
 
 
@@ -26,15 +29,18 @@ def _say(language: Language, en: str, zh: str) -> str:
     return zh if language == "zh" else en
 
 
-def plain(evidence: Sequence[Evidence], language: Language, currency: str, min_group: int) -> str:
+def plain(result: ToolResult, language: Language, currency: str, min_group: int) -> str:
     """The answer without a language model: the segment in a sentence, then the figures."""
     parts = []
-    for item in evidence:
+    for item in result.evidence:
         figures = {figure.name: figure for figure in item.figures}
         if "definition_en" in figures:
             parts.append(_segment(item, figures, language, currency, min_group))
+        elif item.tool == "plan_strategy" and result.strategy is not None:
+            parts.append(result.strategy.to_markdown(language))
         else:
-            parts.append(_figures(item, language, currency))
+            render = _RENDERERS.get(item.tool, _figures)
+            parts.append(render(item, language, currency))
     return "\n\n".join(part for part in parts if part)
 
 
@@ -74,10 +80,81 @@ def _figures(item: Evidence, language: Language, currency: str) -> str:
         f"- {label(figure, language)}: {display(figure, currency)}"
         for figure in item.figures
         if figure.name not in _HIDDEN
-    ][:MAX_BULLETS]
-    if item.tool == "list_segments":
-        lines += [f"- **{row['name']}** (v{row['version']}): {row['size']}; {row['words']}" for row in item.rows]
+    ]
+    return "\n".join([*lines, *(f"- {note}" for note in item.notes)])
+
+
+def _profile(item: Evidence, language: Language, currency: str) -> str:
+    figures = {figure.name: figure for figure in item.figures}
+    lines = [_line(figures["spend"], language, currency), _line(figures["spend_share"], language, currency)]
+    averages = [name for name in figures if name.startswith("average.") and name.count(".") == 1]
+    for name in averages[:SHOWN]:
+        everyone = display(figures[f"{name}.everyone"], currency)
+        lines.append(_line(figures[name], language, currency) + _say(language, f"; everyone {everyone}", f"；全体 {everyone}"))
+    traits = [name for name in figures if name.startswith("trait.") and f"{name}.others" in figures]
+    if traits:
+        lines.append(_say(language, "\n**What sets them apart** (effect size)", "\n**与众不同之处**（效应量）"))
+    for name in traits[:SHOWN]:
+        others, effect = (display(figures[f"{name}.{part}"], currency) for part in ("others", "effect"))
+        lines.append(
+            _line(figures[name], language, currency)
+            + _say(language, f"; others {others}; effect {effect}", f"；其他客户 {others}；效应量 {effect}")
+        )
     return "\n".join(lines)
+
+
+def _line(figure: Figure, language: Language, currency: str) -> str:
+    return f"- {label(figure, language)}: {display(figure, currency)}"
+
+
+def _recommendations(item: Evidence, language: Language, currency: str) -> str:
+    figures = {figure.name: figure for figure in item.figures}
+    lines = [_say(language, "**Offer next**", "**建议推荐**")]
+    for row in item.rows[:SHOWN]:
+        start = f"{row['rank']}.{row['key']}"
+        buying, everyone, lift, open_ = (
+            display(figures[f"{start}.{part}"], currency) for part in ("buying", "buying_everyone", "lift", "open")
+        )
+        lines.append(
+            _say(
+                language,
+                f"- **{row['name']}**: {buying} already buy it, {everyone} of everyone; {open_} have not bought it "
+                f"lately; suits them {lift} times as well as everyone",
+                f"- **{row['name']}**：{buying} 已购买（全体 {everyone}）；{open_} 近期未购买；适合度为全体的 {lift} 倍",
+            )
+        )
+    return "\n".join(lines)
+
+
+def _clusters(item: Evidence, language: Language, currency: str) -> str:
+    figures = {figure.name: figure for figure in item.figures}
+    count, silhouette = display(figures["segments"], currency), display(figures["silhouette"], currency)
+    lines = [
+        _say(
+            language,
+            f"**{count} natural segments** (separation: silhouette {silhouette} of at most 1).",
+            f"**{count} 个自然分群**（轮廓系数 {silhouette}，最大为 1）。",
+        )
+    ]
+    for row in item.rows:
+        name, persona = (row["name_zh"], row["persona_zh"]) if language == "zh" else (row["name"], row["persona"])
+        size = display(figures[f"size_{row['number']}"], currency)
+        lines.append(_say(language, f"- **{name}**: {size} customers. {persona}", f"- **{name}**：{size} 位。{persona}"))
+    return "\n".join(lines)
+
+
+def _saved(item: Evidence, language: Language, currency: str) -> str:
+    lines = [_figures(item, language, currency)]
+    lines += [f"- **{row['name']}** (v{row['version']}): {row['size']}; {row['words']}" for row in item.rows]
+    return "\n".join(lines)
+
+
+_RENDERERS: dict[str, Callable[[Evidence, Language, str], str]] = {
+    "profile_segment": _profile,
+    "recommend_products": _recommendations,
+    "discover_segments": _clusters,
+    "list_segments": _saved,
+}
 
 
 def assumptions(link: Link, nodes: Sequence[Any], language: Language) -> list[str]:
@@ -99,22 +176,22 @@ def assumptions(link: Link, nodes: Sequence[Any], language: Language) -> list[st
     return said
 
 
-def phrase(model: ChatModel, evidence: Sequence[Evidence], language: Language, currency: str) -> Iterator[str]:
-    """Sentences by the language model over the facts, piece by piece (ungrounded ones included: check)."""
-    facts = [
-        f"{label(figure, language)}: {display(figure, currency)}"
-        for item in evidence
-        for figure in item.figures
-        if figure.name not in _HIDDEN
-    ][:14]
+def pitch(model: ChatModel, result: ToolResult, language: Language) -> str:
+    """Two sentences by the language model that introduce a plan, or nothing when they hold a figure.
+
+    The model is shown words, not figures: it cannot misquote what it has not seen.
+    """
+    if result.strategy is None:
+        return ""
+    facts = result.strategy.to_dict()
+    offer = ", ".join(str(name) for name in facts["offer"]["names"])
     system = prompts.render("phrase_system.md", language="Chinese" if language == "zh" else "English")
-    yield from model.stream([("system", system), ("human", "Facts:\n" + "\n".join(facts))])
-
-
-def grounded_lead(
-    model: ChatModel, evidence: Sequence[Evidence], language: Language, currency: str
-) -> str:
-    """The model's sentences when every number in them is in the evidence, else nothing."""
-    text = " ".join("".join(phrase(model, evidence, language, currency)).split())
+    asked = f"Objective: {facts['objective']['goal'].replace('_', ' ')}\nOffer: a discount on {offer.lower()}"
+    text = " ".join("".join(model.stream([("system", system), ("human", asked)])).split())
     whole = text[: max(text.rfind(mark) for mark in (".", "。", "!", "！")) + 1]
-    return "" if ungrounded(whole, evidence, currency) else whole
+    return "" if numbers_in(whole) else _without_markup(whole)
+
+
+def _without_markup(text: str) -> str:
+    """What a model wrote is words: characters that a page would render are dropped."""
+    return re.sub(r"[<>*_`#\[\]|]", "", text)

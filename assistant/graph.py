@@ -26,7 +26,7 @@ from assistant.run import run_tool
 from assistant.tools import ToolResult, Tools
 from segments.codec import from_json, to_json
 from segments.definition import Node
-from segments.errors import ModelRetryError, SegAssistError, UserError
+from segments.errors import InternalError, ModelRetryError, SegAssistError, UserError
 from segments.ports import Evidence
 
 MAX_REPAIRS = 1
@@ -62,7 +62,6 @@ class Turn:
     answer: str = ""
     clarification: str | None = None
     refused: str | None = None
-    phrased: bool = False
 
 
 class TurnGraph:
@@ -81,6 +80,10 @@ class TurnGraph:
         graph.add_edge("run", "answer")
         graph.add_edge("answer", END)
         self.compiled = graph.compile(checkpointer=checkpointer)
+
+    def warm(self) -> None:
+        """One call, so that the server's prefix cache holds the instructions before anybody waits."""
+        make_plan(self.model, self.linker.link("list my segments"), None, self.catalogue)
 
     def link(self, state: State, turn: Turn) -> State:
         """Find what of the message exists here."""
@@ -183,26 +186,24 @@ class TurnGraph:
         assert turn.plan is not None
         settings = self.tools.rooms.workspace.settings
         language, evidence = turn.link.language, result.evidence
-        body = words.plain(evidence, language, settings.currency, settings.min_group)
+        body = words.plain(result, language, settings.currency, settings.min_group)
         used = [candidate.node for candidate in map(turn.link.candidate, turn.plan.chosen)]
         used += [node for edit in map(turn.link.edit, turn.plan.edits) if (node := edit.node) is not None]
-        notes = words.assumptions(turn.link, used, language)
-        parts = [body, *(["\n".join(notes)] if notes else [])]
+        notes = "\n".join(words.assumptions(turn.link, used, language))
+        lead = ""
         if turn.plan.tool in words.PHRASED:
             turn.emit("words", {"text": body})
             try:
-                lead = words.grounded_lead(self.model, evidence, language, settings.currency)
+                lead = words.pitch(self.model, result, language)
             except SegAssistError:
                 # The figures stand without the model's sentences: an answer is not lost to its wording.
                 lead = ""
-            turn.phrased = bool(lead)
-            parts.insert(0, lead)
-        text = "\n\n".join(part for part in parts if part)
-        return text if not ungrounded(text, _with_notes(evidence, notes), settings.currency) else body
-
-
-def _with_notes(evidence: tuple[Evidence, ...], notes: list[str]) -> list[Evidence]:
-    return [*evidence, Evidence("notes", "notes", notes=tuple(notes))]
+        text = "\n\n".join(part for part in (lead, body, notes) if part)
+        shown = [*evidence, Evidence("notes", "notes", notes=(notes,))]
+        invented = ungrounded(text, shown)
+        if invented:
+            raise InternalError(f"The answer shows {', '.join(invented)}, which no evidence holds.")
+        return text
 
 
 def _numbered(result: ToolResult | None) -> ToolResult | None:

@@ -43,37 +43,50 @@ def label(figure: Figure, language: Language) -> str:
     return figure.label_zh if language == "zh" else figure.label_en
 
 
-def numbers_in(text: str) -> set[str]:
-    """The numbers of a text in one spelling: '1,200' and '1200.0' are the same."""
-    return {_plain(match.group()) for match in _NUMBER.finditer(text)}
+def numbers_in(text: str) -> list[str]:
+    """The numbers of a text as written, without signs and thousands separators."""
+    return [match.group().replace(",", "").lstrip("+-") for match in _NUMBER.finditer(text)]
 
 
-def _plain(text: str) -> str:
-    value = float(text.replace(",", "").lstrip("+-"))
-    return f"{value:.10g}"
-
-
-def allowed_numbers(evidence: Iterable[Evidence], currency: str = "$") -> set[str]:
-    """Every number that the evidence shows."""
-    allowed: set[str] = set()
+def _values(evidence: Iterable[Evidence]) -> tuple[list[float], set[str]]:
+    """Raw values that may be shown (shares also as percent), and numbers inside words, as written."""
+    raw: list[float] = []
+    words: list[str] = []
     for item in evidence:
         for figure in item.figures:
-            allowed |= numbers_in(display(figure, currency))
-            allowed |= numbers_in(f"{figure.label_en} {figure.label_zh}")
-            for raw in (figure.value, figure.low, figure.high):
-                if isinstance(raw, int | float):
-                    allowed.add(_plain(f"{raw:.10f}"))
-            if figure.level is not None:
-                allowed |= numbers_in(number(round(figure.level * 100, 1)))
+            raw += [abs(v) for v in (figure.value, figure.low, figure.high, figure.level) if isinstance(v, int | float)]
+            words += [figure.label_en, figure.label_zh, str(figure.value)]
         for row in item.rows:
-            allowed |= numbers_in(" ".join(str(value) for value in row.values()))
-        allowed |= numbers_in(" ".join(item.notes))
-    return allowed
+            _collect(list(row.values()), raw, words)
+        words += item.notes
+    return raw + [value * 100 for value in raw], {n for text in words for n in numbers_in(text)}
 
 
-def ungrounded(text: str, evidence: Sequence[Evidence], currency: str = "$") -> list[str]:
-    """The numbers of a text that the evidence does not show; empty when the text is grounded."""
-    return sorted(numbers_in(text) - allowed_numbers(evidence, currency))
+def _collect(values: Iterable[Any], raw: list[float], words: list[str]) -> None:
+    for value in values:
+        if isinstance(value, dict):
+            _collect(value.values(), raw, words)
+        elif isinstance(value, list | tuple):
+            _collect(value, raw, words)
+        elif isinstance(value, int | float):
+            raw.append(abs(value))
+        else:
+            words.append(str(value))
+
+
+def ungrounded(text: str, evidence: Sequence[Evidence]) -> list[str]:
+    """The numbers of a text that the evidence does not show; empty when the text is grounded.
+
+    A number is grounded when a value of the evidence rounds to it at the precision it is written with.
+    """
+    raw, words = _values(evidence)
+    found = []
+    for number_ in numbers_in(text):
+        digits = len(number_.partition(".")[2])
+        value = float(number_)
+        if number_ not in words and not any(abs(r - value) <= 0.5 * 10**-digits + 1e-9 for r in raw):
+            found.append(number_)
+    return sorted(set(found))
 
 
 def to_json(evidence: Evidence, currency: str = "$") -> dict[str, Any]:

@@ -10,10 +10,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from campaigns.strategy import Strategy
+from campaigns.plan import Strategy
 from segments.canonical import canonical, fingerprint
 from segments.codec import from_json, to_json
-from segments.definition import EVERYONE, Node, SimilarityCondition
+from segments.definition import EVERYONE, FeatureCondition, Node, SimilarityCondition, conditions
 from segments.edit import difference
 from segments.errors import DefinitionError, UserError
 from segments.explain import explain
@@ -33,8 +33,6 @@ class ToolResult:
     evidence: tuple[Evidence, ...]
     definition: Node | None = None
     strategy: Strategy | None = None
-    text_en: str = ""
-    text_zh: str = ""
 
 
 def _size_figures(size: int, population: int) -> tuple[Figure, ...]:
@@ -75,7 +73,9 @@ class Tools:
 
         rooms = self.rooms
         members = self._members(definition)
-        found = profile(members, rooms.warehouse.features(), rooms.warehouse.catalogue)
+        # What defines the segment is known already; the rest is what is worth telling.
+        known = [c.feature for c in conditions(definition) if isinstance(c, FeatureCondition)]
+        found = profile(members, rooms.warehouse.features(), rooms.warehouse.catalogue, exclude=known)
         evidence = Evidence("", "profile_segment", found.figures(), tuple(found.rows()))
         return ToolResult((self._segment_evidence("profile_segment", definition), evidence), definition)
 
@@ -111,7 +111,8 @@ class Tools:
         """A marketing strategy for a segment: objective, offer, channel, timing, budget split, expected
         response with an interval, holdout. Every figure is computed."""
         strategy = self.rooms.strategy(self._members(definition), goal, budget)
-        evidence = Evidence("", "plan_strategy", strategy.figures(), tuple(strategy.rows()))
+        notes = (*strategy.notes("en"), *strategy.notes("zh"))
+        evidence = Evidence("", "plan_strategy", strategy.figures(), tuple(strategy.rows()), notes)
         return ToolResult((self._segment_evidence("plan_strategy", definition), evidence), definition, strategy)
 
     def compare_segments(self, definition: Node, other: Node, name: str) -> ToolResult:

@@ -109,7 +109,9 @@ def _rate(channel: Channel | None, assumptions: Assumptions) -> tuple[float, tup
         return channel.rate, channel.posterior
     rate, weight = assumptions.response_rate, assumptions.prior_exposures
     if rate is None:
-        raise DefinitionError("No past campaign tells a response rate; give response_rate in the assumptions.")
+        raise DefinitionError(
+            "No past campaign tells a response rate; give response_rate in the assumptions."
+        )
     return rate, (rate * weight + 0.5, (1 - rate) * weight + 0.5)
 
 
@@ -126,7 +128,9 @@ def _gain(
     count = len(ours)
     come = _scores(probabilities, PURCHASE, ours.index)
     if goal in TRIP_GOALS:
-        basket = ours["basket_value_365d"].fillna(ours["basket_value_365d"].median()).fillna(0.0).to_numpy(float)
+        basket = (
+            ours["basket_value_365d"].fillna(ours["basket_value_365d"].median()).fillna(0.0).to_numpy(float)
+        )
         spread = float(basket.std(ddof=1)) if count > 1 else 0.0
         error = spread / basket.mean() / count**0.5 if basket.mean() > 0 else 0.0
         return come, (1 - come) * basket, float(error)

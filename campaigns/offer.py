@@ -206,7 +206,7 @@ def plan_timing(ours: pd.DataFrame, purchases: pd.DataFrame, as_of: date, assump
         raise DefinitionError(
             f"No member ordered in the {WINDOW_DAYS} days before {as_of}; no habit to plan by."
         )
-    weekday, day_share, day_lift = _peak(orders["ts"].dt.dayofweek, inside)
+    weekday, day_share, day_lift = _peak(orders["ts"].dt.day_of_week, inside)
     part, part_share, part_lift = _peak(_part(orders["ts"].dt.hour), inside)
     last = ours["campaign_recency_days"].median()
     wait = 0 if np.isnan(last) else max(0, ceil(assumptions.min_contact_gap_days - last))

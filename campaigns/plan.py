@@ -1,0 +1,208 @@
+"""What a strategy is: its parts, the numbers of it that may be quoted, and its forms as JSON and words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from datetime import date
+from typing import Any
+
+import numpy as np
+
+from campaigns.assumptions import Assumptions
+from campaigns.budget import BudgetSplit
+from campaigns.expect import Forecast
+from campaigns.experiment import Holdout
+from campaigns.goals import Objective
+from campaigns.offer import Channel, Offer, Timing
+from campaigns.response import SpendChange
+from campaigns.words import Language, notes, render
+from segments.ports import Figure
+
+
+@dataclass(frozen=True)
+class TierPlan:
+    """One tier of the members by expected gain (response times gain): how many, whom to contact, what for."""
+
+    name: str
+    size: int
+    response: float
+    gain: float
+    chosen: int
+    contact: int
+    holdout: int
+    forecast: Forecast
+
+
+@dataclass(frozen=True)
+class Strategy:
+    """A plan. `forecast` is of the contacted customers; `split` of contacted and held-out ones together.
+
+    break_even: the incremental share at which the margin just covers the cost (above 1: it cannot).
+    caveats: codes, in words by `notes`. arms: customer_id -> (tier, arm), for the export only.
+    """
+
+    objective: Objective
+    as_of: date
+    size: int
+    budget: float
+    tiers: tuple[TierPlan, ...]
+    offer: Offer
+    channel: Channel | None
+    channels: tuple[Channel, ...]
+    gain: SpendChange | None
+    timing: Timing
+    split: BudgetSplit
+    forecast: Forecast
+    break_even: float
+    holdout: Holdout
+    assumptions: Assumptions
+    caveats: tuple[str, ...]
+    arms: Mapping[str, tuple[str, str]]
+
+    def figures(self) -> tuple[Figure, ...]:
+        """Every number that may be quoted."""
+        level = self.assumptions.level
+        f = self.forecast
+        found = [
+            Figure("size", self.size, "customers", "customers in the segment", "分群客户数"),
+            Figure("budget", self.budget, "currency", "budget", "预算"),
+            *_forecast_figures("", f, "", "", level),
+            Figure(
+                "break_even",
+                self.break_even,
+                "ratio",
+                "incremental share at break-even",
+                "盈亏平衡的增量比例",
+            ),
+            Figure(
+                "shadow_price",
+                self.split.shadow_price,
+                "currency",
+                "net margin of one more unit",
+                "追加一元的净毛利",
+            ),
+            Figure(
+                "paying_contacts",
+                self.split.paying_contacts,
+                "customers",
+                "contacts that pay back",
+                "可回本的触达数",
+            ),
+            Figure(
+                "paying_cost",
+                self.split.paying_cost,
+                "currency",
+                "cost of the contacts that pay back",
+                "可回本触达的成本",
+            ),
+        ]
+        for tier in self.tiers:
+            name, en, zh = f"tier.{tier.name}.", f", tier {tier.name}", f",{tier.name}层"
+            found += [
+                Figure(f"{name}size", tier.size, "customers", f"customers{en}", f"客户数{zh}"),
+                Figure(
+                    f"{name}response", tier.response, "probability", f"mean response{en}", f"平均响应概率{zh}"
+                ),
+                Figure(f"{name}held", tier.holdout, "customers", f"held out{en}", f"对照组{zh}"),
+                *_forecast_figures(name, tier.forecast, en, zh, level),
+            ]
+        for channel in self.channels:
+            en, zh = f"response rate in the segment, {channel.type}", f"分群响应率,{channel.type}"
+            found.append(
+                Figure(
+                    f"channel.{channel.type}", channel.rate, "share", en, zh, channel.low, channel.high, level
+                )
+            )
+        for prefix, part in (
+            ("objective", self.objective),
+            ("offer", self.offer),
+            ("timing", self.timing),
+            ("holdout", self.holdout),
+            ("assumption", self.assumptions),
+        ):
+            found += [replace(figure, name=f"{prefix}.{figure.name}") for figure in part.figures()]
+        return tuple(found)
+
+    def rows(self) -> list[dict[str, Any]]:
+        """One dict a tier."""
+        return [
+            {key: value for key, value in asdict(tier).items() if key != "forecast"}
+            | {"cost": tier.forecast.cost, "responders": tier.forecast.responders}
+            | {"revenue": tier.forecast.revenue, "roi": tier.forecast.roi}
+            for tier in self.tiers
+        ]
+
+    def export_rows(self) -> list[dict[str, str]]:
+        """customer_id, tier and arm of every customer who is contacted or held out."""
+        return [{"customer_id": c, "tier": tier, "arm": arm} for c, (tier, arm) in self.arms.items()]
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON form, without customer ids."""
+        plain = asdict(replace(self, arms={}))
+        del plain["arms"]
+        for allocation in plain["split"]["allocations"]:
+            del allocation["chosen"]
+        plain["objective"]["reason"] = asdict(self.objective.reason) if self.objective.reason else None
+        return _jsonable(plain)
+
+    def notes(self, language: Language = "en") -> tuple[str, ...]:
+        """The caveats as sentences."""
+        return tuple(notes(self, language))
+
+    def to_markdown(self, language: str = "en") -> str:
+        """The plan in words ('en' or 'zh')."""
+        return render(self, language)
+
+
+def _forecast_figures(prefix: str, f: Forecast, en: str, zh: str, level: float) -> list[Figure]:
+    """The numbers of a forecast, with their intervals at `level`."""
+    numbers = (
+        (
+            "responders",
+            f.responders,
+            f.responders_interval,
+            "customers",
+            "expected responders",
+            "预期响应客户数",
+        ),
+        (
+            "revenue",
+            f.revenue,
+            f.revenue_interval,
+            "currency",
+            "expected incremental revenue",
+            "预期增量收入",
+        ),
+        ("cost", f.cost, f.cost_interval, "currency", "expected cost", "预期成本"),
+        ("net", f.net, f.net_interval, "currency", "expected net margin", "预期净毛利"),
+        ("roi", f.roi, f.roi_interval, "ratio", "expected return on cost", "预期投资回报率"),
+    )
+    return [
+        Figure(f"{prefix}contacts", f.contacts, "customers", f"customers contacted{en}", f"触达客户数{zh}"),
+        *(
+            Figure(f"{prefix}{name}", value, unit, f"{e}{en}", f"{z}{zh}", low, high, level)
+            for name, value, (low, high), unit, e, z in numbers
+        ),
+        Figure(
+            f"{prefix}chance_to_pay",
+            f.chance_to_pay,
+            "probability",
+            f"chance to pay back{en}",
+            f"回本概率{zh}",
+        ),
+    ]
+
+
+def _jsonable(value: Any) -> Any:
+    match value:
+        case dict():
+            return {str(key): _jsonable(item) for key, item in value.items()}
+        case list() | tuple():
+            return [_jsonable(item) for item in value]
+        case date():
+            return value.isoformat()
+        case float() if not np.isfinite(value):
+            return None
+        case _:
+            return value

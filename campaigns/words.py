@@ -1,0 +1,261 @@
+"""A strategy in words, as Markdown in English or Chinese. Every number comes from the strategy."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from campaigns.goals import GOAL_WORDS
+from campaigns.offer import PARTS_ZH, WEEKDAYS_EN, WEEKDAYS_ZH
+from segments.errors import DefinitionError
+
+if TYPE_CHECKING:
+    from campaigns.experiment import Metric
+    from campaigns.plan import Strategy
+
+Language = Literal["en", "zh"]
+TIERS_ZH = {"high": "高", "middle": "中", "low": "低", "all": "全部"}
+
+CAVEATS: dict[str, tuple[str, str]] = {
+    "incremental_assumed": (
+        "How much of the gain the campaign truly causes is assumed, not known; the holdout will tell.",
+        "活动真正带来的增量比例是假设而非已知,需由对照组验证。",
+    ),
+    "one_horizon": (
+        "Only the first {horizon} days count; later purchases are left out. The face value of redeemed "
+        "coupons counts as a cost in full.",
+        "仅计算前{horizon}天,不含之后的购买;核销券面值全额计入成本。",
+    ),
+    "observational": (
+        "Past campaigns were sent to chosen customers, so response elsewhere may be lower.",
+        "以往活动面向挑选过的客户,其他客户的响应可能更低。",
+    ),
+    "response_assumed": (
+        "The response rate is assumed; no past campaign was used.",
+        "响应率为假设值,未使用以往活动数据。",
+    ),
+    "few_exposures": (
+        "The segment has only {exposures} past exposures of this kind; its rate leans on everyone's.",
+        "该分群此类活动仅有{exposures}次触达,响应率主要参考全体客户。",
+    ),
+    "independent": (
+        "Who would buy anyway and who responds are taken as independent; if the same customers do both, "
+        "the true gain is smaller.",
+        "假设“本来就会买”与“响应”相互独立;若重叠,实际增量更小。",
+    ),
+    "loss_expected": (
+        "Under the assumptions the campaign is expected to lose money; {paying} contacts "
+        "(cost {paying_cost}) pay back.",
+        "按此假设活动预期亏损;可回本的触达为{paying}次(成本{paying_cost})。",
+    ),
+    "underpowered": (
+        "The holdout cannot find the expected difference: it is {expected}, the smallest it finds is "
+        "{detectable}.{needed}",
+        "对照组无法测出预期差异:预期为{expected},最小可测为{detectable}。{needed}",
+    ),
+    "budget_left": (
+        "{left} of the budget stays unspent: every member worth contacting is already chosen.",
+        "预算剩余{left}:值得触达的成员已全部入选。",
+    ),
+}
+
+
+def money(value: float) -> str:
+    """Two decimals with thousands separators; the currency is the data's own."""
+    return f"{value:,.2f}"
+
+
+def share(value: float) -> str:
+    """A share as a percentage with one decimal."""
+    return f"{value:.1%}"
+
+
+def difference(metric: Metric, value: float) -> str:
+    """A difference in the metric's unit, with digits enough to see small ones."""
+    return f"{value * 100:.2f} pp" if metric.kind == "share" else money(value)
+
+
+def notes(strategy: Strategy, language: Language) -> list[str]:
+    """The caveats as sentences."""
+    zh, holdout = language == "zh", strategy.holdout
+    needed = ""
+    if holdout.needed is not None:
+        needed = (
+            f"需约{holdout.needed:,}名客户。" if zh else f" It would take about {holdout.needed:,} customers."
+        )
+    values = {
+        "horizon": strategy.assumptions.horizon_days,
+        "exposures": strategy.channel.exposures if strategy.channel else 0,
+        "paying": strategy.split.paying_contacts,
+        "paying_cost": money(strategy.split.paying_cost),
+        "expected": difference(holdout.metric, holdout.metric.expected),
+        "detectable": difference(holdout.metric, holdout.detectable),
+        "needed": needed,
+        "left": money(strategy.budget - strategy.forecast.cost),
+    }
+    return [CAVEATS[code][zh].format(**values) for code in strategy.caveats]
+
+
+ENGLISH = """\
+## Strategy: {goal_en}
+**Objective.** {goal_en} ({reason_en}).
+
+**Who.** {size} customers, tiers by response times gain.
+
+| tier | customers | mean response | contacted | held out | cost | responders | revenue | ROI |
+|---|---|---|---|---|---|---|---|---|
+{tiers_en}
+
+**Offer.** {depth} off {names}; the members' usual discount is {usual}. A redeemed coupon costs {face}.
+**Channel.** {channel_en}
+**Timing.** Post on {post_on}, to arrive on {arrive_on}: {weekday_en} has {weekday_share} of their \
+orders, the {part_en} {part_share}. Last contact: {last_en}; \
+{contacts_90d} contacts in 90 days; rest at least {rest} days.
+**Budget.** {budget}; expected cost {cost}; one more unit of budget would earn {shadow} net.
+**Expected** in {horizon} days ({level} intervals): {responders} responders ({responders_range}) \
+of {contacts} contacted, incremental revenue {revenue} ({revenue_range}), net margin {net} ({net_range}), \
+ROI {roi} ({roi_range}); chance to pay back {chance}. \
+It breaks even when the campaign causes {break_even} of the gain.
+**Holdout.** {held} of {chosen} chosen customers are not contacted. Primary metric: {metric_en}. \
+Smallest difference found: {detectable}; expected: {expected} (level {alpha}, power {power}). \
+Stop and read it once, {read_after} days after arrival; no earlier look.
+
+**Assumed.** Contact {contact_cost}; gross margin {margin}; incremental share {incremental}.
+
+**Mind.**
+{notes_en}
+"""
+
+CHINESE = """\
+## 策略:{goal_zh}
+**目标。** {goal_zh}({reason_zh})。
+
+**对象。** {size}名客户,按响应概率与收益之积分层。
+
+| 层 | 客户数 | 平均响应 | 触达 | 对照 | 成本 | 响应客户 | 收入 | 投资回报率 |
+|---|---|---|---|---|---|---|---|---|
+{tiers_zh}
+
+**优惠。** {names}优惠{depth};成员平均折扣{usual}。每张核销券成本{face}。
+**渠道。** {channel_zh}
+**时机。** {post_on}寄出,{arrive_on}送达:{weekday_zh}占其订单{weekday_share},{part_zh}占{part_share}。\
+上次触达:{last_zh};90天内{contacts_90d}次;两次触达至少间隔{rest}天。
+**预算。** {budget};预期成本{cost};追加一元预算的净毛利为{shadow}。
+**预期**({horizon}天,{level}区间):触达{contacts}名,响应{responders}名({responders_range}),\
+增量收入{revenue}({revenue_range}),净毛利{net}({net_range}),投资回报率{roi}({roi_range});\
+回本概率{chance}。活动带来的增量占{break_even}时盈亏平衡。
+**对照组。** {chosen}名入选客户中{held}名不触达。主要指标:{metric_zh}。\
+最小可测差异{detectable},预期{expected}(显著性{alpha},功效{power})。送达后{read_after}天一次性读取,不提前查看。
+
+**假设。** 每次触达{contact_cost};毛利率{margin};增量比例{incremental}。
+
+**注意。**
+{notes_zh}
+"""
+
+
+def render(strategy: Strategy, language: str) -> str:
+    """Markdown; raises DefinitionError for a language other than 'en' and 'zh'."""
+    if language not in ("en", "zh"):
+        raise DefinitionError(f"A strategy can be told in 'en' or 'zh', not '{language}'.")
+    template = CHINESE if language == "zh" else ENGLISH
+    return template.format(**_plan_words(strategy), **_numbers(strategy), **_sentences(strategy))
+
+
+def _plan_words(s: Strategy) -> dict[str, str]:
+    """Objective, offer and timing."""
+    o, t, reason = s.offer, s.timing, s.objective.reason
+    goal_en, goal_zh = GOAL_WORDS[s.objective.goal]
+    why_en, why_zh = (
+        ("as asked", "按要求") if s.objective.given else ("nothing more urgent", "没有更紧迫的信号")
+    )
+    if reason:
+        side_en, side_zh = ("below", "低于") if reason.below else ("at least", "不低于")
+        why_en = f"{reason.label_en}: {reason.value:.2f}, {side_en} {reason.limit:.2f}"
+        why_zh = f"{reason.label_zh}为{reason.value:.2f},{side_zh}{reason.limit:.2f}"
+    last = t.last_contact_days
+    return {
+        "goal_en": goal_en.capitalize(),
+        "goal_zh": goal_zh,
+        "reason_en": why_en,
+        "reason_zh": why_zh,
+        "depth": share(o.depth),
+        "names": ", ".join(o.names),
+        "usual": share(o.usual_discount),
+        "face": money(o.face_value),
+        "post_on": t.post_on.isoformat(),
+        "arrive_on": t.arrive_on.isoformat(),
+        "weekday_en": WEEKDAYS_EN[t.weekday],
+        "weekday_zh": WEEKDAYS_ZH[t.weekday],
+        "weekday_share": share(t.weekday_share),
+        "part_en": t.part,
+        "part_zh": PARTS_ZH[t.part],
+        "part_share": share(t.part_share),
+        "last_en": "never" if last is None else f"median {last:.0f} days ago",
+        "last_zh": "从未" if last is None else f"中位数{last:.0f}天前",
+        "contacts_90d": f"{t.contacts_90d:.1f}",
+        "rest": str(s.assumptions.min_contact_gap_days),
+    }
+
+
+def _numbers(s: Strategy) -> dict[str, str]:
+    """Budget, forecast, holdout and assumptions."""
+    f, h, a = s.forecast, s.holdout, s.assumptions
+    return {
+        "size": f"{s.size:,}",
+        "budget": money(s.budget),
+        "cost": money(f.cost),
+        "shadow": money(s.split.shadow_price),
+        "horizon": str(a.horizon_days),
+        "level": f"{a.level:.0%}",
+        "contacts": f"{f.contacts:,}",
+        "responders": f"{f.responders:,.0f}",
+        "responders_range": " – ".join(f"{x:,.0f}" for x in f.responders_interval),
+        "revenue": money(f.revenue),
+        "revenue_range": " – ".join(map(money, f.revenue_interval)),
+        "net": money(f.net),
+        "net_range": " – ".join(map(money, f.net_interval)),
+        "roi": share(f.roi),
+        "roi_range": " – ".join(map(share, f.roi_interval)),
+        "chance": share(f.chance_to_pay),
+        "break_even": share(s.break_even),
+        "held": f"{h.holdout:,}",
+        "chosen": f"{h.holdout + h.contact:,}",
+        "metric_en": h.metric.label_en,
+        "metric_zh": h.metric.label_zh,
+        "detectable": difference(h.metric, h.detectable),
+        "expected": difference(h.metric, h.metric.expected),
+        "alpha": f"{h.alpha:.0%}",
+        "power": f"{h.power:.0%}",
+        "read_after": str(h.metric.horizon_days),
+        "contact_cost": money(a.contact_cost),
+        "margin": share(a.gross_margin),
+        "incremental": " – ".join(map(share, a.incremental_share)),
+    }
+
+
+def _sentences(s: Strategy) -> dict[str, str]:
+    """The tier table, the channel and the caveats, in both languages."""
+    rows = {"en": "", "zh": ""}
+    for language in rows:
+        names = TIERS_ZH if language == "zh" else {name: name for name in TIERS_ZH}
+        rows[language] = "\n".join(
+            f"| {names[t.name]} | {t.size:,} | {share(t.response)} | {t.contact:,} | {t.holdout:,} "
+            f"| {money(t.forecast.cost)} | {t.forecast.responders:,.0f} | {money(t.forecast.revenue)} "
+            f"| {share(t.forecast.roi) if t.contact else '–'} |"
+            for t in s.tiers
+        )
+    channel_en, channel_zh = "No past campaign tells which one.", "没有以往活动可供参考。"
+    if c := s.channel:
+        rate = f"{share(c.rate)} ({share(c.low)} – {share(c.high)})"
+        others = "".join(f"; {x.type} {share(x.rate)}" for x in s.channels if x.type != c.type)
+        everyone = share(c.rate_everyone)
+        channel_en = f"As {c.type} campaigns were: response {rate}; everyone {everyone}{others}."
+        channel_zh = f"沿用{c.type}活动:响应率{rate};全体{everyone}{others}。"
+    return {
+        "tiers_en": rows["en"],
+        "tiers_zh": rows["zh"],
+        "channel_en": channel_en,
+        "channel_zh": channel_zh,
+        "notes_en": "\n".join(f"- {note}" for note in notes(s, "en")),
+        "notes_zh": "\n".join(f"- {note}" for note in notes(s, "zh")),
+    }

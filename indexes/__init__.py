@@ -1,0 +1,1 @@
+"""Vectors of texts and of behaviour, the FAISS index over customers, lookalikes and clusters."""

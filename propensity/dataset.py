@@ -1,0 +1,158 @@
+"""Model matrices: float32 columns, rows are customers or (category, customer) pairs.
+
+The pooled category matrix has, beside the customer's own history of the category, how lively the category
+is and what the customer's other categories say about it (`near_*`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from segments.catalogue import standard_catalogue
+
+HABITS = (
+    "recency_days",
+    "mean_gap_days",
+    "overdue_ratio",
+    "orders_30d",
+    "orders_90d",
+    "spend_30d",
+    "spend_90d",
+    "basket_lines_365d",
+    "basket_value_90d",
+    "categories_90d",
+    "categories_365d",
+    "products_365d",
+    "stores_365d",
+    "discount_rate_365d",
+    "private_label_share_365d",
+    "trip_rate",
+    "trip_decay_21",
+    "trip_decay_60",
+    "trip_block_share_14",
+    "trip_block_share_30",
+    "trip_hazard_30",
+    "trip_weeks_56",
+    "trip_days_28",
+    "trip_value_28",
+    "trip_lines_28",
+    "trip_overdue_median",
+    "trip_gap_median",
+    "trip_first",
+)
+"""Customer columns that the category model sees."""
+NEIGHBOURS = 10
+RIDGE = 0.5
+"""Shrinkage of `near_expected`, in units of the number of customers (correlation scale)."""
+
+
+def customer_matrix(features: pd.DataFrame, extra: pd.DataFrame) -> pd.DataFrame:
+    """Features and extra columns as float32; bands and known categories become their place in order."""
+    catalogue = standard_catalogue()
+    columns = {}
+    for name in features:
+        known = catalogue.get(str(name))
+        if known is not None and known.levels:
+            places = {level: place for place, level in enumerate(known.levels)}
+            columns[name] = features[name].map(places)
+        elif known is not None and known.name == "has_children":
+            columns[name] = features[name].map({True: 1.0, False: 0.0})
+        elif pd.api.types.is_numeric_dtype(features[name]):
+            columns[name] = features[name]
+    matrix = pd.DataFrame(columns, index=features.index).join(extra)
+    return _finite(matrix).sort_index()
+
+
+def category_matrix(
+    customers: pd.DataFrame, panel: pd.DataFrame, activity: pd.DataFrame, categories: Sequence[str]
+) -> pd.DataFrame:
+    """One row for every (category, customer), categories in the given order, customers as in `customers`.
+
+    panel: `item_` columns by (category, customer_id); pairs without a purchase may be absent.
+    """
+    index = pd.MultiIndex.from_product([categories, customers.index], names=["category", "customer_id"])
+    history = panel.reindex(index)
+    habits = customers[list(HABITS)].to_numpy()
+    matrix = pd.concat(
+        [
+            history,
+            pd.DataFrame(np.tile(habits, (len(categories), 1)), index, list(HABITS)),
+            _shares(history, customers, len(categories)),
+            _liveliness(history, categories, len(customers)),
+            _neighbours(activity.reindex(customers.index).fillna(0.0), index, categories),
+        ],
+        axis=1,
+    )
+    return _finite(matrix)
+
+
+def _shares(history: pd.DataFrame, customers: pd.DataFrame, copies: int) -> pd.DataFrame:
+    def tiled(name: str) -> np.ndarray:
+        return np.tile(customers[name].to_numpy(), copies)
+
+    return pd.DataFrame(
+        {
+            "item_share_value": history["item_value"] / tiled("spend_lifetime"),
+            "item_share_days": history["item_days"] / tiled("trip_days"),
+            "item_share_days_56": history["item_days_56"] / tiled("trip_days_56"),
+            "item_days_since_visit": history["item_recency"] - tiled("trip_recency"),
+        }
+    )
+
+
+def _liveliness(history: pd.DataFrame, categories: Sequence[str], customers: int) -> pd.DataFrame:
+    """How many buy the category, and how often: the same for all rows of a category."""
+
+    def spread(values: pd.Series) -> np.ndarray:
+        return np.repeat(values.reindex(list(categories)).to_numpy(), customers)
+
+    groups = history.groupby(level="category", sort=False)
+    buyers = groups["item_days"].count()
+    recent = (history["item_days_28"] > 0).groupby(level="category", sort=False).mean()
+    quarter = (history["item_days_112"] > 0).groupby(level="category", sort=False).mean()
+    columns = {
+        "category_buyers": buyers / customers,
+        "category_buyers_28": recent,
+        "category_buyers_112": quarter,
+        "category_trend": recent / (quarter + 1e-6),
+        "category_days": groups["item_days"].sum() / buyers.clip(lower=1),
+        "category_gap": groups["item_gap_median"].median(),
+    }
+    return pd.DataFrame({name: spread(column) for name, column in columns.items()}, history.index)
+
+
+def _neighbours(activity: pd.DataFrame, index: pd.MultiIndex, categories: Sequence[str]) -> pd.DataFrame:
+    """What purchases of other categories say: the ten most correlated ones, and a ridge prediction.
+
+    The ridge prediction of a column from all others is EASE (Steck, 2019, arXiv:1905.03375).
+    """
+    recent, lasting = (_standard(activity[days]) for days in sorted(activity.columns.unique(0)))
+    names = list(activity[activity.columns.unique(0)[0]].columns)
+    correlation = lasting.T @ lasting / len(lasting)
+    inverse = np.linalg.inv(correlation + RIDGE * np.eye(len(names)))
+    out = np.full((len(categories), len(activity), 3), np.nan, dtype="float32")
+    for place, category in enumerate(categories):
+        if category not in names:
+            continue
+        own = names.index(category)
+        weights = correlation[own].clip(min=0)
+        weights[own] = 0
+        near = np.argsort(-weights, kind="stable")[:NEIGHBOURS]
+        share = weights[near] / max(weights[near].sum(), 1e-9)
+        others = -inverse[own] / inverse[own, own]
+        others[own] = 0
+        out[place] = np.column_stack([recent[:, near] @ share, lasting[:, near] @ share, lasting @ others])
+    return pd.DataFrame(out.reshape(-1, 3), index, ["near_recent", "near_lasting", "near_expected"])
+
+
+def _standard(frame: pd.DataFrame) -> np.ndarray:
+    values = np.log1p(frame.to_numpy(dtype="float64"))
+    centred: np.ndarray = (values - values.mean(0)) / (values.std(0) + 1e-6)
+    return centred
+
+
+def _finite(matrix: pd.DataFrame) -> pd.DataFrame:
+    return matrix.astype("float32").replace([np.inf, -np.inf], np.nan)

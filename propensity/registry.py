@@ -1,0 +1,208 @@
+"""Trained models on disk: the model, its scores of every customer, and its cards, committed as one.
+
+`<slug>.json` is written last and names the other two files with their SHA-256, so a half-written model
+is never used; files that no manifest names are left-overs and are removed by the next save.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import io
+import json
+import os
+import re
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from propensity.model import PropensityModel
+from propensity.outcomes import CATEGORY_PREFIX, CUSTOMER_OUTCOMES, POOLED, model_name, parse
+from segments.errors import ChecksumError, NotBuiltError, StorageError
+
+
+@dataclass(frozen=True)
+class Card:
+    """What a model is and how it did, dates in ISO form.
+
+    The figures are those of the model trained on `train_cuts` and tested on `test_cut`; the served model
+    has the same rounds and calibration, fitted on `served_cuts`, and scores customers as of `scored_as_of`.
+    The card of `purchase_30d:*` has the mean AUC over its `categories` largest categories.
+    """
+
+    outcome: str
+    model: str
+    train_cuts: tuple[str, ...]
+    validation_cuts: tuple[str, ...]
+    test_cut: str
+    customers: int
+    positives: int
+    auc: float
+    auc_low: float
+    auc_high: float
+    level: float
+    ece: float
+    ece_bins: int
+    brier: float
+    lift_top_decile: float
+    baseline_auc: float
+    baseline_features: tuple[str, ...]
+    features: tuple[str, ...]
+    rounds: int
+    calibration: str
+    served_cuts: tuple[str, ...]
+    scored_as_of: str
+    data_hash: str
+    code_version: str
+    created: str
+    categories: int = 0
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON form."""
+        return asdict(self)
+
+
+class Registry:
+    """The models of one workspace."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._scores: dict[str, tuple[str, pd.DataFrame]] = {}
+
+    def save(self, name: str, model: PropensityModel, scores: pd.DataFrame, cards: list[Card]) -> None:
+        """Commit a model, its scores (customers by outcomes) and its cards; raises StorageError."""
+        buffer = io.BytesIO()
+        scores.astype("float32").to_parquet(buffer)
+        manifest: dict[str, Any] = {"name": name, "cards": [card.to_dict() for card in cards]}
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            for part, content in (("model", model.to_bytes()), ("scores", buffer.getvalue())):
+                digest = hashlib.sha256(content).hexdigest()
+                file = f"{_slug(name)}.{part}.{digest[:12]}"
+                _write(self.folder / file, content)
+                manifest[part] = {"file": file, "sha256": digest}
+            text = json.dumps(manifest, ensure_ascii=False, indent=1)
+            manifest["sha256"] = hashlib.sha256(text.encode()).hexdigest()
+            _write(self._manifest_path(name), json.dumps(manifest, ensure_ascii=False, indent=1).encode())
+            kept = {manifest["model"]["file"], manifest["scores"]["file"]}
+            for path in self.folder.glob(f"{_slug(name)}.*.*"):
+                if path.name not in kept:
+                    path.unlink(missing_ok=True)
+        except OSError as error:
+            full = error.errno == errno.ENOSPC
+            what = "The disk is full" if full else f"Cannot write ({error.strerror})"
+            raise StorageError(
+                f"{what} while saving the model {name} in {self.folder}; free some space or make it "
+                "writable, then run: segassist build"
+            ) from error
+
+    def has(self, name: str, data_hash: str, code_version: str) -> bool:
+        """Whether a sound model of that name was trained on this data by this code."""
+        try:
+            manifest = self._manifest(name)
+            for part in ("model", "scores"):
+                self._read(manifest, part)
+        except (NotBuiltError, ChecksumError):
+            return False
+        card = manifest["cards"][0]
+        return bool(card["data_hash"] == data_hash and card["code_version"] == code_version)
+
+    def cards(self) -> list[Card]:
+        """Every card, customer outcomes first. Raises NotBuiltError when nothing is trained."""
+        names = [outcome.name for outcome in CUSTOMER_OUTCOMES] + [POOLED]
+        found = [name for name in names if self._manifest_path(name).exists()]
+        if not found:
+            raise NotBuiltError(f"There are no propensity models in {self.folder}; run: segassist build")
+        return [_card(data) for name in found for data in self._manifest(name)["cards"]]
+
+    def card(self, outcome: str) -> Card:
+        """The outcome's card; that of `purchase_30d:*` for a category too small to have its own."""
+        name = self._resolve(outcome)
+        cards = [_card(data) for data in self._manifest(model_name(name))["cards"]]
+        return next((card for card in cards if card.outcome == name), cards[0])
+
+    def model(self, outcome: str) -> PropensityModel:
+        """The served model behind an outcome."""
+        content = self._read(self._manifest(model_name(self._resolve(outcome))), "model")
+        return PropensityModel.from_bytes(content)
+
+    def scores(self, outcome: str) -> pd.Series:
+        """Probabilities of every customer as of `scored_as_of`, indexed by customer_id.
+
+        Raises NotFoundError (unknown outcome), NotBuiltError (not trained), ChecksumError (damaged).
+        """
+        name = self._resolve(outcome)
+        series: pd.Series = self._score_table(model_name(name))[name]
+        return series
+
+    def outcomes(self) -> tuple[str, ...]:
+        """The names of all outcomes that can be answered."""
+        names = tuple(o.name for o in CUSTOMER_OUTCOMES if self._manifest_path(o.name).exists())
+        if self._manifest_path(POOLED).exists():
+            names += tuple(self._score_table(POOLED).columns)
+        return names
+
+    def _score_table(self, model: str) -> pd.DataFrame:
+        manifest = self._manifest(model)
+        digest = manifest["scores"]["sha256"]
+        if self._scores.get(model, ("",))[0] != digest:
+            self._scores[model] = (digest, pd.read_parquet(io.BytesIO(self._read(manifest, "scores"))))
+        return self._scores[model][1]
+
+    def _resolve(self, outcome: str) -> str:
+        if outcome == POOLED or not outcome.strip().startswith(CATEGORY_PREFIX):
+            return outcome if outcome == POOLED else parse(outcome, ()).name
+        categories = [name.removeprefix(CATEGORY_PREFIX) for name in self._score_table(POOLED).columns]
+        return parse(outcome, categories).name
+
+    def _manifest_path(self, name: str) -> Path:
+        return self.folder / f"{_slug(name)}.json"
+
+    def _manifest(self, name: str) -> dict[str, Any]:
+        path = self._manifest_path(name)
+        if not path.exists():
+            raise NotBuiltError(f"There is no model of {name} in {self.folder}; run: segassist build")
+        try:
+            manifest: dict[str, Any] = json.loads(path.read_bytes())
+            digest = manifest.pop("sha256")
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise _damaged(path) from error
+        text = json.dumps(manifest, ensure_ascii=False, indent=1)
+        if hashlib.sha256(text.encode()).hexdigest() != digest:
+            raise _damaged(path)
+        return manifest
+
+    def _read(self, manifest: dict[str, Any], part: str) -> bytes:
+        path = self.folder / manifest[part]["file"]
+        if not path.exists():
+            raise _damaged(path)
+        content = path.read_bytes()
+        if hashlib.sha256(content).hexdigest() != manifest[part]["sha256"]:
+            raise _damaged(path)
+        return content
+
+
+def _damaged(path: Path) -> ChecksumError:
+    return ChecksumError(
+        f"{path} is damaged (it is not what was written); train it again with: segassist build"
+    )
+
+
+def _card(data: dict[str, Any]) -> Card:
+    known = {field.name for field in fields(Card)}
+    return Card(**{k: tuple(v) if isinstance(v, list) else v for k, v in data.items() if k in known})
+
+
+def _slug(name: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "_", name.lower().replace("*", "category")).strip("_")
+
+
+def _write(path: Path, content: bytes) -> None:
+    partial = path.with_name(path.name + ".partial")
+    with partial.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(partial, path)

@@ -1,0 +1,265 @@
+"""`segassist`: the command line. Exit codes: 0 answered, 2 bad use, 3 nothing built yet, 4 LLM not reachable."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from assistant.workspace import DEFAULT, open_workspace
+from segments.errors import DataError, DefinitionError, SegAssistError, UserError
+from serving.terminal import steps
+
+app = typer.Typer(
+    name="segassist", help="Ask your customer data in plain English or Chinese.", no_args_is_help=True, add_completion=False
+)
+serve_app = typer.Typer(help="Start servers.", invoke_without_command=True)
+segment_app = typer.Typer(help="Work with segment definitions, without a language model.", no_args_is_help=True)
+app.add_typer(serve_app, name="serve")
+app.add_typer(segment_app, name="segment")
+
+WorkspaceOption = Annotated[Path, typer.Option("--workspace", "-w", help="The workspace folder.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+errors = Console(stderr=True)
+
+
+def main() -> None:
+    """Entry point: every error of ours is one sentence and its exit code."""
+    try:
+        app()
+    except SegAssistError as error:
+        errors.print(f"[red]error[/red] ({error.code}): {escape(str(error))}", highlight=False, soft_wrap=True)
+        sys.exit(error.exit_status)
+
+
+@app.command()
+def build(workspace: WorkspaceOption = DEFAULT) -> None:
+    """Build the demo workspace (Complete Journey): data, features, index, models, language model."""
+    from assistant.build import build_demo
+    from serving.llm.weights import ensure_model
+
+    with steps() as progress:
+        build_demo(workspace, progress)
+        ensure_model(progress=progress("Assemble and verify the embedded language model"))
+    typer.echo(f"Ready: {workspace}")
+
+
+@app.command()
+def ask(
+    question: Annotated[str | None, typer.Argument(help="The question.")] = None,
+    file: Annotated[Path | None, typer.Option("--file", help="JSON lines: a question, or a list (a conversation).")] = None,
+    as_json: JsonOption = False,
+    members: Annotated[bool, typer.Option("--members", help="List the members' source ids (JSON).")] = False,
+    conversation: Annotated[str | None, typer.Option("--conversation", "-c", help="Continue a conversation.")] = None,
+    workspace: WorkspaceOption = DEFAULT,
+) -> None:
+    """Ask one question, or every question of a file."""
+    if (question is None) == (file is None):
+        raise UserError("ask: give either a question or --file; got " + ("neither." if file is None else "both."))
+    asked = [question] if question is not None else read_questions(file)
+    with assistant_for(workspace) as assistant:
+        for turns in asked:
+            spoken = turns if isinstance(turns, list) else [turns]
+            thread, answer = conversation, None
+            for turn in spoken:
+                answer = assistant.ask(turn, thread)
+                thread = answer.conversation
+            if as_json:
+                print(json.dumps(_with_members(assistant, answer.to_dict(), members), ensure_ascii=False), flush=True)
+            else:
+                typer.echo(answer.answer)
+
+
+def read_questions(path: Path | None) -> list[str | list[str]]:
+    """The lines of a questions file. Raises DataError naming the line that is neither."""
+    if path is None or not path.is_file():
+        raise DataError(f"--file: {path} does not exist.")
+    questions: list[str | list[str]] = []
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+        if not line.strip():
+            continue
+        try:
+            value = json.loads(line)
+        except ValueError as error:
+            raise UserError(f"{path} line {number}: not JSON; write a string or a list of strings.") from error
+        if isinstance(value, str) or (isinstance(value, list) and value and all(isinstance(v, str) for v in value)):
+            questions.append(value)
+        else:
+            raise UserError(f"{path} line {number}: must be a JSON string or a non-empty list of strings.")
+    return questions
+
+
+def _with_members(assistant: Any, data: dict[str, Any], members: bool) -> dict[str, Any]:
+    from segments.codec import from_json
+
+    if members and data["segment"] is not None:
+        data["segment"]["members"] = assistant.members(from_json(data["segment"]["definition"]))
+    return data
+
+
+@contextmanager
+def assistant_for(workspace: Path) -> Iterator[Any]:
+    """The assistant of a workspace with a language model: the configured or running one, else its own."""
+    from assistant import Assistant, OpenAIChat
+
+    opened = open_workspace(workspace)
+    with llm_for(workspace) as server:
+        yield Assistant.open(opened.folder, OpenAIChat(server.base_url, server.model))
+
+
+@contextmanager
+def llm_for(workspace: Path) -> Iterator[Any]:
+    """A language model server: the address in the settings, a running one, or one started for this command."""
+    from serving.llm.server import LLMSettings, connect, running, start
+
+    opened = open_workspace(workspace)
+    settings = opened.settings
+    found = connect(settings.llm_base_url) if settings.llm_base_url else running(opened.run)
+    if found is not None:
+        yield found
+        return
+    with start(LLMSettings(settings.llm_backend, settings.llm_model), opened.run) as server:
+        yield server
+
+
+@app.command()
+def models(as_json: JsonOption = False, workspace: WorkspaceOption = DEFAULT) -> None:
+    """List the propensity models: test cut, AUC with interval, calibration error, the baseline's AUC."""
+    from assistant.scoring import cards
+
+    found = cards(open_workspace(workspace).models)
+    if as_json:
+        print(json.dumps(found, ensure_ascii=False, indent=1))
+        return
+    for card in found:
+        low, high = card["auc_interval"]
+        typer.echo(
+            f"{card['outcome']:40} AUC {card['auc']:.3f} ({low:.3f}-{high:.3f})  ECE {card['ece']:.3f}  "
+            f"baseline {card['baseline_auc']:.3f}  tested on {card['test_cut']}"
+        )
+
+
+@app.command()
+def features(as_json: JsonOption = False, workspace: WorkspaceOption = DEFAULT) -> None:
+    """List the features a segment may use."""
+    from warehouse.store import Warehouse
+
+    catalogue = Warehouse(open_workspace(workspace).warehouse).catalogue
+    if as_json:
+        rows = [
+            {"name": f.name, "type": f.type.value, "unit": f.unit, "en": f.en, "zh": f.zh,
+             "synonyms_en": f.synonyms_en, "synonyms_zh": f.synonyms_zh, "operators": f.operators, "levels": f.levels}
+            for f in catalogue
+        ]
+        print(json.dumps(rows, ensure_ascii=False, indent=1))
+        return
+    for feature in catalogue:
+        typer.echo(f"{feature.name:28} {feature.type.value:9} {feature.en}  ({feature.zh})")
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON Schema of a segment definition."""
+    from segments.codec import json_schema
+
+    print(json.dumps(json_schema(), indent=1))
+
+
+@segment_app.command()
+def preview(
+    file: Annotated[Path, typer.Argument(help="A definition as JSON.")],
+    as_json: JsonOption = False,
+    members: Annotated[bool, typer.Option("--members", help="List the members' source ids.")] = False,
+    workspace: WorkspaceOption = DEFAULT,
+) -> None:
+    """Count a definition and show its SQL."""
+    found = _segment(read_definition(file), workspace, members)
+    if as_json:
+        print(json.dumps(found, ensure_ascii=False))
+        return
+    typer.echo(f"{found['size']} customers: {found['words']}\n\n{found['sql']}")
+
+
+@segment_app.command()
+def sql(
+    file: Annotated[Path, typer.Argument(help="A definition as JSON.")],
+    dialect: Annotated[str, typer.Option(help="Any dialect that sqlglot writes.")] = "duckdb",
+    workspace: WorkspaceOption = DEFAULT,
+) -> None:
+    """Print a definition's SQL."""
+    from assistant.app import Rooms
+
+    try:
+        print(Rooms(open_workspace(workspace)).audiences.sql(read_definition(file), dialect))
+    except ValueError as error:
+        raise UserError(f"--dialect: {error}") from error
+
+
+def _segment(definition: Any, workspace: Path, members: bool) -> dict[str, Any]:
+    from assistant.app import Rooms, describe_segment
+
+    return describe_segment(Rooms(open_workspace(workspace)), definition, members=members)
+
+
+def read_definition(path: Path) -> Any:
+    """A definition file. Raises DataError (missing), DefinitionError (does not hold)."""
+    from segments.codec import from_json
+
+    if not path.is_file():
+        raise UserError(f"{path} does not exist.")
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise DefinitionError(f"{path}: not valid JSON ({error}).") from error
+    return from_json(data)
+
+
+@serve_app.callback()
+def serve(
+    context: typer.Context,
+    workspace: WorkspaceOption = DEFAULT,
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port of the page and the API.")] = 7860,
+) -> None:
+    """Start the language model, the API and the chat page."""
+    if context.invoked_subcommand is None:
+        from serving.web import serve_web
+
+        serve_web(workspace, host, port)
+
+
+@serve_app.command("llm")
+def serve_llm(
+    backend: Annotated[str, typer.Option(help="vllm, embedded or auto.")] = "auto",
+    model: Annotated[str, typer.Option(help="A GGUF file (embedded), a folder or hub name (vLLM).")] = "",
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port; 0 takes a free one.")] = 8081,
+    workspace: WorkspaceOption = DEFAULT,
+) -> None:
+    """Start only the language model server, in the foreground."""
+    import time
+
+    from serving.llm.server import LLMSettings, start
+
+    with steps() as progress:
+        server = start(LLMSettings(backend, model, host, port), workspace / "run", progress("Start the language model"))
+    with server:
+        typer.echo(f"{server.backend} ({server.reason}): {server.model} at {server.base_url}")
+        try:
+            while server.process is not None and server.process.poll() is None:
+                time.sleep(0.5)
+        except KeyboardInterrupt:
+            typer.echo("stopped")
+            return
+    raise SystemExit(4)
+
+
+if __name__ == "__main__":
+    main()

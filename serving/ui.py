@@ -1,0 +1,179 @@
+"""The chat page (Gradio): a conversation on the left, the current segment on the right."""
+
+from __future__ import annotations
+
+import csv
+import json
+import tempfile
+from collections.abc import Iterator
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from assistant.app import Assistant, describe_segment, member_ids
+from segments.codec import from_json
+from segments.definition import Node
+from segments.errors import SegAssistError, UserError
+
+EXAMPLES = (
+    "who spent over $500 last quarter but went quiet for a month?",
+    "find 200 people like them",
+    "will they come back?",
+    "what do we offer them with $5,000?",
+    "近三个月至少买过3次啤酒但从没买过葡萄酒的客户",
+)
+STEPS = {
+    "link": "Reading the question",
+    "plan": "Planning",
+    "check": "Checking the plan against the question",
+    "run": "Running the tools",
+    "words": "Putting it into words",
+    "answer": "Answer",
+}
+CSS = """
+#card .size {font-size: 2.4rem; font-weight: 700; line-height: 1.1}
+#card .words {margin-top: .4rem}
+#card .empty {opacity: .75}
+.gradio-container {max-width: 1400px !important; margin: 0 auto}
+"""
+EMPTY = '<div class="empty">No segment yet. Ask for customers, and their definition appears here.</div>'
+
+Messages = list[dict[str, Any]]
+
+
+def card_html(segment: dict[str, Any] | None, population: int, min_group: int) -> str:
+    """The segment card: size, share, words. Groups below the minimum show no size."""
+    if segment is None:
+        return EMPTY
+    size = int(segment["size"])
+    shown = f"{size:,}" if size == 0 or size >= min_group else f"fewer than {min_group}"
+    share = f"{size / population:.1%} of {population:,} customers" if size >= min_group else "customers"
+    return (
+        f'<div class="size" data-testid="size">{shown}</div><div>{share}</div>'
+        f'<div class="words">{escape(segment["words"])}</div>'
+    )
+
+
+class Page:
+    """The page's handlers over one assistant."""
+
+    def __init__(self, assistant: Assistant) -> None:
+        self.assistant = assistant
+        self.population = assistant.rooms.audiences.population
+        self.min_group = assistant.rooms.workspace.settings.min_group
+
+    def card(self, segment: dict[str, Any] | None) -> tuple[str, str, str]:
+        """(card HTML, definition JSON, SQL) of a segment."""
+        html = card_html(segment, self.population, self.min_group)
+        if segment is None:
+            return html, "", ""
+        return html, json.dumps(segment["definition"], indent=2, ensure_ascii=False), str(segment["sql"])
+
+    def chat(self, question: str, messages: Messages, conversation: str | None) -> Iterator[tuple[Any, ...]]:
+        """Stream one turn: each step as it ends, then the answer and the new card."""
+        messages = [*messages, {"role": "user", "content": question}]
+        step = {"role": "assistant", "content": "", "metadata": {"title": f"⏳ {STEPS['link']}", "status": "pending"}}
+        done: list[str] = []
+        keep = (gr.skip(), gr.skip(), gr.skip())
+        yield "", [*messages, step], conversation, *keep
+        try:
+            for name, data in self.assistant.stream(question, conversation):
+                if name == "done":
+                    step["metadata"] = {"title": f"{len(done)} steps, {data.timings['total']:.1f} s", "status": "done"}
+                    messages = [*messages, step, {"role": "assistant", "content": data.answer}]
+                    yield "", messages, data.conversation, *self.card(data.segment)
+                    return
+                done.append(f"- {STEPS[name]}{_detail(name, data)}")
+                step["content"] = "\n".join(done)
+                step["metadata"] = {"title": f"⏳ {STEPS[name]}", "status": "pending"}
+                yield "", [*messages, step], conversation, *keep
+        except SegAssistError as error:
+            yield "", [*messages, {"role": "assistant", "content": f"⚠️ {error}"}], conversation, *keep
+
+    def apply(self, text: str, conversation: str | None) -> tuple[Any, ...]:
+        """Make the edited JSON the current segment."""
+        try:
+            definition = self._definition(text)
+            segment = describe_segment(self.assistant.rooms, definition)
+            if conversation is not None:
+                self.assistant.set_segment(conversation, definition)
+        except SegAssistError as error:
+            raise gr.Error(str(error)) from error
+        return self.card(segment)
+
+    def download(self, text: str) -> str:
+        """Write the members' source ids as CSV; return the file."""
+        try:
+            definition = self._definition(text)
+            members = member_ids(self.assistant.rooms, definition)
+        except SegAssistError as error:
+            raise gr.Error(str(error)) from error
+        return write_csv(members)
+
+    @staticmethod
+    def _definition(text: str) -> Node:
+        if not text.strip():
+            raise UserError("There is no segment yet; ask for customers first.")
+        try:
+            return from_json(json.loads(text))
+        except ValueError as error:
+            raise UserError(f"The definition is not valid JSON: {error}.") from error
+
+
+def write_csv(members: list[str]) -> str:
+    """A CSV file with one column, customer_id; cells that a spreadsheet would run are quoted."""
+    path = Path(tempfile.mkdtemp(prefix="segassist-")) / "members.csv"
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(["customer_id"])
+        writer.writerows([f"'{m}" if m[:1] in "=+-@" else m] for m in members)
+    return str(path)
+
+
+def _detail(name: str, data: dict[str, Any]) -> str:
+    if name == "link":
+        return f": {data['found']} conditions found"
+    if name == "plan":
+        return f": {data['tool']}" if data["tool"] else ""
+    if name == "check":
+        return f": {len(data['problems'])} problems" if data["problems"] else ": it fits"
+    if name == "run":
+        return f": {', '.join(data['calls'])}" if data["calls"] else ""
+    return ""
+
+
+def create_page(assistant: Assistant) -> gr.Blocks:
+    """The page over one assistant."""
+    page = Page(assistant)
+    with gr.Blocks(title="segment-assistant", analytics_enabled=False) as blocks:
+        gr.Markdown("# segment-assistant\nAsk for customers in English or Chinese. Data and model stay on this machine.")
+        conversation = gr.State(None)
+        with gr.Row():
+            with gr.Column(scale=3, min_width=320):
+                chat = gr.Chatbot(
+                    label="Conversation", height=520, elem_id="chat", sanitize_html=True, allow_tags=False,
+                    placeholder="Ask who your customers are, what they will do, and what to offer them.",
+                    feedback_options=None,
+                )
+                box = gr.Textbox(
+                    label="Question", placeholder="who spent over $500 last quarter but went quiet for a month?",
+                    elem_id="question", submit_btn=True, max_length=2000,
+                )
+                gr.Examples([[example] for example in EXAMPLES], inputs=box, label="Try")
+            with gr.Column(scale=2, min_width=320, elem_id="card"):
+                gr.Markdown("### Current segment")
+                size = gr.HTML(EMPTY)
+                download = gr.DownloadButton("Download members (CSV)", elem_id="download")
+                with gr.Accordion("Definition (edit and apply)", open=True):
+                    definition = gr.Code(language="json", interactive=True, lines=8, max_lines=18, elem_id="definition",
+                                         label="Definition")
+                    apply = gr.Button("Apply", elem_id="apply")
+                with gr.Accordion("SQL", open=False):
+                    sql = gr.Code(language="sql", interactive=False, lines=8, max_lines=24, label="SQL")
+        outputs = [box, chat, conversation, size, definition, sql]
+        box.submit(page.chat, [box, chat, conversation], outputs, show_progress="minimal")
+        apply.click(page.apply, [definition, conversation], [size, definition, sql])
+        download.click(page.download, [definition], [download])
+    return blocks
