@@ -1,0 +1,46 @@
+# Two commands do everything: `make demo` and `make test`. Each step says what it does and is skipped when done.
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+WORKSPACE ?= workspaces/demo
+PORT ?= 7860
+
+.PHONY: demo build test lint eval bench clean help
+
+help:        ## List the commands
+	@grep -E '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
+
+# torch comes first and pinned: an unpinned torch may bring gigabytes of CUDA libraries.
+$(VENV)/installed: pyproject.toml constraints.txt
+	@echo "== Create the virtual environment and install the pinned dependencies (about 2 minutes)"
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; set PYTHON=..."; exit 2; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt torch
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	@touch $@
+
+build: $(VENV)/installed  ## Build the demo workspace: data, features, index, models, language model
+	@$(BIN)/segassist build --workspace $(WORKSPACE)
+
+demo: build  ## Build, then start the language model, the API and the chat page
+	@$(BIN)/segassist serve --workspace $(WORKSPACE) --port $(PORT)
+
+test: build  ## Install what is missing and run the whole test suite
+	@scripts/install-browser
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
+	@$(BIN)/python -m pytest
+
+lint: $(VENV)/installed  ## Lint, format check and types only
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
+
+eval: build  ## The full evaluation: every question, dev and test splits apart
+	@$(BIN)/python -m eval.run --workspace $(WORKSPACE)
+
+bench: build  ## The benchmarks: turn latency, propensity, lookalikes
+	@$(BIN)/python -m eval.bench.turn --workspace $(WORKSPACE)
+	@$(BIN)/python -m eval.bench.propensity --workspace $(WORKSPACE)
+	@$(BIN)/python -m eval.bench.lookalikes --workspace $(WORKSPACE)
+
+clean:       ## Remove the demo workspace (the virtual environment and downloaded model stay)
+	@rm -rf $(WORKSPACE)

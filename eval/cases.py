@@ -1,0 +1,56 @@
+"""Cases: questions with gold, as JSON lines under `eval/questions/`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib import resources
+from typing import Any
+
+from segments.codec import from_json
+from segments.definition import Node
+
+
+@dataclass(frozen=True)
+class Case:
+    """A conversation, the segment it should end with (or one of `also`), and the last turn's tool."""
+
+    id: str
+    split: str
+    language: str
+    kind: str
+    turns: tuple[str, ...]
+    gold: Node | None
+    also: tuple[Node, ...]
+    tool: str
+
+
+def load_cases(split: str | None = None, language: str | None = None, kind: str | None = None) -> list[Case]:
+    """All cases, in file order; filters keep the equal ones."""
+    cases = []
+    for file in sorted(resources.files("eval").joinpath("questions").iterdir(), key=lambda f: f.name):
+        if file.name.endswith(".jsonl"):
+            lines = file.read_text(encoding="utf-8").splitlines()
+            cases += [_case(json.loads(line)) for line in lines if line.strip()]
+    return [
+        case
+        for case in cases
+        if (split is None or case.split == split)
+        and (language is None or case.language == language)
+        and (kind is None or case.kind == kind)
+    ]
+
+
+def _case(data: dict[str, Any]) -> Case:
+    also: Sequence[dict[str, Any]] = data.get("also", ())
+    return Case(
+        data["id"],
+        data["split"],
+        data["language"],
+        data["kind"],
+        tuple(data["turns"]),
+        from_json(data["gold"]) if data.get("gold") else None,
+        tuple(from_json(other) for other in also),
+        data["tool"],
+    )

@@ -1,0 +1,39 @@
+"""Scorers: each says exactly what it compares. Scores lie in 0..1."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Sequence
+
+NO_SEGMENT_TOOLS = frozenset({"refuse", "clarify", "list_segments", "discover_segments", "delete_segment"})
+
+
+def member_f1(found: Collection[str], gold: Collection[str]) -> float:
+    """F1 of two member sets; 1 when both are empty."""
+    mine, theirs = set(found), set(gold)
+    if not mine and not theirs:
+        return 1.0
+    return 2 * len(mine & theirs) / (len(mine) + len(theirs))
+
+
+def tool_right(expected: str, called: Sequence[str], refused: bool, asked: bool) -> bool:
+    """Whether the last tool called is the expected one; a define and a refine that end alike are one."""
+    if expected == "refuse":
+        return refused
+    if expected == "clarify":
+        return asked
+    if expected == "clarify_or_assume":
+        return asked or bool(called)
+    last = called[-1] if called else None
+    same = {"define_segment": "define", "refine_segment": "define", "open_segment": "show_segment"}
+    return last is not None and same.get(last, last) == same.get(expected, expected)
+
+
+def wilson(successes: int, n: int, z: float = 1.96) -> tuple[float, float]:
+    """95 % interval of a share (Wilson 1927)."""
+    if n == 0:
+        return 0.0, 1.0
+    share = successes / n
+    centre = (share + z * z / (2 * n)) / (1 + z * z / n)
+    half = z / (1 + z * z / n) * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
+    return max(0.0, centre - half), min(1.0, centre + half)
