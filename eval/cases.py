@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib import resources
+from pathlib import Path
 from typing import Any
 
 from segments.codec import from_json
 from segments.definition import Node
+
+
+QUESTIONS = Path(__file__).parent / "questions"
 
 
 @dataclass(frozen=True)
@@ -29,10 +32,9 @@ class Case:
 def load_cases(split: str | None = None, language: str | None = None, kind: str | None = None) -> list[Case]:
     """All cases, in file order; filters keep the equal ones."""
     cases = []
-    for file in sorted(resources.files("eval").joinpath("questions").iterdir(), key=lambda f: f.name):
-        if file.name.endswith(".jsonl"):
-            lines = file.read_text(encoding="utf-8").splitlines()
-            cases += [_case(json.loads(line)) for line in lines if line.strip()]
+    for file in sorted(QUESTIONS.glob("*.jsonl")):
+        lines = file.read_text(encoding="utf-8").splitlines()
+        cases += [_case(json.loads(line)) for line in lines if line.strip()]
     return [
         case
         for case in cases

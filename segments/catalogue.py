@@ -160,7 +160,7 @@ def _basket() -> list[Feature]:
                 "average ticket",
                 "spend per order",
             ),
-            ("客单价", "平均订单金额", "每单金额"),
+            ("客单价", "平均订单金额", "每单金额", "每单平均", "平均每单", "每单消费", "单均"),
         ),
         Feature(
             "basket_value_90d",
@@ -245,7 +245,8 @@ def _basket() -> list[Feature]:
             "department with the highest spend in the last 365 days",
             "最近365天消费最多的部门",
             Favourite("department", YEAR),
-            ("favourite department", "favorite department", "top department", "main department"),
+            ("favourite department", "favorite department", "top department", "main department", "number one department",
+             "biggest department", "largest department"),
             ("最常购买的部门", "主要部门", "偏好部门"),
         ),
     ]

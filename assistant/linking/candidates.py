@@ -37,6 +37,14 @@ Quantile = Callable[[str, float], float]
 """(feature, q) -> the q-quantile of the feature over all customers."""
 
 
+_SAME_TIME = re.compile(r"in_that_time|同期|在此期间|这段时间|同一时期")
+_EXCEPT = re.compile(
+    r"except|exclud|without|other than|leave out|leaving out|minus|not\b|neither|nor\b|除了|排除|去掉|剔除|除去|不要|不含|不包括",
+    re.IGNORECASE,
+)
+"""Negations that reach over to the next clause ('except those who ...')."""
+
+
 @dataclass(frozen=True)
 class Candidate:
     """A condition the question may ask for; `reading` states what was assumed, `joins` how it is attached."""
@@ -67,7 +75,32 @@ def candidates(reading: Reading, linker: FeatureLinker, quantile: Quantile) -> l
     unique: dict[Node, Candidate] = {}
     for candidate in found:
         unique.setdefault(candidate.node, candidate)
-    return list(unique.values())
+    return [c for c in unique.values() if not _overruled(c, list(unique.values()))]
+
+
+_SAME_AS_SPEND = ("spend_365d", "spend_lifetime")
+_SAME_AS_ORDERS = ("orders_365d",)
+
+
+def _overruled(assumed: Candidate, all_: list[Candidate]) -> bool:
+    """Whether a vague word was made exact elsewhere ('big spenders (over $5,000)', 'regulars, 50+ trips')."""
+    node = assumed.node
+    if assumed.reading not in ("vague", "most") or not isinstance(node, FeatureCondition):
+        return False
+    for other in all_:
+        stated = other.node
+        if other is assumed or other.reading in ("vague", "most", "quiet"):
+            continue
+        if isinstance(stated, FeatureCondition):
+            trend = node.feature == "overdue_ratio" and stated.feature.endswith("_trend_90d")
+            if stated.feature == node.feature or trend:
+                return True
+        if isinstance(stated, EventCondition) and stated.event == "purchase" and not stated.items:
+            if node.feature in _SAME_AS_SPEND and stated.measure == "value":
+                return True
+            if node.feature in _SAME_AS_ORDERS and stated.measure == "count" and stated.value != 1:
+                return True
+    return False
 
 
 def _drafts(reading: Reading) -> list[_Draft]:
@@ -76,12 +109,15 @@ def _drafts(reading: Reading) -> list[_Draft]:
     carried_neg, leading = False, None
     for clause in reading.clauses:
         kind = _kind(clause)
+        said = reading.text[clause.start : clause.end]
         negative = "neg" in clause.flags or carried_neg
         carried_neg = False
         window = clause.windows[0] if clause.windows else None
+        if window is None and _SAME_TIME.search(said) and drafts:
+            window = drafts[-1].window
         if not clause.content and kind in ("", "purchase", "spend"):
             if window is not None and kind == "":
-                target = next((d for d in reversed(drafts) if d.window is None and d.kind), None)
+                target = next((d for d in reversed(drafts) if d.window is None and (d.kind or d.items)), None)
                 if target is not None and not negative:
                     target.window = window
                     _share_window(drafts, target, window)
@@ -90,7 +126,7 @@ def _drafts(reading: Reading) -> list[_Draft]:
                     leading = window
                     continue
             if kind == "" or (window is None and not drafts and kind):
-                carried_neg = negative and kind == ""
+                carried_neg = negative and kind == "" and bool(_EXCEPT.search(said))
                 if kind == "" and not (negative and window is not None):
                     continue
         previous = drafts[-1] if drafts else None
@@ -152,6 +188,10 @@ def _kind(clause: Clause) -> str:
     if "campaign" in flags or "campaigns" in units:
         return "campaign"
     if "spend" in flags:
+        return "spend"
+    currency = any(f.condition is None and ("spend" in f.feature or "basket" in f.feature or "discount" in f.feature
+                                            or f.feature == "income") for f in clause.features)
+    if "money" in units and not currency:
         return "spend"
     if "purchase" in flags or units & {"orders"} or (units & {"times"} and clause.items):
         return "purchase"
@@ -225,9 +265,9 @@ def _features(
         elif feature.unit == "days" and window is not None:
             made.append((FeatureCondition(feature.name, *_days(window, reading.text, feature.name)), "", False))
         elif feature.type is FeatureType.CATEGORY and items:
-            values = tuple(v for i in items for v in i.items.department)
+            values = tuple(v for i in items for v in i.items.department)[:1]
             if values:
-                made.append((FeatureCondition(feature.name, "in", values), "", False))
+                made.append((FeatureCondition(feature.name, "=", values[0]), "", False))
                 items.clear()
         elif feature.type is FeatureType.SHARE and feature.name.endswith(("day_share_365d", "ing_share_365d",
                                                                           "noon_share_365d", "end_share_365d",
@@ -248,7 +288,10 @@ def _days(window: TimeMention, text: str, feature: str) -> tuple[str, float]:
     """A length of time as a comparison: 'gap over 20 days', 'customer for at least 6 months'."""
     days = window.window.start or 0
     before = text[max(0, window.span[0] - 25) : window.span[0]] + window.text
-    if re.search(r"less than|under|fewer|within|at most|up to|不到|少于|以内|低于", before, re.I):
+    after = text[window.span[1] : window.span[1] + 20]
+    if re.search(r"or less|or fewer|at most|up to|no more than|以内|不超过", before + after, re.I):
+        return "<=", days
+    if re.search(r"less than|under|fewer|within|不到|少于|低于", before, re.I):
         return "<", days
     if re.search(r"at least|至少|以上|不少于|or more", before, re.I):
         return ">=", days
@@ -386,7 +429,7 @@ def _counted(
     elif number.unit == "" and condition.items and condition.event == "purchase":
         measure = "quantity" if number.value > 1 and number.op is None else "count"
     value: float | tuple[float, float] = _plain(number.value)
-    op = number.op or ">="
+    op = number.op or ("=" if number.value == 0 else ">=")
     if op == "between" and number.high is not None:
         value = (_plain(number.value), _plain(number.high))
     return replace(condition, measure=measure, op=op, value=value)

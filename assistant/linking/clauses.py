@@ -14,7 +14,7 @@ from datetime import date
 from assistant.linking.cues import CHINESE, ENGLISH, STOP_EN, VAGUE, Vague
 from assistant.linking.features import FeatureLinker, FeatureMention
 from assistant.linking.items import ItemLinker, ItemMention
-from assistant.linking.numbers import Number, Span, numbers
+from assistant.linking.numbers import Number, Span, numbers, to_number
 from assistant.linking.trend import Top, Trend, tops, trends
 from assistant.linking.windows import TimeMention, windows
 
@@ -94,6 +94,17 @@ _NORMAL_EN = (
     (re.compile(r"\b(?:a|one) quarter (of (?:their|the|all))", re.I), r"25% \1"),
     (re.compile(r"\b(more than|over|at least|less than|under) half (?:of |the )?(their|the|all|of)", re.I), r"\1 50% of \2"),
     (re.compile(r"[’‘]"), "'"),
+    (re.compile(r"\bonce or twice\b", re.I), "1 to 2 times"),
+    (re.compile(r"\b(?:a|one) fifth (of (?:their|the|all))", re.I), r"20% \1"),
+    (re.compile(r"\b(under|over)-(\d+)s?\b", re.I), r"\1 \2"),
+    (re.compile(r"\bin their ([2-6])0s\b", re.I), r"aged \g<1>0 to \g<1>9"),
+    (re.compile(r"\bsix[- ]figures?(?: incomes?| salar(?:y|ies))?\b", re.I), "income of at least 100K"),
+    (
+        re.compile(r"(\d+ ?(?:%|percent)) of (?:their |all )?(?:spend(?:ing)?|purchases|money|orders) or more", re.I),
+        r"at least \1 of spend",
+    ),
+    (re.compile(r"\b(?:in|during|over) (?:that|the same) (?:time|period|window|span)\b", re.I), "in_that_time"),
+    (re.compile(r"\brather than [\w ]+?(?=[,.;?!]|$)", re.I), ""),
 )
 
 
@@ -102,7 +113,8 @@ def normalise(text: str, chinese: bool) -> str:
     if chinese:
         wide = "０１２３４５６７８９％＄"
         text = text.translate(str.maketrans(wide, "0123456789%$"))
-        return re.sub(r"一半(?=以上)", "50%", text)
+        text = re.sub(r"(?<![分])([一二三四五六七八九\d])成(?!为|交|员)", lambda m: f"{int(to_number(m[1])) * 10}%", text)
+        return re.sub(r"(?<!的)(?<!到)(?<!了)一半(?=以上)", "50%", text)
     for pattern, plain in _NORMAL_EN:
         text = pattern.sub(plain, text)
     return text

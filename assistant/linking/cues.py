@@ -22,6 +22,7 @@ ENGLISH: dict[str, re.Pattern[str]] = {
         r"|\b(?:haven['’]?t|hasn['’]?t|have not|has not|didn['’]?t|did not|not)\s+"
         r"(?:been (?:seen|back|in|around)|come back|came back|returned|seen|shown up|come in|visited)(?: since)?\b"
         r"|\bno (?:activity|purchases?|orders?|visits?|trips?|transactions?|shopping)\b"
+        r"|\bnothing (?:from them|at all|since|in|for|bought)?\b"
         r"|\bwithout (?:a |any )?(?:purchases?|orders?|visits?|buying anything|shopping|activity)\b"
     ),
     "last_purchase": _rx(
@@ -39,10 +40,10 @@ ENGLISH: dict[str, re.Pattern[str]] = {
         r"\b(?:(?:received?|were sent|was sent|got|been sent|targeted (?:by|with)|exposed to|reached by|mailed|contacted"
         r"|sent)\b[^,.;]{0,25}?\b)?(?:campaigns?|mailings?|mailers?|mailouts?|direct mail|flyers?)\b"
     ),
-    "spend": _rx(r"\b(?:spent|spends?|spending|spenders?|paid|worth of|revenue|sales|shelled out|dropped)\b"),
+    "spend": _rx(r"\b(?:spent|spends?|spending|spenders?|paid|worth|revenue|sales|shelled out|dropped)\b"),
     "purchase": _rx(
         r"\b(?:bought|buy(?:s|ing|ers?)?|purchas(?:ed?|es|ing|ers?)|ordered|orders?|ordering|shop(?:ped|s|pers?|ping)?"
-        r"|visit(?:ed|s)?|transact(?:ed|ions?)|pick(?:ed|s|ing)? up|stock(?:ed|ing)? up on|trips?|consume[sd]?"
+        r"|visit(?:ed|s)?|transact(?:ed|ions?)|pick(?:ed|s|ing)? up|stock(?:ed|ing|s)? up on|trips?|consume[sd]?|grab(?:bed|s|bing)?|tried|try|fill(?:ed|s|ing)? up"
         r"|made purchases|came in|come in|get|gets|got|into|fans?|lovers?|drinkers|eaters)\b"
     ),
     "mostly": _rx(
@@ -54,7 +55,7 @@ ENGLISH: dict[str, re.Pattern[str]] = {
     "or": _rx(r"\b(?:or|either)\b"),
     "but": _rx(r"\b(?:but|yet|however|though|although|while|whereas)\b"),
     "and": _rx(r"\b(?:and|as well as|plus|also)\b|&"),
-    "break": _rx(r"[,;.?!:]|\b(?:who|that|which|whose|with|then|where|are|is|having)\b"),
+    "break": _rx(r"[,;?!:()]|\.(?!\d)|\b(?:who|that|which|whose|with|then|where)\b"),
 }
 
 CHINESE: dict[str, re.Pattern[str]] = {
@@ -70,8 +71,8 @@ CHINESE: dict[str, re.Pattern[str]] = {
     ),
     "redeem": _rx(r"(?:使用|用|兑换|核销|领用)(?:了|过)?(?=[^，。]{0,8}券)|优惠券|用券|券|核销"),
     "campaign": _rx(r"(?:收到|接收|参与|触达)?(?:过|了)?(?=[^，。]{0,6}活动)(?:营销)?活动|营销活动|邮寄|推广活动|直邮"),
-    "spend": _rx(r"消费|花费|花了|花过|花|支出|开销|销售额"),
-    "purchase": _rx(r"购买|买过|买了|买|购入|下单|购物|光顾|来过|来店|到店|复购|回购|订购|逛"),
+    "spend": _rx(r"消费|花费|花(?!生)|支出|开销|销售额"),
+    "purchase": _rx(r"购买|买|购入|下单|购物|光顾|来过|来店|到店|复购|回购|订购|逛"),
     "mostly": _rx(r"主要|大多|大部分|通常|多数|一半以上|过半|偏好|喜欢|习惯"),
     "high": _rx(r"较高|很高|高|大量|很多|经常|频繁|多次|重度"),
     "low": _rx(r"较低|很低|低|很少|少量|轻度"),
@@ -118,7 +119,7 @@ VAGUE: tuple[Vague, ...] = (
     ),
     _vague(
         rf"\b(?:loyal|regular|frequent) {_BUYERS_EN}\b|\bregulars\b|\b(?:shop|buy|come|visit)(?:s|ing)? (?:very )?(?:often|frequently)\b",
-        r"(?:忠诚|忠实|常来|老|常)的?(?:客户|顾客|用户)|常客",
+        r"(?:忠诚|忠实|常来)的?(?:老?客户|顾客|用户)|常客",
         FeatureCondition("orders_365d", ">=", 0),
         0.8,
     ),
@@ -183,7 +184,7 @@ STOP_EN = frozenset(
     work study first second third next previous before after during within since until around twice once
     anything something nothing everyone anyone someone everything different mostly mainly usually sure think
     dollars bucks worth made making makes least exactly fewer less greater max min maximum minimum
-    adult adults person persons couple couples women men woman man female male girls boys ladies
+    ones live lives gas' leans lean say says saw see adult adults person persons couple couples women men woman man female male girls boys ladies
     """.split()
 )
 """Words that never name an item on their own."""

@@ -55,7 +55,7 @@ _PHRASES: tuple[tuple[str, str, str, str, Value], ...] = (
     (r"renters?|rent(?:ing)? (?:their|a)? ?(?:home|place|apartment|house)|who rent|that rent|tenants", r"租房|租客|租户", "home_ownership", "=", "Renter"),
     (r"home[- ]?owners?|own(?:s|ing)? (?:their|a|his|her)? ?(?:own )?(?:home|house|place)", r"有房|房主|业主|自有住房", "home_ownership", "=", "Homeowner"),
     (r"seniors?|elderly|retirees|retired|pensioners", r"老年人?|老人|长者|退休", "age", "=", "65+"),
-    (r"(?:live|living|lives) alone|single[- ]person|one[- ]person|solo (?:households?|shoppers?|dwellers?)", r"独居|一个人住|单人家庭|一口之家", "household_size", "=", "1"),
+    (r"(?:live|living|lives) (?:alone|on their own)|single[- ]person|one[- ]person|solo (?:households?|shoppers?|dwellers?)", r"独居|一个人住|单人家庭|一口之家", "household_size", "=", "1"),
     (r"large (?:families|households)|big (?:families|households)", r"大家庭", "household_size", ">=", "4"),
 )
 
@@ -84,7 +84,7 @@ def band_condition(feature: Feature, op: str, value: float, high: float | None =
     """The condition on a band's levels for a number, or None when no level lies wholly inside."""
     bounds = [level_bounds(level) for level in feature.levels]
     if op == "between" and high is not None:
-        inside = [i for i, (low, top) in enumerate(bounds) if low >= value and (top <= high + 0.999 or low == high)]
+        inside = [i for i, (low, top) in enumerate(bounds) if low >= value and (top <= high + _slack(high) or low == high)]
         if not inside:
             inside = [i for i, (low, top) in enumerate(bounds) if low <= high and top >= value]
     elif op == ">=":
@@ -96,12 +96,17 @@ def band_condition(feature: Feature, op: str, value: float, high: float | None =
     elif op == "<":
         inside = [i for i, (_, top) in enumerate(bounds) if top < value]
     elif op == "<=":
-        inside = [i for i, (_, top) in enumerate(bounds) if top <= value + 0.999]
+        inside = [i for i, (_, top) in enumerate(bounds) if top <= value + _slack(value)]
     else:
         inside = [i for i, (low, top) in enumerate(bounds) if low <= value <= top]
     if not inside:
         return None
     return _levels_condition(feature, inside)
+
+
+def _slack(bound: float) -> float:
+    """'up to 74K' takes the band that ends at 74,999."""
+    return 999.0 if bound >= 1000 else 0.999
 
 
 def _levels_condition(feature: Feature, inside: list[int]) -> FeatureCondition:
@@ -122,7 +127,8 @@ def number_condition(feature: Feature, number: Number) -> FeatureCondition | Non
     if not feature.numeric:
         return None
     scale = 0.01 if feature.type is FeatureType.SHARE else 1.0
-    value, op = round(number.value * scale, 6), number.op or ">="
+    # 'one store' is exactly one; 'zero' likewise; any other bare number is a floor.
+    value, op = round(number.value * scale, 6), number.op or ("=" if number.value <= 1 and scale == 1 else ">=")
     if feature.type is FeatureType.SHARE and not 0 <= value <= 1:
         return None
     if op == "between" and number.high is not None:
@@ -140,6 +146,7 @@ _UNIT_FEATURES = {
     "kids": "kids_count",
     "people": "household_size",
     "years": "age",
+    "per_order": "basket_value_365d",
 }
 """Units that alone name the feature."""
 
@@ -156,7 +163,7 @@ def fits(feature: Feature, number: Number) -> bool:
     if feature.name in ("kids_count", "household_size"):
         return unit in ("kids", "people", "") and number.value < 20
     if feature.unit == "currency":
-        return unit in ("money", "")
+        return unit in ("money", "") or (unit == "per_order" and feature.name.startswith("basket_value"))
     if feature.unit in ("items", "ratio"):
         return unit in ("units", "", "times")
     if feature.numeric:

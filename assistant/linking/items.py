@@ -98,17 +98,19 @@ class ItemLinker:
         busy = [*taken, *(mention.span for mention in found)]
         if chinese:
             return sorted(found + self._find_chinese(text, busy), key=lambda m: m.span)
-        words = [(m.group().lower(), m.span()) for m in re.finditer(r"[A-Za-z][A-Za-z'&]*", text)]
+        words = [(m.group().lower(), m.span()) for m in re.finditer(r"[A-Za-z][A-Za-z&]*(?:'[a-z]+)?", text)]
         for length in (4, 3, 2, 1):
             for start in range(len(words) - length + 1):
                 run = words[start : start + length]
                 span = (run[0][1][0], run[-1][1][1])
                 edge_stops = {run[0][0], run[-1][0]} & stop
-                if edge_stops or any(span[0] < e and s < span[1] for s, e in busy):
+                if edge_stops or "'" in run[-1][0] or any(span[0] < e and s < span[1] for s, e in busy):
                     continue
                 if not _contiguous(text[span[0] : span[1]]):
                     continue
                 items = self.lookup(" ".join(word for word, _ in run))
+                if items.text and length == 1 and not _INTRODUCES.search(text[: span[0]]):
+                    continue
                 if items:
                     found.append(ItemMention(span, text[span[0] : span[1]], items))
                     busy.append(span)
@@ -207,6 +209,15 @@ class ItemLinker:
         scores = self._vectors @ self._encoder.encode([phrase])[0]
         best = int(np.argmax(scores))
         return ItemFilter(category=(categories[best].value,)), float(scores[best])
+
+
+_INTRODUCES = re.compile(
+    r"(?:bought|buys?|buying|purchas\w+|ordered|orders?|of|on|for|some|any|no|not|and|or|without|into|loves?|likes?|like|up"
+    r"|grab\w*|tried|their|gets?|getting|but|never|only|with|plus|instead|to|just|also|both|either|nor|the|fresh|more|too|in"
+    r"|,|\d|times|units|bottles|packs|cans)\s+$|^\s*$",
+    re.IGNORECASE,
+)
+"""What stands before a product's name. One word alone ('down', 'station') names a product only there."""
 
 
 def _contiguous(text: str) -> bool:

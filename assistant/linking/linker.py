@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 import pandas as pd
 
 from assistant.intents import CUES, Intents, read_intents
-from assistant.linking.candidates import Candidate, Quantile, candidates
+from assistant.linking.candidates import Candidate, Quantile, candidates, propensity_candidate
 from assistant.linking.clauses import Reading, read
 from assistant.linking.cues import STOP_EN
 from assistant.linking.edits import Edit, propose
 from assistant.linking.features import FeatureLinker
 from assistant.linking.items import ItemLinker
 from assistant.linking.windows import TimeMention, iter_labels
-from segments.definition import EventCondition, ItemFilter, Node, Not
+from segments.definition import EventCondition, ItemFilter, Node, Not, PropensityCondition
 from segments.explain import Language
 from segments.features import Catalogue
 from segments.ports import TextEncoder
@@ -89,6 +89,11 @@ class Linker:
         mentions = [item.items for clause in reading.clauses for item in clause.items]
         intents = read_intents(message, numbers)
         found = [candidate for candidate in found if not _is_argument(candidate, intents, message)]
+        likely = _most_likely(message, reading, intents, mentions)
+        if likely is not None:
+            found = [c for c in found if c.reading != "top" and not _speaks_of(c.node, likely.node)]
+            found.append(likely)
+            intents = replace(intents, tools=tuple(t for t in intents.tools if t != "score_propensity"))
         edits = propose(reading, found, current) if current is not None else ()
         if intents.tools and not found:
             edits = tuple(edit for edit in edits if edit.kind == "remove")
@@ -104,6 +109,35 @@ class Linker:
             any("or" in clause.joins for clause in reading.clauses),
             tuple(category for items in mentions for category in items.category),
         )
+
+
+_MOST_LIKELY = re.compile(
+    r"\b(?:most likely|likeliest|highest (?:probability|chance|propensity|likelihood)|best chance)\b|最有可能|最可能|概率最高",
+    re.IGNORECASE,
+)
+
+
+def _most_likely(
+    message: str, reading: Reading, intents: Intents, mentions: list[ItemFilter]
+) -> Candidate | None:
+    """'the 10 % most likely to buy': a condition on a model's probability, not a question about it."""
+    if not _MOST_LIKELY.search(message):
+        return None
+    outcome = intents.outcome or "purchase_30d"
+    category = next((c for items in mentions for c in items.category), None)
+    if category is not None and outcome != "coupon_redeem_30d":
+        outcome = f"purchase_30d:{category}"
+    tops = [top for clause in reading.clauses for top in clause.tops]
+    return propensity_candidate(outcome, next((top.share for top in tops if top.share), None))
+
+
+def _speaks_of(node: Node, likely: Node) -> bool:
+    """Whether a condition only repeats what is to be predicted ('buy beer', 'redeem a coupon')."""
+    return isinstance(node, EventCondition) and isinstance(likely, PropensityCondition) and (
+        node.event == ("coupon_redeem" if likely.outcome.startswith("coupon") else "purchase")
+        and node.window.start is None
+        and node.measure == "count"
+    )
 
 
 def _is_argument(candidate: Candidate, intents: Intents, message: str) -> bool:

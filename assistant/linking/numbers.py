@@ -97,6 +97,7 @@ _AFTER_ZH = {">=": r"以上|及以上|或以上|或更多|起", "<=": r"以下|�
 
 _UNITS_EN = (
     ("percent", r"%|percent|per cent|pct"),
+    ("per_order", r"(?:dollars? |bucks )?(?:an?|per|each|every) (?:order|trip|visit|basket|shop|transaction|purchase)"),
     ("money", r"dollars?|bucks|usd"),
     ("times", r"times|x\b|occasions"),
     ("orders", r"(?:different |separate )?(?:orders?|trips?|visits?|purchases|baskets|transactions|shopping trips)"),
@@ -105,7 +106,7 @@ _UNITS_EN = (
     ("campaigns", r"(?:different )?(?:campaigns?|mailings?|mailers?|promotions)"),
     ("days", r"(?:different )?days?"),
     ("years", r"years?(?:[ -]olds?)?|yrs?(?:[ -]old)?|y/?o"),
-    ("stores", r"(?:different |distinct )?(?:stores?|shops?|locations?)"),
+    ("stores", r"(?:different |distinct |single )?(?:stores?|shops?|locations?)"),
     ("categories", r"(?:different |distinct )?(?:categories|category)"),
     ("people", r"(?:people|persons?|members|person households?)|-person"),
     ("kids", r"(?:kids?|children|child)"),
@@ -154,7 +155,7 @@ _RANGE_ZH = re.compile(
     rf"(?P<m>[$¥]?)(?P<a>{ZH_NUMBER})\s*(?:{_unit_group(_UNITS_ZH).replace('?P<u', '?P<v')})?\s*"
     rf"(?:到|至|-|–|—|~)\s*[$¥]?(?P<b>{ZH_NUMBER})\s*(?:{_unit_group(_UNITS_ZH)})?(?:之间)?"
 )
-_ZH_VERB = r"(?:(?:购买|购物|消费|买|花|用|使用|下单|下|逛|来|收到|光顾|兑换|核销)(?:过|了)?)?"
+_ZH_VERB = r"(?:来)?(?:(?:购买|购物|消费|买|花|用|使用|下单|下|逛|来|收到|光顾|兑换|核销)(?:过|了)?)?"
 _SINGLE_ZH = re.compile(
     rf"(?:(?:{_group(_BEFORE_ZH, 'b')}){_ZH_VERB})?\s*(?:了|过)?\s*(?P<m>[$¥]?)(?P<a>{ZH_NUMBER})\s*"
     rf"(?:{_group(_AFTER_ZH, 'a_')})?\s*(?:{_unit_group(_UNITS_ZH)})?(?:{_group(_AFTER_ZH, 'c_')})?"
@@ -218,7 +219,7 @@ def _single(match: re.Match[str], chinese: bool) -> Number:
     if not chinese and match["g"]:
         op = {"≥": ">=", "≤": "<="}.get(match["g"], match["g"])
     unit = _unit(match, _UNITS_ZH if chinese else _UNITS_EN)
-    if match["m"]:
+    if match["m"] and unit != "per_order":
         unit = "money"
     value = to_number(match["a"])
     if chinese and unit == "percent" and "成" in match.group():

@@ -32,15 +32,15 @@ _BEFORE = (
     r"|it was|before|usual|previously|the (?:previous|prior|preceding|last|quarter|period|three months|3 months|90 days)"
     r"(?:\s+(?:quarter|period|three months|3 months|90 days|before))*|earlier|last quarter|normal))*"
 )
-_WHAT = r"(?P<what>spend(?:ing)?|spent|orders?|ordering|shop(?:ping)?|visit(?:s|ing)?|buy(?:ing)?|purchas(?:es|ing)|trips?|frequency|baskets?|sales)"
+_WHAT = r"(?P<what>spend(?:ing)?|spent|orders?|ordering|shop(?:ping)?|visit(?:s|ing)?|buy(?:ing)?|purchas(?:es|ing)|trips?|frequency|baskets?|sales)(?: (?:count|volume|level|amount|total|frequency|number)s?)?"
 _DOWN = r"(?:dropp?(?:ed|ing|s)?|f[ae]ll(?:en|ing|s)?|declin(?:ed|ing|es?)|decreas(?:ed|ing|es?)|shr[aiu]nk(?:ing)?|down|slid|slipp(?:ed|ing)|cut)"
 _UP = r"(?:increas(?:ed|ing|es?)|gr[eo]w(?:n|ing|s)?|r[aio]se(?:n)?|rising|up|climb(?:ed|ing))"
-_ADV = r"(?:\s+(?:has|have|is|are|was|were|by|at least|more than|over|about|off|significantly|a lot|sharply))*"
+_ADV = r"(?:\s+(?:has|have|been|is|are|was|were|by|at least|more than|over|about|off|significantly|a lot|sharply))*"
 
 _EN = (
     (
         re.compile(
-            rf"\b{_WHAT}\s+(?:is\s+|are\s+|was\s+|at\s+|about\s+|only\s+|less than\s+|under\s+)*(?P<half>half)\s+(?:of\s+|as much\s*|as often\s*)?"
+            rf"\b{_WHAT}\s+(?:is\s+|are\s+|was\s+|at\s+|about\s+|only\s+|less than\s+|under\s+)*(?P<half>half)(?: or less)?\s+(?:of\s+|as much\s*|as often\s*)?"
             rf"(?:as\s+)?{_BEFORE}",
             re.I,
         ),
@@ -71,11 +71,11 @@ _EN = (
     (re.compile(rf"\b{_WHAT}{_ADV}\s+(?:{_DOWN})\b(?:\s+{_BEFORE})?|\b(?:declining|falling|shrinking|decreasing|dropping)\s+{_WHAT.replace('?P<what>', '?P<what2>')}", re.I), lambda m: ("<", 1.0)),
     (re.compile(rf"\b{_WHAT}{_ADV}\s+(?:{_UP})\b(?:\s+{_BEFORE})?|\b(?:growing|rising|increasing)\s+{_WHAT.replace('?P<what>', '?P<what2>')}", re.I), lambda m: (">", 1.0)),
 )
-_ZH_WHAT = r"(?P<what>消费|花费|支出|订单|购买频率|购物次数|购买次数|频率)(?:金额|额|数|量)?"
-_ZH_THAN = r"(?:比|较|与|和|跟)?(?:之前|以前|上个?季度|前一个?季度|前90天|过去|上一?季|此前)?(?:相比|的)?"
+_ZH_WHAT = r"(?:(?:最近|近)(?:90天|三个月|3个月)(?:的|里)?)?(?P<what>消费|花费|支出|订单|购买频率|购物次数|购买次数|频率)(?:金额|额|数|量)?"
+_ZH_THAN = r"(?:比|较|与|和|跟)?(?:最近|近)?(?:之前的?90天|之前|更早|上一个季度||以前|上个?季度|前一个?季度|前90天|过去|上一?季|此前)?(?:相比|的)?"
 _ZH = (
     (re.compile(rf"{_ZH_WHAT}{_ZH_THAN}(?:不到|少于|低于|只有|减少到|降到|降至|跌到)?(?:{_ZH_THAN})?(?:的)?一半|{_ZH_WHAT.replace('?P<what>', '?P<what2>')}{_ZH_THAN}(?:减半|腰斩)"), lambda m: ("<" if re.search("不到|少于|低于", m.group()) else "<=", 0.5)),
-    (re.compile(rf"{_ZH_WHAT}{_ZH_THAN}(?:至少)?(?:下降|减少|下滑|降低|少|跌)了?(?:至少|超过)?(?P<n>{DIGITS})\s?[%％](?:以上)?"), lambda m: ("<" if "超过" in m.group() else "<=", 1 - float(m["n"]) / 100)),
+    (re.compile(rf"{_ZH_WHAT}{_ZH_THAN}(?:至少)?(?:下降|减少|下滑|降低|少|跌)了?(?:至少|超过)?(?:(?P<n>{DIGITS})\s?[%％]|一半)(?:以上)?"), lambda m: ("<" if "超过" in m.group() else "<=", 1 - float(m["n"] or 50) / 100)),
     (re.compile(rf"{_ZH_WHAT}{_ZH_THAN}(?:至少)?(?:增长|增加|上升|提高|多|涨)了?(?:至少|超过)?(?P<n>{DIGITS})\s?[%％](?:以上)?"), lambda m: (">" if "超过" in m.group() else ">=", 1 + float(m["n"]) / 100)),
     (re.compile(rf"{_ZH_WHAT}{_ZH_THAN}(?:翻倍|翻了一倍|翻番)"), lambda m: (">=", 2.0)),
     (re.compile(rf"{_ZH_WHAT}(?:在|正在|呈|有所|明显)?{_ZH_THAN}(?:下降|减少|下滑|降低|变少|越来越少)(?:了|的)?"), lambda m: ("<", 1.0)),

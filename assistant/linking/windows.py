@@ -149,6 +149,10 @@ def _en_last_n(match: re.Match[str], _as_of: date) -> TimeMention:
     return _rolling(match, _days(match))
 
 
+def _en_plain_days(match: re.Match[str], _as_of: date) -> TimeMention:
+    return _rolling(match, int(match["n"]))
+
+
 def _en_half_year(match: re.Match[str], _as_of: date) -> TimeMention:
     return _rolling(match, 180, bare=not match["lead"])
 
@@ -251,6 +255,7 @@ _EN_PATTERNS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str], date], TimeM
         (rf"\b{_N}\s+(?:or more|\+)\s*{_U}\s+ago\b", _en_over_ago),
         (rf"\b{_LEAD}(?:less than|fewer than|under)\s+{_N}\s+{_U}\s+ago\b", _en_last_n),
         (rf"\b(?:between|from)\s+(?P<a>{_MONTH})\.?\s+(?:and|to|through|until|-)\s+(?P<b>{_MONTH})\b\.?(?:\s+(?:of\s+)?(?P<y>20\d\d))?", _en_months),
+        (rf"\bin\s+(?P<a>{_MONTH})\.?\s+(?:or|and)\s+(?:in\s+)?(?P<b>{_MONTH})\b\.?(?P<y>(?!))?", _en_months),
         (rf"\bsince\s+(?:the\s+)?(?:(?P<h>{_HOLIDAY})|(?:(?P<d2>\d{{1,2}})(?:st|nd|rd|th)?\s+(?:of\s+)?)?(?:the start of |early )?(?P<a>{_MONTH})\b\.?(?:\s+(?P<d>\d{{1,2}})(?:st|nd|rd|th)?)?)", _en_since),
         (rf"\bafter\s+(?:(?P<h>{_HOLIDAY})|(?P<d2>(?!))?(?P<a>{_MONTH})\b\.?(?:\s+(?P<d>\d{{1,2}})(?:st|nd|rd|th)?)?)", _en_since),
         (rf"\bbefore\s+(?P<a>{_MONTH})\b\.?(?:\s+(?P<d>\d{{1,2}})(?:st|nd|rd|th)?)?", _en_before),
@@ -264,6 +269,7 @@ _EN_PATTERNS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str], date], TimeM
         (rf"\b{_N}\s*-?\s*{_U}\s+ago\b", _en_over_ago),
         (rf"\b(?:in|within|for|over)\s+(?:over\s+|more than\s+|at least\s+|about\s+|the\s+)?{_N}\s*-?\s*{_U}\b(?!\s*-?olds?)", _en_bare),
         (rf"\b{_N}\s*-?\s*(?P<u>day|week|fortnight|month|quarter)s?\b", _en_bare),
+        (r"\b(?:in|over|within)\s+the\s+(?:last|past)\s+(?P<n>\d+)(?=\s*(?:[.,;?!)]|$|and\b|but\b))(?P<u>)", _en_plain_days),
     )
 )
 
