@@ -1,8 +1,8 @@
 """The assistant: link, plan, check, run tools, answer.
 
-    from assistant import Assistant, OpenAIChat
-    assistant = Assistant.open("workspaces/demo", OpenAIChat("http://127.0.0.1:8081/v1"))
-    print(assistant.ask("who spent over $500 last quarter but went quiet for a month?").answer)
+from assistant import Assistant, OpenAIChat
+assistant = Assistant.open("workspaces/demo", OpenAIChat("http://127.0.0.1:8081/v1"))
+print(assistant.ask("who spent over $500 last quarter but went quiet for a month?").answer)
 """
 
 from typing import TYPE_CHECKING, Any

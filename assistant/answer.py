@@ -51,7 +51,11 @@ def _segment(
     words = str(figures[f"definition_{language}"].value)
     everyone, as_of = display(figures["population"], currency), figures["as_of"].value
     if size == 0:
-        return _say(language, f"No customer matches: {words} (as of {as_of}).", f"没有符合条件的客户：{words}（截至 {as_of}）。")
+        return _say(
+            language,
+            f"No customer matches: {words} (as of {as_of}).",
+            f"没有符合条件的客户：{words}（截至 {as_of}）。",
+        )
     if size < min_group:
         return _say(
             language,
@@ -71,7 +75,11 @@ def _segment(
     seed = figures.get("seed_size")
     if seed is not None:
         shown = display(seed, currency)
-        text += _say(language, f" They behave most like the {shown} seed customers.", f"他们的行为与 {shown} 位种子客户最相似。")
+        text += _say(
+            language,
+            f" They behave most like the {shown} seed customers.",
+            f"他们的行为与 {shown} 位种子客户最相似。",
+        )
     return text
 
 
@@ -90,10 +98,15 @@ def _profile(item: Evidence, language: Language, currency: str) -> str:
     averages = [name for name in figures if name.startswith("average.") and name.count(".") == 1]
     for name in averages[:SHOWN]:
         everyone = display(figures[f"{name}.everyone"], currency)
-        lines.append(_line(figures[name], language, currency) + _say(language, f"; everyone {everyone}", f"；全体 {everyone}"))
+        lines.append(
+            _line(figures[name], language, currency)
+            + _say(language, f"; everyone {everyone}", f"；全体 {everyone}")
+        )
     traits = [name for name in figures if name.startswith("trait.") and f"{name}.others" in figures]
     if traits:
-        lines.append(_say(language, "\n**What sets them apart** (effect size)", "\n**与众不同之处**（效应量）"))
+        lines.append(
+            _say(language, "\n**What sets them apart** (effect size)", "\n**与众不同之处**（效应量）")
+        )
     for name in traits[:SHOWN]:
         others, effect = (display(figures[f"{name}.{part}"], currency) for part in ("others", "effect"))
         lines.append(
@@ -113,7 +126,8 @@ def _recommendations(item: Evidence, language: Language, currency: str) -> str:
     for row in item.rows[:SHOWN]:
         start = f"{row['rank']}.{row['key']}"
         buying, everyone, lift, open_ = (
-            display(figures[f"{start}.{part}"], currency) for part in ("buying", "buying_everyone", "lift", "open")
+            display(figures[f"{start}.{part}"], currency)
+            for part in ("buying", "buying_everyone", "lift", "open")
         )
         lines.append(
             _say(
@@ -137,9 +151,15 @@ def _clusters(item: Evidence, language: Language, currency: str) -> str:
         )
     ]
     for row in item.rows:
-        name, persona = (row["name_zh"], row["persona_zh"]) if language == "zh" else (row["name"], row["persona"])
+        name, persona = (
+            (row["name_zh"], row["persona_zh"]) if language == "zh" else (row["name"], row["persona"])
+        )
         size = display(figures[f"size_{row['number']}"], currency)
-        lines.append(_say(language, f"- **{name}**: {size} customers. {persona}", f"- **{name}**：{size} 位。{persona}"))
+        lines.append(
+            _say(
+                language, f"- **{name}**: {size} customers. {persona}", f"- **{name}**：{size} 位。{persona}"
+            )
+        )
     return "\n".join(lines)
 
 
@@ -161,16 +181,27 @@ def assumptions(link: Link, nodes: Sequence[Any], language: Language) -> list[st
     """What the message left open and how it was read, each as a sentence."""
     said = []
     for text in link.dates:
-        said.append(_say(language, f"I took {text}.", f"我把“{text.replace(' = ', '”理解为 ').replace(' to ', ' 至 ')}。"))
+        said.append(
+            _say(
+                language,
+                f"I took {text}.",
+                f"我把“{text.replace(' = ', '”理解为 ').replace(' to ', ' 至 ')}。",
+            )
+        )
     readings = {candidate.reading for candidate in link.candidates if candidate.node in nodes}
     readings |= {edit.reading for edit in link.edits if edit.node in nodes}
     sentences = {
         "quiet": ("I took 'quiet' as no purchase in the window shown.", "“沉默”按所示时间窗内无购买理解。"),
-        "vague": ("You gave no threshold, so I chose the one shown; say another and I will change it.",
-                  "您没有给出阈值，我采用了所示的值；需要可以修改。"),
+        "vague": (
+            "You gave no threshold, so I chose the one shown; say another and I will change it.",
+            "您没有给出阈值，我采用了所示的值；需要可以修改。",
+        ),
         "most": ("I took 'mostly' as more than half.", "“主要”按超过一半理解。"),
         "top": ("The threshold shown is where the top customers begin.", "所示阈值即头部客户的起点。"),
-        "ever": ("You gave no time window, so I counted the whole history.", "您没有给出时间范围，因此按全部历史计算。"),
+        "ever": (
+            "You gave no time window, so I counted the whole history.",
+            "您没有给出时间范围，因此按全部历史计算。",
+        ),
     }
     said += [_say(language, *sentences[reading]) for reading in sorted(readings) if reading in sentences]
     return said

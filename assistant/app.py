@@ -1,7 +1,7 @@
 """The composition root: opens a workspace's rooms, plugs them together, and is the assistant.
 
-    from assistant import Assistant
-    answer = Assistant.open("workspaces/demo").ask("who spent over $500 last quarter?")
+from assistant import Assistant
+answer = Assistant.open("workspaces/demo").ask("who spent over $500 last quarter?")
 """
 
 from __future__ import annotations
@@ -76,8 +76,9 @@ class Rooms:
 
     @cached_property
     def _purchases(self) -> pd.DataFrame:
-        return self._events("purchase", "customer_id", "ts", "item_id", "order_id", "quantity", "value",
-                            "discount", "channel")
+        return self._events(
+            "purchase", "customer_id", "ts", "item_id", "order_id", "quantity", "value", "discount", "channel"
+        )
 
     @cached_property
     def _items(self) -> pd.DataFrame:
@@ -137,14 +138,25 @@ class Rooms:
         found = discover(self.index, self.warehouse.features(), self.warehouse.fetch(spend), k)
         figures: list[Figure] = [
             Figure("segments", len(found.clusters), "count", "natural segments", "自然分群数"),
-            Figure("silhouette", round(found.silhouette, 3), "ratio", "silhouette (separation, -1 to 1)", "轮廓系数"),
+            Figure(
+                "silhouette",
+                round(found.silhouette, 3),
+                "ratio",
+                "silhouette (separation, -1 to 1)",
+                "轮廓系数",
+            ),
         ]
         rows = []
         for cluster in found.clusters:
             number = cluster.number
             figures.append(
-                Figure(f"size_{number}", cluster.size, "customers", f"{number}. {cluster.name_en}",
-                       f"{number}. {cluster.name_zh}")
+                Figure(
+                    f"size_{number}",
+                    cluster.size,
+                    "customers",
+                    f"{number}. {cluster.name_en}",
+                    f"{number}. {cluster.name_zh}",
+                )
             )
             rows.append(
                 {
@@ -194,7 +206,16 @@ class Answer:
 
     def to_dict(self) -> dict[str, Any]:
         """The stable JSON form."""
-        names = ("question", "answer", "language", "tool_calls", "segment", "evidence", "clarification", "refused")
+        names = (
+            "question",
+            "answer",
+            "language",
+            "tool_calls",
+            "segment",
+            "evidence",
+            "clarification",
+            "refused",
+        )
         return {name: getattr(self, name) for name in names} | {"timings": self.timings}
 
 
@@ -304,7 +325,11 @@ class Assistant:
         current = state.get("current")
         language = turn.link.language if turn.link else "en"
         stopped = turn.refused is not None
-        segment = None if current is None or stopped else describe_segment(self.rooms, from_json(current), language=language)
+        segment = (
+            None
+            if current is None or stopped
+            else describe_segment(self.rooms, from_json(current), language=language)
+        )
         currency = self.rooms.workspace.settings.currency
         evidence = [evidence_json(e, currency) for e in (turn.result.evidence if turn.result else ())]
         timings = {

@@ -26,7 +26,9 @@ def problems(plan: Plan, link: Link, current: Node | None, vocabulary: Vocabular
         if link.says_or and not plan.any and _or_candidates(link) >= 1 and len(plan.all) > 1:
             found.append('The message says "or": put the alternatives into "any".')
     try:
-        result = edited(plan, link, current) if plan.edits and current is not None else definition_of(plan, link)
+        result = (
+            edited(plan, link, current) if plan.edits and current is not None else definition_of(plan, link)
+        )
     except DefinitionError as error:
         return [*found, *error.issues]
     if result is not None:

@@ -88,7 +88,9 @@ class TurnGraph:
     def link(self, state: State, turn: Turn) -> State:
         """Find what of the message exists here."""
         turn.link = self.linker.link(turn.question, _current(state))
-        turn.emit("link", {"found": len(turn.link.candidates) + len(turn.link.edits), "unknown": turn.link.unknown})
+        turn.emit(
+            "link", {"found": len(turn.link.candidates) + len(turn.link.edits), "unknown": turn.link.unknown}
+        )
         return {}
 
     def plan(self, state: State, turn: Turn) -> State:
@@ -136,10 +138,14 @@ class TurnGraph:
             turn.clarification = reply(CLARIFY["vague"], link.language)
             return {}
         if plan.tool == "refuse":
-            turn.refused = reply(REFUSE[plan.reason or "out_of_scope"], link.language, ", ".join(link.unknown))
+            turn.refused = reply(
+                REFUSE[plan.reason or "out_of_scope"], link.language, ", ".join(link.unknown)
+            )
             return {}
         current = _current(state)
-        segment = edited(plan, link, current) if plan.edits and current is not None else definition_of(plan, link)
+        segment = (
+            edited(plan, link, current) if plan.edits and current is not None else definition_of(plan, link)
+        )
         if segment is None and current is None and plan.tool in NEEDS_SEGMENT | {"plan_strategy"}:
             turn.clarification = reply(CLARIFY["no_segment"], link.language)
             return {}
@@ -222,7 +228,20 @@ def _current(state: State) -> Node | None:
 
 def _confirms(text: str) -> bool:
     return text.strip().lower().rstrip(".!。！") in {
-        "yes", "y", "yes please", "ok", "okay", "sure", "do it", "confirm", "是", "是的", "好", "好的", "确认", "对",
+        "yes",
+        "y",
+        "yes please",
+        "ok",
+        "okay",
+        "sure",
+        "do it",
+        "confirm",
+        "是",
+        "是的",
+        "好",
+        "好的",
+        "确认",
+        "对",
     }
 
 
@@ -234,9 +253,7 @@ def _mended(plan: Plan | None, link: Link) -> Plan:
         return plan or Plan("clarify")
     if not link.candidates:
         return Plan("clarify")
-    missing = tuple(
-        f"c{i}" for i in range(1, len(link.candidates) + 1) if f"c{i}" not in plan.chosen
-    )
+    missing = tuple(f"c{i}" for i in range(1, len(link.candidates) + 1) if f"c{i}" not in plan.chosen)
     if not missing:
         return plan
     return Plan(plan.tool, plan.all + missing, plan.any, plan.edits, plan.reason, plan.arguments)

@@ -54,7 +54,11 @@ def _values(evidence: Iterable[Evidence]) -> tuple[list[float], set[str]]:
     words: list[str] = []
     for item in evidence:
         for figure in item.figures:
-            raw += [abs(v) for v in (figure.value, figure.low, figure.high, figure.level) if isinstance(v, int | float)]
+            raw += [
+                abs(v)
+                for v in (figure.value, figure.low, figure.high, figure.level)
+                if isinstance(v, int | float)
+            ]
             words += [figure.label_en, figure.label_zh, str(figure.value)]
         for row in item.rows:
             _collect(list(row.values()), raw, words)

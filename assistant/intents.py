@@ -65,11 +65,21 @@ CUES: dict[str, re.Pattern[str]] = {
         r"\b(?:discover|cluster|natural(?:ly occurring)? (?:segments?|groups?|clusters?)|split (?:our|my|the|all|everyone)|divide (?:our|my|the|all|everyone)|segment (?:our|my|all|the) (?:entire |whole )?(?:customers?|base|audience|shoppers|customer base|data)|group (?:our|my|all|the) customers|kinds? of (?:customers|shoppers)|types? of (?:customers|shoppers)|personas\b)"
         r"|\bwhat (?:groups|segments|clusters|types|kinds)\b|\b(?:find|show|give|identify|make|create) (?:me )?(?:\w+ )?(?:natural |distinct |main |key )?(?:segments|clusters|groups)\b(?! (?:i|we) (?:have )?saved)|聚类|自然分群|分成\w{0,4}[类组群]|划分|发现.{0,6}(?:分群|群体|细分)|自动分群|哪几类|几类客户|哪些类型"
     ),
-    "save_segment": _rx(r"\bsave\b|\bstore (?:this|it|that|the segment)|\bname (?:this|it)\b|\bkeep (?:this|it) as\b|\bbookmark|保存|存为|存成|命名为|存下来|存一下"),
-    "list_segments": _rx(r"\blist\b[^.?!]{0,25}\bsegments?\b|\b(?:which|what) segments? (?:do|have|did) (?:we|i)|\b(?:my|our|all(?: the)?|the) saved segments?|\bsaved segments\b|\bshow (?:me )?(?:all |my |the |our )*(?:saved )?segments\b|列出.{0,8}分群|有哪些.{0,6}分群|已保存的?.{0,3}分群|所有分群|我的分群|保存了哪些"),
-    "delete_segment": _rx(r"\b(?:delete|remove|erase|discard|get rid of)\b[^.?!]{0,30}\bsegment|\bdelete (?:the )?['\"“]|\bdelete (?:it|this|that)\b|删除.{0,12}分群|删掉.{0,12}分群|删除[“\"「']"),
-    "show_segment": _rx(r"\b(?:show|display|open|load|see|view|pull up|what(?:'s| is) (?:in|the definition of))\b[^.?!]{0,30}\b(?:segment|definition|sql|query|conditions)|\bcurrent segment\b|\bhow many (?:are there|people are|customers are|is that|are (?:in|they))|\bwhat(?:'s| is) (?:the )?(?:sql|definition|size|current)|\bwhere are we\b|\bwhat do we have (?:now|so far)|\bhow big is (?:it|this|that|the)|显示.{0,10}分群|打开.{0,10}分群|查看.{0,10}(?:分群|定义)|当前分群|有多少人|现在.{0,6}多少|看看?.{0,6}(?:定义|SQL|sql)"),
-    "compare_segments": _rx(r"\bcompare\b|\bversus\b|\bvs\.?\b|\bdifference between\b|\bhow (?:do|does) (?:this|they|it|these|that) (?:segment )?(?:compare|stack up|differ)|\boverlap\b|对比|比较|相比之下|重叠|和.{1,20}(?:有什么|的)(?:区别|差别|不同)"),
+    "save_segment": _rx(
+        r"\bsave\b|\bstore (?:this|it|that|the segment)|\bname (?:this|it)\b|\bkeep (?:this|it) as\b|\bbookmark|保存|存为|存成|命名为|存下来|存一下"
+    ),
+    "list_segments": _rx(
+        r"\blist\b[^.?!]{0,25}\bsegments?\b|\b(?:which|what) segments? (?:do|have|did) (?:we|i)|\b(?:my|our|all(?: the)?|the) saved segments?|\bsaved segments\b|\bshow (?:me )?(?:all |my |the |our )*(?:saved )?segments\b|列出.{0,8}分群|有哪些.{0,6}分群|已保存的?.{0,3}分群|所有分群|我的分群|保存了哪些"
+    ),
+    "delete_segment": _rx(
+        r"\b(?:delete|remove|erase|discard|get rid of)\b[^.?!]{0,30}\bsegment|\bdelete (?:the )?['\"“]|\bdelete (?:it|this|that)\b|删除.{0,12}分群|删掉.{0,12}分群|删除[“\"「']"
+    ),
+    "show_segment": _rx(
+        r"\b(?:show|display|open|load|see|view|pull up|what(?:'s| is) (?:in|the definition of))\b[^.?!]{0,30}\b(?:segment|definition|sql|query|conditions)|\bcurrent segment\b|\bhow many (?:are there|people are|customers are|is that|are (?:in|they))|\bwhat(?:'s| is) (?:the )?(?:sql|definition|size|current)|\bwhere are we\b|\bwhat do we have (?:now|so far)|\bhow big is (?:it|this|that|the)|显示.{0,10}分群|打开.{0,10}分群|查看.{0,10}(?:分群|定义)|当前分群|有多少人|现在.{0,6}多少|看看?.{0,6}(?:定义|SQL|sql)"
+    ),
+    "compare_segments": _rx(
+        r"\bcompare\b|\bversus\b|\bvs\.?\b|\bdifference between\b|\bhow (?:do|does) (?:this|they|it|these|that) (?:segment )?(?:compare|stack up|differ)|\boverlap\b|对比|比较|相比之下|重叠|和.{1,20}(?:有什么|的)(?:区别|差别|不同)"
+    ),
 }
 
 DESTRUCTIVE = _rx(
@@ -96,11 +106,20 @@ class Intents:
 
 
 _GOALS = (
-    ("win_back", r"\bwin\b.{0,12}\bback\b|\bwin-?back\b|re-?activat|re-?engage|lapsed|bring them back|get them back|挽回|召回|唤回|激活.{0,4}(?:沉睡|流失)|重新激活"),
+    (
+        "win_back",
+        r"\bwin\b.{0,12}\bback\b|\bwin-?back\b|re-?activat|re-?engage|lapsed|bring them back|get them back|挽回|召回|唤回|激活.{0,4}(?:沉睡|流失)|重新激活",
+    ),
     ("retain", r"\bretain|retention|keep them|loyal|留住|留存|保留"),
-    ("grow_basket", r"\bgrow\b.{0,15}\bbasket|bigger baskets?|basket size|spend more|average order|提高客单|提升客单|客单价"),
+    (
+        "grow_basket",
+        r"\bgrow\b.{0,15}\bbasket|bigger baskets?|basket size|spend more|average order|提高客单|提升客单|客单价",
+    ),
     ("cross_sell", r"cross[- ]?sell|交叉销售"),
-    ("activate_coupon", r"coupon (?:use|usage|redemption|activation)|use (?:more )?coupons|redeem|用券|优惠券使用|核销"),
+    (
+        "activate_coupon",
+        r"coupon (?:use|usage|redemption|activation)|use (?:more )?coupons|redeem|用券|优惠券使用|核销",
+    ),
 )
 _NAME = re.compile(
     r"[\"“「'‘《]([^\"”」'’》]{1,60})[\"”」'’》]|\b(?:as|called|named|name it|call it)\s+(?:the\s+)?([A-Za-z0-9][\w \-&]{0,50}?)(?:[.?!,]|$| please| and )"
@@ -114,9 +133,18 @@ def read_intents(message: str, found: Sequence[Number]) -> Intents:
     """Cues and arguments of a message."""
     destructive = bool(DESTRUCTIVE.search(message)) and not CUES["delete_segment"].search(message)
     tools = tuple(name for name, pattern in CUES.items() if pattern.search(message))
-    counts = [n for n in found if n.op is None and n.value >= 1 and n.unit in ("people", "customers", "", "units")]
+    counts = [
+        n for n in found if n.op is None and n.value >= 1 and n.unit in ("people", "customers", "", "units")
+    ]
     top = next((int(n.value) for n in counts if n.value.is_integer()), None)
-    k = next((int(n.value) for n in found if n.unit in ("segments", "customers", "people", "units", "") and 2 <= n.value <= 20), None)
+    k = next(
+        (
+            int(n.value)
+            for n in found
+            if n.unit in ("segments", "customers", "people", "units", "") and 2 <= n.value <= 20
+        ),
+        None,
+    )
     money = next((n.value for n in found if n.unit == "money"), None)
     if money is None and "plan_strategy" in tools:
         money = next((n.value for n in found if n.unit == "" and n.value >= 100), None)

@@ -61,7 +61,9 @@ class Library:
                 yield connection
         except OperationalError as error:
             reason = str(error.orig)
-            raise StorageError(f"The segment library cannot be used ({reason}); free the file or disk.") from error
+            raise StorageError(
+                f"The segment library cannot be used ({reason}); free the file or disk."
+            ) from error
 
     def save(self, name: str, definition: Node, *, replace: bool = True) -> SavedSegment:
         """Save a new version under a name; the same definition again changes nothing.
@@ -75,7 +77,9 @@ class Library:
         try:
             return self._save(name, definition, replace)
         except IntegrityError as error:
-            raise ConflictError(f"Segment '{name}' was saved by somebody else at this moment; try again.") from error
+            raise ConflictError(
+                f"Segment '{name}' was saved by somebody else at this moment; try again."
+            ) from error
 
     def _save(self, name: str, definition: Node, replace: bool) -> SavedSegment:
         digest = fingerprint(definition)
@@ -84,7 +88,9 @@ class Library:
             if latest is not None and latest.hash == digest:
                 return latest
             if latest is not None and not replace:
-                raise ConflictError(f"Segment '{name}' already holds another definition; choose another name.")
+                raise ConflictError(
+                    f"Segment '{name}' already holds another definition; choose another name."
+                )
             saved = SavedSegment(
                 name, 1 if latest is None else latest.version + 1, definition, digest, datetime.now(UTC)
             )

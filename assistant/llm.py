@@ -86,7 +86,9 @@ def parse_object(text: str) -> dict[str, Any]:
     try:
         value = json.loads(text)
     except json.JSONDecodeError as error:
-        raise ModelRetryError(f"Your answer was not valid JSON ({error.msg}); answer with one JSON object.") from error
+        raise ModelRetryError(
+            f"Your answer was not valid JSON ({error.msg}); answer with one JSON object."
+        ) from error
     if not isinstance(value, dict):
         raise ModelRetryError("Your answer was not a JSON object; answer with one JSON object.")
     return value
@@ -112,7 +114,10 @@ class _server_errors:
 
         advice = "start it with: segassist serve llm"
         for known, sentence in (
-            (openai.APITimeoutError, f"did not answer within {TIMEOUT_SECONDS:.0f} seconds; it may be overloaded"),
+            (
+                openai.APITimeoutError,
+                f"did not answer within {TIMEOUT_SECONDS:.0f} seconds; it may be overloaded",
+            ),
             (openai.APIConnectionError, f"cannot be reached; {advice}"),
             (openai.APIStatusError, "refused the request"),
             (openai.APIError, "broke off its answer"),
@@ -120,5 +125,7 @@ class _server_errors:
         ):
             if isinstance(error, known):
                 detail = f" ({error})" if isinstance(error, openai.APIStatusError) else ""
-                raise LLMUnavailableError(f"The language model at {self.base_url} {sentence}{detail}.") from error
+                raise LLMUnavailableError(
+                    f"The language model at {self.base_url} {sentence}{detail}."
+                ) from error
         return False

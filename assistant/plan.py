@@ -30,7 +30,14 @@ TAKES_CONDITIONS = frozenset(
     }
 )
 NEEDS_SEGMENT = frozenset(
-    {"refine_segment", "profile_segment", "find_lookalikes", "score_propensity", "recommend_products", "save_segment"}
+    {
+        "refine_segment",
+        "profile_segment",
+        "find_lookalikes",
+        "score_propensity",
+        "recommend_products",
+        "save_segment",
+    }
 )
 
 
@@ -147,7 +154,9 @@ def read_plan(answer: dict[str, Any]) -> Plan:
     """The model's JSON as a Plan, repetitions dropped."""
     chosen = tuple(dict.fromkeys(answer.get("all", ())))
     groups = tuple(
-        dict.fromkeys(tuple(dict.fromkeys(g for g in group if g not in chosen)) for group in answer.get("any", ()))
+        dict.fromkeys(
+            tuple(dict.fromkeys(g for g in group if g not in chosen)) for group in answer.get("any", ())
+        )
     )
     return Plan(
         tool=answer["tool"],

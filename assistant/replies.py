@@ -29,7 +29,10 @@ CLARIFY: dict[str, tuple[str, str]] = {
         "当前还没有分群。请先描述客户，例如：上季度消费超过 500 元的客户。",
     ),
     "no_name": ("Under which name?", "请告诉我分群的名称。"),
-    "delete": ("Delete the saved segment '{0}'? Answer yes to confirm.", "确定删除已保存的分群“{0}”吗？回答“是”确认。"),
+    "delete": (
+        "Delete the saved segment '{0}'? Answer yes to confirm.",
+        "确定删除已保存的分群“{0}”吗？回答“是”确认。",
+    ),
     "compare": ("Compare with which saved segment?", "与哪个已保存的分群比较？"),
 }
 

@@ -25,7 +25,12 @@ class Outcome:
 
 
 def run_tool(
-    tools: Tools, plan: Plan, link: Link, segment: Node | None, current: Node | None, trail: list[dict[str, Any]]
+    tools: Tools,
+    plan: Plan,
+    link: Link,
+    segment: Node | None,
+    current: Node | None,
+    trail: list[dict[str, Any]],
 ) -> Outcome:
     """Run the plan's tool on the segment it names, else on the current one."""
     intents = link.intents
@@ -64,7 +69,9 @@ def _delete(tools: Tools, plan: Plan, link: Link) -> Outcome:
         return Outcome([_call("delete_segment", name=name)], tools.delete_segment(name))
     tools.rooms.library.get(name)
     pending = {"tool": "delete_segment", "arguments": {"name": name}}
-    return Outcome([_call("delete_segment", name=name)], None, reply(CLARIFY["delete"], link.language, name), pending)
+    return Outcome(
+        [_call("delete_segment", name=name)], None, reply(CLARIFY["delete"], link.language, name), pending
+    )
 
 
 def _on_segment(tools: Tools, plan: Plan, link: Link, subject: Node, trail: list[dict[str, Any]]) -> Outcome:
@@ -79,7 +86,9 @@ def _on_segment(tools: Tools, plan: Plan, link: Link, subject: Node, trail: list
             return Outcome([_call("find_lookalikes", top=top)], tools.find_lookalikes(subject, top))
         case "score_propensity":
             outcome = _outcome(link)
-            return Outcome([_call("score_propensity", outcome=outcome)], tools.score_propensity(subject, outcome))
+            return Outcome(
+                [_call("score_propensity", outcome=outcome)], tools.score_propensity(subject, outcome)
+            )
         case "recommend_products":
             return Outcome([_call("recommend_products")], tools.recommend_products(subject))
         case "plan_strategy":
@@ -88,7 +97,9 @@ def _on_segment(tools: Tools, plan: Plan, link: Link, subject: Node, trail: list
         case "save_segment":
             if not intents.name:
                 return Outcome([], question=reply(CLARIFY["no_name"], link.language))
-            return Outcome([_call("save_segment", name=intents.name)], tools.save_segment(subject, intents.name))
+            return Outcome(
+                [_call("save_segment", name=intents.name)], tools.save_segment(subject, intents.name)
+            )
         case "compare_segments":
             return _compare(tools, link, subject, trail)
     raise InternalError(f"No tool is named '{plan.tool}'.")

@@ -81,7 +81,10 @@ class Tools:
 
     def find_lookalikes(self, definition: Node, top: int = DEFAULT_TOP) -> ToolResult:
         """Find the customers whose behaviour is nearest to a segment's, its members left out."""
-        seeds = self._members(definition)
+        # Even a seed too small to show may be searched with: the answer is a crowd, not the seed.
+        seeds = self.rooms.audiences.members(definition)
+        if not seeds:
+            raise DefinitionError("The segment has no customers, so nobody can be like them; widen it first.")
         found = SimilarityCondition(min(top, self.rooms.audiences.population), segment=definition)
         evidence = self._segment_evidence("find_lookalikes", found)
         seed = Figure("seed_size", len(seeds), "customers", "customers in the seed segment", "种子客户数")
@@ -107,13 +110,17 @@ class Tools:
         evidence = Evidence("", "recommend_products", found.figures(), tuple(found.rows()))
         return ToolResult((self._segment_evidence("recommend_products", definition), evidence), definition)
 
-    def plan_strategy(self, definition: Node, goal: str | None = None, budget: float | None = None) -> ToolResult:
+    def plan_strategy(
+        self, definition: Node, goal: str | None = None, budget: float | None = None
+    ) -> ToolResult:
         """A marketing strategy for a segment: objective, offer, channel, timing, budget split, expected
         response with an interval, holdout. Every figure is computed."""
         strategy = self.rooms.strategy(self._members(definition), goal, budget)
         notes = (*strategy.notes("en"), *strategy.notes("zh"))
         evidence = Evidence("", "plan_strategy", strategy.figures(), tuple(strategy.rows()), notes)
-        return ToolResult((self._segment_evidence("plan_strategy", definition), evidence), definition, strategy)
+        return ToolResult(
+            (self._segment_evidence("plan_strategy", definition), evidence), definition, strategy
+        )
 
     def compare_segments(self, definition: Node, other: Node, name: str) -> ToolResult:
         """Compare the current segment with another: sizes, overlap, and the conditions that differ."""
@@ -124,11 +131,18 @@ class Tools:
             *_size_figures(len(mine), audiences.population),
             Figure("other_size", len(theirs), "customers", f"customers in {name}", f"“{name}”的客户数"),
             Figure("overlap", len(mine & theirs), "customers", "customers in both", "两者共有客户"),
-            Figure("jaccard", len(mine & theirs) / union if union else 0.0, "share", "overlap of either (Jaccard)",
-                   "重叠度(Jaccard)"),
+            Figure(
+                "jaccard",
+                len(mine & theirs) / union if union else 0.0,
+                "share",
+                "overlap of either (Jaccard)",
+                "重叠度(Jaccard)",
+            ),
         )
         added, removed = difference(other, definition)
-        notes = [f"only here: {self._words(n)}" for n in added] + [f"only {name}: {self._words(n)}" for n in removed]
+        notes = [f"only here: {self._words(n)}" for n in added] + [
+            f"only {name}: {self._words(n)}" for n in removed
+        ]
         return ToolResult((Evidence("", "compare_segments", figures, (), tuple(notes)),), definition)
 
     def save_segment(self, definition: Node, name: str) -> ToolResult:
@@ -144,7 +158,12 @@ class Tools:
     def list_segments(self) -> ToolResult:
         """List the saved segments with their sizes."""
         rows = tuple(
-            {"name": s.name, "version": s.version, "size": self._shown_size(s.definition), "words": self._words(s.definition)}
+            {
+                "name": s.name,
+                "version": s.version,
+                "size": self._shown_size(s.definition),
+                "words": self._words(s.definition),
+            }
             for s in self.rooms.library.all()
         )
         figures = (Figure("segments", len(rows), "count", "saved segments", "已保存分群"),)
@@ -153,7 +172,9 @@ class Tools:
     def delete_segment(self, name: str) -> ToolResult:
         """Delete a saved segment by its name. Customer data is never deleted."""
         self.rooms.library.delete(name)
-        return ToolResult((Evidence("", "delete_segment", (Figure("name", name, "text", "deleted", "已删除"),)),))
+        return ToolResult(
+            (Evidence("", "delete_segment", (Figure("name", name, "text", "deleted", "已删除"),)),)
+        )
 
     def open_segment(self, name: str) -> ToolResult:
         """Make a saved segment the current one."""
@@ -179,8 +200,20 @@ class Tools:
         rooms = self.rooms
         size = rooms.audiences.size(definition)
         words = (
-            Figure("definition_en", explain(definition, rooms.warehouse.catalogue, "en"), "text", "definition", "定义"),
-            Figure("definition_zh", explain(definition, rooms.warehouse.catalogue, "zh"), "text", "definition", "定义"),
+            Figure(
+                "definition_en",
+                explain(definition, rooms.warehouse.catalogue, "en"),
+                "text",
+                "definition",
+                "定义",
+            ),
+            Figure(
+                "definition_zh",
+                explain(definition, rooms.warehouse.catalogue, "zh"),
+                "text",
+                "definition",
+                "定义",
+            ),
             Figure("as_of", rooms.warehouse.as_of.isoformat(), "date", "as of", "截至"),
         )
         return Evidence("", tool, (*_size_figures(size, rooms.audiences.population), *words))
@@ -217,7 +250,9 @@ def langchain_tools(tools: Tools) -> list[Any]:
         for run, arguments in specifications
     ]
     for run in (tools.discover_segments, tools.list_segments, tools.delete_segment, tools.open_segment):
-        made.append(StructuredTool.from_function(_plain(run), name=run.__name__, description=_description(run)))
+        made.append(
+            StructuredTool.from_function(_plain(run), name=run.__name__, description=_description(run))
+        )
     return made
 
 

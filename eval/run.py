@@ -32,7 +32,9 @@ RIGHT = 0.9
 
 def commit() -> str:
     """The commit the run was made from, with '+' when the tree had changes."""
-    done = subprocess.run(["git", "describe", "--always", "--dirty=+"], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        ["git", "describe", "--always", "--dirty=+"], capture_output=True, text=True, check=False
+    )
     return done.stdout.strip() or "unknown"
 
 
@@ -47,7 +49,11 @@ def run_case(assistant: Assistant, case: Case) -> dict[str, Any]:
             conversation = answer.conversation
             times.append(answer.timings["total"])
     except SegAssistError as error:
-        return _record(case, None, times) | {"error": f"{error.code}: {error}", "f1": 0.0, "tool_right": False}
+        return _record(case, None, times) | {
+            "error": f"{error.code}: {error}",
+            "f1": 0.0,
+            "tool_right": False,
+        }
     assert answer is not None
     called = [call["name"] for call in answer.tool_calls]
     right = tool_right(case.tool, called, answer.refused is not None, answer.clarification is not None)
@@ -116,7 +122,9 @@ def _share(hits: list[bool]) -> str:
 
 def main() -> None:
     """Command line."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--workspace", type=Path, default=DEFAULT)
     parser.add_argument("--split", choices=("dev", "test"))
     parser.add_argument("--language", choices=("en", "zh"))
@@ -129,7 +137,11 @@ def main() -> None:
     arguments.out.parent.mkdir(parents=True, exist_ok=True)
     if arguments.fresh:
         arguments.out.unlink(missing_ok=True)
-    records = [json.loads(line) for line in arguments.out.read_text().splitlines()] if arguments.out.exists() else []
+    records = (
+        [json.loads(line) for line in arguments.out.read_text().splitlines()]
+        if arguments.out.exists()
+        else []
+    )
     done = {record["id"] for record in records}
     cases = load_cases(arguments.split, arguments.language, arguments.kind)
     with assistant_for(arguments.workspace) as assistant, arguments.out.open("a", encoding="utf-8") as out:
@@ -144,7 +156,11 @@ def main() -> None:
     for record in records:
         if (record["f1"] is not None and record["f1"] < RIGHT) or not record["tool_right"]:
             f1 = "  -  " if record["f1"] is None else f"{record['f1']:.2f}"
-            console.print(f"{record['id']:14} f1 {f1} {record['called']} {record['turns'][-1]}", highlight=False, markup=False)
+            console.print(
+                f"{record['id']:14} f1 {f1} {record['called']} {record['turns'][-1]}",
+                highlight=False,
+                markup=False,
+            )
 
 
 if __name__ == "__main__":

@@ -100,7 +100,9 @@ def _fingerprint() -> str:
     return hashlib.sha256(settings.encode()).hexdigest()[:8]
 
 
-def _counts(who: np.ndarray, what: np.ndarray, weight: np.ndarray, n: int) -> tuple[sparse.csr_matrix, pd.Index]:
+def _counts(
+    who: np.ndarray, what: np.ndarray, weight: np.ndarray, n: int
+) -> tuple[sparse.csr_matrix, pd.Index]:
     codes, names = pd.factorize(what, sort=True)
     keep = (codes >= 0) & (who >= 0)
     shape = (n, len(names))

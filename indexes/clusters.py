@@ -77,7 +77,9 @@ def discover(
         reason = f"{best} separates best: silhouette {score:.2f} of {min(tried)} to {max(tried)} groups tried"
     # Numbered from the largest, so that numbers mean the same on every run.
     order = pd.Series(labels).value_counts().index.tolist()
-    series = pd.Series([order.index(label) + 1 for label in labels], index=list(index.customer_ids), name="cluster")
+    series = pd.Series(
+        [order.index(label) + 1 for label in labels], index=list(index.customer_ids), name="cluster"
+    )
     described = [describe(number, series, features, spend) for number in range(1, len(order) + 1)]
     return Clusters(series, tuple(_distinct(described)), score, reason)
 

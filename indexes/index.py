@@ -36,7 +36,9 @@ class Match:
 class CustomerIndex:
     """Customers by behaviour. `reason` says why this kind of index (and device) was chosen."""
 
-    def __init__(self, index: faiss.Index, customer_ids: Sequence[str], encoder: str, as_of: date, reason: str):
+    def __init__(
+        self, index: faiss.Index, customer_ids: Sequence[str], encoder: str, as_of: date, reason: str
+    ):
         self._index = index
         self.customer_ids = tuple(customer_ids)
         self.encoder, self.as_of, self.reason = encoder, as_of, reason
@@ -88,7 +90,9 @@ class CustomerIndex:
         try:
             manifest = json.loads((folder / MANIFEST).read_text())
         except ValueError as error:
-            raise ChecksumError(f"{folder / MANIFEST} is corrupt; rebuild it with: segassist build") from error
+            raise ChecksumError(
+                f"{folder / MANIFEST} is corrupt; rebuild it with: segassist build"
+            ) from error
         if _sha256(path) != manifest["sha256"]:
             raise ChecksumError(f"{path} is corrupt (wrong SHA-256); rebuild it with: segassist build")
         index, _ = on_device(faiss.read_index(str(path)), device)
@@ -112,7 +116,9 @@ class CustomerIndex:
         """The k customers nearest to a query vector (d,), nearest first."""
         if within is not None or exclude:
             allowed = set(within) if within is not None else set(self.customer_ids)
-            rows = np.array(sorted(self._place[c] for c in allowed - set(exclude) if c in self._place), dtype=np.int64)
+            rows = np.array(
+                sorted(self._place[c] for c in allowed - set(exclude) if c in self._place), dtype=np.int64
+            )
             if not len(rows):
                 return []
             # The batch selector is exact for Flat and filters during the walk for HNSW.
@@ -140,7 +146,9 @@ def on_device(index: faiss.Index, device: str) -> tuple[faiss.Index, str]:
     if device not in ("auto", "gpu"):
         raise DataError(f"index_device: '{device}' is not one of auto, cpu, gpu.")
     if not count:
-        raise DataError("index_device is gpu, but faiss finds none; run: pip install 'segment-assistant[gpu]'")
+        raise DataError(
+            "index_device is gpu, but faiss finds none; run: pip install 'segment-assistant[gpu]'"
+        )
     return faiss.index_cpu_to_gpu(faiss.StandardGpuResources(), 0, index), "on the GPU"
 
 

@@ -158,9 +158,7 @@ class Trainer:
             matrix, values = matrix.iloc[kept], values.iloc[kept]
         return Snapshot(cut, matrix, values)
 
-    def category_scores(
-        self, model: PropensityModel, categories: Sequence[str], cut: date
-    ) -> pd.DataFrame:
+    def category_scores(self, model: PropensityModel, categories: Sequence[str], cut: date) -> pd.DataFrame:
         """Probabilities as of a cut: customers by outcome names."""
         parts = []
         for start in range(0, len(categories), CHUNK):

@@ -245,8 +245,15 @@ def _basket() -> list[Feature]:
             "department with the highest spend in the last 365 days",
             "最近365天消费最多的部门",
             Favourite("department", YEAR),
-            ("favourite department", "favorite department", "top department", "main department", "number one department",
-             "biggest department", "largest department"),
+            (
+                "favourite department",
+                "favorite department",
+                "top department",
+                "main department",
+                "number one department",
+                "biggest department",
+                "largest department",
+            ),
             ("最常购买的部门", "主要部门", "偏好部门"),
         ),
     ]

@@ -13,7 +13,14 @@ from pydantic import BaseModel, Field
 from assistant.app import Assistant, describe_segment
 from assistant.scoring import cards
 from segments.codec import from_json, to_json
-from segments.errors import ConflictError, DefinitionError, NotFoundError, OperatorError, SegAssistError, UserError
+from segments.errors import (
+    ConflictError,
+    DefinitionError,
+    NotFoundError,
+    OperatorError,
+    SegAssistError,
+    UserError,
+)
 from segments.explain import explain
 
 STATUS: tuple[tuple[type[SegAssistError], int], ...] = (
@@ -54,8 +61,13 @@ def create_api(assistant: Assistant) -> FastAPI:
     @api.exception_handler(SegAssistError)
     def problem(_request: Request, error: SegAssistError) -> JSONResponse:
         status = next(code for kind, code in STATUS if isinstance(error, kind))
-        body: dict[str, Any] = {"type": "about:blank", "title": error.code, "status": status, "code": error.code,
-                                "detail": str(error)}
+        body: dict[str, Any] = {
+            "type": "about:blank",
+            "title": error.code,
+            "status": status,
+            "code": error.code,
+            "detail": str(error),
+        }
         if isinstance(error, DefinitionError):
             body["issues"] = list(error.issues)
         return JSONResponse(body, status, media_type="application/problem+json")
@@ -86,8 +98,14 @@ def create_api(assistant: Assistant) -> FastAPI:
         """Saved segments."""
         catalogue = rooms.warehouse.catalogue
         return [
-            {"name": s.name, "version": s.version, "hash": s.hash, "definition": to_json(s.definition),
-             "words": explain(s.definition, catalogue), "saved_at": s.saved_at.isoformat()}
+            {
+                "name": s.name,
+                "version": s.version,
+                "hash": s.hash,
+                "definition": to_json(s.definition),
+                "words": explain(s.definition, catalogue),
+                "saved_at": s.saved_at.isoformat(),
+            }
             for s in rooms.library.all()
         ]
 

@@ -18,10 +18,15 @@ from segments.errors import DataError, DefinitionError, SegAssistError, UserErro
 from serving.terminal import steps
 
 app = typer.Typer(
-    name="segassist", help="Ask your customer data in plain English or Chinese.", no_args_is_help=True, add_completion=False
+    name="segassist",
+    help="Ask your customer data in plain English or Chinese.",
+    no_args_is_help=True,
+    add_completion=False,
 )
 serve_app = typer.Typer(help="Start servers.", invoke_without_command=True)
-segment_app = typer.Typer(help="Work with segment definitions, without a language model.", no_args_is_help=True)
+segment_app = typer.Typer(
+    help="Work with segment definitions, without a language model.", no_args_is_help=True
+)
 app.add_typer(serve_app, name="serve")
 app.add_typer(segment_app, name="segment")
 
@@ -35,7 +40,9 @@ def main() -> None:
     try:
         app()
     except SegAssistError as error:
-        errors.print(f"[red]error[/red] ({error.code}): {escape(str(error))}", highlight=False, soft_wrap=True)
+        errors.print(
+            f"[red]error[/red] ({error.code}): {escape(str(error))}", highlight=False, soft_wrap=True
+        )
         sys.exit(error.exit_status)
 
 
@@ -54,15 +61,21 @@ def build(workspace: WorkspaceOption = DEFAULT) -> None:
 @app.command()
 def ask(
     question: Annotated[str | None, typer.Argument(help="The question.")] = None,
-    file: Annotated[Path | None, typer.Option("--file", help="JSON lines: a question, or a list (a conversation).")] = None,
+    file: Annotated[
+        Path | None, typer.Option("--file", help="JSON lines: a question, or a list (a conversation).")
+    ] = None,
     as_json: JsonOption = False,
     members: Annotated[bool, typer.Option("--members", help="List the members' source ids (JSON).")] = False,
-    conversation: Annotated[str | None, typer.Option("--conversation", "-c", help="Continue a conversation.")] = None,
+    conversation: Annotated[
+        str | None, typer.Option("--conversation", "-c", help="Continue a conversation.")
+    ] = None,
     workspace: WorkspaceOption = DEFAULT,
 ) -> None:
     """Ask one question, or every question of a file."""
     if (question is None) == (file is None):
-        raise UserError("ask: give either a question or --file; got " + ("neither." if file is None else "both."))
+        raise UserError(
+            "ask: give either a question or --file; got " + ("neither." if file is None else "both.")
+        )
     asked = [question] if question is not None else read_questions(file)
     with assistant_for(workspace) as assistant:
         for turns in asked:
@@ -72,7 +85,10 @@ def ask(
                 answer = assistant.ask(turn, thread)
                 thread = answer.conversation
             if as_json:
-                print(json.dumps(_with_members(assistant, answer.to_dict(), members), ensure_ascii=False), flush=True)
+                print(
+                    json.dumps(_with_members(assistant, answer.to_dict(), members), ensure_ascii=False),
+                    flush=True,
+                )
             else:
                 typer.echo(answer.answer)
 
@@ -88,8 +104,12 @@ def read_questions(path: Path | None) -> list[str | list[str]]:
         try:
             value = json.loads(line)
         except ValueError as error:
-            raise UserError(f"{path} line {number}: not JSON; write a string or a list of strings.") from error
-        if isinstance(value, str) or (isinstance(value, list) and value and all(isinstance(v, str) for v in value)):
+            raise UserError(
+                f"{path} line {number}: not JSON; write a string or a list of strings."
+            ) from error
+        if isinstance(value, str) or (
+            isinstance(value, list) and value and all(isinstance(v, str) for v in value)
+        ):
             questions.append(value)
         else:
             raise UserError(f"{path} line {number}: must be a JSON string or a non-empty list of strings.")
@@ -154,8 +174,17 @@ def features(as_json: JsonOption = False, workspace: WorkspaceOption = DEFAULT) 
     catalogue = Warehouse(open_workspace(workspace).warehouse).catalogue
     if as_json:
         rows = [
-            {"name": f.name, "type": f.type.value, "unit": f.unit, "en": f.en, "zh": f.zh,
-             "synonyms_en": f.synonyms_en, "synonyms_zh": f.synonyms_zh, "operators": f.operators, "levels": f.levels}
+            {
+                "name": f.name,
+                "type": f.type.value,
+                "unit": f.unit,
+                "en": f.en,
+                "zh": f.zh,
+                "synonyms_en": f.synonyms_en,
+                "synonyms_zh": f.synonyms_zh,
+                "operators": f.operators,
+                "levels": f.levels,
+            }
             for f in catalogue
         ]
         print(json.dumps(rows, ensure_ascii=False, indent=1))
@@ -249,7 +278,9 @@ def serve_llm(
     from serving.llm.server import LLMSettings, start
 
     with steps() as progress:
-        server = start(LLMSettings(backend, model, host, port), workspace / "run", progress("Start the language model"))
+        server = start(
+            LLMSettings(backend, model, host, port), workspace / "run", progress("Start the language model")
+        )
     with server:
         typer.echo(f"{server.backend} ({server.reason}): {server.model} at {server.base_url}")
         try:

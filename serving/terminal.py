@@ -19,7 +19,12 @@ def steps() -> Iterator[Callable[[str], Report]]:
     if not sys.stderr.isatty():
         yield _lines
         return
-    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[what]}"), TimeElapsedColumn())
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.fields[what]}"),
+        TimeElapsedColumn(),
+    )
     with Progress(*columns, console=Console(stderr=True)) as bars:
 
         def step(title: str) -> Report:

@@ -74,14 +74,21 @@ class Page:
     def chat(self, question: str, messages: Messages, conversation: str | None) -> Iterator[tuple[Any, ...]]:
         """Stream one turn: each step as it ends, then the answer and the new card."""
         messages = [*messages, {"role": "user", "content": question}]
-        step = {"role": "assistant", "content": "", "metadata": {"title": f"⏳ {STEPS['link']}", "status": "pending"}}
+        step = {
+            "role": "assistant",
+            "content": "",
+            "metadata": {"title": f"⏳ {STEPS['link']}", "status": "pending"},
+        }
         done: list[str] = []
         keep = (gr.skip(), gr.skip(), gr.skip())
         yield "", [*messages, step], conversation, *keep
         try:
             for name, data in self.assistant.stream(question, conversation):
                 if name == "done":
-                    step["metadata"] = {"title": f"{len(done)} steps, {data.timings['total']:.1f} s", "status": "done"}
+                    step["metadata"] = {
+                        "title": f"{len(done)} steps, {data.timings['total']:.1f} s",
+                        "status": "done",
+                    }
                     messages = [*messages, step, {"role": "assistant", "content": data.answer}]
                     yield "", messages, data.conversation, *self.card(data.segment)
                     return
@@ -148,18 +155,27 @@ def create_page(assistant: Assistant) -> gr.Blocks:
     """The page over one assistant."""
     page = Page(assistant)
     with gr.Blocks(title="segment-assistant", analytics_enabled=False) as blocks:
-        gr.Markdown("# segment-assistant\nAsk for customers in English or Chinese. Data and model stay on this machine.")
+        gr.Markdown(
+            "# segment-assistant\nAsk for customers in English or Chinese. Data and model stay on this machine."
+        )
         conversation = gr.State(None)
         with gr.Row():
             with gr.Column(scale=3, min_width=320):
                 chat = gr.Chatbot(
-                    label="Conversation", height=520, elem_id="chat", sanitize_html=True, allow_tags=False,
+                    label="Conversation",
+                    height=520,
+                    elem_id="chat",
+                    sanitize_html=True,
+                    allow_tags=False,
                     placeholder="Ask who your customers are, what they will do, and what to offer them.",
                     feedback_options=None,
                 )
                 box = gr.Textbox(
-                    label="Question", placeholder="who spent over $500 last quarter but went quiet for a month?",
-                    elem_id="question", submit_btn=True, max_length=2000,
+                    label="Question",
+                    placeholder="who spent over $500 last quarter but went quiet for a month?",
+                    elem_id="question",
+                    submit_btn=True,
+                    max_length=2000,
                 )
                 gr.Examples([[example] for example in EXAMPLES], inputs=box, label="Try")
             with gr.Column(scale=2, min_width=320, elem_id="card"):
@@ -167,8 +183,14 @@ def create_page(assistant: Assistant) -> gr.Blocks:
                 size = gr.HTML(EMPTY)
                 download = gr.DownloadButton("Download members (CSV)", elem_id="download")
                 with gr.Accordion("Definition (edit and apply)", open=True):
-                    definition = gr.Code(language="json", interactive=True, lines=8, max_lines=18, elem_id="definition",
-                                         label="Definition")
+                    definition = gr.Code(
+                        language="json",
+                        interactive=True,
+                        lines=8,
+                        max_lines=18,
+                        elem_id="definition",
+                        label="Definition",
+                    )
                     apply = gr.Button("Apply", elem_id="apply")
                 with gr.Accordion("SQL", open=False):
                     sql = gr.Code(language="sql", interactive=False, lines=8, max_lines=24, label="SQL")

@@ -46,7 +46,10 @@ def serve_web(workspace: Path, host: str, port: int) -> None:
         report(1.0, f"language model: {server.backend} ({server.reason})")
         app = create_app(assistant)
         config = uvicorn.Config(app, host=host, port=port, log_level="warning")
-        print(f"\nsegment-assistant is ready: http://{host}:{port}   (API docs: /docs; Ctrl-C stops it)", flush=True)
+        print(
+            f"\nsegment-assistant is ready: http://{host}:{port}   (API docs: /docs; Ctrl-C stops it)",
+            flush=True,
+        )
         uvicorn.Server(config).run()
 
 

@@ -39,16 +39,38 @@ def small_source(seed: int = 7, customers: int = 60) -> dict[str, pd.DataFrame]:
             for _ in range(int(rng.integers(1, 4))):
                 value = round(float(rng.gamma(2, 6)), 2)
                 rows.append(
-                    (str(customer), when, "purchase", f"i{rng.integers(0, 12)}", f"o{customer}-{order}", None,
-                     float(rng.integers(1, 4)), value, round(value * 0.1, 2), f"s{rng.integers(0, 3)}", None)
+                    (
+                        str(customer),
+                        when,
+                        "purchase",
+                        f"i{rng.integers(0, 12)}",
+                        f"o{customer}-{order}",
+                        None,
+                        float(rng.integers(1, 4)),
+                        value,
+                        round(value * 0.1, 2),
+                        f"s{rng.integers(0, 3)}",
+                        None,
+                    )
                 )
         for kind, chance in (("exposure", 0.5), ("coupon_redeem", 0.3)):
             if rng.random() < chance:
                 when = last - timedelta(days=int(rng.integers(0, 200)))
                 rows.append((str(customer), when, kind, None, None, None, 1.0, 0.0, 0.0, "mail", "1"))
     rows.append(("0", last, "purchase", "i0", "o-last", None, 1.0, 5.0, 0.0, "s0", None))
-    columns = ["source_id", "ts", "type", "item_id", "order_id", "session_id", "quantity", "value", "discount",
-               "channel", "campaign_id"]
+    columns = [
+        "source_id",
+        "ts",
+        "type",
+        "item_id",
+        "order_id",
+        "session_id",
+        "quantity",
+        "value",
+        "discount",
+        "channel",
+        "campaign_id",
+    ]
     known = [str(c) for c in range(0, customers, 2)]
     people = pd.DataFrame(
         {
@@ -64,9 +86,19 @@ def small_source(seed: int = 7, customers: int = 60) -> dict[str, pd.DataFrame]:
         }
     )
     campaigns = pd.DataFrame(
-        {"campaign_id": ["1"], "type": ["Type A"], "start_date": [datetime(2017, 6, 1)], "end_date": [datetime(2017, 8, 1)]}
+        {
+            "campaign_id": ["1"],
+            "type": ["Type A"],
+            "start_date": [datetime(2017, 6, 1)],
+            "end_date": [datetime(2017, 8, 1)],
+        }
     )
-    return {"events": pd.DataFrame(rows, columns=columns), "items": items, "customers": people, "campaigns": campaigns}
+    return {
+        "events": pd.DataFrame(rows, columns=columns),
+        "items": items,
+        "customers": people,
+        "campaigns": campaigns,
+    }
 
 
 def loader(source: dict[str, pd.DataFrame]):

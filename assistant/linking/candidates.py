@@ -141,7 +141,11 @@ def _drafts(reading: Reading) -> list[_Draft]:
                     previous.clause.end = clause.end
                     previous.window = previous.window or window
                     continue
-                if previous.window is not None and window is None and not (negative and not previous.negative):
+                if (
+                    previous.window is not None
+                    and window is None
+                    and not (negative and not previous.negative)
+                ):
                     draft.window = previous.window
                 elif window is not None and previous.window is None and draft.negative == previous.negative:
                     _share_window(drafts, draft, window)
@@ -189,8 +193,13 @@ def _kind(clause: Clause) -> str:
         return "campaign"
     if "spend" in flags:
         return "spend"
-    currency = any(f.condition is None and ("spend" in f.feature or "basket" in f.feature or "discount" in f.feature
-                                            or f.feature == "income") for f in clause.features)
+    currency = any(
+        f.condition is None
+        and (
+            "spend" in f.feature or "basket" in f.feature or "discount" in f.feature or f.feature == "income"
+        )
+        for f in clause.features
+    )
     if "money" in units and not currency:
         return "spend"
     if "purchase" in flags or units & {"orders"} or (units & {"times"} and clause.items):
@@ -263,19 +272,23 @@ def _features(
             free.remove(number)
             made.append((condition, "", False))
         elif feature.unit == "days" and window is not None:
-            made.append((FeatureCondition(feature.name, *_days(window, reading.text, feature.name)), "", False))
+            made.append(
+                (FeatureCondition(feature.name, *_days(window, reading.text, feature.name)), "", False)
+            )
         elif feature.type is FeatureType.CATEGORY and items:
             values = tuple(v for i in items for v in i.items.department)[:1]
             if values:
                 made.append((FeatureCondition(feature.name, "=", values[0]), "", False))
                 items.clear()
-        elif feature.type is FeatureType.SHARE and feature.name.endswith(("day_share_365d", "ing_share_365d",
-                                                                          "noon_share_365d", "end_share_365d",
-                                                                          "night_share_365d")):
+        elif feature.type is FeatureType.SHARE and feature.name.endswith(
+            ("day_share_365d", "ing_share_365d", "noon_share_365d", "end_share_365d", "night_share_365d")
+        ):
             made.append((FeatureCondition(feature.name, ">", MOST), "most", False))
         elif feature.numeric and clause.flags & {"high", "low", "mostly"}:
             op, q = ("<=", 0.2) if "low" in clause.flags else (">=", 0.8)
-            made.append((FeatureCondition(feature.name, op, _round(quantile(feature.name, q))), "vague", False))
+            made.append(
+                (FeatureCondition(feature.name, op, _round(quantile(feature.name, q))), "vague", False)
+            )
         elif feature.type is FeatureType.BAND and clause.flags & {"high", "low"}:
             levels = feature.levels
             cut = len(levels) * 2 // 3 if "high" in clause.flags else len(levels) // 3 - 1
@@ -396,7 +409,9 @@ def _purchase(
 ) -> tuple[Node | None, str]:
     wanted = _merged(items)
     condition = EventCondition("purchase", wanted, _window(draft.window))
-    counted = _counted(condition, free, ("money", "orders", "times", "units", ""), spend=draft.kind == "spend")
+    counted = _counted(
+        condition, free, ("money", "orders", "times", "units", ""), spend=draft.kind == "spend"
+    )
     if counted == condition and not wanted and draft.window is None:
         if draft.negative and draft.kind == "purchase" and draft.clause.flags & {"purchase"}:
             return EventCondition("purchase", window=Window(QUIET_DAYS, 0)), "quiet"
@@ -410,6 +425,7 @@ def _purchase(
 
 def _merged(items: list[ItemMention]) -> ItemFilter:
     """Alternatives of one field are one filter; a brand narrows the rest ('store-brand soup')."""
+
     def values(name: str) -> tuple[str, ...]:
         return tuple(dict.fromkeys(v for item in items for v in getattr(item.items, name)))
 
@@ -462,7 +478,9 @@ def _by_unit(
 
 def propensity_candidate(outcome: str, share: float | None) -> Candidate:
     """'the 10 % most likely to buy': a propensity condition (a fifth when no share was said)."""
-    return Candidate(PropensityCondition(outcome, top_share=share or 0.2), 0, 0, frozenset(), "" if share else "top")
+    return Candidate(
+        PropensityCondition(outcome, top_share=share or 0.2), 0, 0, frozenset(), "" if share else "top"
+    )
 
 
 __all__ = ["Candidate", "FeatureMention", "candidates", "propensity_candidate"]

@@ -10,6 +10,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from typing import Any
 
 from assistant.linking.cues import CHINESE, ENGLISH, STOP_EN, VAGUE, Vague
 from assistant.linking.features import FeatureLinker, FeatureMention
@@ -86,24 +87,46 @@ class Reading:
         return "".join(chars)
 
 
-_NORMAL_EN = (
+def _family(match: re.Match[str]) -> str:
+    """'households of 3 or more' -> '3 or more person households'."""
+    if not re.fullmatch(r"\d|one|two|three|four|five|six", match[2], re.I):
+        return match.group()
+    more = match[3] or ("or more" if match.group().endswith("+") else "")
+    return f"{match[2]} {more if more.startswith('or') else ''} person households"
+
+
+_NORMAL_EN: tuple[tuple[re.Pattern[str], Any], ...] = (
     (re.compile(r"\btwice\b", re.I), "2 times"),
     (re.compile(r"\b(more than|over|at least|less than|only|just|exactly) once\b", re.I), r"\1 1 times"),
     (re.compile(r"\btwo[- ]thirds\b", re.I), "67%"),
     (re.compile(r"\b(?:a|one)[- ]third (of (?:their|the|all))", re.I), r"33% \1"),
     (re.compile(r"\b(?:a|one) quarter (of (?:their|the|all))", re.I), r"25% \1"),
-    (re.compile(r"\b(more than|over|at least|less than|under) half (?:of |the )?(their|the|all|of)", re.I), r"\1 50% of \2"),
+    (
+        re.compile(r"\b(more than|over|at least|less than|under) half (?:of |the )?(their|the|all|of)", re.I),
+        r"\1 50% of \2",
+    ),
     (re.compile(r"[’‘]"), "'"),
+    (
+        re.compile(
+            r"\b(households?|families|family) of (\w+)(?: (or more|or fewer|or less|people|plus)\b|\+)?", re.I
+        ),
+        _family,
+    ),
     (re.compile(r"\bonce or twice\b", re.I), "1 to 2 times"),
     (re.compile(r"\b(?:a|one) fifth (of (?:their|the|all))", re.I), r"20% \1"),
     (re.compile(r"\b(under|over)-(\d+)s?\b", re.I), r"\1 \2"),
     (re.compile(r"\bin their ([2-6])0s\b", re.I), r"aged \g<1>0 to \g<1>9"),
     (re.compile(r"\bsix[- ]figures?(?: incomes?| salar(?:y|ies))?\b", re.I), "income of at least 100K"),
     (
-        re.compile(r"(\d+ ?(?:%|percent)) of (?:their |all )?(?:spend(?:ing)?|purchases|money|orders) or more", re.I),
+        re.compile(
+            r"(\d+ ?(?:%|percent)) of (?:their |all )?(?:spend(?:ing)?|purchases|money|orders) or more", re.I
+        ),
         r"at least \1 of spend",
     ),
-    (re.compile(r"\b(?:in|during|over) (?:that|the same) (?:time|period|window|span)\b", re.I), "in_that_time"),
+    (
+        re.compile(r"\b(?:in|during|over) (?:that|the same) (?:time|period|window|span)\b", re.I),
+        "in_that_time",
+    ),
     (re.compile(r"\brather than [\w ]+?(?=[,.;?!]|$)", re.I), ""),
 )
 
@@ -113,7 +136,11 @@ def normalise(text: str, chinese: bool) -> str:
     if chinese:
         wide = "０１２３４５６７８９％＄"
         text = text.translate(str.maketrans(wide, "0123456789%$"))
-        text = re.sub(r"(?<![分])([一二三四五六七八九\d])成(?!为|交|员)", lambda m: f"{int(to_number(m[1])) * 10}%", text)
+        text = re.sub(
+            r"(?<![分])([一二三四五六七八九\d])成(?!为|交|员)",
+            lambda m: f"{int(to_number(m[1])) * 10}%",
+            text,
+        )
         return re.sub(r"(?<!的)(?<!到)(?<!了)一半(?=以上)", "50%", text)
     for pattern, plain in _NORMAL_EN:
         text = pattern.sub(plain, text)

@@ -29,7 +29,9 @@ ENGLISH: dict[str, re.Pattern[str]] = {
         r"\b(?:last|latest|most recent)(?:ly)? (?:purchased?|bought|order(?:ed)?|shopped|visit(?:ed)?|transaction|trip"
         r"|shopping trip)\b(?: (?:was|is|were))?"
     ),
-    "first_purchase": _rx(r"\b(?:first (?:purchased?|bought|order(?:ed)?|shopped|visit(?:ed)?)|joined|signed up)\b"),
+    "first_purchase": _rx(
+        r"\b(?:first (?:purchased?|bought|order(?:ed)?|shopped|visit(?:ed)?)|joined|signed up)\b"
+    ),
     "neg": _rx(
         r"\b(?:never|not|no longer|without|except(?: for)?|excluding|exclude|excludes|leave out|leaving out|nor|neither"
         r"|none|minus|stopped|quit|skip(?:ped)?|avoid(?:ed|ing|s)?|aren['’]?t|isn['’]?t|don['’]?t|doesn['’]?t|didn['’]?t"
@@ -44,13 +46,15 @@ ENGLISH: dict[str, re.Pattern[str]] = {
     "purchase": _rx(
         r"\b(?:bought|buy(?:s|ing|ers?)?|purchas(?:ed?|es|ing|ers?)|ordered|orders?|ordering|shop(?:ped|s|pers?|ping)?"
         r"|visit(?:ed|s)?|transact(?:ed|ions?)|pick(?:ed|s|ing)? up|stock(?:ed|ing|s)? up on|trips?|consume[sd]?|grab(?:bed|s|bing)?|tried|try|fill(?:ed|s|ing)? up"
-        r"|made purchases|came in|come in|get|gets|got|into|fans?|lovers?|drinkers|eaters)\b"
+        r"|made purchases|came in|come in|into|fans?|lovers?|drinkers|eaters)\b"
     ),
     "mostly": _rx(
         r"\b(?:mostly|mainly|majority|usually|primarily|predominantly|tend to|prefer(?:s|red)?|largely|typically"
         r"|more than half|over half|most of)\b"
     ),
-    "high": _rx(r"\b(?:high|higher|large|big|heavy|heavily|lots? of|a lot|above[- ]average|strong|frequent|many)\b"),
+    "high": _rx(
+        r"\b(?:high|higher|large|big|heavy|heavily|lots? of|a lot|above[- ]average|strong|frequent|many)\b"
+    ),
     "low": _rx(r"\b(?:low|lower|small|tiny|light|little|few|below[- ]average|weak|hardly any)\b"),
     "or": _rx(r"\b(?:or|either)\b"),
     "but": _rx(r"\b(?:but|yet|however|though|although|while|whereas)\b"),
@@ -70,7 +74,9 @@ CHINESE: dict[str, re.Pattern[str]] = {
         r"从来没有?|从未|从没|没有|没|未|不曾|除了|除去|除外|排除|去掉|剔除|不含|不包括|不要|不买|不是|并非|不再|不|无|非"
     ),
     "redeem": _rx(r"(?:使用|用|兑换|核销|领用)(?:了|过)?(?=[^，。]{0,8}券)|优惠券|用券|券|核销"),
-    "campaign": _rx(r"(?:收到|接收|参与|触达)?(?:过|了)?(?=[^，。]{0,6}活动)(?:营销)?活动|营销活动|邮寄|推广活动|直邮"),
+    "campaign": _rx(
+        r"(?:收到|接收|参与|触达)?(?:过|了)?(?=[^，。]{0,6}活动)(?:营销)?活动|营销活动|邮寄|推广活动|直邮"
+    ),
     "spend": _rx(r"消费|花费|花(?!生)|支出|开销|销售额"),
     "purchase": _rx(r"购买|买|购入|下单|购物|光顾|来过|来店|到店|复购|回购|订购|逛"),
     "mostly": _rx(r"主要|大多|大部分|通常|多数|一半以上|过半|偏好|喜欢|习惯"),

@@ -11,6 +11,8 @@ from assistant.linking.clauses import Reading
 from assistant.linking.numbers import Number
 from assistant.linking.windows import TimeMention
 from segments.definition import (
+    AllOf,
+    AnyOf,
     Condition,
     EventCondition,
     FeatureCondition,
@@ -18,6 +20,7 @@ from segments.definition import (
     Not,
     SimilarityCondition,
     conditions,
+    top_level,
 )
 from segments.edit import add, change, either, remove, same_subject
 
@@ -50,10 +53,12 @@ class Edit:
 
 _REMOVE = re.compile(
     r"\b(?:drop|remove|forget(?: about)?|get rid of|scrap|lose|ignore|take out|take away|cancel|no need for|delete|ditch|undo)\b"
-    r"|\bwithout the\b|去掉|删掉|删除|取消|不用管|不考虑|移除|忽略|不限",
+    r"|\bwithout the\b|\b(?:take|leave|get)\b[^.?!]{0,25}\bout\b|去掉|删掉|删除|取消|不用管|不考虑|移除|忽略|不限",
     re.IGNORECASE,
 )
-_CONDITION_WORD = re.compile(r"condition|filter|criteri|rule|requirement|part|bit|restriction|条件|限制|要求|筛选", re.IGNORECASE)
+_CONDITION_WORD = re.compile(
+    r"condition|filter|criteri|rule|requirement|part|bit|restriction|条件|限制|要求|筛选", re.IGNORECASE
+)
 _EXCLUDE = re.compile(r"\bexclud|\bexcept|\bbut not\b|排除|剔除|除去|除了", re.IGNORECASE)
 _WIDEN = re.compile(
     r"\b(?:also include|include also|as well\b|too\b|or (?:those|people|customers|anyone|who)|add (?:in )?(?:those|people|anyone|customers) who|plus (?:those|people|anyone)"
@@ -67,25 +72,61 @@ _CHANGE = re.compile(
 )
 
 
+_ALLOW = re.compile(
+    r"\b(?:include|allow|bring back|let|put back|after all)\b|也要|加回|恢复|包括", re.IGNORECASE
+)
+_START_OVER = re.compile(
+    r"\b(?:start(?:ing)? over|new segment|from scratch|forget (?:all|everything) (?:that|this)?|fresh start|different (?:question|segment))\b"
+    r"|重新来|重来|从头|换一个|另一个分群|新的分群",
+    re.IGNORECASE,
+)
+
+
 def propose(reading: Reading, found: Sequence[Candidate], current: Node) -> tuple[Edit, ...]:
     """The edits a message may mean, most specific first."""
     existing = list(conditions(current))
-    removed = list(_removals(reading, found, existing))
-    if removed:
-        return tuple(removed)
-    edits: list[Edit] = []
-    changing = bool(_CHANGE.search(reading.text)) or len(reading.text) < 25
-    if changing or not found:
+    if _START_OVER.search(reading.text):
+        return ()
+    edits: list[Edit] = [*_removals(reading, found, existing), *_allowed_again(reading, found, current)]
+    if edits:
+        spoken = [edit.target for edit in edits]
+        found = [c for c in found if not any(_same_words(c.node, target) for target in spoken)]
+    changing = bool(_CHANGE.search(reading.text)) or (not found and not edits)
+    if (changing or not found) and not edits:
         edits += _retimed(reading, found, existing, changing)
-    if edits and all(isinstance(_leaf(c.node), EventCondition) and not _leaf_items(c.node) for c in found):
+    if (
+        edits
+        and found
+        and all(isinstance(_leaf(c.node), EventCondition) and not _leaf_items(c.node) for c in found)
+    ):
         return _unique(edits)
     for i, candidate in enumerate(found):
         edits += _for_candidate(candidate, reading, existing, changing, f"c{i}")
     return _unique(edits)
 
 
+def _same_words(node: Node, target: Node | None) -> bool:
+    """Whether a candidate only names what an edit already takes out."""
+    leaf = _leaf(node)
+    out = _leaf(target) if target is not None else None
+    if out is None or isinstance(out, AllOf | AnyOf | Not) or isinstance(leaf, AllOf | AnyOf | Not):
+        return False
+    return same_subject(out, leaf) or _shares_items(out, leaf)
+
+
+def _allowed_again(reading: Reading, found: Sequence[Candidate], current: Node) -> Iterator[Edit]:
+    """'include the beer drinkers after all': an exclusion taken back."""
+    if not _ALLOW.search(reading.text):
+        return
+    for part in top_level(current):
+        if isinstance(part, Not):
+            for candidate in found:
+                if _same_words(candidate.node, part):
+                    yield Edit("remove", target=part, source=repr(part))
+
+
 def _unique(edits: Sequence[Edit]) -> tuple[Edit, ...]:
-    return tuple(dict.fromkeys(edits))[:6]
+    return tuple(dict.fromkeys(edit for edit in edits if edit.node != edit.target))[:6]
 
 
 def _leaf(node: Node) -> Node:
@@ -103,7 +144,11 @@ def _removals(reading: Reading, found: Sequence[Candidate], existing: Sequence[C
     named = bool(_CONDITION_WORD.search(text))
     if not _REMOVE.search(text) and not (named and _EXCLUDE.search(text)):
         return
-    if not named and re.search(r"\b(?:drop|remove)\b[^.?!]{0,12}\b(?:those|people|anyone|customers|who|shoppers|households)\b", text, re.I):
+    if not named and re.search(
+        r"\b(?:drop|remove)\b[^.?!]{0,12}\b(?:those|people|anyone|customers|who|shoppers|households)\b",
+        text,
+        re.I,
+    ):
         return
     for condition in existing:
         for candidate in found:
@@ -152,6 +197,11 @@ def _retimed(
     if not plain and not changing:
         return
     windowed = any(isinstance(c, EventCondition) and c.window.start is not None for c in existing)
+    # 'change 30 days to two weeks' names what it changes.
+    named = [c for c in existing if isinstance(c, EventCondition) and c.window in [t.window for t in times]]
+    if named and len(times) > 1:
+        existing = named
+        times = [time for time in times if all(c.window != time.window for c in named)]
     # What was said last is what 'it' most often means.
     for condition in reversed(existing):
         for i, time in enumerate(times):
@@ -167,7 +217,11 @@ def _retimed(
 def _with_time(condition: Condition, time: TimeMention, windowed: bool) -> Condition | None:
     if isinstance(condition, EventCondition) and (condition.window.start is not None or not windowed):
         return replace(condition, window=time.window)
-    if isinstance(condition, FeatureCondition) and condition.feature in ("recency_days", "tenure_days", "mean_gap_days"):
+    if isinstance(condition, FeatureCondition) and condition.feature in (
+        "recency_days",
+        "tenure_days",
+        "mean_gap_days",
+    ):
         return replace(condition, value=time.window.start or 0)
     return None
 
@@ -175,7 +229,13 @@ def _with_time(condition: Condition, time: TimeMention, windowed: bool) -> Condi
 def _with_number(condition: Condition, number: Number) -> Condition | None:
     value = int(number.value) if float(number.value).is_integer() else number.value
     if isinstance(condition, EventCondition):
-        measures = {"money": "value", "units": "quantity", "times": "count", "orders": "count", "coupons": "count"}
+        measures = {
+            "money": "value",
+            "units": "quantity",
+            "times": "count",
+            "orders": "count",
+            "coupons": "count",
+        }
         trivial = (condition.measure, condition.op, condition.value) == ("count", ">=", 1)
         if number.unit == "" and trivial:
             return None
@@ -187,7 +247,9 @@ def _with_number(condition: Condition, number: Number) -> Condition | None:
     if isinstance(condition, FeatureCondition) and isinstance(condition.value, int | float):
         if isinstance(condition.value, bool):
             return None
-        share = condition.feature.endswith("_share_365d") or condition.feature.startswith(("share_", "discount_rate"))
+        share = condition.feature.endswith("_share_365d") or condition.feature.startswith(
+            ("share_", "discount_rate")
+        )
         if share != (number.unit == "percent"):
             return None
         return replace(condition, value=number.value / 100 if share else value, op=number.op or condition.op)
@@ -203,9 +265,14 @@ def _for_candidate(
     if same is not None and not negative:
         yield Edit("change", leaf, same, candidate.reading, source)
     elif changing and isinstance(leaf, EventCondition):
-        swap = next((c for c in existing if isinstance(c, EventCondition) and c.items and c.event == leaf.event), None)
+        swap = next(
+            (c for c in existing if isinstance(c, EventCondition) and c.items and c.event == leaf.event), None
+        )
         if swap is not None:
-            yield Edit("change", replace(swap, items=leaf.items), swap, candidate.reading, source)
+            items = leaf.items
+            if items.brand and not (items.category or items.department or items.text):
+                items = replace(swap.items, brand=items.brand)
+            yield Edit("change", replace(swap, items=items), swap, candidate.reading, source)
     if _WIDEN.search(reading.text) and not negative:
         yield Edit("widen", candidate.node, None, candidate.reading, source)
     if _EXCLUDE.search(reading.text) and not negative:

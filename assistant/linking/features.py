@@ -15,7 +15,9 @@ from assistant.linking.numbers import Number, Span
 from segments.definition import FeatureCondition, Value
 from segments.features import Catalogue, Feature, FeatureType
 
-_WINDOWED = re.compile(r"^(spend|orders|coupons_redeemed|campaigns_received)_\d+d$|^(spend|share)_(?!trend|lifetime).*_365d$|^private_label")
+_WINDOWED = re.compile(
+    r"^(spend|orders|coupons_redeemed|campaigns_received)_\d+d$|^(spend|share)_(?!trend|lifetime).*_365d$|^private_label"
+)
 """Windowed measures are said as events ("spent over $500 last quarter"), which take any window."""
 
 
@@ -47,15 +49,45 @@ _PHRASES: tuple[tuple[str, str, str, str, Value], ...] = (
         "=",
         True,
     ),
-    (r"single[- ](?:parents?|moms?|dads?|mothers?|fathers?)", r"单亲", "household_composition", "=", "1 Adult Kids"),
-    (r"unmarried|not married|singles|single (?:people|customers|shoppers|adults)|are single|who['’]?s single", r"未婚|单身", "marital_status", "=", "Unmarried"),
+    (
+        r"single[- ](?:parents?|moms?|dads?|mothers?|fathers?)",
+        r"单亲",
+        "household_composition",
+        "=",
+        "1 Adult Kids",
+    ),
+    (
+        r"unmarried|not married|singles|single (?:people|customers|shoppers|adults)|are single|who['’]?s single",
+        r"未婚|单身",
+        "marital_status",
+        "=",
+        "Unmarried",
+    ),
     (r"married|couples", r"已婚|结了?婚", "marital_status", "=", "Married"),
     (r"probable renters?", "可能租房", "home_ownership", "=", "Probable Renter"),
     (r"probable homeowners?", "可能有房", "home_ownership", "=", "Probable Homeowner"),
-    (r"renters?|rent(?:ing)? (?:their|a)? ?(?:home|place|apartment|house)|who rent|that rent|tenants", r"租房|租客|租户", "home_ownership", "=", "Renter"),
-    (r"home[- ]?owners?|own(?:s|ing)? (?:their|a|his|her)? ?(?:own )?(?:home|house|place)", r"有房|房主|业主|自有住房", "home_ownership", "=", "Homeowner"),
+    (
+        r"renters?|rent(?:ing)? (?:their|a)? ?(?:home|place|apartment|house)|who rent|that rent|tenants",
+        r"租房|租客|租户",
+        "home_ownership",
+        "=",
+        "Renter",
+    ),
+    (
+        r"home[- ]?owners?|own(?:s|ing)? (?:their|a|his|her)? ?(?:own )?(?:home|house|place)",
+        r"有房|房主|业主|自有住房",
+        "home_ownership",
+        "=",
+        "Homeowner",
+    ),
     (r"seniors?|elderly|retirees|retired|pensioners", r"老年人?|老人|长者|退休", "age", "=", "65+"),
-    (r"(?:live|living|lives) (?:alone|on their own)|single[- ]person|one[- ]person|solo (?:households?|shoppers?|dwellers?)", r"独居|一个人住|单人家庭|一口之家", "household_size", "=", "1"),
+    (
+        r"(?:live|living|lives) (?:alone|on their own)|single[- ]person|one[- ]person|solo (?:households?|shoppers?|dwellers?)",
+        r"独居|一个人住|单人家庭|一口之家",
+        "household_size",
+        "=",
+        "1",
+    ),
     (r"large (?:families|households)|big (?:families|households)", r"大家庭", "household_size", ">=", "4"),
 )
 
@@ -80,11 +112,17 @@ def level_bounds(level: str) -> tuple[float, float]:
     return numbers[0] * scale, high + (scale - 1 if scale > 1 else 0)
 
 
-def band_condition(feature: Feature, op: str, value: float, high: float | None = None) -> FeatureCondition | None:
+def band_condition(
+    feature: Feature, op: str, value: float, high: float | None = None
+) -> FeatureCondition | None:
     """The condition on a band's levels for a number, or None when no level lies wholly inside."""
     bounds = [level_bounds(level) for level in feature.levels]
     if op == "between" and high is not None:
-        inside = [i for i, (low, top) in enumerate(bounds) if low >= value and (top <= high + _slack(high) or low == high)]
+        inside = [
+            i
+            for i, (low, top) in enumerate(bounds)
+            if low >= value and (top <= high + _slack(high) or low == high)
+        ]
         if not inside:
             inside = [i for i, (low, top) in enumerate(bounds) if low <= high and top >= value]
     elif op == ">=":
@@ -128,7 +166,10 @@ def number_condition(feature: Feature, number: Number) -> FeatureCondition | Non
         return None
     scale = 0.01 if feature.type is FeatureType.SHARE else 1.0
     # 'one store' is exactly one; 'zero' likewise; any other bare number is a floor.
-    value, op = round(number.value * scale, 6), number.op or ("=" if number.value <= 1 and scale == 1 else ">=")
+    value, op = (
+        round(number.value * scale, 6),
+        number.op or ("=" if number.value <= 1 and scale == 1 else ">="),
+    )
     if feature.type is FeatureType.SHARE and not 0 <= value <= 1:
         return None
     if op == "between" and number.high is not None:
@@ -207,7 +248,9 @@ class FeatureLinker:
         for pattern_, name in self._chinese if chinese else self._english:
             for match in pattern_.finditer(text):
                 if _free(match.span(), busy):
-                    found.append(FeatureMention(match.span(), match.group(), name, self._level(name, match.group())))
+                    found.append(
+                        FeatureMention(match.span(), match.group(), name, self._level(name, match.group()))
+                    )
                     busy.append(match.span())
         found += self._levels(text, busy)
         return sorted(found, key=lambda mention: mention.span)

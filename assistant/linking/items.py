@@ -92,7 +92,9 @@ class ItemLinker:
         self._encoder = encoder
         self._vectors: np.ndarray | None = None
 
-    def find(self, text: str, chinese: bool, taken: Sequence[Span], stop: frozenset[str]) -> list[ItemMention]:
+    def find(
+        self, text: str, chinese: bool, taken: Sequence[Span], stop: frozenset[str]
+    ) -> list[ItemMention]:
         """Every mention outside the `taken` spans, longest first; `stop` words never name an item."""
         found = self._brand_mentions(text)
         busy = [*taken, *(mention.span for mention in found)]

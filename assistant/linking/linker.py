@@ -133,10 +133,14 @@ def _most_likely(
 
 def _speaks_of(node: Node, likely: Node) -> bool:
     """Whether a condition only repeats what is to be predicted ('buy beer', 'redeem a coupon')."""
-    return isinstance(node, EventCondition) and isinstance(likely, PropensityCondition) and (
-        node.event == ("coupon_redeem" if likely.outcome.startswith("coupon") else "purchase")
-        and node.window.start is None
-        and node.measure == "count"
+    return (
+        isinstance(node, EventCondition)
+        and isinstance(likely, PropensityCondition)
+        and (
+            node.event == ("coupon_redeem" if likely.outcome.startswith("coupon") else "purchase")
+            and node.window.start is None
+            and node.measure == "count"
+        )
     )
 
 
@@ -147,7 +151,14 @@ def _is_argument(candidate: Candidate, intents: Intents, message: str) -> bool:
         return False
     if "score_propensity" in intents.tools and node.event in ("purchase", "coupon_redeem"):
         cue = CUES["score_propensity"].search(message)
-        return cue is not None and candidate.end > cue.start() and node.window.end == 0 and node.measure == "count"
+        return (
+            cue is not None
+            and candidate.end > cue.start()
+            and node.window.end == 0
+            and node.measure == "count"
+        )
+    if "find_lookalikes" in intents.tools and not node.items and node.value == intents.top:
+        return True
     if "plan_strategy" in intents.tools and node.measure == "value":
         return intents.budget is not None and node.value == intents.budget
     if "recommend_products" in intents.tools and node.event == "purchase":
@@ -195,7 +206,7 @@ _CHATTER_EN = frozenset(
     quarter double triple twice once times time day days week weeks month months year years today yesterday
     tomorrow currently present date dates period window range start end begin beginning early late later earlier
     ago next upcoming coming previous prior past future any some none every all many much lot several various
-    recommend suggest certain own owns owned living live lives home house houses place group groups kind kinds type types sort sorts
+    recommend suggest anybody somebody thing things bit fine point certain own owns owned living live lives home house houses place group groups kind kinds type types sort sorts
     set sets number numbers count size sized big bigger biggest small smaller smallest high higher highest low
     lower lowest top bottom upper heavy light moderate medium long short new newer newest old older oldest
     """.split()

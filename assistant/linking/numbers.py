@@ -21,7 +21,19 @@ _EN_WORDS |= {"thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "seventy": 70
 _EN_WORDS |= {"hundred": 100, "a hundred": 100, "one hundred": 100, "two hundred": 200, "five hundred": 500}
 _EN_WORDS |= {"a thousand": 1000, "one thousand": 1000, "a dozen": 12, "dozen": 12, "a couple of": 2}
 _EN_WORDS |= {"half a dozen": 6, "a couple": 2}
-_ZH_DIGITS = {"零": 0, "一": 1, "二": 2, "两": 2, "三": 3, "四": 4, "五": 5, "六": 6, "七": 7, "八": 8, "九": 9}
+_ZH_DIGITS = {
+    "零": 0,
+    "一": 1,
+    "二": 2,
+    "两": 2,
+    "三": 3,
+    "四": 4,
+    "五": 5,
+    "六": 6,
+    "七": 7,
+    "八": 8,
+    "九": 9,
+}
 
 _WORD = "|".join(sorted(map(re.escape, _EN_WORDS), key=len, reverse=True))
 DIGITS = r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?"
@@ -97,10 +109,16 @@ _AFTER_ZH = {">=": r"以上|及以上|或以上|或更多|起", "<=": r"以下|�
 
 _UNITS_EN = (
     ("percent", r"%|percent|per cent|pct"),
-    ("per_order", r"(?:dollars? |bucks )?(?:an?|per|each|every) (?:order|trip|visit|basket|shop|transaction|purchase)"),
+    (
+        "per_order",
+        r"(?:dollars? |bucks )?(?:an?|per|each|every) (?:order|trip|visit|basket|shop|transaction|purchase)",
+    ),
     ("money", r"dollars?|bucks|usd"),
     ("times", r"times|x\b|occasions"),
-    ("orders", r"(?:different |separate )?(?:orders?|trips?|visits?|purchases|baskets|transactions|shopping trips)"),
+    (
+        "orders",
+        r"(?:different |separate )?(?:orders?|trips?|visits?|purchases|baskets|transactions|shopping trips)",
+    ),
     ("units", r"units?|items?|packs?|bottles?|cans?|products|pieces|boxes|cartons|bags"),
     ("coupons", r"(?:different )?(?:coupons?|vouchers?)"),
     ("campaigns", r"(?:different )?(?:campaigns?|mailings?|mailers?|promotions)"),
@@ -160,7 +178,9 @@ _SINGLE_ZH = re.compile(
     rf"(?:(?:{_group(_BEFORE_ZH, 'b')}){_ZH_VERB})?\s*(?:了|过)?\s*(?P<m>[$¥]?)(?P<a>{ZH_NUMBER})\s*"
     rf"(?:{_group(_AFTER_ZH, 'a_')})?\s*(?:{_unit_group(_UNITS_ZH)})?(?:{_group(_AFTER_ZH, 'c_')})?"
 )
-_IDIOMS_ZH = re.compile(r"一下|一些|一样|一起|一直|一般|统一|一共|唯一|一点|万一|十分|千万别|一群|一批|一类|哪一")
+_IDIOMS_ZH = re.compile(
+    r"一下|一些|一样|一起|一直|一般|统一|一共|唯一|一点|万一|十分|千万别|一群|一批|一类|哪一"
+)
 
 
 def numbers(text: str, chinese: bool, taken: list[Span]) -> list[Number]:

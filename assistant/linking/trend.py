@@ -46,40 +46,113 @@ _EN = (
         ),
         lambda m: ("<=" if "less" not in m.group() and "under" not in m.group() else "<", 0.5),
     ),
-    (re.compile(rf"\b(?:halved|cut) (?:their|its) {_WHAT}(?: in half)?(?:\s+{_BEFORE})?", re.I), lambda m: ("<=", 0.5)),
     (
-        re.compile(rf"\b{_WHAT}{_ADV}\s+{_DOWN}{_ADV}\s*(?P<n>{DIGITS})\s?(?:%|percent)(?:\s+or more)?(?:\s+{_BEFORE})?", re.I),
-        lambda m: ("<=" if "at least" in m.group() or "or more" in m.group() or not re.search(r"more than|over ", m.group().split(m["n"])[0]) else "<", 1 - float(m["n"]) / 100),
+        re.compile(rf"\b(?:halved|cut) (?:their|its) {_WHAT}(?: in half)?(?:\s+{_BEFORE})?", re.I),
+        lambda m: ("<=", 0.5),
     ),
     (
-        re.compile(rf"\b{_WHAT}{_ADV}\s+{_UP}{_ADV}\s*(?P<n>{DIGITS})\s?(?:%|percent)(?:\s+or more)?(?:\s+{_BEFORE})?", re.I),
-        lambda m: (">=" if not re.search(r"more than|over ", m.group().split(m["n"])[0]) else ">", 1 + float(m["n"]) / 100),
+        re.compile(
+            rf"\b{_WHAT}{_ADV}\s+{_DOWN}{_ADV}\s*(?P<n>{DIGITS})\s?(?:%|percent)(?:\s+or more)?(?:\s+{_BEFORE})?",
+            re.I,
+        ),
+        lambda m: (
+            "<="
+            if "at least" in m.group()
+            or "or more" in m.group()
+            or not re.search(r"more than|over ", m.group().split(m["n"])[0])
+            else "<",
+            1 - float(m["n"]) / 100,
+        ),
     ),
     (
-        re.compile(rf"\b{_WHAT}\s+(?:at least\s+)?(?P<n>{DIGITS})\s?(?:%|percent)\s+(?P<d>less|fewer|more)(?:\s+often)?\s*{_BEFORE}", re.I),
-        lambda m: ("<=", 1 - float(m["n"]) / 100) if m["d"].lower() != "more" else (">=", 1 + float(m["n"]) / 100),
+        re.compile(
+            rf"\b{_WHAT}{_ADV}\s+{_UP}{_ADV}\s*(?P<n>{DIGITS})\s?(?:%|percent)(?:\s+or more)?(?:\s+{_BEFORE})?",
+            re.I,
+        ),
+        lambda m: (
+            ">=" if not re.search(r"more than|over ", m.group().split(m["n"])[0]) else ">",
+            1 + float(m["n"]) / 100,
+        ),
     ),
-    (re.compile(rf"\b(?:doubled|twice) (?:their |its )?{_WHAT}(?:\s+{_BEFORE})?|\b(?P<what2>spend(?:ing)?) (?:has )?(?:doubled)(?:\s+{_BEFORE})?", re.I), lambda m: (">=", 2.0)),
     (
-        re.compile(rf"\b{_WHAT}\s+(?:much\s+|a lot\s+)?(?:less|fewer)(?:\s+often|\s+frequently)?\s+(?:than\s+(?!\$|\d)|compared|lately|recently|now){_BEFORE}[^,.;?]{{0,40}}?(?=$|[,.;?]|\band\b|\bbut\b|\bwho\b)", re.I),
+        re.compile(
+            rf"\b{_WHAT}\s+(?:at least\s+)?(?P<n>{DIGITS})\s?(?:%|percent)\s+(?P<d>less|fewer|more)(?:\s+often)?\s*{_BEFORE}",
+            re.I,
+        ),
+        lambda m: (
+            ("<=", 1 - float(m["n"]) / 100) if m["d"].lower() != "more" else (">=", 1 + float(m["n"]) / 100)
+        ),
+    ),
+    (
+        re.compile(
+            rf"\b(?:doubled|twice) (?:their |its )?{_WHAT}(?:\s+{_BEFORE})?|\b(?P<what2>spend(?:ing)?) (?:has )?(?:doubled)(?:\s+{_BEFORE})?",
+            re.I,
+        ),
+        lambda m: (">=", 2.0),
+    ),
+    (
+        re.compile(
+            rf"\b{_WHAT}\s+(?:much\s+|a lot\s+)?(?:less|fewer)(?:\s+often|\s+frequently)?\s+(?:than\s+(?!\$|\d)|compared|lately|recently|now){_BEFORE}[^,.;?]{{0,40}}?(?=$|[,.;?]|\band\b|\bbut\b|\bwho\b)",
+            re.I,
+        ),
         lambda m: ("<", 1.0),
     ),
     (
-        re.compile(rf"\b{_WHAT}\s+(?:much\s+|a lot\s+)?more(?:\s+often|\s+frequently)?\s+(?:than\s+(?!\$|\d)|compared|lately|recently|now){_BEFORE}[^,.;?]{{0,40}}?(?=$|[,.;?]|\band\b|\bbut\b|\bwho\b)", re.I),
+        re.compile(
+            rf"\b{_WHAT}\s+(?:much\s+|a lot\s+)?more(?:\s+often|\s+frequently)?\s+(?:than\s+(?!\$|\d)|compared|lately|recently|now){_BEFORE}[^,.;?]{{0,40}}?(?=$|[,.;?]|\band\b|\bbut\b|\bwho\b)",
+            re.I,
+        ),
         lambda m: (">", 1.0),
     ),
-    (re.compile(rf"\b{_WHAT}{_ADV}\s+(?:{_DOWN})\b(?:\s+{_BEFORE})?|\b(?:declining|falling|shrinking|decreasing|dropping)\s+{_WHAT.replace('?P<what>', '?P<what2>')}", re.I), lambda m: ("<", 1.0)),
-    (re.compile(rf"\b{_WHAT}{_ADV}\s+(?:{_UP})\b(?:\s+{_BEFORE})?|\b(?:growing|rising|increasing)\s+{_WHAT.replace('?P<what>', '?P<what2>')}", re.I), lambda m: (">", 1.0)),
+    (
+        re.compile(
+            rf"\b{_WHAT}{_ADV}\s+(?:{_DOWN})\b(?:\s+{_BEFORE})?|\b(?:declining|falling|shrinking|decreasing|dropping)\s+{_WHAT.replace('?P<what>', '?P<what2>')}",
+            re.I,
+        ),
+        lambda m: ("<", 1.0),
+    ),
+    (
+        re.compile(
+            rf"\b{_WHAT}{_ADV}\s+(?:{_UP})\b(?:\s+{_BEFORE})?|\b(?:growing|rising|increasing)\s+{_WHAT.replace('?P<what>', '?P<what2>')}",
+            re.I,
+        ),
+        lambda m: (">", 1.0),
+    ),
 )
 _ZH_WHAT = r"(?:(?:最近|近)(?:90天|三个月|3个月)(?:的|里)?)?(?P<what>消费|花费|支出|订单|购买频率|购物次数|购买次数|频率)(?:金额|额|数|量)?"
 _ZH_THAN = r"(?:比|较|与|和|跟)?(?:最近|近)?(?:之前的?90天|之前|更早|上一个季度||以前|上个?季度|前一个?季度|前90天|过去|上一?季|此前)?(?:相比|的)?"
 _ZH = (
-    (re.compile(rf"{_ZH_WHAT}{_ZH_THAN}(?:不到|少于|低于|只有|减少到|降到|降至|跌到)?(?:{_ZH_THAN})?(?:的)?一半|{_ZH_WHAT.replace('?P<what>', '?P<what2>')}{_ZH_THAN}(?:减半|腰斩)"), lambda m: ("<" if re.search("不到|少于|低于", m.group()) else "<=", 0.5)),
-    (re.compile(rf"{_ZH_WHAT}{_ZH_THAN}(?:至少)?(?:下降|减少|下滑|降低|少|跌)了?(?:至少|超过)?(?:(?P<n>{DIGITS})\s?[%％]|一半)(?:以上)?"), lambda m: ("<" if "超过" in m.group() else "<=", 1 - float(m["n"] or 50) / 100)),
-    (re.compile(rf"{_ZH_WHAT}{_ZH_THAN}(?:至少)?(?:增长|增加|上升|提高|多|涨)了?(?:至少|超过)?(?P<n>{DIGITS})\s?[%％](?:以上)?"), lambda m: (">" if "超过" in m.group() else ">=", 1 + float(m["n"]) / 100)),
+    (
+        re.compile(
+            rf"{_ZH_WHAT}{_ZH_THAN}(?:不到|少于|低于|只有|减少到|降到|降至|跌到)?(?:{_ZH_THAN})?(?:的)?一半|{_ZH_WHAT.replace('?P<what>', '?P<what2>')}{_ZH_THAN}(?:减半|腰斩)"
+        ),
+        lambda m: ("<" if re.search("不到|少于|低于", m.group()) else "<=", 0.5),
+    ),
+    (
+        re.compile(
+            rf"{_ZH_WHAT}{_ZH_THAN}(?:至少)?(?:下降|减少|下滑|降低|少|跌)了?(?:至少|超过)?(?:(?P<n>{DIGITS})\s?[%％]|一半)(?:以上)?"
+        ),
+        lambda m: ("<" if "超过" in m.group() else "<=", 1 - float(m["n"] or 50) / 100),
+    ),
+    (
+        re.compile(
+            rf"{_ZH_WHAT}{_ZH_THAN}(?:至少)?(?:增长|增加|上升|提高|多|涨)了?(?:至少|超过)?(?P<n>{DIGITS})\s?[%％](?:以上)?"
+        ),
+        lambda m: (">" if "超过" in m.group() else ">=", 1 + float(m["n"]) / 100),
+    ),
     (re.compile(rf"{_ZH_WHAT}{_ZH_THAN}(?:翻倍|翻了一倍|翻番)"), lambda m: (">=", 2.0)),
-    (re.compile(rf"{_ZH_WHAT}(?:在|正在|呈|有所|明显)?{_ZH_THAN}(?:下降|减少|下滑|降低|变少|越来越少)(?:了|的)?"), lambda m: ("<", 1.0)),
-    (re.compile(rf"{_ZH_WHAT}(?:在|正在|呈|有所|明显)?{_ZH_THAN}(?:增长|增加|上升|变多|越来越多)(?:了|的)?"), lambda m: (">", 1.0)),
+    (
+        re.compile(
+            rf"{_ZH_WHAT}(?:在|正在|呈|有所|明显)?{_ZH_THAN}(?:下降|减少|下滑|降低|变少|越来越少)(?:了|的)?"
+        ),
+        lambda m: ("<", 1.0),
+    ),
+    (
+        re.compile(
+            rf"{_ZH_WHAT}(?:在|正在|呈|有所|明显)?{_ZH_THAN}(?:增长|增加|上升|变多|越来越多)(?:了|的)?"
+        ),
+        lambda m: (">", 1.0),
+    ),
 )
 _ORDERS = re.compile(r"order|shop|visit|trip|frequen|buy|purchas|订单|频率|次数", re.I)
 _MONTH = re.compile(r"month|30 days|月|30天", re.I)
@@ -107,7 +180,10 @@ def trends(text: str, chinese: bool) -> list[Trend]:
 
 
 _BY_EN = r"(?:\s+(?:of\s+)?(?:our\s+|the\s+|all\s+)?(?:customers?|shoppers?|households?|spenders?|buyers?))?(?:\s+(?:by|in|on|for|ranked by|in terms of)\s+(?:total\s+|annual\s+|lifetime\s+)?(?P<by>spend(?:ing)?|revenue|sales|value|orders?|frequency|visits?|trips|recency|discount\w*|coupons?(?: use| usage)?|basket(?: size| value)?))?"
-_TOP_EN = re.compile(rf"\b(?:top|highest|biggest|best)\s+(?P<n>{DIGITS}|ten|five|twenty|hundred)\s?(?P<p>%|percent)?(?P<s>\s+spenders?)?{_BY_EN}", re.I)
+_TOP_EN = re.compile(
+    rf"\b(?:top|highest|biggest|best)\s+(?P<n>{DIGITS}|ten|five|twenty|hundred)\s?(?P<p>%|percent)?(?P<s>\s+spenders?)?{_BY_EN}",
+    re.I,
+)
 _TOP_ZH = re.compile(
     rf"(?:(?P<by>消费|花费|金额|订单|购买次数|频次)(?:金额|额|数)?(?:最高|最多|排名)?的?)?(?:前|排名前|最高的)(?P<n>{DIGITS})\s?(?P<p>[%％])?(?:名|位|个)?"
 )
@@ -129,7 +205,11 @@ def tops(text: str, chinese: bool) -> list[Top]:
         number = _SMALL.get(match["n"].lower()) or float(match["n"].replace(",", ""))
         by = match["by"] or ""
         feature = next((name for pattern, name in _BY if re.search(pattern, by, re.I)), "spend_365d")
-        if not match["p"] and not by and not re.search(r"customers|shoppers|households|spenders|buyers|[名位]", match.group(), re.I):
+        if (
+            not match["p"]
+            and not by
+            and not re.search(r"customers|shoppers|households|spenders|buyers|[名位]", match.group(), re.I)
+        ):
             continue
         share = number / 100 if match["p"] else None
         found.append(Top(match.span(), share, None if match["p"] else int(number), feature))

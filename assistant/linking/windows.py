@@ -55,7 +55,9 @@ def windows(text: str, chinese: bool, as_of: date) -> list[TimeMention]:
     return sorted(found, key=lambda mention: mention.span)
 
 
-def _rolling(match: re.Match[str], start: int, end: int = 0, *, gap: bool = False, bare: bool = False) -> TimeMention:
+def _rolling(
+    match: re.Match[str], start: int, end: int = 0, *, gap: bool = False, bare: bool = False
+) -> TimeMention:
     return TimeMention(match.span(), Window(start, end), match.group().strip(), gap=gap, bare=bare)
 
 
@@ -246,30 +248,66 @@ _EN_PATTERNS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str], date], TimeM
             _en_half_year,
         ),
         (r"(?P<lead>\b(?:in|over|within)\s+)?\bhalf\s+a\s+year\b", _en_half_year),
-        (rf"\b{_LEAD}(?:the\s+|their\s+|these\s+)?(?:last|past|previous|recent|prior|most recent|trailing)\s+{_N}\s*-?{_U}\b", _en_last_n),
+        (
+            rf"\b{_LEAD}(?:the\s+|their\s+|these\s+)?(?:last|past|previous|recent|prior|most recent|trailing)\s+{_N}\s*-?{_U}\b",
+            _en_last_n,
+        ),
         (rf"\b{_LEAD}the\s+(?:last|past)\s+{_U}\b(?!\s+before)", _en_the_last),
         (rf"\b{_LEAD}past\s+{_U}\b", _en_the_last),
-        (rf"\b{_LEAD}(?:the\s+)?(?P<w>last|previous|prior|this|current)\s+(?P<u>week|month|quarter|year)\b(?!\s+before)", _en_calendar),
+        (
+            rf"\b{_LEAD}(?:the\s+)?(?P<w>last|previous|prior|this|current)\s+(?P<u>week|month|quarter|year)\b(?!\s+before)",
+            _en_calendar,
+        ),
         (r"\byesterday\b", _en_yesterday),
         (rf"\b(?:more than|over|at least|longer than|beyond)\s+{_N}\s+{_U}\s+ago\b", _en_over_ago),
         (rf"\b{_N}\s+(?:or more|\+)\s*{_U}\s+ago\b", _en_over_ago),
         (rf"\b{_LEAD}(?:less than|fewer than|under)\s+{_N}\s+{_U}\s+ago\b", _en_last_n),
-        (rf"\b(?:between|from)\s+(?P<a>{_MONTH})\.?\s+(?:and|to|through|until|-)\s+(?P<b>{_MONTH})\b\.?(?:\s+(?:of\s+)?(?P<y>20\d\d))?", _en_months),
+        (
+            rf"\b(?:between|from)\s+(?P<a>{_MONTH})\.?\s+(?:and|to|through|until|-)\s+(?P<b>{_MONTH})\b\.?(?:\s+(?:of\s+)?(?P<y>20\d\d))?",
+            _en_months,
+        ),
         (rf"\bin\s+(?P<a>{_MONTH})\.?\s+(?:or|and)\s+(?:in\s+)?(?P<b>{_MONTH})\b\.?(?P<y>(?!))?", _en_months),
-        (rf"\bsince\s+(?:the\s+)?(?:(?P<h>{_HOLIDAY})|(?:(?P<d2>\d{{1,2}})(?:st|nd|rd|th)?\s+(?:of\s+)?)?(?:the start of |early )?(?P<a>{_MONTH})\b\.?(?:\s+(?P<d>\d{{1,2}})(?:st|nd|rd|th)?)?)", _en_since),
-        (rf"\bafter\s+(?:(?P<h>{_HOLIDAY})|(?P<d2>(?!))?(?P<a>{_MONTH})\b\.?(?:\s+(?P<d>\d{{1,2}})(?:st|nd|rd|th)?)?)", _en_since),
+        (
+            rf"\bsince\s+(?:the\s+)?(?:(?P<h>{_HOLIDAY})|(?:(?P<d2>\d{{1,2}})(?:st|nd|rd|th)?\s+(?:of\s+)?)?(?:the start of |early )?(?P<a>{_MONTH})\b\.?(?:\s+(?P<d>\d{{1,2}})(?:st|nd|rd|th)?)?)",
+            _en_since,
+        ),
+        (
+            rf"\bafter\s+(?:(?P<h>{_HOLIDAY})|(?P<d2>(?!))?(?P<a>{_MONTH})\b\.?(?:\s+(?P<d>\d{{1,2}})(?:st|nd|rd|th)?)?)",
+            _en_since,
+        ),
         (rf"\bbefore\s+(?P<a>{_MONTH})\b\.?(?:\s+(?P<d>\d{{1,2}})(?:st|nd|rd|th)?)?", _en_before),
-        (rf"\b(?:in|during|over|throughout)\s+(?:the\s+month\s+of\s+|all\s+of\s+)?(?P<a>{_MONTH})\b\.?(?P<b>(?!))?(?:,?\s+(?:of\s+)?(?P<y>20\d\d))?", _en_months),
-        (rf"\b(?P<a>{_MONTH})\b\.?(?:\s*(?:-|to|through)\s*(?P<b>{_MONTH})\b)?\.?\s+(?P<y>20\d\d)", _en_months),
-        (r"\b(?:in\s+|during\s+)?(?:the\s+)?(?:(?P<q>q[1-4])|(?P<o>first|second|third|fourth|final)\s+quarter)\b", _en_quarter),
-        (r"\b(?:in\s+|during\s+)?(?:the\s+)?(?P<o>first|second)\s+half(?:\s+of\s+(?:the\s+year|20\d\d))?\b", _en_half),
-        (r"\b(?:in|during|over|last|this|all)\s+(?:the\s+)?(?P<s>spring|summer|fall|autumn|winter)\b", _en_season),
+        (
+            rf"\b(?:in|during|over|throughout)\s+(?:the\s+month\s+of\s+|all\s+of\s+)?(?P<a>{_MONTH})\b\.?(?P<b>(?!))?(?:,?\s+(?:of\s+)?(?P<y>20\d\d))?",
+            _en_months,
+        ),
+        (
+            rf"\b(?P<a>{_MONTH})\b\.?(?:\s*(?:-|to|through)\s*(?P<b>{_MONTH})\b)?\.?\s+(?P<y>20\d\d)",
+            _en_months,
+        ),
+        (
+            r"\b(?:in\s+|during\s+)?(?:the\s+)?(?:(?P<q>q[1-4])|(?P<o>first|second|third|fourth|final)\s+quarter)\b",
+            _en_quarter,
+        ),
+        (
+            r"\b(?:in\s+|during\s+)?(?:the\s+)?(?P<o>first|second)\s+half(?:\s+of\s+(?:the\s+year|20\d\d))?\b",
+            _en_half,
+        ),
+        (
+            r"\b(?:in|during|over|last|this|all)\s+(?:the\s+)?(?P<s>spring|summer|fall|autumn|winter)\b",
+            _en_season,
+        ),
         (r"\b(?:in|during|throughout)\s+(?P<y>20\d\d)\b", _en_year),
         (rf"\b(?:on|at|around|over|during)\s+(?P<h>{_HOLIDAY})\b", _en_on),
         (rf"\b{_N}\s*-?\s*{_U}\s+ago\b", _en_over_ago),
-        (rf"\b(?:in|within|for|over)\s+(?:over\s+|more than\s+|at least\s+|about\s+|the\s+)?{_N}\s*-?\s*{_U}\b(?!\s*-?olds?)", _en_bare),
+        (
+            rf"\b(?:in|within|for|over)\s+(?:over\s+|more than\s+|at least\s+|about\s+|the\s+)?{_N}\s*-?\s*{_U}\b(?!\s*-?olds?)",
+            _en_bare,
+        ),
         (rf"\b{_N}\s*-?\s*(?P<u>day|week|fortnight|month|quarter)s?\b", _en_bare),
-        (r"\b(?:in|over|within)\s+the\s+(?:last|past)\s+(?P<n>\d+)(?=\s*(?:[.,;?!)]|$|and\b|but\b))(?P<u>)", _en_plain_days),
+        (
+            r"\b(?:in|over|within)\s+the\s+(?:last|past)\s+(?P<n>\d+)(?=\s*(?:[.,;?!)]|$|and\b|but\b))(?P<u>)",
+            _en_plain_days,
+        ),
     )
 )
 
@@ -297,8 +335,18 @@ def _zh_recent(match: re.Match[str], _as_of: date) -> TimeMention:
 
 def _zh_calendar(match: re.Match[str], as_of: date) -> TimeMention | None:
     word = match.group()
-    unit = next(name for name, mark in (("quarter", "季"), ("month", "月"), ("week", "周"), ("week", "星期"),
-                                        ("week", "礼拜"), ("year", "年")) if mark in word)
+    unit = next(
+        name
+        for name, mark in (
+            ("quarter", "季"),
+            ("month", "月"),
+            ("week", "周"),
+            ("week", "星期"),
+            ("week", "礼拜"),
+            ("year", "年"),
+        )
+        if mark in word
+    )
     if word[0] in "上去前":
         return _calendar(match, *_period(unit, 1, as_of), as_of)
     return _calendar(match, *_current(unit, as_of), as_of)
@@ -366,12 +414,30 @@ def _zh_year(match: re.Match[str], as_of: date) -> TimeMention | None:
 _ZH_PATTERNS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str], date], TimeMention | None]], ...] = tuple(
     (re.compile(pattern), read)
     for pattern, read in (
-        (rf"(?P<a>{ZH_NUMBER})\s*(?:个?[天日周月])?\s*(?:到|至|-|~)\s*(?P<b>{ZH_NUMBER})\s*{_ZU}\s*(?:之?前|以前)(?:之间)?", _zh_between_ago),
-        (rf"(?:在)?(?:最近|近|过去|这|前|之前|此前|最近这|过往)(?:的)?\s*{_ZN}\s*{_ZU}(?:以来|之内|以内|内|里|中|间)?", _zh_last_n),
-        (r"(?:最近|近|过去)(?:这|的)?一?个?(?P<u>周|星期|礼拜|月|季度|年)(?:以来|之内|以内|内|里|中|间)?", _zh_recent),
-        (r"(?:上个?|这个|本|前个)(?:季度|季|星期|礼拜|周|月)|去年|今年|上一?年|上一?个?季度|上一个月", _zh_calendar),
-        (rf"(?:自从?|从)?(?:(?P<h>{_ZH_HOLIDAY})|(?P<a>{ZH_NUMBER})月份?(?:(?P<d>{ZH_NUMBER})[日号])?)(?:以来|之后|以后|至今|到现在|起)", _zh_since),
-        (rf"(?:(?P<y>20\d\d|去|今)年)?(?P<a>{ZH_NUMBER})月份?(?:(?:到|至|-)(?P<b>{ZH_NUMBER})月份?)?(?:期间|之间|里|中|内)?", _zh_months),
+        (
+            rf"(?P<a>{ZH_NUMBER})\s*(?:个?[天日周月])?\s*(?:到|至|-|~)\s*(?P<b>{ZH_NUMBER})\s*{_ZU}\s*(?:之?前|以前)(?:之间)?",
+            _zh_between_ago,
+        ),
+        (
+            rf"(?:在)?(?:最近|近|过去|这|前|之前|此前|最近这|过往)(?:的)?\s*{_ZN}\s*{_ZU}(?:以来|之内|以内|内|里|中|间)?",
+            _zh_last_n,
+        ),
+        (
+            r"(?:最近|近|过去)(?:这|的)?一?个?(?P<u>周|星期|礼拜|月|季度|年)(?:以来|之内|以内|内|里|中|间)?",
+            _zh_recent,
+        ),
+        (
+            r"(?:上个?|这个|本|前个)(?:季度|季|星期|礼拜|周|月)|去年|今年|上一?年|上一?个?季度|上一个月",
+            _zh_calendar,
+        ),
+        (
+            rf"(?:自从?|从)?(?:(?P<h>{_ZH_HOLIDAY})|(?P<a>{ZH_NUMBER})月份?(?:(?P<d>{ZH_NUMBER})[日号])?)(?:以来|之后|以后|至今|到现在|起)",
+            _zh_since,
+        ),
+        (
+            rf"(?:(?P<y>20\d\d|去|今)年)?(?P<a>{ZH_NUMBER})月份?(?:(?:到|至|-)(?P<b>{ZH_NUMBER})月份?)?(?:期间|之间|里|中|内)?",
+            _zh_months,
+        ),
         (r"第?(?P<q>[一二三四1234])季度", _zh_quarter),
         (r"(?P<o>[上下])半年", _zh_half),
         (r"(?P<s>[春夏秋冬])[天季]", _zh_season),
@@ -379,7 +445,10 @@ _ZH_PATTERNS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str], date], TimeM
         (rf"(?:在)?(?P<h>{_ZH_HOLIDAY})(?:那天|当天|期间)?", _zh_on),
         (rf"(?:超过|至少|多于|大于)?\s*{_ZN}\s*{_ZU}\s*(?:之前|以前|前)", _zh_ago),
         (rf"{_ZN}\s*{_ZU}(?:之内|以内|内)", _zh_last_n),
-        (rf"(?:超过|至少|有|已经|已|连续)?\s*{_ZN}\s*(?:个)?(?P<u>天|周|星期|礼拜|月|季度|年)(?!龄|纪|级)(?:以上|多)?", _zh_bare),
+        (
+            rf"(?:超过|至少|有|已经|已|连续)?\s*{_ZN}\s*(?:个)?(?P<u>天|周|星期|礼拜|月|季度|年)(?!龄|纪|级)(?:以上|多)?",
+            _zh_bare,
+        ),
     )
 )
 

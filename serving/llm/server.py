@@ -108,7 +108,9 @@ def start(
     backend, reason = choose_backend(settings.backend)
     port = settings.port or free_port(settings.host)
     if settings.port and not _port_is_free(settings.host, settings.port):
-        raise PortInUseError(f"Port {settings.port} on {settings.host} is in use; choose another with --port.")
+        raise PortInUseError(
+            f"Port {settings.port} on {settings.host} is in use; choose another with --port."
+        )
     if backend == "embedded":
         model = own_model(Path(settings.model)) if settings.model else ensure_model(progress=progress)
         command, name = embedded_command(model, settings.host, port, keep), model.stem
@@ -157,7 +159,9 @@ def connect(base_url: str) -> RunningLLM:
     """A server started elsewhere; never stopped from here. Raises LLMUnavailableError."""
     name = served_model(base_url)
     if name is None:
-        raise LLMUnavailableError(f"No language model answers at {base_url}; start it with: segassist serve llm")
+        raise LLMUnavailableError(
+            f"No language model answers at {base_url}; start it with: segassist serve llm"
+        )
     return RunningLLM(base_url, name, "external", "its address is set")
 
 

