@@ -120,6 +120,44 @@ def _line(figure: Figure, language: Language, currency: str) -> str:
     return f"- {label(figure, language)}: {display(figure, currency)}"
 
 
+def _propensity(item: Evidence, language: Language, currency: str) -> str:
+    figures = {figure.name: figure for figure in item.figures}
+    shown = {name: display(figure, currency) for name, figure in figures.items()}
+    lines = [
+        f"- **{label(figures['probability'], language)}: {shown['probability']}**"
+        + _say(language, f"; everyone's {shown['everyone']}", f"；全体客户 {shown['everyone']}"),
+        _line(figures["expected"], language, currency),
+        _say(
+            language,
+            f"- From {shown['p10']} (lowest tenth) to {shown['p90']} (highest tenth)",
+            f"- 最低十分之一在 {shown['p10']} 以下，最高十分之一在 {shown['p90']} 以上",
+        ),
+    ]
+    for row in item.rows[:SHOWN]:
+        raises = (
+            _say(language, "raises it", "提高概率")
+            if row["effect"] > 0
+            else _say(language, "lowers it", "降低概率")
+        )
+        words = row["words_zh"] if language == "zh" else row["words"]
+        lines.append(
+            _say(
+                language,
+                f"- Because of {words}: {raises} ({row['effect']:+.2f} log-odds)",
+                f"- 原因：{words}，{raises}（对数几率 {row['effect']:+.2f}）",
+            )
+        )
+    lines.append(
+        _say(
+            language,
+            f"- Tested on {shown['test_cut']}: AUC {shown['auc']}, plain RFM {shown['baseline_auc']}; "
+            f"calibration error {shown['ece']}",
+            f"- 测试日 {shown['test_cut']}：AUC {shown['auc']}，普通 RFM {shown['baseline_auc']}；校准误差 {shown['ece']}",
+        )
+    )
+    return "\n".join(lines)
+
+
 def _recommendations(item: Evidence, language: Language, currency: str) -> str:
     figures = {figure.name: figure for figure in item.figures}
     lines = [_say(language, "**Offer next**", "**建议推荐**")]
@@ -171,6 +209,7 @@ def _saved(item: Evidence, language: Language, currency: str) -> str:
 
 _RENDERERS: dict[str, Callable[[Evidence, Language, str], str]] = {
     "profile_segment": _profile,
+    "score_propensity": _propensity,
     "recommend_products": _recommendations,
     "discover_segments": _clusters,
     "list_segments": _saved,

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from queue import Queue
-from typing import Any
+from typing import Any, cast
 
 import pandas as pd
 
@@ -99,6 +99,7 @@ class Rooms:
             self.audiences.population  # noqa: B018
             self.warehouse.features()
             self.index  # noqa: B018
+            self.propensity.warm()
             self._item_model  # noqa: B018
 
     def recommend(self, members: Sequence[str]) -> Recommendations:
@@ -277,7 +278,7 @@ class Assistant:
         turn = Turn(question, on_step)
         started = time.perf_counter()
         config: Any = {"configurable": {"thread_id": thread}}
-        state: State = self._graph.compiled.invoke({}, config, context=turn)  # type: ignore[call-overload]
+        state = cast(State, self._graph.compiled.invoke({}, config, context=turn))
         turn.timings["total"] = time.perf_counter() - started
         return self._answer(turn, state, thread)
 

@@ -16,7 +16,6 @@ from langgraph.runtime import Runtime
 
 from assistant import answer as words
 from assistant.check import problems
-
 from assistant.grounding import ungrounded
 from assistant.linking.linker import Link, Linker
 from assistant.llm import ChatModel
@@ -259,8 +258,8 @@ def _mended(plan: Plan | None, link: Link) -> Plan:
     return Plan(plan.tool, plan.all + missing, plan.any, plan.edits, plan.reason, plan.arguments)
 
 
-def _timed(step: Callable[[State, Turn], State]) -> Callable[[State, Runtime[Turn]], State]:
-    def run(state: State, runtime: Runtime[Turn]) -> State:
+def _timed(step: Callable[[State, Turn], State]) -> Any:
+    def run(state: State, *, runtime: Runtime[Turn]) -> State:
         turn, started = runtime.context, time.perf_counter()
         out = step(state, turn)
         turn.timings[step.__name__] = turn.timings.get(step.__name__, 0.0) + time.perf_counter() - started

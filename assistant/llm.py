@@ -107,9 +107,9 @@ class _server_errors:
     def __enter__(self) -> None:
         return None
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _trace: object) -> bool:
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _trace: object) -> None:
         if error is None:
-            return False
+            return
         import openai
 
         advice = "start it with: segassist serve llm"
@@ -128,4 +128,3 @@ class _server_errors:
                 raise LLMUnavailableError(
                     f"The language model at {self.base_url} {sentence}{detail}."
                 ) from error
-        return False

@@ -125,5 +125,5 @@ def _outcome(link: Link) -> str:
     return base
 
 
-def _call(name: str, **arguments: Any) -> dict[str, Any]:
-    return {"name": name, "arguments": {key: value for key, value in arguments.items() if value is not None}}
+def _call(tool: str, /, **arguments: Any) -> dict[str, Any]:
+    return {"name": tool, "arguments": {key: value for key, value in arguments.items() if value is not None}}

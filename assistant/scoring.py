@@ -1,24 +1,193 @@
-"""TEMP"""
+"""Propensity in the assistant: models trained on the warehouse's own tables, scores, and what drives them."""
 
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from propensity.dataset import category_matrix, customer_matrix
+from propensity.outcomes import CATEGORY_PREFIX, parse
+from propensity.registry import Card, Registry
+from propensity.training import train_all
 from segments.errors import NotBuiltError
+from segments.ports import Figure, Outcome, Progress
+from warehouse.history import TrainingTables
+from warehouse.store import Warehouse
+
+LEVEL = 0.9
+Z = 1.645
+"""Half width of a LEVEL interval in standard deviations."""
+DRIVERS = 5
+
+GROUPS: tuple[tuple[str, tuple[str, ...], str, str], ...] = (
+    ("category_history", ("item_",), "how they bought this category before", "以往购买该品类的情况"),
+    ("related", ("near_",), "related categories they buy", "购买的相关品类"),
+    ("season", ("category_",), "how lively the category is", "该品类的热度"),
+    ("coupons", ("coupon",), "coupons they used", "使用优惠券的情况"),
+    ("campaigns", ("mail_", "campaign"), "campaigns they received and answered", "收到与响应的营销活动"),
+    ("discounts", ("discount", "private_label"), "discounts and private label", "折扣与自有品牌"),
+    (
+        "rhythm",
+        ("trip_", "recency", "tenure", "mean_gap", "overdue", "orders", "active_days"),
+        "how often and how lately they buy",
+        "购买的频率与近度",
+    ),
+    (
+        "hours",
+        ("weekend_", "morning_", "afternoon_", "evening_", "night_"),
+        "when they shop",
+        "购物时段",
+    ),
+    (
+        "household",
+        ("age", "income", "household", "kids", "has_children", "marital", "home"),
+        "who they are at home",
+        "家庭情况",
+    ),
+    ("basket", ("",), "how much they buy, and of what", "购买的金额与构成"),
+)
+"""Model columns by how their names begin, first match; SHAP values add up, so a group's is the sum."""
+
+
+def train(warehouse: Warehouse, folder: Path, progress: Progress) -> list[Card]:
+    """Train the models of a workspace that are missing or out of date."""
+    return train_all(TrainingTables(warehouse), folder, progress)
+
+
+def cards(folder: Path) -> list[dict[str, Any]]:
+    """The cards of all models. Raises NotBuiltError."""
+    return [card.to_dict() for card in Registry(folder).cards()]
+
+
+@dataclass(frozen=True)
+class Explained:
+    """A segment's probability of an outcome beside everyone's, and what sets it apart.
+
+    drivers: (group, words en, words zh, effect): mean SHAP of the members less everyone's, in log-odds.
+    """
+
+    outcome: Outcome
+    scores: pd.Series
+    everyone: float
+    card: Card
+    drivers: tuple[tuple[str, str, str, float], ...]
+
+    def figures(self) -> tuple[Figure, ...]:
+        """Mean probability, expected number with its interval, the comparison, and the model's test."""
+        en, zh = self.outcome.label_en, self.outcome.label_zh
+        mean, count = float(self.scores.mean()), len(self.scores)
+        spread = Z * math.sqrt(float((self.scores * (1 - self.scores)).sum()))
+        low, high = (max(0.0, mean * count - spread), min(float(count), mean * count + spread))
+        card = self.card
+        return (
+            Figure("probability", mean, "probability", f"mean probability of {en}", f"{zh}的平均概率"),
+            Figure("everyone", self.everyone, "probability", "everyone's", "全体客户"),
+            Figure("lift", mean / self.everyone, "ratio", "times everyone's", "相对全体的倍数"),
+            Figure(
+                "expected",
+                round(mean * count),
+                "customers",
+                "expected to do it",
+                "预计人数",
+                math.floor(low),
+                math.ceil(high),
+                LEVEL,
+            ),
+            Figure(
+                "p10",
+                float(self.scores.quantile(0.1)),
+                "probability",
+                "lowest tenth below",
+                "最低十分之一低于",
+            ),
+            Figure(
+                "p90",
+                float(self.scores.quantile(0.9)),
+                "probability",
+                "highest tenth above",
+                "最高十分之一高于",
+            ),
+            Figure("auc", card.auc, "ratio", "model AUC", "模型AUC", card.auc_low, card.auc_high, card.level),
+            Figure("baseline_auc", card.baseline_auc, "ratio", "AUC of plain RFM", "普通RFM的AUC"),
+            Figure("ece", card.ece, "ratio", "calibration error", "校准误差"),
+            Figure("test_cut", card.test_cut, "date", "tested on", "测试日期"),
+        )
+
+    def rows(self) -> list[dict[str, Any]]:
+        """The drivers, strongest first."""
+        return [
+            {"driver": name, "words": en, "words_zh": zh, "effect": round(effect, 2)}
+            for name, en, zh, effect in self.drivers
+        ]
 
 
 class Propensities:
-    outcomes = ("purchase_14d", "purchase_30d", "coupon_redeem_30d")
+    """Scores and explanations of one workspace's models."""
 
-    def __init__(self, w, f):
-        pass
+    def __init__(self, warehouse: Warehouse, folder: Path) -> None:
+        self._warehouse, self._registry = warehouse, Registry(folder)
+        self._tables = TrainingTables(warehouse)
 
-    def scores(self, o):
-        raise NotBuiltError("no")
+    @cached_property
+    def outcomes(self) -> tuple[str, ...]:
+        """The outcomes that can be answered; none before the models are trained."""
+        try:
+            return self._registry.outcomes()
+        except NotBuiltError:
+            return ()
 
-    def explain(self, m, o):
-        raise NotBuiltError("no")
+    def scores(self, outcome: str) -> pd.Series:
+        """Calibrated probability of every customer. Raises NotFoundError, NotBuiltError, ChecksumError."""
+        return self._registry.scores(outcome)
+
+    def explain(self, members: Sequence[str], outcome: str) -> Explained:
+        """The probability of a segment of at least one customer, against everyone's."""
+        scores = self.scores(outcome)
+        return Explained(
+            parse(outcome, self._tables.categories),
+            scores.reindex(list(members)).fillna(scores.min()),
+            float(scores.mean()),
+            self._registry.card(outcome),
+            self._drivers(members, outcome),
+        )
+
+    def warm(self) -> None:
+        """Compute what explanations would otherwise wait for."""
+        self._customers  # noqa: B018
+        self._activity  # noqa: B018
+
+    @cached_property
+    def _customers(self) -> pd.DataFrame:
+        as_of = self._warehouse.as_of
+        return customer_matrix(self._tables.features(as_of), self._tables.extra(as_of))
+
+    @cached_property
+    def _activity(self) -> pd.DataFrame:
+        return self._tables.category_activity(self._warehouse.as_of)
+
+    def _drivers(self, members: Sequence[str], outcome: str) -> tuple[tuple[str, str, str, float], ...]:
+        model = self._registry.model(outcome)
+        values = model.contributions(self._matrix(outcome))
+        if isinstance(values.index, pd.MultiIndex):
+            values = values.droplevel("category")
+        values = values.T.groupby([_group(str(name)) for name in values]).sum().T
+        effects = values.reindex(list(members)).mean() - values.mean()
+        named = [(name, en, zh, float(effects[name])) for name, _, en, zh in GROUPS if name in effects]
+        return tuple(sorted(named, key=lambda driver: -abs(driver[3]))[:DRIVERS])
+
+    def _matrix(self, outcome: str) -> pd.DataFrame:
+        if not outcome.startswith(CATEGORY_PREFIX):
+            return self._customers
+        category = parse(outcome, self._tables.categories).name.removeprefix(CATEGORY_PREFIX)
+        panel = self._tables.category_panel([category], self._warehouse.as_of)
+        return category_matrix(self._customers, panel, self._activity, [category])
 
 
-def train(w, f, p):
-    pass
-
-
-def cards(f):
-    return []
+def _group(column: str) -> str:
+    return next(name for name, starts, _, _ in GROUPS if column.startswith(starts))

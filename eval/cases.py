@@ -11,7 +11,6 @@ from typing import Any
 from segments.codec import from_json
 from segments.definition import Node
 
-
 QUESTIONS = Path(__file__).parent / "questions"
 
 

@@ -75,7 +75,7 @@ def encode_behaviour(
     progress(0.1, "weighing purchases by recency")
     age = (pd.Timestamp(as_of) - rows["ts"]).dt.days.to_numpy()
     weight = np.exp2(-age / HALF_LIFE_DAYS) * np.log1p(rows["value"].clip(lower=0).to_numpy())
-    who = customers.get_indexer(rows["customer_id"])
+    who = customers.get_indexer(pd.Index(rows["customer_id"]))
     what = items.set_index("item_id").reindex(rows["item_id"])
     progress(0.3, "tastes")
     blocks = [_tastes(who, what["category"].to_numpy(), weight, len(customers))]
@@ -144,9 +144,10 @@ def item_texts(items: pd.DataFrame) -> pd.Series:
 def _habits(features: pd.DataFrame) -> np.ndarray:
     table = features[[name for name in HABITS if name in features]].astype("float64")
     table = table.fillna(table.median()).fillna(0.0)
-    table = np.log1p(table.clip(lower=0))
-    spread = table.std().replace(0, 1)
-    return ((table - table.mean()) / spread).clip(-3, 3).to_numpy()
+    logs = pd.DataFrame(np.log1p(table.clip(lower=0)))
+    spread = logs.std().replace(0, 1)
+    scaled: np.ndarray = ((logs - logs.mean()) / spread).clip(-3, 3).to_numpy()
+    return scaled
 
 
 def _unit(matrix: np.ndarray) -> np.ndarray:

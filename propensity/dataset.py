@@ -113,7 +113,7 @@ def _liveliness(history: pd.DataFrame, categories: Sequence[str], customers: int
     buyers = groups["item_days"].count()
     recent = (history["item_days_28"] > 0).groupby(level="category", sort=False).mean()
     quarter = (history["item_days_112"] > 0).groupby(level="category", sort=False).mean()
-    columns = {
+    columns: dict[str, pd.Series] = {
         "category_buyers": buyers / customers,
         "category_buyers_28": recent,
         "category_buyers_112": quarter,
@@ -129,8 +129,11 @@ def _neighbours(activity: pd.DataFrame, index: pd.MultiIndex, categories: Sequen
 
     The ridge prediction of a column from all others is EASE (Steck, 2019, arXiv:1905.03375).
     """
-    recent, lasting = (_standard(activity[days]) for days in sorted(activity.columns.unique(0)))
-    names = list(activity[activity.columns.unique(0)[0]].columns)
+    decays = sorted(activity.columns.unique(0))
+    recent, lasting = (
+        _standard(activity.xs(days, axis=1, level=0).to_numpy(dtype="float64")) for days in decays
+    )
+    names = list(activity.xs(decays[0], axis=1, level=0).columns)
     correlation = lasting.T @ lasting / len(lasting)
     inverse = np.linalg.inv(correlation + RIDGE * np.eye(len(names)))
     out = np.full((len(categories), len(activity), 3), np.nan, dtype="float32")
@@ -148,8 +151,8 @@ def _neighbours(activity: pd.DataFrame, index: pd.MultiIndex, categories: Sequen
     return pd.DataFrame(out.reshape(-1, 3), index, ["near_recent", "near_lasting", "near_expected"])
 
 
-def _standard(frame: pd.DataFrame) -> np.ndarray:
-    values = np.log1p(frame.to_numpy(dtype="float64"))
+def _standard(sums: np.ndarray) -> np.ndarray:
+    values = np.log1p(sums)
     centred: np.ndarray = (values - values.mean(0)) / (values.std(0) + 1e-6)
     return centred
 

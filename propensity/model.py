@@ -10,6 +10,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
+from typing import Any
 
 import lightgbm as lgb
 import numpy as np
@@ -103,7 +104,9 @@ class PropensityModel:
     def from_bytes(cls, content: bytes) -> PropensityModel:
         """The model that `to_bytes` wrote."""
         data = json.loads(content)
-        fields = {k: tuple(v) if isinstance(v, list) else v for k, v in data["calibrator"].items()}
+        fields: dict[str, Any] = {
+            k: tuple(v) if isinstance(v, list) else v for k, v in data["calibrator"].items()
+        }
         return cls(lgb.Booster(model_str=data["booster"]), Calibrator(**fields), data["rounds"])
 
     def _columns(self, features: pd.DataFrame) -> np.ndarray:

@@ -36,10 +36,10 @@ def temporal_plan(first_day: date, as_of: date, max_horizon: int = 30) -> Tempor
     test = as_of - timedelta(days=TEST_LAG_DAYS)
     anchor, step = test - timedelta(days=TRAIN_LAG_DAYS), timedelta(days=STEP_DAYS)
     earliest = first_day + timedelta(days=MIN_HISTORY_DAYS)
-    train = []
+    train: list[date] = []
     while anchor - len(train) * step >= earliest:
         train.append(anchor - len(train) * step)
-    later = []
+    later: list[date] = []
     while anchor + (len(later) + 1) * step + timedelta(days=max_horizon) <= as_of:
         later.append(anchor + (len(later) + 1) * step)
     train.reverse()

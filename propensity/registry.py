@@ -192,7 +192,10 @@ def _damaged(path: Path) -> ChecksumError:
 
 def _card(data: dict[str, Any]) -> Card:
     known = {field.name for field in fields(Card)}
-    return Card(**{k: tuple(v) if isinstance(v, list) else v for k, v in data.items() if k in known})
+    values: dict[str, Any] = {
+        k: tuple(v) if isinstance(v, list) else v for k, v in data.items() if k in known
+    }
+    return Card(**values)
 
 
 def _slug(name: str) -> str:

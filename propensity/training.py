@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Any
 
 import lightgbm as lgb
 import numpy as np
@@ -61,10 +62,13 @@ def train_all(
     if missing:
         trainer = Trainer(tables, registry, version)
         for place, name in enumerate(missing):
-            share, step = place / len(missing), 1 / len(missing)
-            trainer.train(name, lambda done, what, a=share, b=step: progress(a + b * done, what))
+            trainer.train(name, _part(progress, place, len(missing)))
     progress(1.0, "propensity models ready")
     return registry.cards()
+
+
+def _part(progress: Progress, place: int, parts: int) -> Progress:
+    return lambda done, what: progress((place + done) / parts, what)
 
 
 class Trainer:
@@ -100,9 +104,9 @@ class Trainer:
         training, test = [snapshots[cut] for cut in plan.train], snapshots[plan.test]
         tested = train(training, outcome.horizon_days, CUSTOMERS)
         progress(0.8, f"{outcome.name}: testing on {plan.test}")
-        labels = _values(test)
+        known = _values(test)
         result = ev.evaluate(
-            labels, tested.predict(test.features).to_numpy(), ev.baseline_scores(training, test.features)
+            known, tested.predict(test.features).to_numpy(), ev.baseline_scores(training, test.features)
         )
         progress(0.85, f"{outcome.name}: training the served model")
         served = tested.refitted([snapshots[cut] for cut in plan.served], CUSTOMERS)
@@ -180,7 +184,8 @@ class Trainer:
             for cut in (*training, test)
         }
         scores = self.category_scores(model, categories, test)
-        results, samples = {}, []
+        results: dict[str, ev.Evaluation] = {}
+        samples: list[np.ndarray] = []
         for category in categories:
             labels, name = known[test][category].to_numpy(), category_outcome(category).name
             if labels.min() == labels.max():
@@ -232,7 +237,7 @@ def _mean(results: dict[str, ev.Evaluation], samples: Sequence[np.ndarray]) -> e
     """The mean over the largest categories; every bootstrap sample has the same customers in all of them."""
     largest = list(results.values())[: len(samples)]
     low, high = ev.interval(np.mean(samples, axis=0))
-    means = {
+    means: dict[str, Any] = {
         name: float(np.mean([getattr(result, name) for result in largest]))
         for name in ("auc", "ece", "brier", "lift_top_decile", "baseline_auc")
     }

@@ -58,7 +58,11 @@ class TextEncoder(Protocol):
     """Turns texts into unit-length vectors; one encoder serves linking and the item index."""
 
     name: str
-    dimension: int
+
+    @property
+    def dimension(self) -> int:
+        """Length of the vectors."""
+        ...
 
     def encode(self, texts: Sequence[str]) -> np.ndarray:
         """Return float32 of shape (len(texts), dimension), rows of unit length."""

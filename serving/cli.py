@@ -79,11 +79,7 @@ def ask(
     asked = [question] if question is not None else read_questions(file)
     with assistant_for(workspace) as assistant:
         for turns in asked:
-            spoken = turns if isinstance(turns, list) else [turns]
-            thread, answer = conversation, None
-            for turn in spoken:
-                answer = assistant.ask(turn, thread)
-                thread = answer.conversation
+            answer = _converse(assistant, turns if isinstance(turns, list) else [turns], conversation)
             if as_json:
                 print(
                     json.dumps(_with_members(assistant, answer.to_dict(), members), ensure_ascii=False),
@@ -91,6 +87,14 @@ def ask(
                 )
             else:
                 typer.echo(answer.answer)
+
+
+def _converse(assistant: Any, turns: list[str], conversation: str | None) -> Any:
+    """The answer to the last turn."""
+    *before, last = turns
+    for turn in before:
+        conversation = assistant.ask(turn, conversation).conversation
+    return assistant.ask(last, conversation)
 
 
 def read_questions(path: Path | None) -> list[str | list[str]]:

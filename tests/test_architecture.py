@@ -10,7 +10,7 @@ FLOOR_1 = {"warehouse", "propensity", "indexes", "insights", "campaigns", "promp
 ROOMS = {"segments", *FLOOR_1, "assistant", "serving", "eval"}
 ALLOWED = {
     "segments": set(),
-    **dict.fromkeys(FLOOR_1, {"segments"}),
+    **{room: {"segments"} for room in FLOOR_1},
     "assistant": {"segments", *FLOOR_1},
     "serving": {"segments", *FLOOR_1, "assistant"},
     # The runner and the benchmarks start a server through the command line's own helpers.

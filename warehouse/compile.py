@@ -35,7 +35,7 @@ from segments.intervals import from_comparison
 from segments.ports import AudienceResolver
 from warehouse.mart import days_before
 
-_COMPARE: dict[str, Callable[[ir.Value, object], ir.BooleanValue]] = {
+_COMPARE: dict[str, Callable[..., ir.BooleanValue]] = {
     ">=": operator.ge,
     ">": operator.gt,
     "<=": operator.le,

@@ -63,7 +63,7 @@ def category_activity(warehouse: Warehouse, as_of: date) -> pd.DataFrame:
     sums = {f"d{tau}": _fading(days, tau).sum() for tau in ACTIVITY_DECAYS}
     table = warehouse.fetch(days.group_by("customer_id", "category").aggregate(**sums))
     wide = table.pivot(index="customer_id", columns="category").sort_index(axis=1)
-    wide.columns = pd.MultiIndex.from_tuples([(int(name[1:]), category) for name, category in wide.columns])
+    wide = wide.rename(columns=lambda name: int(name[1:]), level=0)
     return wide.fillna(0.0).astype("float32").sort_index()
 
 

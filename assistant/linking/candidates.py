@@ -17,6 +17,7 @@ from assistant.linking.numbers import Number
 from assistant.linking.windows import TimeMention
 from segments.definition import (
     EventCondition,
+    EventMeasure,
     FeatureCondition,
     ItemFilter,
     Node,
@@ -131,24 +132,25 @@ def _drafts(reading: Reading) -> list[_Draft]:
                     continue
         previous = drafts[-1] if drafts else None
         draft = _Draft(clause, kind, negative, list(clause.items), window)
-        if kind == "" and previous is not None and previous.kind in ("purchase", "spend") and clause.items:
-            if not any(f.condition is None and f.feature for f in clause.features):
-                draft.kind, draft.inherited = previous.kind, True
-                if not negative and "but" not in clause.joins:
-                    draft.negative = previous.negative
-                if _widens(draft, previous):
-                    previous.items = [*(previous.items or []), *draft.items]  # type: ignore[list-item]
-                    previous.clause.end = clause.end
-                    previous.window = previous.window or window
-                    continue
-                if (
-                    previous.window is not None
-                    and window is None
-                    and not (negative and not previous.negative)
-                ):
-                    draft.window = previous.window
-                elif window is not None and previous.window is None and draft.negative == previous.negative:
-                    _share_window(drafts, draft, window)
+        if (
+            previous is not None
+            and kind == ""
+            and previous.kind in ("purchase", "spend")
+            and clause.items
+            and not any(f.condition is None and f.feature for f in clause.features)
+        ):
+            draft.kind, draft.inherited = previous.kind, True
+            if not negative and "but" not in clause.joins:
+                draft.negative = previous.negative
+            if _widens(draft, previous):
+                previous.items = [*(previous.items or []), *clause.items]
+                previous.clause.end = clause.end
+                previous.window = previous.window or window
+                continue
+            if previous.window is not None and window is None and not (negative and not previous.negative):
+                draft.window = previous.window
+            elif window is not None and previous.window is None and draft.negative == previous.negative:
+                _share_window(drafts, draft, window)
         if draft.window is None and leading is not None:
             draft.window = leading
         drafts.append(draft)
@@ -432,6 +434,9 @@ def _merged(items: list[ItemMention]) -> ItemFilter:
     return ItemFilter(values("department"), values("category"), values("brand"), values("text"))
 
 
+_MEASURES: dict[str, EventMeasure] = {"money": "value", "units": "quantity"}
+
+
 def _counted(
     condition: EventCondition, free: list[Number], units: tuple[str, ...], *, spend: bool = False
 ) -> EventCondition:
@@ -439,7 +444,7 @@ def _counted(
     if number is None:
         return condition
     free.remove(number)
-    measure = {"money": "value", "units": "quantity"}.get(number.unit, "count")
+    measure = _MEASURES.get(number.unit, "count")
     if number.unit == "" and spend:
         measure = "value"
     elif number.unit == "" and condition.items and condition.event == "purchase":

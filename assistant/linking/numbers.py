@@ -195,14 +195,14 @@ def numbers(text: str, chinese: bool, taken: list[Span]) -> list[Number]:
             found.append(_range(match, chinese))
             busy.append(match.span())
     position = 0
-    while match := single.search(text, position):
+    while (hit := single.search(text, position)) is not None:
         # A match that runs into a taken span may hide a number behind it: try again one step on.
-        if _overlaps(match.span("a"), busy):
-            position = max(match.end("a"), match.start() + 1)
+        if _overlaps(hit.span("a"), busy):
+            position = max(hit.end("a"), hit.start() + 1)
             continue
-        found.append(_single(match, chinese))
-        busy.append(match.span("a"))
-        position = match.end()
+        found.append(_single(hit, chinese))
+        busy.append(hit.span("a"))
+        position = hit.end()
     return sorted(found, key=lambda number: number.span)
 
 

@@ -1,1 +1,1 @@
-"""LLM servers behind one protocol (OpenAI chat completions with a JSON Schema): embedded llama.cpp or vLLM."""
+"""LLM servers behind one protocol (OpenAI chat completions under a JSON Schema): embedded or vLLM."""

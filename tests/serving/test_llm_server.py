@@ -1,0 +1,295 @@
+"""Starting, finding and ending LLM servers, without a model; the real one is in test_llm_embedded.py."""
+
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+from contextlib import suppress
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from segments.errors import LLMUnavailableError, OperatorError, PortInUseError
+from serving.llm import embedded, server, vllm
+from serving.llm.guard import CHECK_SECONDS
+from serving.llm.probe import free_port, port_is_free, url_of
+from serving.llm.server import LLMSettings, RunningLLM, choose_backend, connect, running, start
+from serving.llm.vllm import VLLMOptions
+
+
+class Models(BaseHTTPRequestHandler):
+    """Answers like an OpenAI server that serves the model 'other'."""
+
+    def do_GET(self):
+        body = json.dumps({"data": [{"id": "other"}]}).encode()
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture
+def other():
+    """The base URL of a server that somebody else runs."""
+    http = HTTPServer(("127.0.0.1", 0), Models)
+    thread = threading.Thread(target=http.serve_forever, daemon=True)
+    thread.start()
+    yield url_of("127.0.0.1", http.server_port)
+    http.shutdown()
+    http.server_close()
+    thread.join()
+
+
+@pytest.fixture
+def broken(tmp_path):
+    """A file that looks like a GGUF from outside and is none."""
+    path = tmp_path / "broken.gguf"
+    path.write_bytes(b"GGUF" + bytes(100))
+    return path
+
+
+def record(folder, url, pid, model="other"):
+    data = {"base_url": url, "model": model, "backend": "embedded", "reason": "asked for", "pid": pid}
+    (folder / "llm.json").write_text(json.dumps(data))
+
+
+def gone(pid: int, seconds: float = 10) -> bool:
+    """Whether the process ends within the time (a zombie has ended)."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        try:
+            with open(f"/proc/{pid}/stat") as stat:
+                if stat.read().rsplit(")", 1)[1].split()[0] == "Z":
+                    return True
+        except FileNotFoundError:
+            return True
+        time.sleep(0.05)
+    return False
+
+
+def test_a_port_in_use_is_named(tmp_path, other, broken):
+    port = int(other.split(":")[2].removesuffix("/v1"))
+    assert not port_is_free("127.0.0.1", port)
+    with pytest.raises(PortInUseError, match=f"Port {port} on 127.0.0.1 is in use"):
+        start(LLMSettings("embedded", str(broken), port=port), tmp_path / "run")
+
+
+def test_a_server_that_dies_at_start_is_quoted_and_leaves_no_record(tmp_path, broken):
+    with pytest.raises(LLMUnavailableError, match=r"stopped while starting: .*llm-embedded\.log"):
+        start(LLMSettings("embedded", str(broken)), tmp_path / "run")
+    assert (tmp_path / "run" / "llm-embedded.log").stat().st_size > 0
+    assert not (tmp_path / "run" / "llm.json").exists()
+
+
+@pytest.fixture
+def deaf(monkeypatch):
+    """Instead of a model server: a process and its worker that never answer and ignore SIGTERM."""
+    stubborn = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(600)"
+    worker = f"import subprocess, sys; subprocess.Popen([sys.executable, '-c', {stubborn!r}])"
+    code = f"{worker}; print('deaf', flush=True); {stubborn}"
+    monkeypatch.setattr(server, "_command", lambda *_: ([sys.executable, "-c", code], "none", None))
+    monkeypatch.setattr(server, "GRACE_SECONDS", 0.2)
+
+
+def group(leader: int) -> list[int]:
+    """The processes of a group that have not ended (a zombie has)."""
+    found = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):
+            state, _, pgid = stat.read_text().rsplit(")", 1)[1].split()[:3]
+            if int(pgid) == leader and state != "Z":
+                found.append(int(stat.parent.name))
+    return found
+
+
+def test_a_server_that_never_answers_is_given_up_and_its_workers_killed(tmp_path, deaf, monkeypatch):
+    groups = []
+
+    def end(process, end=server._end):
+        groups.append((process.pid, group(process.pid)))
+        end(process)
+
+    monkeypatch.setattr(server, "_end", end)
+    with pytest.raises(LLMUnavailableError, match=r"did not start within 1 s: deaf"):
+        start(LLMSettings("embedded"), tmp_path, seconds=1.0)
+    leader, members = groups[0]
+    assert len(members) == 3, "guard, server and worker"
+    assert all(gone(pid) for pid in members)
+    assert group(leader) == []
+
+
+def test_an_interrupt_while_waiting_ends_the_server(tmp_path, deaf):
+    started = []
+
+    def interrupt(share, what):
+        if what.startswith("loading"):
+            raise KeyboardInterrupt
+
+    popen = subprocess.Popen
+
+    class Spy(popen):
+        def __init__(self, *args, **options):
+            super().__init__(*args, **options)
+            started.append(self.pid)
+
+    server.subprocess.Popen = Spy
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            start(LLMSettings("embedded"), tmp_path, interrupt)
+    finally:
+        server.subprocess.Popen = popen
+    assert gone(started[0])
+
+
+def test_a_guarded_server_ends_with_the_process_that_asked_for_it():
+    """The asker is killed -9, so nothing of it can clean up."""
+    asker = (
+        "import os,subprocess,sys,time\n"
+        "guard = [sys.executable, '-m', 'serving.llm.guard', str(os.getpid())]\n"
+        "server = [sys.executable, '-c', 'import os,time; print(os.getpid(), flush=True); time.sleep(600)']\n"
+        "subprocess.Popen([*guard, *server], start_new_session=True)\n"
+        "time.sleep(600)\n"
+    )
+    with subprocess.Popen([sys.executable, "-c", asker], stdout=subprocess.PIPE, text=True) as process:
+        pid = int(process.stdout.readline())
+        time.sleep(CHECK_SECONDS)
+        assert not gone(pid, 0.1)
+        process.kill()
+        assert gone(pid)
+
+
+def test_a_guard_passes_on_how_the_server_ended():
+    guard = [sys.executable, "-m", "serving.llm.guard", str(os.getpid())]
+    assert subprocess.run([*guard, sys.executable, "-c", "raise SystemExit(7)"], check=False).returncode == 7
+
+
+def test_a_recorded_server_that_answers_is_found(tmp_path, other):
+    record(tmp_path, other, os.getpid())
+    found = running(tmp_path)
+    assert found is not None
+    assert (found.base_url, found.model) == (other, "other")
+
+
+def test_stale_records_are_removed(tmp_path, other):
+    ended = subprocess.run([sys.executable, "-c", ""], check=False)
+    assert ended.returncode == 0
+    closed = url_of("127.0.0.1", free_port("127.0.0.1"))
+    dead = subprocess.Popen([sys.executable, "-c", ""])
+    dead.wait()
+    cases = {
+        "process gone": (other, dead.pid, "other"),
+        "nothing answers": (closed, os.getpid(), "other"),
+        "another server took the port": (other, os.getpid(), "mine"),
+    }
+    for case, (url, pid, model) in cases.items():
+        record(tmp_path, url, pid, model)
+        assert running(tmp_path) is None, case
+        assert not (tmp_path / "llm.json").exists(), case
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"pid": 1}'])
+def test_a_record_that_is_none_is_removed(tmp_path, text):
+    (tmp_path / "llm.json").write_text(text)
+    assert running(tmp_path) is None
+    assert not (tmp_path / "llm.json").exists()
+
+
+def test_connect_uses_a_server_and_never_ends_it(other):
+    with connect(other) as found:
+        assert (found.backend, found.model) == ("external", "other")
+    assert connect(other).model == "other"
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:1/v1", "nonsense", "http://"])
+def test_connect_says_when_nothing_answers(url):
+    with pytest.raises(LLMUnavailableError, match=r"No language model answers at .*segassist serve llm"):
+        connect(url)
+
+
+def test_stopping_leaves_the_record_of_a_newer_server(tmp_path):
+    process = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"], start_new_session=True)
+    old = RunningLLM("http://x/v1", "m", "embedded", "", process.pid, process, tmp_path / "llm.json")
+    record(tmp_path, "http://y/v1", process.pid + 1)
+    old.stop()
+    assert gone(process.pid)
+    assert (tmp_path / "llm.json").exists()
+
+
+def test_vllm_that_is_not_installed_says_how_to_install_it(monkeypatch):
+    monkeypatch.setattr(vllm, "installed", lambda: False)
+    with pytest.raises(OperatorError, match=r"pip install 'segment-assistant\[gpu\]'"):
+        choose_backend("vllm")
+
+
+def test_vllm_without_a_gpu_says_so(monkeypatch):
+    monkeypatch.setattr(vllm, "installed", lambda: True)
+    monkeypatch.setattr(vllm, "has_gpu", lambda: False)
+    with pytest.raises(OperatorError, match="needs an NVIDIA GPU"):
+        choose_backend("vllm")
+
+
+@pytest.mark.parametrize(
+    ("installed", "gpu", "backend", "why"),
+    [
+        (True, True, "vllm", "a GPU and vLLM are present"),
+        (True, False, "embedded", "no GPU"),
+        (False, True, "embedded", "vLLM is not installed"),
+    ],
+)
+def test_auto_says_why(monkeypatch, installed, gpu, backend, why):
+    monkeypatch.setattr(vllm, "installed", lambda: installed)
+    monkeypatch.setattr(vllm, "has_gpu", lambda: gpu)
+    chosen, reason = choose_backend("auto")
+    assert chosen == backend
+    assert why in reason
+
+
+def test_an_unknown_backend_is_named():
+    with pytest.raises(OperatorError, match="'ollama' is not one of auto, embedded, vllm"):
+        choose_backend("ollama")
+
+
+def test_the_command_of_vllm():
+    options = VLLMOptions(context=4096, memory=0.5, dtype="bfloat16", tensor_parallel=2, data_parallel=4)
+    command = vllm.command("Qwen/Qwen3-8B", "127.0.0.1", 9000, options)
+    assert command[:5] == [sys.executable, "-m", "vllm.entrypoints.cli.main", "serve", "Qwen/Qwen3-8B"]
+    assert "--enable-prefix-caching" in command
+    values = dict(pairwise(command))
+    assert {
+        "--served-model-name": "Qwen/Qwen3-8B",
+        "--host": "127.0.0.1",
+        "--port": "9000",
+        "--max-model-len": "4096",
+        "--gpu-memory-utilization": "0.5",
+        "--dtype": "bfloat16",
+        "--tensor-parallel-size": "2",
+        "--data-parallel-size": "4",
+    }.items() <= values.items()
+    assert json.loads(values["--default-chat-template-kwargs"]) == {"enable_thinking": False}
+
+
+def test_threads_are_the_cores_that_a_container_may_use(tmp_path, monkeypatch):
+    monkeypatch.setattr(embedded.os, "sched_getaffinity", lambda _: {0, 1, 2, 3})
+    monkeypatch.setattr(embedded, "CPU", tmp_path)
+    monkeypatch.setattr(embedded, "QUOTA", tmp_path / "cpu.max")
+    for cpu, siblings in enumerate(("0,2", "1,3", "0,2", "1,3")):
+        (tmp_path / f"cpu{cpu}" / "topology").mkdir(parents=True)
+        (tmp_path / f"cpu{cpu}" / "topology" / "thread_siblings_list").write_text(siblings)
+    assert embedded.cores() == 2
+    (tmp_path / "cpu.max").write_text("100000 100000\n")
+    assert embedded.cores() == 1
+    (tmp_path / "cpu.max").write_text("max 100000\n")
+    assert embedded.cores() == 2
+
+
+def test_the_server_process_names_a_missing_argument():
+    command = [sys.executable, "-m", "serving.llm.embedded", "--port", "1"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "--model" in done.stderr
