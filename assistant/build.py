@@ -1,7 +1,7 @@
 """Builds a workspace step by step; a finished step is not done again, a killed one leaves nothing half-built.
 
 Each step writes its result atomically and then its mark (what it was made from). A mark that no longer
-fits (other source, other code version) makes the step run again, and the ones after it.
+fits (other source, other code) or a result that is damaged makes the step run again, and the ones after it.
 """
 
 from __future__ import annotations
@@ -22,6 +22,8 @@ from assistant.workspace import SETTINGS_FILE, Workspace, read_settings
 from indexes.behaviour import encode_behaviour
 from indexes.index import CustomerIndex
 from indexes.text import SentenceEncoder
+from propensity.registry import Registry
+from segments.errors import ChecksumError, NotBuiltError, StorageError
 from segments.ports import Progress, silent
 from warehouse import completejourney
 from warehouse.store import Warehouse
@@ -41,11 +43,16 @@ exclude_categories = [{categories}]
 
 @dataclass(frozen=True)
 class Step:
-    """One step of a build: its name, what a person sees, and the work."""
+    """One step of a build: its name, what a person sees, the work, and whether its result can be used.
+
+    code: the files (globs from the root of the packages) whose change makes the result another one.
+    """
 
     name: str
     title: str
     run: Callable[[Progress], Any]
+    check: Callable[[], Any]
+    code: tuple[str, ...]
 
 
 def build_demo(folder: Path, progress: Callable[[str], Progress] = lambda _title: silent) -> Workspace:
@@ -74,11 +81,11 @@ def build(
 ) -> Workspace:
     """Build a workspace from a source; returns it ready to open."""
     workspace = Workspace(folder, read_settings(folder))
-    mark = hashlib.sha256(f"{FORMAT}|{source}|{workspace.settings.encoder}".encode()).hexdigest()[:16]
-    redo = False
+    redo, mark = False, f"{FORMAT}|{source}|{workspace.settings.encoder}"
     for step in _steps(workspace, load):
+        mark = _digest(mark, step.code)
         done = folder / "run" / f"{step.name}.done"
-        if not redo and done.exists() and done.read_text() == mark:
+        if not redo and done.exists() and done.read_text() == mark and _usable(step):
             progress(step.title)(1.0, "already done")
             continue
         redo = True
@@ -91,9 +98,29 @@ def build(
     return workspace
 
 
+def _digest(before: str, code: tuple[str, ...]) -> str:
+    """Of what a step is made from: the steps before it and its own code."""
+    digest, root = hashlib.sha256(before.encode()), Path(__file__).parent.parent
+    for path in sorted(path for pattern in code for path in root.glob(pattern)):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def _usable(step: Step) -> bool:
+    """Whether what the step wrote is still there and sound."""
+    try:
+        step.check()
+    except (NotBuiltError, ChecksumError, StorageError):
+        return False
+    return True
+
+
 def _steps(workspace: Workspace, load: Callable[[duckdb.DuckDBPyConnection], None]) -> tuple[Step, ...]:
     def warehouse(progress: Progress) -> None:
         build_warehouse(workspace.folder, load, progress)
+
+    def open_warehouse() -> None:
+        Warehouse(workspace.warehouse).close()
 
     def index(progress: Progress) -> None:
         _build_index(workspace, progress)
@@ -105,10 +132,35 @@ def _steps(workspace: Workspace, load: Callable[[duckdb.DuckDBPyConnection], Non
         finally:
             opened.close()
 
+    features = ("segments/catalogue.py", "segments/features.py", "warehouse/mart.py")
+    loading = (
+        "warehouse/clean.py",
+        "warehouse/completejourney.py",
+        "warehouse/pseudonyms.py",
+        "warehouse/store.py",
+    )
     return (
-        Step("warehouse", "Load, clean and check the data; compute the feature mart", warehouse),
-        Step("index", "Encode products and behaviour; build the FAISS index", index),
-        Step("models", "Train and calibrate the propensity models", models),
+        Step(
+            "warehouse",
+            "Load, clean and check the data; compute the feature mart",
+            warehouse,
+            open_warehouse,
+            features + loading,
+        ),
+        Step(
+            "index",
+            "Encode products and behaviour; build the FAISS index",
+            index,
+            lambda: CustomerIndex.load(workspace.index, "cpu"),
+            ("indexes/behaviour.py", "indexes/index.py", "indexes/text.py"),
+        ),
+        Step(
+            "models",
+            "Train and calibrate the propensity models",
+            models,
+            Registry(workspace.models).outcomes,
+            ("propensity/*.py", "warehouse/history.py"),
+        ),
     )
 
 

@@ -55,6 +55,7 @@ class Evaluation:
     brier: float
     lift_top_decile: float
     baseline_auc: float
+    baseline_ece: float
 
 
 def evaluate(labels: np.ndarray, scores: np.ndarray, baseline: np.ndarray) -> Evaluation:
@@ -74,6 +75,7 @@ def evaluate(labels: np.ndarray, scores: np.ndarray, baseline: np.ndarray) -> Ev
         brier=float(np.mean((scores - labels) ** 2)),
         lift_top_decile=float(labels[top].mean()) / rate if rate else float("nan"),
         baseline_auc=auc(labels, baseline),
+        baseline_ece=ece(labels, baseline),
     )
 
 

@@ -48,6 +48,7 @@ class Card:
     brier: float
     lift_top_decile: float
     baseline_auc: float
+    baseline_ece: float
     baseline_features: tuple[str, ...]
     features: tuple[str, ...]
     rounds: int

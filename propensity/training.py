@@ -239,7 +239,7 @@ def _mean(results: dict[str, ev.Evaluation], samples: Sequence[np.ndarray]) -> e
     low, high = ev.interval(np.mean(samples, axis=0))
     means: dict[str, Any] = {
         name: float(np.mean([getattr(result, name) for result in largest]))
-        for name in ("auc", "ece", "brier", "lift_top_decile", "baseline_auc")
+        for name in ("auc", "ece", "brier", "lift_top_decile", "baseline_auc", "baseline_ece")
     }
     positives = sum(result.positives for result in largest)
     return replace(largest[0], positives=positives, auc_low=low, auc_high=high, **means)

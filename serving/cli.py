@@ -163,10 +163,10 @@ def models(as_json: JsonOption = False, workspace: WorkspaceOption = DEFAULT) ->
         print(json.dumps(found, ensure_ascii=False, indent=1))
         return
     for card in found:
-        low, high = card["auc_interval"]
         typer.echo(
-            f"{card['outcome']:40} AUC {card['auc']:.3f} ({low:.3f}-{high:.3f})  ECE {card['ece']:.3f}  "
-            f"baseline {card['baseline_auc']:.3f}  tested on {card['test_cut']}"
+            f"{card['outcome']:40} AUC {card['auc']:.3f} ({card['auc_low']:.3f}-{card['auc_high']:.3f})  "
+            f"ECE {card['ece']:.3f}  plain RFM: AUC {card['baseline_auc']:.3f}  ECE {card['baseline_ece']:.3f}  "
+            f"tested on {card['test_cut']}"
         )
 
 
