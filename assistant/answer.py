@@ -7,13 +7,13 @@ writes no figure: a small model that quotes numbers mixes up what they mean.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable
 
 import prompts
 from assistant.grounding import display, label, numbers_in
 from assistant.linking.linker import Link
 from assistant.llm import ChatModel
+from assistant.plan import CURRENT, Plan
 from assistant.tools import ToolResult
 from segments.explain import Language
 from segments.ports import Evidence, Figure
@@ -216,9 +216,12 @@ _RENDERERS: dict[str, Callable[[Evidence, Language, str], str]] = {
 }
 
 
-def assumptions(link: Link, nodes: Sequence[Any], language: Language) -> list[str]:
+def assumptions(link: Link, plan: Plan, language: Language) -> list[str]:
     """What the message left open and how it was read, each as a sentence."""
-    said = []
+    said = [
+        _say(language, f"I read '{word}' as '{better}'.", f"我把“{word}”理解为“{better}”。")
+        for word, better in link.corrected
+    ]
     for text in link.dates:
         said.append(
             _say(
@@ -227,8 +230,9 @@ def assumptions(link: Link, nodes: Sequence[Any], language: Language) -> list[st
                 f"我把“{text.replace(' = ', '”理解为 ').replace(' to ', ' 至 ')}。",
             )
         )
-    readings = {candidate.reading for candidate in link.candidates if candidate.node in nodes}
-    readings |= {edit.reading for edit in link.edits if edit.node in nodes}
+    described = plan.segment is not None and plan.segment != CURRENT
+    readings = {candidate.reading for candidate in link.candidates} if described else set()
+    readings |= {link.edit(name).reading for name in plan.edits}
     sentences = {
         "quiet": ("I took 'quiet' as no purchase in the window shown.", "“沉默”按所示时间窗内无购买理解。"),
         "vague": (
@@ -243,6 +247,10 @@ def assumptions(link: Link, nodes: Sequence[Any], language: Language) -> list[st
         ),
     }
     said += [_say(language, *sentences[reading]) for reading in sorted(readings) if reading in sentences]
+    left = [*link.unused, *link.unknown] if described or plan.edits else []
+    if left:
+        words = ", ".join(left[:6])
+        said.append(_say(language, f"I did not use: {words}.", f"这些内容没有用上：{words}。"))
     return said
 
 

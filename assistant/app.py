@@ -32,6 +32,7 @@ from campaigns.strategy import plan_strategy
 from indexes.clusters import discover
 from indexes.index import CustomerIndex
 from indexes.lookalikes import lookalikes
+from indexes.text import SentenceEncoder
 from insights.item_model import ItemModel, build_model
 from insights.recommend import Recommendations, recommend
 from segments.canonical import fingerprint
@@ -258,6 +259,7 @@ class Assistant:
             warehouse.item_values,
             warehouse.item_names,
             warehouse.as_of,
+            SentenceEncoder(rooms.workspace.settings.encoder),
         )
         connection = sqlite3.connect(rooms.workspace.conversations, check_same_thread=False)
         self._graph = TurnGraph(self.linker, model, self.tools, SqliteSaver(connection))
@@ -303,9 +305,9 @@ class Assistant:
                 return
 
     def warm(self) -> None:
-        """Load what the first question would otherwise wait for, and let the model read its instructions."""
+        """Load what the first question would otherwise wait for."""
         self.rooms.warm()
-        self._graph.warm()
+        self.linker.link("warm up")
 
     def history(self, conversation: str) -> list[dict[str, Any]]:
         """What was said in a conversation: question, answer, tool, definition of each turn."""

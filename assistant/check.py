@@ -1,48 +1,42 @@
-"""The check stage: does the plan keep what the message says? One sentence for each thing it does not.
+"""The check stage: can the plan be run, and does what it defines hold? One sentence for each mistake.
 
-Every condition found comes from words of the message, so leaving one out drops a number, a category
-or a negation; 'or' in the message must show in the plan, and only then.
+What a plan may name is bounded by the turn's schema, but a server may not honour it: everything is checked
+again here.
 """
 
 from __future__ import annotations
 
 from assistant.linking.linker import Link
-from assistant.plan import Plan, definition_of, edited
+from assistant.plan import CURRENT, ON_SEGMENT, Plan, definition_of, edited, offered_tools
 from segments.check import Vocabulary, issues
 from segments.definition import Node
 from segments.errors import DefinitionError
-from segments.explain import explain
 
 
 def problems(plan: Plan, link: Link, current: Node | None, vocabulary: Vocabulary) -> list[str]:
     """What is wrong with the plan, each as a sentence for the model; empty when nothing is."""
-    found: list[str] = []
-    if plan.tool == "define_segment" and not plan.chosen:
-        found.append("define_segment needs at least one condition.")
-    if plan.tool == "refine_segment" and (current is None or not plan.edits):
-        found.append("refine_segment needs a current segment and at least one edit.")
-    if plan.tool == "define_segment" or (plan.chosen and plan.tool not in ("clarify", "refuse")):
-        found += _dropped(plan, link, vocabulary)
-        if link.says_or and not plan.any and _or_candidates(link) >= 1 and len(plan.all) > 1:
-            found.append('The message says "or": put the alternatives into "any".')
+    found = _names(plan, link, current)
+    if found:
+        return found
     try:
-        result = (
-            edited(plan, link, current) if plan.edits and current is not None else definition_of(plan, link)
-        )
+        result = edited(plan, link, current) if plan.edits and current else definition_of(plan, link)
     except DefinitionError as error:
-        return [*found, *error.issues]
-    if result is not None:
-        found += issues(result, vocabulary)
-    return found
+        return list(error.issues)
+    return issues(result, vocabulary) if result is not None else []
 
 
-def _or_candidates(link: Link) -> int:
-    return sum("or" in candidate.joins for candidate in link.candidates)
-
-
-def _dropped(plan: Plan, link: Link, vocabulary: Vocabulary) -> list[str]:
-    missing = [i for i in range(1, len(link.candidates) + 1) if f"c{i}" not in plan.chosen]
-    return [
-        f"The message also asks for c{i}: {explain(link.candidates[i - 1].node, vocabulary.catalogue)}."
-        for i in missing
-    ]
+def _names(plan: Plan, link: Link, current: Node | None) -> list[str]:
+    """Tools, readings and edits that are not offered this turn."""
+    offered = offered_tools(link, current is not None)
+    if plan.tool not in offered:
+        return [f"'{plan.tool}' is not a tool of this turn; use one of {', '.join(offered)}."]
+    readings = [f"r{i}" for i in range(1, len(link.readings) + 1)]
+    if plan.tool == "define_segment" and plan.segment not in readings:
+        return [f"define_segment needs a segment of {', '.join(readings)}."]
+    if plan.tool in ON_SEGMENT and plan.segment not in (None, *readings, *([CURRENT] if current else [])):
+        return [f"'{plan.segment}' is not a segment of this turn."]
+    if plan.tool == "refine_segment":
+        edits = [f"e{i}" for i in range(1, len(link.edits) + 1)]
+        if not plan.edits or not set(plan.edits) <= set(edits):
+            return [f"refine_segment needs edits of {', '.join(edits)}."]
+    return []

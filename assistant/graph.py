@@ -19,9 +19,9 @@ from assistant.check import problems
 from assistant.grounding import ungrounded
 from assistant.linking.linker import Link, Linker
 from assistant.llm import ChatModel
-from assistant.plan import NEEDS_SEGMENT, Plan, definition_of, edited, make_plan
+from assistant.plan import Plan, definition_of, edited, make_plan
 from assistant.replies import CLARIFY, REFUSE, reply
-from assistant.run import run_tool
+from assistant.run import Outcome, run_tool
 from assistant.tools import ToolResult, Tools
 from segments.codec import from_json, to_json
 from segments.definition import Node
@@ -80,13 +80,9 @@ class TurnGraph:
         graph.add_edge("answer", END)
         self.compiled = graph.compile(checkpointer=checkpointer)
 
-    def warm(self) -> None:
-        """One call, so that the server's prefix cache holds the instructions before anybody waits."""
-        make_plan(self.model, self.linker.link("list my segments"), None, self.catalogue)
-
     def link(self, state: State, turn: Turn) -> State:
         """Find what of the message exists here."""
-        turn.link = self.linker.link(turn.question, _current(state))
+        turn.link = self.linker.link(turn.question, _current(state), self.tools.rooms.library.names())
         turn.emit(
             "link", {"found": len(turn.link.candidates) + len(turn.link.edits), "unknown": turn.link.unknown}
         )
@@ -138,27 +134,17 @@ class TurnGraph:
             return {}
         if plan.tool == "refuse":
             turn.refused = reply(
-                REFUSE[plan.reason or "out_of_scope"], link.language, ", ".join(link.unknown)
+                REFUSE[plan.reason or "out_of_scope"], link.language, ", ".join(link.missing or link.unknown)
             )
             return {}
-        current = _current(state)
-        segment = (
-            edited(plan, link, current) if plan.edits and current is not None else definition_of(plan, link)
-        )
-        if segment is None and current is None and plan.tool in NEEDS_SEGMENT | {"plan_strategy"}:
-            turn.clarification = reply(CLARIFY["no_segment"], link.language)
-            return {}
+        current, outcome = _current(state), Outcome()
+        segment = edited(plan, link, current) if plan.edits and current else definition_of(plan, link)
+        turn.calls = outcome.calls
         try:
-            return self._run(state, turn, plan, segment)
+            run_tool(outcome, self.tools, plan, link, segment, current, state.get("trail", []))
         except UserError as error:
             turn.clarification = str(error)
             return {}
-
-    def _run(self, state: State, turn: Turn, plan: Plan, segment: Node | None) -> State:
-        assert turn.link is not None
-        current = _current(state)
-        outcome = run_tool(self.tools, plan, turn.link, segment, current, state.get("trail", []))
-        turn.calls = outcome.calls
         turn.emit("run", {"calls": [call["name"] for call in outcome.calls]})
         if outcome.question is not None:
             turn.clarification = outcome.question
@@ -192,9 +178,7 @@ class TurnGraph:
         settings = self.tools.rooms.workspace.settings
         language, evidence = turn.link.language, result.evidence
         body = words.plain(result, language, settings.currency, settings.min_group)
-        used = [candidate.node for candidate in map(turn.link.candidate, turn.plan.chosen)]
-        used += [node for edit in map(turn.link.edit, turn.plan.edits) if (node := edit.node) is not None]
-        notes = "\n".join(words.assumptions(turn.link, used, language))
+        notes = "\n".join(words.assumptions(turn.link, turn.plan, language))
         lead = ""
         if turn.plan.tool in words.PHRASED:
             turn.emit("words", {"text": body})
@@ -204,7 +188,7 @@ class TurnGraph:
                 # The figures stand without the model's sentences: an answer is not lost to its wording.
                 lead = ""
         text = "\n\n".join(part for part in (lead, body, notes) if part)
-        shown = [*evidence, Evidence("notes", "notes", notes=(notes,))]
+        shown = [*evidence, Evidence("notes", "notes", notes=(notes, str(settings.min_group)))]
         invented = ungrounded(text, shown)
         if invented:
             raise InternalError(f"The answer shows {', '.join(invented)}, which no evidence holds.")
@@ -245,17 +229,10 @@ def _confirms(text: str) -> bool:
 
 
 def _mended(plan: Plan | None, link: Link) -> Plan:
-    """After a failed repair: every condition found, with the model's grouping; else ask the user."""
+    """After a failed repair: the likeliest reading or edit of the message, if it has any; else ask the user."""
     if plan is not None and plan.tool == "refine_segment" and link.edits:
-        return Plan("refine_segment", edits=("e1",)) if not plan.edits else plan
-    if plan is None or plan.tool in ("clarify", "refuse"):
-        return plan or Plan("clarify")
-    if not link.candidates:
-        return Plan("clarify")
-    missing = tuple(f"c{i}" for i in range(1, len(link.candidates) + 1) if f"c{i}" not in plan.chosen)
-    if not missing:
-        return plan
-    return Plan(plan.tool, plan.all + missing, plan.any, plan.edits, plan.reason, plan.arguments)
+        return Plan("refine_segment", edits=("e1",))
+    return Plan("define_segment", "r1") if link.readings else Plan("clarify")
 
 
 def _timed(step: Callable[[State, Turn], State]) -> Any:

@@ -40,7 +40,7 @@ CUES: dict[str, re.Pattern[str]] = {
         r"look[- ]?alikes?|\b(?:people|customers?|shoppers?|households?|others?|more|folks|ones|buyers)\b[^.?!]{0,25}\b(?:like|similar to|resembl\w+)"
         r"\s+(?:them|these|those|this|him|her|that|it|my|our)\b|\bsimilar (?:people|customers?|shoppers?|households?|profiles?|ones|audience)"
         r"|\bmore like (?:them|these|this|those)|\bresembl|\bclones?\b|\bexpand (?:this|the|that) (?:audience|segment)"
-        r"|相似|类似|像(?:他们|她们|这些|这群|这样)|同类(?:客户|人群)|扩展(?:人群|受众)"
+        r"|相似|类似|[跟和与].{1,20}(?:很|最|差不多|比较)?像|像(?:他们|她们|这些|这群|这样)|同类(?:客户|人群)|扩展(?:人群|受众)"
     ),
     "score_propensity": _rx(
         r"\b(?:how )?likely\b|\blikelihood\b|\bprobabilit|\bpropensit|\bchances?\b|\bodds\b|\bwill (?:they|these|those|this|any of them|he|she|it)"
@@ -58,7 +58,7 @@ CUES: dict[str, re.Pattern[str]] = {
         r"|\bwith \$[\d,.]+k?\b(?!.*\bbask)|\b(?:got|have|put|use) (?:a )?\$[\d,.]+k? (?:budget|to)|策略|方案|预算|活动计划|营销计划|怎么(?:营销|挽回|召回|激活|留住|做|花)|如何(?:营销|挽回|召回|激活|留住)|给他们(?:什么|发)|提供什么|什么(?:优惠|offer)|召回|挽回"
     ),
     "profile_segment": _rx(
-        r"\bprofile\b|\bdescribe\b|\bwho are (?:they|these|those)|\bwhat (?:are|do) (?:they|these (?:people|customers|folks)|those) (?:like|look like|have in common|all about)|\bwhat(?: makes| is| sets|'s)\b[^?]{0,30}\b(?:different|special|apart|distinct|unusual|unique|stand out)|\bstand out\b|\btell me (?:more )?about (?:them|these|this|those|the)|\bcharacteri[sz]"
+        r"\bprofile\b|\bwhat do\b[^?]{3,40}\blook like\b|\bdescribe\b|\bwho are (?:they|these|those)|\bwhat (?:are|do) (?:they|these (?:people|customers|folks)|those) (?:like|look like|have in common|all about)|\bwhat(?: makes| is| sets|'s)\b[^?]{0,30}\b(?:different|special|apart|distinct|unusual|unique|stand out)|\bstand out\b|\btell me (?:more )?about (?:them|these|this|those|the)|\bcharacteri[sz]"
         r"|\bcharacteristics\b|\bhow (?:do they|are they|does this|is this) (?:differ|different|compare)|\bbreak ?down\b|\bsets? them apart|\bin common\b|\bdig into\b|\binsights?\b|\bpersona of\b|画像|特征|特点|有什么不同|描述|什么样|分析一下|区别|共同点|介绍一下"
     ),
     "discover_segments": _rx(
@@ -66,7 +66,7 @@ CUES: dict[str, re.Pattern[str]] = {
         r"|\bwhat (?:groups|segments|clusters|types|kinds)\b|\b(?:find|show|give|identify|make|create) (?:me )?(?:\w+ )?(?:natural |distinct |main |key )?(?:segments|clusters|groups)\b(?! (?:i|we) (?:have )?saved)|聚类|自然分群|分成\w{0,4}[类组群]|划分|发现.{0,6}(?:分群|群体|细分)|自动分群|哪几类|几类客户|哪些类型"
     ),
     "save_segment": _rx(
-        r"\bsave\b|\bstore (?:this|it|that|the segment)|\bname (?:this|it)\b|\bkeep (?:this|it) as\b|\bbookmark|保存|存为|存成|命名为|存下来|存一下"
+        r"\bsave\b|\bstore (?:this|it|that|the segment)|\bname (?:this|it)\b|\bkeep (?:this|it|that)(?: one)? (?:as|under)\b|\bbookmark|保存|存为|存成|命名为|存下来|存一下"
     ),
     "list_segments": _rx(
         r"\blist\b[^.?!]{0,25}\bsegments?\b|\b(?:which|what) segments? (?:do|have|did) (?:we|i)|\b(?:my|our|all(?: the)?|the) saved segments?|\bsaved segments\b|\bshow (?:me )?(?:all |my |the |our )*(?:saved )?segments\b|列出.{0,8}分群|有哪些.{0,6}分群|已保存的?.{0,3}分群|所有分群|我的分群|保存了哪些"
@@ -75,10 +75,10 @@ CUES: dict[str, re.Pattern[str]] = {
         r"\b(?:delete|remove|erase|discard|get rid of)\b[^.?!]{0,30}\bsegment|\bdelete (?:the )?['\"“]|\bdelete (?:it|this|that)\b|删除.{0,12}分群|删掉.{0,12}分群|删除[“\"「']"
     ),
     "show_segment": _rx(
-        r"\b(?:show|display|open|load|see|view|pull up|what(?:'s| is) (?:in|the definition of))\b[^.?!]{0,30}\b(?:segment|definition|sql|query|conditions)|\bcurrent segment\b|\bhow many (?:are there|people are|customers are|is that|are (?:in|they))|\bwhat(?:'s| is) (?:the )?(?:sql|definition|size|current)|\bwhere are we\b|\bwhat do we have (?:now|so far)|\bhow big is (?:it|this|that|the)|显示.{0,10}分群|打开.{0,10}分群|查看.{0,10}(?:分群|定义)|当前分群|有多少人|现在.{0,6}多少|看看?.{0,6}(?:定义|SQL|sql)"
+        r"\b(?:show|display|open|load|see|view|pull up|what(?:'s| is) (?:in|the definition of))\b[^.?!]{0,30}\b(?:segment|definition|sql|query|conditions)|\bcurrent segment\b|\bhow (?:is|was) (?:this|that|the|it)\b[^.?!]{0,20}\bdefined\b|\b(?:this|that|the) segment (?:is |was )?defined\b|\bhow many (?:are there|people are|customers are|is that|are (?:in|they))|\bwhat(?:'s| is) (?:the )?(?:sql|definition|size|current)|\bwhere are we\b|\bwhat do we have (?:now|so far)|\bhow big is (?:it|this|that|the)|显示.{0,10}分群|打开.{0,10}分群|查看.{0,10}(?:分群|定义)|当前(?:这个)?分群|怎么定义|有多少人|现在.{0,6}多少|看看?.{0,6}(?:定义|SQL|sql)"
     ),
     "compare_segments": _rx(
-        r"\bcompare\b|\bversus\b|\bvs\.?\b|\bdifference between\b|\bhow (?:do|does) (?:this|they|it|these|that) (?:segment )?(?:compare|stack up|differ)|\boverlap\b|对比|比较|相比之下|重叠|和.{1,20}(?:有什么|的)(?:区别|差别|不同)"
+        r"\bcompare\b|\bhow (?:do|does|are|is)\b[^?]{3,60}\b(?:stack up|differ(?:ent)?) (?:from|against|to)\b|\bversus\b|\bvs\.?\b|\bdifference between\b|\bhow (?:do|does) (?:this|they|it|these|that) (?:segment )?(?:compare|stack up|differ)|\boverlap\b|对比|比较|相比之下|重叠|和.{1,20}(?:有什么|的)(?:区别|差别|不同)"
     ),
 }
 
@@ -122,11 +122,25 @@ _GOALS = (
     ),
 )
 _NAME = re.compile(
-    r"[\"“「'‘《]([^\"”」'’》]{1,60})[\"”」'’》]|\b(?:as|called|named|name it|call it)\s+(?:the\s+)?([A-Za-z0-9][\w \-&]{0,50}?)(?:[.?!,]|$| please| and )"
-    r"|(?:存为|存成|保存为|保存成|命名为|叫做|叫|名为|取名)[:：]?\s*([^\s，。？！,.?!]{1,30})"
+    r"[\"“「《]([^\"”」》]{1,60})[\"”」》]|(?<!\w)['‘]([^'’]{1,60})['’](?!\w)"
+    r"|\b(?:as|called|named|name it|call it|under the name|segment(?! (?:as|called|named|definition|sql|with|that|for|of|is|was|i|we|and)\b))\s+(?:the\s+)?([A-Za-z0-9][\w \-&]{0,50}?)(?:[.?!,]|$| please| and )"
+    r"|(?:存为|存成|保存为|保存成|命名为|叫做|叫|名为|取名)[:：]?\s*([^\s，。？！,.?!“「《]{1,30})"
 )
+NAMING = ("save_segment", "delete_segment", "show_segment", "compare_segments")
+"""Tools whose messages name a segment."""
 _DAYS14 = re.compile(r"two weeks|2 weeks|14 days|fortnight|next week|两周|2周|14天|十四天|下周|一周", re.I)
 _COUPON = re.compile(r"coupon|redeem|voucher|券|核销", re.I)
+
+
+def spoken_name(message: str) -> tuple[tuple[int, int], str | None]:
+    """The segment's name that a message says ('save this as Gas fans'), with its place."""
+    if not any(CUES[tool].search(message) for tool in NAMING):
+        return (0, 0), None
+    match = _NAME.search(message)
+    if match is None:
+        return (0, 0), None
+    group = next(i for i, said in enumerate(match.groups(), 1) if said)
+    return match.span(group), match[group].strip()
 
 
 def read_intents(message: str, found: Sequence[Number]) -> Intents:
@@ -148,8 +162,7 @@ def read_intents(message: str, found: Sequence[Number]) -> Intents:
     money = next((n.value for n in found if n.unit == "money"), None)
     if money is None and "plan_strategy" in tools:
         money = next((n.value for n in found if n.unit == "" and n.value >= 100), None)
-    match = _NAME.search(message)
-    name = next((group.strip() for group in match.groups() if group), None) if match else None
+    _, name = spoken_name(message)
     goal = next((goal for goal, pattern in _GOALS if re.search(pattern, message, re.IGNORECASE)), None)
     outcome = "purchase_14d" if _DAYS14.search(message) else "purchase_30d"
     if _COUPON.search(message):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Any
 
 from assistant.linking.linker import Link
@@ -14,107 +15,127 @@ from segments.definition import Node
 from segments.errors import InternalError
 
 
-@dataclass(frozen=True)
+@dataclass
 class Outcome:
-    """What running a plan led to: a result, or a question to the marketer (with what waits for its answer)."""
+    """What running a plan led to: calls (kept even when one fails), a result, or a question to the marketer.
 
-    calls: list[dict[str, Any]]
+    pending: the call that waits for the marketer's yes.
+    """
+
+    calls: list[dict[str, Any]] = field(default_factory=list)
     result: ToolResult | None = None
     question: str | None = None
     pending: dict[str, Any] | None = None
 
+    def call(self, tool: str, run: Callable[..., ToolResult], *subject: Node, **arguments: Any) -> None:
+        """Run a tool on its subject and note the call; what it raises goes on to the caller."""
+        self.note(tool, **arguments)
+        self.result = run(*subject, **arguments)
+
+    def note(self, tool: str, /, **arguments: Any) -> None:
+        """Write a call down."""
+        given = {key: value for key, value in arguments.items() if value is not None}
+        self.calls.append({"name": tool, "arguments": given})
+
 
 def run_tool(
+    outcome: Outcome,
     tools: Tools,
     plan: Plan,
     link: Link,
     segment: Node | None,
     current: Node | None,
     trail: list[dict[str, Any]],
-) -> Outcome:
-    """Run the plan's tool on the segment it names, else on the current one."""
+) -> None:
+    """Run the plan's tool on the segment that it takes from the message, else on the current one."""
     intents = link.intents
-    if plan.tool in ("define_segment", "refine_segment"):
-        return _define(tools, plan, segment, current)
-    if plan.tool == "list_segments":
-        return Outcome([_call("list_segments")], tools.list_segments())
-    if plan.tool == "discover_segments":
-        return Outcome([_call("discover_segments", k=intents.k)], tools.discover_segments(intents.k))
-    if plan.tool == "delete_segment":
-        return _delete(tools, plan, link)
-    if plan.tool == "show_segment" and intents.name:
-        return Outcome([_call("open_segment", name=intents.name)], tools.open_segment(intents.name))
-    subject = segment if segment is not None else current
-    if subject is None:
-        return Outcome([], question=reply(CLARIFY["no_segment"], link.language))
-    before = [_call("define_segment", definition=to_json(subject))] if segment is not None else []
-    outcome = _on_segment(tools, plan, link, subject, trail)
-    return Outcome([*before, *outcome.calls], outcome.result, outcome.question, outcome.pending)
+    match plan.tool:
+        case "define_segment" | "refine_segment":
+            _define(outcome, tools, plan, segment, current)
+        case "list_segments":
+            outcome.call("list_segments", tools.list_segments)
+        case "discover_segments":
+            outcome.call("discover_segments", tools.discover_segments, k=intents.k)
+        case "delete_segment":
+            _delete(outcome, tools, plan, link)
+        case "show_segment" if intents.name:
+            outcome.call("open_segment", tools.open_segment, name=intents.name)
+        case _:
+            subject = segment if segment is not None else current
+            if subject is None:
+                outcome.question = reply(CLARIFY["no_segment"], link.language)
+                return
+            if segment is not None:
+                outcome.note("define_segment", definition=to_json(segment))
+            _on_segment(outcome, tools, plan, link, subject, trail)
 
 
-def _define(tools: Tools, plan: Plan, segment: Node | None, current: Node | None) -> Outcome:
+def _define(outcome: Outcome, tools: Tools, plan: Plan, segment: Node | None, current: Node | None) -> None:
     if segment is None:
         raise InternalError(f"A checked {plan.tool} plan has no conditions.")
-    call = _call(plan.tool, definition=to_json(segment))
+    outcome.note(plan.tool, definition=to_json(segment))
     if plan.tool == "refine_segment" and current is not None:
-        return Outcome([call], tools.refine_segment(segment, current))
-    return Outcome([call], tools.define_segment(segment))
+        outcome.result = tools.refine_segment(segment, current)
+    else:
+        outcome.result = tools.define_segment(segment)
 
 
-def _delete(tools: Tools, plan: Plan, link: Link) -> Outcome:
+def _delete(outcome: Outcome, tools: Tools, plan: Plan, link: Link) -> None:
     name = plan.arguments.get("name") or link.intents.name
     if not name:
-        return Outcome([], question=reply(CLARIFY["no_name"], link.language))
-    if plan.arguments.get("confirmed"):
-        return Outcome([_call("delete_segment", name=name)], tools.delete_segment(name))
-    tools.rooms.library.get(name)
-    pending = {"tool": "delete_segment", "arguments": {"name": name}}
-    return Outcome(
-        [_call("delete_segment", name=name)], None, reply(CLARIFY["delete"], link.language, name), pending
-    )
+        outcome.question = reply(CLARIFY["no_name"], link.language)
+    elif plan.arguments.get("confirmed"):
+        outcome.call("delete_segment", tools.delete_segment, name=name)
+    else:
+        outcome.note("delete_segment", name=name)
+        tools.rooms.library.get(name)
+        outcome.question = reply(CLARIFY["delete"], link.language, name)
+        outcome.pending = {"tool": "delete_segment", "arguments": {"name": name}}
 
 
-def _on_segment(tools: Tools, plan: Plan, link: Link, subject: Node, trail: list[dict[str, Any]]) -> Outcome:
+def _on_segment(
+    outcome: Outcome, tools: Tools, plan: Plan, link: Link, subject: Node, trail: list[dict[str, Any]]
+) -> None:
     intents = link.intents
     match plan.tool:
         case "show_segment":
-            return Outcome([_call("show_segment")], tools.show_segment(subject))
+            outcome.call("show_segment", tools.show_segment, subject)
         case "profile_segment":
-            return Outcome([_call("profile_segment")], tools.profile_segment(subject))
+            outcome.call("profile_segment", tools.profile_segment, subject)
         case "find_lookalikes":
-            top = intents.top or DEFAULT_TOP
-            return Outcome([_call("find_lookalikes", top=top)], tools.find_lookalikes(subject, top))
+            outcome.call("find_lookalikes", tools.find_lookalikes, subject, top=intents.top or DEFAULT_TOP)
         case "score_propensity":
-            outcome = _outcome(link)
-            return Outcome(
-                [_call("score_propensity", outcome=outcome)], tools.score_propensity(subject, outcome)
-            )
+            outcome.call("score_propensity", tools.score_propensity, subject, outcome=_outcome(link))
         case "recommend_products":
-            return Outcome([_call("recommend_products")], tools.recommend_products(subject))
+            outcome.call("recommend_products", tools.recommend_products, subject)
         case "plan_strategy":
-            call = _call("plan_strategy", goal=intents.goal, budget=intents.budget)
-            return Outcome([call], tools.plan_strategy(subject, intents.goal, intents.budget))
-        case "save_segment":
-            if not intents.name:
-                return Outcome([], question=reply(CLARIFY["no_name"], link.language))
-            return Outcome(
-                [_call("save_segment", name=intents.name)], tools.save_segment(subject, intents.name)
+            outcome.call(
+                "plan_strategy", tools.plan_strategy, subject, goal=intents.goal, budget=intents.budget
             )
+        case "save_segment" if intents.name:
+            outcome.call("save_segment", tools.save_segment, subject, name=intents.name)
+        case "save_segment":
+            outcome.question = reply(CLARIFY["no_name"], link.language)
         case "compare_segments":
-            return _compare(tools, link, subject, trail)
-    raise InternalError(f"No tool is named '{plan.tool}'.")
+            _compare(outcome, tools, link, subject, trail)
+        case _:
+            raise InternalError(f"No tool is named '{plan.tool}'.")
 
 
-def _compare(tools: Tools, link: Link, subject: Node, trail: list[dict[str, Any]]) -> Outcome:
-    name = link.intents.name
-    if name:
-        other = tools.rooms.library.get(name).definition
+def _compare(outcome: Outcome, tools: Tools, link: Link, subject: Node, trail: list[dict[str, Any]]) -> None:
+    """With what the message describes, a saved segment it names, or the segment before this one."""
+    chinese = link.language == "zh"
+    if link.other is not None:
+        other, name = link.other, "另一组" if chinese else "the other group"
+    elif link.intents.name:
+        other, name = tools.rooms.library.get(link.intents.name).definition, link.intents.name
     elif trail:
-        name = "the previous segment" if link.language == "en" else "上一个分群"
-        other = from_json(trail[-1])
+        other, name = from_json(trail[-1]), "上一个分群" if chinese else "the previous segment"
     else:
-        return Outcome([], question=reply(CLARIFY["compare"], link.language))
-    return Outcome([_call("compare_segments", name=name)], tools.compare_segments(subject, other, name))
+        outcome.question = reply(CLARIFY["compare"], link.language)
+        return
+    outcome.note("compare_segments", name=name, other=to_json(other))
+    outcome.result = tools.compare_segments(subject, other, name)
 
 
 def _outcome(link: Link) -> str:
@@ -123,7 +144,3 @@ def _outcome(link: Link) -> str:
     if link.categories and base != "coupon_redeem_30d":
         return f"purchase_30d:{link.categories[0]}"
     return base
-
-
-def _call(tool: str, /, **arguments: Any) -> dict[str, Any]:
-    return {"name": tool, "arguments": {key: value for key, value in arguments.items() if value is not None}}

@@ -141,7 +141,9 @@ def assistant_for(workspace: Path) -> Iterator[Any]:
 @contextmanager
 def llm_for(workspace: Path) -> Iterator[Any]:
     """A language model server: the address in the settings, a running one, or one started for this command."""
+    from assistant.plan import instructions
     from serving.llm.server import LLMSettings, connect, running, start
+    from serving.llm.warm import warm
 
     opened = open_workspace(workspace)
     settings = opened.settings
@@ -150,6 +152,7 @@ def llm_for(workspace: Path) -> Iterator[Any]:
         yield found
         return
     with start(LLMSettings(settings.llm_backend, settings.llm_model), opened.run) as server:
+        warm(server, instructions())
         yield server
 
 

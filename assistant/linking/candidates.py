@@ -123,7 +123,8 @@ def _drafts(reading: Reading) -> list[_Draft]:
                     target.window = window
                     _share_window(drafts, target, window)
                     continue
-                if not drafts:
+                # 'in October, ...' or 'yet in November not once': a time on its own is that of what follows.
+                if not drafts or not negative:
                     leading = window
                     continue
             if kind == "" or (window is None and not drafts and kind):
@@ -153,8 +154,28 @@ def _drafts(reading: Reading) -> list[_Draft]:
                 _share_window(drafts, draft, window)
         if draft.window is None and leading is not None:
             draft.window = leading
+            leading = leading if len(drafts) == 0 else None
+        if previous is not None and _counts_again(draft, previous):
+            previous.clause.numbers += clause.numbers
+            continue
         drafts.append(draft)
     return drafts
+
+
+def _counts_again(draft: _Draft, previous: _Draft) -> bool:
+    """'bought soup, but only once or twice': a number of times that belongs to what was said before."""
+    clause = draft.clause
+    alone = not (
+        clause.items or clause.features or clause.trends or clause.tops or clause.vague or draft.negative
+    )
+    counted = bool(clause.numbers) and all(number.unit == "times" for number in clause.numbers)
+    return (
+        alone
+        and counted
+        and draft.kind in ("", "purchase")
+        and bool(previous.items)
+        and not previous.clause.numbers
+    )
 
 
 def _share_window(drafts: list[_Draft], draft: _Draft, window: TimeMention) -> None:
@@ -204,7 +225,7 @@ def _kind(clause: Clause) -> str:
     )
     if "money" in units and not currency:
         return "spend"
-    if "purchase" in flags or units & {"orders"} or (units & {"times"} and clause.items):
+    if "purchase" in flags or units & {"orders"} or (units & {"times"} and (clause.items or clause.windows)):
         return "purchase"
     return ""
 

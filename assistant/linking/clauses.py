@@ -19,7 +19,7 @@ from assistant.linking.numbers import Number, Span, numbers, to_number
 from assistant.linking.trend import Top, Trend, tops, trends
 from assistant.linking.windows import TimeMention, windows
 
-_CONNECTIVES = ("or", "but", "and", "break")
+_CONNECTIVES = ("or", "either", "but", "and", "break")
 _FLAGS = (
     "neg",
     "quiet",
@@ -96,6 +96,31 @@ def _family(match: re.Match[str]) -> str:
 
 
 _NORMAL_EN: tuple[tuple[re.Pattern[str], Any], ...] = (
+    # What the speaker took back is not meant: 'over $200... scratch that, just the parents'.
+    (
+        re.compile(
+            r"^.*\b(?:scratch that|strike that|no,? wait|wait,? no|on second thought)\b[\s,.:;-]*",
+            re.I | re.S,
+        ),
+        "",
+    ),
+    (
+        re.compile(
+            r"\b(?:(?:in|within|over|during)\s+)?(?:the\s+)?(?:next|coming)\s+(?:\w+\s+)?(?:days?|weeks?|months?)\b",
+            re.I,
+        ),
+        "",
+    ),
+    (re.compile(r"\bnumber one\b|#1\b", re.I), "top"),
+    (
+        re.compile(
+            r"\b(\d+) days?(?: (or (?:less|fewer|more)))? between (?:visits|trips|orders|purchases|shops)\b",
+            re.I,
+        ),
+        r"purchase interval of \1 days \2",
+    ),
+    (re.compile(r"\bwithout (?=(?:ever )?(?:buying|purchasing|ordering|shopping|visiting|redeeming)\b)", re.I), "but not "),
+    (re.compile(r"\bonce or twice\b", re.I), "1 to 2 times"),
     (re.compile(r"\btwice\b", re.I), "2 times"),
     (re.compile(r"\b(more than|over|at least|less than|only|just|exactly) once\b", re.I), r"\1 1 times"),
     (re.compile(r"\btwo[- ]thirds\b", re.I), "67%"),
@@ -112,7 +137,6 @@ _NORMAL_EN: tuple[tuple[re.Pattern[str], Any], ...] = (
         ),
         _family,
     ),
-    (re.compile(r"\bonce or twice\b", re.I), "1 to 2 times"),
     (re.compile(r"\b(?:a|one) fifth (of (?:their|the|all))", re.I), r"20% \1"),
     (re.compile(r"\b(under|over)-(\d+)s?\b", re.I), r"\1 \2"),
     (re.compile(r"\bin their ([2-6])0s\b", re.I), r"aged \g<1>0 to \g<1>9"),
@@ -134,6 +158,11 @@ _NORMAL_EN: tuple[tuple[re.Pattern[str], Any], ...] = (
 def normalise(text: str, chinese: bool) -> str:
     """Spellings of numbers made plain; full-width digits and signs made half-width."""
     if chinese:
+        text = re.sub(
+            r"(?:在)?(?:未来|将来|接下来|今后)的?\s*(?:\d+|[一二两三四五六七八九十]+)\s*个?[天周月](?:之?内|以内|里)?",
+            "",
+            text,
+        )
         wide = "０１２３４５６７８９％＄"
         text = text.translate(str.maketrans(wide, "0123456789%$"))
         text = re.sub(
@@ -192,6 +221,7 @@ def _cut(found: list[tuple[Span, str, object]], length: int) -> tuple[Clause, ..
                 clauses.append(Clause(frozenset({kind}), span[1]))
             else:
                 current.joins |= {kind}
+                current.start = span[1]
         elif kind in _FLAGS:
             current.flags.add(kind)
             current.end = span[1]

@@ -46,7 +46,7 @@ ENGLISH: dict[str, re.Pattern[str]] = {
     "purchase": _rx(
         r"\b(?:bought|buy(?:s|ing|ers?)?|purchas(?:ed?|es|ing|ers?)|ordered|orders?|ordering|shop(?:ped|s|pers?|ping)?"
         r"|visit(?:ed|s)?|transact(?:ed|ions?)|pick(?:ed|s|ing)? up|stock(?:ed|ing|s)? up on|trips?|consume[sd]?|grab(?:bed|s|bing)?|tried|try|fill(?:ed|s|ing)? up"
-        r"|made purchases|came in|come in|into|fans?|lovers?|drinkers|eaters)\b"
+        r"|made purchases|came in|come in|active(?= (?:in|over|within|during|at least|on)\b)|into|fans?|lovers?|drinkers|eaters)\b"
     ),
     "mostly": _rx(
         r"\b(?:mostly|mainly|majority|usually|primarily|predominantly|tend to|prefer(?:s|red)?|largely|typically"
@@ -56,15 +56,16 @@ ENGLISH: dict[str, re.Pattern[str]] = {
         r"\b(?:high|higher|large|big|heavy|heavily|lots? of|a lot|above[- ]average|strong|frequent|many)\b"
     ),
     "low": _rx(r"\b(?:low|lower|small|tiny|light|little|few|below[- ]average|weak|hardly any)\b"),
-    "or": _rx(r"\b(?:or|either)\b"),
+    "or": _rx(r"\bor\b"),
+    "either": _rx(r"\beither\b"),
     "but": _rx(r"\b(?:but|yet|however|though|although|while|whereas)\b"),
     "and": _rx(r"\b(?:and|as well as|plus|also)\b|&"),
-    "break": _rx(r"[,;?!:()]|\.(?!\d)|\b(?:who|that|which|whose|with|then|where)\b"),
+    "break": _rx(r"[,;?!:()]|\.(?!\d)|\b(?:who|that|which|whose|with(?! us\b)|then|where)\b"),
 }
 
 CHINESE: dict[str, re.Pattern[str]] = {
     "quiet": _rx(
-        r"(?:就)?(?:没有?|未)(?:再)?(?:来过?|到店|光顾|回来|出现|下单|下过单|购物|消费|活动|动静|买东西|买过东西|购买(?:过)?(?:任何(?:东西|商品))?"
+        r"(?:就)?(?:没有?|未(?!来))(?:再)?(?:来过?|到店|光顾|回来|出现|下单|下过单|购物|消费|活动|动静|买东西|买过东西|购买(?:过)?(?:任何(?:东西|商品))?"
         r"|任何(?:购买|消费))(?:过|了)?(?=$|[，。,；;、？?的了但且并而或]|\s)"
         r"|沉默|流失|不活跃|沉睡|静默|安静|消失|不再来|不来了|失联|没动静"
     ),
@@ -190,7 +191,7 @@ STOP_EN = frozenset(
     work study first second third next previous before after during within since until around twice once
     anything something nothing everyone anyone someone everything different mostly mainly usually sure think
     dollars bucks worth made making makes least exactly fewer less greater max min maximum minimum
-    ones live lives gas' leans lean say says saw see adult adults person persons couple couples women men woman man female male girls boys ladies
+    ones live lives gas' leans lean say says saw see adult adults person persons couple couples
     """.split()
 )
 """Words that never name an item on their own."""

@@ -33,6 +33,13 @@ class FeatureMention:
 
 _PHRASES: tuple[tuple[str, str, str, str, Value], ...] = (
     (
+        r"single[- ](?:parents?|moms?|dads?|mothers?|fathers?)",
+        r"单亲",
+        "household_composition",
+        "=",
+        "1 Adult Kids",
+    ),
+    (
         r"(?:without|no|don['’]?t have|do not have|have no|has no|with no|not having)\s+(?:any\s+)?(?:kids|children|child"
         r"|little ones)|child(?:less|[- ]free)|kid[- ]free|non[- ]parents",
         r"没有?(?:有)?(?:孩子|小孩|娃|子女)|无(?:孩|子女|小孩)",
@@ -48,13 +55,6 @@ _PHRASES: tuple[tuple[str, str, str, str, Value], ...] = (
         "has_children",
         "=",
         True,
-    ),
-    (
-        r"single[- ](?:parents?|moms?|dads?|mothers?|fathers?)",
-        r"单亲",
-        "household_composition",
-        "=",
-        "1 Adult Kids",
     ),
     (
         r"unmarried|not married|singles|single (?:people|customers|shoppers|adults)|are single|who['’]?s single",

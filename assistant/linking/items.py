@@ -7,7 +7,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from importlib import resources
 
 import numpy as np
@@ -24,9 +24,7 @@ GENERIC = frozenset(
 DENSE_THRESHOLD = 0.55
 """Cosine of MiniLM above which an unknown item word means a category; below, it is said to be unknown."""
 
-PRIVATE_LABEL = (
-    r"private[- ]label|store[- ]brands?|own[- ]brands?|private[- ]brands?|house[- ]brands?|自有品牌|自营品牌"
-)
+PRIVATE_LABEL = r"private[- ]label|own[- ]labels?|store[- ]brands?|own[- ]brands?|private[- ]brands?|house[- ]brands?|自有品牌|自营品牌"
 NATIONAL = r"national[- ]brands?|name[- ]brands?|big brands|全国品牌|全国性品牌|名牌"
 
 
@@ -51,6 +49,15 @@ def stem(word: str) -> str:
 def stems(text: str) -> tuple[str, ...]:
     """The stemmed words of a text, in order."""
     return tuple(stem(word) for word in re.findall(r"[a-z0-9]+", text.lower().replace("'", "")))
+
+
+@cache
+def absent_words() -> frozenset[str]:
+    """English words that ask for an attribute retail data seldom has ('women'): never a product on their own."""
+    text = (
+        resources.files("assistant.linking").joinpath("lexicon", "absent_en.txt").read_text(encoding="utf-8")
+    )
+    return frozenset(text.split())
 
 
 @dataclass(frozen=True)
@@ -111,7 +118,9 @@ class ItemLinker:
                 if not _contiguous(text[span[0] : span[1]]):
                     continue
                 items = self.lookup(" ".join(word for word, _ in run))
-                if items.text and length == 1 and not _INTRODUCES.search(text[: span[0]]):
+                if items.text and length == 1 and not _names_product(text, span):
+                    continue
+                if _HAS.search(text[: span[0]]):
                     continue
                 if items:
                     found.append(ItemMention(span, text[span[0] : span[1]], items))
@@ -196,30 +205,59 @@ class ItemLinker:
 
     def _in_names(self, phrase: str) -> ItemFilter:
         wanted = frozenset(stems(phrase))
-        if not wanted or not wanted <= self._name_words or (len(wanted) == 1 and len(phrase) < 4):
+        if (
+            wanted <= GENERIC | absent_words()
+            or not wanted <= self._name_words
+            or (len(wanted) == 1 and len(phrase) < 4)
+        ):
             return ItemFilter()
         hits = sum(wanted <= name for name in self._names)
         return ItemFilter(text=(phrase,)) if hits else ItemFilter()
 
-    def nearest(self, phrase: str) -> tuple[ItemFilter, float]:
-        """The category nearest in meaning to a phrase, and the cosine (0 without an encoder)."""
+    @cached_property
+    def words(self) -> frozenset[str]:
+        """Words that item values, product names and synonyms are made of."""
+        synonyms = {word for phrase in _table("synonyms_en.tsv") for word in phrase.split()}
+        return frozenset().union(*(value.words for value in self._values), self._name_words, synonyms)
+
+    def nearest_name(self, word: str, text: str) -> str | None:
+        """The category that an unknown word means, by the meaning of its name, where the text says what was
+        bought ('bought lager' -> 'beers ales'); None when no category is near enough, or without an encoder."""
+        if self._encoder is None or not re.search(rf"{_BOUGHT}\s+(?:\w+\s+)?{re.escape(word)}\b", text, re.I):
+            return None
         categories = [value for value in self._values if value.field == "category"]
-        if self._encoder is None or not categories:
-            return ItemFilter(), 0.0
+        if not categories:
+            return None
+        names = [" ".join(stems(value.value)) for value in categories]
         if self._vectors is None:
-            self._vectors = self._encoder.encode([" ".join(stems(v.value)) for v in categories])
-        scores = self._vectors @ self._encoder.encode([phrase])[0]
+            self._vectors = self._encoder.encode(names)
+        scores = self._vectors @ self._encoder.encode([word])[0]
         best = int(np.argmax(scores))
-        return ItemFilter(category=(categories[best].value,)), float(scores[best])
+        return names[best] if float(scores[best]) >= DENSE_THRESHOLD else None
 
 
+_BOUGHT = r"\b(?:bought|buy(?:s|ing|ers?)?|purchas(?:ed?|es|ing)|order(?:ed|ing)|spen[dt](?:ing)? on|of|into)"
 _INTRODUCES = re.compile(
     r"(?:bought|buys?|buying|purchas\w+|ordered|orders?|of|on|for|some|any|no|not|and|or|without|into|loves?|likes?|like|up"
-    r"|grab\w*|tried|their|gets?|getting|but|never|only|with|plus|instead|to|just|also|both|either|nor|the|fresh|more|too|in"
-    r"|,|\d|times|units|bottles|packs|cans)\s+$|^\s*$",
+    r"|grab\w*|tried|their|gets?|getting|but|never|only|with|plus|instead|also|both|either|nor|fresh"
+    r"|,|\d|times|units|bottles|packs|cans)\s+$",
     re.IGNORECASE,
 )
 """What stands before a product's name. One word alone ('down', 'station') names a product only there."""
+
+
+_BUYERS = re.compile(
+    r"\s+(?:buyers?|shoppers?|lovers?|fans?|drinkers?|eaters?|purchasers?|purchases|sales)\b", re.I
+)
+
+
+def _names_product(text: str, span: Span) -> bool:
+    """Whether one word that is only part of a product's name stands where a product would."""
+    return bool(_INTRODUCES.search(text[: span[0]]) or _BUYERS.match(text, span[1]))
+
+
+_HAS = re.compile(r"\b(?:has|have|having|owns?|got)\s+an?\s+$", re.IGNORECASE)
+"""'who has a pet?' says what people have at home, not what they bought."""
 
 
 def _contiguous(text: str) -> bool:

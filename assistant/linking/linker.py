@@ -3,21 +3,36 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import cached_property
 
 import pandas as pd
 
-from assistant.intents import CUES, Intents, read_intents
+from assistant.intents import CUES, Intents, read_intents, spoken_name
 from assistant.linking.candidates import Candidate, Quantile, candidates, propensity_candidate
 from assistant.linking.clauses import Reading, read
 from assistant.linking.cues import STOP_EN
 from assistant.linking.edits import Edit, propose
 from assistant.linking.features import FeatureLinker
 from assistant.linking.items import ItemLinker
+from assistant.linking.numbers import Number
+from assistant.linking.scope import readings
+from assistant.linking.spelling import Speller
+from assistant.linking.unknown import chatter, missing, unknown_words
 from assistant.linking.windows import TimeMention, iter_labels
-from segments.definition import EventCondition, ItemFilter, Node, Not, PropensityCondition
+from segments.definition import (
+    EventCondition,
+    FeatureCondition,
+    ItemFilter,
+    MemberOf,
+    Node,
+    Not,
+    PropensityCondition,
+    SimilarityCondition,
+    conditions,
+)
 from segments.explain import Language
 from segments.features import Catalogue
 from segments.ports import TextEncoder
@@ -31,29 +46,46 @@ def is_chinese(text: str) -> bool:
 
 @dataclass(frozen=True)
 class Link:
-    """What a message holds. `candidates` are numbered c1, c2, ... and `edits` e1, e2, ... by position.
+    """What a message holds. `readings` are numbered r1, r2 (the likelier first), `edits` e1, e2, ...
 
-    unknown: content words that nothing here explains. dates: calendar readings to state.
+    candidates: the conditions that the readings are made of. other: what the message compares with.
+    unknown: content words that nothing here explains; missing: those that ask for what the data lacks.
+    unused: numbers that no condition holds. dates: calendar readings to state. corrected: words read as others.
     """
 
     language: Language
     message: str
     candidates: tuple[Candidate, ...]
+    readings: tuple[Node, ...]
     edits: tuple[Edit, ...]
     intents: Intents
-    unknown: tuple[str, ...]
-    dates: tuple[str, ...]
-    items: ItemFilter
-    says_or: bool
+    unknown: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+    unused: tuple[str, ...] = ()
+    dates: tuple[str, ...] = ()
+    corrected: tuple[tuple[str, str], ...] = ()
     categories: tuple[str, ...] = ()
+    other: Node | None = None
 
-    def candidate(self, number: str) -> Candidate:
-        """The candidate of an id such as 'c2'."""
-        return self.candidates[int(number[1:]) - 1]
+    @property
+    def about_customers(self) -> bool:
+        """Whether the message speaks of customers at all."""
+        return bool(_CUSTOMERS.search(self.message))
+
+    def reading(self, number: str) -> Node:
+        """The reading of an id such as 'r2'."""
+        return self.readings[int(number[1:]) - 1]
 
     def edit(self, number: str) -> Edit:
         """The edit of an id such as 'e1'."""
         return self.edits[int(number[1:]) - 1]
+
+
+_CUSTOMERS = re.compile(
+    r"\b(?:customers?|shoppers?|people|persons?|households?|buyers?|users?|members?|clients?|folks|who|whom|whose|them|they"
+    r"|their|those|these|ones|segments?|audience|everyone|anyone)\b|客户|顾客|用户|会员|人|他们|她们|家庭|分群",
+    re.IGNORECASE,
+)
 
 
 class Linker:
@@ -78,17 +110,26 @@ class Linker:
         column = self._table[feature].dropna()
         return float(column.quantile(q) if q >= 0 else column.nlargest(int(-q)).min())
 
-    def link(self, message: str, current: Node | None = None) -> Link:
-        """Link one message, given the conversation's current segment."""
+    def link(self, message: str, current: Node | None = None, saved: Collection[str] = ()) -> Link:
+        """Link one message, given the conversation's current segment and the names of saved ones."""
         chinese = is_chinese(message)
-        reading = read(_without_quotes(message), chinese, self.as_of, self._features, self._items)
+        name, text = _name_blanked(message, saved)
+        other = None
+        if CUES["compare_segments"].search(text):
+            text, other = self._compared(text, chinese)
+        reading, corrected = self._read(text, chinese)
         quantile: Quantile = self.quantile
-        found = candidates(reading, self._features, quantile)
         numbers = [number for clause in reading.clauses for number in clause.numbers]
-        times = [window for clause in reading.clauses for window in clause.windows]
-        mentions = [item.items for clause in reading.clauses for item in clause.items]
         intents = read_intents(message, numbers)
+        for clause in reading.clauses:
+            clause.numbers = [number for number in clause.numbers if not _argument(number, intents)]
+        found = candidates(reading, self._features, quantile)
+        mentions = [item.items for clause in reading.clauses for item in clause.items]
+        if name is not None:
+            intents = replace(intents, name=name)
         found = [candidate for candidate in found if not _is_argument(candidate, intents, message)]
+        if name in saved and not _NAMES_SEGMENT & set(intents.tools):
+            found.append(Candidate(MemberOf(str(name)), 0, 0))
         likely = _most_likely(message, reading, intents, mentions)
         if likely is not None:
             found = [c for c in found if c.reading != "top" and not _speaks_of(c.node, likely.node)]
@@ -97,18 +138,81 @@ class Linker:
         edits = propose(reading, found, current) if current is not None else ()
         if intents.tools and not found:
             edits = tuple(edit for edit in edits if edit.kind == "remove")
+        unknown = unknown_words(reading)
         return Link(
             "zh" if chinese else "en",
             message,
             tuple(found),
+            readings(reading.text, found),
             tuple(edits),
             intents,
-            unknown_words(reading),
-            tuple(iter_labels(_used(times, found))),
-            mentions[0] if mentions else ItemFilter(),
-            any("or" in clause.joins for clause in reading.clauses),
+            unknown,
+            missing(reading.text, unknown, chinese),
+            tuple(_unused(numbers, found, edits, intents, reading.text)),
+            tuple(iter_labels(_used([w for clause in reading.clauses for w in clause.windows], found))),
+            corrected,
             tuple(category for items in mentions for category in items.category),
+            other,
         )
+
+    def _read(self, text: str, chinese: bool) -> tuple[Reading, tuple[tuple[str, str], ...]]:
+        """The reading of a text, after unknown words that are misspelt or mean a known item were put right."""
+        reading = read(text, chinese, self.as_of, self._features, self._items)
+        if chinese or not _CUSTOMERS.search(text):
+            return reading, ()
+        corrected = []
+        for word in unknown_words(reading):
+            better = self._speller.correct(word)
+            if better is None:
+                better = self._items.nearest_name(word, text)
+            if better is not None:
+                corrected.append((word, better))
+        for word, better in corrected:
+            text = re.sub(rf"\b{re.escape(word)}\b", better, text, flags=re.IGNORECASE)
+        if corrected:
+            reading = read(text, chinese, self.as_of, self._features, self._items)
+        return reading, tuple(corrected)
+
+    @cached_property
+    def _speller(self) -> Speller:
+        words = set(STOP_EN) | chatter() | self._items.words
+        for feature in self.catalogue:
+            words |= {word for phrase in feature.synonyms_en for word in phrase.lower().split()}
+        return Speller(words)
+
+    def _compared(self, text: str, chinese: bool) -> tuple[str, Node | None]:
+        """The text up to what is compared with, and what that is; the whole text when it names no customers."""
+        for match in _AGAINST.finditer(text):
+            right = text[match.end() :]
+            found = candidates(
+                read(right, chinese, self.as_of, self._features, self._items), self._features, self.quantile
+            )
+            if found:
+                return text[: match.start()], readings(right, found)[0]
+        return text, None
+
+
+_AGAINST = re.compile(
+    r"\b(?:different from|differ from|compared? (?:to|with|against)|stack up against|versus|vs\.?|overlap with|against|and)(?=\s)"
+    r"|与|跟|和|同",
+    re.IGNORECASE,
+)
+_NAMES_SEGMENT = {"save_segment", "delete_segment", "show_segment", "compare_segments"}
+
+
+def _name_blanked(message: str, saved: Collection[str]) -> tuple[str | None, str]:
+    """The segment's name that a message says, and the message without it (positions stay)."""
+    span, name = spoken_name(message)
+    for known in sorted(saved, key=len, reverse=True):
+        place = message.casefold().find(known.casefold())
+        if place >= 0 and (name is None or known.casefold() in name.casefold()):
+            span, name = (place, place + len(known)), known
+            break
+    text = message
+    if name is not None:
+        text = message[: span[0]] + " " * (span[1] - span[0]) + message[span[1] :]
+    # What else is quoted is a name too, not a condition.
+    return name, re.sub(r"[\"“「《].{1,60}?[\"”」》]", lambda m: " " * len(m.group()), text)
 
 
 _MOST_LIKELY = re.compile(
@@ -144,6 +248,13 @@ def _speaks_of(node: Node, likely: Node) -> bool:
     )
 
 
+def _argument(number: Number, intents: Intents) -> bool:
+    """Whether a number is a tool's: how many lookalikes, how much money to spend."""
+    if "find_lookalikes" in intents.tools and number.value == intents.top:
+        return number.op is None and number.unit in ("", "people", "customers", "units")
+    return "plan_strategy" in intents.tools and number.value == intents.budget and number.op is None
+
+
 def _is_argument(candidate: Candidate, intents: Intents, message: str) -> bool:
     """Whether the words are a tool's argument, not a condition: what will be bought, what may be spent."""
     node = candidate.node
@@ -157,18 +268,9 @@ def _is_argument(candidate: Candidate, intents: Intents, message: str) -> bool:
             and node.window.end == 0
             and node.measure == "count"
         )
-    if "find_lookalikes" in intents.tools and not node.items and node.value == intents.top:
-        return True
-    if "plan_strategy" in intents.tools and node.measure == "value":
-        return intents.budget is not None and node.value == intents.budget
     if "recommend_products" in intents.tools and node.event == "purchase":
         return not node.items and node.measure == "count"
     return False
-
-
-def _without_quotes(message: str) -> str:
-    """Names in quotes are names, not conditions: blanked, so that positions stay."""
-    return re.sub(r"[\"“「《].{1,60}?[\"”」》]", lambda m: " " * len(m.group()), message)
 
 
 def _used(times: list[TimeMention], found: list[Candidate]) -> list[TimeMention]:
@@ -181,45 +283,41 @@ def _used(times: list[TimeMention], found: list[Candidate]) -> list[TimeMention]
     return [time for time in times if time.window in windows]
 
 
-_STOP_ZH = re.compile(
-    r"[的了吗呢吧啊呀过着是在有和与及或且并又还也都就才只再把给让将被从到对于里中内外上下前后之间以及个位名家些们这那哪谁什么怎样如何多少几请帮我你他她它您"
-    r"咱想要看找查列出告诉一下最近过去近所有全部客户顾客用户人群人家庭会员名单消费者购买买花费支出金额总共一共至少最多超过大于小于少于不到以上以下"
-    r"年月日天周次单元块件张岁口占比率例数量平均每但却而后如果那么谢谢你好能不能可以可能需要应该现在目前其中同时另外此外此时时候比较更很非常太最"
-    r"做出来去回改成换为成加上减掉留下保留只看去掉排除不要没无未从来曾经一直经常总是通常主要大多分群群体细分条件定义目标受众活动营销优惠券优惠券预算策略方案"
-    r"推荐产品商品东西相似类似概率保存删除显示对比打折折扣品牌品类类别部门门店店铺订单购物下订逛街刚已经正好左右大约差不多大概]"
-)
-_CHATTER_EN = frozenset(
-    """been being got gotten goes really quite kind sort bit bunch lot lots guys everybody someone who'd who've they've
-    we've i've i'd i'll we'd that've let give gave need wanted trying try see show pull identify build create tell
-    figure segment customer shopper household grab fetch whose whom at'least actually basically ones folk folks shop
-    shopped bought ever just spent last total overall least most than then them each among across those these here
-    right team boss meeting asked wondering curious possible wants marketing marketer email report dashboard campaign
-    interested specifically specific particular following sometime once while since because though still again
-    haven havent hasn didn don doesn isn aren won t s re ve ll d m it's i'm we're they're whats what's hows
-    worth running run ran doing done seem seems seen look looking looked based counting counts also dept section
-    aisle counter category categories products product brand recently lately somewhat pretty fairly somehow
-    whatever either both whichever less more few fewer than under over bucks dollar k usd amount figure figures
-    usual usually average avg mean typical typically per visit trip trips basket baskets order orders purchase
-    tends tend usually prefer like likes love loves loyal best good great nice cool awesome sorry oh hmm um
-    no not nope yeah yes yep only-- and/or households' within inside outside including include includes included
-    plus minus without except excluding other another rest remaining whole entire full part portion half third
-    quarter double triple twice once times time day days week weeks month months year years today yesterday
-    tomorrow currently present date dates period window range start end begin beginning early late later earlier
-    ago next upcoming coming previous prior past future any some none every all many much lot several various
-    recommend suggest anybody somebody thing things bit fine point certain own owns owned living live lives home house houses place group groups kind kinds type types sort sorts
-    set sets number numbers count size sized big bigger biggest small smaller smallest high higher highest low
-    lower lowest top bottom upper heavy light moderate medium long short new newer newest old older oldest
-    """.split()
-)
+def _unused(
+    numbers: Sequence[Number],
+    found: Sequence[Candidate],
+    edits: Sequence[Edit],
+    intents: Intents,
+    text: str,
+) -> list[str]:
+    """Numbers of the message, as said, that neither a condition nor a tool's argument holds."""
+    nodes = [candidate.node for candidate in found] + [e.node for e in edits if e.node is not None]
+    if any(
+        isinstance(c, FeatureCondition) and isinstance(c.value, str | tuple)
+        for n in nodes
+        for c in conditions(n)
+    ):
+        return []  # A band swallows the number that chose it.
+    held = {value for node in nodes for condition in conditions(node) for value in _values(condition)}
+    held |= {float(v) for v in (intents.top, intents.k, intents.budget) if v is not None}
+    return [
+        text[slice(*number.span)].strip()
+        for number in numbers
+        if not {number.value, round(number.value / 100, 6), round(1 - number.value / 100, 6)} & held
+    ]
 
 
-def unknown_words(reading: Reading) -> tuple[str, ...]:
-    """Content words outside everything that was understood: what the data may not have."""
-    rest = reading.unclaimed()
-    for cue in CUES.values():
-        rest = cue.sub(lambda match: " " * len(match.group()), rest)
-    if reading.chinese:
-        pieces = re.findall(r"[一-鿿]{2,}", _STOP_ZH.sub(" ", rest))
-        return tuple(dict.fromkeys(pieces))
-    words = re.findall(r"[a-z][a-z'-]{2,}", rest.lower())
-    return tuple(dict.fromkeys(w for w in words if w not in STOP_EN and w not in _CHATTER_EN))
+def _values(condition: Node) -> list[float]:
+    values: list[object] = []
+    match condition:
+        case FeatureCondition(_, _, value) | EventCondition(value=value):
+            values = list(value) if isinstance(value, tuple) else [value]
+            if isinstance(condition, EventCondition):
+                values += [condition.window.start, condition.window.end]
+        case PropensityCondition():
+            values = [condition.top_share, condition.min_probability]
+        case SimilarityCondition():
+            values = [condition.top]
+        case _:
+            pass
+    return [float(v) for v in values if isinstance(v, int | float)]

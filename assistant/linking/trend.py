@@ -44,7 +44,7 @@ _EN = (
             rf"(?:as\s+)?{_BEFORE}",
             re.I,
         ),
-        lambda m: ("<=" if "less" not in m.group() and "under" not in m.group() else "<", 0.5),
+        lambda m: ("<" if re.search(r"less than|under", m.group()) else "<=", 0.5),
     ),
     (
         re.compile(rf"\b(?:halved|cut) (?:their|its) {_WHAT}(?: in half)?(?:\s+{_BEFORE})?", re.I),
@@ -154,6 +154,10 @@ _ZH = (
         lambda m: (">", 1.0),
     ),
 )
+_OVERDUE = re.compile(
+    rf"\b(?P<over>more than|over|at least)?\s*(?:(?P<twice>double|twice)|(?P<n>{DIGITS})\s?(?:x|times))\s+(?:as long as\s+)?(?:their|the)\s+(?:usual|normal|average|typical)\s+(?:gap|interval|cycle)",
+    re.I,
+)
 _ORDERS = re.compile(r"order|shop|visit|trip|frequen|buy|purchas|订单|频率|次数", re.I)
 _MONTH = re.compile(r"month|30 days|月|30天", re.I)
 
@@ -161,6 +165,11 @@ _MONTH = re.compile(r"month|30 days|月|30天", re.I)
 def trends(text: str, chinese: bool) -> list[Trend]:
     """Every trend the words state, none overlapping."""
     found: list[Trend] = []
+    for match in _OVERDUE.finditer(text):
+        op = ">=" if (match["over"] or "").lower() == "at least" else ">"
+        times = float(match["n"]) if match["n"] else 2.0
+        value = int(times) if times.is_integer() else times
+        found.append(Trend(match.span(), FeatureCondition("overdue_ratio", op, value)))
     for pattern, read in _ZH if chinese else _EN:
         for match in pattern.finditer(text):
             if any(match.start() < t.span[1] and t.span[0] < match.end() for t in found):

@@ -281,6 +281,10 @@ _EN_PATTERNS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str], date], TimeM
             _en_months,
         ),
         (
+            rf"\b(?P<a>{_MONTH})\b\.?\s*(?:-|–|to|through|until)\s*(?P<b>{_MONTH})\b\.?(?P<y>(?!))?",
+            _en_months,
+        ),
+        (
             rf"\b(?P<a>{_MONTH})\b\.?(?:\s*(?:-|to|through)\s*(?P<b>{_MONTH})\b)?\.?\s+(?P<y>20\d\d)",
             _en_months,
         ),

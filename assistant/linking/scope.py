@@ -1,0 +1,107 @@
+"""How the conditions of a message hang together: where 'or' reaches, read both ways, the likelier first.
+
+'A and either B or C' and 'A, B or C' bind the alternatives tightly; a comma before the 'or' ends what
+stood before it ('homeowners with kids, or anyone over 65'); 'but' and 'except' apply to everything.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from assistant.linking.candidates import Candidate
+from segments.canonical import fingerprint
+from segments.definition import AllOf, AnyOf, Node
+
+_OR = re.compile(r"\bor\b|或|要么|还是", re.IGNORECASE)
+_EITHER = re.compile(r"\beither\b|要么|任意一", re.IGNORECASE)
+_STOP = re.compile(r"[,;，；]")
+_OVERALL = re.compile(
+    r"\bbut\b|\bexcept|\bexclud|\bleav(?:e|ing) out\b|\bminus\b|[,;]\s*(?:and|who)\b|但|不过|除了|排除|并且|而且|[，；]\s*且",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True)
+class _Unit:
+    """What one clause asks for, and the words between it and the clause before."""
+
+    node: Node
+    lead: str
+
+
+def readings(text: str, found: Sequence[Candidate]) -> tuple[Node, ...]:
+    """Every way to read the conditions together (one or two), the likelier first; none without any."""
+    units = _units(text, found)
+    if not units:
+        return ()
+    tight, loose = _tight(units), _loose(units)
+    ordered = (loose, tight) if _prefers_loose(units) else (tight, loose)
+    return tuple({fingerprint(node): node for node in ordered}.values())
+
+
+def _units(text: str, found: Sequence[Candidate]) -> list[_Unit]:
+    units: list[_Unit] = []
+    place, nodes, lead = -1, list[Node](), ""
+    for candidate in sorted(found, key=lambda c: (c.end == 0, c.start)):
+        if nodes and candidate.start != place:
+            units.append(_Unit(_together(nodes, AllOf), lead))
+            nodes = []
+        if not nodes:
+            before = found[0].start if not units else _end_before(found, candidate.start)
+            lead = text[:before] if not units else text[before : candidate.start]
+            place = candidate.start
+        nodes.append(candidate.node)
+    if nodes:
+        units.append(_Unit(_together(nodes, AllOf), lead))
+    return units
+
+
+def _end_before(found: Sequence[Candidate], start: int) -> int:
+    return max((c.end for c in found if c.end <= start), default=0)
+
+
+def _tight(units: Sequence[_Unit]) -> Node:
+    """Alternatives are what stands next to an 'or'; groups of them must all hold."""
+    groups: list[list[Node]] = []
+    inside_either = False
+    for unit in units:
+        opens = bool(_EITHER.search(unit.lead)) and not inside_either
+        if groups and _OR.search(unit.lead) and not opens:
+            groups[-1].append(unit.node)
+        else:
+            groups.append([unit.node])
+            inside_either = opens
+    return _together([_together(group, AnyOf) for group in groups], AllOf)
+
+
+def _loose(units: Sequence[_Unit]) -> Node:
+    """An 'or' parts everything before it from everything after it; 'but' holds for both parts."""
+    if any(_EITHER.search(unit.lead) for unit in units):
+        return _tight(units)
+    runs: list[list[Node]] = [[]]
+    overall: list[Node] = []
+    for unit in units:
+        if runs[0] and _OR.search(unit.lead):
+            runs.append([])
+        if overall or (len(runs) > 1 and runs[-1] and _OVERALL.search(unit.lead)):
+            overall.append(unit.node)
+        else:
+            runs[-1].append(unit.node)
+    alternatives = [_together(run, AllOf) for run in runs if run]
+    return _together([_together(alternatives, AnyOf), *overall], AllOf)
+
+
+def _prefers_loose(units: Sequence[_Unit]) -> bool:
+    """Whether a comma stands before an 'or' that at least two conditions precede."""
+    run = 0
+    for unit in units:
+        if run >= 2 and _OR.search(unit.lead) and _STOP.search(unit.lead):
+            return True
+        run = 1 if _OR.search(unit.lead) and not _STOP.search(unit.lead) else run + 1
+    return False
+
+
+def _together(nodes: Sequence[Node], kind: type[AllOf] | type[AnyOf]) -> Node:
+    return nodes[0] if len(nodes) == 1 else kind(tuple(nodes))

@@ -1,0 +1,73 @@
+"""What of a message nothing here explains: words that are only talk, words that name what the data lacks."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from functools import cache
+from importlib import resources
+
+from assistant.intents import CUES
+from assistant.linking.clauses import Reading
+from assistant.linking.cues import STOP_EN
+from assistant.linking.items import absent_words
+
+_STOP_ZH = re.compile(
+    r"[的了吗呢吧啊呀过着是在有和与及或且并又还也都就才只再把给让将被从到对于里中内外上下前后之间以及个位名家些们这那哪谁什么怎样如何多少几请帮我你他她它您"
+    r"咱想要看找查列出告诉一下最近过去近所有全部客户顾客用户人群人家庭会员名单消费者购买买花费支出金额总共一共至少最多超过大于小于少于不到以上以下"
+    r"年月日天周次单元块件张岁口占比率例数量平均每但却而后如果那么谢谢你好能不能可以可能需要应该现在目前其中同时另外此外此时时候比较更很非常太最"
+    r"做出来去回改成换为成加上减掉留下保留只看去掉排除不要没无未从来曾经一直经常总是通常主要大多分群群体细分条件定义目标受众活动营销优惠券优惠券预算策略方案"
+    r"推荐产品商品东西相似类似概率保存删除显示对比打折折扣品牌品类类别部门门店店铺订单购物下订逛街刚已经正好左右大约差不多大概]"
+)
+
+
+@cache
+def _words(name: str) -> frozenset[str]:
+    text = resources.files("assistant.linking").joinpath("lexicon", name).read_text(encoding="utf-8")
+    return frozenset(text.split())
+
+
+def chatter() -> frozenset[str]:
+    """English words that carry no condition."""
+    return _words("chatter_en.txt")
+
+
+def unknown_words(reading: Reading) -> tuple[str, ...]:
+    """Content words outside everything that was understood: what the data may not have."""
+    rest = reading.unclaimed()
+    for cue in CUES.values():
+        rest = cue.sub(lambda match: " " * len(match.group()), rest)
+    if reading.chinese:
+        absent = [word for word in _words("absent_zh.txt") if word in rest]
+        for word in absent:
+            rest = rest.replace(word, " ")
+        pieces = re.findall(r"[一-鿿]{2,}", _STOP_ZH.sub(" ", rest))
+        return tuple(dict.fromkeys([*sorted(absent), *pieces]))
+    words = re.findall(r"[a-z][a-z'-]{2,}", rest.lower())
+    known = STOP_EN | chatter()
+    return tuple(dict.fromkeys(word.strip("'") for word in words if word.strip("'") not in known))
+
+
+_ASKS_FOR = (
+    r"(?:with|whose|having|wearing|named|called|living|who(?:'re|'s)?(?: are| is| have| has| had)?|by|from|near|use|uses|using)"
+    r"(?:\s+(?:an?|the|their|our|its))?(?:\s+[\w'-]+)?\s+"
+)
+_OF_PEOPLE = r"\s+(?:customers?|shoppers?|people|households?|buyers?|users|families|folks)\b"
+
+
+def missing(text: str, unknown: Sequence[str], chinese: bool) -> tuple[str, ...]:
+    """The unknown words that ask for something the data lacks, so that leaving them out would answer another question.
+
+    They name a common attribute that no feature here has (the words of one that exists are not unknown), or
+    stand where a message says what the customers are or do ('with X', 'whose X', 'X customers').
+    """
+    if chinese:
+        return tuple(word for word in unknown if word in _words("absent_zh.txt"))
+    absent = absent_words()
+    found = []
+    for word in unknown:
+        said = re.escape(word)
+        asked = re.search(rf"\b{_ASKS_FOR}{said}\b|\b{said}{_OF_PEOPLE}", text, re.IGNORECASE)
+        if word in absent or asked:
+            found.append(word)
+    return tuple(found)
