@@ -13,7 +13,7 @@ import prompts
 from assistant.grounding import display, label, numbers_in
 from assistant.linking.linker import Link
 from assistant.llm import ChatModel
-from assistant.plan import CURRENT, Plan
+from assistant.plan import DESCRIBED, Plan
 from assistant.tools import ToolResult
 from segments.explain import Language
 from segments.ports import Evidence, Figure
@@ -207,9 +207,20 @@ def _saved(item: Evidence, language: Language, currency: str) -> str:
     return "\n".join(lines)
 
 
+def _other_reading(item: Evidence, language: Language, currency: str) -> str:
+    figures = {figure.name: figure for figure in item.figures}
+    words, size = figures[f"other_{language}"].value, figures["other_size"].value
+    return _say(
+        language,
+        f"I read 'or' as above. Read as \u201c{words}\u201d it would be {size}.",
+        f"“或”按上文理解；若理解为“{words}”，则为 {size} 位。",
+    )
+
+
 _RENDERERS: dict[str, Callable[[Evidence, Language, str], str]] = {
     "profile_segment": _profile,
     "score_propensity": _propensity,
+    "other_reading": _other_reading,
     "recommend_products": _recommendations,
     "discover_segments": _clusters,
     "list_segments": _saved,
@@ -230,7 +241,7 @@ def assumptions(link: Link, plan: Plan, language: Language) -> list[str]:
                 f"我把“{text.replace(' = ', '”理解为 ').replace(' to ', ' 至 ')}。",
             )
         )
-    described = plan.segment is not None and plan.segment != CURRENT
+    described = plan.segment == DESCRIBED
     readings = {candidate.reading for candidate in link.candidates} if described else set()
     readings |= {link.edit(name).reading for name in plan.edits}
     sentences = {

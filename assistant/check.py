@@ -7,7 +7,7 @@ again here.
 from __future__ import annotations
 
 from assistant.linking.linker import Link
-from assistant.plan import CURRENT, ON_SEGMENT, Plan, definition_of, edited, offered_tools
+from assistant.plan import CURRENT, DESCRIBED, ON_SEGMENT, Plan, definition_of, edited, offered_tools
 from segments.check import Vocabulary, issues
 from segments.definition import Node
 from segments.errors import DefinitionError
@@ -26,14 +26,14 @@ def problems(plan: Plan, link: Link, current: Node | None, vocabulary: Vocabular
 
 
 def _names(plan: Plan, link: Link, current: Node | None) -> list[str]:
-    """Tools, readings and edits that are not offered this turn."""
+    """Tools, segments and edits that are not offered this turn."""
     offered = offered_tools(link, current is not None)
     if plan.tool not in offered:
         return [f"'{plan.tool}' is not a tool of this turn; use one of {', '.join(offered)}."]
-    readings = [f"r{i}" for i in range(1, len(link.readings) + 1)]
-    if plan.tool == "define_segment" and plan.segment not in readings:
-        return [f"define_segment needs a segment of {', '.join(readings)}."]
-    if plan.tool in ON_SEGMENT and plan.segment not in (None, *readings, *([CURRENT] if current else [])):
+    segments = [DESCRIBED] if link.reading is not None else []
+    if plan.tool == "define_segment" and plan.segment not in segments:
+        return [f"define_segment needs the segment {DESCRIBED}."]
+    if plan.tool in ON_SEGMENT and plan.segment not in (None, *segments, *([CURRENT] if current else [])):
         return [f"'{plan.segment}' is not a segment of this turn."]
     if plan.tool == "refine_segment":
         edits = [f"e{i}" for i in range(1, len(link.edits) + 1)]

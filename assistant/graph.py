@@ -19,7 +19,7 @@ from assistant.check import problems
 from assistant.grounding import ungrounded
 from assistant.linking.linker import Link, Linker
 from assistant.llm import ChatModel
-from assistant.plan import Plan, definition_of, edited, make_plan
+from assistant.plan import DESCRIBED, Plan, definition_of, edited, make_plan
 from assistant.replies import CLARIFY, REFUSE, reply
 from assistant.run import Outcome, run_tool
 from assistant.tools import ToolResult, Tools
@@ -232,7 +232,7 @@ def _mended(plan: Plan | None, link: Link) -> Plan:
     """After a failed repair: the likeliest reading or edit of the message, if it has any; else ask the user."""
     if plan is not None and plan.tool == "refine_segment" and link.edits:
         return Plan("refine_segment", edits=("e1",))
-    return Plan("define_segment", "r1") if link.readings else Plan("clarify")
+    return Plan("define_segment", DESCRIBED) if link.reading is not None else Plan("clarify")
 
 
 def _timed(step: Callable[[State, Turn], State]) -> Any:

@@ -82,6 +82,9 @@ CUES: dict[str, re.Pattern[str]] = {
     ),
 }
 
+WHO_ARE_THEY = _rx(r"\bwho are (?:they|these|those)\b|他们是谁|都是谁")
+"""Asks for a profile of the current segment; after a description it only asks for the segment."""
+
 DESTRUCTIVE = _rx(
     r"\b(?:drop|truncate|wipe|erase|destroy|purge)\b[^.?!]{0,40}\b(?:table|database|data|customers?|records?|warehouse|everything|history|index|transactions?|db|events?|rows?|schema)\b"
     r"|\bdelete\b[^.?!]{0,40}\b(?:tables?|database|data|customers?|households?|records?|warehouse|everything|history|transactions?|accounts?|all|everyone|everybody|rows?|events?|purchases?|coupons?|users?)\b"

@@ -1,6 +1,6 @@
-"""The plan stage: one LLM call, under a JSON Schema made for this turn, that picks a tool and a reading.
+"""The plan stage: one LLM call, under a JSON Schema made for this turn, that picks a tool and its segment.
 
-The model chooses; it cannot invent: tools, readings and edits are those that the link stage found.
+The model chooses; it cannot invent: tools, segments and edits are those that the link stage found.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ ON_SEGMENT = (
     "compare_segments",
 )
 """Tools that work on a segment: the one that the message describes, or the current one."""
-CURRENT = "current"
+DESCRIBED, CURRENT = "described", "current"
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What to do this turn. segment: the id of a reading, 'current', or None for a tool without one."""
+    """What to do this turn. segment: 'described' by the message, 'current', or None for a tool without one."""
 
     tool: str
     segment: str | None = None
@@ -46,18 +46,18 @@ class Plan:
 def offered_tools(link: Link, has_segment: bool) -> tuple[str, ...]:
     """The tools that the message's words and the conversation allow."""
     offered = set(link.intents.tools)
-    if link.readings:
+    if link.reading is not None:
         offered.add("define_segment")
     if has_segment and link.edits:
         offered.add("refine_segment")
-    if not has_segment and not link.readings:
+    if not has_segment and link.reading is None:
         offered -= {*ON_SEGMENT, "refine_segment"} - {"plan_strategy", "show_segment", "compare_segments"}
     if link.intents.destructive:
         offered -= {"define_segment", "refine_segment", "delete_segment"}
-    nothing = not (link.readings or link.edits or link.intents.tools)
+    nothing = link.reading is None and not (link.edits or link.intents.tools)
     if link.missing or link.intents.destructive or (nothing and (link.unknown or not link.about_customers)):
         offered.add("refuse")
-    if nothing or (link.missing and not link.readings):
+    if nothing or (link.missing and link.reading is None):
         offered.add("clarify")
     return tuple(tool for tool in TOOLS if tool in offered) or ("clarify",)
 
@@ -69,7 +69,7 @@ def schema(link: Link, tools: Collection[str], has_segment: bool) -> dict[str, A
 
 def _tool_schema(tool: str, link: Link, has_segment: bool) -> dict[str, Any]:
     properties: dict[str, Any] = {"tool": {"const": tool}}
-    described = [f"r{i}" for i in range(1, len(link.readings) + 1)]
+    described = [DESCRIBED] if link.reading is not None else []
     if tool == "define_segment":
         properties["segment"] = {"enum": described}
     elif tool in ON_SEGMENT and (described or has_segment):
@@ -97,12 +97,13 @@ def _tool_schema(tool: str, link: Link, has_segment: bool) -> dict[str, Any]:
 def turn_text(link: Link, current: Node | None, catalogue: Catalogue) -> str:
     """The changing end of the prompt: what was found, then the message."""
     lines = [f"current: {'none' if current is None else explain(current, catalogue)}"]
-    lines += [f"r{i}: {explain(node, catalogue)}" for i, node in enumerate(link.readings, 1)]
+    if link.reading is not None:
+        lines.append(f"{DESCRIBED}: {explain(link.reading, catalogue)}")
     for i, edit in enumerate(link.edits, 1):
         target = "" if edit.target is None else _words(edit.target, catalogue)
         node = "" if edit.node is None else _words(edit.node, catalogue)
         lines.append(f"e{i}: {edit.kind}: " + (f"{target} -> {node}" if target and node else target or node))
-    if link.unknown and (link.missing or not link.readings):
+    if link.unknown and (link.missing or link.reading is None):
         lines.append("Not in the data: " + ", ".join((link.missing or link.unknown)[:8]))
     lines.append(f"Message: {link.message}")
     return "\n".join(lines)
@@ -145,9 +146,7 @@ def read_plan(answer: dict[str, Any]) -> Plan:
 
 def definition_of(plan: Plan, link: Link) -> Node | None:
     """The segment that the plan takes from the message, or None when it takes none."""
-    if plan.segment is None or plan.segment == CURRENT:
-        return None
-    return link.reading(plan.segment)
+    return link.reading if plan.segment == DESCRIBED else None
 
 
 def edited(plan: Plan, link: Link, current: Node) -> Node:

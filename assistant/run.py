@@ -51,7 +51,7 @@ def run_tool(
     intents = link.intents
     match plan.tool:
         case "define_segment" | "refine_segment":
-            _define(outcome, tools, plan, segment, current)
+            _define(outcome, tools, plan, link, segment, current)
         case "list_segments":
             outcome.call("list_segments", tools.list_segments)
         case "discover_segments":
@@ -70,14 +70,16 @@ def run_tool(
             _on_segment(outcome, tools, plan, link, subject, trail)
 
 
-def _define(outcome: Outcome, tools: Tools, plan: Plan, segment: Node | None, current: Node | None) -> None:
+def _define(
+    outcome: Outcome, tools: Tools, plan: Plan, link: Link, segment: Node | None, current: Node | None
+) -> None:
     if segment is None:
         raise InternalError(f"A checked {plan.tool} plan has no conditions.")
     outcome.note(plan.tool, definition=to_json(segment))
     if plan.tool == "refine_segment" and current is not None:
         outcome.result = tools.refine_segment(segment, current)
     else:
-        outcome.result = tools.define_segment(segment)
+        outcome.result = tools.define_segment(segment, link.alternative)
 
 
 def _delete(outcome: Outcome, tools: Tools, plan: Plan, link: Link) -> None:

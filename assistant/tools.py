@@ -49,9 +49,18 @@ class Tools:
     def __init__(self, rooms: Rooms) -> None:
         self.rooms = rooms
 
-    def define_segment(self, definition: Node) -> ToolResult:
-        """Define a customer segment and count it."""
-        return ToolResult((self._segment_evidence("define_segment", definition),), definition)
+    def define_segment(self, definition: Node, alternative: Node | None = None) -> ToolResult:
+        """Define a customer segment and count it; count another reading of the same words beside it."""
+        evidence = [self._segment_evidence("define_segment", definition)]
+        if alternative is not None:
+            size, words = self._shown_size(alternative), self.rooms.warehouse.catalogue
+            figures = (
+                Figure("other_size", size, "text", "customers, read the other way", "另一种读法的客户数"),
+                Figure("other_en", explain(alternative, words, "en"), "text", "other reading", "另一种读法"),
+                Figure("other_zh", explain(alternative, words, "zh"), "text", "other reading", "另一种读法"),
+            )
+            evidence.append(Evidence("", "other_reading", figures))
+        return ToolResult(tuple(evidence), definition)
 
     def refine_segment(self, definition: Node, previous: Node) -> ToolResult:
         """Edit the current segment: add, exclude, widen, change or remove a condition, and count it again."""

@@ -114,6 +114,8 @@ class Strategy:
                     f"channel.{channel.type}", channel.rate, "share", en, zh, channel.low, channel.high, level
                 )
             )
+            en, zh = f"response rate of everyone, {channel.type}", f"全体响应率,{channel.type}"
+            found.append(Figure(f"channel.{channel.type}.everyone", channel.rate_everyone, "share", en, zh))
         for prefix, part in (
             ("objective", self.objective),
             ("offer", self.offer),

@@ -119,7 +119,12 @@ _NORMAL_EN: tuple[tuple[re.Pattern[str], Any], ...] = (
         ),
         r"purchase interval of \1 days \2",
     ),
-    (re.compile(r"\bwithout (?=(?:ever )?(?:buying|purchasing|ordering|shopping|visiting|redeeming)\b)", re.I), "but not "),
+    (
+        re.compile(
+            r"\bwithout (?=(?:ever )?(?:buying|purchasing|ordering|shopping|visiting|redeeming)\b)", re.I
+        ),
+        "but not ",
+    ),
     (re.compile(r"\bonce or twice\b", re.I), "1 to 2 times"),
     (re.compile(r"\btwice\b", re.I), "2 times"),
     (re.compile(r"\b(more than|over|at least|less than|only|just|exactly) once\b", re.I), r"\1 1 times"),

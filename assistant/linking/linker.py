@@ -10,7 +10,7 @@ from functools import cached_property
 
 import pandas as pd
 
-from assistant.intents import CUES, Intents, read_intents, spoken_name
+from assistant.intents import CUES, WHO_ARE_THEY, Intents, read_intents, spoken_name
 from assistant.linking.candidates import Candidate, Quantile, candidates, propensity_candidate
 from assistant.linking.clauses import Reading, read
 from assistant.linking.cues import STOP_EN
@@ -46,9 +46,10 @@ def is_chinese(text: str) -> bool:
 
 @dataclass(frozen=True)
 class Link:
-    """What a message holds. `readings` are numbered r1, r2 (the likelier first), `edits` e1, e2, ...
+    """What a message holds: `reading`, the segment it describes, and `edits` e1, e2, ... of the current one.
 
-    candidates: the conditions that the readings are made of. other: what the message compares with.
+    candidates: the conditions that the reading is made of. alternative: the same conditions with 'or' read
+    the other way, where that is another segment. other: what the message compares with.
     unknown: content words that nothing here explains; missing: those that ask for what the data lacks.
     unused: numbers that no condition holds. dates: calendar readings to state. corrected: words read as others.
     """
@@ -56,7 +57,8 @@ class Link:
     language: Language
     message: str
     candidates: tuple[Candidate, ...]
-    readings: tuple[Node, ...]
+    reading: Node | None
+    alternative: Node | None
     edits: tuple[Edit, ...]
     intents: Intents
     unknown: tuple[str, ...] = ()
@@ -71,10 +73,6 @@ class Link:
     def about_customers(self) -> bool:
         """Whether the message speaks of customers at all."""
         return bool(_CUSTOMERS.search(self.message))
-
-    def reading(self, number: str) -> Node:
-        """The reading of an id such as 'r2'."""
-        return self.readings[int(number[1:]) - 1]
 
     def edit(self, number: str) -> Edit:
         """The edit of an id such as 'e1'."""
@@ -135,15 +133,19 @@ class Linker:
             found = [c for c in found if c.reading != "top" and not _speaks_of(c.node, likely.node)]
             found.append(likely)
             intents = replace(intents, tools=tuple(t for t in intents.tools if t != "score_propensity"))
+        if found and WHO_ARE_THEY.search(message):
+            intents = replace(intents, tools=tuple(t for t in intents.tools if t != "profile_segment"))
         edits = propose(reading, found, current) if current is not None else ()
         if intents.tools and not found:
             edits = tuple(edit for edit in edits if edit.kind == "remove")
         unknown = unknown_words(reading)
+        read_as = [*readings(reading.text, found), None, None]
         return Link(
             "zh" if chinese else "en",
             message,
             tuple(found),
-            readings(reading.text, found),
+            read_as[0],
+            read_as[1],
             tuple(edits),
             intents,
             unknown,

@@ -59,15 +59,16 @@ def missing(text: str, unknown: Sequence[str], chinese: bool) -> tuple[str, ...]
     """The unknown words that ask for something the data lacks, so that leaving them out would answer another question.
 
     They name a common attribute that no feature here has (the words of one that exists are not unknown), or
-    stand where a message says what the customers are or do ('with X', 'whose X', 'X customers').
+    stand where its last sentence says what the customers are or do ('with X', 'whose X', 'X customers').
     """
     if chinese:
         return tuple(word for word in unknown if word in _words("absent_zh.txt"))
     absent = absent_words()
+    last = re.split(r"[.?!]\s+(?=\w)", text.strip())[-1]
     found = []
     for word in unknown:
         said = re.escape(word)
-        asked = re.search(rf"\b{_ASKS_FOR}{said}\b|\b{said}{_OF_PEOPLE}", text, re.IGNORECASE)
+        asked = re.search(rf"\b{_ASKS_FOR}{said}\b|\b{said}{_OF_PEOPLE}", last, re.IGNORECASE)
         if word in absent or asked:
             found.append(word)
     return tuple(found)
