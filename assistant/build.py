@@ -9,8 +9,9 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -26,18 +27,20 @@ from propensity.registry import Registry
 from segments.errors import ChecksumError, NotBuiltError, StorageError
 from segments.ports import Progress, silent
 from warehouse import completejourney
+from warehouse.files import load, source_mark
+from warehouse.mapping import Mapping
 from warehouse.store import Warehouse
 from warehouse.store import build as build_warehouse
 
 FORMAT = 1
 """Raised when a step's result changes meaning, so that older workspaces are rebuilt."""
 
-DEMO_SETTINGS = """\
+NEW_SETTINGS = """\
 # Settings of this workspace; every key may be left out.
-name = "Complete Journey demo"
-currency = "$"
+name = {name}
+currency = {currency}
 min_group = 10
-exclude_categories = [{categories}]
+exclude_categories = {categories}
 """
 
 
@@ -57,13 +60,28 @@ class Step:
 
 def build_demo(folder: Path, progress: Callable[[str], Progress] = lambda _title: silent) -> Workspace:
     """Build the Complete Journey workspace; `progress(title)` gives the Progress of each step."""
+    _write_settings(folder, "Complete Journey demo", "$", completejourney.NON_PRODUCTS)
+    return build(folder, completejourney.load, _source_mark(), progress)
+
+
+def build_from(
+    mapping: Mapping, folder: Path, progress: Callable[[str], Progress] = lambda _title: silent
+) -> Workspace:
+    """Build a workspace from a retailer's own files. Raises DataError when they cannot be read."""
+    source = source_mark(mapping)
+    _write_settings(folder, mapping.name, mapping.currency, mapping.exclude_categories)
+    return build(folder, partial(load, mapping), source, progress)
+
+
+def _write_settings(folder: Path, name: str, currency: str, categories: Sequence[str]) -> None:
+    """The settings of a new workspace; those that a person may have changed are left alone."""
     folder.mkdir(parents=True, exist_ok=True)
-    settings = folder / SETTINGS_FILE
-    if not settings.exists():
-        categories = ", ".join(f'"{name}"' for name in completejourney.NON_PRODUCTS)
-        _write(settings, DEMO_SETTINGS.format(categories=categories))
-    source = _source_mark()
-    return build(folder, completejourney.load, source, progress)
+    path = folder / SETTINGS_FILE
+    if not path.exists():
+        # A JSON string or list of strings is also a TOML one.
+        said = {"name": name, "currency": currency, "categories": list(categories)}
+        shown = {key: json.dumps(value, ensure_ascii=False) for key, value in said.items()}
+        _write(path, NEW_SETTINGS.format(**shown))
 
 
 def _source_mark() -> str:
@@ -145,7 +163,7 @@ def _steps(workspace: Workspace, load: Callable[[duckdb.DuckDBPyConnection], Non
             "Load, clean and check the data; compute the feature mart",
             warehouse,
             open_warehouse,
-            features + loading,
+            features + tuple(f"warehouse/{name}.py" for name in loading),
         ),
         Step(
             "index",

@@ -59,6 +59,26 @@ def build(workspace: WorkspaceOption = DEFAULT) -> None:
 
 
 @app.command()
+def ingest(
+    mapping: Annotated[str, typer.Argument(help="A mapping file (TOML), or the name of a ready-made one.")],
+    workspace: Annotated[Path, typer.Option("--workspace", "-w", help="The workspace folder to build.")],
+    data: Annotated[
+        Path | None, typer.Option("--data", help="The folder that the mapping's files are in.")
+    ] = None,
+) -> None:
+    """Build a workspace from your own files: events, items, customers, campaigns."""
+    from assistant.build import build_from
+    from serving.llm.weights import ensure_model
+    from warehouse.mapping import read_mapping
+
+    given = read_mapping(mapping, data)
+    with steps() as progress:
+        build_from(given, workspace, progress)
+        ensure_model(progress=progress("Assemble and verify the embedded language model"))
+    typer.echo(f"Ready: {workspace}")
+
+
+@app.command()
 def ask(
     question: Annotated[str | None, typer.Argument(help="The question.")] = None,
     file: Annotated[

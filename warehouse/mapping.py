@@ -1,0 +1,202 @@
+"""A mapping: how a retailer's own files become events, items, customers and campaigns. A small TOML file.
+
+    name = "Our shop"
+    currency = "£"
+
+    [[events]]
+    files = ["orders/*.csv.gz"]
+    type = "purchase"                      # one type for all rows, or { column = "...", values = { ... } }
+    customer = "CustomerID"
+    time = "InvoiceDate"
+    value = "= Quantity * UnitPrice"       # a text that begins with '=' is an SQL expression over the columns
+
+Everything wrong with a mapping is told at once, each mistake naming its table and field.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping as Table
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from segments.definition import EVENT_TYPES
+from segments.errors import DataError, NotFoundError
+
+EVENT_FIELDS = (
+    *("customer", "time", "item", "order", "session", "quantity", "value", "discount"),
+    *("channel", "campaign"),
+)
+FIELDS: Table[str, tuple[str, ...]] = {
+    "events": EVENT_FIELDS,
+    "items": ("item", "name", "category", "department", "brand"),
+    "customers": (
+        *("customer", "age", "income", "home_ownership", "marital_status", "household_size"),
+        *("household_composition", "kids_count", "has_children"),
+    ),
+    "campaigns": ("campaign", "type", "start", "end"),
+}
+REQUIRED: Table[str, tuple[str, ...]] = {
+    "events": ("customer", "time"),
+    "items": ("item",),
+    "customers": ("customer",),
+    "campaigns": ("campaign", "start"),
+}
+TOP = ("name", "currency", "exclude_categories", *FIELDS)
+
+
+@dataclass(frozen=True)
+class TypeColumn:
+    """The event type is told by a column: source value -> event type; other rows are left out."""
+
+    column: str
+    values: Table[str, str]
+
+
+@dataclass(frozen=True)
+class Source:
+    """Rows of one kind: the files, which rows of them (`where`, SQL), and field -> column or '= SQL'.
+
+    header: column names of files that have none. time_zone: of timestamps that are UTC, the shop's zone.
+    """
+
+    kind: str
+    files: tuple[str, ...]
+    columns: Table[str, str]
+    type: str | TypeColumn = ""
+    where: str = ""
+    header: tuple[str, ...] = ()
+    time_format: str = ""
+    time_zone: str = ""
+
+
+@dataclass(frozen=True)
+class Mapping:
+    """A whole mapping; paths are relative to `folder`."""
+
+    folder: Path
+    name: str
+    currency: str
+    sources: tuple[Source, ...]
+    exclude_categories: tuple[str, ...] = field(default=())
+
+    def of(self, kind: str) -> list[Source]:
+        """The sources of one kind."""
+        return [source for source in self.sources if source.kind == kind]
+
+    def paths(self, source: Source) -> list[Path]:
+        """The files of a source, sorted. Raises DataError naming a pattern that matches none."""
+        found: list[Path] = []
+        for pattern in source.files:
+            path = self.folder / pattern
+            matched = [path] if path.is_file() else sorted(p for p in _matches(path) if p.is_file())
+            if not matched:
+                raise DataError(f"{source.kind}.files: '{pattern}' matches no file in {self.folder}.")
+            found += matched
+        return list(dict.fromkeys(found))
+
+
+def _matches(path: Path) -> list[Path]:
+    if path.is_dir():
+        return list(path.iterdir())
+    return list(path.parent.glob(path.name)) if path.parent.is_dir() else []
+
+
+def ready_made() -> dict[str, str]:
+    """The mappings that come with the package: name -> TOML text."""
+    folder = resources.files("warehouse").joinpath("mappings")
+    files = sorted(entry.name for entry in folder.iterdir() if entry.name.endswith(".toml"))
+    return {name.removesuffix(".toml"): folder.joinpath(name).read_text("utf-8") for name in files}
+
+
+def read_mapping(what: str, folder: Path | None = None) -> Mapping:
+    """A mapping file, or a ready-made one by its name with the folder its files are in.
+
+    Raises DataError with every mistake, NotFoundError for a name that is neither a file nor ready-made.
+    """
+    path = Path(what)
+    if path.is_file():
+        return parse_mapping(path.read_text(encoding="utf-8"), folder or path.parent, what)
+    known = ready_made()
+    if what not in known:
+        near = get_close_matches(what, known, n=1) or sorted(known)
+        raise NotFoundError(
+            f"mapping: '{what}' is no file and no ready-made mapping; known are {', '.join(near)}."
+        )
+    if folder is None:
+        raise DataError(f"mapping: '{what}' is ready-made; say with --data where its files are.")
+    return parse_mapping(known[what], folder, what)
+
+
+def parse_mapping(text: str, folder: Path, label: str) -> Mapping:
+    """The mapping a TOML text describes. Raises DataError with every mistake at once."""
+    try:
+        data = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise DataError(f"{label}: not valid TOML ({error}).") from error
+    mistakes = [_unknown("", key, TOP) for key in data if key not in TOP]
+    sources = []
+    for kind in FIELDS:
+        for table in data.get(kind, []):
+            sources.append(_source(kind, table, mistakes))
+    if not data.get("events"):
+        mistakes.append("events: at least one [[events]] table is needed.")
+    if mistakes:
+        raise DataError(f"{label}: " + " ".join(mistakes))
+    return Mapping(
+        folder,
+        str(data.get("name", folder.name)),
+        str(data.get("currency", "$")),
+        tuple(sources),
+        tuple(data.get("exclude_categories", ())),
+    )
+
+
+_OPTIONS = ("files", "where", "header", "time_format", "time_zone")
+
+
+def _source(kind: str, table: dict[str, Any], mistakes: list[str]) -> Source:
+    fields = FIELDS[kind]
+    # An event's type says what happened; a campaign's is a column like any other.
+    options = (*_OPTIONS, "type") if kind == "events" else _OPTIONS
+    mistakes += [_unknown(kind, key, (*fields, *options)) for key in table if key not in (*fields, *options)]
+    mistakes += [f"{kind}.{name}: is missing; name a column." for name in REQUIRED[kind] if name not in table]
+    files = table.get("files", ())
+    files = (files,) if isinstance(files, str) else tuple(files)
+    if not files:
+        mistakes.append(f"{kind}.files: is missing; name a file, a folder or a pattern such as orders/*.csv.")
+    columns = {name: str(table[name]) for name in fields if name in table}
+    return Source(
+        kind,
+        files,
+        columns,
+        _type(table.get("type"), mistakes) if kind == "events" else "",
+        str(table.get("where", "")),
+        tuple(table.get("header", ())),
+        str(table.get("time_format", "")),
+        str(table.get("time_zone", "")),
+    )
+
+
+def _type(value: Any, mistakes: list[str]) -> str | TypeColumn:
+    accepted = f"one of {', '.join(EVENT_TYPES)}"
+    if isinstance(value, dict) and isinstance(value.get("values"), dict) and value.get("column"):
+        values = {str(key): str(kind) for key, kind in value["values"].items()}
+        mistakes += [
+            f"events.type: '{v}' is not {accepted}." for v in values.values() if v not in EVENT_TYPES
+        ]
+        return TypeColumn(str(value["column"]), values)
+    if not isinstance(value, str) or value not in EVENT_TYPES:
+        mistakes.append(
+            f"events.type: {value!r} is not {accepted}, nor {{ column = ..., values = {{ ... }} }}."
+        )
+    return str(value)
+
+
+def _unknown(kind: str, key: str, known: tuple[str, ...]) -> str:
+    near = get_close_matches(key, known, n=1)
+    hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(known)}."
+    return f"{kind + '.' if kind else ''}{key}: is not a field; {hint}"
