@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable
 
 import prompts
-from assistant.grounding import display, label, numbers_in
+from assistant.grounding import display, label
 from assistant.linking.linker import Link
 from assistant.llm import ChatModel
 from assistant.plan import DESCRIBED, Plan
@@ -47,7 +47,7 @@ def plain(result: ToolResult, language: Language, currency: str, min_group: int)
 def _segment(
     item: Evidence, figures: dict[str, Figure], language: Language, currency: str, min_group: int
 ) -> str:
-    size = int(figures["size"].value)
+    size = figures["size"].value
     words = str(figures[f"definition_{language}"].value)
     everyone, as_of = display(figures["population"], currency), figures["as_of"].value
     if size == 0:
@@ -56,7 +56,7 @@ def _segment(
             f"No customer matches: {words} (as of {as_of}).",
             f"没有符合条件的客户：{words}（截至 {as_of}）。",
         )
-    if size < min_group:
+    if isinstance(size, str):
         return _say(
             language,
             f"Fewer than {min_group} customers match: {words} (as of {as_of}). Groups this small are not shown.",
@@ -69,7 +69,7 @@ def _segment(
         f"**{display(figures['size'], currency)} 位客户**（占 {everyone} 位的 {share}）：{words}，截至 {as_of}。",
     )
     before = figures.get("size_before")
-    if before is not None and int(before.value) >= min_group:
+    if before is not None and not isinstance(before.value, str):
         shown = display(before, currency)
         text += _say(language, f" Before the edit: {shown}.", f"修改前为 {shown} 位。")
     seed = figures.get("seed_size")
@@ -209,7 +209,7 @@ def _saved(item: Evidence, language: Language, currency: str) -> str:
 
 def _other_reading(item: Evidence, language: Language, currency: str) -> str:
     figures = {figure.name: figure for figure in item.figures}
-    words, size = figures[f"other_{language}"].value, figures["other_size"].value
+    words, size = figures[f"other_{language}"].value, display(figures["other_size"], currency)
     return _say(
         language,
         f"I read 'or' as above. Read as \u201c{words}\u201d it would be {size}.",
@@ -278,7 +278,16 @@ def pitch(model: ChatModel, result: ToolResult, language: Language) -> str:
     asked = f"Objective: {facts['objective']['goal'].replace('_', ' ')}\nOffer: a discount on {offer.lower()}"
     text = " ".join("".join(model.stream([("system", system), ("human", asked)])).split())
     whole = text[: max(text.rfind(mark) for mark in (".", "。", "!", "！")) + 1]
-    return "" if numbers_in(whole) else _without_markup(whole)
+    return "" if _QUANTITY.search(whole) else _without_markup(whole)
+
+
+_QUANTITY = re.compile(
+    r"\d|\b(?:two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|dozens?|twenty|thirty|forty|fifty|sixty|seventy"
+    r"|eighty|ninety|hundreds?|thousands?|millions?|half|third|quarter|double|triple|twice|per ?cent)\b"
+    r"|百分|[一二两三四五六七八九十百千万半]+(?:成|折|倍|位|个|元|块|天|周|月|年|次|半)",
+    re.IGNORECASE,
+)
+"""A figure, in digits or in words: a pitch that holds one is not shown."""
 
 
 def _without_markup(text: str) -> str:

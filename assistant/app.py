@@ -11,6 +11,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -38,6 +39,7 @@ from insights.recommend import Recommendations, recommend
 from segments.canonical import fingerprint
 from segments.codec import from_json, to_json
 from segments.definition import Node
+from segments.errors import StorageError
 from segments.explain import explain
 from segments.ports import Evidence, Figure
 from warehouse.audience import Audiences
@@ -237,11 +239,27 @@ def describe_segment(
         "hash": digest,
         "size": rooms.audiences.size(definition),
         "sql": rooms.audiences.sql(definition),
-        "words": explain(definition, rooms.warehouse.catalogue, "zh" if language == "zh" else "en"),
+        "words": explain(
+            definition,
+            rooms.warehouse.catalogue,
+            "zh" if language == "zh" else "en",
+            rooms.workspace.settings.currency,
+        ),
     }
     if members:
         out["members"] = member_ids(rooms, definition)
     return out
+
+
+@contextmanager
+def _conversation_file(path: Path) -> Iterator[None]:
+    """SQLite's errors about the conversations, as one sentence."""
+    try:
+        yield
+    except sqlite3.DatabaseError as error:
+        raise StorageError(
+            f"The conversations in {path} cannot be used ({error}); restore the file, or move it away to begin anew."
+        ) from error
 
 
 class Assistant:
@@ -261,8 +279,11 @@ class Assistant:
             warehouse.as_of,
             SentenceEncoder(rooms.workspace.settings.encoder),
         )
-        connection = sqlite3.connect(rooms.workspace.conversations, check_same_thread=False)
-        self._graph = TurnGraph(self.linker, model, self.tools, SqliteSaver(connection))
+        with _conversation_file(rooms.workspace.conversations):
+            connection = sqlite3.connect(rooms.workspace.conversations, check_same_thread=False)
+            saver = SqliteSaver(connection)
+            saver.setup()
+        self._graph = TurnGraph(self.linker, model, self.tools, saver)
 
     @classmethod
     def open(cls, folder: str | Path, model: ChatModel) -> Assistant:
@@ -280,7 +301,8 @@ class Assistant:
         turn = Turn(question, on_step)
         started = time.perf_counter()
         config: Any = {"configurable": {"thread_id": thread}}
-        state = cast(State, self._graph.compiled.invoke({}, config, context=turn))
+        with _conversation_file(self.rooms.workspace.conversations):
+            state = cast(State, self._graph.compiled.invoke({}, config, context=turn))
         turn.timings["total"] = time.perf_counter() - started
         return self._answer(turn, state, thread)
 

@@ -29,6 +29,7 @@ from segments.ports import Progress, silent
 from warehouse import completejourney
 from warehouse.files import load, source_mark
 from warehouse.mapping import Mapping
+from warehouse.pseudonyms import Vault
 from warehouse.store import Warehouse
 from warehouse.store import build as build_warehouse
 
@@ -100,20 +101,28 @@ def build(
     """Build a workspace from a source; returns it ready to open."""
     workspace = Workspace(folder, read_settings(folder))
     redo, mark = False, f"{FORMAT}|{source}|{workspace.settings.encoder}"
-    for step in _steps(workspace, load):
+    steps = _steps(workspace, load)
+    for place, step in enumerate(steps):
         mark = _digest(mark, step.code)
-        done = folder / "run" / f"{step.name}.done"
+        done = _done(folder, step)
         if not redo and done.exists() and done.read_text() == mark and _usable(step):
             progress(step.title)(1.0, "already done")
             continue
         redo = True
         workspace.ready.unlink(missing_ok=True)
+        # What later steps made rests on what is made anew now: it must not pass for done if this one is cut off.
+        for stale in steps[place:]:
+            _done(folder, stale).unlink(missing_ok=True)
         step.run(progress(step.title))
         done.parent.mkdir(parents=True, exist_ok=True)
         _write(done, mark)
     if redo or not workspace.ready.exists():
         _write(workspace.ready, json.dumps({"mark": mark, "source": source}))
     return workspace
+
+
+def _done(folder: Path, step: Step) -> Path:
+    return folder / "run" / f"{step.name}.done"
 
 
 def _digest(before: str, code: tuple[str, ...]) -> str:
@@ -139,6 +148,7 @@ def _steps(workspace: Workspace, load: Callable[[duckdb.DuckDBPyConnection], Non
 
     def open_warehouse() -> None:
         Warehouse(workspace.warehouse).close()
+        Vault(workspace.folder)
 
     def index(progress: Progress) -> None:
         _build_index(workspace, progress)
@@ -176,7 +186,7 @@ def _steps(workspace: Workspace, load: Callable[[duckdb.DuckDBPyConnection], Non
             "models",
             "Train and calibrate the propensity models",
             models,
-            Registry(workspace.models).outcomes,
+            Registry(workspace.models).check,
             ("propensity/*.py", "warehouse/history.py"),
         ),
     )

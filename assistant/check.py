@@ -8,25 +8,14 @@ from __future__ import annotations
 
 from assistant.linking.linker import Link
 from assistant.plan import CURRENT, DESCRIBED, ON_SEGMENT, Plan, definition_of, edited, offered_tools
+from assistant.replies import REFUSE
 from segments.check import Vocabulary, issues
 from segments.definition import Node
 from segments.errors import DefinitionError
 
 
-def problems(plan: Plan, link: Link, current: Node | None, vocabulary: Vocabulary) -> list[str]:
-    """What is wrong with the plan, each as a sentence for the model; empty when nothing is."""
-    found = _names(plan, link, current)
-    if found:
-        return found
-    try:
-        result = edited(plan, link, current) if plan.edits and current else definition_of(plan, link)
-    except DefinitionError as error:
-        return list(error.issues)
-    return issues(result, vocabulary) if result is not None else []
-
-
-def _names(plan: Plan, link: Link, current: Node | None) -> list[str]:
-    """Tools, segments and edits that are not offered this turn."""
+def mistakes(plan: Plan, link: Link, current: Node | None) -> list[str]:
+    """What the model got wrong, each as a sentence for it: tools, segments and edits that are not offered."""
     offered = offered_tools(link, current is not None)
     if plan.tool not in offered:
         return [f"'{plan.tool}' is not a tool of this turn; use one of {', '.join(offered)}."]
@@ -35,8 +24,19 @@ def _names(plan: Plan, link: Link, current: Node | None) -> list[str]:
         return [f"define_segment needs the segment {DESCRIBED}."]
     if plan.tool in ON_SEGMENT and plan.segment not in (None, *segments, *([CURRENT] if current else [])):
         return [f"'{plan.segment}' is not a segment of this turn."]
+    if plan.tool == "refuse" and plan.reason not in REFUSE:
+        return [f"refuse needs a reason of {', '.join(REFUSE)}."]
     if plan.tool == "refine_segment":
         edits = [f"e{i}" for i in range(1, len(link.edits) + 1)]
         if not plan.edits or not set(plan.edits) <= set(edits):
             return [f"refine_segment needs edits of {', '.join(edits)}."]
     return []
+
+
+def objections(plan: Plan, link: Link, current: Node | None, vocabulary: Vocabulary) -> list[str]:
+    """Why the segment of a plan without mistakes does not hold, each as a sentence for model or marketer."""
+    try:
+        result = edited(plan, link, current) if plan.edits and current else definition_of(plan, link)
+    except DefinitionError as error:
+        return list(error.issues)
+    return issues(result, vocabulary) if result is not None else []

@@ -15,7 +15,7 @@ from langgraph.graph import END, START, StateGraph
 from langgraph.runtime import Runtime
 
 from assistant import answer as words
-from assistant.check import problems
+from assistant.check import mistakes, objections
 from assistant.grounding import ungrounded
 from assistant.linking.linker import Link, Linker
 from assistant.llm import ChatModel
@@ -104,18 +104,22 @@ class TurnGraph:
         return {"pending": None}
 
     def check(self, state: State, turn: Turn) -> State:
-        """Compare the plan with the message; say what is wrong, once; then mend what is certain."""
+        """Say what is wrong with the plan, once; then mend what is certain, or ask the marketer."""
         assert turn.link is not None
-        if turn.plan is None:
-            found = [turn.correction or "Your answer could not be read."]
-        else:
-            vocabulary = self.tools.rooms.audiences.vocabulary
-            found = problems(turn.plan, turn.link, _current(state), vocabulary)
-        turn.correction = " ".join(found) if found else None
-        if found and turn.repairs >= MAX_REPAIRS:
+        plan, current = turn.plan, _current(state)
+        wrong = [turn.correction or "Your answer could not be read."] if plan is None else []
+        objected: list[str] = []
+        if plan is not None and not plan.arguments.get("confirmed"):
+            wrong = mistakes(plan, turn.link, current)
+            if not wrong:
+                objected = objections(plan, turn.link, current, self.tools.rooms.audiences.vocabulary)
+        turn.correction = " ".join([*wrong, *objected]) or None
+        if turn.correction and turn.repairs >= MAX_REPAIRS:
+            # A segment that does not hold is the request's fault: the marketer hears why.
+            turn.clarification = " ".join(objected) or None
+            turn.plan = plan if objected else _mended(turn.link)
             turn.correction = None
-            turn.plan = _mended(turn.plan, turn.link)
-        turn.emit("check", {"problems": found})
+        turn.emit("check", {"problems": [*wrong, *objected]})
         return {}
 
     def _after_check(self, _state: State, runtime: Runtime[Turn]) -> Literal["plan", "run"]:
@@ -128,6 +132,8 @@ class TurnGraph:
     def run(self, state: State, turn: Turn) -> State:
         """Run the tool."""
         assert turn.link is not None
+        if turn.clarification:
+            return {}
         plan, link = turn.plan or Plan("clarify"), turn.link
         if plan.tool == "clarify":
             turn.clarification = reply(CLARIFY["vague"], link.language)
@@ -228,9 +234,11 @@ def _confirms(text: str) -> bool:
     }
 
 
-def _mended(plan: Plan | None, link: Link) -> Plan:
-    """After a failed repair: the likeliest reading or edit of the message, if it has any; else ask the user."""
-    if plan is not None and plan.tool == "refine_segment" and link.edits:
+def _mended(link: Link) -> Plan:
+    """After a failed repair: the likeliest edit, else the segment that the message describes; else ask the user."""
+    if link.intents.destructive:
+        return Plan("refuse", reason="destructive")
+    if link.edits:
         return Plan("refine_segment", edits=("e1",))
     return Plan("define_segment", DESCRIBED) if link.reading is not None else Plan("clarify")
 

@@ -13,7 +13,12 @@ from typing import Any
 from segments.explain import Language, number
 from segments.ports import Evidence, Figure
 
-_NUMBER = re.compile(r"(?<![A-Za-z_])[-+]?\d[\d,]*(?:\.\d+)?")
+_NUMBER = re.compile(r"(?<![A-Za-z_0-9.])[-+]?\d[\d,]*(?:\.\d+)?")
+
+
+PERCENT = frozenset({"share", "probability", "ratio"})
+"""Units that may be shown as per cent."""
+MAX_RATIO = 10.0
 
 
 def display(figure: Figure, currency: str = "$") -> str:
@@ -54,16 +59,18 @@ def _values(evidence: Iterable[Evidence]) -> tuple[list[float], set[str]]:
     words: list[str] = []
     for item in evidence:
         for figure in item.figures:
-            raw += [
-                abs(v)
-                for v in (figure.value, figure.low, figure.high, figure.level)
-                if isinstance(v, int | float)
-            ]
+            numbers = (figure.value, figure.low, figure.high, figure.level)
+            values = [abs(v) for v in numbers if isinstance(v, int | float)]
+            raw += values
+            if figure.unit in PERCENT:
+                raw += [value * 100 for value in values]
+            elif figure.level is not None:
+                raw.append(figure.level * 100)
             words += [figure.label_en, figure.label_zh, str(figure.value)]
         for row in item.rows:
             _collect(list(row.values()), raw, words)
         words += item.notes
-    return raw + [value * 100 for value in raw], {n for text in words for n in numbers_in(text)}
+    return raw, {n for text in words for n in numbers_in(text)}
 
 
 def _collect(values: Iterable[Any], raw: list[float], words: list[str]) -> None:
@@ -74,6 +81,9 @@ def _collect(values: Iterable[Any], raw: list[float], words: list[str]) -> None:
             _collect(value, raw, words)
         elif isinstance(value, int | float):
             raw.append(abs(value))
+            # A row does not say its units; only small broken numbers can be shares.
+            if isinstance(value, float) and abs(value) <= MAX_RATIO:
+                raw.append(abs(value) * 100)
         else:
             words.append(str(value))
 

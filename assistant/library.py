@@ -26,12 +26,12 @@ from sqlalchemy import (
 )
 from sqlalchemy import delete as sql_delete
 from sqlalchemy.engine import Connection
-from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.exc import DatabaseError, IntegrityError
 
 from segments.canonical import fingerprint
 from segments.codec import from_json, to_json
-from segments.definition import Node
-from segments.errors import ConflictError, NotFoundError, StorageError, UserError
+from segments.definition import MemberOf, Node, conditions
+from segments.errors import ConflictError, DefinitionError, NotFoundError, StorageError, UserError
 
 MAX_NAME = 80
 _metadata = MetaData()
@@ -71,7 +71,9 @@ class Library:
         try:
             with self._engine.begin() as connection:
                 yield connection
-        except OperationalError as error:
+        except IntegrityError:
+            raise
+        except DatabaseError as error:
             reason = str(error.orig)
             raise StorageError(
                 f"The segment library cannot be used ({reason}); free the file or disk."
@@ -95,6 +97,8 @@ class Library:
 
     def _save(self, name: str, definition: Node, replace: bool) -> SavedSegment:
         digest = fingerprint(definition)
+        if self._uses(definition, name, set()):
+            raise DefinitionError(f"member_of: segment '{name}' cannot be defined by itself.")
         with self._transaction() as connection:
             latest = _latest(connection, name)
             if latest is not None and latest.hash == digest:
@@ -113,6 +117,19 @@ class Library:
                 )
             )
             return saved
+
+    def _uses(self, definition: Node, name: str, seen: set[str]) -> bool:
+        """Whether a definition rests on the segment of that name, directly or through others."""
+        for condition in conditions(definition):
+            if isinstance(condition, MemberOf) and condition.segment not in seen:
+                if condition.segment == name:
+                    return True
+                seen.add(condition.segment)
+                with self._transaction() as connection:
+                    found = _latest(connection, condition.segment)
+                if found is not None and self._uses(found.definition, name, seen):
+                    return True
+        return False
 
     def get(self, name: str) -> SavedSegment:
         """The latest version. Raises NotFoundError with close names."""

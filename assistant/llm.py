@@ -98,6 +98,9 @@ def _text(message: BaseMessage) -> str:
     return message.content if isinstance(message.content, str) else ""
 
 
+NONSENSE = (json.JSONDecodeError, AttributeError, TypeError, KeyError, IndexError)
+
+
 class _server_errors:
     """The client's errors in one table, as one sentence about the server."""
 
@@ -112,6 +115,10 @@ class _server_errors:
             return
         import openai
 
+        if isinstance(error, openai.LengthFinishReasonError):
+            raise ModelRetryError(
+                f"Your answer was longer than {PLAN_TOKENS} tokens; answer with one short JSON object."
+            ) from error
         advice = "start it with: segassist serve llm"
         for known, sentence in (
             (
@@ -122,6 +129,8 @@ class _server_errors:
             (openai.APIStatusError, "refused the request"),
             (openai.APIError, "broke off its answer"),
             (httpx.HTTPError, f"cannot be reached; {advice}"),
+            # What the client's own code stumbles over when the answer is not of the protocol.
+            (NONSENSE, "answered something that is not the OpenAI protocol"),
         ):
             if isinstance(error, known):
                 detail = f" ({error})" if isinstance(error, openai.APIStatusError) else ""

@@ -15,6 +15,7 @@ from assistant.intents import TOOLS
 from assistant.linking.linker import Link
 from assistant.llm import ChatModel
 from segments.definition import Node
+from segments.errors import ModelRetryError
 from segments.explain import explain
 from segments.features import Catalogue
 
@@ -135,11 +136,17 @@ def make_plan(
 
 
 def read_plan(answer: dict[str, Any]) -> Plan:
-    """The model's JSON as a Plan, repetitions dropped."""
+    """The model's JSON as a Plan, repetitions dropped. Raises ModelRetryError for fields of a wrong type."""
+    edits = answer.get("edits", [])
+    if not isinstance(edits, list) or not all(isinstance(edit, str) for edit in edits):
+        raise ModelRetryError('"edits" must be a list of ids such as ["e1"].')
+    for name in ("tool", "segment", "reason"):
+        if not isinstance(answer.get(name, ""), str):
+            raise ModelRetryError(f'"{name}" must be a text.')
     return Plan(
         tool=str(answer.get("tool")),
         segment=answer.get("segment"),
-        edits=tuple(dict.fromkeys(answer.get("edits", ()))),
+        edits=tuple(dict.fromkeys(edits)),
         reason=answer.get("reason"),
     )
 

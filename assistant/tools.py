@@ -16,7 +16,7 @@ from segments.codec import from_json, to_json
 from segments.definition import EVERYONE, FeatureCondition, Node, SimilarityCondition, conditions
 from segments.edit import difference
 from segments.errors import DefinitionError, UserError
-from segments.explain import explain
+from segments.explain import Language, explain
 from segments.ports import Evidence, Figure
 
 if TYPE_CHECKING:
@@ -35,14 +35,6 @@ class ToolResult:
     strategy: Strategy | None = None
 
 
-def _size_figures(size: int, population: int) -> tuple[Figure, ...]:
-    return (
-        Figure("size", size, "customers", "customers", "客户数"),
-        Figure("share", size / population if population else 0.0, "share", "of all customers", "占全部客户"),
-        Figure("population", population, "customers", "customers in all", "客户总数"),
-    )
-
-
 class Tools:
     """Every tool, bound to one workspace's rooms."""
 
@@ -53,11 +45,13 @@ class Tools:
         """Define a customer segment and count it; count another reading of the same words beside it."""
         evidence = [self._segment_evidence("define_segment", definition)]
         if alternative is not None:
-            size, words = self._shown_size(alternative), self.rooms.warehouse.catalogue
+            size = self._shown_size(alternative)
             figures = (
-                Figure("other_size", size, "text", "customers, read the other way", "另一种读法的客户数"),
-                Figure("other_en", explain(alternative, words, "en"), "text", "other reading", "另一种读法"),
-                Figure("other_zh", explain(alternative, words, "zh"), "text", "other reading", "另一种读法"),
+                Figure(
+                    "other_size", size, "customers", "customers, read the other way", "另一种读法的客户数"
+                ),
+                Figure("other_en", self._words(alternative), "text", "other reading", "另一种读法"),
+                Figure("other_zh", self._words(alternative, "zh"), "text", "other reading", "另一种读法"),
             )
             evidence.append(Evidence("", "other_reading", figures))
         return ToolResult(tuple(evidence), definition)
@@ -65,7 +59,7 @@ class Tools:
     def refine_segment(self, definition: Node, previous: Node) -> ToolResult:
         """Edit the current segment: add, exclude, widen, change or remove a condition, and count it again."""
         evidence = self._segment_evidence("refine_segment", definition)
-        before = self.rooms.audiences.size(previous)
+        before = self._shown_size(previous)
         figure = Figure("size_before", before, "customers", "customers before the edit", "修改前客户数")
         added, removed = difference(previous, definition)
         words = [f"+ {self._words(node)}" for node in added] + [f"- {self._words(node)}" for node in removed]
@@ -96,7 +90,9 @@ class Tools:
             raise DefinitionError("The segment has no customers, so nobody can be like them; widen it first.")
         found = SimilarityCondition(min(top, self.rooms.audiences.population), segment=definition)
         evidence = self._segment_evidence("find_lookalikes", found)
-        seed = Figure("seed_size", len(seeds), "customers", "customers in the seed segment", "种子客户数")
+        seed = Figure(
+            "seed_size", self._shown(len(seeds)), "customers", "customers in the seed segment", "种子客户数"
+        )
         asked = Figure("top", top, "customers", "lookalikes asked for", "所求相似客户数")
         out = Evidence("", evidence.tool, (*evidence.figures, seed, asked), (), evidence.notes)
         return ToolResult((out,), found)
@@ -135,24 +131,28 @@ class Tools:
         """Compare the current segment with another: sizes, overlap, and the conditions that differ."""
         audiences = self.rooms.audiences
         mine, theirs = set(audiences.members(definition)), set(audiences.members(other))
-        union = len(mine | theirs)
-        figures = (
-            *_size_figures(len(mine), audiences.population),
-            Figure("other_size", len(theirs), "customers", f"customers in {name}", f"“{name}”的客户数"),
-            Figure("overlap", len(mine & theirs), "customers", "customers in both", "两者共有客户"),
+        both, union = len(mine & theirs), len(mine | theirs)
+        figures = [
+            *self._size_figures(len(mine)),
             Figure(
-                "jaccard",
-                len(mine & theirs) / union if union else 0.0,
-                "share",
-                "overlap of either (Jaccard)",
-                "重叠度(Jaccard)",
+                "other_size",
+                self._shown(len(theirs)),
+                "customers",
+                f"customers in {name}",
+                f"“{name}”的客户数",
             ),
-        )
+            Figure("overlap", self._shown(both), "customers", "customers in both", "两者共有客户"),
+        ]
+        if isinstance(self._shown(both), int):
+            jaccard = both / union if union else 0.0
+            figures.append(
+                Figure("jaccard", jaccard, "share", "overlap of either (Jaccard)", "重叠度(Jaccard)")
+            )
         added, removed = difference(other, definition)
         notes = [f"only here: {self._words(n)}" for n in added] + [
             f"only {name}: {self._words(n)}" for n in removed
         ]
-        return ToolResult((Evidence("", "compare_segments", figures, (), tuple(notes)),), definition)
+        return ToolResult((Evidence("", "compare_segments", tuple(figures), (), tuple(notes)),), definition)
 
     def save_segment(self, definition: Node, name: str) -> ToolResult:
         """Save the current segment under a name."""
@@ -160,7 +160,7 @@ class Tools:
         figures = (
             Figure("name", saved.name, "text", "segment", "分群"),
             Figure("version", saved.version, "count", "version", "版本"),
-            *_size_figures(self.rooms.audiences.size(definition), self.rooms.audiences.population),
+            *self._size_figures(self.rooms.audiences.size(definition)),
         )
         return ToolResult((Evidence("", "save_segment", figures),), definition)
 
@@ -170,7 +170,7 @@ class Tools:
             {
                 "name": s.name,
                 "version": s.version,
-                "size": self._shown_size(s.definition),
+                "size": self._listed_size(s.definition),
                 "words": self._words(s.definition),
             }
             for s in self.rooms.library.all()
@@ -189,12 +189,31 @@ class Tools:
         """Make a saved segment the current one."""
         return self.show_segment(self.rooms.library.get(name).definition)
 
-    def _shown_size(self, definition: Node) -> str:
-        size, smallest = self.rooms.audiences.size(definition), self.rooms.workspace.settings.min_group
-        return str(size) if size == 0 or size >= smallest else f"<{smallest}"
+    def _shown(self, count: int) -> int | str:
+        """A count of customers as a chat may see it: '<10' for a group that is too small to show."""
+        smallest = self.rooms.workspace.settings.min_group
+        return count if count == 0 or count >= smallest else f"<{smallest}"
 
-    def _words(self, node: Node) -> str:
-        return explain(node, self.rooms.warehouse.catalogue, "en", self.rooms.workspace.settings.currency)
+    def _shown_size(self, definition: Node) -> int | str:
+        return self._shown(self.rooms.audiences.size(definition))
+
+    def _listed_size(self, definition: Node) -> str:
+        """For the list of saved segments, which one broken segment must not take away."""
+        try:
+            return str(self._shown_size(definition))
+        except UserError as error:
+            return str(error)
+
+    def _size_figures(self, size: int) -> tuple[Figure, ...]:
+        population, shown = self.rooms.audiences.population, self._shown(size)
+        figures = [Figure("size", shown, "customers", "customers", "客户数")]
+        if isinstance(shown, int):
+            share = size / population if population else 0.0
+            figures.append(Figure("share", share, "share", "of all customers", "占全部客户"))
+        return (*figures, Figure("population", population, "customers", "customers in all", "客户总数"))
+
+    def _words(self, node: Node, language: Language = "en") -> str:
+        return explain(node, self.rooms.warehouse.catalogue, language, self.rooms.workspace.settings.currency)
 
     def _members(self, definition: Node) -> list[str]:
         members = self.rooms.audiences.members(definition)
@@ -209,23 +228,11 @@ class Tools:
         rooms = self.rooms
         size = rooms.audiences.size(definition)
         words = (
-            Figure(
-                "definition_en",
-                explain(definition, rooms.warehouse.catalogue, "en"),
-                "text",
-                "definition",
-                "定义",
-            ),
-            Figure(
-                "definition_zh",
-                explain(definition, rooms.warehouse.catalogue, "zh"),
-                "text",
-                "definition",
-                "定义",
-            ),
+            Figure("definition_en", self._words(definition), "text", "definition", "定义"),
+            Figure("definition_zh", self._words(definition, "zh"), "text", "definition", "定义"),
             Figure("as_of", rooms.warehouse.as_of.isoformat(), "date", "as of", "截至"),
         )
-        return Evidence("", tool, (*_size_figures(size, rooms.audiences.population), *words))
+        return Evidence("", tool, (*self._size_figures(size), *words))
 
 
 def langchain_tools(tools: Tools) -> list[Any]:

@@ -95,4 +95,12 @@ def read_settings(folder: Path) -> Settings:
     if unknown:
         raise DataError(f"{path}: '{unknown[0]}' is not a setting; known are {', '.join(sorted(known))}.")
     values = {key: tuple(value) if isinstance(value, list) else value for key, value in values.items()}
-    return Settings(**values)
+    for key, value in values.items():
+        wanted = type(getattr(Settings(), key))
+        if type(value) is not wanted:
+            kind = {str: "a text", int: "a whole number", tuple: "a list of texts"}[wanted]
+            raise DataError(f"{path}: {key} must be {kind}; got {value!r}.")
+    settings = Settings(**values)
+    if settings.min_group < 1:
+        raise DataError(f"{path}: min_group must be at least 1; got {settings.min_group}.")
+    return settings

@@ -12,6 +12,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import faiss
 import numpy as np
@@ -87,12 +88,7 @@ class CustomerIndex:
         path = folder / INDEX_FILE
         if not path.exists() or not (folder / MANIFEST).exists():
             raise NotBuiltError(f"There is no behaviour index in {folder}; run: segassist build")
-        try:
-            manifest = json.loads((folder / MANIFEST).read_text())
-        except ValueError as error:
-            raise ChecksumError(
-                f"{folder / MANIFEST} is corrupt; rebuild it with: segassist build"
-            ) from error
+        manifest = _manifest(folder / MANIFEST)
         if _sha256(path) != manifest["sha256"]:
             raise ChecksumError(f"{path} is corrupt (wrong SHA-256); rebuild it with: segassist build")
         index, _ = on_device(faiss.read_index(str(path)), device)
@@ -136,6 +132,17 @@ class CustomerIndex:
         if isinstance(self._index, faiss.IndexHNSW):
             return faiss.SearchParametersHNSW(sel=selector, efSearch=HNSW_SEARCH)
         return faiss.SearchParameters(sel=selector)
+
+
+def _manifest(path: Path) -> dict[str, Any]:
+    try:
+        manifest = json.loads(path.read_text())
+    except ValueError:
+        manifest = None
+    needed = {"sha256", "customer_ids", "encoder", "as_of", "reason"}
+    if not isinstance(manifest, dict) or not needed <= set(manifest):
+        raise ChecksumError(f"{path} is corrupt; rebuild it with: segassist build")
+    return manifest
 
 
 def on_device(index: faiss.Index, device: str) -> tuple[faiss.Index, str]:

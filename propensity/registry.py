@@ -110,6 +110,13 @@ class Registry:
         card = manifest["cards"][0]
         return bool(card["data_hash"] == data_hash and card["code_version"] == code_version)
 
+    def check(self) -> None:
+        """Read every model that belongs here. Raises NotBuiltError (missing), ChecksumError (damaged)."""
+        for name in [outcome.name for outcome in CUSTOMER_OUTCOMES] + [POOLED]:
+            manifest = self._manifest(name)
+            for part in ("model", "scores"):
+                self._read(manifest, part)
+
     def cards(self) -> list[Card]:
         """Every card, customer outcomes first. Raises NotBuiltError when nothing is trained."""
         names = [outcome.name for outcome in CUSTOMER_OUTCOMES] + [POOLED]

@@ -39,6 +39,12 @@ class Vocabulary:
     outcomes: Collection[str] | None = None
 
 
+MAX_DAYS = 36_500
+"""A hundred years: farther back no engine's dates are needed."""
+MAX_NUMBER = 1e15
+"""Beyond it a double no longer holds every whole number."""
+
+
 def validate(node: Node, vocabulary: Vocabulary) -> None:
     """Raise DefinitionError with every issue of the definition, or return."""
     found = issues(node, vocabulary)
@@ -111,7 +117,9 @@ def _value(node: FeatureCondition, feature: Feature) -> list[str]:
     found: list[str] = []
     for one in values:
         is_number = isinstance(one, int | float) and not isinstance(one, bool)
-        if feature.numeric and not is_number:
+        if is_number and abs(float(one)) > MAX_NUMBER:
+            found.append(f"{name}.value: must be at most {MAX_NUMBER:g}; got {one}.")
+        elif feature.numeric and not is_number:
             found.append(f"{name}.value: must be a number of {feature.unit}; got {one!r}.")
         elif feature.type is FeatureType.SHARE and not 0 <= float(one) <= 1:
             found.append(f"{name}.value: a share lies between 0 and 1 (0.3 is 30 %); got {one}.")
@@ -135,6 +143,16 @@ def _rank(feature: Feature, value: object) -> float:
 def _event(node: EventCondition, vocabulary: Vocabulary) -> list[str]:
     found = _items(node.items, vocabulary)
     start, end = node.window.start, node.window.end
+    if max(start or 0, end) > MAX_DAYS:
+        found.append(
+            f"{node.event}: the window reaches {max(start or 0, end)} days back; at most {MAX_DAYS} are accepted."
+        )
+        return found
+    if any(
+        abs(float(v)) > MAX_NUMBER for v in (node.value if isinstance(node.value, tuple) else (node.value,))
+    ):
+        found.append(f"{node.event}.value: must be at most {MAX_NUMBER:g}; got {node.value}.")
+        return found
     if end < 0 or (start is not None and start < 0):
         found.append(f"{node.event}: window days must not be negative; got from {start} to {end}.")
     elif start is not None and start <= end:
@@ -178,6 +196,13 @@ def _propensity(node: PropensityCondition, vocabulary: Vocabulary) -> list[str]:
     return found
 
 
+def _listed(node: FeatureCondition) -> set[object] | None:
+    """The values that '=' or 'in' allow where values are not numbers; None for other comparisons."""
+    if node.op == "=" and isinstance(node.value, str | bool):
+        return {node.value}
+    return set(node.value) if node.op == "in" and isinstance(node.value, tuple) else None
+
+
 def _contradictions(children: tuple[Node, ...]) -> list[str]:
     """Pairs inside one all_of that no customer can meet: x and not x, or ranges that do not overlap."""
     found: list[str] = []
@@ -185,6 +210,13 @@ def _contradictions(children: tuple[Node, ...]) -> list[str]:
     for child in children:
         if isinstance(child, Not) and child.child in present:
             found.append("all_of: asks for a condition and for its opposite, so nobody could belong.")
+    allowed: dict[str, set[object]] = {}
+    for child in children:
+        if isinstance(child, FeatureCondition) and (values := _listed(child)) is not None:
+            allowed[child.feature] = allowed.get(child.feature, values) & values
+    for feature, values in allowed.items():
+        if not values:
+            found.append(f"{feature}: its conditions contradict each other (no value meets them all).")
     ranges: dict[object, Interval] = {}
     for child in children:
         key, interval = interval_of(child)

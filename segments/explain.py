@@ -56,13 +56,9 @@ def explain(node: Node, catalogue: Catalogue, language: Language = "en", currenc
 
 def number(value: float) -> str:
     """1234.5 -> '1,234.5', 500.0 -> '500'."""
-    return (
-        f"{value:,.0f}"
-        if float(value).is_integer()
-        else f"{value:,.4g}"
-        if abs(value) < 1000
-        else f"{value:,.2f}"
-    )
+    if float(value).is_integer():
+        return f"{value:,.0f}"
+    return f"{value:,.4g}" if abs(value) < 1 else f"{value:,.2f}".rstrip("0").rstrip(".")
 
 
 def quantity(value: object, feature: Feature, currency: str) -> str:

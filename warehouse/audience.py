@@ -72,8 +72,8 @@ class Audiences:
 
     def sql(self, definition: Node, dialect: str = "duckdb") -> str:
         """The definition as a SELECT in the dialect (any that sqlglot writes), formatted."""
-        query = self.warehouse.connection.compile(self._compile(definition))
-        return sqlglot.transpile(str(query), read="duckdb", write=dialect, pretty=True)[0]
+        query = self.warehouse.sql(self._compile(definition))
+        return sqlglot.transpile(query, read="duckdb", write=dialect, pretty=True)[0]
 
     def _compile(self, definition: Node) -> ir.Table:
         validate(definition, self.vocabulary)

@@ -212,7 +212,7 @@ def _mail(warehouse: Warehouse, as_of: date) -> pd.DataFrame:
     """Campaigns sent and still running, and how the customer answered, in all and by campaign type."""
     campaigns = warehouse.table("campaigns")
     sent = _before(warehouse, "exposure", as_of).inner_join(campaigns, "campaign_id")
-    left = campaigns.end_date.delta(ibis.literal(as_of), unit="day") + 1
+    left = campaigns.end_date.cast("date").delta(ibis.literal(as_of), unit="day") + 1
     sent = sent.select("customer_id", "campaign_id", "age", kind=campaigns.type, left=left)
     redeemed = _before(warehouse, "coupon_redeem", as_of)
     coupons = redeemed.group_by("customer_id", "campaign_id").aggregate(coupons=redeemed.count())

@@ -147,6 +147,7 @@ class Warehouse:
             self.connection = ibis.duckdb.connect(str(path), read_only=read_only)
         self._lock = threading.RLock()
         self._snapshots: dict[date, pd.DataFrame] = {}
+        self._tables: dict[str, ir.Table] = {}
 
     def close(self) -> None:
         """Close the connection."""
@@ -170,7 +171,15 @@ class Warehouse:
 
     def table(self, name: str) -> ir.Table:
         """events, items, customers, campaigns or features, as an Ibis table."""
-        return self.connection.table(name)
+        with self._lock:
+            if name not in self._tables:
+                self._tables[name] = self.connection.table(name)
+            return self._tables[name]
+
+    def sql(self, expression: ir.Table) -> str:
+        """The expression as DuckDB's SQL."""
+        with self._lock:
+            return str(self.connection.compile(expression))
 
     def fetch(self, expression: ir.Table) -> pd.DataFrame:
         """Run an expression."""

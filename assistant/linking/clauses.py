@@ -15,7 +15,7 @@ from typing import Any
 from assistant.linking.cues import CHINESE, ENGLISH, STOP_EN, VAGUE, Vague
 from assistant.linking.features import FeatureLinker, FeatureMention
 from assistant.linking.items import ItemLinker, ItemMention
-from assistant.linking.numbers import Number, Span, numbers, to_number
+from assistant.linking.numbers import Number, Span, numbers, spelt_out, to_number
 from assistant.linking.trend import Top, Trend, tops, trends
 from assistant.linking.windows import TimeMention, windows
 
@@ -175,10 +175,11 @@ def normalise(text: str, chinese: bool) -> str:
             lambda m: f"{int(to_number(m[1])) * 10}%",
             text,
         )
+        text = re.sub(r"(超过|多于|大于|至少)一半", r"\1 50%", text)
         return re.sub(r"(?<!的)(?<!到)(?<!了)一半(?=以上)", "50%", text)
     for pattern, plain in _NORMAL_EN:
         text = pattern.sub(plain, text)
-    return text
+    return spelt_out(text)
 
 
 def read(question: str, chinese: bool, as_of: date, features: FeatureLinker, items: ItemLinker) -> Reading:

@@ -118,7 +118,9 @@ class ItemLinker:
                 if not _contiguous(text[span[0] : span[1]]):
                     continue
                 items = self.lookup(" ".join(word for word, _ in run))
-                if items.text and length == 1 and not _names_product(text, span):
+                if length == 1 and run[0][0] in absent_words() and not _bought(text, span):
+                    continue
+                if length == 1 and items.text and not _names_product(text, span):
                     continue
                 if _HAS.search(text[: span[0]]):
                     continue
@@ -249,6 +251,13 @@ _INTRODUCES = re.compile(
 _BUYERS = re.compile(
     r"\s+(?:buyers?|shoppers?|lovers?|fans?|drinkers?|eaters?|purchasers?|purchases|sales)\b", re.I
 )
+
+
+def _bought(text: str, span: Span) -> bool:
+    """Whether the text says that it was bought, not merely that customers have it."""
+    return bool(
+        re.search(rf"{_BOUGHT}\s+(?:\w+\s+)?$", text[: span[0]], re.I) or _BUYERS.match(text, span[1])
+    )
 
 
 def _names_product(text: str, span: Span) -> bool:

@@ -35,6 +35,37 @@ _ZH_DIGITS = {
     "九": 9,
 }
 
+_SCALES = {"hundred": 100, "thousand": 1000, "million": 1_000_000}
+_SIMPLE = "|".join([*(w for w in _EN_WORDS if " " not in w and w not in _SCALES), *_SCALES])
+_SPELT = re.compile(
+    rf"\b(?:(?:a|half a)\s+(?=hundred|thousand|million))?(?:{_SIMPLE})(?:[\s-]+(?:and\s+)?(?:{_SIMPLE}))+\b|\ba\s+(?:thousand|million)\b",
+    re.IGNORECASE,
+)
+_SCALED = re.compile(r"(\d[\d,]*(?:\.\d+)?)\s+(hundred|thousand|million)\b", re.IGNORECASE)
+
+
+def spelt_out(text: str) -> str:
+    """Number words of two words or more as digits: 'five thousand' -> '5000', '$1.5 million' -> '$1500000'."""
+    text = _SPELT.sub(lambda match: str(_spelt(match.group())), text)
+    return _SCALED.sub(
+        lambda match: f"{float(match[1].replace(',', '')) * _SCALES[match[2].lower()]:.0f}", text
+    )
+
+
+def _spelt(text: str) -> int:
+    total = part = 0
+    for word in re.findall(r"[a-z]+", text.lower()):
+        if word == "a":
+            part = 1
+        elif word == "hundred":
+            part = max(part, 1) * 100
+        elif word in _SCALES:
+            total, part = total + max(part, 1) * _SCALES[word], 0
+        elif word != "and":
+            part += _EN_WORDS[word]
+    return total + part
+
+
 _WORD = "|".join(sorted(map(re.escape, _EN_WORDS), key=len, reverse=True))
 DIGITS = r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?"
 EN_NUMBER = rf"(?:(?:{DIGITS})(?:\s?[km]\b)?|\b(?:{_WORD})\b)"
@@ -57,15 +88,19 @@ def to_number(text: str) -> float:
 
 def _chinese(text: str) -> int:
     total = section = digit = 0
+    unit = 1
     for char in text:
         if char in _ZH_DIGITS:
             digit = _ZH_DIGITS[char]
+            # 两千零五 is 2005, but 两千五 is 2500: a zero says that the last digit counts ones.
+            unit = unit if digit else 1
         elif char == "万":
-            total, section, digit = (total + section + digit) * 10_000, 0, 0
+            total, section, digit, unit = (total + section + digit) * 10_000, 0, 0, 10_000
         else:
-            section += max(digit, 1) * {"十": 10, "百": 100, "千": 1000}[char]
+            unit = {"十": 10, "百": 100, "千": 1000}[char]
+            section += max(digit, 1) * unit
             digit = 0
-    return total + section + digit
+    return total + section + digit * (unit // 10 if unit > 10 and text[-1] in _ZH_DIGITS else 1)
 
 
 @dataclass(frozen=True)

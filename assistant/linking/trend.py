@@ -190,7 +190,7 @@ def trends(text: str, chinese: bool) -> list[Trend]:
 
 _BY_EN = r"(?:\s+(?:of\s+)?(?:our\s+|the\s+|all\s+)?(?:customers?|shoppers?|households?|spenders?|buyers?))?(?:\s+(?:by|in|on|for|ranked by|in terms of)\s+(?:total\s+|annual\s+|lifetime\s+)?(?P<by>spend(?:ing)?|revenue|sales|value|orders?|frequency|visits?|trips|recency|discount\w*|coupons?(?: use| usage)?|basket(?: size| value)?))?"
 _TOP_EN = re.compile(
-    rf"\b(?:top|highest|biggest|best)\s+(?P<n>{DIGITS}|ten|five|twenty|hundred)\s?(?P<p>%|percent)?(?P<s>\s+spenders?)?{_BY_EN}",
+    rf"\b(?:top|highest|biggest|best)\s+(?P<n>{DIGITS}|ten|five|twenty|hundred)(?:\s?(?P<p>%|percent))?(?P<s>\s+spenders?)?{_BY_EN}",
     re.I,
 )
 _TOP_ZH = re.compile(

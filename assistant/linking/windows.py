@@ -50,9 +50,14 @@ def windows(text: str, chinese: bool, as_of: date) -> list[TimeMention]:
             if any(match.start() < m.span[1] and m.span[0] < match.end() for m in found):
                 continue
             mention = read(match, as_of)
-            if mention is not None:
+            if mention is not None and _holds(mention.window):
                 found.append(mention)
     return sorted(found, key=lambda mention: mention.span)
+
+
+def _holds(window: Window) -> bool:
+    """Whether any day lies inside: 'the last 0 days' and times yet to come say nothing."""
+    return window.end >= 0 and (window.end > 0 if window.start is None else window.start > window.end)
 
 
 def _rolling(
@@ -102,6 +107,18 @@ def _month_range(first: int, last: int, as_of: date, year: int | None = None) ->
     return date(chosen, first, 1), _month_start(end_year * 12 + last)
 
 
+def _latest_day(month: int, day: int, as_of: date) -> date | None:
+    """The last such day before the as-of date; None for a day that no calendar has."""
+    for year in range(as_of.year, as_of.year - 9, -1):
+        try:
+            found = date(year, month, day)
+        except ValueError:
+            continue
+        if found < as_of:
+            return found
+    return None
+
+
 def black_friday(year: int) -> date:
     """The day after the fourth Thursday of November."""
     first = date(year, 11, 1)
@@ -134,13 +151,21 @@ def _named_day(name: str, as_of: date) -> date:
 
 # --- English -----------------------------------------------------------------------------------
 
-_N = rf"(?P<n>{EN_NUMBER}|a few|few|several|a)"
+_N = rf"(?P<n>a couple of|couple of|couple|{EN_NUMBER}|a few|few|several|a)"
 _U = r"(?P<u>day|week|fortnight|month|quarter|year)s?"
 _HOLIDAY = r"black friday|thanksgiving|christmas|halloween|labor day|independence day|new year"
 
 
 def _count(text: str) -> float:
-    return {"a": 1.0, "a few": 3.0, "few": 3.0, "several": 3.0}.get(text.lower()) or to_number(text)
+    return {
+        "a": 1.0,
+        "a couple of": 2.0,
+        "couple of": 2.0,
+        "couple": 2.0,
+        "a few": 3.0,
+        "few": 3.0,
+        "several": 3.0,
+    }.get(text.lower()) or to_number(text)
 
 
 def _days(match: re.Match[str], n: str = "n", u: str = "u") -> int:
@@ -194,14 +219,14 @@ def _en_months(match: re.Match[str], as_of: date) -> TimeMention | None:
 def _en_since(match: re.Match[str], as_of: date) -> TimeMention | None:
     if match["h"]:
         return _calendar(match, _named_day(match["h"], as_of), as_of, as_of)
-    first, _ = _month_range(_month_number(match["a"]), _month_number(match["a"]), as_of)
-    day = int(match["d"] or match["d2"] or 1)
-    return _calendar(match, first + timedelta(days=day - 1), as_of, as_of)
+    first = _latest_day(_month_number(match["a"]), int(match["d"] or match["d2"] or 1), as_of)
+    return _calendar(match, first, as_of, as_of) if first is not None else None
 
 
 def _en_before(match: re.Match[str], as_of: date) -> TimeMention | None:
-    first, _ = _month_range(_month_number(match["a"]), _month_number(match["a"]), as_of)
-    end = first + timedelta(days=int(match["d"] or 1) - 1)
+    end = _latest_day(_month_number(match["a"]), int(match["d"] or 1), as_of)
+    if end is None:
+        return None
     return TimeMention(match.span(), Window(None, (as_of - end).days), match.group().strip())
 
 
@@ -371,7 +396,12 @@ def _zh_months(match: re.Match[str], as_of: date) -> TimeMention | None:
     last = int(to_number(match["b"])) if match["b"] else first
     if not (1 <= first <= 12 and 1 <= last <= 12):
         return None
-    year = int(match["y"]) if match["y"] and match["y"].isdigit() else None
+    said = match["y"] or ""
+    this = (as_of - timedelta(days=1)).year
+    year = int(said) if said.isdigit() else {"去": this - 1, "今": this}.get(said)
+    if said == "去" and as_of.day == as_of.month == 1:
+        # On New Year's Day 'this year' is the one that ended, but 'last year' is too.
+        year = this
     return _calendar(match, *_month_range(first, last, as_of, year), as_of)
 
 
@@ -381,9 +411,8 @@ def _zh_since(match: re.Match[str], as_of: date) -> TimeMention | None:
     month = int(to_number(match["a"]))
     if not 1 <= month <= 12:
         return None
-    first, _ = _month_range(month, month, as_of)
-    day = int(to_number(match["d"])) if match["d"] else 1
-    return _calendar(match, first + timedelta(days=day - 1), as_of, as_of)
+    first = _latest_day(month, int(to_number(match["d"])) if match["d"] else 1, as_of)
+    return _calendar(match, first, as_of, as_of) if first is not None else None
 
 
 def _zh_quarter(match: re.Match[str], as_of: date) -> TimeMention | None:
@@ -429,6 +458,10 @@ _ZH_PATTERNS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str], date], TimeM
         (
             r"(?:最近|近|过去)(?:这|的)?一?个?(?P<u>周|星期|礼拜|月|季度|年)(?:以来|之内|以内|内|里|中|间)?",
             _zh_recent,
+        ),
+        (
+            rf"(?P<y>20\d\d|去|今)年(?P<a>{ZH_NUMBER})月份?(?:(?:到|至|-)(?P<b>{ZH_NUMBER})月份?)?(?:期间|之间|里|中|内)?",
+            _zh_months,
         ),
         (
             r"(?:上个?|这个|本|前个)(?:季度|季|星期|礼拜|周|月)|去年|今年|上一?年|上一?个?季度|上一个月",

@@ -1,0 +1,195 @@
+"""A fake language model with scripted answers, and the real demo workspace under a folder of its own."""
+
+import json
+import re
+from collections import deque
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from assistant.app import Answer, Assistant, Rooms
+from assistant.grounding import numbers_in
+from assistant.workspace import open_workspace
+from segments.codec import from_json
+
+SHARED = (
+    "warehouse.duckdb",
+    "indexes",
+    "models",
+    "segassist.toml",
+    "ready.json",
+    "vault.key",
+    "vault.parquet",
+)
+"""What a conversation only reads; state.sqlite and conversations.sqlite are made anew."""
+
+Reply = dict[str, Any] | Exception | Callable[[dict[str, Any]], Any]
+"""An answer, an error to raise, or a function of the turn's schema that gives one of the two."""
+
+
+class ScriptedModel:
+    """A FAKE `assistant.llm.ChatModel`: answers from a queue, and keeps every prompt and schema it was given.
+
+    As a server that honours the schema would, it never gives an answer outside it, unless `lawless`.
+    """
+
+    def __init__(self, *replies: Reply, **how: Any) -> None:
+        self.script(*replies, **how)
+
+    def script(
+        self, *replies: Reply, lawless: bool = False, says: str | Exception = "Win them back!"
+    ) -> None:
+        """Start anew: these replies come next, and nothing has been asked."""
+        self.replies, self.lawless, self.says = deque(replies), lawless, says
+        self.prompts: list[list[tuple[str, str]]] = []
+        self.schemas: list[dict[str, Any]] = []
+
+    def json(self, messages: list[tuple[str, str]], schema: dict[str, Any]) -> dict[str, Any]:
+        self.prompts.append(messages)
+        self.schemas.append(schema)
+        assert self.replies, f"nothing is scripted for: {messages[-1][1]}"
+        reply = self.replies.popleft()
+        answer = reply(schema) if callable(reply) else reply
+        if isinstance(answer, Exception):
+            raise answer
+        assert self.lawless or fits(answer, schema), f"{answer} is outside the schema of this turn: {schema}"
+        return answer
+
+    def stream(self, messages: list[tuple[str, str]]) -> Iterator[str]:
+        self.prompts.append(messages)
+        if isinstance(self.says, Exception):
+            raise self.says
+        yield from re.split(r"(?<=\s)", self.says)
+
+    @property
+    def turn(self) -> str:
+        """The changing end of the last prompt."""
+        return self.prompts[-1][-1][1]
+
+
+def offered(schema: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """The properties of each tool that a turn's schema offers."""
+    return {kind["properties"]["tool"]["const"]: kind["properties"] for kind in schema["anyOf"]}
+
+
+def fits(answer: Any, schema: dict[str, Any]) -> bool:
+    """Whether an answer meets the part of JSON Schema that the assistant uses."""
+    if "anyOf" in schema:
+        return any(fits(answer, kind) for kind in schema["anyOf"])
+    if "const" in schema:
+        return bool(answer == schema["const"])
+    if "enum" in schema:
+        return answer in schema["enum"]
+    if schema["type"] == "array":
+        right = isinstance(answer, list) and schema.get("minItems", 0) <= len(answer) <= schema["maxItems"]
+        return right and all(fits(item, schema["items"]) for item in answer)
+    keys = isinstance(answer, dict) and answer.keys() == schema["properties"].keys()
+    return keys and all(fits(answer[name], kind) for name, kind in schema["properties"].items())
+
+
+def call(tool: str, pick: int = 0, **fixed: Any) -> Callable[[dict[str, Any]], dict[str, Any]]:
+    """A reply that calls an offered tool, with whatever the schema asks for.
+
+    A choice takes the `pick`-th value; on which segment: the current one if there is one, except to define
+    one. A list takes its first value. fixed: values of the answer as they are.
+    """
+
+    def reply(schema: dict[str, Any]) -> dict[str, Any]:
+        assert tool in offered(schema), f"{tool} is not offered, only {', '.join(offered(schema))}"
+        answer = {}
+        for name, kind in offered(schema)[tool].items():
+            if kind.get("type") == "array":
+                answer[name] = kind["items"]["enum"][:1]
+            elif "const" in kind:
+                answer[name] = kind["const"]
+            else:
+                answer[name] = "current" if "current" in kind["enum"] and not pick else kind["enum"][pick]
+        return answer | fixed
+
+    return reply
+
+
+def fresh_workspace(demo: Path, folder: Path) -> Path:
+    """The demo workspace's data under a new folder, with nothing saved and nothing said."""
+    for name in SHARED:
+        (folder / name).symlink_to(demo / name)
+    return folder
+
+
+@pytest.fixture
+def workspace(demo_folder, tmp_path) -> Path:
+    return fresh_workspace(demo_folder, tmp_path)
+
+
+@pytest.fixture(scope="session")
+def opened(demo_folder, tmp_path_factory) -> Rooms:
+    return Rooms(open_workspace(fresh_workspace(demo_folder, tmp_path_factory.mktemp("demo"))))
+
+
+@pytest.fixture
+def rooms(opened) -> Iterator[Rooms]:
+    """The demo's rooms, opened once; what a test saves is deleted after it."""
+    yield opened
+    for name in opened.library.names():
+        opened.library.delete(name)
+
+
+class Talk:
+    """One conversation with an assistant whose model is scripted."""
+
+    def __init__(self, rooms: Rooms, name: str) -> None:
+        self.rooms, self.name = rooms, name
+        self.model = ScriptedModel()
+        self.assistant = Assistant(rooms, self.model)
+
+    def ask(self, question: str, *replies: Reply, **how: Any) -> Answer:
+        """Ask, with the answers the model will give in this turn."""
+        self.model.script(*replies, **how)
+        answer = self.assistant.ask(question, self.name)
+        assert not self.model.replies, f"the model was not asked for {len(self.model.replies)} replies"
+        return answer
+
+    def use(self, definition: dict[str, Any]) -> None:
+        """Make a definition the current segment."""
+        self.assistant.set_segment(self.name, from_json(definition))
+
+    @property
+    def current(self) -> dict[str, Any] | None:
+        """The conversation's current segment, as stored."""
+        config = {"configurable": {"thread_id": self.name}}
+        return self.assistant._graph.compiled.get_state(config).values.get("current")
+
+
+@pytest.fixture
+def talk(rooms, request) -> Talk:
+    return Talk(rooms, request.node.nodeid)
+
+
+def values(text: str) -> set[float]:
+    """The numbers that a text shows."""
+    return {float(number) for number in numbers_in(text)}
+
+
+def shown_in(evidence: list[dict[str, Any]]) -> set[float]:
+    """Every number an answer may show: figures as displayed, and numbers in words and rows."""
+    texts = [json.dumps(item["rows"], ensure_ascii=False) + " ".join(item["notes"]) for item in evidence]
+    figures = [figure for item in evidence for figure in item["figures"]]
+    texts += [f"{figure['display']} {figure['label']} {figure['value']}" for figure in figures]
+    return set().union(*map(values, texts))
+
+
+BIG_SPENDERS = {"event": "purchase", "from_days_ago": 90, "measure": "value", "op": ">", "value": 500}
+SOUP = {"event": "purchase", "items": {"category": ["SOUP"]}, "from_days_ago": 60}
+PARENTS = {"feature": "has_children", "op": "=", "value": True}
+
+
+@pytest.fixture(scope="session")
+def tiny(opened) -> dict[str, Any]:
+    """A segment of seven customers: those who spent most, and the sum that divides them from the eighth."""
+    events = opened.warehouse.table("events")
+    bought = events.filter(events.type == "purchase").group_by("customer_id")
+    spend = opened.warehouse.fetch(bought.aggregate(spend=events.value.sum()))["spend"].nlargest(8)
+    assert int(spend.iloc[7]) < int(spend.iloc[6]), "no whole number lies between the two"
+    return {"event": "purchase", "measure": "value", "op": ">", "value": int(spend.iloc[6])}

@@ -1,0 +1,266 @@
+"""Building a workspace step by step: done once, resumed where it was stopped, damage found and mended."""
+
+import json
+import shutil
+from datetime import date, datetime
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from assistant.build import build
+from assistant.scoring import cards
+from assistant.workspace import open_workspace, read_settings
+from indexes.index import CustomerIndex
+from propensity.registry import Registry
+from segments.errors import DataError, NotBuiltError
+from tests.conftest import loader, small_source
+from warehouse.history import TrainingTables
+from warehouse.pseudonyms import Vault
+from warehouse.store import Warehouse
+
+STEPS = ("warehouse", "index", "models")
+FIRST_WORD = {"Load": "warehouse", "Encode": "index", "Train": "models"}
+
+
+def source():
+    """Thirty customers over 219 days, hardly more than propensity models need (215)."""
+    tables = small_source(customers=30)
+    recent = tables["events"]["ts"] >= datetime(2017, 5, 28)
+    tables["events"] = tables["events"][recent].reset_index(drop=True)
+    for day in ("start_date", "end_date"):
+        tables["campaigns"][day] = tables["campaigns"][day].dt.date
+    return tables
+
+
+class StopError(Exception):
+    """What a person's Ctrl-C is in these tests."""
+
+
+def run(folder: Path, stop_at: tuple[str, str] | None = None) -> tuple[str, ...]:
+    """Build; returns the steps that did work. stop_at: (step, words) of the progress that stops it."""
+    worked: dict[str, None] = {}
+
+    def progress(title):
+        step = FIRST_WORD[title.split()[0].rstrip(",")]
+
+        def tell(_share, what):
+            if what != "already done":
+                worked[step] = None
+            if stop_at is not None and step == stop_at[0] and what.startswith(stop_at[1]):
+                raise StopError(what)
+
+        return tell
+
+    build(folder, loader(source()), "small", progress)
+    return tuple(worked)
+
+
+def steps_again(folder: Path) -> tuple[str, ...]:
+    """The steps that a run would do again, without waiting for a model to be trained."""
+    worked: list[str] = []
+
+    def progress(title):
+        step = FIRST_WORD[title.split()[0].rstrip(",")]
+
+        def tell(_share, what):
+            if what != "already done" and step not in worked:
+                worked.append(step)
+            if "what was known on" in what or "category histories" in what:
+                raise StopError(what)
+
+        return tell
+
+    try:
+        build(folder, loader(source()), "small", progress)
+    except StopError:
+        assert not (folder / "ready.json").exists()
+    return tuple(worked)
+
+
+def customers(folder: Path) -> set[str]:
+    warehouse = Warehouse(folder / "warehouse.duckdb")
+    try:
+        return set(warehouse.features().index)
+    finally:
+        warehouse.close()
+
+
+STOPS = (
+    ("warehouse", "reading"),
+    ("warehouse", "computing the feature mart"),
+    ("index", "meaning"),
+    ("models", "purchase_14d: what was known"),
+)
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory):
+    """A workspace whose build was stopped four times, and what each stop left: files ready, files done."""
+    folder = tmp_path_factory.mktemp("built")
+    left = []
+    for stop in STOPS:
+        with pytest.raises(StopError):
+            run(folder, stop)
+        done = {path.stem for path in (folder / "run").glob("*.done")}
+        left.append(((folder / "ready.json").exists(), done))
+    return folder, left, run(folder)
+
+
+@pytest.fixture
+def copy(built, tmp_path) -> Path:
+    """A copy of the built workspace, to be damaged."""
+    return Path(shutil.copytree(built[0], tmp_path / "copy"))
+
+
+def test_a_stop_leaves_nothing_ready_and_what_was_finished_stays(built):
+    folder, left, last = built
+    assert left == [(False, set()), (False, set()), (False, {"warehouse"}), (False, {"warehouse", "index"})]
+    assert last == ("models",)
+    assert json.loads((folder / "ready.json").read_text())["source"] == "small"
+
+
+def test_what_was_built_can_be_used(built):
+    folder = built[0]
+    workspace = open_workspace(folder)
+    everybody = customers(folder)
+    assert len(everybody) == 30
+    assert set(CustomerIndex.load(workspace.index, "cpu").customer_ids) == everybody
+    scores = Registry(workspace.models).scores("purchase_30d")
+    assert set(scores.index) == everybody
+    assert scores.between(0, 1).all()
+    assert {card["outcome"] for card in cards(workspace.models)} >= {"purchase_14d", "coupon_redeem_30d"}
+    assert not list(folder.rglob("*.partial"))
+
+
+def test_a_second_run_does_nothing(built):
+    folder = built[0]
+    before = {path: path.stat().st_mtime_ns for path in folder.rglob("*") if path.is_file()}
+    assert run(folder) == ()
+    assert {path: path.stat().st_mtime_ns for path in folder.rglob("*") if path.is_file()} == before
+
+
+def overwrite(path: Path) -> None:
+    """Damage a file in its second half, as a failing disk does: the length stays."""
+    content = path.read_bytes()
+    path.write_bytes(content[: len(content) // 2] + b"\xff" * (len(content) - len(content) // 2))
+
+
+def the(folder: Path, pattern: str) -> Path:
+    (path,) = folder.glob(pattern)
+    return path
+
+
+DAMAGE = {
+    "no warehouse": (lambda w: (w / "warehouse.duckdb").unlink(), STEPS),
+    "empty warehouse": (lambda w: (w / "warehouse.duckdb").write_bytes(b""), STEPS),
+    "damaged warehouse": (lambda w: overwrite(w / "warehouse.duckdb"), STEPS),
+    "no vault": (lambda w: (w / "vault.parquet").unlink(), STEPS),
+    "no index": (lambda w: (w / "indexes" / "customers.faiss").unlink(), STEPS[1:]),
+    "damaged index": (lambda w: overwrite(w / "indexes" / "customers.faiss"), STEPS[1:]),
+    "no index manifest": (lambda w: (w / "indexes" / "manifest.json").unlink(), STEPS[1:]),
+    "damaged index manifest": (lambda w: (w / "indexes" / "manifest.json").write_text("{"), STEPS[1:]),
+    "emptied index manifest": (lambda w: (w / "indexes" / "manifest.json").write_text("{}"), STEPS[1:]),
+    "no model": (lambda w: the(w, "models/purchase_14d.model.*").unlink(), STEPS[2:]),
+    "damaged model": (lambda w: overwrite(the(w, "models/purchase_14d.model.*")), STEPS[2:]),
+    "damaged scores": (lambda w: overwrite(the(w, "models/purchase_30d.scores.*")), STEPS[2:]),
+    "damaged category scores": (lambda w: overwrite(the(w, "models/*category.scores.*")), STEPS[2:]),
+    "no model manifest": (lambda w: (w / "models" / "purchase_14d.json").unlink(), STEPS[2:]),
+    "damaged model manifest": (lambda w: (w / "models" / "purchase_14d.json").write_text("{"), STEPS[2:]),
+    "no models": (lambda w: shutil.rmtree(w / "models"), STEPS[2:]),
+    "no mark": (lambda w: (w / "run" / "index.done").unlink(), STEPS[1:]),
+    "a mark of other code": (lambda w: (w / "run" / "models.done").write_text("0" * 16), STEPS[2:]),
+}
+
+
+@pytest.mark.parametrize(("damage", "again"), DAMAGE.values(), ids=DAMAGE)
+def test_damage_makes_its_step_run_again_and_the_ones_after(copy, damage, again):
+    damage(copy)
+    assert steps_again(copy) == again
+
+
+def test_a_lost_mark_of_readiness_is_written_again_without_work(copy):
+    (copy / "ready.json").unlink()
+    with pytest.raises(NotBuiltError, match="segassist build"):
+        open_workspace(copy)
+    assert run(copy) == ()
+    assert open_workspace(copy).folder == copy
+
+
+def test_a_damaged_model_is_trained_again_and_the_others_are_kept(copy):
+    damaged = the(copy, "models/purchase_14d.model.*")
+    kept = {path.name: path.stat().st_mtime_ns for path in copy.glob("models/purchase_30d*")}
+    overwrite(damaged)
+    assert run(copy) == ("models",)
+    Registry(copy / "models").model("purchase_14d")
+    assert {path.name: path.stat().st_mtime_ns for path in copy.glob("models/purchase_30d*")} == kept
+
+
+def test_a_stop_while_mending_never_leaves_results_of_different_sources(copy):
+    """A lost key gives everybody a new pseudonym, so that an older index fits nobody."""
+    for name in ("warehouse.duckdb", "vault.key", "vault.parquet"):
+        (copy / name).unlink()
+    with pytest.raises(StopError):
+        run(copy, ("index", "weighing"))
+    assert set(steps_again(copy)) >= {"index", "models"}
+    assert set(CustomerIndex.load(copy / "indexes", "cpu").customer_ids) == customers(copy)
+
+
+def test_another_source_is_built_anew(copy):
+    worked = []
+
+    def progress(title):
+        worked.append(title.split()[0].rstrip(","))
+
+        def tell(_share, _what):
+            raise StopError
+
+        return tell
+
+    with pytest.raises(StopError):
+        build(copy, loader(source()), "small, second delivery", progress)
+    assert worked == ["Load"]
+
+
+def test_a_source_that_fails_leaves_nothing_ready(tmp_path):
+    def load(connection: duckdb.DuckDBPyConnection) -> None:
+        raise DataError("transactions.parquet is missing.")
+
+    with pytest.raises(DataError, match="is missing"):
+        build(tmp_path, load, "broken")
+    assert not (tmp_path / "ready.json").exists()
+    assert not list(tmp_path.glob("run/*.done"))
+    with pytest.raises(NotBuiltError, match="segassist build"):
+        open_workspace(tmp_path)
+
+
+def test_too_short_a_history_is_one_sentence(tmp_path):
+    tables = small_source(customers=10)
+    tables["events"] = tables["events"][tables["events"]["ts"] >= datetime(2017, 9, 1)]
+    with pytest.raises(DataError, match="propensity models need at least"):
+        build(tmp_path, loader(tables), "short")
+    assert not (tmp_path / "ready.json").exists()
+
+
+def test_campaigns_may_be_dated_by_the_minute(small_warehouse):
+    assert str(small_warehouse.table("campaigns").end_date.type()).startswith("timestamp")
+    assert len(TrainingTables(small_warehouse).extra(date(2017, 11, 1))) > 0
+
+
+def test_exports_find_every_customer(built):
+    folder = built[0]
+    assert len(set(Vault(folder).source_ids(sorted(customers(folder))))) == 30
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("currency = ", "not valid TOML"),
+        ('curency = "€"', "'curency' is not a setting; known are currency"),
+        ('min_group = "ten"', "min_group"),
+    ],
+)
+def test_a_setting_that_cannot_be_read_is_named(tmp_path, text, said):
+    (tmp_path / "segassist.toml").write_text(text, encoding="utf-8")
+    with pytest.raises(DataError, match=said):
+        read_settings(tmp_path)

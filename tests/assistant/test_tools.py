@@ -1,0 +1,105 @@
+"""The tools as LangChain sees them: described, typed, and exact about the definitions they carry."""
+
+import json
+
+import pytest
+
+from assistant.tools import langchain_tools
+from segments.canonical import fingerprint
+from segments.codec import from_json
+from segments.errors import DefinitionError, NotFoundError
+from tests.assistant.conftest import BIG_SPENDERS, PARENTS, SOUP
+
+NESTED = {"all_of": [{"any_of": [SOUP, {"not": PARENTS}]}, BIG_SPENDERS]}
+ON_A_SEGMENT = {
+    "define_segment": {},
+    "profile_segment": {},
+    "find_lookalikes": {"top": 25},
+    "score_propensity": {"outcome": "purchase_30d"},
+    "recommend_products": {},
+    "plan_strategy": {"goal": "win_back", "budget": 500},
+    "save_segment": {"name": "mine"},
+}
+PLAIN = {"discover_segments", "list_segments", "delete_segment", "open_segment"}
+
+
+@pytest.fixture
+def tools(talk):
+    return {tool.name: tool for tool in langchain_tools(talk.assistant.tools)}
+
+
+def test_every_tool_says_what_it_does_and_takes(tools):
+    assert set(tools) == set(ON_A_SEGMENT) | PLAIN
+    for tool in tools.values():
+        assert len(tool.description) > 20
+        assert "\n" not in tool.description
+        assert isinstance(tool.args, dict)
+    for name, extra in ON_A_SEGMENT.items():
+        schema = tools[name].tool_call_schema
+        assert set(schema["properties"]) >= {"definition", *extra}
+        assert "definition" in schema["required"]
+        json.dumps(schema)
+    assert set(tools["delete_segment"].args) == set(tools["open_segment"].args) == {"name"}
+    assert set(tools["discover_segments"].args) == {"k"}
+
+
+@pytest.mark.parametrize("definition", [BIG_SPENDERS, SOUP, {"not": PARENTS}, NESTED])
+def test_a_definition_comes_back_as_it_went_in(tools, definition):
+    out = tools["define_segment"].invoke({"definition": definition})
+    assert out["definition"] == definition
+    assert out["hash"] == fingerprint(from_json(definition))
+    assert json.loads(json.dumps(out)) == out
+
+
+@pytest.mark.parametrize("name", ON_A_SEGMENT)
+def test_a_tool_returns_evidence_about_the_segment(tools, talk, name):
+    out = tools[name].invoke({"definition": BIG_SPENDERS, **ON_A_SEGMENT[name]})
+    figures = {figure["name"]: figure for figure in out["evidence"][0]["figures"]}
+    expected = 25 if name == "find_lookalikes" else talk.rooms.audiences.size(from_json(BIG_SPENDERS))
+    assert figures["size"]["value"] == expected
+    assert all(figure["display"] for item in out["evidence"] for figure in item["figures"])
+    json.dumps(out)
+
+
+def test_lookalikes_are_a_segment_of_their_own(tools):
+    found = tools["find_lookalikes"].invoke({"definition": BIG_SPENDERS, "top": 25})
+    assert found["definition"] == {"similar_to": {"segment": BIG_SPENDERS}, "top": 25}
+    again = tools["define_segment"].invoke({"definition": found["definition"]})
+    assert again["evidence"][0]["figures"][0]["value"] == 25
+
+
+def test_saved_segments_are_opened_listed_and_deleted(tools):
+    tools["save_segment"].invoke({"definition": NESTED, "name": "nested"})
+    assert tools["open_segment"].invoke({"name": "nested"})["hash"] == fingerprint(from_json(NESTED))
+    listed = tools["list_segments"].invoke({})
+    assert [row["name"] for row in listed["evidence"][0]["rows"]] == ["nested"]
+    tools["delete_segment"].invoke({"name": "nested"})
+    assert tools["list_segments"].invoke({})["evidence"][0]["rows"] == []
+    with pytest.raises(NotFoundError):
+        tools["open_segment"].invoke({"name": "nested"})
+
+
+@pytest.mark.parametrize(
+    ("definition", "said"),
+    [
+        ({"feature": "zodiac", "op": "=", "value": "leo"}, "not in the catalogue"),
+        ({"event": "purchase", "items": {"category": ["SOUPS"]}}, "did you mean SOUP"),
+        ({"member_of": "nobody"}, "no saved segment is named 'nobody'"),
+        ({}, "must hold exactly one of"),
+        ({"all_of": [PARENTS, {"not": PARENTS}]}, "its opposite"),
+    ],
+)
+def test_a_definition_that_does_not_hold_is_told_in_a_sentence(tools, definition, said):
+    with pytest.raises(DefinitionError, match=said):
+        tools["define_segment"].invoke({"definition": definition})
+
+
+def test_an_outcome_that_no_model_predicts_is_told(tools):
+    with pytest.raises(NotFoundError, match="no outcome 'world_peace'"):
+        tools["score_propensity"].invoke({"definition": BIG_SPENDERS, "outcome": "world_peace"})
+
+
+def test_a_small_segment_is_not_described(tools, tiny):
+    for name in ("profile_segment", "recommend_products"):
+        with pytest.raises(DefinitionError, match="fewer than 10 customers"):
+            tools[name].invoke({"definition": tiny})

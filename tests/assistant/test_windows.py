@@ -1,0 +1,216 @@
+"""Time expressions: each reads as the same days in English and Chinese, on any as-of date."""
+
+from datetime import date, timedelta
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from assistant.linking.linker import is_chinese
+from assistant.linking.windows import TimeMention, black_friday, windows
+
+NEW_YEAR = date(2018, 1, 1)
+LEAP = date(2024, 3, 1)
+"""The day after 29 February."""
+
+
+def read(text: str, as_of: date) -> list[TimeMention]:
+    return windows(text, is_chinese(text), as_of)
+
+
+def days(text: str, as_of: date) -> tuple[int | None, int]:
+    """The only window of a text: from and to, in days before the as-of date."""
+    found = read(text, as_of)
+    assert len(found) == 1, f"{text}: {[mention.text for mention in found]}"
+    return found[0].window.start, found[0].window.end
+
+
+def between(first: date, last: date, as_of: date) -> tuple[int, int]:
+    """The window of the days from `first` to `last`, both included."""
+    return (as_of - first).days, (as_of - last).days - 1
+
+
+@pytest.mark.parametrize(
+    ("texts", "window"),
+    [
+        (
+            (
+                "past 90 days",
+                "in the last 90 days",
+                "over the previous ninety days",
+                "最近90天",
+                "过去九十天",
+            ),
+            (90, 0),
+        ),
+        (("in the past two weeks", "the last 2 weeks", "最近两周", "近2周", "两周内"), (14, 0)),
+        (("the last three months", "in the past 3 months", "近三个月", "最近3个月", "过去三个月"), (90, 0)),
+        (("over the past six months", "in the last half a year", "过去半年", "近半年"), (180, 0)),
+        (("in the past year", "over the last year", "最近一年", "近一年"), (365, 0)),
+        (("in the past month", "近一个月", "最近一个月"), (30, 0)),
+        (("yesterday",), (1, 0)),
+        (("in the last 1,000 days", "过去1000天", "过去一千天"), (1000, 0)),
+        (("between 30 and 60 days ago", "60 to 30 days ago", "30到60天前", "三十到六十天前"), (60, 30)),
+        (("between 2 and 4 weeks ago", "two to four weeks ago", "2到4周前"), (28, 14)),
+        (("in the last 120 days", "过去一百二十天"), (120, 0)),
+        (("in the last couple of weeks", "in the last couple weeks"), (14, 0)),
+    ],
+)
+@pytest.mark.parametrize("as_of", [NEW_YEAR, LEAP])
+def test_a_rolling_window_is_the_same_on_every_day(texts, window, as_of):
+    assert {text: days(text, as_of) for text in texts} == dict.fromkeys(texts, window)
+
+
+@pytest.mark.parametrize(
+    ("texts", "as_of", "first", "last"),
+    [
+        (("last month", "上个月", "上月"), NEW_YEAR, date(2017, 12, 1), date(2017, 12, 31)),
+        (("last month", "上个月"), LEAP, date(2024, 2, 1), date(2024, 2, 29)),
+        (("last quarter", "the previous quarter", "上季度", "上个季度"), NEW_YEAR, date(2017, 10, 1), date(2017, 12, 31)),
+        (("last quarter", "上季度"), LEAP, date(2023, 10, 1), date(2023, 12, 31)),
+        (("last year", "去年"), NEW_YEAR, date(2017, 1, 1), date(2017, 12, 31)),
+        (("last year", "in 2023", "去年", "2023年"), LEAP, date(2023, 1, 1), date(2023, 12, 31)),
+        (("this year", "今年"), LEAP, date(2024, 1, 1), date(2024, 2, 29)),
+        (("last week", "上周"), NEW_YEAR, date(2017, 12, 25), date(2017, 12, 31)),
+        (("last week", "上周"), LEAP, date(2024, 2, 19), date(2024, 2, 25)),
+        (("since Black Friday", "黑五以来", "黑色星期五以来"), NEW_YEAR, date(2017, 11, 24), date(2017, 12, 31)),
+        (("since Black Friday", "黑五以来"), LEAP, date(2023, 11, 24), date(2024, 2, 29)),
+        (("on Black Friday", "黑五当天"), NEW_YEAR, date(2017, 11, 24), date(2017, 11, 24)),
+        (("since Christmas", "圣诞节以来"), LEAP, date(2023, 12, 25), date(2024, 2, 29)),
+        (("since November 15", "since the 15th of November"), NEW_YEAR, date(2017, 11, 15), date(2017, 12, 31)),
+        (("since Nov 15", "11月15日以来"), NEW_YEAR, date(2017, 11, 15), date(2017, 12, 31)),
+        (("in February", "二月"), LEAP, date(2024, 2, 1), date(2024, 2, 29)),
+        (("in December", "十二月"), LEAP, date(2023, 12, 1), date(2023, 12, 31)),
+        (("in March 2017", "2017年3月"), NEW_YEAR, date(2017, 3, 1), date(2017, 3, 31)),
+        (("from June to August", "in summer", "6月到8月", "夏天"), NEW_YEAR, date(2017, 6, 1), date(2017, 8, 31)),
+        (("in Q3", "in the third quarter", "第三季度"), LEAP, date(2023, 7, 1), date(2023, 9, 30)),
+        (("in the first half of the year", "上半年"), NEW_YEAR, date(2017, 1, 1), date(2017, 6, 30)),
+        (("last winter", "冬天"), LEAP, date(2023, 12, 1), date(2024, 2, 29)),
+        (("from November to February",), LEAP, date(2023, 11, 1), date(2024, 2, 29)),
+    ],
+)  # fmt: skip
+def test_a_calendar_period_is_those_days(texts, as_of, first, last):
+    expected = between(first, last, as_of)
+    assert {text: days(text, as_of) for text in texts} == dict.fromkeys(texts, expected)
+    for text in texts:
+        assert (read(text, as_of)[0].first, read(text, as_of)[0].last) == (first, last)
+
+
+@pytest.mark.parametrize(
+    ("text", "as_of", "first", "last"),
+    [
+        ("去年3月", LEAP, date(2023, 3, 1), date(2023, 3, 31)),
+        ("去年3月", NEW_YEAR, date(2017, 3, 1), date(2017, 3, 31)),
+        ("今年2月", LEAP, date(2024, 2, 1), date(2024, 2, 29)),
+    ],
+)
+def test_a_month_of_a_named_year_in_chinese_is_that_month(text, as_of, first, last):
+    assert days(text, as_of) == between(first, last, as_of)
+
+
+@pytest.mark.parametrize("text", ["since December 25", "since Christmas", "12月25日以来"])
+def test_a_day_of_this_month_that_has_not_come_is_last_years(text):
+    as_of = date(2017, 12, 10)
+    assert days(text, as_of) == between(date(2016, 12, 25), date(2017, 12, 9), as_of)
+
+
+@pytest.mark.parametrize(
+    "text", ["more than 60 days ago", "60 days ago", "over two months ago", "60天前", "两个月以前"]
+)
+def test_how_long_ago_is_a_gap(text):
+    (mention,) = read(text, NEW_YEAR)
+    assert mention.gap
+    assert mention.window.start == 60
+
+
+def test_before_a_month_ends_where_the_month_begins():
+    assert days("before June", NEW_YEAR) == (None, (NEW_YEAR - date(2017, 6, 1)).days)
+
+
+def test_two_times_of_one_question_are_both_read():
+    found = read("bought soup last month but nothing in the past 14 days", NEW_YEAR)
+    assert [mention.window.start for mention in found] == [31, 14]
+
+
+@pytest.mark.parametrize("text", ["in 2019", "on the 5th of never", "who has children?", "有孩子的客户"])
+def test_no_time_is_read_where_none_was_said(text):
+    assert read(text, NEW_YEAR) == []
+
+
+def test_black_friday_is_the_day_after_the_fourth_thursday():
+    known = {2016: 25, 2017: 24, 2018: 23, 2019: 29, 2022: 25, 2023: 24, 2024: 29}
+    assert {year: black_friday(year).day for year in known} == known
+
+
+# --- On every day ------------------------------------------------------------------------------
+
+as_ofs = st.dates(date(2012, 1, 1), date(2040, 12, 31))
+MONTHS = "January February March April May June July August September October November December".split()
+HOLIDAYS = [
+    "Black Friday",
+    "Thanksgiving",
+    "Christmas",
+    "Halloween",
+    "Labor Day",
+    "Independence Day",
+    "New Year",
+]
+counts = st.integers(0, 400)
+expressions = st.one_of(
+    st.builds("in the last {} {}s".format, counts, st.sampled_from(["day", "week", "month", "quarter", "year"])),
+    st.builds("{} {}s ago".format, counts, st.sampled_from(["day", "week", "month"])),
+    st.builds("between {} and {} days ago".format, counts, counts),
+    st.builds("{} {}".format, st.sampled_from(["last", "this"]), st.sampled_from(["week", "month", "quarter", "year"])),
+    st.builds("{} {}".format, st.sampled_from(["since", "on"]), st.sampled_from(HOLIDAYS)),
+    st.builds("{} {}".format, st.sampled_from(["since", "in", "before", "after"]), st.sampled_from(MONTHS)),
+    st.builds("{} {} {}".format, st.sampled_from(["since", "before"]), st.sampled_from(MONTHS), st.integers(1, 31)),
+    st.builds("from {} to {}".format, st.sampled_from(MONTHS), st.sampled_from(MONTHS)),
+    st.builds("in {} {}".format, st.sampled_from(MONTHS), st.integers(2010, 2045)),
+    st.builds("in {}".format, st.sampled_from(["spring", "summer", "fall", "winter", "Q1", "Q2", "Q3", "Q4"])),
+    st.builds("最近{}{}".format, counts, st.sampled_from(["天", "周", "个月", "年"])),
+    st.builds("{}到{}天前".format, counts, counts),
+    st.builds("{}天前".format, counts),
+    st.sampled_from("上个月 本月 上季度 去年 今年 上周 上半年 下半年 冬天 黑五以来 元旦以来".split()),
+    st.builds("{}月{}日以来".format, st.integers(1, 12), st.integers(1, 31)),
+    st.builds("{}月到{}月".format, st.integers(0, 14), st.integers(0, 14)),
+)  # fmt: skip
+
+
+@given(text=expressions, as_of=as_ofs)
+@example("in the last 0 days", NEW_YEAR)
+@example("before February 28", date(2024, 2, 20))
+@example("before February 30", LEAP)
+@settings(max_examples=400, deadline=None)
+def test_no_window_is_empty_or_lies_in_the_future(text, as_of):
+    for mention in read(text, as_of):
+        start, end = mention.window.start, mention.window.end
+        assert end >= 0, "it reaches beyond the as-of date"
+        assert start is None or start > end, "nothing could happen in it"
+        assert start is not None or end > 0, "it says nothing"
+
+
+@given(text=expressions, as_of=as_ofs)
+@settings(max_examples=200, deadline=None)
+def test_the_days_that_are_stated_are_the_days_that_are_counted(text, as_of):
+    for mention in read(text, as_of):
+        if mention.first is not None and mention.last is not None:
+            counted = (mention.window.start, mention.window.end)
+            assert counted == between(mention.first, mention.last, as_of)
+            assert mention.first <= mention.last < as_of
+
+
+@given(as_of=as_ofs)
+@settings(max_examples=100, deadline=None)
+def test_last_month_is_the_whole_month_before(as_of):
+    (mention,) = read("last month", as_of)
+    assert mention.first is not None
+    assert mention.first.day == 1
+    assert mention.last == as_of.replace(day=1) - timedelta(days=1)
+
+
+@given(as_of=as_ofs, holiday=st.sampled_from(HOLIDAYS))
+@settings(max_examples=100, deadline=None)
+def test_a_holiday_is_the_latest_that_has_passed(as_of, holiday):
+    (mention,) = read(f"on {holiday}", as_of)
+    assert mention.first is not None
+    assert timedelta(0) < as_of - mention.first <= timedelta(days=371)
