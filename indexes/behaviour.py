@@ -131,6 +131,8 @@ def _meaning(
     mean = np.asarray((counts @ vectors) / np.maximum(counts.sum(axis=1), 1e-9))
     mean -= mean.mean(axis=0)
     size = min(TEXT_DIMENSIONS, min(mean.shape) - 1)
+    if size < 1:
+        return mean
     left, scale, _ = randomized_svd(mean, size, random_state=SEED)
     return left * np.sqrt(scale)
 
@@ -145,7 +147,7 @@ def _habits(features: pd.DataFrame) -> np.ndarray:
     table = features[[name for name in HABITS if name in features]].astype("float64")
     table = table.fillna(table.median()).fillna(0.0)
     logs = pd.DataFrame(np.log1p(table.clip(lower=0)))
-    spread = logs.std().replace(0, 1)
+    spread = logs.std().fillna(1).replace(0, 1)
     scaled: np.ndarray = ((logs - logs.mean()) / spread).clip(-3, 3).to_numpy()
     return scaled
 

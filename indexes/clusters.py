@@ -66,6 +66,11 @@ def discover(
     if k is not None and not 2 <= k <= 20:
         raise DefinitionError(f"k: must lie between 2 and 20; got {k}.")
     matrix = np.ascontiguousarray(index.matrix(), dtype=np.float32)
+    least = (k or K_RANGE[0]) + 1
+    if len(matrix) < least:
+        raise DefinitionError(
+            f"k: {least - 1} segments need at least {least} customers; there are {len(matrix)}."
+        )
     if k is not None:
         labels = _kmeans(matrix, k)
         score, reason = _silhouette(matrix, labels), f"{k} was asked for"
@@ -131,7 +136,7 @@ def _over_indexed(members: set[str], spend: pd.DataFrame) -> list[tuple[str, flo
     share_all, share_own = total / total.sum(), own / max(own.sum(), 1e-9)
     large = share_all[share_all >= 0.005].index
     lift = (share_own.reindex(large).fillna(0) / share_all.loc[large]).sort_values(ascending=False)
-    return [(str(category), float(value)) for category, value in lift.head(3).items()]
+    return [(str(category), float(value)) for category, value in lift.head(3).items() if value > 1]
 
 
 def _name(traits: list[tuple[str, float]], categories: list[tuple[str, float]]) -> tuple[str, str]:
@@ -154,10 +159,18 @@ def _persona(inside: pd.DataFrame, categories: list[tuple[str, float]]) -> tuple
     orders, spend = inside["orders_365d"].median(), inside["spend_365d"].median()
     basket, recency = inside["basket_value_365d"].median(), inside["recency_days"].median()
     liked = ", ".join(category.lower() for category, _ in categories)
+    each_en, each_zh = (
+        ("", "") if np.isnan(basket) else (f", ${basket:.0f} an order", f"，每单 ${basket:.0f}")
+    )
+    seen_en, seen_zh = (
+        ("", "")
+        if np.isnan(recency)
+        else (f", last seen {recency:.0f} days ago", f"，{recency:.0f} 天前来过")
+    )
+    more_en, more_zh = (f"; buys more than others of {liked}", f"；更常购买 {liked}") if liked else ("", "")
     return (
-        f"Typically {orders:.0f} orders and ${spend:,.0f} a year, ${basket:.0f} an order, last seen {recency:.0f} days "
-        f"ago; buys more than others of {liked}.",
-        f"典型客户每年 {orders:.0f} 单、消费 ${spend:,.0f}，每单 ${basket:.0f}，{recency:.0f} 天前来过；更常购买 {liked}。",
+        f"Typically {orders:.0f} orders and ${spend:,.0f} a year{each_en}{seen_en}{more_en}.",
+        f"典型客户每年 {orders:.0f} 单、消费 ${spend:,.0f}{each_zh}{seen_zh}{more_zh}。",
     )
 
 

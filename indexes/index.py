@@ -5,6 +5,7 @@ Inner product on unit vectors is the cosine. Exact (Flat) up to a size, then HNS
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -18,9 +19,9 @@ import faiss
 import numpy as np
 
 from indexes.behaviour import BehaviourVectors
-from segments.errors import ChecksumError, DataError, NotBuiltError, NotFoundError
+from segments.errors import ChecksumError, DataError, NotBuiltError, NotFoundError, StorageError
 
-INDEX_FILE, MANIFEST = "customers.faiss", "manifest.json"
+INDEX_FILE, MANIFEST = "customers.{}.faiss", "manifest.json"
 EXACT_BELOW = 200_000
 """Exact search of 200,000 x 138 floats takes about 10 ms on 2 cores; beyond, HNSW."""
 HNSW_LINKS, HNSW_BUILD, HNSW_SEARCH = 32, 80, 128
@@ -63,15 +64,29 @@ class CustomerIndex:
         return cls(index, vectors.customer_ids, vectors.encoder, vectors.as_of, f"{reason}; {where}")
 
     def save(self, folder: Path) -> None:
-        """Write index and manifest; the manifest, written last, is what makes them count."""
+        """Write index and manifest; the manifest, written last, is what makes them count.
+
+        Raises StorageError; the index before stays in use.
+        """
+        try:
+            self._save(folder)
+        except OSError as error:
+            full = error.errno == errno.ENOSPC
+            raise _unwritable(folder, "the disk is full" if full else str(error.strerror)) from error
+        except RuntimeError as error:  # faiss has no other error for a failed write
+            raise _unwritable(folder, "faiss could not write it, the disk may be full") from error
+
+    def _save(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         index = faiss.index_gpu_to_cpu(self._index) if hasattr(self._index, "getDevice") else self._index
-        partial = folder / (INDEX_FILE + ".partial")
+        partial = folder / "customers.faiss.partial"
         faiss.write_index(index, str(partial))
         digest = _sha256(partial)
-        os.replace(partial, folder / INDEX_FILE)
-        manifest = {
-            "sha256": digest,
+        name = INDEX_FILE.format(digest[:12])
+        os.replace(partial, folder / name)
+        manifest: dict[str, Any] = {
+            "file": name,
+            "file_sha256": digest,
             "encoder": self.encoder,
             "as_of": self.as_of.isoformat(),
             "dimension": self._index.d,
@@ -79,17 +94,23 @@ class CustomerIndex:
             "customer_ids": self.customer_ids,
         }
         temporary = folder / (MANIFEST + ".partial")
+        manifest["sha256"] = hashlib.sha256(json.dumps(manifest).encode()).hexdigest()
         temporary.write_text(json.dumps(manifest))
         os.replace(temporary, folder / MANIFEST)
+        for path in folder.glob("customers.*faiss*"):
+            if path.name != name:
+                path.unlink(missing_ok=True)
 
     @classmethod
     def load(cls, folder: Path, device: str = "auto") -> CustomerIndex:
         """Read a saved index. Raises NotBuiltError when absent, ChecksumError when its bytes changed."""
-        path = folder / INDEX_FILE
-        if not path.exists() or not (folder / MANIFEST).exists():
+        if not (folder / MANIFEST).exists():
             raise NotBuiltError(f"There is no behaviour index in {folder}; run: segassist build")
         manifest = _manifest(folder / MANIFEST)
-        if _sha256(path) != manifest["sha256"]:
+        path = folder / manifest["file"]
+        if not path.exists():
+            raise NotBuiltError(f"There is no behaviour index in {folder}; run: segassist build")
+        if _sha256(path) != manifest["file_sha256"]:
             raise ChecksumError(f"{path} is corrupt (wrong SHA-256); rebuild it with: segassist build")
         index, _ = on_device(faiss.read_index(str(path)), device)
         as_of = date.fromisoformat(manifest["as_of"])
@@ -117,6 +138,9 @@ class CustomerIndex:
             )
             if not len(rows):
                 return []
+            if len(rows) < EXACT_BELOW:
+                # A walk through HNSW meets few of few allowed customers; comparing them all is quick and exact.
+                return self._among(rows, query, k)
             # The batch selector is exact for Flat and filters during the walk for HNSW.
             parameters = self._parameters(faiss.IDSelectorBatch(rows))
             k = min(k, len(rows))
@@ -128,6 +152,11 @@ class CustomerIndex:
         pairs = zip(found[0], scores[0], strict=True)
         return [Match(self.customer_ids[int(i)], float(score)) for i, score in pairs if i >= 0]
 
+    def _among(self, rows: np.ndarray, query: np.ndarray, k: int) -> list[Match]:
+        scores = self._index.reconstruct_batch(rows) @ query.astype(np.float32)
+        best = np.argsort(-scores, kind="stable")[:k]
+        return [Match(self.customer_ids[int(rows[i])], float(scores[i])) for i in best]
+
     def _parameters(self, selector: faiss.IDSelector) -> faiss.SearchParameters:
         if isinstance(self._index, faiss.IndexHNSW):
             return faiss.SearchParametersHNSW(sel=selector, efSearch=HNSW_SEARCH)
@@ -136,11 +165,12 @@ class CustomerIndex:
 
 def _manifest(path: Path) -> dict[str, Any]:
     try:
-        manifest = json.loads(path.read_text())
-    except ValueError:
-        manifest = None
-    needed = {"sha256", "customer_ids", "encoder", "as_of", "reason"}
-    if not isinstance(manifest, dict) or not needed <= set(manifest):
+        manifest: dict[str, Any] = json.loads(path.read_text())
+        digest = manifest.pop("sha256")
+        sound = hashlib.sha256(json.dumps(manifest).encode()).hexdigest() == digest
+    except (ValueError, KeyError, TypeError, AttributeError):
+        sound = False
+    if not sound:
         raise ChecksumError(f"{path} is corrupt; rebuild it with: segassist build")
     return manifest
 
@@ -157,6 +187,12 @@ def on_device(index: faiss.Index, device: str) -> tuple[faiss.Index, str]:
             "index_device is gpu, but faiss finds none; run: pip install 'segment-assistant[gpu]'"
         )
     return faiss.index_cpu_to_gpu(faiss.StandardGpuResources(), 0, index), "on the GPU"
+
+
+def _unwritable(folder: Path, why: str) -> StorageError:
+    return StorageError(
+        f"Cannot write the behaviour index in {folder}: {why}; free some space, then run: segassist build"
+    )
 
 
 def _sha256(path: Path) -> str:

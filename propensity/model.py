@@ -17,17 +17,22 @@ import numpy as np
 import pandas as pd
 
 from propensity.calibrate import Calibrator, choose
-from propensity.plan import earlier
+from propensity.plan import STEP_DAYS, earlier
 from segments.errors import InternalError
 from segments.ports import Snapshot
 
-THREADS = 2
+THREADS = 1
+"""With two, a training takes twenty times as long while any other process (the language model) holds a core."""
 PATIENCE = 40
 
 
 @dataclass(frozen=True)
 class Settings:
-    """How a family of models is trained."""
+    """How a family of models is trained.
+
+    folds: validation cuts. step_days: between training cuts. metric: LightGBM's name of what chooses the
+    rounds, best mean over the folds.
+    """
 
     learning_rate: float = 0.03
     num_leaves: int = 8
@@ -36,11 +41,14 @@ class Settings:
     bagging_fraction: float = 0.7
     max_rounds: int = 300
     folds: int = 3
+    step_days: int = STEP_DAYS
+    metric: str = "binary_logloss"
 
     def parameters(self) -> dict[str, object]:
         """LightGBM's parameters."""
         return {
             "objective": "binary",
+            "metric": self.metric,
             "learning_rate": self.learning_rate,
             "num_leaves": self.num_leaves,
             "min_child_samples": self.min_child_samples,
@@ -58,6 +66,10 @@ class Settings:
 
 
 CUSTOMERS = Settings()
+COUPONS = Settings(num_leaves=4, folds=4, step_days=7, metric="auc")
+"""The share who redeem moves between 1 and 8 % with the campaigns that run: weekly cuts meet more of that
+calendar, and rounds are chosen by AUC, since log loss on one quiet month prefers models that say nothing.
+Four leaves had the best AUC of six settings on three validation cuts."""
 CATEGORIES = Settings(
     learning_rate=0.08,
     num_leaves=15,
@@ -125,10 +137,11 @@ def train(
     Each of the last `folds` cuts is predicted by a model of the cuts whose labels end before it. The rounds
     with the least mean log loss there, and the calibration fitted there, go to the model of all cuts.
     """
-    folds = _folds(snapshots, horizon_days, settings.folds)
+    folds = _folds(snapshots, horizon_days, settings)
     runs = [(_boost_until(past, held, settings), held) for past, held in folds]
     length = min(len(curve) for (_, curve), _ in runs)
-    rounds = int(np.argmin(np.mean([curve[:length] for (_, curve), _ in runs], axis=0))) + 1
+    mean = np.mean([curve[:length] for (_, curve), _ in runs], axis=0)
+    rounds = int(np.argmax(mean) if settings.metric == "auc" else np.argmin(mean)) + 1
     log_odds, labels, groups = [], [], []
     for place, ((booster, _), held) in enumerate(runs):
         matrix = held.features[booster.feature_name()].to_numpy(dtype="float32")
@@ -141,17 +154,20 @@ def train(
     return PropensityModel(_boost(snapshots, settings, rounds), calibrator, rounds)
 
 
-def validation_cuts(cuts: Sequence[date], horizon_days: int, folds: int) -> list[date]:
-    """The last cuts that have at least one earlier cut with complete labels, oldest first."""
-    return [cut for cut in cuts if earlier(cuts, cut, horizon_days)][-folds:]
+def validation_cuts(cuts: Sequence[date], horizon_days: int, settings: Settings) -> list[date]:
+    """The cuts that models are chosen on, oldest first: the last ones that have an earlier cut with complete
+    labels, three weeks apart where cuts are weekly, so that they see different times."""
+    apart = max(1, STEP_DAYS // settings.step_days)
+    able = [cut for cut in cuts if earlier(cuts, cut, horizon_days)]
+    return able[::-1][::apart][: settings.folds][::-1]
 
 
 def _folds(
-    snapshots: Sequence[Snapshot], horizon_days: int, folds: int
+    snapshots: Sequence[Snapshot], horizon_days: int, settings: Settings
 ) -> list[tuple[list[Snapshot], Snapshot]]:
     by_cut = {snapshot.as_of: snapshot for snapshot in snapshots}
     cuts = sorted(by_cut)
-    held = validation_cuts(cuts, horizon_days, folds)
+    held = validation_cuts(cuts, horizon_days, settings)
     if not held:
         raise InternalError("No training cut has labels that end before another cut: nothing can validate.")
     return [([by_cut[past] for past in earlier(cuts, cut, horizon_days)], by_cut[cut]) for cut in held]
@@ -192,4 +208,4 @@ def _boost_until(
         valid_names=["held"],
         callbacks=[lgb.record_evaluation(curve), lgb.early_stopping(PATIENCE, verbose=False)],
     )
-    return booster, np.array(curve["held"]["binary_logloss"])
+    return booster, np.array(curve["held"][settings.metric])

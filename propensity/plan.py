@@ -28,13 +28,15 @@ class TemporalPlan:
     as_of: date
 
 
-def temporal_plan(first_day: date, as_of: date, max_horizon: int = 30) -> TemporalPlan:
+def temporal_plan(
+    first_day: date, as_of: date, max_horizon: int = 30, step_days: int = STEP_DAYS
+) -> TemporalPlan:
     """The plan for data from `first_day` up to `as_of`.
 
     Raises DataError when the history is too short for a training, a validation and a test cut.
     """
-    test = as_of - timedelta(days=TEST_LAG_DAYS)
-    anchor, step = test - timedelta(days=TRAIN_LAG_DAYS), timedelta(days=STEP_DAYS)
+    test = as_of - timedelta(days=max(TEST_LAG_DAYS, 2 * max_horizon + 1))
+    anchor, step = test - timedelta(days=max(TRAIN_LAG_DAYS, max_horizon + 2)), timedelta(days=step_days)
     earliest = first_day + timedelta(days=MIN_HISTORY_DAYS)
     train: list[date] = []
     while anchor - len(train) * step >= earliest:

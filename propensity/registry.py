@@ -203,7 +203,12 @@ def _card(data: dict[str, Any]) -> Card:
     values: dict[str, Any] = {
         k: tuple(v) if isinstance(v, list) else v for k, v in data.items() if k in known
     }
-    return Card(**values)
+    try:
+        return Card(**values)
+    except TypeError as error:
+        raise NotBuiltError(
+            f"The model of {data.get('outcome')} was made by an older version; run: segassist build"
+        ) from error
 
 
 def _slug(name: str) -> str:

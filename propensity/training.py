@@ -15,15 +15,15 @@ import pandas as pd
 
 from propensity import evaluate as ev
 from propensity.dataset import category_matrix, customer_matrix
-from propensity.model import CATEGORIES, CUSTOMERS, PropensityModel, train, validation_cuts
+from propensity.model import CATEGORIES, COUPONS, CUSTOMERS, PropensityModel, train, validation_cuts
 from propensity.outcomes import CATEGORY_HORIZON, CUSTOMER_OUTCOMES, POOLED, category_outcome, model_name
 from propensity.plan import TemporalPlan, temporal_plan
 from propensity.registry import Card, Registry
 from propensity.tables import OutcomeTables
 from segments.ports import Outcome, Progress, Snapshot, silent
 
-PANEL_CUTS = 4
-"""Category cuts in one fit; every cut has a row for each of many categories, so four are plenty."""
+PANEL_CUTS = 6
+"""Category cuts in one fit: mean AUC 0.839 on the 30 largest categories, with four 0.838."""
 PANEL_LARGEST, PANEL_SPREAD = 25, 15
 """Categories the pooled model learns from: the largest, and some spread evenly over all others."""
 PANEL_ROWS = 60_000
@@ -54,6 +54,8 @@ def train_all(
     """
     registry = Registry(folder)
     wanted = [outcome.name for outcome in CUSTOMER_OUTCOMES] + [POOLED]
+    if not tables.categories:
+        wanted.remove(POOLED)
     if outcomes is not None:
         chosen = {model_name(name) for name in outcomes}
         wanted = [name for name in wanted if name in chosen]
@@ -77,6 +79,7 @@ class Trainer:
     def __init__(self, tables: OutcomeTables, registry: Registry, version: str) -> None:
         self._tables, self._registry, self._version = tables, registry, version
         self.plan: TemporalPlan = temporal_plan(tables.first_day, tables.as_of)
+        self._coupons = temporal_plan(tables.first_day, tables.as_of, step_days=COUPONS.step_days)
         self._customers: dict[date, pd.DataFrame] = {}
 
     def train(self, name: str, progress: Progress) -> None:
@@ -92,7 +95,8 @@ class Trainer:
         return self._customers[as_of]
 
     def _train_customers(self, outcome: Outcome, progress: Progress) -> None:
-        plan = self.plan
+        coupons = outcome.event == "coupon_redeem"
+        plan, settings = (self._coupons, COUPONS) if coupons else (self.plan, CUSTOMERS)
         snapshots = {}
         cuts = sorted({*plan.served, plan.test})
         for place, cut in enumerate(cuts):
@@ -102,16 +106,16 @@ class Trainer:
             snapshots[cut] = Snapshot(cut, features, labels)
         progress(0.6, f"{outcome.name}: training")
         training, test = [snapshots[cut] for cut in plan.train], snapshots[plan.test]
-        tested = train(training, outcome.horizon_days, CUSTOMERS)
+        tested = train(training, outcome.horizon_days, settings)
         progress(0.8, f"{outcome.name}: testing on {plan.test}")
         known = _values(test)
         result = ev.evaluate(
             known, tested.predict(test.features).to_numpy(), ev.baseline_scores(training, test.features)
         )
         progress(0.85, f"{outcome.name}: training the served model")
-        served = tested.refitted([snapshots[cut] for cut in plan.served], CUSTOMERS)
+        served = tested.refitted([snapshots[cut] for cut in plan.served], settings)
         scores = served.predict(self._matrix(plan.as_of)).to_frame(outcome.name)
-        held = validation_cuts(plan.train, outcome.horizon_days, CUSTOMERS.folds)
+        held = validation_cuts(plan.train, outcome.horizon_days, settings)
         card = self._card(outcome.name, outcome.name, result, served, plan.train, held, plan.served)
         self._registry.save(outcome.name, served, scores, [card])
         progress(1.0, f"{outcome.name}: AUC {result.auc:.3f}")
@@ -120,7 +124,7 @@ class Trainer:
         plan = self.plan
         learned = learned_categories(self._tables.categories)
         training = plan.train[-PANEL_CUTS:]
-        held = validation_cuts(plan.train, CATEGORY_HORIZON, CATEGORIES.folds)
+        held = validation_cuts(plan.train, CATEGORY_HORIZON, CATEGORIES)
         past = [cut for cut in plan.train if (held[-1] - cut).days >= CATEGORY_HORIZON][-PANEL_CUTS:]
         served = plan.served[-PANEL_CUTS:]
         panels = {}

@@ -297,17 +297,16 @@ class TrainingTables:
 
     @cached_property
     def data_hash(self) -> str:
-        """16 hex digits that change with the events, the features known, or how they are computed."""
-        events = self._warehouse.table("events")
-        daily = events.group_by("customer_id", "type", day=events.ts.date()).aggregate(
-            events=events.count(),
-            # Whole cents: a sum of floats depends on the order in which threads add.
-            cents=(events.value * 100).round(0).cast("int64").sum(),
-            items=events.item_id.nunique(),
-        )
-        rows = self._warehouse.fetch(daily.order_by(["customer_id", "type", "day"]))
-        digest = hashlib.sha256(pd.util.hash_pandas_object(rows, index=False).to_numpy().tobytes())
-        digest.update(Path(__file__).read_bytes())
+        """16 hex digits that change with any row, the features known, or how they are computed."""
+        digest = hashlib.sha256()
+        for name in ("events", "items", "customers", "campaigns"):
+            table = self._warehouse.table(name)
+            # Row hashes are added as whole numbers, so that neither order nor threads matter.
+            row = ibis.struct({column: table[column] for column in table.columns}).hash()
+            sums = table.select(row=row).aggregate(rows=ibis._.count(), sum=(ibis._.row % 2**31).sum())
+            digest.update(repr(self._warehouse.fetch(sums).iloc[0].tolist()).encode())
+        for module in ("history", "mart", "compile"):
+            digest.update((Path(__file__).parent / f"{module}.py").read_bytes())
         digest.update(repr(list(self._warehouse.catalogue)).encode())
         digest.update("\n".join(self.categories).encode())
         return digest.hexdigest()[:16]
