@@ -12,6 +12,7 @@ import io
 import json
 import os
 import re
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,9 @@ import pandas as pd
 from propensity.model import PropensityModel
 from propensity.outcomes import CATEGORY_PREFIX, CUSTOMER_OUTCOMES, POOLED, model_name, parse
 from segments.errors import ChecksumError, NotBuiltError, StorageError
+
+CONTENTS = "contents.json"
+"""Names of the models that a finished training left; no model's manifest can have this name."""
 
 
 @dataclass(frozen=True)
@@ -110,9 +114,21 @@ class Registry:
         card = manifest["cards"][0]
         return bool(card["data_hash"] == data_hash and card["code_version"] == code_version)
 
+    def finish(self, names: Sequence[str]) -> None:
+        """Write down which models there are: an outcome that never happened has none."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        _write(self.folder / CONTENTS, json.dumps(sorted(names)).encode())
+
     def check(self) -> None:
         """Read every model that belongs here. Raises NotBuiltError (missing), ChecksumError (damaged)."""
-        for name in [outcome.name for outcome in CUSTOMER_OUTCOMES] + [POOLED]:
+        path = self.folder / CONTENTS
+        if not path.exists():
+            raise NotBuiltError(f"There are no propensity models in {self.folder}; run: segassist build")
+        try:
+            names = [str(name) for name in json.loads(path.read_bytes())]
+        except (ValueError, TypeError) as error:
+            raise _damaged(path) from error
+        for name in names:
             manifest = self._manifest(name)
             for part in ("model", "scores"):
                 self._read(manifest, part)

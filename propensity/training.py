@@ -65,6 +65,8 @@ def train_all(
         trainer = Trainer(tables, registry, version)
         for place, name in enumerate(missing):
             trainer.train(name, _part(progress, place, len(missing)))
+    if outcomes is None:
+        registry.finish([name for name in wanted if registry.has(name, data_hash, version)])
     progress(1.0, "propensity models ready")
     return registry.cards()
 
@@ -106,6 +108,9 @@ class Trainer:
             snapshots[cut] = Snapshot(cut, features, labels)
         progress(0.6, f"{outcome.name}: training")
         training, test = [snapshots[cut] for cut in plan.train], snapshots[plan.test]
+        if any(_constant(chosen) for chosen in (training, [test])):
+            progress(1.0, f"{outcome.name}: the data has no such event to learn from, so there is no model")
+            return
         tested = train(training, outcome.horizon_days, settings)
         progress(0.8, f"{outcome.name}: testing on {plan.test}")
         known = _values(test)
@@ -247,6 +252,12 @@ def _mean(results: dict[str, ev.Evaluation], samples: Sequence[np.ndarray]) -> e
     }
     positives = sum(result.positives for result in largest)
     return replace(largest[0], positives=positives, auc_low=low, auc_high=high, **means)
+
+
+def _constant(snapshots: Sequence[Snapshot]) -> bool:
+    """Whether all customers of all snapshots have the same label: nothing to learn or to test."""
+    labels = np.concatenate([_values(snapshot) for snapshot in snapshots])
+    return bool(labels.min() == labels.max())
 
 
 def _values(snapshot: Snapshot) -> np.ndarray:

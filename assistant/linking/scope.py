@@ -1,6 +1,6 @@
 """How the conditions of a message hang together: where 'or' reaches, read both ways, the likelier first.
 
-'A and either B or C' and 'A, B or C' bind the alternatives tightly; a comma before the 'or' ends what
+'A and either B or C' binds the alternatives tightly, 'A, B or C' lists three; a comma before the 'or' ends what
 stood before it ('homeowners with kids, or anyone over 65'); 'but' and 'except' apply to everything.
 """
 
@@ -17,6 +17,7 @@ from segments.definition import AllOf, AnyOf, Node
 _OR = re.compile(r"\bor\b|或|要么|还是", re.IGNORECASE)
 _EITHER = re.compile(r"\beither\b|要么|任意一", re.IGNORECASE)
 _STOP = re.compile(r"[,;，；]")
+_LISTED = re.compile(r"\s*[,、]\s*")
 _OVERALL = re.compile(
     r"\bbut\b|\bexcept|\bexclud|\bleav(?:e|ing) out\b|\bminus\b|[,;]\s*(?:and|who)\b|但|不过|除了|排除|并且|而且|[，；]\s*且",
     re.IGNORECASE,
@@ -66,9 +67,13 @@ def _tight(units: Sequence[_Unit]) -> Node:
     """Alternatives are what stands next to an 'or'; groups of them must all hold."""
     groups: list[list[Node]] = []
     inside_either = False
-    for unit in units:
+    alternatives = [bool(_OR.search(unit.lead)) for unit in units]
+    for i in range(len(units) - 2, 0, -1):
+        # 'A, B or C' lists three alternatives: a comma alone is read as the word that ends its list.
+        alternatives[i] = alternatives[i] or (alternatives[i + 1] and bool(_LISTED.fullmatch(units[i].lead)))
+    for unit, alternative in zip(units, alternatives, strict=True):
         opens = bool(_EITHER.search(unit.lead)) and not inside_either
-        if groups and _OR.search(unit.lead) and not opens:
+        if groups and alternative and not opens:
             groups[-1].append(unit.node)
         else:
             groups.append([unit.node])

@@ -1,0 +1,78 @@
+"""A fresh copy of the demo workspace, the real web server over it, and a stand-in for the language model."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+import uvicorn
+
+from serving.llm.probe import free_port
+from tests.serving.fakes import FakeLLM, ScriptedModel
+
+BUILT = ("warehouse.duckdb", "indexes", "models", "ready.json", "vault.key", "vault.parquet")
+
+
+@pytest.fixture(scope="session")
+def make_workspace(demo_folder) -> Callable[..., Path]:
+    """`make(folder, extra)`: the demo's data and models, with no conversation and no saved segment yet."""
+
+    def make(folder: Path, extra: str = "") -> Path:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name in BUILT:
+            (folder / name).symlink_to(demo_folder / name)
+        settings = (demo_folder / "segassist.toml").read_text(encoding="utf-8")
+        (folder / "segassist.toml").write_text(settings + extra, encoding="utf-8")
+        return folder
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def fake_llm() -> Iterator[FakeLLM]:
+    llm = FakeLLM()
+    yield llm
+    llm.close()
+
+
+@pytest.fixture(scope="session")
+def scripted() -> ScriptedModel:
+    return ScriptedModel()
+
+
+@pytest.fixture
+def model(scripted) -> Iterator[ScriptedModel]:
+    """The server's model with an empty queue."""
+    for queue in (scripted.replies, scripted.words, scripted.asked):
+        queue.clear()
+    yield scripted
+    assert not scripted.replies, "the model was asked less often than the test says"
+
+
+@pytest.fixture(scope="session")
+def server(make_workspace, scripted, tmp_path_factory) -> Iterator[str]:
+    """The address of the real API and page over a scripted model."""
+    from assistant.app import Assistant
+    from serving.web import create_app
+
+    folder = make_workspace(tmp_path_factory.mktemp("api"))
+    port = free_port("127.0.0.1")
+    app = create_app(Assistant.open(folder, scripted))
+    running = uvicorn.Server(uvicorn.Config(app, port=port, log_level="critical"))
+    thread = threading.Thread(target=running.run, daemon=True)
+    thread.start()
+    while not running.started:
+        time.sleep(0.02)
+    yield f"http://127.0.0.1:{port}"
+    running.should_exit = True
+    thread.join(10)
+
+
+@pytest.fixture(scope="session")
+def client(server) -> Iterator[httpx.Client]:
+    """A client that opens a connection for each request: the server closes one after an error of its own."""
+    limits = httpx.Limits(max_keepalive_connections=0)
+    with httpx.Client(base_url=server, limits=limits, timeout=60) as opened:
+        yield opened

@@ -1,0 +1,186 @@
+"""A retailer's own files: read by a mapping, every mistake told, real data sets ingested."""
+
+import gzip
+import json
+from pathlib import Path
+
+import duckdb
+import pandas as pd
+import pytest
+
+from segments.errors import DataError, NotFoundError
+from tests.conftest import ROOT
+from warehouse.files import load, source_mark
+from warehouse.mapping import parse_mapping, read_mapping, ready_made
+from warehouse.store import Warehouse, build
+
+SHARED = ROOT.parent / "shared" / "data"
+
+MAPPING = """
+name = "Shop"
+[[events]]
+files = ["orders*.csv*"]
+type = "purchase"
+customer = "who"
+time = "at"
+item = "sku"
+order = "no"
+quantity = "n"
+value = "= n * price"
+[[items]]
+files = ["items.jsonl"]
+item = "sku"
+name = "title"
+category = "kind"
+"""
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Path:
+    (tmp_path / "orders1.csv").write_text("who,at,sku,no,n,price\na,2024-01-02 10:00,x,1,2,3.5\n")
+    with gzip.open(tmp_path / "orders2.csv.gz", "wt") as file:
+        file.write("who,at,sku,no,n,price\nb,2024-01-03 11:00,y,2,1,4\nb,2024-01-05 09:00,z,3,1,1\n")
+    rows = [{"sku": "x", "title": "Tea", "kind": "TEA"}, {"sku": "y", "title": "Jam", "kind": "JAM"}]
+    (tmp_path / "items.jsonl").write_text("\n".join(json.dumps(row) for row in rows))
+    return tmp_path
+
+
+def loaded(text: str, folder: Path) -> duckdb.DuckDBPyConnection:
+    connection = duckdb.connect()
+    load(parse_mapping(text, folder, "shop.toml"), connection)
+    return connection
+
+
+def test_files_of_a_pattern_are_read_together_gzip_and_json_too(shop):
+    connection = loaded(MAPPING, shop)
+    events = connection.execute(
+        "SELECT source_id, item_id, order_id, value FROM raw_events ORDER BY ts"
+    ).fetchall()
+    assert events == [("a", "x", "1", 7.0), ("b", "y", "2", 4.0), ("b", "z", "3", 1.0)]
+    items = dict(connection.execute("SELECT item_id, category FROM raw_items").fetchall())
+    # 'z' was bought but is not described: it is an item all the same.
+    assert items == {"x": "TEA", "y": "JAM", "z": None}
+
+
+def test_parquet_is_read(shop):
+    pd.read_csv(shop / "orders1.csv").to_parquet(shop / "orders.parquet")
+    connection = loaded(MAPPING.replace("orders*.csv*", "orders.parquet"), shop)
+    assert connection.execute("SELECT sum(value) FROM raw_events").fetchone() == (7.0,)
+
+
+def test_a_type_column_is_translated_and_other_rows_left_out(tmp_path):
+    (tmp_path / "e.csv").write_text("u,t,k\na,2024-01-01,pv\na,2024-01-02,buy\na,2024-01-03,fav\n")
+    text = """
+    [[events]]
+    files = "e.csv"
+    customer = "u"
+    time = "t"
+    type = { column = "k", values = { pv = "view", buy = "purchase" } }
+    """
+    rows = loaded(text, tmp_path).execute("SELECT type, value FROM raw_events ORDER BY ts").fetchall()
+    assert rows == [("view", 0.0), ("purchase", 0.0)]
+
+
+def test_unix_times_and_time_zones(tmp_path):
+    (tmp_path / "e.csv").write_text("u,t\na,1514764800\n")
+    text = """
+    [[events]]
+    files = "e.csv"
+    type = "purchase"
+    customer = "u"
+    time = "t"
+    time_format = "unix"
+    time_zone = "America/New_York"
+    """
+    (when,) = loaded(text, tmp_path).execute("SELECT ts FROM raw_events").fetchone()
+    assert str(when) == "2017-12-31 19:00:00"
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (('type = "purchase"', 'type = "bought"'), "events.type: 'bought' is not one of view"),
+        (('customer = "who"', ""), "events.customer: is missing"),
+        (('order = "no"', 'ordr = "no"'), "events.ordr: is not a field; did you mean order?"),
+        (('files = ["items.jsonl"]', ""), "items.files: is missing"),
+        (('name = "Shop"', "name = "), "not valid TOML"),
+    ],
+)
+def test_a_mistake_in_the_mapping_names_the_field(change, said, shop):
+    with pytest.raises(DataError, match=r"^shop\.toml: ") as error:
+        parse_mapping(MAPPING.replace(*change), shop, "shop.toml")
+    assert said in str(error.value)
+
+
+def test_all_mistakes_are_told_together(shop):
+    with pytest.raises(DataError) as error:
+        parse_mapping(MAPPING.replace('customer = "who"', "").replace('item = "sku"', ""), shop, "m")
+    assert "events.customer" in str(error.value)
+    assert "items.item" in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (('time = "at"', 'time = "when"'), "events.time: there is no column 'when'; the file has who, at"),
+        (("orders*.csv*", "sales.csv"), "events.files: 'sales.csv' matches no file"),
+        (("= n * price", "= n * cost"), "events: cannot be read: Binder Error"),
+        (
+            ('item = "sku"\norder', 'item = "sku"\nwhere = "n >"\norder'),
+            "events: cannot be read: Parser Error",
+        ),
+    ],
+)
+def test_files_that_do_not_fit_are_told(change, said, shop):
+    with pytest.raises(DataError, match=said.replace("(", r"\(")):
+        loaded(MAPPING.replace(*change), shop)
+
+
+def test_times_that_are_none_stop_the_load(shop):
+    (shop / "orders1.csv").write_text("who,at,sku,no,n,price\na,yesterday,x,1,2,3.5\n")
+    with pytest.raises(DataError, match="events: cannot be read"):
+        loaded(MAPPING, shop)
+
+
+def test_every_ready_made_mapping_holds(tmp_path):
+    assert {"online_retail", "rees46", "retailrocket", "taobao", "orders"} <= set(ready_made())
+    for name in ready_made():
+        assert read_mapping(name, tmp_path).of("events")
+
+
+def test_an_unknown_mapping_suggests_the_nearest(tmp_path):
+    with pytest.raises(NotFoundError, match="online_retail"):
+        read_mapping("online-retail", tmp_path)
+
+
+def test_the_mark_changes_with_the_files(shop):
+    mapping = parse_mapping(MAPPING, shop, "m")
+    before = source_mark(mapping)
+    assert source_mark(mapping) == before
+    (shop / "orders1.csv").write_text(
+        "who,at,sku,no,n,price\na,2024-01-02 10:00,x,1,9,3.5\nc,2024-01-02,x,4,1,1\n"
+    )
+    assert source_mark(mapping) != before
+
+
+@pytest.mark.parametrize(
+    ("name", "folder", "events", "customers", "types"),
+    [
+        ("online_retail", "online_retail", 406_789, 4_371, {"purchase", "return"}),
+        ("rees46", "rees46", 1_000, None, {"view", "add_to_cart", "purchase"}),
+        ("taobao", "taobao", None, 815, {"view", "add_to_cart", "purchase"}),
+    ],
+)
+def test_real_data_sets_are_ingested(name, folder, events, customers, types, tmp_path):
+    if not (SHARED / folder).exists():
+        pytest.skip("shared/data is not here")
+    mapping = read_mapping(name, SHARED / folder)
+    warehouse = Warehouse(build(tmp_path, lambda connection: load(mapping, connection)))
+    table = warehouse.table("events")
+    found = warehouse.fetch(table.group_by("type").aggregate(rows=table.count()))
+    assert set(found["type"]) == types
+    assert events is None or abs(int(found["rows"].sum()) - events) <= 0.001 * events
+    if customers is None:
+        customers = pd.read_csv(next((SHARED / folder).glob("*.csv")))["user_id"].nunique()
+    assert len(warehouse.features()) == customers
+    warehouse.close()
