@@ -13,7 +13,7 @@ import pytest
 
 from propensity.calibrate import KINDS
 from propensity.evaluate import auc, ece
-from propensity.model import CUSTOMERS, PropensityModel, train, validation_cuts
+from propensity.model import COUPONS, CUSTOMERS, PropensityModel, train, validation_cuts
 from segments.errors import InternalError
 from tests.propensity.conftest import snapshot, snapshots
 
@@ -90,7 +90,13 @@ def test_nothing_trains_without_labels_or_a_later_cut() -> None:
 
 def test_validation_cuts_are_the_last_with_complete_labels_before_them() -> None:
     cuts = [date(2017, 1, 1) + timedelta(days=21 * i) for i in range(5)]
-    assert validation_cuts(cuts, 30, 2) == cuts[3:]
-    assert validation_cuts(cuts, 30, 9) == cuts[2:]
-    assert validation_cuts(cuts, 21, 9) == cuts[1:]
-    assert validation_cuts(cuts, 90, 9) == []
+    assert validation_cuts(cuts, 30, replace(CUSTOMERS, folds=2)) == cuts[3:]
+    assert validation_cuts(cuts, 30, replace(CUSTOMERS, folds=9)) == cuts[2:]
+    assert validation_cuts(cuts, 21, replace(CUSTOMERS, folds=9)) == cuts[1:]
+    assert validation_cuts(cuts, 90, replace(CUSTOMERS, folds=9)) == []
+
+
+def test_weekly_cuts_are_validated_three_weeks_apart() -> None:
+    cuts = [date(2017, 1, 1) + timedelta(days=7 * i) for i in range(20)]
+    held = validation_cuts(cuts, 30, replace(COUPONS, folds=3))
+    assert held == [cuts[13], cuts[16], cuts[19]]

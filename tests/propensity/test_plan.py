@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from propensity.model import validation_cuts
+from propensity.model import CUSTOMERS, validation_cuts
 from propensity.plan import MIN_HISTORY_DAYS, earlier, temporal_plan
 from segments.errors import DataError
 
@@ -28,7 +28,7 @@ def test_no_label_window_reaches_into_a_later_stage(first: date, length: int) ->
     assert all(cut + HORIZON <= plan.test for cut in plan.train)
     assert plan.test + HORIZON <= plan.as_of
     assert all(cut + HORIZON <= plan.as_of for cut in plan.served)
-    for held in validation_cuts(plan.train, 30, 3):
+    for held in validation_cuts(plan.train, 30, CUSTOMERS):
         past = earlier(plan.train, held, 30)
         assert past
         assert all(cut + HORIZON <= held for cut in past)

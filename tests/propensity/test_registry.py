@@ -179,6 +179,7 @@ def test_a_build_notices_a_damaged_model(tmp_path: Path, model: PropensityModel,
     workspace = Workspace(tmp_path, Settings())
     for each in (*(outcome.name for outcome in CUSTOMER_OUTCOMES), POOLED):
         save(workspace.models, model, each)
+    Registry(workspace.models).finish([*(outcome.name for outcome in CUSTOMER_OUTCOMES), POOLED])
     check = next(step for step in _steps(workspace, lambda _connection: None) if step.name == "models").check
     check()
     flip(file_of(workspace.models, part))
