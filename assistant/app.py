@@ -139,7 +139,8 @@ class Rooms:
         events, items = self.warehouse.table("events"), self.warehouse.table("items")
         bought = events.filter(events.type == "purchase").inner_join(items, "item_id")
         spend = bought.group_by("customer_id", "category").aggregate(value=bought.value.sum())
-        found = discover(self.index, self.warehouse.features(), self.warehouse.fetch(spend), k)
+        currency = self.workspace.settings.currency
+        found = discover(self.index, self.warehouse.features(), self.warehouse.fetch(spend), k, currency)
         figures: list[Figure] = [
             Figure("segments", len(found.clusters), "count", "natural segments", "自然分群数"),
             Figure(

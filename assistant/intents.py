@@ -37,7 +37,7 @@ def _rx(pattern: str) -> re.Pattern[str]:
 
 CUES: dict[str, re.Pattern[str]] = {
     "find_lookalikes": _rx(
-        r"look[- ]?alikes?|\b(?:people|customers?|shoppers?|households?|others?|more|folks|ones|buyers)\b[^.?!]{0,25}\b(?:like|similar to|resembl\w+)"
+        r"look[- ]?alikes?|\b(?:like|similar to|resembl\w+) (?:customer|household|shopper|client|buyer)\b|\b(?:people|customers?|shoppers?|households?|others?|more|folks|ones|buyers)\b[^.?!]{0,25}\b(?:like|similar to|resembl\w+)"
         r"\s+(?:them|these|those|this|him|her|that|it|my|our)\b|\bsimilar (?:people|customers?|shoppers?|households?|profiles?|ones|audience)"
         r"|\bmore like (?:them|these|this|those)|\bresembl|\bclones?\b|\bexpand (?:this|the|that) (?:audience|segment)"
         r"|相似|类似|[跟和与].{1,20}(?:很|最|差不多|比较)?像|像(?:他们|她们|这些|这群|这样)|同类(?:客户|人群)|扩展(?:人群|受众)"
@@ -105,6 +105,7 @@ class Intents:
     name: str | None = None
     goal: str | None = None
     outcome: str | None = None
+    customer: str | None = None
     arguments: dict[str, Any] = field(default_factory=dict)
 
 
@@ -133,6 +134,19 @@ NAMING = ("save_segment", "delete_segment", "show_segment", "compare_segments")
 """Tools whose messages name a segment."""
 _DAYS14 = re.compile(r"two weeks|2 weeks|14 days|fortnight|next week|两周|2周|14天|十四天|下周|一周", re.I)
 _COUPON = re.compile(r"coupon|redeem|voucher|券|核销", re.I)
+
+
+_CUSTOMER = re.compile(
+    r"\b(?:like|to|as|of)\s+(?:customer|household|shopper|client|buyer)\s+(?:#|no\.?\s*|number\s+|id\s+)?([A-Za-z]*\d[A-Za-z0-9_-]*)\b"
+    r"|(?:客户|家庭|用户|顾客)\s*(?:编号|ID|id|号)?\s*(\d[A-Za-z0-9_-]*)",
+    re.IGNORECASE,
+)
+
+
+def spoken_customer(message: str) -> tuple[tuple[int, int], str | None]:
+    """The one customer (source id) that lookalikes are wanted of, with its place."""
+    match = _CUSTOMER.search(message) if CUES["find_lookalikes"].search(message) else None
+    return (match.span(), match[1] or match[2]) if match else ((0, 0), None)
 
 
 def spoken_name(message: str) -> tuple[tuple[int, int], str | None]:
@@ -170,4 +184,5 @@ def read_intents(message: str, found: Sequence[Number]) -> Intents:
     outcome = "purchase_14d" if _DAYS14.search(message) else "purchase_30d"
     if _COUPON.search(message):
         outcome = "coupon_redeem_30d"
-    return Intents(tools, destructive, top, k, money, name, goal, outcome)
+    _, customer = spoken_customer(message)
+    return Intents(tools, destructive, top, k, money, name, goal, outcome, customer)

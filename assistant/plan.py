@@ -53,6 +53,8 @@ def offered_tools(link: Link, has_segment: bool) -> tuple[str, ...]:
         offered.add("refine_segment")
     if not has_segment and link.reading is None:
         offered -= {*ON_SEGMENT, "refine_segment"} - {"plan_strategy", "show_segment", "compare_segments"}
+        if link.intents.customer is not None:
+            offered.add("find_lookalikes")
     if link.intents.destructive:
         offered -= {"define_segment", "refine_segment", "delete_segment"}
     nothing = link.reading is None and not (link.edits or link.intents.tools)

@@ -60,6 +60,11 @@ def run_tool(
             _delete(outcome, tools, plan, link)
         case "show_segment" if intents.name:
             outcome.call("open_segment", tools.open_segment, name=intents.name)
+        case "find_lookalikes" if intents.customer:
+            top = intents.top or DEFAULT_TOP
+            outcome.call(
+                "find_lookalikes", tools.find_lookalikes_of_customer, customer=intents.customer, top=top
+            )
         case _:
             subject = segment if segment is not None else current
             if subject is None:

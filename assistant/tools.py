@@ -15,7 +15,7 @@ from segments.canonical import canonical, fingerprint
 from segments.codec import from_json, to_json
 from segments.definition import EVERYONE, FeatureCondition, Node, SimilarityCondition, conditions
 from segments.edit import difference
-from segments.errors import DefinitionError, UserError
+from segments.errors import DefinitionError, NotFoundError, UserError
 from segments.explain import Language, explain
 from segments.ports import Evidence, Figure
 
@@ -96,6 +96,16 @@ class Tools:
         asked = Figure("top", top, "customers", "lookalikes asked for", "所求相似客户数")
         out = Evidence("", evidence.tool, (*evidence.figures, seed, asked), (), evidence.notes)
         return ToolResult((out,), found)
+
+    def find_lookalikes_of_customer(self, customer: str, top: int = DEFAULT_TOP) -> ToolResult:
+        """Find the customers whose behaviour is nearest to one customer's, given by the retailer's own id."""
+        known = self.rooms.vault.customer_id(customer)
+        if known is None:
+            raise NotFoundError(
+                f"customer: there is no customer '{customer}'; give an id of the source data."
+            )
+        found = SimilarityCondition(min(top, self.rooms.audiences.population), customer=known)
+        return ToolResult((self._segment_evidence("find_lookalikes", found),), found)
 
     def score_propensity(self, definition: Node, outcome: str) -> ToolResult:
         """How likely a segment is to do an outcome (purchase_14d, purchase_30d, coupon_redeem_30d, or
@@ -265,7 +275,13 @@ def langchain_tools(tools: Tools) -> list[Any]:
         )
         for run, arguments in specifications
     ]
-    for run in (tools.discover_segments, tools.list_segments, tools.delete_segment, tools.open_segment):
+    for run in (
+        tools.find_lookalikes_of_customer,
+        tools.discover_segments,
+        tools.list_segments,
+        tools.delete_segment,
+        tools.open_segment,
+    ):
         made.append(
             StructuredTool.from_function(_plain(run), name=run.__name__, description=_description(run))
         )

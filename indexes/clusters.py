@@ -56,7 +56,11 @@ class Clusters:
 
 
 def discover(
-    index: CustomerIndex, features: pd.DataFrame, spend: pd.DataFrame, k: int | None = None
+    index: CustomerIndex,
+    features: pd.DataFrame,
+    spend: pd.DataFrame,
+    k: int | None = None,
+    currency: str = "$",
 ) -> Clusters:
     """Partition the indexed customers into k clusters (k None: the best silhouette of 3..8).
 
@@ -85,7 +89,7 @@ def discover(
     series = pd.Series(
         [order.index(label) + 1 for label in labels], index=list(index.customer_ids), name="cluster"
     )
-    described = [describe(number, series, features, spend) for number in range(1, len(order) + 1)]
+    described = [describe(number, series, features, spend, currency) for number in range(1, len(order) + 1)]
     return Clusters(series, tuple(_distinct(described)), score, reason)
 
 
@@ -103,7 +107,9 @@ def _silhouette(matrix: np.ndarray, labels: np.ndarray) -> float:
     return float(silhouette_score(matrix, labels, metric="cosine", sample_size=size, random_state=SEED))
 
 
-def describe(number: int, labels: pd.Series, features: pd.DataFrame, spend: pd.DataFrame) -> Cluster:
+def describe(
+    number: int, labels: pd.Series, features: pd.DataFrame, spend: pd.DataFrame, currency: str = "$"
+) -> Cluster:
     """What a cluster does more and less than everyone."""
     members = labels.index[labels == number]
     inside, everyone = features.loc[members], features
@@ -116,7 +122,7 @@ def describe(number: int, labels: pd.Series, features: pd.DataFrame, spend: pd.D
     traits.sort(key=lambda pair: -abs(pair[1]))
     categories = _over_indexed(set(members), spend)
     name_en, name_zh = _name(traits, categories)
-    persona_en, persona_zh = _persona(inside, categories)
+    persona_en, persona_zh = _persona(inside, categories, currency)
     return Cluster(
         number,
         len(members),
@@ -155,12 +161,14 @@ def _name(traits: list[tuple[str, float]], categories: list[tuple[str, float]]) 
     )
 
 
-def _persona(inside: pd.DataFrame, categories: list[tuple[str, float]]) -> tuple[str, str]:
+def _persona(inside: pd.DataFrame, categories: list[tuple[str, float]], currency: str) -> tuple[str, str]:
     orders, spend = inside["orders_365d"].median(), inside["spend_365d"].median()
     basket, recency = inside["basket_value_365d"].median(), inside["recency_days"].median()
     liked = ", ".join(category.lower() for category, _ in categories)
     each_en, each_zh = (
-        ("", "") if np.isnan(basket) else (f", ${basket:.0f} an order", f"，每单 ${basket:.0f}")
+        ("", "")
+        if np.isnan(basket)
+        else (f", {currency}{basket:.0f} an order", f"，每单 {currency}{basket:.0f}")
     )
     seen_en, seen_zh = (
         ("", "")
@@ -169,8 +177,8 @@ def _persona(inside: pd.DataFrame, categories: list[tuple[str, float]]) -> tuple
     )
     more_en, more_zh = (f"; buys more than others of {liked}", f"；更常购买 {liked}") if liked else ("", "")
     return (
-        f"Typically {orders:.0f} orders and ${spend:,.0f} a year{each_en}{seen_en}{more_en}.",
-        f"典型客户每年 {orders:.0f} 单、消费 ${spend:,.0f}{each_zh}{seen_zh}{more_zh}。",
+        f"Typically {orders:.0f} orders and {currency}{spend:,.0f} a year{each_en}{seen_en}{more_en}.",
+        f"典型客户每年 {orders:.0f} 单、消费 {currency}{spend:,.0f}{each_zh}{seen_zh}{more_zh}。",
     )
 
 

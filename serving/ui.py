@@ -80,6 +80,7 @@ class Page:
             "metadata": {"title": f"⏳ {STEPS['link']}", "status": "pending"},
         }
         done: list[str] = []
+        words: Messages = []
         keep = (gr.skip(), gr.skip(), gr.skip())
         yield "", [*messages, step], conversation, *keep
         try:
@@ -92,10 +93,13 @@ class Page:
                     messages = [*messages, step, {"role": "assistant", "content": data.answer}]
                     yield "", messages, data.conversation, *self.card(data.segment)
                     return
-                done.append(f"- {STEPS[name]}{_detail(name, data)}")
+                if name == "words":
+                    words = [{"role": "assistant", "content": data["text"]}]
+                else:
+                    done.append(f"- {STEPS[name]}{_detail(name, data)}")
                 step["content"] = "\n".join(done)
                 step["metadata"] = {"title": f"⏳ {STEPS[name]}", "status": "pending"}
-                yield "", [*messages, step], conversation, *keep
+                yield "", [*messages, step, *words], conversation, *keep
         except SegAssistError as error:
             yield "", [*messages, {"role": "assistant", "content": f"⚠️ {error}"}], conversation, *keep
 

@@ -10,7 +10,7 @@ from functools import cached_property
 
 import pandas as pd
 
-from assistant.intents import CUES, WHO_ARE_THEY, Intents, read_intents, spoken_name
+from assistant.intents import CUES, WHO_ARE_THEY, Intents, read_intents, spoken_customer, spoken_name
 from assistant.linking.candidates import Candidate, Quantile, candidates, propensity_candidate
 from assistant.linking.clauses import Reading, read
 from assistant.linking.cues import STOP_EN
@@ -112,6 +112,9 @@ class Linker:
         """Link one message, given the conversation's current segment and the names of saved ones."""
         chinese = is_chinese(message)
         name, text = _name_blanked(message, saved)
+        (start, end), customer = spoken_customer(text)
+        if customer is not None:
+            text = text[:start] + " " * (end - start) + text[end:]
         other = None
         if CUES["compare_segments"].search(text):
             text, other = self._compared(text, chinese)

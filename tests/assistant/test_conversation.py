@@ -339,3 +339,20 @@ def test_no_customer_id_reaches_the_model_or_the_answer(talk):
     members = talk.rooms.audiences.members(from_json(BIG_SPENDERS))
     assert members
     assert not any(member in told for member in members)
+
+
+@pytest.mark.parametrize(
+    "question",
+    ["find 50 households like household 718", "找50个和客户718相似的人", "50 lookalikes of customer #718"],
+)
+def test_lookalikes_of_one_customer(talk, question):
+    answer = talk.ask(question, call("find_lookalikes"))
+    assert answer.tool_calls == [{"name": "find_lookalikes", "arguments": {"customer": "718", "top": 50}}]
+    assert answer.segment["size"] == 50
+    # The segment holds the pseudonym, not the retailer's id.
+    assert answer.segment["definition"]["similar_to"]["customer"] != "718"
+
+
+def test_lookalikes_of_a_customer_nobody_knows(talk):
+    answer = talk.ask("find 50 households like household 99999999", call("find_lookalikes"))
+    assert "no customer '99999999'" in answer.clarification
