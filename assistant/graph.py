@@ -184,7 +184,10 @@ class TurnGraph:
         settings = self.tools.rooms.workspace.settings
         language, evidence = turn.link.language, result.evidence
         body = words.plain(result, language, settings.currency, settings.min_group)
-        notes = "\n".join(words.assumptions(turn.link, turn.plan, language))
+        notes = words.assumptions(turn.link, turn.plan, language)
+        if notes:
+            assumed = Evidence(f"e{len(evidence) + 1}", "assumptions", notes=tuple(notes))
+            turn.result = ToolResult((*evidence, assumed), result.definition, result.strategy)
         lead = ""
         if turn.plan.tool in words.PHRASED:
             turn.emit("words", {"text": body})
@@ -193,9 +196,8 @@ class TurnGraph:
             except SegAssistError:
                 # The figures stand without the model's sentences: an answer is not lost to its wording.
                 lead = ""
-        text = "\n\n".join(part for part in (lead, body, notes) if part)
-        shown = [*evidence, Evidence("notes", "notes", notes=(notes, str(settings.min_group)))]
-        invented = ungrounded(text, shown)
+        text = "\n\n".join(part for part in (lead, body, "\n".join(notes)) if part)
+        invented = ungrounded(text, turn.result.evidence if turn.result else evidence)
         if invented:
             raise InternalError(f"The answer shows {', '.join(invented)}, which no evidence holds.")
         return text

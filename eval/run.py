@@ -22,7 +22,7 @@ import prompts
 from assistant.app import Answer, Assistant
 from assistant.workspace import DEFAULT
 from eval.cases import Case, load_cases
-from eval.scorers import NO_SEGMENT_TOOLS, member_f1, tool_right, wilson
+from eval.scorers import NO_SEGMENT_TOOLS, grounded, member_f1, tool_right, wilson
 from segments.codec import from_json, to_json
 from segments.errors import SegAssistError
 
@@ -75,6 +75,7 @@ def _record(case: Case, answer: Answer | None, times: list[float]) -> dict[str, 
         "evidence": answer.evidence if answer else [],
         "refused": answer.refused if answer else None,
         "clarification": answer.clarification if answer else None,
+        "grounded": grounded(answer.answer, answer.evidence) if answer else False,
         "seconds": times,
         "timings": answer.timings if answer else {},
     }
@@ -94,7 +95,7 @@ def _f1(assistant: Assistant, case: Case, answer: Answer) -> float | None:
 def report(records: list[dict[str, Any]]) -> Table:
     """Right segments, tools and latency by split and language."""
     table = Table(title=f"{len(records)} cases, commit {commit()}, prompts {prompts.fingerprint()}")
-    for name in ("split", "language", "segments right", "tools right", "median s", "p95 s"):
+    for name in ("split", "language", "segments right", "tools right", "grounded", "median s", "p95 s"):
         table.add_column(name)
     for split in ("dev", "test"):
         for language in ("en", "zh", "both"):
@@ -108,6 +109,7 @@ def report(records: list[dict[str, Any]]) -> Table:
                 language,
                 _share([f1 >= RIGHT for f1 in scored]),
                 _share([r["tool_right"] for r in chosen]),
+                _share([r["grounded"] for r in chosen if r["evidence"]]),
                 f"{statistics.median(seconds):.1f}" if seconds else "-",
                 f"{seconds[int(0.95 * (len(seconds) - 1))]:.1f}" if seconds else "-",
             )
@@ -131,6 +133,9 @@ def main() -> None:
     parser.add_argument("--kind")
     parser.add_argument("--out", type=Path, default=Path("eval/runs/latest.jsonl"))
     parser.add_argument("--fresh", action="store_true", help="forget an earlier run of the same name")
+    parser.add_argument(
+        "--show-test", action="store_true", help="list failures of the test split too (then never tune on it)"
+    )
     arguments = parser.parse_args()
     from serving.cli import assistant_for
 
@@ -154,6 +159,8 @@ def main() -> None:
     console = Console()
     console.print(report(records))
     for record in records:
+        if record["split"] == "test" and not arguments.show_test:
+            continue
         if (record["f1"] is not None and record["f1"] < RIGHT) or not record["tool_right"]:
             f1 = "  -  " if record["f1"] is None else f"{record['f1']:.2f}"
             console.print(

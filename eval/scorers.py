@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import math
+import re
 from collections.abc import Collection, Sequence
+from typing import Any
 
 NO_SEGMENT_TOOLS = frozenset({"refuse", "clarify", "list_segments", "discover_segments", "delete_segment"})
 
@@ -27,6 +30,24 @@ def tool_right(expected: str, called: Sequence[str], refused: bool, asked: bool)
     last = called[-1] if called else None
     same = {"define_segment": "define", "refine_segment": "define", "open_segment": "show_segment"}
     return last is not None and same.get(last, last) == same.get(expected, expected)
+
+
+_NUMBER = re.compile(r"(?<![A-Za-z_0-9.])\d[\d,]*(?:\.\d+)?")
+
+
+def grounded(answer: str, evidence: Sequence[dict[str, Any]]) -> bool:
+    """Whether every number of the answer is in the evidence as printed, or rounds from a value in it.
+
+    Reads the JSON of the evidence, not the assistant's own check: a share may be shown as per cent.
+    """
+    printed = [float(n.replace(",", "")) for n in _NUMBER.findall(json.dumps(evidence, ensure_ascii=False))]
+    held = printed + [value * 100 for value in printed]
+    for said in _NUMBER.findall(answer):
+        half = 0.5 * 10 ** -len(said.partition(".")[2]) + 1e-9
+        value = float(said.replace(",", ""))
+        if not any(abs(value - known) <= half for known in held):
+            return False
+    return True
 
 
 def wilson(successes: int, n: int, z: float = 1.96) -> tuple[float, float]:
