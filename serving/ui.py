@@ -18,7 +18,7 @@ from segments.definition import Node
 from segments.errors import SegAssistError, UserError
 
 EXAMPLES = (
-    "who spent over $500 last quarter but went quiet for a month?",
+    "who spent over $500 last quarter but went quiet for two weeks?",
     "find 200 people like them",
     "will they come back?",
     "what do we offer them with $5,000?",
@@ -167,8 +167,11 @@ def create_page(assistant: Assistant) -> gr.Blocks:
             with gr.Column(scale=3, min_width=320):
                 chat = gr.Chatbot(
                     label="Conversation",
-                    height=520,
+                    show_label=False,
+                    height=560,
                     elem_id="chat",
+                    # No 'share' button: it would post the conversation to a public site.
+                    buttons=["copy_all"],
                     sanitize_html=True,
                     allow_tags=False,
                     placeholder="Ask who your customers are, what they will do, and what to offer them.",

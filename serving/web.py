@@ -17,12 +17,17 @@ from serving.cli import llm_for
 from serving.terminal import steps
 from serving.ui import CSS, create_page
 
+# Fonts of the reader's own system: the default theme would fetch its fonts from another company's server.
+THEME = gr.themes.Soft(
+    font=["system-ui", "Noto Sans CJK SC", "sans-serif"], font_mono=["ui-monospace", "monospace"]
+)
+
 
 def create_app(assistant: Assistant) -> FastAPI:
     """API under /v1 and /healthz, page at /."""
     api = create_api(assistant)
     page = create_page(assistant).queue(default_concurrency_limit=8)
-    return gr.mount_gradio_app(api, page, path="/", theme=gr.themes.Soft(), css=CSS)
+    return gr.mount_gradio_app(api, page, path="/", theme=THEME, css=CSS)
 
 
 def check_port(host: str, port: int) -> None:
