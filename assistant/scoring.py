@@ -24,6 +24,8 @@ LEVEL = 0.9
 Z = 1.645
 """Half width of a LEVEL interval in standard deviations."""
 DRIVERS = 5
+LEAST_EFFECT = 0.05
+"""Log-odds below which a driver moves a probability by about one point at most: not worth telling."""
 
 GROUPS: tuple[tuple[str, tuple[str, ...], str, str], ...] = (
     ("category_history", ("item_",), "how they bought this category before", "以往购买该品类的情况"),
@@ -179,7 +181,8 @@ class Propensities:
         values = values.T.groupby([_group(str(name)) for name in values]).sum().T
         effects = values.reindex(list(members)).mean() - values.mean()
         named = [(name, en, zh, float(effects[name])) for name, _, en, zh in GROUPS if name in effects]
-        return tuple(sorted(named, key=lambda driver: -abs(driver[3]))[:DRIVERS])
+        telling = [driver for driver in named if abs(driver[3]) >= LEAST_EFFECT]
+        return tuple(sorted(telling, key=lambda driver: -abs(driver[3]))[:DRIVERS])
 
     def _matrix(self, outcome: str) -> pd.DataFrame:
         if not outcome.startswith(CATEGORY_PREFIX):

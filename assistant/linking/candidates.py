@@ -39,6 +39,9 @@ Quantile = Callable[[str, float], float]
 
 
 _SAME_TIME = re.compile(r"in_that_time|同期|在此期间|这段时间|同一时期")
+_SINCE_THEN = re.compile(
+    r"\bsince(?: then)?\s*[?.!]*\s*$|\bafter(?:wards?| that)\b|此后|之后就?(?:没|未|再)|后来", re.IGNORECASE
+)
 _EXCEPT = re.compile(
     r"except|exclud|without|other than|leave out|leaving out|minus|not\b|neither|nor\b|除了|排除|去掉|剔除|除去|不要|不含|不包括",
     re.IGNORECASE,
@@ -116,6 +119,10 @@ def _drafts(reading: Reading) -> list[_Draft]:
         window = clause.windows[0] if clause.windows else None
         if window is None and _SAME_TIME.search(said) and drafts:
             window = drafts[-1].window
+        before = drafts[-1].window if drafts else None
+        if window is None and before is not None and before.window.end > 0 and _SINCE_THEN.search(said):
+            # 'bought in July but nothing since': from where the time before ended.
+            window = replace(before, window=Window(before.window.end, 0), gap=False, first=None, last=None)
         if not clause.content and kind in ("", "purchase", "spend"):
             if window is not None and kind == "":
                 target = next((d for d in reversed(drafts) if d.window is None and (d.kind or d.items)), None)
@@ -237,7 +244,7 @@ def _build(draft: _Draft, reading: Reading, linker: FeatureLinker, quantile: Qua
     items = list(draft.items or [])
     made += [(t.condition, "", False) for t in clause.trends if t.condition.feature in catalogue]
     made += [_top(top.feature, top.share, top.count, quantile) for top in clause.tops]
-    made += [_vague(vague, quantile) for vague in clause.vague]
+    made += [_vague(vague, quantile, draft.window) for vague in clause.vague]
     made += _features(clause, reading, free, items, draft.window, linker, quantile)
     made += _shares(free, items, clause, catalogue)
     event, note = _event(draft, reading, free, items)
@@ -253,8 +260,14 @@ def _build(draft: _Draft, reading: Reading, linker: FeatureLinker, quantile: Qua
     return out
 
 
-def _vague(vague: Vague, quantile: Quantile) -> tuple[Node, str, bool]:
+def _vague(vague: Vague, quantile: Quantile, window: TimeMention | None) -> tuple[Node, str, bool]:
+    """A vague word's own condition; a time said with it ('new customers in the last 60 days') replaces its own."""
     node = vague.node
+    if window is not None and not window.gap:
+        if isinstance(node, EventCondition):
+            return replace(node, window=window.window), "", False
+        if isinstance(node, FeatureCondition) and node.feature == "tenure_days" and window.window.start:
+            return replace(node, value=window.window.start), "", False
     if vague.quantile is not None and isinstance(node, FeatureCondition):
         node = replace(node, value=_round(quantile(node.feature, vague.quantile)))
     return node, "vague", False

@@ -19,6 +19,7 @@ ENGLISH: dict[str, re.Pattern[str]] = {
         r"(?:quiet|silent|inactive|dormant|lapsed|lapsing|disappeared|vanished|gone cold|ghosted us|gone missing"
         r"|churned|gone away|stopped (?:shopping|buying|coming|ordering|visiting)(?!\s+\w+ (?:at|in)\b)"
         r"|drifted away|dropped off|stayed away|fallen off|gone dark|not (?:been )?back|asleep|idle)\b"
+        r"|\b(?:not|n['’]?t|never)\s+(?:been\s+)?active\b"
         r"|\b(?:haven['’]?t|hasn['’]?t|have not|has not|didn['’]?t|did not|not)\s+"
         r"(?:been (?:seen|back|in|around)|come back|came back|returned|seen|shown up|come in|visited)(?: since)?\b"
         r"|\bno (?:activity|purchases?|orders?|visits?|trips?|transactions?|shopping)\b"
@@ -46,7 +47,7 @@ ENGLISH: dict[str, re.Pattern[str]] = {
     "purchase": _rx(
         r"\b(?:bought|buy(?:s|ing|ers?)?|purchas(?:ed?|es|ing|ers?)|ordered|orders?|ordering|shop(?:ped|s|pers?|ping)?"
         r"|visit(?:ed|s)?|transact(?:ed|ions?)|pick(?:ed|s|ing)? up|stock(?:ed|ing|s)? up on|trips?|consume[sd]?|grab(?:bed|s|bing)?|tried|try|fill(?:ed|s|ing)? up"
-        r"|made purchases|came in|come in|active(?= (?:in|over|within|during|at least|on)\b)|into|fans?|lovers?|drinkers|eaters)\b"
+        r"|made purchases|came in|come in|active(?= (?:in|over|within|during|at least|on)\b)|(?:are|is|were|really) into|fans?|lovers?|drinkers|eaters)\b"
     ),
     "mostly": _rx(
         r"\b(?:mostly|mainly|majority|usually|primarily|predominantly|tend to|prefer(?:s|red)?|largely|typically"
@@ -137,7 +138,7 @@ VAGUE: tuple[Vague, ...] = (
         0.8,
     ),
     _vague(
-        r"\b(?:heavy|frequent|big|avid) coupon(?:ers?| users?| redeemers?| clippers?)\b",
+        r"\b(?:heavy|frequent|big|avid) coupon(?:ers?| users?| redeemers?| clippers?)\b|\bcoupons? (?:a lot|heavily|frequently|very often|all the time)\b",
         r"(?:重度|经常|频繁)(?:使用|用)?(?:优惠)?券(?:的)?(?:用户|客户|人)?|用券大户",
         FeatureCondition("coupons_redeemed_365d", ">=", 5),
     ),

@@ -240,7 +240,7 @@ class ItemLinker:
 
 _BOUGHT = r"\b(?:bought|buy(?:s|ing|ers?)?|purchas(?:ed?|es|ing)|order(?:ed|ing)|spen[dt](?:ing)? on|of|into)"
 _INTRODUCES = re.compile(
-    r"(?:bought|buys?|buying|purchas\w+|ordered|orders?|of|on|for|some|any|no|not|and|or|without|into|loves?|likes?|like|up"
+    r"(?:bought|buys?|buying|purchas\w+|ordered|orders?|of|on|for|some|any|no|not|and|or|without|(?:are|is|really|money) into|loves?|likes?|like|up"
     r"|grab\w*|tried|their|gets?|getting|but|never|only|with|plus|instead|also|both|either|nor|fresh"
     r"|,|\d|times|units|bottles|packs|cans)\s+$",
     re.IGNORECASE,
