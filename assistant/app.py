@@ -337,6 +337,12 @@ class Assistant:
         config: Any = {"configurable": {"thread_id": conversation}}
         return list(self._graph.compiled.get_state(config).values.get("history", []))
 
+    def segment(self, conversation: str) -> Node | None:
+        """A conversation's current segment."""
+        config: Any = {"configurable": {"thread_id": conversation}}
+        data = self._graph.compiled.get_state(config).values.get("current")
+        return from_json(data) if data else None
+
     def set_segment(self, conversation: str, definition: Node) -> None:
         """Make an edited definition the conversation's current segment. Raises DefinitionError."""
         self.rooms.audiences.size(definition)

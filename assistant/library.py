@@ -165,4 +165,5 @@ def _latest(connection: Connection, name: str) -> SavedSegment | None:
     ).one_or_none()
     if row is None:
         return None
-    return SavedSegment(row.name, row.version, from_json(json.loads(row.definition)), row.hash, row.saved_at)
+    at = row.saved_at if row.saved_at.tzinfo else row.saved_at.replace(tzinfo=UTC)  # SQLite keeps no zone
+    return SavedSegment(row.name, row.version, from_json(json.loads(row.definition)), row.hash, at)

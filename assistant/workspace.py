@@ -88,7 +88,7 @@ def read_settings(folder: Path) -> Settings:
         return Settings()
     try:
         values = tomllib.loads(path.read_text(encoding="utf-8"))
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise DataError(f"{path}: not valid TOML ({error}).") from error
     known = set(Settings.__dataclass_fields__)
     unknown = sorted(set(values) - known)

@@ -6,6 +6,7 @@ keys); whether features exist and values fit is `segments.check`'s question.
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from segments.definition import (
@@ -30,6 +31,7 @@ from segments.features import NUMERIC_OPERATORS, SET_OPERATORS, Catalogue
 ITEM_FIELDS = ("department", "category", "brand", "text")
 KINDS = ("all_of", "any_of", "not", "feature", "event", "propensity", "similar_to", "member_of")
 MAX_DEPTH = 20
+MAX_CONDITIONS = 100
 _EVENT_KEYS = {"event", "items", "from_days_ago", "to_days_ago", "measure", "op", "value"}
 _FEATURE_KEYS = {"feature", "op", "value"}
 
@@ -77,11 +79,27 @@ def from_json(data: object) -> Node:
 
     Raises DefinitionError with one sentence for each mistake, each naming the path of the field.
     """
+    _writable(data)
     issues: list[str] = []
     node = _read(data, "definition", issues, 0)
     if issues or node is None:
         raise DefinitionError(issues)
     return node
+
+
+def _writable(data: object) -> None:
+    """Raise DefinitionError for what JSON or UTF-8 cannot hold, so that every later step may rely on it."""
+    try:
+        text = json.dumps(data, ensure_ascii=False, allow_nan=False)
+        text.encode()
+    except RecursionError:
+        raise DefinitionError(f"definition: nested deeper than {MAX_DEPTH} levels; flatten it.") from None
+    except UnicodeEncodeError:
+        raise DefinitionError("definition: holds half a character (a lone surrogate).") from None
+    except (TypeError, ValueError) as error:
+        raise DefinitionError(f"definition: holds what JSON cannot write ({error}).") from None
+    if "\\u0000" in text:
+        raise DefinitionError("definition: holds a NUL character.")
 
 
 def _read(data: object, path: str, issues: list[str], depth: int) -> Node | None:
@@ -110,6 +128,9 @@ def _read_group(data: dict[str, Any], path: str, issues: list[str], depth: int) 
     kind = "all_of" if "all_of" in data else "any_of"
     _extra(data, {kind}, path, issues)
     children = data[kind]
+    if isinstance(children, list) and len(children) > MAX_CONDITIONS:
+        issues.append(f"{path}.{kind}: at most {MAX_CONDITIONS} conditions; got {len(children)}.")
+        return None
     if not isinstance(children, list):
         issues.append(f"{path}.{kind}: must be a list of conditions; got {_short(children)}.")
         return None
@@ -183,7 +204,7 @@ def _read_items(data: object, path: str, issues: list[str]) -> ItemFilter:
     fields: dict[str, tuple[str, ...]] = {}
     for name in ITEM_FIELDS:
         values = data.get(name, [])
-        if not isinstance(values, list) or not all(isinstance(v, str) and v for v in values):
+        if not isinstance(values, list) or not all(isinstance(v, str) and v.strip() for v in values):
             issues.append(f"{path}.{name}: must be a list of texts; got {_short(values)}.")
         else:
             fields[name] = tuple(values)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Iterator
-from typing import Any
+from typing import Annotated, Any
 
 from fastapi import FastAPI, Request
-from fastapi.responses import JSONResponse, StreamingResponse
-from pydantic import BaseModel, Field
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import Response, StreamingResponse
+from pydantic import AfterValidator, BaseModel, Field
+from starlette.exceptions import HTTPException
 
 from assistant.app import Assistant, describe_segment
 from assistant.scoring import cards
@@ -16,6 +19,7 @@ from segments.codec import from_json, to_json
 from segments.errors import (
     ConflictError,
     DefinitionError,
+    InternalError,
     NotFoundError,
     OperatorError,
     SegAssistError,
@@ -34,10 +38,25 @@ STATUS: tuple[tuple[type[SegAssistError], int], ...] = (
 """The first class that fits gives the status."""
 
 
+BUG = InternalError("Something went wrong on our side; the server's log says what.")
+
+
+def _whole(text: str) -> str:
+    """Text that can be written as UTF-8 (JSON may hold half a character)."""
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise ValueError("holds half a character") from error
+    return text
+
+
+Whole = Annotated[str, AfterValidator(_whole)]
+
+
 class Ask(BaseModel):
     """A question, alone or in a conversation."""
 
-    question: str = Field(min_length=1, max_length=2000, examples=["who spent over $500 last quarter?"])
+    question: Whole = Field(min_length=1, max_length=2000, examples=["who spent over $500 last quarter?"])
     conversation: str | None = Field(None, max_length=64, pattern=r"^[\w-]+$")
 
 
@@ -50,7 +69,7 @@ class Definition(BaseModel):
 class Saved(Definition):
     """A definition and the name to save it under."""
 
-    name: str = Field(min_length=1, max_length=80)
+    name: Whole = Field(min_length=1, max_length=80)
 
 
 def create_api(assistant: Assistant) -> FastAPI:
@@ -59,18 +78,25 @@ def create_api(assistant: Assistant) -> FastAPI:
     rooms = assistant.rooms
 
     @api.exception_handler(SegAssistError)
-    def problem(_request: Request, error: SegAssistError) -> JSONResponse:
+    def ours(_request: Request, error: SegAssistError) -> Response:
         status = next(code for kind, code in STATUS if isinstance(error, kind))
-        body: dict[str, Any] = {
-            "type": "about:blank",
-            "title": error.code,
-            "status": status,
-            "code": error.code,
-            "detail": str(error),
-        }
-        if isinstance(error, DefinitionError):
-            body["issues"] = list(error.issues)
-        return JSONResponse(body, status, media_type="application/problem+json")
+        more = {"issues": list(error.issues)} if isinstance(error, DefinitionError) else {}
+        return _problem(status, error.code, str(error), **more)
+
+    @api.exception_handler(RequestValidationError)
+    def bad_body(_request: Request, error: RequestValidationError) -> Response:
+        """What is wrong where, without sending back what was sent."""
+        said = [".".join(map(str, one["loc"])) + f": {one['msg']}" for one in error.errors()]
+        return _problem(422, UserError.code, "; ".join(said)[:500])
+
+    @api.exception_handler(HTTPException)
+    def http(_request: Request, error: HTTPException) -> Response:
+        code = NotFoundError.code if error.status_code == 404 else UserError.code
+        return _problem(error.status_code, code, str(error.detail))
+
+    @api.exception_handler(Exception)
+    def bug(_request: Request, _error: Exception) -> Response:
+        return _problem(500, BUG.code, str(BUG))
 
     @api.get("/healthz")
     def health() -> dict[str, str]:
@@ -117,7 +143,7 @@ def create_api(assistant: Assistant) -> FastAPI:
         saved = rooms.library.save(body.name, definition)
         return {"name": saved.name, "version": saved.version, "hash": saved.hash}
 
-    @api.delete("/v1/segments/{name}", status_code=204)
+    @api.delete("/v1/segments/{name:path}", status_code=204)
     def delete(name: str) -> None:
         """Delete a saved segment."""
         rooms.library.delete(name)
@@ -135,7 +161,21 @@ def create_api(assistant: Assistant) -> FastAPI:
         """The propensity models' cards."""
         return cards(rooms.workspace.models)
 
+    @api.api_route(
+        "/v1/{path:path}", methods=["GET", "POST", "PUT", "PATCH", "DELETE"], include_in_schema=False
+    )
+    def nothing(path: str) -> None:
+        """The page is mounted at / and would answer in its own way."""
+        raise NotFoundError(f"There is nothing at /v1/{path} for this method; see /openapi.json.")
+
     return api
+
+
+def _problem(status: int, code: str, detail: str, **more: Any) -> Response:
+    """RFC 9457. What cannot be written as UTF-8 is escaped."""
+    body = {"type": "about:blank", "title": code, "status": status, "code": code, "detail": detail} | more
+    text = json.dumps(body, ensure_ascii=False).encode("utf-8", "backslashreplace")
+    return Response(text, status, media_type="application/problem+json")
 
 
 def _events(assistant: Assistant, body: Ask) -> Iterator[str]:
@@ -147,6 +187,9 @@ def _events(assistant: Assistant, body: Ask) -> Iterator[str]:
                 yield _event("step", {"step": step} | data)
     except SegAssistError as error:
         yield _event("error", {"code": error.code, "detail": str(error)})
+    except Exception:
+        logging.getLogger(__name__).exception("A streamed turn failed")
+        yield _event("error", {"code": BUG.code, "detail": str(BUG)})
 
 
 def _event(name: str, data: dict[str, Any]) -> str:

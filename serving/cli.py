@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from assistant.workspace import DEFAULT, open_workspace
-from segments.errors import DataError, DefinitionError, SegAssistError, UserError
+from segments.errors import DefinitionError, SegAssistError, UserError
 from serving.terminal import steps
 
 app = typer.Typer(
@@ -120,9 +120,9 @@ def _converse(assistant: Any, turns: list[str], conversation: str | None) -> Any
 def read_questions(path: Path | None) -> list[str | list[str]]:
     """The lines of a questions file. Raises DataError naming the line that is neither."""
     if path is None or not path.is_file():
-        raise DataError(f"--file: {path} does not exist.")
+        raise UserError(f"--file: {path} does not exist.")
     questions: list[str | list[str]] = []
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+    for number, line in enumerate(path.read_bytes().splitlines(), 1):
         if not line.strip():
             continue
         try:
@@ -272,7 +272,7 @@ def read_definition(path: Path) -> Any:
         raise UserError(f"{path} does not exist.")
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise DefinitionError(f"{path}: not valid JSON ({error}).") from error
     return from_json(data)
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv
 import json
+import logging
 import tempfile
+import uuid
 from collections.abc import Iterator
 from html import escape
 from pathlib import Path
@@ -32,11 +34,25 @@ STEPS = {
     "words": "Putting it into words",
     "answer": "Answer",
 }
+NEXT = {
+    "link": "plan",
+    "plan": "check",
+    "check": "run",
+    "run": "answer",
+    "words": "answer",
+    "answer": "answer",
+}
+"""What works when a step has ended."""
+FETCH = "() => setTimeout(() => document.querySelector('#file a, a#file, #file')?.click(), 100)"
 CSS = """
 #card .size {font-size: 2.4rem; font-weight: 700; line-height: 1.1}
 #card .words {margin-top: .4rem}
 #card .empty {opacity: .75}
-.gradio-container {max-width: 1400px !important; margin: 0 auto}
+#chat table {display: block; max-width: 100%; overflow-x: auto}
+gradio-app, .gradio-container, .gradio-container :is(.main, .wrap, main, .row, .column) {min-width: 0}
+#chat, #chat :is(.message-row, .flex-wrap, .message) {min-width: 0}
+#chat th, #chat td {white-space: nowrap; padding: .25rem .5rem}
+.gradio-container {width: 100%; max-width: 1400px !important; margin: 0 auto}
 """
 EMPTY = '<div class="empty">No segment yet. Ask for customers, and their definition appears here.</div>'
 
@@ -73,7 +89,7 @@ class Page:
 
     def chat(self, question: str, messages: Messages, conversation: str | None) -> Iterator[tuple[Any, ...]]:
         """Stream one turn: each step as it ends, then the answer and the new card."""
-        messages = [*messages, {"role": "user", "content": question}]
+        messages = [*messages, {"role": "user", "content": escape(question, quote=False)}]
         step = {
             "role": "assistant",
             "content": "",
@@ -90,29 +106,46 @@ class Page:
                         "title": f"{len(done)} steps, {data.timings['total']:.1f} s",
                         "status": "done",
                     }
-                    messages = [*messages, step, {"role": "assistant", "content": data.answer}]
+                    messages = [*messages, step, _said(data.answer)]
                     yield "", messages, data.conversation, *self.card(data.segment)
                     return
                 if name == "words":
-                    words = [{"role": "assistant", "content": data["text"]}]
+                    words = [_said(data["text"])]
                 else:
                     done.append(f"- {STEPS[name]}{_detail(name, data)}")
                 step["content"] = "\n".join(done)
-                step["metadata"] = {"title": f"⏳ {STEPS[name]}", "status": "pending"}
+                step["metadata"] = {"title": f"⏳ {STEPS[NEXT[name]]}", "status": "pending"}
                 yield "", [*messages, step, *words], conversation, *keep
         except SegAssistError as error:
-            yield "", [*messages, {"role": "assistant", "content": f"⚠️ {error}"}], conversation, *keep
+            yield "", [*messages, _said(f"⚠️ {error}")], conversation, *keep
+        except Exception:
+            logging.getLogger(__name__).exception("A turn failed")
+            yield "", [*messages, _said("⚠️ Something went wrong on our side.")], conversation, *keep
+
+    def restore(self, conversation: str | None) -> tuple[Any, ...]:
+        """What a reloaded page shows: the conversation's turns and its segment."""
+        history = self.assistant.history(conversation) if conversation else []
+        messages: Messages = []
+        for turn in history:
+            messages.append({"role": "user", "content": escape(turn["question"], quote=False)})
+            messages.append(_said(turn["answer"]))
+        segment = self.assistant.segment(conversation) if conversation else None
+        return messages, *self.card(describe_segment(self.assistant.rooms, segment) if segment else None)
+
+    def clear(self) -> tuple[Any, ...]:
+        """A new conversation."""
+        return None, *self.card(None)
 
     def apply(self, text: str, conversation: str | None) -> tuple[Any, ...]:
         """Make the edited JSON the current segment."""
         try:
             definition = self._definition(text)
             segment = describe_segment(self.assistant.rooms, definition)
-            if conversation is not None:
-                self.assistant.set_segment(conversation, definition)
+            conversation = conversation or uuid.uuid4().hex[:12]
+            self.assistant.set_segment(conversation, definition)
         except SegAssistError as error:
-            raise gr.Error(str(error)) from error
-        return self.card(segment)
+            raise gr.Error(escape(str(error))) from error
+        return conversation, *self.card(segment)
 
     def download(self, text: str) -> str:
         """Write the members' source ids as CSV; return the file."""
@@ -120,7 +153,7 @@ class Page:
             definition = self._definition(text)
             members = member_ids(self.assistant.rooms, definition)
         except SegAssistError as error:
-            raise gr.Error(str(error)) from error
+            raise gr.Error(escape(str(error))) from error
         return write_csv(members)
 
     @staticmethod
@@ -131,6 +164,10 @@ class Page:
             return from_json(json.loads(text))
         except ValueError as error:
             raise UserError(f"The definition is not valid JSON: {error}.") from error
+
+
+def _said(text: str) -> dict[str, Any]:
+    return {"role": "assistant", "content": escape(text, quote=False)}
 
 
 def write_csv(members: list[str]) -> str:
@@ -162,7 +199,7 @@ def create_page(assistant: Assistant) -> gr.Blocks:
         gr.Markdown(
             "# segment-assistant\nAsk for customers in English or Chinese. Data and model stay on this machine."
         )
-        conversation = gr.State(None)
+        conversation = gr.BrowserState(None, storage_key="segassist-conversation", secret="segassist")
         with gr.Row():
             with gr.Column(scale=3, min_width=320):
                 chat = gr.Chatbot(
@@ -179,16 +216,17 @@ def create_page(assistant: Assistant) -> gr.Blocks:
                 )
                 box = gr.Textbox(
                     label="Question",
-                    placeholder="who spent over $500 last quarter but went quiet for a month?",
+                    placeholder="who bought beer?",
                     elem_id="question",
-                    submit_btn=True,
+                    submit_btn="Ask",
                     max_length=2000,
                 )
                 gr.Examples([[example] for example in EXAMPLES], inputs=box, label="Try")
             with gr.Column(scale=2, min_width=320, elem_id="card"):
                 gr.Markdown("### Current segment")
                 size = gr.HTML(EMPTY)
-                download = gr.DownloadButton("Download members (CSV)", elem_id="download")
+                download = gr.Button("Download members (CSV)", elem_id="download")
+                file = gr.DownloadButton("file", elem_id="file", visible="hidden")
                 with gr.Accordion("Definition (edit and apply)", open=True):
                     definition = gr.Code(
                         language="json",
@@ -203,6 +241,9 @@ def create_page(assistant: Assistant) -> gr.Blocks:
                     sql = gr.Code(language="sql", interactive=False, lines=8, max_lines=24, label="SQL")
         outputs = [box, chat, conversation, size, definition, sql]
         box.submit(page.chat, [box, chat, conversation], outputs, show_progress="minimal")
-        apply.click(page.apply, [definition, conversation], [size, definition, sql])
-        download.click(page.download, [definition], [download])
+        shown = [conversation, size, definition, sql]
+        apply.click(page.apply, [definition, conversation], shown, show_progress="hidden")
+        chat.clear(page.clear, None, shown)
+        download.click(page.download, [definition], [file], show_progress="hidden").success(None, js=FETCH)
+        blocks.load(page.restore, [conversation], [chat, size, definition, sql], show_progress="hidden")
     return blocks

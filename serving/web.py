@@ -27,7 +27,7 @@ def create_app(assistant: Assistant) -> FastAPI:
     """API under /v1 and /healthz, page at /."""
     api = create_api(assistant)
     page = create_page(assistant).queue(default_concurrency_limit=8)
-    return gr.mount_gradio_app(api, page, path="/", theme=THEME, css=CSS)
+    return gr.mount_gradio_app(api, page, path="/", theme=THEME, css=CSS, run_history=False, footer_links=[])
 
 
 def check_port(host: str, port: int) -> None:
@@ -50,7 +50,7 @@ def serve_web(workspace: Path, host: str, port: int) -> None:
         assistant.warm()
         report(1.0, f"language model: {server.backend} ({server.reason})")
         app = create_app(assistant)
-        config = uvicorn.Config(app, host=host, port=port, log_level="warning")
+        config = uvicorn.Config(app, host=host, port=port, log_level="warning", timeout_graceful_shutdown=3)
         print(
             f"\nsegment-assistant is ready: http://{host}:{port}   (API docs: /docs; Ctrl-C stops it)",
             flush=True,

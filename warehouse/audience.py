@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection
 from functools import cached_property
 
@@ -72,7 +73,10 @@ class Audiences:
 
     def sql(self, definition: Node, dialect: str = "duckdb") -> str:
         """The definition as a SELECT in the dialect (any that sqlglot writes), formatted."""
-        query = self.warehouse.sql(self._compile(definition))
+        # Lists from models and the index have a name of their own at each run; the same text each time is wanted.
+        query = re.sub(
+            r"ibis_pandas_memtable_\w+", "listed_customers", self.warehouse.sql(self._compile(definition))
+        )
         return sqlglot.transpile(query, read="duckdb", write=dialect, pretty=True)[0]
 
     def _compile(self, definition: Node) -> ir.Table:
