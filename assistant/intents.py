@@ -37,7 +37,7 @@ def _rx(pattern: str) -> re.Pattern[str]:
 
 CUES: dict[str, re.Pattern[str]] = {
     "find_lookalikes": _rx(
-        r"look[- ]?alikes?|\b(?:like|similar to|resembl\w+) (?:customer|household|shopper|client|buyer)\b|\b(?:people|customers?|shoppers?|households?|others?|more|folks|ones|buyers)\b[^.?!]{0,25}\b(?:like|similar to|resembl\w+)"
+        r"look[- ]?alikes?|\b(?:behav(?:e|es|ing)|act(?:s|ing)?|shop(?:s|ping)?) (?:just |exactly )?like\b|\b(?:similar to|resemble) (?!\$)|\b(?:like|similar to|resembl\w+) (?:customer|household|shopper|client|buyer)\b|\b(?:people|customers?|shoppers?|households?|others?|more|folks|ones|buyers)\b[^.?!]{0,25}\b(?:like|similar to|resembl\w+)"
         r"\s+(?:them|these|those|this|him|her|that|it|my|our)\b|\bsimilar (?:people|customers?|shoppers?|households?|profiles?|ones|audience)"
         r"|\bmore like (?:them|these|this|those)|\bresembl|\bclones?\b|\bexpand (?:this|the|that) (?:audience|segment)"
         r"|相似|类似|[跟和与].{1,20}(?:很|最|差不多|比较)?像|像(?:他们|她们|这些|这群|这样)|同类(?:客户|人群)|扩展(?:人群|受众)"
@@ -58,7 +58,7 @@ CUES: dict[str, re.Pattern[str]] = {
         r"|\bwith \$[\d,.]+k?\b(?!.*\bbask)|\b(?:got|have|put|use) (?:a )?\$[\d,.]+k? (?:budget|to)|策略|方案|预算|活动计划|营销计划|怎么(?:营销|挽回|召回|激活|留住|做|花)|如何(?:营销|挽回|召回|激活|留住)|给他们(?:什么|发)|提供什么|什么(?:优惠|offer)|召回|挽回"
     ),
     "profile_segment": _rx(
-        r"\bprofile\b|\bwhat do\b[^?]{3,40}\blook like\b|\bdescribe\b|\bwho are (?:they|these|those)|\bwhat (?:are|do) (?:they|these (?:people|customers|folks)|those) (?:like|look like|have in common|all about)|\bwhat(?: makes| is| sets|'s)\b[^?]{0,30}\b(?:different|special|apart|distinct|unusual|unique|stand out)|\bstand out\b|\btell me (?:more )?about (?:them|these|this|those|the)|\bcharacteri[sz]"
+        r"\bprofile\b|\btypical (?:of|about|for)\b|\bwhat are\b[^?]{3,60}\blike\b\s*\??$|\bwhat do\b[^?]{3,40}\blook like\b|\bdescribe\b|\bwho are (?:they|these|those)|\bwhat (?:are|do) (?:they|these (?:people|customers|folks)|those) (?:like|look like|have in common|all about)|\bwhat(?: makes| is| sets|'s)\b[^?]{0,30}\b(?:different|special|apart|distinct|unusual|unique|stand out)|\bstand out\b|\btell me (?:more )?about (?:them|these|this|those|the)|\bcharacteri[sz]"
         r"|\bcharacteristics\b|\bhow (?:do they|are they|does this|is this) (?:differ|different|compare)|\bbreak ?down\b|\bsets? them apart|\bin common\b|\bdig into\b|\binsights?\b|\bpersona of\b|画像|特征|特点|有什么不同|描述|什么样|分析一下|区别|共同点|介绍一下"
     ),
     "discover_segments": _rx(

@@ -254,7 +254,7 @@ def _basket() -> list[Feature]:
                 "biggest department",
                 "largest department",
             ),
-            ("最常购买的部门", "主要部门", "偏好部门"),
+            ("最常购买的部门", "主要部门", "偏好部门", "最爱的部门", "最喜欢的部门", "消费最多的部门"),
         ),
     ]
 

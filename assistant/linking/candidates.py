@@ -11,11 +11,13 @@ from dataclasses import dataclass, replace
 
 from assistant.linking.clauses import Clause, Reading
 from assistant.linking.cues import Vague
+from assistant.linking.drafts import Draft, drafts
 from assistant.linking.features import FeatureLinker, FeatureMention, fits, number_condition
 from assistant.linking.items import ItemMention
 from assistant.linking.numbers import Number
 from assistant.linking.windows import TimeMention
 from segments.definition import (
+    AnyOf,
     EventCondition,
     EventMeasure,
     FeatureCondition,
@@ -38,17 +40,6 @@ Quantile = Callable[[str, float], float]
 """(feature, q) -> the q-quantile of the feature over all customers."""
 
 
-_SAME_TIME = re.compile(r"in_that_time|同期|在此期间|这段时间|同一时期")
-_SINCE_THEN = re.compile(
-    r"\bsince(?: then)?\s*[?.!]*\s*$|\bafter(?:wards?| that)\b|此后|之后就?(?:没|未|再)|后来", re.IGNORECASE
-)
-_EXCEPT = re.compile(
-    r"except|exclud|without|other than|leave out|leaving out|minus|not\b|neither|nor\b|除了|排除|去掉|剔除|除去|不要|不含|不包括",
-    re.IGNORECASE,
-)
-"""Negations that reach over to the next clause ('except those who ...')."""
-
-
 @dataclass(frozen=True)
 class Candidate:
     """A condition the question may ask for; `reading` states what was assumed, `joins` how it is attached."""
@@ -60,21 +51,10 @@ class Candidate:
     reading: str = ""
 
 
-@dataclass
-class _Draft:
-    clause: Clause
-    kind: str = ""
-    negative: bool = False
-    items: list[ItemMention] | None = None
-    window: TimeMention | None = None
-    inherited: bool = False
-
-
 def candidates(reading: Reading, linker: FeatureLinker, quantile: Quantile) -> list[Candidate]:
     """Every candidate of a question, in reading order."""
-    drafts = _drafts(reading)
     found: list[Candidate] = []
-    for draft in drafts:
+    for draft in drafts(reading, linker.catalogue):
         found += _build(draft, reading, linker, quantile)
     unique: dict[Node, Candidate] = {}
     for candidate in found:
@@ -107,137 +87,7 @@ def _overruled(assumed: Candidate, all_: list[Candidate]) -> bool:
     return False
 
 
-def _drafts(reading: Reading) -> list[_Draft]:
-    """Verbs, negation and times carried from clause to clause ('bought soup and crackers last month')."""
-    drafts: list[_Draft] = []
-    carried_neg, leading = False, None
-    for clause in reading.clauses:
-        kind = _kind(clause)
-        said = reading.text[clause.start : clause.end]
-        negative = "neg" in clause.flags or carried_neg
-        carried_neg = False
-        window = clause.windows[0] if clause.windows else None
-        if window is None and _SAME_TIME.search(said) and drafts:
-            window = drafts[-1].window
-        before = drafts[-1].window if drafts else None
-        if window is None and before is not None and before.window.end > 0 and _SINCE_THEN.search(said):
-            # 'bought in July but nothing since': from where the time before ended.
-            window = replace(before, window=Window(before.window.end, 0), gap=False, first=None, last=None)
-        if not clause.content and kind in ("", "purchase", "spend"):
-            if window is not None and kind == "":
-                target = next((d for d in reversed(drafts) if d.window is None and (d.kind or d.items)), None)
-                if target is not None and not negative:
-                    target.window = window
-                    _share_window(drafts, target, window)
-                    continue
-                # 'in October, ...' or 'yet in November not once': a time on its own is that of what follows.
-                if not drafts or not negative:
-                    leading = window
-                    continue
-            if kind == "" or (window is None and not drafts and kind):
-                carried_neg = negative and kind == "" and bool(_EXCEPT.search(said))
-                if kind == "" and not (negative and window is not None):
-                    continue
-        previous = drafts[-1] if drafts else None
-        draft = _Draft(clause, kind, negative, list(clause.items), window)
-        if (
-            previous is not None
-            and kind == ""
-            and previous.kind in ("purchase", "spend")
-            and clause.items
-            and not any(f.condition is None and f.feature for f in clause.features)
-        ):
-            draft.kind, draft.inherited = previous.kind, True
-            if not negative and "but" not in clause.joins:
-                draft.negative = previous.negative
-            if _widens(draft, previous):
-                previous.items = [*(previous.items or []), *clause.items]
-                previous.clause.end = clause.end
-                previous.window = previous.window or window
-                continue
-            if previous.window is not None and window is None and not (negative and not previous.negative):
-                draft.window = previous.window
-            elif window is not None and previous.window is None and draft.negative == previous.negative:
-                _share_window(drafts, draft, window)
-        if draft.window is None and leading is not None:
-            draft.window = leading
-            leading = leading if len(drafts) == 0 else None
-        if previous is not None and _counts_again(draft, previous):
-            previous.clause.numbers += clause.numbers
-            continue
-        drafts.append(draft)
-    return drafts
-
-
-def _counts_again(draft: _Draft, previous: _Draft) -> bool:
-    """'bought soup, but only once or twice': a number of times that belongs to what was said before."""
-    clause = draft.clause
-    alone = not (
-        clause.items or clause.features or clause.trends or clause.tops or clause.vague or draft.negative
-    )
-    counted = bool(clause.numbers) and all(number.unit == "times" for number in clause.numbers)
-    return (
-        alone
-        and counted
-        and draft.kind in ("", "purchase")
-        and bool(previous.items)
-        and not previous.clause.numbers
-    )
-
-
-def _share_window(drafts: list[_Draft], draft: _Draft, window: TimeMention) -> None:
-    """A time said once at the end holds for the items listed before it under the same verb."""
-    for earlier in reversed(drafts):
-        if earlier is draft:
-            if not draft.inherited:
-                return
-            continue
-        if earlier.window is None and earlier.kind in ("purchase", "spend"):
-            earlier.window = window
-        if not earlier.inherited:
-            return
-
-
-def _widens(draft: _Draft, previous: _Draft) -> bool:
-    """'soup or crackers': alternatives of one condition; '$20 on soup and crackers': one sum."""
-    own = draft.clause.numbers or draft.clause.features or draft.clause.vague or draft.clause.trends
-    if own or not previous.items:
-        return False
-    if "or" in draft.clause.joins and draft.negative == previous.negative and "neg" not in draft.clause.flags:
-        return True
-    return bool(previous.clause.numbers) and "and" in draft.clause.joins and "neg" not in draft.clause.flags
-
-
-def _kind(clause: Clause) -> str:
-    flags = clause.flags
-    units = {number.unit for number in clause.numbers}
-    if "quiet" in flags:
-        return "quiet"
-    if "last_purchase" in flags:
-        return "last_purchase"
-    if "first_purchase" in flags:
-        return "first_purchase"
-    if "redeem" in flags or "coupons" in units:
-        return "redeem"
-    if "campaign" in flags or "campaigns" in units:
-        return "campaign"
-    if "spend" in flags:
-        return "spend"
-    currency = any(
-        f.condition is None
-        and (
-            "spend" in f.feature or "basket" in f.feature or "discount" in f.feature or f.feature == "income"
-        )
-        for f in clause.features
-    )
-    if "money" in units and not currency:
-        return "spend"
-    if "purchase" in flags or units & {"orders"} or (units & {"times"} and (clause.items or clause.windows)):
-        return "purchase"
-    return ""
-
-
-def _build(draft: _Draft, reading: Reading, linker: FeatureLinker, quantile: Quantile) -> list[Candidate]:
+def _build(draft: Draft, reading: Reading, linker: FeatureLinker, quantile: Quantile) -> list[Candidate]:
     clause, catalogue = draft.clause, linker.catalogue
     free = list(clause.numbers)
     made: list[tuple[Node, str, bool]] = []
@@ -250,6 +100,7 @@ def _build(draft: _Draft, reading: Reading, linker: FeatureLinker, quantile: Qua
     event, note = _event(draft, reading, free, items)
     handled = "neg" in clause.flags and event is None
     if event is not None:
+        event = _alternatives(event, items)
         made.append((Not(event) if draft.negative or draft.kind == "quiet" else event, note, True))
     made += _by_unit(free, clause, linker, draft.kind)
     out = []
@@ -258,6 +109,21 @@ def _build(draft: _Draft, reading: Reading, linker: FeatureLinker, quantile: Qua
             node = Not(node)
         out.append(Candidate(node, clause.start, clause.end, clause.joins, text))
     return out
+
+
+def _alternatives(event: Node, items: list[ItemMention]) -> Node:
+    """'bananas or apples', one a product name and one a category: one filter would ask for both at once."""
+    if not isinstance(event, EventCondition):
+        return event
+    parts = [
+        ItemFilter(**{name: getattr(event.items, name)}, brand=event.items.brand)
+        for name in ("department", "category", "text")
+        if getattr(event.items, name)
+    ]
+    single = any(sum(map(bool, (i.items.department, i.items.category, i.items.text))) > 1 for i in items)
+    if len(parts) < 2 or single:
+        return event
+    return AnyOf(tuple(replace(event, items=part) for part in parts))
 
 
 def _vague(vague: Vague, quantile: Quantile, window: TimeMention | None) -> tuple[Node, str, bool]:
@@ -312,9 +178,11 @@ def _features(
                 (FeatureCondition(feature.name, *_days(window, reading.text, feature.name)), "", False)
             )
         elif feature.type is FeatureType.CATEGORY and items:
-            values = tuple(v for i in items for v in i.items.department)[:1]
+            values = tuple(i.items.department[0] for i in items if i.items.department)
             if values:
-                made.append((FeatureCondition(feature.name, "=", values[0]), "", False))
+                one = len(values) == 1
+                condition = FeatureCondition(feature.name, "=" if one else "in", values[0] if one else values)
+                made.append((condition, "", False))
                 items.clear()
         elif feature.type is FeatureType.SHARE and feature.name.endswith(
             ("day_share_365d", "ing_share_365d", "noon_share_365d", "end_share_365d", "night_share_365d")
@@ -336,6 +204,8 @@ def _features(
 def _days(window: TimeMention, text: str, feature: str) -> tuple[str, float]:
     """A length of time as a comparison: 'gap over 20 days', 'customer for at least 6 months'."""
     days = window.window.start or 0
+    if feature == "tenure_days" and window.calendar:
+        return "<=", days
     before = text[max(0, window.span[0] - 25) : window.span[0]] + window.text
     after = text[window.span[1] : window.span[1] + 20]
     if re.search(r"or less|or fewer|at most|up to|no more than|以内|不超过", before + after, re.I):
@@ -387,7 +257,7 @@ _EVENTS = {"redeem": "coupon_redeem", "campaign": "exposure"}
 
 
 def _event(
-    draft: _Draft, reading: Reading, free: list[Number], items: list[ItemMention]
+    draft: Draft, reading: Reading, free: list[Number], items: list[ItemMention]
 ) -> tuple[Node | None, str]:
     """The event condition of a clause, and the reading it needed."""
     kind, window = draft.kind, draft.window
@@ -418,7 +288,7 @@ def _event(
     return None, ""
 
 
-def _last_purchase(draft: _Draft, reading: Reading, window: TimeMention | None) -> Node | None:
+def _last_purchase(draft: Draft, reading: Reading, window: TimeMention | None) -> Node | None:
     if window is None:
         return None
     start, end = window.window.start, window.window.end
@@ -441,7 +311,7 @@ def _window(mention: TimeMention | None) -> Window:
 
 
 def _purchase(
-    draft: _Draft, reading: Reading, free: list[Number], items: list[ItemMention]
+    draft: Draft, reading: Reading, free: list[Number], items: list[ItemMention]
 ) -> tuple[Node | None, str]:
     wanted = _merged(items)
     condition = EventCondition("purchase", wanted, _window(draft.window))

@@ -111,6 +111,24 @@ _NORMAL_EN: tuple[tuple[re.Pattern[str], Any], ...] = (
         ),
         "",
     ),
+    (
+        re.compile(r"^\s*(?:good )?(?:morning|afternoon|evening)\s*(?:all|team|everyone)?\s*[!,.]\s*", re.I),
+        "",
+    ),
+    (
+        re.compile(
+            r"\bat least ([$]?[\d,.]+\s?[k%]?)\s*(?:\w+\s+)?(?:but|and|though)\s+(?:at most|no more than|not more than|up to|a maximum of)\s+([$]?[\d,.]+\s?[k%]?)",
+            re.I,
+        ),
+        r"between \1 and \2",
+    ),
+    (
+        re.compile(
+            r"\b(?:(?:been )?(?:shopping|buying) with us|been (?:a )?customers?|customers?(?: of ours)?|with us) for (?=(?:at least|over|more than|less than|under|longer than)?\s*\w+ (?:days?|weeks?|months?|years?)\b)",
+            re.I,
+        ),
+        "tenure of ",
+    ),
     (re.compile(r"\bnumber one\b|#1\b", re.I), "top"),
     (
         re.compile(

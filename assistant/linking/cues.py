@@ -23,7 +23,7 @@ ENGLISH: dict[str, re.Pattern[str]] = {
         r"|\b(?:haven['’]?t|hasn['’]?t|have not|has not|didn['’]?t|did not|not)\s+"
         r"(?:been (?:seen|back|in|around)|come back|came back|returned|seen|shown up|come in|visited)(?: since)?\b"
         r"|\bno (?:activity|purchases?|orders?|visits?|trips?|transactions?|shopping)\b"
-        r"|\bnothing (?:from them|at all|since|in|for|bought)?\b"
+        r"|\bnothing\b(?: (?:from them|at all|bought|purchased))?"
         r"|\bwithout (?:a |any )?(?:purchases?|orders?|visits?|buying anything|shopping|activity)\b"
     ),
     "last_purchase": _rx(
@@ -41,9 +41,12 @@ ENGLISH: dict[str, re.Pattern[str]] = {
     "redeem": _rx(r"\b(?:redeem(?:ed|ing|s)?|coupon(?:s|ers?)?|vouchers?|redemptions?)\b"),
     "campaign": _rx(
         r"\b(?:(?:received?|were sent|was sent|got|been sent|targeted (?:by|with)|exposed to|reached by|mailed|contacted"
-        r"|sent)\b[^,.;]{0,25}?\b)?(?:campaigns?|mailings?|mailers?|mailouts?|direct mail|flyers?)\b"
+        r"|sent)\b[^,.;]{0,25}?\b)?(?:campaigns?|mailings?|mailers?|mailouts?|direct mail)\b"
+        r"|\b(?:received?|got|were sent|sent|mailed)\b[^,.;]{0,15}?\bflyers?\b"
     ),
-    "spend": _rx(r"\b(?:spent|spends?|spending|spenders?|paid|worth|revenue|sales|shelled out|dropped)\b"),
+    "spend": _rx(
+        r"\b(?:rang up|ring(?:s|ing)? up|laid out|spent|spends?|spending|spenders?|paid|worth|revenue|sales|shelled out|dropped)\b"
+    ),
     "purchase": _rx(
         r"\b(?:bought|buy(?:s|ing|ers?)?|purchas(?:ed?|es|ing|ers?)|ordered|orders?|ordering|shop(?:ped|s|pers?|ping)?"
         r"|visit(?:ed|s)?|transact(?:ed|ions?)|pick(?:ed|s|ing)? up|stock(?:ed|ing|s)? up on|trips?|consume[sd]?|grab(?:bed|s|bing)?|tried|try|fill(?:ed|s|ing)? up"
@@ -61,7 +64,9 @@ ENGLISH: dict[str, re.Pattern[str]] = {
     "either": _rx(r"\beither\b"),
     "but": _rx(r"\b(?:but|yet|however|though|although|while|whereas)\b"),
     "and": _rx(r"\b(?:and|as well as|plus|also)\b|&"),
-    "break": _rx(r"[,;?!:()]|\.(?!\d)|\b(?:who|that|which|whose|with(?! us\b)|then|where)\b"),
+    "break": _rx(
+        r"[,;?!:()]|\.(?!\d)|\b(?:who|that|which|whose|(?<!orders )(?<!order )(?<!trips )(?<!trip )(?<!baskets )(?<!visits )with(?! us\b)|then|where)\b"
+    ),
 }
 
 CHINESE: dict[str, re.Pattern[str]] = {
@@ -77,7 +82,7 @@ CHINESE: dict[str, re.Pattern[str]] = {
     ),
     "redeem": _rx(r"(?:使用|用|兑换|核销|领用)(?:了|过)?(?=[^，。]{0,8}券)|优惠券|用券|券|核销"),
     "campaign": _rx(
-        r"(?:收到|接收|参与|触达)?(?:过|了)?(?=[^，。]{0,6}活动)(?:营销)?活动|营销活动|邮寄|推广活动|直邮"
+        r"(?:收到|接收|参与|触达)?(?:过|了)?(?=[^，。]{0,6}活动)(?:营销)?(?<!做)(?<!搞)(?<!办)(?<!划)(?<!没)活动|营销活动|邮寄|推广活动|直邮"
     ),
     "spend": _rx(r"消费|花费|花(?!生)|支出|开销|销售额"),
     "purchase": _rx(r"购买|买|购入|下单|购物|光顾|来过|来店|到店|复购|回购|订购|逛"),
@@ -87,7 +92,7 @@ CHINESE: dict[str, re.Pattern[str]] = {
     "or": _rx(r"或者|或是|或|要么|还是"),
     "but": _rx(r"但是|但|不过|然而|却|可是"),
     "and": _rx(r"并且|而且|以及|同时|和|且|并|又|与|及|还"),
-    "break": _rx(r"[，。；;,？?！!、]|的(?=[^，。]{0,12}(?:客户|顾客|人|家庭|用户))|后"),
+    "break": _rx(r"[，。；;,？?！!、：:]|的(?=[^，。]{0,12}(?:客户|顾客|人|家庭|用户))|后"),
 }
 
 

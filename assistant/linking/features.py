@@ -285,7 +285,9 @@ class FeatureLinker:
 def _pattern(word: str, chinese: bool) -> re.Pattern[str]:
     if chinese:
         return re.compile(re.escape(word))
-    return re.compile(rf"(?<!\w){re.escape(word)}(?:s|es)?(?!\w)", re.IGNORECASE)
+    # 'before noon' and 'before-noon' are one word to a reader.
+    spelt = r"[\s-]".join(map(re.escape, word.split(" ")))
+    return re.compile(rf"(?<!\w){spelt}(?:s|es)?(?!\w)", re.IGNORECASE)
 
 
 def _free(span: Span, busy: Sequence[Span]) -> bool:

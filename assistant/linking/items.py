@@ -25,7 +25,7 @@ DENSE_THRESHOLD = 0.55
 """Cosine of MiniLM above which an unknown item word means a category; below, it is said to be unknown."""
 
 PRIVATE_LABEL = r"private[- ]label|own[- ]labels?|store[- ]brands?|own[- ]brands?|private[- ]brands?|house[- ]brands?|自有品牌|自营品牌"
-NATIONAL = r"national[- ]brands?|name[- ]brands?|big brands|全国品牌|全国性品牌|名牌"
+NATIONAL = r"national[- ]brands?|name[- ]brands?|big brands|branded|全国品牌|全国性品牌|名牌"
 
 
 @cache
@@ -112,7 +112,8 @@ class ItemLinker:
             for start in range(len(words) - length + 1):
                 run = words[start : start + length]
                 span = (run[0][1][0], run[-1][1][1])
-                edge_stops = {run[0][0], run[-1][0]} & stop
+                known = " ".join(word for word, _ in run) in _table("synonyms_en.tsv")
+                edge_stops = {run[0][0], run[-1][0]} & stop and not known
                 if edge_stops or "'" in run[-1][0] or any(span[0] < e and s < span[1] for s, e in busy):
                     continue
                 if not _contiguous(text[span[0] : span[1]]):
@@ -262,6 +263,8 @@ def _bought(text: str, span: Span) -> bool:
 
 def _names_product(text: str, span: Span) -> bool:
     """Whether one word that is only part of a product's name stands where a product would."""
+    if not text[: span[0]].strip() and re.match(r"\s*(?:,|and\b|or\b|&)", text[span[1] :]):
+        return True
     return bool(_INTRODUCES.search(text[: span[0]]) or _BUYERS.match(text, span[1]))
 
 

@@ -118,6 +118,9 @@ class Linker:
         other = None
         if CUES["compare_segments"].search(text):
             text, other = self._compared(text, chinese)
+        spoken, ahead = text, tuple[str, ...]()
+        if CUES["score_propensity"].search(text) and not _MOST_LIKELY.search(text):
+            text, ahead = self._without_outlook(text, chinese)
         reading, corrected = self._read(text, chinese)
         quantile: Quantile = self.quantile
         numbers = [number for clause in reading.clauses for number in clause.numbers]
@@ -128,7 +131,8 @@ class Linker:
         mentions = [item.items for clause in reading.clauses for item in clause.items]
         if name is not None:
             intents = replace(intents, name=name)
-        found = [candidate for candidate in found if not _is_argument(candidate, intents, message)]
+        if text == spoken:
+            found = [candidate for candidate in found if not _is_argument(candidate, intents, message)]
         if name in saved and not _NAMES_SEGMENT & set(intents.tools):
             found.append(Candidate(MemberOf(str(name)), 0, 0))
         likely = _most_likely(message, reading, intents, mentions)
@@ -156,7 +160,7 @@ class Linker:
             tuple(_unused(numbers, found, edits, intents, reading.text)),
             tuple(iter_labels(_used([w for clause in reading.clauses for w in clause.windows], found))),
             corrected,
-            tuple(category for items in mentions for category in items.category),
+            ahead or tuple(category for items in mentions for category in items.category),
             other,
         )
 
@@ -170,7 +174,7 @@ class Linker:
             better = self._speller.correct(word)
             if better is None:
                 better = self._items.nearest_name(word, text)
-            if better is not None:
+            if better is not None and better != word:
                 corrected.append((word, better))
         for word, better in corrected:
             text = re.sub(rf"\b{re.escape(word)}\b", better, text, flags=re.IGNORECASE)
@@ -184,6 +188,16 @@ class Linker:
         for feature in self.catalogue:
             words |= {word for phrase in feature.synonyms_en for word in phrase.lower().split()}
         return Speller(words)
+
+    def _without_outlook(self, text: str, chinese: bool) -> tuple[str, tuple[str, ...]]:
+        """The text without what is to be predicted ('... to buy beer in two weeks'), and that one's categories."""
+        asked = _LIKELY.search(text)
+        match = _OUTLOOK.search(text, asked.start()) if asked else None
+        if match is None:
+            return text, ()
+        ahead = read(match.group(), chinese, self.as_of, self._features, self._items)
+        found = [c for clause in ahead.clauses for item in clause.items for c in item.items.category]
+        return text[: match.start()], tuple(found)
 
     def _compared(self, text: str, chinese: bool) -> tuple[str, Node | None]:
         """The text up to what is compared with, and what that is; the whole text when it names no customers."""
@@ -226,6 +240,22 @@ _MOST_LIKELY = re.compile(
 )
 
 
+_SHARE_LIKELY = re.compile(
+    r"(\d+(?:\.\d+)?)\s?(?:%|percent)(?: of (?:our |the |all )?\w+)?(?: who are| that are)? most likely",
+    re.IGNORECASE,
+)
+_LIKELY = re.compile(
+    r"\b(?:likely|likelihood|will|would|chances?|odds|probabilit\w+|propensit\w+|predict|expect\w*)\b",
+    re.IGNORECASE,
+)
+_OUTLOOK = re.compile(
+    r"\b(?:to|will|would)\s+(?:buy|shop|purchase|order|come|return|redeem|visit|use)\b.*$"
+    r"|\b(?:buy|shop|order|come|return|purchase)\s+(?:again|back)\b.*$",
+    re.IGNORECASE | re.DOTALL,
+)
+"""What a question about probability asks for, as against whom it asks about."""
+
+
 def _most_likely(
     message: str, reading: Reading, intents: Intents, mentions: list[ItemFilter]
 ) -> Candidate | None:
@@ -236,8 +266,10 @@ def _most_likely(
     category = next((c for items in mentions for c in items.category), None)
     if category is not None and outcome != "coupon_redeem_30d":
         outcome = f"purchase_30d:{category}"
-    tops = [top for clause in reading.clauses for top in clause.tops]
-    return propensity_candidate(outcome, next((top.share for top in tops if top.share), None))
+    tops = [top.share for clause in reading.clauses for top in clause.tops if top.share]
+    said = _SHARE_LIKELY.search(message)
+    share = float(said[1]) / 100 if said else next(iter(tops), None)
+    return propensity_candidate(outcome, share)
 
 
 def _speaks_of(node: Node, likely: Node) -> bool:

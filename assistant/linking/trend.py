@@ -29,13 +29,13 @@ class Top:
 
 _BEFORE = (
     r"(?:(?:compared (?:to|with)|than|versus|vs\.?|over|from|in|on)\s+)?(?:(?:what\s+)?(?:they (?:did|used to|spent|were)"
-    r"|it was|before|usual|previously|the (?:previous|prior|preceding|last|quarter|period|three months|3 months|90 days)"
+    r"|it was|before|usual|previously|the (?:three|3) (?:months )?before|the (?:previous|prior|preceding|last|quarter|period|three months|3 months|90 days)"
     r"(?:\s+(?:quarter|period|three months|3 months|90 days|before))*|earlier|last quarter|normal))*"
 )
-_WHAT = r"(?P<what>spend(?:ing)?|spent|orders?|ordering|shop(?:ping)?|visit(?:s|ing)?|buy(?:ing)?|purchas(?:es|ing)|trips?|frequency|baskets?|sales)(?: (?:count|volume|level|amount|total|frequency|number)s?)?"
+_WHAT = r"(?P<what>com(?:e|es|ing) (?:in|by)|spend(?:ing)?|spent|orders?|ordering|shop(?:ping)?|visit(?:s|ing)?|buy(?:ing)?|purchas(?:es|ing)|trips?|frequency|baskets?|sales)(?: (?:count|volume|level|amount|total|frequency|number)s?)?"
 _DOWN = r"(?:dropp?(?:ed|ing|s)?|f[ae]ll(?:en|ing|s)?|declin(?:ed|ing|es?)|decreas(?:ed|ing|es?)|shr[aiu]nk(?:ing)?|down|slid|slipp(?:ed|ing)|cut)"
 _UP = r"(?:increas(?:ed|ing|es?)|gr[eo]w(?:n|ing|s)?|r[aio]se(?:n)?|rising|up|climb(?:ed|ing))"
-_ADV = r"(?:\s+(?:has|have|been|is|are|was|were|by|at least|more than|over|about|off|significantly|a lot|sharply))*"
+_ADV = r"(?:\s+(?:has|have|went|gone|going|been|is|are|was|were|by|at least|more than|over|about|off|significantly|a lot|sharply))*"
 
 _EN = (
     (
@@ -119,8 +119,8 @@ _EN = (
         lambda m: (">", 1.0),
     ),
 )
-_ZH_WHAT = r"(?:(?:最近|近)(?:90天|三个月|3个月)(?:的|里)?)?(?P<what>消费|花费|支出|订单|购买频率|购物次数|购买次数|频率)(?:金额|额|数|量)?"
-_ZH_THAN = r"(?:比|较|与|和|跟)?(?:最近|近)?(?:之前的?90天|之前|更早|上一个季度||以前|上个?季度|前一个?季度|前90天|过去|上一?季|此前)?(?:相比|的)?"
+_ZH_WHAT = r"(?:(?:最近|近)(?:90天|三个月|3个月|30天|一个月)(?:的|里)?)?(?P<what>消费|花费|支出|订单|购买频率|购物次数|购买次数|频率)(?:金额|额|数|量)?"
+_ZH_THAN = r"(?:比|较|与|和|跟)?(?:最近|近)?(?:之前的?90天|之前|更早|上一个季度||以前|上个?季度|前一个?季度|前90天|前30天|前一个?月|上个月|过去|上一?季|此前)?(?:相比|的)?"
 _ZH = (
     (
         re.compile(
@@ -158,7 +158,7 @@ _OVERDUE = re.compile(
     rf"\b(?P<over>more than|over|at least)?\s*(?:(?P<twice>double|twice)|(?P<n>{DIGITS})\s?(?:x|times))\s+(?:as long as\s+)?(?:their|the)\s+(?:usual|normal|average|typical)\s+(?:gap|interval|cycle)",
     re.I,
 )
-_ORDERS = re.compile(r"order|shop|visit|trip|frequen|buy|purchas|订单|频率|次数", re.I)
+_ORDERS = re.compile(r"order|com(?:e|ing) |shop|visit|trip|frequen|buy|purchas|订单|频率|次数", re.I)
 _MONTH = re.compile(r"month|30 days|月|30天", re.I)
 
 

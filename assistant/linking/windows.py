@@ -297,7 +297,7 @@ _EN_PATTERNS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str], date], TimeM
             _en_since,
         ),
         (
-            rf"\bafter\s+(?:(?P<h>{_HOLIDAY})|(?P<d2>(?!))?(?P<a>{_MONTH})\b\.?(?:\s+(?P<d>\d{{1,2}})(?:st|nd|rd|th)?)?)",
+            rf"\bafter\s+(?:the\s+)?(?:(?P<h>{_HOLIDAY})|(?:(?P<d2>\d{{1,2}})(?:st|nd|rd|th)?\s+(?:of\s+)?)?(?P<a>{_MONTH})\b\.?(?:\s+(?P<d>\d{{1,2}})(?:st|nd|rd|th)?)?)",
             _en_since,
         ),
         (rf"\bbefore\s+(?P<a>{_MONTH})\b\.?(?:\s+(?P<d>\d{{1,2}})(?:st|nd|rd|th)?)?", _en_before),
