@@ -154,6 +154,7 @@ def _basket() -> list[Feature]:
             Ratio(Aggregate("value", YEAR), orders),
             (
                 "average order value",
+                "average order",
                 "aov",
                 "basket value",
                 "average basket",

@@ -14,7 +14,7 @@ from typing import Any
 
 from assistant.linking.cues import CHINESE, ENGLISH, STOP_EN, VAGUE, Vague
 from assistant.linking.features import FeatureLinker, FeatureMention
-from assistant.linking.items import ItemLinker, ItemMention
+from assistant.linking.items import ItemLinker, ItemMention, chatter
 from assistant.linking.numbers import Number, Span, numbers, spelt_out, to_number
 from assistant.linking.trend import Top, Trend, tops, trends
 from assistant.linking.windows import TimeMention, windows
@@ -96,6 +96,33 @@ def _family(match: re.Match[str]) -> str:
 
 
 _NORMAL_EN: tuple[tuple[re.Pattern[str], Any], ...] = (
+    # Shorthand of analysts.
+    (re.compile(r"\bL(\d+)\s?D\b", re.I), r"in the last \1 days"),
+    (re.compile(r"\bL(\d+)\s?W\b", re.I), r"in the last \1 weeks"),
+    (re.compile(r"\bL(\d+)\s?M\b"), r"in the last \1 months"),
+    (re.compile(r"\b(?:last|past|previous) (?:12|twelve) months\b", re.I), "last 365 days"),
+    (re.compile(r"\bHH size\b", re.I), "household size"),
+    (re.compile(r"\bHHs?\b"), "households"),
+    (re.compile(r"\bw/o\b", re.I), "without"),
+    (re.compile(r"\bw/(?=\s?\w)", re.I), "with "),
+    (re.compile(r"\b(?:avg|ave)\b\.?", re.I), "average"),
+    (re.compile(r"\b(?:LTV|CLV|lifetime value)\b", re.I), "lifetime spend"),
+    (re.compile(r"\bPL\b"), "private label"),
+    (re.compile(r"\bqty\s*(>=|<=|>|<|=)?\s*(\d+)", re.I), r"\1 \2 units"),
+    (re.compile(r"\b(?:last|latest) txns?\b", re.I), "last purchase"),
+    (re.compile(r"\btxns?\b", re.I), "orders"),
+    (re.compile(r"\bexcl\.?(?=\s)", re.I), "excluding"),
+    (re.compile(r"\bincl\.?(?=\s)", re.I), "including"),
+    (re.compile(r"#\s?of\b|\bno\. of\b", re.I), "number of"),
+    (re.compile(r"\b(\d+)\s?d\b(?!\w)"), r"\1 days"),
+    (re.compile(r"\brecency\s*(<=|<|>=|>|=)", re.I), r"recency_days \1"),
+    (
+        re.compile(
+            r"^(?:please |kindly )?(?:remove|exclude|drop|take out)\s+([^.?!]+?)\s+from (?:the )?(?:set|list|group|pool)?(?: of)?\s*((?:customers?|shoppers?|households?|people|those|everyone|anyone)\b.+?)\.?$",
+            re.I,
+        ),
+        r"\2, excluding \1",
+    ),
     # What the speaker took back is not meant: 'over $200... scratch that, just the parents'.
     (
         re.compile(
@@ -181,6 +208,42 @@ _NORMAL_EN: tuple[tuple[re.Pattern[str], Any], ...] = (
 )
 
 
+_YEAR_DIGITS = str.maketrans("〇零一二三四五六七八九", "00123456789")
+_NORMAL_ZH: tuple[tuple[re.Pattern[str], Any], ...] = (
+    (re.compile(r"L(\d+)\s?D\b", re.I), r"最近\1天"),
+    (re.compile(r"百分之([零一二两三四五六七八九十百\d.]+)"), lambda m: f"{to_number(m[1]):g}%"),
+    (re.compile(r"[二〇零一三四五六七八九]{4}(?=年)"), lambda m: m[0].translate(_YEAR_DIGITS)),
+    (
+        re.compile(r"([一二三四五六七八九]?[十百][一二三四五六七八九]?十?[一二三四五六七八九]?)(?=天)"),
+        lambda m: f"{to_number(m[1]):g}",
+    ),
+    (re.compile(r"俩(?=个?月|周|星期)"), "两个"),
+    (re.compile(r"仨(?=个?月|周|星期)"), "三个"),
+    (re.compile(r"(?:往上|起步)"), "以上"),
+    (re.compile(r"(?<=[\d一二三四五六七八九十百千万])(?:往下)"), "以下"),
+    (re.compile(r"别(?=低于|少于|超过|多于|高于)"), "不"),
+    (re.compile(r"介于"), ""),
+    (re.compile(r"此前|先前"), "之前"),
+    # English words of the trade inside Chinese.
+    (re.compile(r"\bQ([1-4])\b", re.I), r"\1季度"),
+    (re.compile(r"\blifetime spend\b|\bLTV\b", re.I), "累计消费"),
+    (re.compile(r"\bAOV\b", re.I), "客单价"),
+    (re.compile(r"\bprivate[- ]label\b", re.I), "自有品牌"),
+    (re.compile(r"\bweekends?\b", re.I), "周末"),
+    (re.compile(r"\bcoupons?\b", re.I), "优惠券"),
+    (re.compile(r"\bcampaigns?\b", re.I), "营销活动"),
+    (re.compile(r"\bkids?\b|\bchildren\b", re.I), "孩子"),
+    (re.compile(r"有\s+孩子"), "有孩子"),
+    (re.compile(r"\bfamil(?:y|ies)\b|\bhouseholds?\b", re.I), "家庭"),
+    (re.compile(r"\bcustomers?\b|\bshoppers?\b", re.I), "客户"),
+    (re.compile(r"\brecency\b", re.I), "上次购买"),
+    (re.compile(r"\boverdue(?: ratio)?\b", re.I), "逾期"),
+    (re.compile(r"\bspend(?:ing)?\b", re.I), "消费"),
+    (re.compile(r"\borders?\b", re.I), "订单"),
+    (re.compile(r"(\d\d)\+(?=\s*的)"), r"\1岁以上"),
+)
+
+
 def normalise(text: str, chinese: bool) -> str:
     """Spellings of numbers made plain; full-width digits and signs made half-width."""
     if chinese:
@@ -189,6 +252,8 @@ def normalise(text: str, chinese: bool) -> str:
             "",
             text,
         )
+        for pattern, plain in _NORMAL_ZH:
+            text = pattern.sub(plain, text)
         wide = "０１２３４５６７８９％＄"
         text = text.translate(str.maketrans(wide, "0123456789%$"))
         text = re.sub(
@@ -225,7 +290,7 @@ def read(question: str, chinese: bool, as_of: date, features: FeatureLinker, ite
     claim("features", [m for m in phrases if m.condition is not None])
     claim("numbers", numbers(text, chinese, taken()))
     claim("features", features.find(text, chinese, taken()))
-    named = items.find(text, chinese, taken(), STOP_EN)
+    named = items.find(text, chinese, taken(), STOP_EN | chatter())
     if chinese:
         claim("items", named)
     for kind, pattern in (CHINESE if chinese else ENGLISH).items():

@@ -21,7 +21,7 @@ ENGLISH: dict[str, re.Pattern[str]] = {
         r"|drifted away|dropped off|stayed away|fallen off|gone dark|not (?:been )?back|asleep|idle)\b"
         r"|\b(?:not|n['’]?t|never)\s+(?:been\s+)?active\b"
         r"|\b(?:haven['’]?t|hasn['’]?t|have not|has not|didn['’]?t|did not|not)\s+"
-        r"(?:been (?:seen|back|in|around)|come back|came back|returned|seen|shown up|come in|visited)(?: since)?\b"
+        r"(?:been (?:seen|back|in|around|by)|stopped by|dropped by|come back|came back|returned|seen|shown up|come in|visited)(?: since)?\b"
         r"|\bno (?:activity|purchases?|orders?|visits?|trips?|transactions?|shopping)\b"
         r"|\bnothing\b(?: (?:from them|at all|bought|purchased))?"
         r"|\bwithout (?:a |any )?(?:purchases?|orders?|visits?|buying anything|shopping|activity)\b"

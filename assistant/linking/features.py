@@ -67,7 +67,7 @@ _PHRASES: tuple[tuple[str, str, str, str, Value], ...] = (
     (r"probable renters?", "可能租房", "home_ownership", "=", "Probable Renter"),
     (r"probable homeowners?", "可能有房", "home_ownership", "=", "Probable Homeowner"),
     (
-        r"renters?|rent(?:ing)? (?:their|a)? ?(?:home|place|apartment|house)|who rent|that rent|tenants",
+        r"renters?|who rents|rent(?:ing)? (?:their|a)? ?(?:home|place|apartment|house)|who rent|that rent|tenants",
         r"租房|租客|租户",
         "home_ownership",
         "=",
@@ -223,12 +223,12 @@ class FeatureLinker:
     def _table(self, *, chinese: bool) -> list[tuple[re.Pattern[str], str]]:
         pairs: list[tuple[str, str]] = []
         for feature in self.catalogue:
+            pairs.append((feature.name, feature.name))
             if _WINDOWED.match(feature.name) or feature.name in ("recency_days", "spend_trend_30d"):
                 continue
             words = feature.synonyms_zh if chinese else feature.synonyms_en
             words += () if chinese else _ALIASES_EN.get(feature.name, ())
             pairs += [(word, feature.name) for word in words]
-            pairs.append((feature.name, feature.name))
         pairs.sort(key=lambda pair: -len(pair[0]))
         return [(_pattern(word, chinese), name) for word, name in pairs]
 

@@ -52,12 +52,19 @@ def stems(text: str) -> tuple[str, ...]:
 
 
 @cache
+def _word_list(name: str) -> frozenset[str]:
+    text = resources.files("assistant.linking").joinpath("lexicon", name).read_text(encoding="utf-8")
+    return frozenset(text.split())
+
+
 def absent_words() -> frozenset[str]:
     """English words that ask for an attribute retail data seldom has ('women'): never a product on their own."""
-    text = (
-        resources.files("assistant.linking").joinpath("lexicon", "absent_en.txt").read_text(encoding="utf-8")
-    )
-    return frozenset(text.split())
+    return _word_list("absent_en.txt")
+
+
+def chatter() -> frozenset[str]:
+    """English words that carry no condition and name no product."""
+    return _word_list("chatter_en.txt")
 
 
 @dataclass(frozen=True)
@@ -219,9 +226,14 @@ class ItemLinker:
 
     @cached_property
     def words(self) -> frozenset[str]:
-        """Words that item values, product names and synonyms are made of."""
+        """Words that departments, categories and synonyms are made of."""
         synonyms = {word for phrase in _table("synonyms_en.tsv") for word in phrase.split()}
-        return frozenset().union(*(value.words for value in self._values), self._name_words, synonyms)
+        return frozenset().union(*(value.words for value in self._values), synonyms)
+
+    @property
+    def name_words(self) -> frozenset[str]:
+        """Words that product names are made of."""
+        return self._name_words
 
     def nearest_name(self, word: str, text: str) -> str | None:
         """The category that an unknown word means, by the meaning of its name, where the text says what was

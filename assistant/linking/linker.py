@@ -16,11 +16,11 @@ from assistant.linking.clauses import Reading, read
 from assistant.linking.cues import STOP_EN
 from assistant.linking.edits import Edit, propose
 from assistant.linking.features import FeatureLinker
-from assistant.linking.items import ItemLinker
+from assistant.linking.items import ItemLinker, chatter, stem
 from assistant.linking.numbers import Number
 from assistant.linking.scope import readings
 from assistant.linking.spelling import Speller
-from assistant.linking.unknown import chatter, missing, unknown_words
+from assistant.linking.unknown import missing, unknown_words
 from assistant.linking.windows import TimeMention, iter_labels
 from segments.definition import (
     EventCondition,
@@ -167,14 +167,14 @@ class Linker:
     def _read(self, text: str, chinese: bool) -> tuple[Reading, tuple[tuple[str, str], ...]]:
         """The reading of a text, after unknown words that are misspelt or mean a known item were put right."""
         reading = read(text, chinese, self.as_of, self._features, self._items)
-        if chinese or not _CUSTOMERS.search(text):
+        if chinese or not (_CUSTOMERS.search(text) or candidates(reading, self._features, self.quantile)):
             return reading, ()
         corrected = []
         for word in unknown_words(reading):
-            better = self._speller.correct(word)
+            better = self._spelt(word)
             if better is None:
                 better = self._items.nearest_name(word, text)
-            if better is not None and better != word:
+            if better is not None and better not in (word, stem(word)):
                 corrected.append((word, better))
         for word, better in corrected:
             text = re.sub(rf"\b{re.escape(word)}\b", better, text, flags=re.IGNORECASE)
@@ -182,12 +182,21 @@ class Linker:
             reading = read(text, chinese, self.as_of, self._features, self._items)
         return reading, tuple(corrected)
 
+    def _spelt(self, word: str) -> str | None:
+        """The known word that a misspelt one is: of the trade and the question, else of a product's name."""
+        for speller in self._spellers:
+            for spelling in (word, stem(word)):
+                found = speller.correct(spelling)
+                if found is not None:
+                    return found
+        return None
+
     @cached_property
-    def _speller(self) -> Speller:
+    def _spellers(self) -> tuple[Speller, Speller]:
         words = set(STOP_EN) | chatter() | self._items.words
         for feature in self.catalogue:
             words |= {word for phrase in feature.synonyms_en for word in phrase.lower().split()}
-        return Speller(words)
+        return Speller(words), Speller(words | self._items.name_words)
 
     def _without_outlook(self, text: str, chinese: bool) -> tuple[str, tuple[str, ...]]:
         """The text without what is to be predicted ('... to buy beer in two weeks'), and that one's categories."""

@@ -155,7 +155,7 @@ _UNITS_EN = (
         r"(?:different |separate )?(?:orders?|trips?|visits?|purchases|baskets|transactions|shopping trips)",
     ),
     ("units", r"units?|items?|packs?|bottles?|cans?|products|pieces|boxes|cartons|bags"),
-    ("coupons", r"(?:different )?(?:coupons?|vouchers?)"),
+    ("coupons", r"(?:different )?(?:coupon redemptions?|coupons?|vouchers?|redemptions?)"),
     ("campaigns", r"(?:different )?(?:campaigns?|mailings?|mailers?|promotions)"),
     ("days", r"(?:different )?days?"),
     ("years", r"years?(?:[ -]olds?)?|yrs?(?:[ -]old)?|y/?o"),

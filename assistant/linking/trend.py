@@ -85,6 +85,17 @@ _EN = (
     ),
     (
         re.compile(
+            rf"\b{_WHAT}[^,.;?]{{0,40}}?\s+(?:is|are|was|were)\s+(?:at least |more than |over )?(?P<n>{DIGITS})\s?(?:%|percent)\s+(?P<d>less|fewer|more|higher|lower)(?:\s+often)?\s*(?:than\s+(?:in\s+)?)?{_BEFORE}",
+            re.I,
+        ),
+        lambda m: (
+            (">=", 1 + float(m["n"]) / 100)
+            if m["d"].lower() in ("more", "higher")
+            else ("<=", 1 - float(m["n"]) / 100)
+        ),
+    ),
+    (
+        re.compile(
             rf"\b(?:doubled|twice) (?:their |its )?{_WHAT}(?:\s+{_BEFORE})?|\b(?P<what2>spend(?:ing)?) (?:has )?(?:doubled)(?:\s+{_BEFORE})?",
             re.I,
         ),

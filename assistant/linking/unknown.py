@@ -10,7 +10,7 @@ from importlib import resources
 from assistant.intents import CUES
 from assistant.linking.clauses import Reading
 from assistant.linking.cues import STOP_EN
-from assistant.linking.items import absent_words
+from assistant.linking.items import absent_words, chatter
 
 _STOP_ZH = re.compile(
     r"[的了吗呢吧啊呀过着是在有和与及或且并又还也都就才只再把给让将被从到对于里中内外上下前后之间以及个位名家些们这那哪谁什么怎样如何多少几请帮我你他她它您"
@@ -25,11 +25,6 @@ _STOP_ZH = re.compile(
 def _words(name: str) -> frozenset[str]:
     text = resources.files("assistant.linking").joinpath("lexicon", name).read_text(encoding="utf-8")
     return frozenset(text.split())
-
-
-def chatter() -> frozenset[str]:
-    """English words that carry no condition."""
-    return _words("chatter_en.txt")
 
 
 def unknown_words(reading: Reading) -> tuple[str, ...]:

@@ -223,6 +223,15 @@ def _en_since(match: re.Match[str], as_of: date) -> TimeMention | None:
     return _calendar(match, first, as_of, as_of) if first is not None else None
 
 
+def _en_days(match: re.Match[str], as_of: date) -> TimeMention | None:
+    """'December 18 to 24'."""
+    month = _month_number(match["a"])
+    first, last = (_latest_day(month, int(match[day]), as_of) for day in ("d", "e"))
+    if first is None or last is None or last < first:
+        return None
+    return _calendar(match, first, last + timedelta(days=1), as_of)
+
+
 def _en_before(match: re.Match[str], as_of: date) -> TimeMention | None:
     end = _latest_day(_month_number(match["a"]), int(match["d"] or 1), as_of)
     if end is None:
@@ -304,6 +313,14 @@ _EN_PATTERNS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str], date], TimeM
         (
             rf"\b(?:in|during|over|throughout)\s+(?:the\s+month\s+of\s+|all\s+of\s+)?(?P<a>{_MONTH})\b\.?(?P<b>(?!))?(?:,?\s+(?:of\s+)?(?P<y>20\d\d))?",
             _en_months,
+        ),
+        (
+            rf"\b(?:between\s+|from\s+)?(?P<a>{_MONTH})\.?\s+(?P<d>\d{{1,2}})(?:st|nd|rd|th)?\s*(?:-|–|to|through|and|until)\s*(?P<e>\d{{1,2}})(?:st|nd|rd|th)?\b",
+            _en_days,
+        ),
+        (
+            rf"\b(?:between\s+|from\s+)?(?:the\s+)?(?P<d>\d{{1,2}})(?:st|nd|rd|th)?\s*(?:-|–|to|through|and|until)\s*(?:the\s+)?(?P<e>\d{{1,2}})(?:st|nd|rd|th)?\s+(?:of\s+)?(?P<a>{_MONTH})\b",
+            _en_days,
         ),
         (
             rf"\b(?P<a>{_MONTH})\b\.?\s*(?:-|–|to|through|until)\s*(?P<b>{_MONTH})\b\.?(?P<y>(?!))?",
