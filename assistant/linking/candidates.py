@@ -208,9 +208,11 @@ def _days(window: TimeMention, text: str, feature: str) -> tuple[str, float]:
         return "<=", days
     before = text[max(0, window.span[0] - 25) : window.span[0]] + window.text
     after = text[window.span[1] : window.span[1] + 20]
-    if re.search(r"or less|or fewer|at most|up to|no more than|以内|不超过", before + after, re.I):
+    if re.search(r"or less|or fewer|at most|up to|no more than|<=|≤|以内|不超过", before + after, re.I):
         return "<=", days
-    if re.search(r"less than|under|fewer|within|不到|少于|低于", before, re.I):
+    if re.search(r">=|≥", before):
+        return ">=", days
+    if re.search(r"less than|under|fewer|within|<|不到|少于|低于", before, re.I):
         return "<", days
     if re.search(r"at least|至少|以上|不少于|or more", before, re.I):
         return ">=", days
@@ -292,6 +294,11 @@ def _last_purchase(draft: Draft, reading: Reading, window: TimeMention | None) -
     if window is None:
         return None
     start, end = window.window.start, window.window.end
+    before = reading.text[max(0, window.span[0] - 6) : window.span[0]]
+    if re.search(r"<=?|≤", before):
+        return FeatureCondition(
+            "recency_days", "<" if "<" in before and "=" not in before else "<=", start or 0
+        )
     if window.gap or (window.bare and re.search(r"more|over|least|超过|以上", window.text)):
         op = ">=" if re.search(r"at least|至少|or more|以上", window.text, re.I) else ">"
         return FeatureCondition("recency_days", op, start or 0)

@@ -96,6 +96,29 @@ def _family(match: re.Match[str]) -> str:
 
 
 _NORMAL_EN: tuple[tuple[re.Pattern[str], Any], ...] = (
+    (
+        re.compile(
+            r"\b(\d+|"
+            + "|".join(("five", "ten", "fifteen", "twenty"))
+            + r") (?:items|products|things)( or more| or fewer)? (?:an?|per|each|every) (?:trip|order|basket|visit|shop)\b",
+            re.I,
+        ),
+        r"basket size of \1\2",
+    ),
+    (
+        re.compile(
+            r"\b(?:a |one )?(?:visit|trip|order|purchase)s? every (\w+) days?(?: or (?:better|less|sooner))?",
+            re.I,
+        ),
+        r"purchase interval of \1 days or less",
+    ),
+    (re.compile(r"\bone (?:trip|order|visit)s? in (?:every )?ten\b", re.I), "10% of trips"),
+    (re.compile(r"\boverdue by a factor of (\w+)( or more)?", re.I), r"at least \1 times their usual gap"),
+    (re.compile(r"\b(?:small|little|young) (kids|children)\b", re.I), r"\1"),
+    (
+        re.compile(r"\b(?:just )?one other person\b|\btwo in the (?:house|home)(?:hold)?\b", re.I),
+        "2 person households",
+    ),
     # Shorthand of analysts.
     (re.compile(r"\bL(\d+)\s?D\b", re.I), r"in the last \1 days"),
     (re.compile(r"\bL(\d+)\s?W\b", re.I), r"in the last \1 weeks"),
@@ -217,6 +240,7 @@ _NORMAL_ZH: tuple[tuple[re.Pattern[str], Any], ...] = (
         re.compile(r"([一二三四五六七八九]?[十百][一二三四五六七八九]?十?[一二三四五六七八九]?)(?=天)"),
         lambda m: f"{to_number(m[1]):g}",
     ),
+    (re.compile(r"租赁|租住"), "租房"),
     (re.compile(r"俩(?=个?月|周|星期)"), "两个"),
     (re.compile(r"仨(?=个?月|周|星期)"), "三个"),
     (re.compile(r"(?:往上|起步)"), "以上"),

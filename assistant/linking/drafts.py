@@ -25,6 +25,7 @@ _EXCEPT = re.compile(
 )
 """Negations that reach over to the next clause ('except those who ...')."""
 _ON_IT = re.compile(r"\b(?:on|into|for) (?:it|them|those|that)\b", re.IGNORECASE)
+_WORTH = re.compile(r"\bworth\b", re.IGNORECASE)
 _USED_ONE = re.compile(r"\bus(?:ed?|ing) (?:one|any|them)\b", re.IGNORECASE)
 
 
@@ -115,8 +116,9 @@ def drafts(reading: Reading, catalogue: Catalogue) -> list[Draft]:
         if draft.window is None and leading is not None:
             draft.window = leading
             leading = leading if not made else None
-        if previous is not None and _counts_again(draft, previous):
+        if previous is not None and _counts_again(draft, previous, said):
             previous.clause.numbers += clause.numbers
+            previous.window = previous.window or window
             continue
         made.append(draft)
     return made
@@ -198,20 +200,17 @@ def _goes_on(clause: Clause, kind: str, previous: Draft) -> bool:
     )
 
 
-def _counts_again(draft: Draft, previous: Draft) -> bool:
-    """'bought soup, but only once or twice': a number of times that belongs to what was said before."""
+def _counts_again(draft: Draft, previous: Draft, said: str) -> bool:
+    """'bought soup, but only once or twice', 'bought produce, say less than $40 worth': a number of what was
+    said before."""
     clause = draft.clause
     alone = not (
         clause.items or clause.features or clause.trends or clause.tops or clause.vague or draft.negative
     )
-    counted = bool(clause.numbers) and all(number.unit == "times" for number in clause.numbers)
-    return (
-        alone
-        and counted
-        and draft.kind in ("", "purchase")
-        and bool(previous.items)
-        and not previous.clause.numbers
-    )
+    units = {number.unit for number in clause.numbers}
+    times = units == {"times"} and draft.kind in ("", "purchase")
+    worth = units == {"money"} and _WORTH.search(said) is not None
+    return alone and (times or worth) and bool(previous.items) and not previous.clause.numbers
 
 
 def _share_window(drafts: list[Draft], draft: Draft, window: TimeMention) -> None:

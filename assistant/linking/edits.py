@@ -59,15 +59,18 @@ _REMOVE = re.compile(
 _CONDITION_WORD = re.compile(
     r"condition|filter|criteri|rule|requirement|part|bit|restriction|条件|限制|要求|筛选", re.IGNORECASE
 )
-_EXCLUDE = re.compile(r"\bexclud|\bexcept|\bbut not\b|排除|剔除|除去|除了", re.IGNORECASE)
+_EXCLUDE = re.compile(
+    r"\bexclud|\bexcept|\bbut not\b|\b(?:drop|remove|kick out|take out|leave out|lose)\b[^.?!]{0,12}\b(?:those|people|anyone|everyone|customers|shoppers|households|who)\b|排除|剔除|除去|除了",
+    re.IGNORECASE,
+)
 _WIDEN = re.compile(
     r"\b(?:also include|include also|as well\b|too\b|or (?:those|people|customers|anyone|who)|add (?:in )?(?:those|people|anyone|customers) who|plus (?:those|people|anyone)"
     r"|and also (?:those|people)|widen|broaden|expand)|也(?:算|包括|加|要)|或者|扩大|放宽|加上那些|还包括",
     re.IGNORECASE,
 )
 _CHANGE = re.compile(
-    r"\b(?:make (?:it|that|this|them)|change|instead|rather|switch|replace|update|set (?:it|that)|actually|raise|lower|bump|increase|reduce|swap|extend|shorten)\b"
-    r"|改成|改为|换成|换为|调整|调到|提高到|降到|改到|变成|放宽到|缩短|延长|而不是",
+    r"\b(?:make (?:it|that|this|them)|change|instead|rather|switch|replace|update|what about|how about|i meant?|sorry|set (?:it|that)|actually|raise|lower|bump|increase|reduce|swap|extend|shorten)\b"
+    r"|不对|我是说|改成|改为|换成|换为|调整|调到|提高到|降到|改到|变成|放宽到|缩短|延长|而不是",
     re.IGNORECASE,
 )
 
@@ -153,7 +156,10 @@ def _removals(reading: Reading, found: Sequence[Candidate], existing: Sequence[C
     for condition in existing:
         for candidate in found:
             leaf = _leaf(candidate.node)
-            if same_subject(condition, leaf) or _shares_items(condition, leaf):  # type: ignore[arg-type]
+            fewer = _without_items(condition, leaf)
+            if fewer is not None:
+                yield Edit("change", fewer, condition, source=repr(condition))
+            elif same_subject(condition, leaf) or _shares_items(condition, leaf):  # type: ignore[arg-type]
                 yield Edit("remove", target=condition, source=repr(condition))
         if isinstance(condition, FeatureCondition) and any(
             mention.feature == condition.feature or _akin(mention.feature, condition.feature)
@@ -169,6 +175,20 @@ def _removals(reading: Reading, found: Sequence[Candidate], existing: Sequence[C
             mail = condition.event == "exposure" and "campaign" in flags
             if spend or quiet or coupon or mail:
                 yield Edit("remove", target=condition, source=repr(condition))
+
+
+def _without_items(condition: Condition, leaf: Node) -> EventCondition | None:
+    """'beer or wine' without the wine: the condition with the items that are left, or None where none are."""
+    if not (isinstance(condition, EventCondition) and isinstance(leaf, EventCondition)):
+        return None
+    kept = {
+        name: tuple(v for v in getattr(condition.items, name) if v not in getattr(leaf.items, name))
+        for name in ("department", "category", "text")
+    }
+    before = {name: getattr(condition.items, name) for name in kept}
+    if kept == before or not any(kept.values()):
+        return None
+    return replace(condition, items=replace(condition.items, **kept))
 
 
 def _akin(a: str, b: str) -> bool:
@@ -209,9 +229,22 @@ def _retimed(
             if new is not None and new != condition:
                 yield Edit("change", new, condition, source=f"time{i}")
         for i, number in enumerate(numbers):
+            if number.op == "between" and changing:
+                # 'change 4 to 7' names the value that is there and the one that is wanted.
+                if not _holds(condition, number.value) or number.high is None:
+                    continue
+                number = replace(number, value=number.high, op=None, high=None, unit="")
             changed = _with_number(condition, number)
             if changed is not None and changed != condition:
                 yield Edit("change", changed, condition, source=f"number{i}")
+
+
+def _holds(condition: Condition, value: float) -> bool:
+    """Whether a condition compares with that value (a share also as per cent)."""
+    held = getattr(condition, "value", None)
+    return (
+        isinstance(held, int | float) and not isinstance(held, bool) and value in (held, round(held * 100, 6))
+    )
 
 
 def _with_time(condition: Condition, time: TimeMention, windowed: bool) -> Condition | None:
@@ -237,7 +270,7 @@ def _with_number(condition: Condition, number: Number) -> Condition | None:
             "coupons": "count",
         }
         trivial = (condition.measure, condition.op, condition.value) == ("count", ">=", 1)
-        if number.unit == "" and trivial:
+        if (number.unit == "" and trivial) or number.op == "between":
             return None
         if number.unit and measures.get(number.unit) != condition.measure:
             return None
@@ -245,7 +278,7 @@ def _with_number(condition: Condition, number: Number) -> Condition | None:
     if isinstance(condition, SimilarityCondition) and number.unit in ("people", "customers", ""):
         return replace(condition, top=int(number.value))
     if isinstance(condition, FeatureCondition) and isinstance(condition.value, int | float):
-        if isinstance(condition.value, bool):
+        if isinstance(condition.value, bool) or number.op == "between":
             return None
         share = condition.feature.endswith("_share_365d") or condition.feature.startswith(
             ("share_", "discount_rate")

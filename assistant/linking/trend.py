@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from assistant.linking.numbers import DIGITS, Span
+from assistant.linking.numbers import DIGITS, Span, to_number
 from segments.definition import FeatureCondition
 
 
@@ -166,7 +166,7 @@ _ZH = (
     ),
 )
 _OVERDUE = re.compile(
-    rf"\b(?P<over>more than|over|at least)?\s*(?:(?P<twice>double|twice)|(?P<n>{DIGITS})\s?(?:x|times))\s+(?:as long as\s+)?(?:their|the)\s+(?:usual|normal|average|typical)\s+(?:gap|interval|cycle)",
+    rf"\b(?P<over>more than|over|at least)?\s*(?:(?P<twice>double|twice)|(?P<n>{DIGITS}|three|four|five)\s?(?:x|times))\s+(?:as long as\s+)?(?:their|the)\s+(?:usual|normal|average|typical)\s+(?:gap|interval|cycle)",
     re.I,
 )
 _ORDERS = re.compile(r"order|com(?:e|ing) |shop|visit|trip|frequen|buy|purchas|订单|频率|次数", re.I)
@@ -178,7 +178,7 @@ def trends(text: str, chinese: bool) -> list[Trend]:
     found: list[Trend] = []
     for match in _OVERDUE.finditer(text):
         op = ">=" if (match["over"] or "").lower() == "at least" else ">"
-        times = float(match["n"]) if match["n"] else 2.0
+        times = to_number(match["n"]) if match["n"] else 2.0
         value = int(times) if times.is_integer() else times
         found.append(Trend(match.span(), FeatureCondition("overdue_ratio", op, value)))
     for pattern, read in _ZH if chinese else _EN:
