@@ -181,7 +181,7 @@ def _basket() -> list[Feature]:
             "最近365天平均每单商品件数",
             Ratio(Aggregate("lines", YEAR), orders),
             ("basket size", "items per order", "items per basket", "products per order"),
-            ("每单件数", "购物篮大小", "平均件数"),
+            ("每单件数", "购物篮大小", "平均件数", "每单商品件数", "平均每单商品件数"),
         ),
         Feature(
             "quantity_365d",

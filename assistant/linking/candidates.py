@@ -27,7 +27,7 @@ from segments.definition import (
     PropensityCondition,
     Window,
 )
-from segments.features import Catalogue, FeatureType
+from segments.features import Catalogue, Feature, FeatureType
 
 QUIET_DAYS = 30
 """'quiet', 'inactive' without a length: DESIGN's reading of 'recent'."""
@@ -69,6 +69,8 @@ _SAME_AS_ORDERS = ("orders_365d",)
 def _overruled(assumed: Candidate, all_: list[Candidate]) -> bool:
     """Whether a vague word was made exact elsewhere ('big spenders (over $5,000)', 'regulars, 50+ trips')."""
     node = assumed.node
+    if assumed.reading == "quiet":
+        return any(other is not assumed and _says_recency(other) for other in all_)
     if assumed.reading not in ("vague", "most") or not isinstance(node, FeatureCondition):
         return False
     for other in all_:
@@ -85,6 +87,22 @@ def _overruled(assumed: Candidate, all_: list[Candidate]) -> bool:
             if node.feature in _SAME_AS_ORDERS and stated.measure == "count" and stated.value != 1:
                 return True
     return False
+
+
+def _says_recency(candidate: Candidate) -> bool:
+    """Whether a condition says itself how long ago the last purchase was ('lapsed: last order 31-75 days ago')."""
+    node = candidate.node
+    if candidate.reading == "quiet":
+        return False
+    if isinstance(node, FeatureCondition):
+        return node.feature == "recency_days"
+    leaf = node.child if isinstance(node, Not) else None
+    return (
+        isinstance(leaf, EventCondition)
+        and leaf.event == "purchase"
+        and not leaf.items
+        and leaf.window.end == 0
+    )
 
 
 def _build(draft: Draft, reading: Reading, linker: FeatureLinker, quantile: Quantile) -> list[Candidate]:
@@ -166,7 +184,9 @@ def _features(
         if mention.condition is not None:
             made.append((mention.condition, "", False))
             continue
-        feature = linker.catalogue[mention.feature]
+        feature = _of_window(mention.feature, window, linker.catalogue)
+        high = "high" in clause.flags or _HIGH.search(mention.text) is not None
+        low = "low" in clause.flags or _LOW.search(mention.text) is not None
         near = sorted(free, key=lambda n: abs(n.span[0] - mention.span[0]))
         number = next((n for n in near if fits(feature, n)), None)
         condition = number_condition(feature, number) if number is not None else None
@@ -193,12 +213,23 @@ def _features(
             made.append(
                 (FeatureCondition(feature.name, op, _round(quantile(feature.name, q))), "vague", False)
             )
-        elif feature.type is FeatureType.BAND and clause.flags & {"high", "low"}:
+        elif feature.type is FeatureType.BAND and (high or low):
             levels = feature.levels
-            cut = len(levels) * 2 // 3 if "high" in clause.flags else len(levels) // 3 - 1
-            op = ">=" if "high" in clause.flags else "<="
+            cut = len(levels) * 2 // 3 if high else len(levels) // 3 - 1
+            op = ">=" if high else "<="
             made.append((FeatureCondition(feature.name, op, levels[max(cut, 0)]), "vague", False))
     return made
+
+
+_HIGH = re.compile(r"high|affluent|wealthy|高", re.IGNORECASE)
+_LOW = re.compile(r"\blow|低", re.IGNORECASE)
+
+
+def _of_window(name: str, window: TimeMention | None, catalogue: Catalogue) -> Feature:
+    """The feature over the time that was said, where the catalogue has it ('average order in the last 90 days')."""
+    if window is not None and window.window.end == 0:
+        return catalogue.get(name.replace("_365d", f"_{window.window.start}d")) or catalogue[name]
+    return catalogue[name]
 
 
 def _days(window: TimeMention, text: str, feature: str) -> tuple[str, float]:

@@ -119,6 +119,23 @@ _NORMAL_EN: tuple[tuple[re.Pattern[str], Any], ...] = (
         re.compile(r"\b(?:just )?one other person\b|\btwo in the (?:house|home)(?:hold)?\b", re.I),
         "2 person households",
     ),
+    (
+        re.compile(
+            r"\bonly (?:ever )?(bought|shopped|purchased|ordered|visited)(?: with us| here)? once\b", re.I
+        ),
+        r"\1 exactly 1 times",
+    ),
+    (
+        re.compile(
+            r"\b(?:but|and|who) (?:no longer|don't|do not) (?:do|buy (?:it|them|any))(?: so)?(?: any ?more)?\b(?=\s*(?:$|[.,;?!]))",
+            re.I,
+        ),
+        "but not in the last 90 days",
+    ),
+    (
+        re.compile(r"\brecency (?=(?:of |is )?(?:under|over|below|above|less|more|at|within|up)\b)", re.I),
+        "recency_days ",
+    ),
     # Shorthand of analysts.
     (re.compile(r"\bL(\d+)\s?D\b", re.I), r"in the last \1 days"),
     (re.compile(r"\bL(\d+)\s?W\b", re.I), r"in the last \1 weeks"),
@@ -241,6 +258,7 @@ _NORMAL_ZH: tuple[tuple[re.Pattern[str], Any], ...] = (
         lambda m: f"{to_number(m[1]):g}",
     ),
     (re.compile(r"租赁|租住"), "租房"),
+    (re.compile(r"个(及以上|以上|或以上|或更多)(?=的?(?:孩子|小孩|娃))"), r"\1个"),
     (re.compile(r"俩(?=个?月|周|星期)"), "两个"),
     (re.compile(r"仨(?=个?月|周|星期)"), "三个"),
     (re.compile(r"(?:往上|起步)"), "以上"),

@@ -31,7 +31,7 @@ ENGLISH: dict[str, re.Pattern[str]] = {
         r"|shopping trip)\b(?: (?:was|is|were))?"
     ),
     "first_purchase": _rx(
-        r"\b(?:first (?:purchased?|bought|order(?:ed)?|shopped|visit(?:ed)?)|joined|signed up)\b"
+        r"\b(?:first (?:purchased?|bought|order(?:ed)?|shopped|visit(?:ed)?)|joined|signed up|acquired|became (?:a )?customers?|started (?:shopping|buying))\b"
     ),
     "neg": _rx(
         r"\b(?:never|not|no longer|without|except(?: for)?|excluding|exclude|excludes|leave out|leaving out|nor|neither"
@@ -60,7 +60,9 @@ ENGLISH: dict[str, re.Pattern[str]] = {
         r"\b(?:high|higher|large|big|heavy|heavily|lots? of|a lot|above[- ]average|strong|frequent|many)\b"
     ),
     "low": _rx(r"\b(?:low|lower|small|tiny|light|little|few|below[- ]average|weak|hardly any)\b"),
-    "or": _rx(r"\bor\b"),
+    "or": _rx(
+        r"\bor\b(?! (?:less|more|fewer|better|so|above|below|older|younger|higher|lower|sooner|longer)\b)"
+    ),
     "either": _rx(r"\beither\b"),
     "but": _rx(r"\b(?:but|yet|however|though|although|while|whereas)\b"),
     "and": _rx(r"\b(?:and|as well as|plus|also)\b|&"),
@@ -91,7 +93,7 @@ CHINESE: dict[str, re.Pattern[str]] = {
     "low": _rx(r"较低|很低|低|很少|少量|轻度"),
     "or": _rx(r"或者|或是|或|要么|还是"),
     "but": _rx(r"但是|但|不过|然而|却|可是"),
-    "and": _rx(r"并且|而且|以及|同时|和|且|并|又|与|及|还"),
+    "and": _rx(r"并且|而且|以及|同时|和|且|并|又(?!来|到)|与|及|还"),
     "break": _rx(r"[，。；;,？?！!、：:]|的(?=[^，。]{0,12}(?:客户|顾客|人|家庭|用户))|后"),
 }
 
@@ -167,6 +169,12 @@ VAGUE: tuple[Vague, ...] = (
         r"\b(?:at[- ]risk|slipping(?: away)?|about to churn|likely to churn|overdue)\b",
         r"有流失风险|即将流失|快要流失|流失风险",
         FeatureCondition("overdue_ratio", ">", 2),
+    ),
+    _vague(
+        r"\b(?:large|big|bigger|huge) baskets?\b(?! of)",
+        r"(?:大|较大)的?(?:客单|购物篮)",
+        FeatureCondition("basket_value_365d", ">=", 0),
+        0.8,
     ),
     _vague(
         rf"\b(?:occasional|infrequent|rare) {_BUYERS_EN}\b|\brarely shop\b",

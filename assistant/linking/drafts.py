@@ -25,6 +25,7 @@ _EXCEPT = re.compile(
 )
 """Negations that reach over to the next clause ('except those who ...')."""
 _ON_IT = re.compile(r"\b(?:on|into|for) (?:it|them|those|that)\b", re.IGNORECASE)
+_DID_BEFORE = re.compile(r"\bdid (?:so )?(?:before|earlier|previously)\b", re.IGNORECASE)
 _WORTH = re.compile(r"\bworth\b", re.IGNORECASE)
 _USED_ONE = re.compile(r"\bus(?:ed?|ing) (?:one|any|them)\b", re.IGNORECASE)
 
@@ -64,8 +65,10 @@ def drafts(reading: Reading, catalogue: Catalogue) -> list[Draft]:
             if window is not None and kind == "":
                 target = next((d for d in reversed(made) if d.window is None and (d.kind or d.items)), None)
                 if target is not None and not negative:
-                    target.window = window
-                    _share_window(made, target, window)
+                    for earlier in made:
+                        # '..., in the last 60 days' at the end is the time of everything that has none.
+                        if earlier.window is None and (earlier is target or earlier.kind == "purchase"):
+                            earlier.window = window
                     continue
                 # 'in October, ...' or 'yet in November not once': a time on its own is that of what follows.
                 if not made or not negative:
@@ -84,6 +87,14 @@ def drafts(reading: Reading, catalogue: Catalogue) -> list[Draft]:
             # 'in July and August they bought': two times for one verb.
             made.append(Draft(clauses[place - 1], kind, negative, [], leading))
             leading = None
+        if previous is not None and previous.window is not None and _DID_BEFORE.search(said):
+            # '... not in the last 90 days, but did before that'
+            earlier_kind = "purchase" if previous.kind == "quiet" else previous.kind
+            until = replace(
+                previous.window, window=Window(None, previous.window.window.start or 0), gap=False
+            )
+            made.append(Draft(clause, earlier_kind, False, list(previous.items or []), until))
+            continue
         draft = Draft(clause, kind, negative, list(clause.items), window)
         if (
             not clause.content

@@ -67,7 +67,7 @@ _PHRASES: tuple[tuple[str, str, str, str, Value], ...] = (
     (r"probable renters?", "可能租房", "home_ownership", "=", "Probable Renter"),
     (r"probable homeowners?", "可能有房", "home_ownership", "=", "Probable Homeowner"),
     (
-        r"renters?|who rents|rent(?:ing)? (?:their|a)? ?(?:home|place|apartment|house)|who rent|that rent|tenants",
+        r"renters?|renting|who rents|rent(?:ing)? (?:their|a)? ?(?:home|place|apartment|house)|who rent|that rent|tenants",
         r"租房|租客|租户",
         "home_ownership",
         "=",

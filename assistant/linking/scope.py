@@ -14,7 +14,7 @@ from assistant.linking.candidates import Candidate
 from segments.canonical import fingerprint
 from segments.definition import AllOf, AnyOf, Node
 
-_OR = re.compile(r"\bor\b|或|要么|还是", re.IGNORECASE)
+_OR = re.compile(r"\bor\b(?! (?:less|more|fewer|better|so)\b)|或|要么|还是", re.IGNORECASE)
 _EITHER = re.compile(r"\beither\b|要么|任意一", re.IGNORECASE)
 _STOP = re.compile(r"[,;，；]")
 _LISTED = re.compile(r"\s*[,、]\s*")

@@ -131,7 +131,7 @@ _EN = (
     ),
 )
 _ZH_WHAT = r"(?:(?:最近|近)(?:90天|三个月|3个月|30天|一个月)(?:的|里)?)?(?P<what>消费|花费|支出|订单|购买频率|购物次数|购买次数|频率)(?:金额|额|数|量)?"
-_ZH_THAN = r"(?:比|较|与|和|跟)?(?:最近|近)?(?:之前的?90天|之前|更早|上一个季度||以前|上个?季度|前一个?季度|前90天|前30天|前一个?月|上个月|过去|上一?季|此前)?(?:相比|的)?"
+_ZH_THAN = r"(?:比|较|与|和|跟)?(?:最近|近)?(?:之前的?90天|之前的?三个月|前三个月|之前|更早|上一个季度||以前|上个?季度|前一个?季度|前90天|前30天|前一个?月|上个月|过去|上一?季|此前)?(?:相比|的)?"
 _ZH = (
     (
         re.compile(
@@ -154,7 +154,7 @@ _ZH = (
     (re.compile(rf"{_ZH_WHAT}{_ZH_THAN}(?:翻倍|翻了一倍|翻番)"), lambda m: (">=", 2.0)),
     (
         re.compile(
-            rf"{_ZH_WHAT}(?:在|正在|呈|有所|明显)?{_ZH_THAN}(?:下降|减少|下滑|降低|变少|越来越少)(?:了|的)?"
+            rf"{_ZH_WHAT}(?:在|正在|呈|有所|明显)?{_ZH_THAN}(?:下降|减少|下滑|降低|变少|越来越少|少(?=的|了|$))(?:了|的)?"
         ),
         lambda m: ("<", 1.0),
     ),
@@ -199,7 +199,7 @@ def trends(text: str, chinese: bool) -> list[Trend]:
     return found
 
 
-_BY_EN = r"(?:\s+(?:of\s+)?(?:our\s+|the\s+|all\s+)?(?:customers?|shoppers?|households?|spenders?|buyers?))?(?:\s+(?:by|in|on|for|ranked by|in terms of)\s+(?:total\s+|annual\s+|lifetime\s+)?(?P<by>spend(?:ing)?|revenue|sales|value|orders?|frequency|visits?|trips|recency|discount\w*|coupons?(?: use| usage)?|basket(?: size| value)?))?"
+_BY_EN = r"(?:\s+(?:of\s+)?(?:our\s+|the\s+|all\s+)?(?:customers?|shoppers?|households?|spenders?|buyers?))?(?:\s+(?:by|in|on|for|ranked by|in terms of)\s+(?:the\s+)?(?:number of\s+|total\s+|annual\s+|lifetime\s+)?(?P<by>spend(?:ing)?|revenue|sales|value|orders?|frequency|visits?|trips|recency|discount\w*|coupons?(?: use| usage)?|basket(?: size| value)?))?"
 _TOP_EN = re.compile(
     rf"\b(?:top|highest|biggest|best)\s+(?P<n>{DIGITS}|ten|five|twenty|hundred)(?:\s?(?P<p>%|percent))?(?P<s>\s+spenders?)?{_BY_EN}",
     re.I,

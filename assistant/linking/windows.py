@@ -311,7 +311,7 @@ _EN_PATTERNS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str], date], TimeM
         ),
         (rf"\bbefore\s+(?P<a>{_MONTH})\b\.?(?:\s+(?P<d>\d{{1,2}})(?:st|nd|rd|th)?)?", _en_before),
         (
-            rf"\b(?:in|during|over|throughout)\s+(?:the\s+month\s+of\s+|all\s+of\s+)?(?P<a>{_MONTH})\b\.?(?P<b>(?!))?(?:,?\s+(?:of\s+)?(?P<y>20\d\d))?",
+            rf"\b(?:in|during|over|throughout|of|for)\s+(?:the\s+month\s+of\s+|all\s+of\s+)?(?P<a>{_MONTH})\b\.?(?P<b>(?!))?(?:,?\s+(?:of\s+)?(?P<y>20\d\d))?",
             _en_months,
         ),
         (
@@ -413,6 +413,8 @@ def _zh_months(match: re.Match[str], as_of: date) -> TimeMention | None:
     last = int(to_number(match["b"])) if match["b"] else first
     if not (1 <= first <= 12 and 1 <= last <= 12):
         return None
+    if re.search("[和、]", match.group()) and last != first + 1:
+        return None
     said = match["y"] or ""
     this = (as_of - timedelta(days=1)).year
     year = int(said) if said.isdigit() else {"去": this - 1, "今": this}.get(said)
@@ -476,8 +478,10 @@ _ZH_PATTERNS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str], date], TimeM
             r"(?:最近|近|过去)(?:这|的)?一?个?(?P<u>周|星期|礼拜|月|季度|年)(?:以来|之内|以内|内|里|中|间)?",
             _zh_recent,
         ),
+        (r"(?:(?:去|今|20\d\d)年)?第?(?P<q>[一二三四1234])季度", _zh_quarter),
+        (r"(?:(?:去|今|20\d\d)年)?(?P<s>[春夏秋冬])[天季]", _zh_season),
         (
-            rf"(?P<y>20\d\d|去|今)年(?P<a>{ZH_NUMBER})月份?(?:(?:到|至|-)(?P<b>{ZH_NUMBER})月份?)?(?:期间|之间|里|中|内)?",
+            rf"(?P<y>20\d\d|去|今)年(?P<a>{ZH_NUMBER})\s*月份?(?:\s*(?:到|至|-|和|、)\s*(?P<b>{ZH_NUMBER})\s*月份?)?(?:期间|之间|里|中|内)?",
             _zh_months,
         ),
         (
@@ -489,12 +493,10 @@ _ZH_PATTERNS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str], date], TimeM
             _zh_since,
         ),
         (
-            rf"(?:(?P<y>20\d\d|去|今)年)?(?P<a>{ZH_NUMBER})月份?(?:(?:到|至|-)(?P<b>{ZH_NUMBER})月份?)?(?:期间|之间|里|中|内)?",
+            rf"(?:(?P<y>20\d\d|去|今)年)?(?P<a>{ZH_NUMBER})\s*月份?(?:\s*(?:到|至|-|和|、)\s*(?P<b>{ZH_NUMBER})\s*月份?)?(?:期间|之间|里|中|内)?",
             _zh_months,
         ),
-        (r"第?(?P<q>[一二三四1234])季度", _zh_quarter),
         (r"(?P<o>[上下])半年", _zh_half),
-        (r"(?P<s>[春夏秋冬])[天季]", _zh_season),
         (r"(?P<y>20\d\d)年", _zh_year),
         (rf"(?:在)?(?P<h>{_ZH_HOLIDAY})(?:那天|当天|期间)?", _zh_on),
         (rf"(?:超过|至少|多于|大于)?\s*{_ZN}\s*{_ZU}\s*(?:之前|以前|前)", _zh_ago),

@@ -20,7 +20,13 @@ ON_A_SEGMENT = {
     "plan_strategy": {"goal": "win_back", "budget": 500},
     "save_segment": {"name": "mine"},
 }
-PLAIN = {"discover_segments", "list_segments", "delete_segment", "open_segment"}
+PLAIN = {
+    "find_lookalikes_of_customer",
+    "discover_segments",
+    "list_segments",
+    "delete_segment",
+    "open_segment",
+}
 
 
 @pytest.fixture
