@@ -10,6 +10,7 @@ from assistant.linking.candidates import Candidate
 from assistant.linking.clauses import Reading
 from assistant.linking.numbers import Number
 from assistant.linking.windows import TimeMention
+from segments.catalogue import PARTS
 from segments.definition import (
     AllOf,
     AnyOf,
@@ -19,6 +20,7 @@ from segments.definition import (
     Node,
     Not,
     SimilarityCondition,
+    Window,
     conditions,
     top_level,
 )
@@ -75,6 +77,11 @@ _CHANGE = re.compile(
 )
 
 
+_TIMELESS = re.compile(
+    r"\b(?:drop|remove|take off|lose|forget|without|ignore|no)\b[^.?!]{0,15}\b(?:time|date|window|period)\b"
+    r"|不限时间|时间不限|(?:去掉|取消)时间",
+    re.IGNORECASE,
+)
 _ALLOW = re.compile(
     r"\b(?:include|allow|bring back|let|put back|after all)\b|也要|加回|恢复|包括", re.IGNORECASE
 )
@@ -83,6 +90,10 @@ _START_OVER = re.compile(
     r"|重新来|重来|从头|换一个|另一个分群|新的分群",
     re.IGNORECASE,
 )
+
+
+PARTS_OF_DAY = frozenset(f"{part}_share_365d" for part in PARTS)
+"""Shares of orders by time: 'change that to the afternoon' swaps one for another."""
 
 
 def propose(reading: Reading, found: Sequence[Candidate], current: Node) -> tuple[Edit, ...]:
@@ -103,8 +114,11 @@ def propose(reading: Reading, found: Sequence[Candidate], current: Node) -> tupl
         and all(isinstance(_leaf(c.node), EventCondition) and not _leaf_items(c.node) for c in found)
     ):
         return _unique(edits)
+    negated = {part.child for part in top_level(current) if isinstance(part, Not)}
     for i, candidate in enumerate(found):
-        edits += _for_candidate(candidate, reading, existing, changing, f"c{i}")
+        # 'of those who did not buy lately, who spent ...' speaks of another thing than the negation.
+        alike = [c for c in existing if (c in negated) == isinstance(candidate.node, Not)]
+        edits += _for_candidate(candidate, reading, alike, changing, f"c{i}")
     return _unique(edits)
 
 
@@ -213,13 +227,19 @@ def _retimed(
     """'make it 120 days', '$300 instead': a time or number put in place of the one that is there."""
     times = [window for clause in reading.clauses for window in clause.windows]
     numbers = [number for clause in reading.clauses for number in clause.numbers]
+    if _TIMELESS.search(reading.text):
+        for condition in existing:
+            if isinstance(condition, EventCondition) and condition.window.start is not None:
+                yield Edit("change", replace(condition, window=Window()), condition, source=repr(condition))
+        return
     plain = all(not _leaf_items(c.node) for c in found)
     if not plain and not changing:
         return
     windowed = any(isinstance(c, EventCondition) and c.window.start is not None for c in existing)
     # 'change 30 days to two weeks' names what it changes.
-    named = [c for c in existing if isinstance(c, EventCondition) and c.window in [t.window for t in times]]
-    if named and len(times) > 1:
+    spoken = {time.window.start for time in times} | {number.value for number in numbers}
+    named = [c for c in existing if isinstance(c, EventCondition) and c.window.start in spoken]
+    if named and len(times) + len(numbers) > 1:
         existing = named
         times = [time for time in times if all(c.window != time.window for c in named)]
     # What was said last is what 'it' most often means.
@@ -295,7 +315,11 @@ def _for_candidate(
     leaf = _leaf(candidate.node)
     negative = isinstance(candidate.node, Not)
     same = next((c for c in existing if same_subject(c, leaf)), None)  # type: ignore[arg-type]
-    if same is not None and not negative:
+    if same is None and changing and isinstance(leaf, FeatureCondition) and leaf.feature in PARTS_OF_DAY:
+        same = next(
+            (c for c in existing if isinstance(c, FeatureCondition) and c.feature in PARTS_OF_DAY), None
+        )
+    if same is not None and (changing or not negative):
         yield Edit("change", leaf, same, candidate.reading, source)
     elif changing and isinstance(leaf, EventCondition):
         swap = next(
