@@ -164,7 +164,9 @@ def reader(paths: Sequence[Path], header: Sequence[str] = ()) -> str:
             return f"read_json_auto({listed}, union_by_name = true)"
         case _:
             named = f", header = false, names = [{_texts(header)}]" if header else ", header = true"
-            return f"read_csv({listed}, union_by_name = true, sample_size = 100000, null_padding = true{named})"
+            return (
+                f"read_csv({listed}, union_by_name = true, sample_size = 100000, null_padding = true{named})"
+            )
 
 
 def _kind(path: Path) -> str:

@@ -15,6 +15,7 @@ from assistant.linking.drafts import Draft, drafts
 from assistant.linking.features import FeatureLinker, FeatureMention, fits, number_condition
 from assistant.linking.items import ItemMention
 from assistant.linking.numbers import Number
+from assistant.linking.trend import Top
 from assistant.linking.windows import TimeMention
 from segments.definition import (
     AnyOf,
@@ -111,7 +112,7 @@ def _build(draft: Draft, reading: Reading, linker: FeatureLinker, quantile: Quan
     made: list[tuple[Node, str, bool]] = []
     items = list(draft.items or [])
     made += [(t.condition, "", False) for t in clause.trends if t.condition.feature in catalogue]
-    made += [_top(top.feature, top.share, top.count, quantile) for top in clause.tops]
+    made += [_top(top, quantile) for top in clause.tops]
     made += [_vague(vague, quantile, draft.window) for vague in clause.vague]
     made += _features(clause, reading, free, items, draft.window, linker, quantile)
     made += _shares(free, items, clause, catalogue)
@@ -157,10 +158,13 @@ def _vague(vague: Vague, quantile: Quantile, window: TimeMention | None) -> tupl
     return node, "vague", False
 
 
-def _top(feature: str, share: float | None, count: int | None, quantile: Quantile) -> tuple[Node, str, bool]:
+def _top(top: Top, quantile: Quantile) -> tuple[Node, str, bool]:
+    if top.lowest:
+        edge = quantile(top.feature, top.share if top.share is not None else 0.2)
+        return FeatureCondition(top.feature, "<=", round(edge, 4)), "top", False
     # A count is turned into a share by the linker's quantile function: see Linker.quantile.
-    edge = quantile(feature, 1 - share) if share is not None else quantile(feature, -float(count or 1))
-    return FeatureCondition(feature, ">=", round(edge, 4)), "top", False
+    edge = quantile(top.feature, 1 - top.share if top.share is not None else -float(top.count or 1))
+    return FeatureCondition(top.feature, ">=", round(edge, 4)), "top", False
 
 
 def _round(value: float) -> float:

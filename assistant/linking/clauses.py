@@ -87,6 +87,14 @@ class Reading:
         return "".join(chars)
 
 
+def _below(low: str, unit: str | None, high: str) -> str | None:
+    """'at least one coupon but fewer than five' -> 'between 1 and 4 coupon'; None for words that are no numbers."""
+    try:
+        return f"between {to_number(low):g} and {to_number(high) - 1:g} {unit or ''}"
+    except (KeyError, ValueError, IndexError):
+        return None
+
+
 def _family(match: re.Match[str]) -> str:
     """'households of 3 or more' -> '3 or more person households'."""
     if not re.fullmatch(r"\d|one|two|three|four|five|six", match[2], re.I):
@@ -135,6 +143,16 @@ _NORMAL_EN: tuple[tuple[re.Pattern[str], Any], ...] = (
     (
         re.compile(r"\brecency (?=(?:of |is )?(?:under|over|below|above|less|more|at|within|up)\b)", re.I),
         "recency_days ",
+    ),
+    (
+        re.compile(r"\bat least (\w+) (?:(\w+) )?(?:but|and) (?:fewer|less) than (\w+)\b", re.I),
+        lambda m: _below(m[1], m[2], m[3]) or m[0],
+    ),
+    (
+        re.compile(
+            r"\b(?:once|one trip|a visit|a trip) every (\w+) days? or (?:less|longer)(?: often)?\b", re.I
+        ),
+        r"purchase interval of at least \1 days",
     ),
     # Shorthand of analysts.
     (re.compile(r"\bL(\d+)\s?D\b", re.I), r"in the last \1 days"),

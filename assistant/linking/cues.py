@@ -41,7 +41,7 @@ ENGLISH: dict[str, re.Pattern[str]] = {
     "redeem": _rx(r"\b(?:redeem(?:ed|ing|s)?|coupon(?:s|ers?)?|vouchers?|redemptions?)\b"),
     "campaign": _rx(
         r"\b(?:(?:received?|were sent|was sent|got|been sent|targeted (?:by|with)|exposed to|reached by|mailed|contacted"
-        r"|sent)\b[^,.;]{0,25}?\b)?(?:campaigns?|mailings?|mailers?|mailouts?|direct mail)\b"
+        r"|sent)\b(?:(?!\bno\b)[^,.;]){0,25}?\b)?(?:campaigns?|mailings?|mailers?|mailouts?|direct mail)\b"
         r"|\b(?:received?|got|were sent|sent|mailed)\b[^,.;]{0,15}?\bflyers?\b"
     ),
     "spend": _rx(

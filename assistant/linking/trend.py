@@ -19,12 +19,13 @@ class Trend:
 
 @dataclass(frozen=True)
 class Top:
-    """'top 10 % by spend', 'top 100 customers': a share or a count, of the feature's highest."""
+    """'top 10 % by spend', 'top 100 customers': a share or a count, of the feature's highest (or lowest)."""
 
     span: Span
     share: float | None
     count: int | None
     feature: str
+    lowest: bool = False
 
 
 _BEFORE = (
@@ -93,6 +94,17 @@ _EN = (
             if m["d"].lower() in ("more", "higher")
             else ("<=", 1 - float(m["n"]) / 100)
         ),
+    ),
+    (
+        re.compile(
+            rf"\b{_WHAT}\s+(?:at least |more than )?(?:2 times|double|two times)\s+(?:as (?:much|often)\s*(?:as\s+)?|what\s+)?{_BEFORE}(?:\s*in {_BEFORE})?",
+            re.I,
+        ),
+        lambda m: (">" if "more than" in m.group() else ">=", 2.0),
+    ),
+    (
+        re.compile(rf"\bnow {_WHAT} (?:much |a lot )?(?P<d>less|fewer|more)(?: often)?\b", re.I),
+        lambda m: (">" if m["d"].lower() == "more" else "<", 1.0),
     ),
     (
         re.compile(
@@ -201,7 +213,11 @@ def trends(text: str, chinese: bool) -> list[Trend]:
 
 _BY_EN = r"(?:\s+(?:of\s+)?(?:our\s+|the\s+|all\s+)?(?:customers?|shoppers?|households?|spenders?|buyers?))?(?:\s+(?:by|in|on|for|ranked by|in terms of)\s+(?:the\s+)?(?:number of\s+|total\s+|annual\s+|lifetime\s+)?(?P<by>spend(?:ing)?|revenue|sales|value|orders?|frequency|visits?|trips|recency|discount\w*|coupons?(?: use| usage)?|basket(?: size| value)?))?"
 _TOP_EN = re.compile(
-    rf"\b(?:top|highest|biggest|best)\s+(?P<n>{DIGITS}|ten|five|twenty|hundred)(?:\s?(?P<p>%|percent))?(?P<s>\s+spenders?)?{_BY_EN}",
+    rf"\b(?P<end>top|highest|biggest|best|bottom|lowest)\s+(?P<n>{DIGITS}|ten|five|twenty|hundred)(?:\s?(?P<p>%|percent))?(?P<s>\s+spenders?)?{_BY_EN}",
+    re.I,
+)
+_MOST_EN = re.compile(
+    rf"\b(?:the )?(?P<n>{DIGITS}) (?:customers?|shoppers?|households?|people)(?: who have| that have| with) the (?:most|highest) (?P<by>[\w ]{{3,30}}?)(?=$|[.,;?!]| in\b| over\b| and\b)",
     re.I,
 )
 _TOP_ZH = re.compile(
@@ -219,6 +235,9 @@ _SMALL = {"ten": 10.0, "five": 5.0, "twenty": 20.0, "hundred": 100.0}
 def tops(text: str, chinese: bool) -> list[Top]:
     """Every 'top n' of customers (not of segments or products)."""
     found = []
+    for match in () if chinese else _MOST_EN.finditer(text):
+        feature = next((name for pattern, name in _BY if re.search(pattern, match["by"], re.I)), "spend_365d")
+        found.append(Top(match.span(), None, int(match["n"].replace(",", "")), feature))
     for match in (_TOP_ZH if chinese else _TOP_EN).finditer(text):
         if chinese and re.match(r"\s*(?:天|日|周|个?月|年|个?季)", text[match.end() :]):
             continue
@@ -232,5 +251,6 @@ def tops(text: str, chinese: bool) -> list[Top]:
         ):
             continue
         share = number / 100 if match["p"] else None
-        found.append(Top(match.span(), share, None if match["p"] else int(number), feature))
+        lowest = (match.groupdict().get("end") or "").lower() in ("bottom", "lowest")
+        found.append(Top(match.span(), share, None if match["p"] else int(number), feature, lowest))
     return found

@@ -250,6 +250,13 @@ def _en_half(match: re.Match[str], as_of: date) -> TimeMention | None:
     return _calendar(match, *_month_range(first, first + 5, as_of), as_of)
 
 
+def _en_since_season(match: re.Match[str], as_of: date) -> TimeMention | None:
+    season = _en_season(match, as_of)
+    if season is None or season.last is None:
+        return None
+    return _calendar(match, season.last + timedelta(days=1), as_of, as_of)
+
+
 def _en_season(match: re.Match[str], as_of: date) -> TimeMention | None:
     spans = {"spring": (3, 5), "summer": (6, 8), "fall": (9, 11), "autumn": (9, 11), "winter": (12, 2)}
     return _calendar(match, *_month_range(*spans[match["s"].lower()], as_of), as_of)
@@ -338,6 +345,7 @@ _EN_PATTERNS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str], date], TimeM
             r"\b(?:in\s+|during\s+)?(?:the\s+)?(?P<o>first|second)\s+half(?:\s+of\s+(?:the\s+year|20\d\d))?\b",
             _en_half,
         ),
+        (r"\bsince\s+(?:the\s+|last\s+)?(?P<s>spring|summer|fall|autumn|winter)\b", _en_since_season),
         (
             r"\b(?:in|during|over|last|this|all)\s+(?:the\s+)?(?P<s>spring|summer|fall|autumn|winter)\b",
             _en_season,
