@@ -35,7 +35,7 @@ def plain(result: ToolResult, language: Language, currency: str, min_group: int)
     for item in result.evidence:
         figures = {figure.name: figure for figure in item.figures}
         if "definition_en" in figures:
-            parts.append(_segment(item, figures, language, currency, min_group))
+            parts.append(_segment(figures, language, currency, min_group))
         elif item.tool == "plan_strategy" and result.strategy is not None:
             parts.append(result.strategy.to_markdown(language))
         else:
@@ -44,9 +44,7 @@ def plain(result: ToolResult, language: Language, currency: str, min_group: int)
     return "\n\n".join(part for part in parts if part)
 
 
-def _segment(
-    item: Evidence, figures: dict[str, Figure], language: Language, currency: str, min_group: int
-) -> str:
+def _segment(figures: dict[str, Figure], language: Language, currency: str, min_group: int) -> str:
     size = figures["size"].value
     words = str(figures[f"definition_{language}"].value)
     everyone, as_of = display(figures["population"], currency), figures["as_of"].value

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 from pathlib import Path
 
 import gradio as gr
@@ -14,6 +13,7 @@ from assistant.llm import OpenAIChat
 from segments.errors import PortInUseError
 from serving.api import create_api
 from serving.cli import llm_for
+from serving.llm.probe import port_is_free
 from serving.terminal import steps
 from serving.ui import CSS, create_page
 
@@ -32,12 +32,8 @@ def create_app(assistant: Assistant) -> FastAPI:
 
 def check_port(host: str, port: int) -> None:
     """Raise PortInUseError when somebody listens on the port."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError as error:
-            raise PortInUseError(f"Port {port} on {host} is in use; choose another with --port.") from error
+    if not port_is_free(host, port):
+        raise PortInUseError(f"Port {port} on {host} is in use; choose another with --port.")
 
 
 def serve_web(workspace: Path, host: str, port: int) -> None:

@@ -304,7 +304,7 @@ def _event(
         op, days = ("<=", window.window.start or 0) if not window.gap else _days(window, reading.text, "")
         return FeatureCondition("tenure_days", op, days), ""
     if kind == "last_purchase" and not items:
-        return _last_purchase(draft, reading, window), ""
+        return _last_purchase(reading, window), ""
     if kind == "quiet" and not items:
         if window is not None:
             return EventCondition("purchase", window=window.window), ""
@@ -317,15 +317,15 @@ def _event(
         condition = EventCondition(_EVENTS[kind], window=_window(window))
         return _counted(condition, free, ("coupons", "campaigns", "times", "")), ""
     if kind in ("purchase", "spend", "quiet", "last_purchase"):
-        return _purchase(draft, reading, free, items)
+        return _purchase(draft, free, items)
     if kind == "" and items and not draft.clause.features:
-        return _purchase(draft, reading, free, items)
+        return _purchase(draft, free, items)
     if kind == "" and draft.negative and window is not None and not draft.clause.content:
         return EventCondition("purchase", window=window.window), ""
     return None, ""
 
 
-def _last_purchase(draft: Draft, reading: Reading, window: TimeMention | None) -> Node | None:
+def _last_purchase(reading: Reading, window: TimeMention | None) -> Node | None:
     if window is None:
         return None
     start, end = window.window.start, window.window.end
@@ -352,9 +352,7 @@ def _window(mention: TimeMention | None) -> Window:
     return mention.window
 
 
-def _purchase(
-    draft: Draft, reading: Reading, free: list[Number], items: list[ItemMention]
-) -> tuple[Node | None, str]:
+def _purchase(draft: Draft, free: list[Number], items: list[ItemMention]) -> tuple[Node | None, str]:
     wanted = _merged(items)
     condition = EventCondition("purchase", wanted, _window(draft.window))
     counted = _counted(

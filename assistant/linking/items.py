@@ -7,11 +7,11 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache, cached_property
-from importlib import resources
+from functools import cached_property
 
 import numpy as np
 
+from assistant.linking import lexicon
 from assistant.linking.numbers import Span
 from segments.definition import ItemFilter
 from segments.ports import TextEncoder
@@ -28,15 +28,9 @@ PRIVATE_LABEL = r"private[- ]label|own[- ]labels?|store[- ]brands?|own[- ]brands
 NATIONAL = r"national[- ]brands?|name[- ]brands?|big brands|branded|全国品牌|全国性品牌|名牌"
 
 
-@cache
-def _table(name: str) -> dict[str, str]:
-    text = resources.files("assistant.linking").joinpath("lexicon", name).read_text(encoding="utf-8")
-    return dict(line.split("\t", 1) for line in text.splitlines() if "\t" in line)
-
-
 def stem(word: str) -> str:
     """The singular, roughly: enough to match 'beers' with 'beer', 'cookies' with 'cookie'."""
-    word = _table("abbreviations.tsv").get(word, word)
+    word = lexicon.table("abbreviations.tsv").get(word, word)
     if len(word) > 4 and word.endswith("ies") and word not in ("cookies", "movies", "brownies"):
         return word[:-3] + "y"
     if len(word) > 4 and word.endswith(("ches", "shes", "sses", "xes", "toes")):
@@ -51,20 +45,14 @@ def stems(text: str) -> tuple[str, ...]:
     return tuple(stem(word) for word in re.findall(r"[a-z0-9]+", text.lower().replace("'", "")))
 
 
-@cache
-def _word_list(name: str) -> frozenset[str]:
-    text = resources.files("assistant.linking").joinpath("lexicon", name).read_text(encoding="utf-8")
-    return frozenset(text.split())
-
-
 def absent_words() -> frozenset[str]:
     """English words that ask for an attribute retail data seldom has ('women'): never a product on their own."""
-    return _word_list("absent_en.txt")
+    return lexicon.words("absent_en.txt")
 
 
 def chatter() -> frozenset[str]:
     """English words that carry no condition and name no product."""
-    return _word_list("chatter_en.txt")
+    return lexicon.words("chatter_en.txt")
 
 
 @dataclass(frozen=True)
@@ -119,7 +107,7 @@ class ItemLinker:
             for start in range(len(words) - length + 1):
                 run = words[start : start + length]
                 span = (run[0][1][0], run[-1][1][1])
-                known = " ".join(word for word, _ in run) in _table("synonyms_en.tsv")
+                known = " ".join(word for word, _ in run) in lexicon.table("synonyms_en.tsv")
                 edge_stops = {run[0][0], run[-1][0]} & stop and not known
                 if edge_stops or "'" in run[-1][0] or any(span[0] < e and s < span[1] for s, e in busy):
                     continue
@@ -148,7 +136,7 @@ class ItemLinker:
     def _find_chinese(self, text: str, taken: list[Span]) -> list[ItemMention]:
         found: list[ItemMention] = []
         busy = list(taken)
-        for word, english in sorted(_table("items_zh.tsv").items(), key=lambda pair: -len(pair[0])):
+        for word, english in sorted(lexicon.table("items_zh.tsv").items(), key=lambda pair: -len(pair[0])):
             for match in re.finditer(re.escape(word), text):
                 span = match.span()
                 if any(span[0] < e and s < span[1] for s, e in busy):
@@ -165,7 +153,7 @@ class ItemLinker:
 
     def lookup(self, phrase: str) -> ItemFilter:
         """The items a phrase names; an empty filter when it names none."""
-        synonyms = _table("synonyms_en.tsv")
+        synonyms = lexicon.table("synonyms_en.tsv")
         targets = synonyms.get(phrase, phrase).split("|")
         if phrase not in synonyms and self._is_product_name(phrase):
             return ItemFilter(text=(phrase,))
@@ -227,7 +215,7 @@ class ItemLinker:
     @cached_property
     def words(self) -> frozenset[str]:
         """Words that departments, categories and synonyms are made of."""
-        synonyms = {word for phrase in _table("synonyms_en.tsv") for word in phrase.split()}
+        synonyms = {word for phrase in lexicon.table("synonyms_en.tsv") for word in phrase.split()}
         return frozenset().union(*(value.words for value in self._values), synonyms)
 
     @property

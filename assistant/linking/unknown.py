@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from functools import cache
-from importlib import resources
 
 from assistant.intents import CUES
+from assistant.linking import lexicon
 from assistant.linking.clauses import Reading
 from assistant.linking.cues import STOP_EN
 from assistant.linking.items import absent_words, chatter
@@ -21,19 +20,13 @@ _STOP_ZH = re.compile(
 )
 
 
-@cache
-def _words(name: str) -> frozenset[str]:
-    text = resources.files("assistant.linking").joinpath("lexicon", name).read_text(encoding="utf-8")
-    return frozenset(text.split())
-
-
 def unknown_words(reading: Reading) -> tuple[str, ...]:
     """Content words outside everything that was understood: what the data may not have."""
     rest = reading.unclaimed()
     for cue in CUES.values():
         rest = cue.sub(lambda match: " " * len(match.group()), rest)
     if reading.chinese:
-        absent = [word for word in _words("absent_zh.txt") if word in rest]
+        absent = [word for word in lexicon.words("absent_zh.txt") if word in rest]
         for word in absent:
             rest = rest.replace(word, " ")
         pieces = re.findall(r"[一-鿿]{2,}", _STOP_ZH.sub(" ", rest))
@@ -57,7 +50,7 @@ def missing(text: str, unknown: Sequence[str], chinese: bool) -> tuple[str, ...]
     stand where its last sentence says what the customers are or do ('with X', 'whose X', 'X customers').
     """
     if chinese:
-        return tuple(word for word in unknown if word in _words("absent_zh.txt"))
+        return tuple(word for word in unknown if word in lexicon.words("absent_zh.txt"))
     absent = absent_words()
     last = re.split(r"[.?!]\s+(?=\w)", text.strip())[-1]
     found = []
