@@ -9,9 +9,10 @@ from __future__ import annotations
 from assistant.linking.linker import Link
 from assistant.plan import CURRENT, DESCRIBED, ON_SEGMENT, Plan, definition_of, edited, offered_tools
 from assistant.replies import REFUSE
-from segments.check import Vocabulary, issues
+from segments.check import issues
 from segments.definition import Node
 from segments.errors import DefinitionError
+from segments.vocabulary import Vocabulary
 
 
 def mistakes(plan: Plan, link: Link, current: Node | None) -> list[str]:

@@ -10,7 +10,8 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from segments.explain import Language, number
+from segments.amounts import number
+from segments.explain import Language
 from segments.ports import Evidence, Figure
 
 _NUMBER = re.compile(r"(?<![A-Za-z_0-9.])[-+]?\d[\d,]*(?:\.\d+)?")

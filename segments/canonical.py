@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import replace
+from dataclasses import fields, is_dataclass, replace
 from typing import Any
 
 from segments.codec import to_json
 from segments.definition import (
+    WEEKDAYS,
     AllOf,
     AnyOf,
     EventCondition,
@@ -21,7 +22,7 @@ from segments.definition import (
     ItemFilter,
     Node,
     Not,
-    SimilarityCondition,
+    Occasion,
     Value,
 )
 from segments.intervals import Interval, interval_of, to_comparison
@@ -99,22 +100,32 @@ def _with(leaf: FeatureCondition | EventCondition, op: str, value: float | tuple
 
 def _leaf(node: Node) -> tuple[Node, bool]:
     """The canonical leaf, and whether it is to be read negated (`count = 0` is `not count >= 1`)."""
-    match node:
-        case FeatureCondition(feature, op, value):
-            return _feature(feature, op, value), False
-        case EventCondition():
-            value = node.value
-            number = tuple(map(_number, value)) if isinstance(value, tuple) else _number(value)
-            leaf = replace(node, items=_items(node.items), value=number)
-            if leaf.measure == "count" and (leaf.op, leaf.value) in {("=", 0), ("<", 1), ("<=", 0)}:
-                return replace(leaf, op=">=", value=1), True
-            if leaf.measure == "count" and (leaf.op, leaf.value) == (">", 0):
-                return replace(leaf, op=">=", value=1), False
-            return leaf, False
-        case SimilarityCondition(_, segment, _) if segment is not None:
-            return replace(node, segment=canonical(segment)), False
+    if isinstance(node, FeatureCondition):
+        return _feature(node.feature, node.op, node.value), False
+    leaf = _plain(node)
+    if isinstance(leaf, EventCondition) and leaf.measure == "count":
+        if (leaf.op, leaf.value) in {("=", 0), ("<", 1), ("<=", 0)}:
+            return replace(leaf, op=">=", value=1), True
+        if (leaf.op, leaf.value) == (">", 0):
+            return replace(leaf, op=">=", value=1), False
+    return leaf, False
+
+
+def _plain(value: Any) -> Any:
+    """A condition, or a part of one, with lists sorted, numbers spelt one way and inner groups canonical."""
+    match value:
+        case ItemFilter():
+            return _items(value)
+        case Occasion():
+            return _occasion(value)
+        case tuple():
+            return tuple(map(_plain, value))
+        case AllOf() | AnyOf() | Not() | FeatureCondition():
+            return canonical(value)
+        case _ if is_dataclass(value) and not isinstance(value, type):
+            return replace(value, **{f.name: _plain(getattr(value, f.name)) for f in fields(value)})
         case _:
-            return node, False
+            return _number(value)
 
 
 def _feature(feature: str, op: str, value: Value | tuple[Value, ...]) -> FeatureCondition:
@@ -135,6 +146,13 @@ def _items(items: ItemFilter) -> ItemFilter:
         brand=tuple(sorted(set(items.brand))),
         text=tuple(sorted({text.lower() for text in items.text})),
     )
+
+
+def _occasion(occasion: Occasion) -> Occasion:
+    """Weekdays in order, the whole week and the whole day left out."""
+    days = tuple(day for day in WEEKDAYS if day in occasion.weekdays)
+    hours = None if occasion.hours == (0, 24) else occasion.hours
+    return Occasion(() if days == WEEKDAYS else days, hours, tuple(sorted(set(occasion.channel))))
 
 
 def _number(value: Any) -> Any:

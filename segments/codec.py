@@ -1,4 +1,4 @@
-"""Definition <-> JSON, and the JSON Schema of the language.
+"""Definition <-> JSON.
 
 `to_json` and `from_json` are exact inverses. `from_json` reads structure only (names and types of
 keys); whether features exist and values fit is `segments.check`'s question.
@@ -10,30 +10,52 @@ import json
 from typing import Any
 
 from segments.definition import (
+    COMPARE_OPERATORS,
     EVENT_MEASURES,
     EVENT_OPERATORS,
     EVENT_TYPES,
+    REPEAT_UNITS,
     AllOf,
     AnyOf,
+    ComparisonCondition,
     EventCondition,
+    EventQuantity,
     FeatureCondition,
-    ItemFilter,
     MemberOf,
     Node,
     Not,
     PropensityCondition,
+    Quantity,
+    RankCondition,
+    RepeatCondition,
+    SequenceCondition,
     SimilarityCondition,
-    Window,
+    Step,
+    TouchCondition,
 )
 from segments.errors import DefinitionError
-from segments.features import NUMERIC_OPERATORS, SET_OPERATORS, Catalogue
+from segments.features import NUMERIC_OPERATORS, SET_OPERATORS
+from segments.fields import (
+    OCCASION_KEYS,
+    WINDOW_KEYS,
+    Fields,
+    is_number,
+    items_json,
+    occasion_json,
+    short,
+    window_json,
+)
 
-ITEM_FIELDS = ("department", "category", "brand", "text")
-KINDS = ("all_of", "any_of", "not", "feature", "event", "propensity", "similar_to", "member_of")
+KINDS = (
+    *("all_of", "any_of", "not", "feature", "event", "sequence", "repeat", "first", "last"),
+    *("compare", "rank_by", "propensity", "similar_to", "member_of"),
+)
 MAX_DEPTH = 20
 MAX_CONDITIONS = 100
-_EVENT_KEYS = {"event", "items", "from_days_ago", "to_days_ago", "measure", "op", "value"}
-_FEATURE_KEYS = {"feature", "op", "value"}
+MAX_STEPS = 5
+_WHAT = frozenset({"items"}) | WINDOW_KEYS | OCCASION_KEYS
+_STEP_KEYS = frozenset({"event", "items", "within_days"}) | OCCASION_KEYS
+_QUANTITY_KEYS = frozenset({"event", "measure"}) | _WHAT
 
 
 def to_json(node: Node) -> dict[str, Any]:
@@ -49,9 +71,28 @@ def to_json(node: Node) -> dict[str, Any]:
             return {"feature": feature, "op": op, "value": list(value) if isinstance(value, tuple) else value}
         case EventCondition():
             return _event_to_json(node)
+        case SequenceCondition():
+            return _sequence_to_json(node)
+        case RepeatCondition():
+            out = {"repeat": node.event, "times": node.times, "within_days": node.within_days}
+            extra = {"unit": node.unit} if node.unit != "orders" else {}
+            without = {"without": node.without} if node.without is not None else {}
+            return out | extra | without | _what_to_json(node)
+        case TouchCondition():
+            return {node.which: node.event} | _what_to_json(node)
+        case ComparisonCondition():
+            factor = {"factor": node.factor} if node.factor != 1 else {}
+            left, right = _quantity_to_json(node.left), _quantity_to_json(node.right)
+            return {"compare": left, "op": node.op, **factor, "than": right}
+        case RankCondition():
+            how = {"count": node.count} if node.count is not None else {"share": node.share}
+            order = {"lowest": True} if node.lowest else {}
+            among = {"among": to_json(node.among)} if node.among is not None else {}
+            return {"rank_by": node.feature, **how, **order, **among}
         case PropensityCondition(outcome, low, top):
-            extra = {"min_probability": low} if low is not None else {"top_share": top}
-            return {"propensity": outcome, **extra}
+            return {"propensity": outcome} | (
+                {"min_probability": low} if low is not None else {"top_share": top}
+            )
         case SimilarityCondition(count, segment, customer):
             to = {"segment": to_json(segment)} if segment is not None else {"customer": customer}
             return {"similar_to": to, "top": count}
@@ -59,19 +100,37 @@ def to_json(node: Node) -> dict[str, Any]:
             return {"member_of": name}
 
 
+def _what_to_json(node: EventCondition | RepeatCondition | TouchCondition | EventQuantity) -> dict[str, Any]:
+    return items_json(node.items) | window_json(node.window) | occasion_json(node.occasion)
+
+
 def _event_to_json(node: EventCondition) -> dict[str, Any]:
-    out: dict[str, Any] = {"event": node.event}
-    items = {name: list(getattr(node.items, name)) for name in ITEM_FIELDS if getattr(node.items, name)}
-    if items:
-        out["items"] = items
-    if node.window.start is not None:
-        out["from_days_ago"] = node.window.start
-    if node.window.end:
-        out["to_days_ago"] = node.window.end
+    out: dict[str, Any] = {"event": node.event} | _what_to_json(node)
     if (node.measure, node.op, node.value) != ("count", ">=", 1):
         value = list(node.value) if isinstance(node.value, tuple) else node.value
         out |= {"measure": node.measure, "op": node.op, "value": value}
     return out
+
+
+def _sequence_to_json(node: SequenceCondition) -> dict[str, Any]:
+    out: dict[str, Any] = {"sequence": [_step_to_json(step) for step in node.steps]}
+    if node.then_not is not None:
+        out["then_not"] = _step_to_json(node.then_not)
+    if node.same_item:
+        out["same_item"] = True
+    return out | window_json(node.window)
+
+
+def _step_to_json(step: Step) -> dict[str, Any]:
+    within = {"within_days": step.within_days} if step.within_days is not None else {}
+    return {"event": step.event} | items_json(step.items) | within | occasion_json(step.occasion)
+
+
+def _quantity_to_json(quantity: Quantity) -> dict[str, Any]:
+    if isinstance(quantity, str):
+        return {"feature": quantity}
+    measure = {"measure": quantity.measure} if quantity.measure != "count" else {}
+    return {"event": quantity.event} | _what_to_json(quantity) | measure
 
 
 def from_json(data: object) -> Node:
@@ -107,32 +166,25 @@ def _read(data: object, path: str, issues: list[str], depth: int) -> Node | None
         issues.append(f"{path}: nested deeper than {MAX_DEPTH} levels; flatten the definition.")
         return None
     if not isinstance(data, dict):
-        issues.append(f"{path}: must be an object with one of {', '.join(KINDS)}; got {_short(data)}.")
+        issues.append(f"{path}: must be an object with one of {', '.join(KINDS)}; got {short(data)}.")
         return None
     kinds = [kind for kind in KINDS if kind in data]
     if len(kinds) != 1:
         got = " and ".join(kinds) or ", ".join(map(str, data)) or "nothing"
         issues.append(f"{path}: must hold exactly one of {', '.join(KINDS)}; got {got}.")
         return None
-    reader = _READERS[kinds[0]]
-    return reader(data, path, issues, depth)
-
-
-def _extra(data: dict[str, Any], allowed: set[str], path: str, issues: list[str]) -> None:
-    for key in data:
-        if key not in allowed:
-            issues.append(f"{path}.{key}: not a field here; accepted are {', '.join(sorted(allowed))}.")
+    return _READERS[kinds[0]](data, path, issues, depth)
 
 
 def _read_group(data: dict[str, Any], path: str, issues: list[str], depth: int) -> Node | None:
     kind = "all_of" if "all_of" in data else "any_of"
-    _extra(data, {kind}, path, issues)
+    Fields(data, path, issues, {kind})
     children = data[kind]
     if isinstance(children, list) and len(children) > MAX_CONDITIONS:
         issues.append(f"{path}.{kind}: at most {MAX_CONDITIONS} conditions; got {len(children)}.")
         return None
     if not isinstance(children, list):
-        issues.append(f"{path}.{kind}: must be a list of conditions; got {_short(children)}.")
+        issues.append(f"{path}.{kind}: must be a list of conditions; got {short(children)}.")
         return None
     read = [_read(c, f"{path}.{kind}[{i}]", issues, depth + 1) for i, c in enumerate(children)]
     nodes = tuple(node for node in read if node is not None)
@@ -140,81 +192,132 @@ def _read_group(data: dict[str, Any], path: str, issues: list[str], depth: int) 
 
 
 def _read_not(data: dict[str, Any], path: str, issues: list[str], depth: int) -> Node | None:
-    _extra(data, {"not"}, path, issues)
+    Fields(data, path, issues, {"not"})
     child = _read(data["not"], f"{path}.not", issues, depth + 1)
     return None if child is None else Not(child)
 
 
 def _read_feature(data: dict[str, Any], path: str, issues: list[str], _depth: int) -> Node | None:
-    _extra(data, _FEATURE_KEYS, path, issues)
-    before = len(issues)
-    name, op, value = data["feature"], data.get("op"), data.get("value")
+    fields = Fields(data, path, issues, {"feature", "op", "value"})
+    name, value = data["feature"], data.get("value")
     if not isinstance(name, str):
-        issues.append(f"{path}.feature: must be a feature's name; got {_short(name)}.")
-    if op not in (*NUMERIC_OPERATORS, *SET_OPERATORS):
-        accepted = ", ".join((*NUMERIC_OPERATORS, *SET_OPERATORS))
-        issues.append(f"{path}.op: must be one of {accepted}; got {_short(op)}.")
+        fields.wrong("feature", f"must be a feature's name; got {short(name)}")
+    op = fields.choice("op", (*NUMERIC_OPERATORS, *SET_OPERATORS))
     if isinstance(value, list):
         if not all(isinstance(v, str | int | float | bool) for v in value):
-            issues.append(f"{path}.value: a list may hold only numbers, texts or booleans.")
+            fields.wrong("value", "a list may hold only numbers, texts or booleans")
         value = tuple(value)
     elif not isinstance(value, str | int | float | bool):
-        issues.append(
-            f"{path}.value: must be a number, text, boolean or a list of them; got {_short(value)}."
-        )
-    if len(issues) > before or not isinstance(name, str) or not isinstance(op, str):
-        return None
-    return FeatureCondition(name, op, value)  # type: ignore[arg-type]
+        fields.wrong("value", f"must be a number, text, boolean or a list of them; got {short(value)}")
+    return FeatureCondition(name, op, value) if fields.sound else None  # type: ignore[arg-type]
 
 
 def _read_event(data: dict[str, Any], path: str, issues: list[str], _depth: int) -> Node | None:
-    _extra(data, _EVENT_KEYS, path, issues)
-    before = len(issues)
-    event, measure, op = data["event"], data.get("measure", "count"), data.get("op", ">=")
-    for key, got, accepted in (
-        ("event", event, EVENT_TYPES),
-        ("measure", measure, EVENT_MEASURES),
-        ("op", op, EVENT_OPERATORS),
-    ):
-        if got not in accepted:
-            issues.append(f"{path}.{key}: must be one of {', '.join(accepted)}; got {_short(got)}.")
-    start, end = data.get("from_days_ago"), data.get("to_days_ago", 0)
-    for key, got, optional in (("from_days_ago", start, True), ("to_days_ago", end, False)):
-        if not (isinstance(got, int) and not isinstance(got, bool)) and not (optional and got is None):
-            issues.append(f"{path}.{key}: must be a whole number of days; got {_short(got)}.")
+    fields = Fields(data, path, issues, {"event", "measure", "op", "value"} | _WHAT)
+    event = fields.choice("event", EVENT_TYPES)
+    measure, op = (
+        fields.choice("measure", EVENT_MEASURES, "count"),
+        fields.choice("op", EVENT_OPERATORS, ">="),
+    )
     value = data.get("value", 1)
     if isinstance(value, list):
         value = tuple(value)
-    numbers = value if isinstance(value, tuple) else (value,)
-    if not all(isinstance(v, int | float) and not isinstance(v, bool) for v in numbers):
-        issues.append(f"{path}.value: must be a number, or two for between; got {_short(data.get('value'))}.")
-    items = _read_items(data.get("items"), f"{path}.items", issues)
-    if len(issues) > before:
+    if not all(map(is_number, value if isinstance(value, tuple) else (value,))):
+        fields.wrong("value", f"must be a number, or two for between; got {short(data.get('value'))}")
+    items, window, occasion = fields.items(), fields.window(), fields.occasion()
+    return EventCondition(event, items, window, measure, op, value, occasion) if fields.sound else None
+
+
+def _read_sequence(data: dict[str, Any], path: str, issues: list[str], _depth: int) -> Node | None:
+    fields = Fields(data, path, issues, {"sequence", "then_not", "same_item"} | WINDOW_KEYS)
+    given, then_not = data["sequence"], data.get("then_not")
+    if not isinstance(given, list) or not 1 <= len(given) <= MAX_STEPS:
+        fields.wrong("sequence", f"must be a list of 1 to {MAX_STEPS} steps; got {short(given)}")
         return None
-    return EventCondition(event, items, Window(start, end), measure, op, value)
+    steps = [_read_step(step, f"{path}.sequence[{i}]", issues) for i, step in enumerate(given)]
+    last = None if then_not is None else _read_step(then_not, f"{path}.then_not", issues)
+    window, same = fields.window(), fields.flag("same_item")
+    if fields.sound and last is None and len(steps) < 2:
+        fields.wrong("sequence", "needs a second step or then_not; use event for a single one")
+    if fields.sound and steps[0] is not None and steps[0].within_days is not None:
+        fields.wrong("sequence[0].within_days", "the first step follows nothing; use from_days_ago")
+    if not fields.sound:
+        return None
+    return SequenceCondition(tuple(step for step in steps if step is not None), last, window, same)
 
 
-def _read_items(data: object, path: str, issues: list[str]) -> ItemFilter:
-    if data is None:
-        return ItemFilter()
+def _read_step(data: object, path: str, issues: list[str]) -> Step | None:
     if not isinstance(data, dict):
-        issues.append(f"{path}: must be an object with {', '.join(ITEM_FIELDS)}; got {_short(data)}.")
-        return ItemFilter()
-    _extra(data, set(ITEM_FIELDS), path, issues)
-    fields: dict[str, tuple[str, ...]] = {}
-    for name in ITEM_FIELDS:
-        values = data.get(name, [])
-        if not isinstance(values, list) or not all(isinstance(v, str) and v.strip() for v in values):
-            issues.append(f"{path}.{name}: must be a list of texts; got {_short(values)}.")
-        else:
-            fields[name] = tuple(values)
-    return ItemFilter(**fields)
+        issues.append(f"{path}: must be an object with an event; got {short(data)}.")
+        return None
+    fields = Fields(data, path, issues, _STEP_KEYS)
+    event, within = fields.choice("event", EVENT_TYPES), fields.whole("within_days", None, "days", 1)
+    step = Step(event, fields.items(), within, fields.occasion())
+    return step if fields.sound else None
+
+
+def _read_repeat(data: dict[str, Any], path: str, issues: list[str], _depth: int) -> Node | None:
+    fields = Fields(data, path, issues, {"repeat", "times", "within_days", "unit", "without"} | _WHAT)
+    event, unit = fields.choice("repeat", EVENT_TYPES), fields.choice("unit", REPEAT_UNITS, "orders")
+    times, within = fields.whole("times", 0, "times", 2), fields.whole("within_days", 0, "days", 1)
+    without = fields.choice("without", EVENT_TYPES) if data.get("without") is not None else None
+    items, window, occasion = fields.items(), fields.window(), fields.occasion()
+    if not fields.sound:
+        return None
+    return RepeatCondition(event, times, within, unit, items, window, without, occasion)
+
+
+def _read_touch(data: dict[str, Any], path: str, issues: list[str], _depth: int) -> Node | None:
+    which = "first" if "first" in data else "last"
+    fields = Fields(data, path, issues, {which} | _WHAT)
+    event = fields.choice(which, EVENT_TYPES)
+    node = TouchCondition(
+        "first" if which == "first" else "last", event, fields.items(), fields.window(), fields.occasion()
+    )
+    return node if fields.sound else None
+
+
+def _read_comparison(data: dict[str, Any], path: str, issues: list[str], _depth: int) -> Node | None:
+    fields = Fields(data, path, issues, {"compare", "op", "factor", "than"})
+    op, factor = fields.choice("op", COMPARE_OPERATORS), fields.number("factor", 1)
+    left = _read_quantity(data["compare"], f"{path}.compare", issues)
+    right = _read_quantity(data.get("than"), f"{path}.than", issues)
+    if not fields.sound or left is None or right is None:
+        return None
+    return ComparisonCondition(left, op, right, factor)
+
+
+def _read_quantity(data: object, path: str, issues: list[str]) -> Quantity | None:
+    if not isinstance(data, dict) or ("feature" in data) == ("event" in data):
+        issues.append(f"{path}: must be an object with either a feature or an event; got {short(data)}.")
+        return None
+    fields = Fields(data, path, issues, {"feature"} if "feature" in data else _QUANTITY_KEYS)
+    if "feature" in data:
+        if not isinstance(data["feature"], str):
+            fields.wrong("feature", f"must be a feature's name; got {short(data['feature'])}")
+        return data["feature"] if fields.sound else None
+    event, measure = fields.choice("event", EVENT_TYPES), fields.choice("measure", EVENT_MEASURES, "count")
+    quantity = EventQuantity(event, fields.items(), fields.window(), measure, fields.occasion())
+    return quantity if fields.sound else None
+
+
+def _read_rank(data: dict[str, Any], path: str, issues: list[str], depth: int) -> Node | None:
+    fields = Fields(data, path, issues, {"rank_by", "count", "share", "lowest", "among"})
+    if not isinstance(data["rank_by"], str):
+        fields.wrong("rank_by", f"must be a feature's name; got {short(data['rank_by'])}")
+    if (data.get("count") is None) == (data.get("share") is None):
+        fields.wrong("rank_by", "needs either count (customers) or share (0..1)")
+    count, share = fields.whole("count", None, "customers", 1), fields.number("share")
+    lowest = fields.flag("lowest")
+    among = data.get("among")
+    node = None if among is None else _read(among, f"{path}.among", issues, depth + 1)
+    return RankCondition(data["rank_by"], count, share, lowest, node) if fields.sound else None
 
 
 def _read_propensity(data: dict[str, Any], path: str, issues: list[str], _depth: int) -> Node | None:
-    _extra(data, {"propensity", "min_probability", "top_share"}, path, issues)
+    Fields(data, path, issues, {"propensity", "min_probability", "top_share"})
     low, top = data.get("min_probability"), data.get("top_share")
-    numbers = [v for v in (low, top) if isinstance(v, int | float) and not isinstance(v, bool)]
+    numbers = [v for v in (low, top) if is_number(v)]
     if not isinstance(data["propensity"], str) or len(numbers) != 1 or (low is not None and top is not None):
         issues.append(
             f"{path}: a propensity needs an outcome's name and either min_probability or top_share."
@@ -224,13 +327,11 @@ def _read_propensity(data: dict[str, Any], path: str, issues: list[str], _depth:
 
 
 def _read_similar(data: dict[str, Any], path: str, issues: list[str], depth: int) -> Node | None:
-    _extra(data, {"similar_to", "top"}, path, issues)
-    to, top = data["similar_to"], data.get("top")
-    if not isinstance(top, int) or isinstance(top, bool) or top < 1:
-        issues.append(f"{path}.top: must be a whole number of customers, at least 1; got {_short(top)}.")
-        return None
+    fields = Fields(data, path, issues, {"similar_to", "top"})
+    to, top = data["similar_to"], fields.whole("top", 0, "customers", 1)
     if not isinstance(to, dict) or len(to) != 1 or next(iter(to)) not in ("segment", "customer"):
         issues.append(f"{path}.similar_to: must hold either segment (a definition) or customer (an id).")
+    if not fields.sound:
         return None
     if "customer" in to:
         return SimilarityCondition(top, customer=str(to["customer"]))
@@ -239,9 +340,9 @@ def _read_similar(data: dict[str, Any], path: str, issues: list[str], depth: int
 
 
 def _read_member(data: dict[str, Any], path: str, issues: list[str], _depth: int) -> Node | None:
-    _extra(data, {"member_of"}, path, issues)
+    Fields(data, path, issues, {"member_of"})
     if not isinstance(data["member_of"], str):
-        issues.append(f"{path}.member_of: must be a saved segment's name; got {_short(data['member_of'])}.")
+        issues.append(f"{path}.member_of: must be a saved segment's name; got {short(data['member_of'])}.")
         return None
     return MemberOf(data["member_of"])
 
@@ -252,78 +353,13 @@ _READERS = {
     "not": _read_not,
     "feature": _read_feature,
     "event": _read_event,
+    "sequence": _read_sequence,
+    "repeat": _read_repeat,
+    "first": _read_touch,
+    "last": _read_touch,
+    "compare": _read_comparison,
+    "rank_by": _read_rank,
     "propensity": _read_propensity,
     "similar_to": _read_similar,
     "member_of": _read_member,
 }
-
-
-def _short(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= 40 else text[:37] + "..."
-
-
-def json_schema(catalogue: Catalogue | None = None) -> dict[str, Any]:
-    """The JSON Schema (2020-12) of a definition; with a catalogue, feature names are enumerated."""
-    scalar = {"type": ["number", "string", "boolean"]}
-    name: dict[str, Any] = {"type": "string"}
-    if catalogue is not None:
-        name = {"enum": [feature.name for feature in catalogue]}
-    texts = {"type": "array", "items": {"type": "string", "minLength": 1}}
-    number = {"type": "number"}
-    node = {"$ref": "#/$defs/node"}
-    days = {"type": "integer", "minimum": 0}
-    share = {"type": "number", "minimum": 0, "maximum": 1}
-    kinds = [
-        _object({"all_of": {"type": "array", "items": node}}, ["all_of"]),
-        _object({"any_of": {"type": "array", "items": node}}, ["any_of"]),
-        _object({"not": node}, ["not"]),
-        _object(
-            {
-                "feature": name,
-                "op": {"enum": [*NUMERIC_OPERATORS, *SET_OPERATORS]},
-                "value": {"anyOf": [scalar, {"type": "array", "items": scalar}]},
-            },
-            ["feature", "op", "value"],
-        ),
-        _object(
-            {
-                "event": {"enum": list(EVENT_TYPES)},
-                "items": _object(dict.fromkeys(ITEM_FIELDS, texts), []),
-                "from_days_ago": days,
-                "to_days_ago": days,
-                "measure": {"enum": list(EVENT_MEASURES)},
-                "op": {"enum": list(EVENT_OPERATORS)},
-                "value": {
-                    "anyOf": [number, {"type": "array", "items": number, "minItems": 2, "maxItems": 2}]
-                },
-            },
-            ["event"],
-        ),
-        _object(
-            {"propensity": {"type": "string"}, "min_probability": share, "top_share": share}, ["propensity"]
-        ),
-        _object(
-            {
-                "similar_to": {
-                    "oneOf": [
-                        _object({"segment": node}, ["segment"]),
-                        _object({"customer": {"type": "string"}}, ["customer"]),
-                    ]
-                },
-                "top": {"type": "integer", "minimum": 1},
-            },
-            ["similar_to", "top"],
-        ),
-        _object({"member_of": {"type": "string"}}, ["member_of"]),
-    ]
-    return {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": "segment definition",
-        **node,
-        "$defs": {"node": {"oneOf": kinds}},
-    }
-
-
-def _object(properties: dict[str, Any], required: list[str]) -> dict[str, Any]:
-    return {"type": "object", "properties": properties, "required": required, "additionalProperties": False}

@@ -26,6 +26,10 @@ EVENT_TYPES = (
 EventMeasure = Literal["count", "quantity", "value"]
 EVENT_MEASURES = ("count", "quantity", "value")
 EVENT_OPERATORS = (">=", ">", "<=", "<", "=", "between")
+COMPARE_OPERATORS = (">=", ">", "<=", "<", "=")
+WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+RepeatUnit = Literal["orders", "sessions", "days"]
+REPEAT_UNITS = ("orders", "sessions", "days")
 
 
 @dataclass(frozen=True)
@@ -42,6 +46,22 @@ class ItemFilter:
 
     def __bool__(self) -> bool:
         return bool(self.department or self.category or self.brand or self.text)
+
+
+@dataclass(frozen=True)
+class Occasion:
+    """On which days, hours and channels: any value within a field, all given fields together; empty means any.
+
+    weekdays: of WEEKDAYS. hours: [from, to) of the day, 0..24, over midnight when from > to.
+    channel: where it happened, e.g. a store's number.
+    """
+
+    weekdays: tuple[str, ...] = ()
+    hours: tuple[int, int] | None = None
+    channel: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.weekdays or self.hours or self.channel)
 
 
 @dataclass(frozen=True)
@@ -75,6 +95,102 @@ class EventCondition:
     measure: EventMeasure = "count"
     op: str = ">="
     value: float | tuple[float, float] = 1
+    occasion: Occasion = Occasion()
+
+
+@dataclass(frozen=True)
+class Step:
+    """One event of a sequence, at most `within_days` times 24 hours after the one before (None: any time)."""
+
+    event: str
+    items: ItemFilter = ItemFilter()
+    within_days: int | None = None
+    occasion: Occasion = Occasion()
+
+
+@dataclass(frozen=True)
+class SequenceCondition:
+    """The customer did the steps in order, each strictly later than the one before, the first in `window`.
+
+    then_not: a step that did not follow the last one. With `within_days` it is judged only for last
+    steps that lie at least so many days before the as-of date; without, it never happened since.
+    same_item: all steps speak of one item ("viewed it, then did not buy it").
+    """
+
+    steps: tuple[Step, ...]
+    then_not: Step | None = None
+    window: Window = Window()
+    same_item: bool = False
+
+
+@dataclass(frozen=True)
+class RepeatCondition:
+    """Some `times` orders, sessions or days with such events began within `within_days` times 24 hours.
+
+    without: an event type none of which lies between the begin of the first and the end of the last.
+    """
+
+    event: str
+    times: int
+    within_days: int
+    unit: RepeatUnit = "orders"
+    items: ItemFilter = ItemFilter()
+    window: Window = Window()
+    without: str | None = None
+    occasion: Occasion = Occasion()
+
+
+@dataclass(frozen=True)
+class TouchCondition:
+    """The customer's first (or last) such event before the as-of date was on `items` and lies in `window`.
+
+    Events of the same moment are one touch: one of them on the items is enough.
+    """
+
+    which: Literal["first", "last"]
+    event: str
+    items: ItemFilter = ItemFilter()
+    window: Window = Window()
+    occasion: Occasion = Occasion()
+
+
+@dataclass(frozen=True)
+class EventQuantity:
+    """A number to compare: a measure of the customer's events, 0 without such events."""
+
+    event: str
+    items: ItemFilter = ItemFilter()
+    window: Window = Window()
+    measure: EventMeasure = "count"
+    occasion: Occasion = Occasion()
+
+
+Quantity = str | EventQuantity
+"""A feature's name or a measure of events."""
+
+
+@dataclass(frozen=True)
+class ComparisonCondition:
+    """`left op factor * right`: two windows or two features compared for each customer."""
+
+    left: Quantity
+    op: str
+    right: Quantity
+    factor: float = 1.0
+
+
+@dataclass(frozen=True)
+class RankCondition:
+    """The `count` customers, or the `share` of them, with the highest (lowest) value of a feature.
+
+    among: whom to rank; None means everyone. Customers without a value are not ranked; ties go by id.
+    """
+
+    feature: str
+    count: int | None = None
+    share: float | None = None
+    lowest: bool = False
+    among: Node | None = None
 
 
 @dataclass(frozen=True)
@@ -123,14 +239,25 @@ class Not:
     child: Node
 
 
-Condition = FeatureCondition | EventCondition | PropensityCondition | SimilarityCondition | MemberOf
+Condition = (
+    FeatureCondition
+    | EventCondition
+    | SequenceCondition
+    | RepeatCondition
+    | TouchCondition
+    | ComparisonCondition
+    | RankCondition
+    | PropensityCondition
+    | SimilarityCondition
+    | MemberOf
+)
 Node = AllOf | AnyOf | Not | Condition
 SegmentDefinition = Node
 EVERYONE = AllOf(())
 
 
 def conditions(node: Node) -> Iterator[Condition]:
-    """Every condition of the tree, left to right (those inside a similarity's seed left out)."""
+    """Every condition of the tree, left to right (those inside a seed or a ranked group left out)."""
     match node:
         case AllOf(children) | AnyOf(children):
             for child in children:
@@ -139,6 +266,13 @@ def conditions(node: Node) -> Iterator[Condition]:
             yield from conditions(child)
         case _:
             yield node
+
+
+def inner_group(condition: Condition) -> Node | None:
+    """The definition inside a condition: the seed of a similarity, the group of a rank; else None."""
+    if isinstance(condition, SimilarityCondition):
+        return condition.segment
+    return condition.among if isinstance(condition, RankCondition) else None
 
 
 def top_level(node: Node) -> tuple[Node, ...]:

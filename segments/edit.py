@@ -13,6 +13,7 @@ from segments.definition import (
     FeatureCondition,
     Node,
     Not,
+    RankCondition,
     conditions,
     top_level,
 )
@@ -55,6 +56,8 @@ def same_subject(a: Condition, b: Condition) -> bool:
         return a.feature == b.feature
     if isinstance(a, EventCondition) and isinstance(b, EventCondition):
         return a.event == b.event and a.items == b.items
+    if isinstance(a, RankCondition) and isinstance(b, RankCondition):
+        return a.feature == b.feature
     return type(a) is type(b)
 
 

@@ -223,7 +223,7 @@ def features(as_json: JsonOption = False, workspace: WorkspaceOption = DEFAULT) 
 @app.command()
 def schema() -> None:
     """Print the JSON Schema of a segment definition."""
-    from segments.codec import json_schema
+    from segments.schema import json_schema
 
     print(json.dumps(json_schema(), indent=1))
 

@@ -12,10 +12,11 @@ import pandas as pd
 import sqlglot
 
 from segments.canonical import fingerprint
-from segments.check import Vocabulary, validate
+from segments.check import validate
 from segments.definition import EVERYONE, Node
 from segments.errors import InternalError, NotFoundError
 from segments.ports import AudienceResolver
+from segments.vocabulary import Vocabulary
 from warehouse.compile import Compiler
 from warehouse.store import Warehouse
 

@@ -18,22 +18,31 @@ import ibis.expr.types as ir
 import pandas as pd
 
 from segments.definition import (
+    WEEKDAYS,
     AllOf,
     AnyOf,
+    ComparisonCondition,
     EventCondition,
+    EventQuantity,
     FeatureCondition,
     ItemFilter,
     MemberOf,
     Node,
     Not,
+    Occasion,
     PropensityCondition,
+    RankCondition,
+    RepeatCondition,
+    SequenceCondition,
     SimilarityCondition,
+    TouchCondition,
+    Window,
 )
 from segments.errors import InternalError
 from segments.features import Catalogue
 from segments.intervals import from_comparison
 from segments.ports import AudienceResolver
-from warehouse.mart import days_before
+from warehouse import timeline
 
 _COMPARE: dict[str, Callable[..., ir.BooleanValue]] = {
     ">=": operator.ge,
@@ -81,6 +90,16 @@ class Compiler:
                 return self._feature(node).fill_null(False)
             case EventCondition():
                 return self._event(node)
+            case SequenceCondition():
+                return self._among(timeline.sequence(node, self.rows, self.as_of))
+            case RepeatCondition():
+                return self._among(timeline.repeat(node, self.rows))
+            case TouchCondition():
+                return self._among(timeline.touch(node, self.rows, self.as_of))
+            case ComparisonCondition():
+                return self._among(self._comparison(node))
+            case RankCondition():
+                return self._among(self._ranked(node))
             case PropensityCondition():
                 return self._propensity(node)
             case SimilarityCondition():
@@ -102,8 +121,7 @@ class Compiler:
         return _COMPARE[node.op](column, value)
 
     def _event(self, node: EventCondition) -> ir.BooleanValue:
-        rows = self.matching_events(node)
-        measured = rows.group_by("customer_id").aggregate(measure=_measure(rows, node))
+        measured = self._measured(node)
         interval = from_comparison(node.op, node.value)
         if interval is None:
             raise InternalError(f"An event condition with {node.op} {node.value} passed the checks.")
@@ -113,17 +131,51 @@ class Compiler:
         )
         if zero_fits:
             return self.features.customer_id.notin(measured.filter(~test).customer_id)
-        return self.features.customer_id.isin(measured.filter(test).customer_id)
+        return self._among(measured.filter(test))
 
-    def matching_events(self, node: EventCondition) -> ir.Table:
-        """The events that the condition speaks of, before the as-of date."""
-        events, window = self.events, node.window
-        tests = [events.type == node.event, events.ts < days_before(self.as_of, window.end)]
-        if window.start is not None:
-            tests.append(events.ts >= days_before(self.as_of, window.start))
-        if node.items:
-            tests.append(events.item_id.isin(matching_items(self.items, node.items).item_id))
-        return events.filter(*tests)
+    def rows(
+        self,
+        event: str,
+        items: ItemFilter = ItemFilter(),  # noqa: B008 - frozen
+        window: Window = Window(),  # noqa: B008 - frozen
+        occasion: Occasion = Occasion(),  # noqa: B008 - frozen
+    ) -> ir.Table:
+        """The events of one type, on the items and occasions, in the window, before the as-of date."""
+        events = self.events
+        tests = [events.type == event, *timeline.in_window(events, window, self.as_of)]
+        if items:
+            tests.append(events.item_id.isin(matching_items(self.items, items).item_id))
+        return events.filter(*tests, *_on_occasion(events, occasion))
+
+    def _measured(self, node: EventCondition | EventQuantity) -> ir.Table:
+        """customer_id and the measure, for the customers with such events."""
+        rows = self.rows(node.event, node.items, node.window, node.occasion)
+        return rows.group_by("customer_id").aggregate(measure=_measure(rows, node))
+
+    def _comparison(self, node: ComparisonCondition) -> ir.Table:
+        table = self.features
+        for name, side in (("left", node.left), ("right", node.right)):
+            if isinstance(side, str):
+                table = table.mutate(**{name: table[side].cast("float64")})
+            else:
+                measured = self._measured(side).rename(**{name: "measure"})
+                table = table.left_join(measured, "customer_id").drop("customer_id_right")
+                table = table.mutate(**{name: table[name].cast("float64").fill_null(0.0)})
+        return table.filter(_COMPARE[node.op](table.left, table.right * float(node.factor)))
+
+    def _ranked(self, node: RankCondition) -> ir.Table:
+        group = self.features if node.among is None else self.features.filter(self._predicate(node.among))
+        group = group.filter(group[node.feature].notnull())
+        order = ibis.asc(node.feature) if node.lowest else ibis.desc(node.feature)
+        place = ibis.row_number().over(order_by=[order, ibis.asc("customer_id")])
+        placed = group.mutate(place=place, ranked=ibis._.count().over())
+        if node.count is not None:
+            return placed.filter(placed.place < node.count)
+        # A hair below the product, so that 0.07 * 100, a hair above 7, is seven customers.
+        return placed.filter(placed.place < placed.ranked * float(node.share or 0) - 1e-9)
+
+    def _among(self, customers: ir.Table) -> ir.BooleanValue:
+        return self.features.customer_id.isin(customers.customer_id)
 
     def _propensity(self, node: PropensityCondition) -> ir.BooleanValue:
         if self._resolver is None:
@@ -144,7 +196,21 @@ class Compiler:
 
     def _listed(self, customer_ids: list[str]) -> ir.BooleanValue:
         table = ibis.memtable(pd.DataFrame({"customer_id": pd.Series(customer_ids, dtype="str")}))
-        return self.features.customer_id.isin(table.customer_id)
+        return self._among(table)
+
+
+def _on_occasion(events: ir.Table, occasion: Occasion) -> list[ir.BooleanValue]:
+    tests = []
+    if occasion.weekdays:
+        tests.append(events.ts.day_of_week.index().isin([WEEKDAYS.index(day) for day in occasion.weekdays]))
+    if occasion.hours is not None:
+        start, end = occasion.hours
+        hour = events.ts.hour()
+        inside = (hour >= start) & (hour < end) if start < end else (hour >= start) | (hour < end)
+        tests.append(inside)
+    if occasion.channel:
+        tests.append(events.channel.isin(occasion.channel))
+    return tests
 
 
 def matching_items(items: ir.Table, wanted: ItemFilter) -> ir.Table:
@@ -168,7 +234,7 @@ def _word_pattern(text: str) -> str:
     return r"(^|[^A-Z0-9])" + r"[^A-Z0-9]+".join(map(re.escape, words)) + r"(E?S)?($|[^A-Z0-9])"
 
 
-def _measure(rows: ir.Table, node: EventCondition) -> ir.NumericValue:
+def _measure(rows: ir.Table, node: EventCondition | EventQuantity) -> ir.NumericValue:
     match node.measure:
         case "value":
             return rows.value.sum().fill_null(0)

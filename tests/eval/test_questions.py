@@ -11,8 +11,9 @@ import pytest
 from eval.cases import QUESTIONS, Case, load_cases
 from segments.canonical import fingerprint
 from segments.catalogue import standard_catalogue
-from segments.check import Vocabulary, issues
+from segments.check import issues
 from segments.codec import from_json, to_json
+from segments.vocabulary import Vocabulary
 from warehouse.completejourney import data_files
 
 CASES = load_cases()

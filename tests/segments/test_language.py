@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from segments.canonical import canonical, fingerprint
 from segments.catalogue import standard_catalogue
-from segments.check import Vocabulary, issues, validate
-from segments.codec import from_json, json_schema, to_json
+from segments.check import issues, validate
+from segments.codec import from_json, to_json
 from segments.definition import (
     AllOf,
     AnyOf,
@@ -25,6 +25,8 @@ from segments.definition import (
 from segments.edit import add, change, difference, either, remove
 from segments.errors import DefinitionError
 from segments.explain import explain
+from segments.schema import json_schema
+from segments.vocabulary import Vocabulary
 
 CATALOGUE = standard_catalogue(["GROCERY", "MEAT-PCKGD"])
 VOCABULARY = Vocabulary(

@@ -1,0 +1,28 @@
+"""The names that exist in a workspace, and near ones for a misspelt name."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+
+from segments.features import Catalogue
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """The names that exist in a workspace. None means: not known here, so not checked.
+
+    items: item field (department, category, brand) -> its values.
+    """
+
+    catalogue: Catalogue
+    items: Mapping[str, Collection[str]] = field(default_factory=dict)
+    segments: Collection[str] | None = None
+    outcomes: Collection[str] | None = None
+
+
+def hint(name: str, known: Collection[str]) -> str:
+    """'; did you mean ...?' for a name that is not known, or nothing."""
+    near = get_close_matches(name, known, n=3, cutoff=0.5)
+    return f"; did you mean {' or '.join(near)}?" if near else ""
