@@ -129,8 +129,8 @@ class Chinese(English):
         return f"{which}{_EVENTS[node.event]}{items}，时间为{self.window(node.window)}{self.occasion(node.occasion)}"
 
     def comparison(self, node: ComparisonCondition) -> str:
-        factor = "" if node.factor == 1 else f" {number(node.factor)} 倍的"
-        return f"{self.quantity(node.left)}{_OPS[node.op]}{factor}{self.quantity(node.right)}"
+        factor = "" if node.factor == 1 else f"的 {number(node.factor)} 倍"
+        return f"{self.quantity(node.left)}{_OPS[node.op]}{self.quantity(node.right)}{factor}"
 
     def quantity(self, side: Quantity) -> str:
         if isinstance(side, str):

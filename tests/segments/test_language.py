@@ -2,6 +2,7 @@
 
 import json
 
+import jsonschema
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,13 +14,21 @@ from segments.codec import from_json, to_json
 from segments.definition import (
     AllOf,
     AnyOf,
+    ComparisonCondition,
     EventCondition,
+    EventQuantity,
     FeatureCondition,
     ItemFilter,
     MemberOf,
     Not,
+    Occasion,
     PropensityCondition,
+    RankCondition,
+    RepeatCondition,
+    SequenceCondition,
     SimilarityCondition,
+    Step,
+    TouchCondition,
     Window,
 )
 from segments.edit import add, change, difference, either, remove
@@ -52,6 +61,7 @@ events = st.builds(
     st.sampled_from(["count", "quantity", "value"]),
     st.sampled_from([">=", "<", "="]),
     st.integers(0, 5),
+    st.sampled_from([Occasion(), Occasion(("sat", "sun")), Occasion(hours=(18, 22), channel=("31",))]),
 )
 others = st.sampled_from(
     [
@@ -60,8 +70,51 @@ others = st.sampled_from(
         MemberOf("loyal"),
     ]
 )
+soups = ItemFilter(category=("SOUP",))
+occasions = st.sampled_from(
+    [Occasion(), Occasion(("sat", "sun")), Occasion(hours=(18, 22)), Occasion(channel=("31",))]
+)
+behaviour = st.one_of(
+    st.builds(
+        lambda within, then_not, window, same: SequenceCondition(
+            (Step("view", soups), Step("purchase", soups, within)), then_not, window, same
+        ),
+        st.sampled_from([None, 7]),
+        st.sampled_from([None, Step("return", within_days=30)]),
+        st.sampled_from([Window(), Window(90)]),
+        st.booleans(),
+    ),
+    st.builds(
+        RepeatCondition,
+        st.just("view"),
+        st.integers(2, 4),
+        st.just(7),
+        st.sampled_from(["orders", "sessions", "days"]),
+        st.just(soups),
+        st.just(Window(60, 30)),
+        st.sampled_from([None, "purchase"]),
+        occasions,
+    ),
+    st.builds(TouchCondition, st.sampled_from(["first", "last"]), st.just("purchase"), st.just(soups)),
+    st.builds(
+        ComparisonCondition,
+        st.sampled_from(["spend_90d", EventQuantity("purchase", soups, Window(30), "value")]),
+        st.sampled_from([">=", "<"]),
+        st.sampled_from(["orders_90d", EventQuantity("purchase", window=Window(60, 30), measure="value")]),
+        st.sampled_from([1, 0.7, 2.0]),
+    ),
+    st.builds(
+        RankCondition,
+        st.just("spend_90d"),
+        st.just(50),
+        st.none(),
+        st.booleans(),
+        st.sampled_from([None, FeatureCondition("orders_90d", ">", 2)]),
+    ),
+    st.just(RankCondition("spend_90d", share=0.1)),
+)
 trees = st.recursive(
-    features | events | others,
+    features | events | behaviour | others,
     lambda children: (
         st.lists(children, min_size=1, max_size=3).map(lambda c: AllOf(tuple(c)))
         | st.lists(children, min_size=1, max_size=3).map(lambda c: AnyOf(tuple(c)))
@@ -157,6 +210,20 @@ def test_words_say_what_the_definition_says():
             "contradict",
         ),
         ({"all_of": [{"event": "purchase"}, {"not": {"event": "purchase"}}]}, "its opposite"),
+        ({"event": "purchase", "hours": [9, 9]}, "is empty"),
+        ({"event": "purchase", "hours": [9, 30]}, "in 0..24"),
+        ({"sequence": [{"event": "view"}, {"event": "purchase", "within_days": 90_000}]}, "within_days"),
+        (
+            {"sequence": [{"event": "view", "items": {"brand": ["Privat"]}}, {"event": "view"}]},
+            "mean Private",
+        ),
+        ({"repeat": "view", "times": 3, "within_days": 7, "without": "view"}, "without itself"),
+        ({"first": "purchase", "from_days_ago": 10, "to_days_ago": 20}, "is empty"),
+        ({"compare": {"feature": "age"}, "op": ">", "than": {"feature": "spend_90d"}}, "only numbers"),
+        ({"compare": {"feature": "spend_90d"}, "op": ">", "than": {"feature": "spend_90d"}}, "the same"),
+        ({"rank_by": "spend_9d", "count": 5}, "did you mean spend_90d"),
+        ({"rank_by": "spend_90d", "share": 2}, "at most 1"),
+        ({"rank_by": "spend_90d", "count": 5, "among": {"member_of": "loyl"}}, "did you mean loyal"),
     ],
 )
 def test_a_mistake_is_one_sentence_that_names_the_field(data, said):
@@ -180,6 +247,13 @@ def test_a_mistake_is_one_sentence_that_names_the_field(data, said):
         {"event": "purchase", "when": 3},
         {"similar_to": {}, "top": 3},
         {"all_of": [], "any_of": []},
+        {"event": "purchase", "weekdays": ["Sunday"]},
+        {"sequence": [{"event": "view"}]},
+        {"sequence": [{"event": "view", "within_days": 3}, {"event": "view"}]},
+        {"repeat": "view", "times": 1, "within_days": 7},
+        {"compare": {"feature": "x", "event": "view"}, "op": ">", "than": {"feature": "y"}},
+        {"rank_by": "spend_90d"},
+        {"rank_by": "spend_90d", "count": 3, "share": 0.1},
     ],
 )
 def test_what_is_no_definition_is_told_with_its_path(data):
@@ -217,6 +291,54 @@ def test_edits_keep_what_they_do_not_name():
     assert difference(both, change(both, soup, beer)) == ([beer], [soup])
     with pytest.raises(DefinitionError, match="no such condition"):
         remove(both, beer)
+
+
+@given(trees)
+def test_the_schema_accepts_every_definition(tree):
+    jsonschema.validate(to_json(tree), json_schema(CATALOGUE))
+
+
+@pytest.mark.parametrize(
+    ("data", "en", "zh"),
+    [
+        (
+            {"sequence": [{"event": "view"}], "then_not": {"event": "purchase", "within_days": 7}},
+            "customers who viewed anything ever and then did not buy anything within 7 days",
+            "曾经浏览任意商品，之后 7 天内未购买的客户",
+        ),
+        (
+            {"repeat": "view", "times": 3, "within_days": 7, "unit": "sessions", "without": "purchase"},
+            "customers who viewed anything in 3 sessions begun within 7 days without a purchase in between ever",
+            "曾经在 7 天之内有 3 次会话浏览任意商品且其间未购买的客户",
+        ),
+        (
+            {"first": "purchase", "items": {"category": ["SOUP"]}, "from_days_ago": 90},
+            "customers who had their first purchase of category SOUP in the last 90 days",
+            "首次购买的是品类 SOUP，时间为最近 90 天内的客户",
+        ),
+        (
+            {
+                "compare": {"event": "purchase", "from_days_ago": 90, "measure": "value"},
+                "op": "<=",
+                "factor": 0.7,
+                "than": {"event": "purchase", "from_days_ago": 180, "to_days_ago": 90, "measure": "value"},
+            },
+            "customers who have the value of purchases in the last 90 days at most 0.7 times "
+            "the value of purchases between 180 and 90 days ago",
+            "最近 90 天内购买的金额至多180 天前到 90 天前之间购买的金额的 0.7 倍的客户",
+        ),
+        (
+            {"rank_by": "spend_90d", "share": 0.1, "among": {"event": "purchase", "weekdays": ["sat"]}},
+            "customers who are in the top 10 % by spend in the last 90 days among "
+            "(customers who bought anything on Saturdays ever)",
+            "（曾经在周六购买的客户）之中最近90天的消费金额最高的 10 %的客户",
+        ),
+    ],
+)
+def test_the_words_of_behaviour(data, en, zh):
+    node = from_json(data)
+    assert explain(node, CATALOGUE) == en
+    assert explain(node, CATALOGUE, "zh") == zh
 
 
 def test_the_schema_enumerates_the_features():

@@ -1,98 +1,53 @@
 """Compiled definitions against an independent evaluator, and the shape of what is compiled."""
 
+import os
+
 import pytest
 from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
+from segments.canonical import canonical
 from segments.codec import from_json
 from segments.errors import DefinitionError, NotFoundError
+from tests.conftest import loader
 from tests.warehouse.brute_force import BruteForce
+from tests.warehouse.busy import busy_source
+from tests.warehouse.definitions import definitions
 from warehouse.audience import Audiences
-
-windows = st.sampled_from(
-    [{}, {"from_days_ago": 90}, {"from_days_ago": 200, "to_days_ago": 60}, {"to_days_ago": 120}]
-)
-items = st.sampled_from(
-    [
-        {},
-        {"items": {"category": ["SOUP"]}},
-        {"items": {"category": ["BEER", "MILK"]}},
-        {"items": {"brand": ["Private"]}},
-        {"items": {"department": ["GROCERY"], "brand": ["National"]}},
-        {"items": {"text": ["kind 4", "milk"]}},
-    ]
-)
-measures = st.sampled_from(["count", "quantity", "value"])
-amounts = st.one_of(
-    st.tuples(st.sampled_from([">=", ">", "<=", "<", "="]), st.integers(0, 40)),
-    st.tuples(st.just("between"), st.tuples(st.integers(0, 10), st.integers(10, 60)).map(list)),
-)
-event_conditions = st.builds(
-    lambda event, window, item, measure, amount: {
-        "event": event,
-        **window,
-        **(item if event == "purchase" else {}),
-        "measure": measure,
-        "op": amount[0],
-        "value": amount[1],
-    },
-    st.sampled_from(["purchase", "purchase", "exposure", "coupon_redeem"]),
-    windows,
-    items,
-    measures,
-    amounts,
-)
-feature_conditions = st.one_of(
-    st.builds(
-        lambda name, op, value: {"feature": name, "op": op, "value": value},
-        st.sampled_from(
-            ["orders_90d", "recency_days", "mean_gap_days", "spend_trend_90d", "categories_365d"]
-        ),
-        st.sampled_from([">=", ">", "<=", "<", "=", "!="]),
-        st.integers(0, 12),
-    ),
-    st.sampled_from(
-        [
-            {"feature": "age", "op": ">=", "value": "45-54"},
-            {"feature": "age", "op": "between", "value": ["25-34", "45-54"]},
-            {"feature": "marital_status", "op": "not_in", "value": ["Married"]},
-            {"feature": "has_children", "op": "=", "value": False},
-            {"feature": "kids_count", "op": "<=", "value": "1"},
-        ]
-    ),
-)
-definitions = st.recursive(
-    event_conditions | feature_conditions,
-    lambda children: (
-        st.lists(children, min_size=1, max_size=3).map(lambda c: {"all_of": c})
-        | st.lists(children, min_size=1, max_size=3).map(lambda c: {"any_of": c})
-        | children.map(lambda c: {"not": c})
-    ),
-    max_leaves=5,
-)
+from warehouse.store import Warehouse, build
 
 
-@pytest.fixture(scope="module")
-def brute(small_warehouse):
-    fetch, table = small_warehouse.fetch, small_warehouse.table
-    return BruteForce(
+@pytest.fixture(scope="module", params=[1, 2, 3])
+def shop(request, tmp_path_factory):
+    """A small random warehouse, its audiences and the evaluator that shares no code with them."""
+    folder = tmp_path_factory.mktemp(f"shop{request.param}")
+    warehouse = Warehouse(build(folder, loader(busy_source(request.param))))
+    fetch, table = warehouse.fetch, warehouse.table
+    brute = BruteForce(
         fetch(table("events")),
         fetch(table("items")),
-        small_warehouse.features(),
-        small_warehouse.catalogue,
-        small_warehouse.as_of,
+        warehouse.features(),
+        warehouse.catalogue,
+        warehouse.as_of,
     )
+    return Audiences(warehouse), brute
 
 
+# The thorough run: SEGASSIST_EXAMPLES=3400 pytest -k brute_force, about 10,000 definitions over the three shops.
 @given(definition=definitions)
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_compiled_members_equal_the_brute_force_members(small_warehouse, brute, definition):
-    audiences = Audiences(small_warehouse)
+@settings(
+    max_examples=int(os.environ.get("SEGASSIST_EXAMPLES", "50")),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+def test_compiled_members_equal_the_brute_force_members(shop, definition):
+    audiences, brute = shop
     try:
         found = audiences.members(from_json(definition))
     except DefinitionError:
         return
     assert found == brute.members(definition)
+    # A fresh cache, because members are kept under the canonical form's hash.
+    assert Audiences(audiences.warehouse).members(canonical(from_json(definition))) == found
 
 
 def test_a_customer_without_such_events_has_measure_zero(small_warehouse):
