@@ -119,9 +119,15 @@ def small_tables() -> dict[str, pd.DataFrame]:
 
 
 @pytest.fixture(scope="session")
-def small_warehouse(tmp_path_factory, small_tables) -> Warehouse:
+def small_folder(tmp_path_factory, small_tables) -> Path:
     folder = tmp_path_factory.mktemp("small")
-    return Warehouse(build(folder, loader(small_tables)))
+    build(folder, loader(small_tables))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def small_warehouse(small_folder) -> Warehouse:
+    return Warehouse(small_folder / "warehouse.duckdb")
 
 
 @pytest.fixture(scope="session")

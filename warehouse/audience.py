@@ -1,9 +1,10 @@
-"""Audiences: who meets a definition as of the warehouse's date, how many they are, and the SQL."""
+"""Audiences: who meets a definition as of a date, how many they are, and the SQL."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
+from datetime import date
 from functools import cached_property
 
 import duckdb
@@ -14,7 +15,7 @@ import sqlglot
 from segments.canonical import fingerprint
 from segments.check import validate
 from segments.definition import EVERYONE, Node
-from segments.errors import InternalError, NotFoundError
+from segments.errors import DefinitionError, InternalError, NotFoundError, UserError
 from segments.ports import AudienceResolver
 from segments.vocabulary import Vocabulary
 from warehouse.compile import Compiler
@@ -23,6 +24,27 @@ from warehouse.store import Warehouse
 
 def _no_saved_segment(name: str) -> Node:
     raise NotFoundError(f"member_of: no saved segment is named '{name}'.")
+
+
+class _Present:
+    """Stands where models and the index would be for a past date, and says that they are not."""
+
+    def __init__(self, as_of: date) -> None:
+        self._as_of = as_of
+
+    def propensity(self, outcome: str) -> pd.Series:
+        """Raises DefinitionError."""
+        raise self._no(f"propensity of {outcome}")
+
+    def similar(self, seeds: Sequence[str], top: int) -> list[str]:
+        """Raises DefinitionError."""
+        raise self._no("similarity")
+
+    def _no(self, what: str) -> DefinitionError:
+        return DefinitionError(
+            f"as_of: the {what} is known only as of today's data, not as of {self._as_of}; "
+            "ask for a past date only of what customers did or are."
+        )
 
 
 class Audiences:
@@ -35,11 +57,29 @@ class Audiences:
         saved: Callable[[str], Node] = _no_saved_segment,
         saved_names: Callable[[], Collection[str]] = tuple,
         outcomes: Collection[str] | None = None,
+        as_of: date | None = None,
     ) -> None:
         self.warehouse = warehouse
+        self.as_of = as_of or warehouse.as_of
         self._resolver, self._saved, self._saved_names = resolver, saved, saved_names
         self._outcomes = outcomes
         self._members: dict[str, list[str]] = {}
+
+    def at(self, as_of: date) -> Audiences:
+        """The audiences as they were at an earlier date: only events before it are known.
+
+        Raises DefinitionError when a definition asks a model or the index, which know only the present.
+        """
+        if as_of > self.warehouse.as_of:
+            raise UserError(
+                f"as_of: {as_of} is later than the data, which ends before {self.warehouse.as_of}."
+            )
+        if as_of == self.as_of:
+            return self
+        past = Audiences(
+            self.warehouse, _Present(as_of), self._saved, self._saved_names, self._outcomes, as_of
+        )
+        return past
 
     @property
     def vocabulary(self) -> Vocabulary:
@@ -82,18 +122,23 @@ class Audiences:
 
     def _compile(self, definition: Node) -> ir.Table:
         validate(definition, self.vocabulary)
+        return self.compiler().compile(definition)
+
+    def compiler(self, only: Callable[[ir.Table], ir.Table] = lambda table: table) -> Compiler:
+        """A compiler over this date's features and events; `only` narrows both to some customers."""
         table = self.warehouse.table
-        compiler = Compiler(
-            table("features"),
-            table("events"),
+        present = self.as_of == self.warehouse.as_of
+        features = table("features") if present else self.warehouse.mart_expression(self.as_of)
+        return Compiler(
+            only(features),
+            only(table("events")),
             table("items"),
             self.warehouse.catalogue,
-            self.warehouse.as_of,
+            self.as_of,
             self._resolver,
             self._saved,
             self.members,
         )
-        return compiler.compile(definition)
 
     def _run(self, expression: ir.Table) -> pd.DataFrame:
         try:

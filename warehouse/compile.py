@@ -121,7 +121,7 @@ class Compiler:
         return _COMPARE[node.op](column, value)
 
     def _event(self, node: EventCondition) -> ir.BooleanValue:
-        measured = self._measured(node)
+        measured = self.measured(node)
         interval = from_comparison(node.op, node.value)
         if interval is None:
             raise InternalError(f"An event condition with {node.op} {node.value} passed the checks.")
@@ -147,7 +147,7 @@ class Compiler:
             tests.append(events.item_id.isin(matching_items(self.items, items).item_id))
         return events.filter(*tests, *_on_occasion(events, occasion))
 
-    def _measured(self, node: EventCondition | EventQuantity) -> ir.Table:
+    def measured(self, node: EventCondition | EventQuantity) -> ir.Table:
         """customer_id and the measure, for the customers with such events."""
         rows = self.rows(node.event, node.items, node.window, node.occasion)
         return rows.group_by("customer_id").aggregate(measure=_measure(rows, node))
@@ -158,7 +158,7 @@ class Compiler:
             if isinstance(side, str):
                 table = table.mutate(**{name: table[side].cast("float64")})
             else:
-                measured = self._measured(side).rename(**{name: "measure"})
+                measured = self.measured(side).rename(**{name: "measure"})
                 table = table.left_join(measured, "customer_id").drop("customer_id_right")
                 table = table.mutate(**{name: table[name].cast("float64").fill_null(0.0)})
         return table.filter(_COMPARE[node.op](table.left, table.right * float(node.factor)))

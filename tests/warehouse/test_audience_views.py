@@ -1,0 +1,190 @@
+"""What can be asked of an audience: past dates, overlap, why, breakdown, estimates, bitmaps, suppression."""
+
+from datetime import timedelta
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from segments.codec import from_json
+from segments.definition import EVERYONE, AllOf, Not
+from segments.errors import DefinitionError, NotFoundError, UserError
+from tests.conftest import loader
+from tests.warehouse.brute_force import BruteForce
+from tests.warehouse.busy import busy_source
+from tests.warehouse.definitions import conditions, definitions
+from warehouse.audience import Audiences
+from warehouse.bitmaps import Bitmaps
+from warehouse.breakdown import breakdown
+from warehouse.estimate import estimate
+from warehouse.overlap import overlaps
+from warehouse.store import Warehouse, build
+from warehouse.suppression import suppress
+from warehouse.trend import Point, change, drift, trend
+from warehouse.why import why
+
+SOUP = from_json({"event": "purchase", "items": {"category": ["SOUP"]}, "from_days_ago": 30})
+BIG = from_json({"feature": "spend_90d", "op": ">=", "value": 40})
+
+
+@pytest.fixture(scope="module")
+def audiences(tmp_path_factory) -> Audiences:
+    return Audiences(Warehouse(build(tmp_path_factory.mktemp("views"), loader(busy_source(5, customers=80)))))
+
+
+def test_a_past_date_knows_only_what_was_known_then(audiences):
+    warehouse = audiences.warehouse
+    past = warehouse.as_of - timedelta(days=20)
+    brute = BruteForce(
+        warehouse.fetch(warehouse.table("events")),
+        warehouse.fetch(warehouse.table("items")),
+        warehouse.features(past),
+        warehouse.catalogue,
+        past,
+    )
+    for definition in (
+        {"event": "purchase", "from_days_ago": 30, "measure": "value", "op": ">", "value": 10},
+        {"feature": "orders_90d", "op": ">=", "value": 2},
+        {"sequence": [{"event": "view"}, {"event": "purchase", "within_days": 7}]},
+        {"rank_by": "spend_90d", "share": 0.2},
+    ):
+        found = audiences.at(past).members(from_json(definition))
+        assert found == brute.members(definition), definition
+
+
+def test_the_future_and_models_of_the_past_are_refused(audiences):
+    with pytest.raises(UserError, match="later than the data"):
+        audiences.at(audiences.as_of + timedelta(days=1))
+    past = audiences.at(audiences.as_of - timedelta(days=5))
+    with pytest.raises(DefinitionError, match="only as of today's data"):
+        past.members(from_json({"propensity": "purchase_30d", "top_share": 0.1}))
+
+
+def test_a_trend_ends_today_and_its_changes_add_up(audiences):
+    points = trend(audiences, SOUP, points=4, days=14)
+    assert [p.as_of for p in points][-1] == audiences.as_of
+    assert points[-1].size == audiences.size(SOUP)
+    moved = change(audiences, SOUP, points[0].as_of, points[-1].as_of)
+    assert points[0].size == moved.stayed + len(moved.left)
+    assert points[-1].size == moved.stayed + len(moved.entered)
+    assert not set(moved.entered) & set(moved.left)
+    with pytest.raises(UserError, match="is not before"):
+        change(audiences, SOUP, audiences.as_of, audiences.as_of)
+
+
+def test_a_jump_is_told_and_a_steady_size_is_not(audiences):
+    def points(*sizes):
+        return [Point(audiences.as_of, size, 1000) for size in sizes]
+
+    assert drift(points(100, 104, 98, 101, 150)).alert
+    assert not drift(points(100, 104, 98, 101, 105)).alert
+    assert not drift(points(100, 160, 90, 170, 100)).alert
+    assert drift(points(100, 150)) is None
+
+
+def test_overlap_counts_are_set_counts_and_twins_are_told(audiences):
+    twin = AllOf((SOUP, SOUP))
+    pairs = {(p.first, p.second): p for p in overlaps(audiences, {"soup": SOUP, "twin": twin, "big": BIG})}
+    soup, big = set(audiences.members(SOUP)), set(audiences.members(BIG))
+    assert pairs["soup", "twin"].same_meaning
+    assert pairs["soup", "twin"].near_duplicate
+    assert pairs["soup", "big"].both == len(soup & big)
+    assert pairs["soup", "big"].jaccard == pytest.approx(len(soup & big) / len(soup | big))
+
+
+def test_why_agrees_with_membership_and_names_what_is_missing(audiences):
+    definition = AllOf((SOUP, BIG, Not(from_json({"event": "return"}))))
+    inside = set(audiences.members(definition))
+    for customer in audiences.members(EVERYONE)[:30]:
+        found = why(audiences, definition, customer)
+        assert found.belongs == (customer in inside)
+        assert found.belongs == (not found.missing)
+        returned = found.verdicts[2]
+        assert not returned.wanted
+        assert returned.holds == (returned.value > 0)
+    with pytest.raises(NotFoundError, match="no customer 'nobody'"):
+        why(audiences, definition, "nobody")
+
+
+def test_a_number_just_below_its_bound_is_a_near_miss(audiences):
+    spend = audiences.warehouse.features()["spend_90d"]
+    customer, value = next((c, v) for c, v in spend.items() if v > 10)
+    near = from_json({"feature": "spend_90d", "op": ">=", "value": value * 1.1})
+    far = from_json({"feature": "spend_90d", "op": ">=", "value": value * 3})
+    assert why(audiences, near, customer).missing[0].near_miss
+    assert not why(audiences, far, customer).missing[0].near_miss
+
+
+@pytest.mark.parametrize("name", ["spend_90d", "age", "has_children", "recency_days"])
+def test_a_breakdown_adds_up_and_hides_small_groups(audiences, name):
+    warehouse, members = audiences.warehouse, audiences.members(BIG)
+    shown = breakdown(members, warehouse.features(), warehouse.catalogue, name, k=1)
+    assert sum(group.size for group in shown) == len(members)
+    assert sum(group.everyone for group in shown) == pytest.approx(1)
+    hidden = breakdown(members, warehouse.features(), warehouse.catalogue, name, k=10)
+    assert all(group.size is None or group.size == 0 or group.size >= 10 for group in hidden)
+
+
+def test_an_unknown_feature_is_named(audiences):
+    with pytest.raises(NotFoundError, match="did you mean age"):
+        breakdown([], audiences.warehouse.features(), audiences.warehouse.catalogue, "agee", 10)
+
+
+@given(
+    sizes=st.dictionaries(st.text("abcdef", min_size=1), st.integers(0, 30), max_size=8), k=st.integers(1, 15)
+)
+def test_no_held_back_group_follows_from_the_total(sizes, k):
+    shown = suppress(sizes, k)
+    assert all(size is None or size == sizes[name] for name, size in shown.items())
+    assert all(size is None or size == 0 or size >= k for size in shown.values())
+    held = [name for name, size in shown.items() if size is None]
+    others = [name for name in sizes if sizes[name] > 0 and name not in held]
+    if held and others:
+        assert len(held) >= 2
+        assert sum(sizes[name] for name in held) >= k
+
+
+def test_an_estimate_covers_the_truth_about_as_often_as_it_says(tmp_path_factory):
+    covered = 0
+    for seed in range(6):
+        folder = tmp_path_factory.mktemp("sampled")
+        shop = Audiences(Warehouse(build(folder, loader(busy_source(seed, customers=150)))))
+        for definition in (SOUP, BIG, from_json({"event": "return"})):
+            found = estimate(shop, definition, 0.3)
+            covered += found.low <= shop.size(definition) <= found.high
+            assert 0 < found.sampled < found.population
+    assert covered >= 15
+    assert estimate(shop, SOUP, 1.0).size == shop.size(SOUP)
+    with pytest.raises(DefinitionError, match="needs all customers"):
+        estimate(shop, from_json({"rank_by": "spend_90d", "count": 3}))
+
+
+@given(definition=definitions)
+@settings(
+    max_examples=60,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+def test_bitmaps_and_engine_agree(audiences, definition):
+    try:
+        found = audiences.members(from_json(definition))
+    except DefinitionError:
+        return
+    assert Bitmaps(audiences).members(from_json(definition)) == found
+
+
+@given(parts=st.lists(conditions, min_size=5, max_size=5, unique_by=repr), new=conditions)
+@settings(
+    max_examples=15,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+def test_one_changed_condition_asks_the_engine_once(audiences, parts, new):
+    bitmaps = Bitmaps(audiences)
+    try:
+        bitmaps.size(from_json({"any_of": parts}))
+        before = bitmaps.asked
+        bitmaps.size(from_json({"any_of": [*parts[:-1], new]}))
+    except DefinitionError:
+        return
+    assert bitmaps.asked <= before + 1

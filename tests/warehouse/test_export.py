@@ -1,0 +1,147 @@
+"""Exports: what is counted is what is written, published as a whole, delivered signed and once."""
+
+import http.server
+import json
+import threading
+
+import ibis
+import pytest
+
+import warehouse.export as exporting
+from segments.canonical import fingerprint
+from segments.codec import from_json
+from segments.errors import ConflictError, NotFoundError, StorageError, UserError
+from warehouse.audience import Audiences
+from warehouse.export import export, latest, manifest_of, read_members, to_table
+from warehouse.pseudonyms import Vault
+from warehouse.webhook import deliver, signature
+
+SOUP = from_json({"event": "purchase", "items": {"category": ["SOUP"]}})
+NOBODY = from_json({"feature": "spend_365d", "op": ">", "value": 10_000_000})
+
+
+@pytest.fixture
+def audiences(small_warehouse) -> Audiences:
+    return Audiences(small_warehouse)
+
+
+@pytest.fixture
+def vault(small_folder) -> Vault:
+    return Vault(small_folder)
+
+
+@pytest.mark.parametrize("file_format", ["csv", "parquet", "jsonl"])
+@pytest.mark.parametrize("definition", [SOUP, NOBODY], ids=["soup", "nobody"])
+def test_the_file_holds_the_counted_source_ids(audiences, vault, tmp_path, file_format, definition):
+    made = export(audiences, vault, definition, tmp_path, "soup buyers", file_format, by="ann")
+    manifest = manifest_of(made)
+    members = read_members(made / manifest.file)
+    assert members == vault.source_ids(audiences.members(definition))
+    assert manifest.count == len(members) == audiences.size(definition)
+    assert (manifest.fingerprint, manifest.exported_by) == (fingerprint(definition), "ann")
+    assert manifest.as_of == audiences.as_of.isoformat()
+    assert latest(tmp_path, "soup buyers") == made
+
+
+def test_a_count_that_differs_stops_the_export_and_keeps_the_last_good_one(
+    audiences, vault, tmp_path, monkeypatch
+):
+    good = export(audiences, vault, SOUP, tmp_path, "soup")
+    monkeypatch.setattr(audiences, "size", lambda _definition: 3)
+    with pytest.raises(ConflictError, match="3 customers were counted"):
+        export(audiences, vault, SOUP, tmp_path, "soup")
+    assert latest(tmp_path, "soup") == good
+    assert [p.name for p in (tmp_path / "soup").iterdir() if p.name.startswith(".")] == []
+
+
+def test_a_failed_write_publishes_nothing(audiences, vault, tmp_path, monkeypatch):
+    def full(*_args):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(exporting, "write_members", full)
+    with pytest.raises(StorageError, match="disk is full"):
+        export(audiences, vault, SOUP, tmp_path, "soup")
+    with pytest.raises(NotFoundError, match="nothing has been exported"):
+        latest(tmp_path, "soup")
+
+
+@pytest.mark.parametrize("name", ["", "../up", "a/b", ".hidden"])
+def test_a_name_that_leaves_the_folder_is_refused(audiences, vault, tmp_path, name):
+    with pytest.raises(UserError, match="no name for a folder"):
+        export(audiences, vault, SOUP, tmp_path, name)
+
+
+def test_small_groups_and_unknown_formats_are_refused(audiences, vault, tmp_path):
+    with pytest.raises(UserError, match="fewer than 1000"):
+        export(audiences, vault, SOUP, tmp_path, "soup", k=1000)
+    with pytest.raises(UserError, match="csv, parquet, jsonl"):
+        export(audiences, vault, SOUP, tmp_path, "soup", "xlsx")
+
+
+def test_a_changed_file_is_noticed(audiences, vault, tmp_path):
+    made = export(audiences, vault, SOUP, tmp_path, "soup")
+    path = made / manifest_of(made).file
+    path.write_text(path.read_text() + "extra\n")
+    with pytest.raises(ConflictError, match="is not the file that was exported"):
+        manifest_of(made)
+
+
+def test_an_export_becomes_a_table(audiences, vault, tmp_path):
+    made = export(audiences, vault, SOUP, tmp_path, "soup")
+    connection = ibis.duckdb.connect()
+    for _ in range(2):
+        assert to_table(made, connection, "soup_members") == audiences.size(SOUP)
+    rows = connection.table("soup_members").execute()
+    assert sorted(rows["customer"]) == sorted(read_members(made / "members.csv"))
+
+
+class Receiver(http.server.BaseHTTPRequestHandler):
+    """Answers with the statuses it is given, then 200; keeps what it got."""
+
+    statuses: list[int]
+    got: list[tuple[dict, bytes]]
+
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        type(self).got.append((dict(self.headers), body))
+        self.send_response(self.statuses.pop(0) if self.statuses else 200)
+        self.end_headers()
+
+    def log_message(self, *_args):
+        pass
+
+
+@pytest.fixture
+def receiver():
+    handler = type("Once", (Receiver,), {"statuses": [], "got": []})
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    handler.url = f"http://127.0.0.1:{server.server_address[1]}/take"
+    yield handler
+    server.shutdown()
+    server.server_close()
+
+
+def test_a_webhook_is_signed_and_tried_again_with_one_key(audiences, vault, tmp_path, receiver):
+    made = export(audiences, vault, SOUP, tmp_path, "soup")
+    receiver.statuses[:] = [503, 429]
+    waits: list[float] = []
+    assert deliver(made, receiver.url, "s3cret", waits.append) == 3
+    assert waits == [0.5, 1.0]
+    assert {headers["Idempotency-Key"] for headers, _ in receiver.got} == {made.name}
+    headers, body = receiver.got[-1]
+    said = headers["X-Segassist-Manifest"]
+    assert headers["X-Segassist-Signature"] == signature("s3cret", said, body)
+    assert signature("other", said, body) != headers["X-Segassist-Signature"]
+    assert json.loads(said)["count"] == audiences.size(SOUP)
+    assert body == (made / "members.csv").read_bytes()
+
+
+def test_a_refusal_is_not_tried_again_and_silence_is_told(audiences, vault, tmp_path, receiver):
+    made = export(audiences, vault, SOUP, tmp_path, "soup")
+    receiver.statuses[:] = [403]
+    with pytest.raises(UserError, match="status 403"):
+        deliver(made, receiver.url, "s3cret", lambda _s: None)
+    assert len(receiver.got) == 1
+    with pytest.raises(StorageError, match="after 5 tries"):
+        deliver(made, "http://127.0.0.1:9/none", "s3cret", lambda _s: None)

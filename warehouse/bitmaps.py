@@ -1,0 +1,80 @@
+"""Instant counts while a definition is edited: one compressed bitmap of customers for each condition.
+
+The engine answers each condition once; `and`, `or` and `not` are then bit operations, so that changing one
+condition of many asks the engine for that one only. The bitmaps are Roaring (pyroaring), kept by the
+condition's fingerprint, least recently used ones dropped first.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from functools import cached_property, reduce
+
+from pyroaring import BitMap
+
+from segments.canonical import fingerprint
+from segments.check import validate
+from segments.definition import EVERYONE, AllOf, AnyOf, Node, Not
+from warehouse.audience import Audiences
+
+KEPT = 512
+
+
+class Bitmaps:
+    """Counts and members of definitions over the audiences of one date."""
+
+    def __init__(self, audiences: Audiences, kept: int = KEPT) -> None:
+        self._audiences, self._kept = audiences, kept
+        self._known: OrderedDict[str, BitMap] = OrderedDict()
+        self.asked = 0
+        """How many conditions the engine had to answer so far."""
+
+    @cached_property
+    def customers(self) -> list[str]:
+        """Customer ids in the order of their bits."""
+        return self._audiences.members(EVERYONE)
+
+    @cached_property
+    def _places(self) -> dict[str, int]:
+        return {customer: place for place, customer in enumerate(self.customers)}
+
+    @cached_property
+    def _everyone(self) -> BitMap:
+        return BitMap(range(len(self.customers)))
+
+    def size(self, definition: Node) -> int:
+        """How many members. Raises DefinitionError as the engine does."""
+        validate(definition, self._audiences.vocabulary)
+        return len(self._bits(definition))
+
+    def members(self, definition: Node) -> list[str]:
+        """Customer ids, sorted."""
+        validate(definition, self._audiences.vocabulary)
+        return [self.customers[place] for place in self._bits(definition)]
+
+    def _bits(self, node: Node) -> BitMap:
+        match node:
+            case AllOf(children):
+                return reduce(lambda a, b: a & b, map(self._bits, children), self._everyone)
+            case AnyOf(children):
+                return reduce(lambda a, b: a | b, map(self._bits, children), BitMap())
+            case Not(child):
+                return self._everyone - self._bits(child)
+            case _:
+                return self._condition(node)
+
+    def _condition(self, node: Node) -> BitMap:
+        # What another segment's name means may change, so it is never kept.
+        if "MemberOf(" in repr(node):
+            return self._ask(node)
+        key = fingerprint(node)
+        if key not in self._known:
+            self._known[key] = self._ask(node)
+            while len(self._known) > self._kept:
+                self._known.popitem(last=False)
+        self._known.move_to_end(key)
+        return self._known[key]
+
+    def _ask(self, node: Node) -> BitMap:
+        self.asked += 1
+        return BitMap(self._places[customer] for customer in self._audiences.members(node))

@@ -1,0 +1,167 @@
+"""Export of an audience: its members and a manifest, published together or not at all.
+
+An export is a folder `<name>/<id>/` with the members file and `manifest.json`, written beside its place and
+renamed into it. `<name>/latest.json` names the last good one, so a refresh that fails leaves it in use.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import uuid
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import ibis
+import pandas as pd
+
+from segments.canonical import fingerprint
+from segments.codec import to_json
+from segments.definition import Node
+from segments.errors import ConflictError, NotFoundError, UserError
+from warehouse.audience import Audiences
+from warehouse.pseudonyms import Vault
+from warehouse.store import storage_errors
+
+FORMATS = ("csv", "parquet", "jsonl")
+MANIFEST = "manifest.json"
+LATEST = "latest.json"
+COLUMN = "customer"
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What an export holds.
+
+    as_of: the date the audience is of; data_until: when the data end (the freshness of what it rests on);
+    sha256: of the members file.
+    """
+
+    id: str
+    name: str
+    fingerprint: str
+    definition: dict[str, Any]
+    as_of: str
+    data_until: str
+    count: int
+    format: str
+    file: str
+    sha256: str
+    exported_at: str
+    exported_by: str
+
+
+def export(
+    audiences: Audiences,
+    vault: Vault,
+    definition: Node,
+    folder: Path,
+    name: str,
+    file_format: str = "csv",
+    by: str = "",
+    k: int = 1,
+) -> Path:
+    """Write the members' source ids under `folder`; return the new export's folder.
+
+    Raises UserError for an unknown format, a name that is no file name or a group of fewer than k,
+    ConflictError when what was written is not what was counted (nothing is published then), StorageError.
+    """
+    if file_format not in FORMATS:
+        raise UserError(f"format: must be one of {', '.join(FORMATS)}; got '{file_format}'.")
+    if not name or name.startswith(".") or Path(name).name != name or "\\" in name:
+        raise UserError(f"name: '{name}' is no name for a folder; use letters, digits, spaces and dashes.")
+    count = audiences.size(definition)
+    if 0 < count < k:
+        raise UserError(f"The segment has fewer than {k} customers, too few to export; widen it.")
+    stamp = datetime.now(UTC)
+    export_id = f"{stamp:%Y%m%dT%H%M%SZ}-{uuid.uuid4().hex[:6]}"
+    home = folder / name
+    partial, final = home / f".{export_id}.partial", home / export_id
+    with storage_errors(home):
+        partial.mkdir(parents=True)
+        try:
+            path = partial / f"members.{file_format}"
+            write_members(path, vault.source_ids(audiences.members(definition)))
+            written = read_members(path)
+            if len(written) != count or len(set(written)) != count:
+                raise ConflictError(
+                    f"The export of '{name}' was stopped: {count} customers were counted and {len(written)} written."
+                )
+            manifest = Manifest(
+                export_id,
+                name,
+                fingerprint(definition),
+                to_json(definition),
+                audiences.as_of.isoformat(),
+                audiences.warehouse.as_of.isoformat(),
+                count,
+                file_format,
+                path.name,
+                hashlib.sha256(path.read_bytes()).hexdigest(),
+                stamp.isoformat(timespec="seconds"),
+                by,
+            )
+            (partial / MANIFEST).write_text(json.dumps(asdict(manifest), indent=1, ensure_ascii=False))
+            os.replace(partial, final)
+        except BaseException:
+            shutil.rmtree(partial, ignore_errors=True)
+            raise
+        pointer = home / f".{export_id}.latest"
+        pointer.write_text(json.dumps({"id": export_id}))
+        os.replace(pointer, home / LATEST)
+    return final
+
+
+def latest(folder: Path, name: str) -> Path:
+    """The folder of the last good export of that name. Raises NotFoundError."""
+    pointer = folder / name / LATEST
+    if not pointer.exists():
+        raise NotFoundError(f"export: nothing has been exported as '{name}'.")
+    return folder / name / str(json.loads(pointer.read_text())["id"])
+
+
+def manifest_of(export_folder: Path) -> Manifest:
+    """The manifest of an export, its members file checked. Raises ConflictError when the file was changed."""
+    manifest = Manifest(**json.loads((export_folder / MANIFEST).read_text()))
+    found = hashlib.sha256((export_folder / manifest.file).read_bytes()).hexdigest()
+    if found != manifest.sha256:
+        raise ConflictError(f"{export_folder / manifest.file} is not the file that was exported.")
+    return manifest
+
+
+def write_members(path: Path, members: Sequence[str]) -> None:
+    """One customer a row, in the format of the file's ending."""
+    table = pd.DataFrame({COLUMN: pd.Series(list(members), dtype="str")})
+    match path.suffix:
+        case ".parquet":
+            table.to_parquet(path, index=False)
+        case ".jsonl":
+            table.to_json(path, orient="records", lines=True, force_ascii=False)
+        case _:
+            table.to_csv(path, index=False)
+
+
+def read_members(path: Path) -> list[str]:
+    """The customers of a members file."""
+    match path.suffix:
+        case ".parquet":
+            table = pd.read_parquet(path)
+        case ".jsonl":
+            table = pd.read_json(path, lines=True, dtype={COLUMN: "str"})
+        case _:
+            table = pd.read_csv(path, dtype={COLUMN: "str"}, keep_default_na=False)
+    return [] if table.empty else table[COLUMN].astype("str").tolist()
+
+
+def to_table(export_folder: Path, connection: ibis.BaseBackend, table: str) -> int:
+    """Put an export into a table of a database, replacing it as a whole; return the number of rows."""
+    manifest = manifest_of(export_folder)
+    rows = pd.DataFrame({COLUMN: read_members(export_folder / manifest.file)}, dtype="str")
+    rows = rows.assign(segment=manifest.name, as_of=manifest.as_of, export_id=manifest.id)
+    connection.create_table(table, ibis.memtable(rows), overwrite=True)
+    return len(rows)

@@ -1,0 +1,90 @@
+"""A segment over time: its size at past dates, who entered and left, and whether it jumped."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from itertools import pairwise
+
+from segments.definition import Node
+from segments.errors import UserError
+from segments.ports import Progress, silent
+from warehouse.audience import Audiences
+
+MAX_POINTS = 60
+
+
+@dataclass(frozen=True)
+class Point:
+    """The size at a date, and how many customers were known then."""
+
+    as_of: date
+    size: int
+    population: int
+
+
+@dataclass(frozen=True)
+class Change:
+    """Who belongs at `later` but not at `earlier`, who no longer does, and how many stayed."""
+
+    earlier: date
+    later: date
+    entered: tuple[str, ...]
+    left: tuple[str, ...]
+    stayed: int
+
+
+@dataclass(frozen=True)
+class Drift:
+    """The last step of a trend against the steps before it.
+
+    step: relative change of the share of the population; usual: the median absolute relative change of
+    the earlier steps; alert: the step is larger than both `factor` times the usual one and `least`.
+    """
+
+    step: float
+    usual: float
+    alert: bool
+
+
+def trend(
+    audiences: Audiences, definition: Node, points: int = 12, days: int = 30, progress: Progress = silent
+) -> list[Point]:
+    """The size at `points` dates, `days` apart, oldest first, the last one today's.
+
+    Dates before the data begin are left out. Raises DefinitionError when a model is asked of the past.
+    """
+    if not 1 <= points <= MAX_POINTS or days < 1:
+        raise UserError(
+            f"trend: needs 1 to {MAX_POINTS} points at least a day apart; got {points} and {days} days."
+        )
+    found = []
+    for place in range(points):
+        progress(place / points, "counting at past dates")
+        past = audiences.at(audiences.as_of - timedelta(days=days * (points - 1 - place)))
+        if past.population:
+            found.append(Point(past.as_of, past.size(definition), past.population))
+    return found
+
+
+def change(audiences: Audiences, definition: Node, earlier: date, later: date) -> Change:
+    """Who entered and who left between two dates."""
+    if earlier >= later:
+        raise UserError(f"change: {earlier} is not before {later}.")
+    before = set(audiences.at(earlier).members(definition))
+    after = set(audiences.at(later).members(definition))
+    return Change(
+        earlier, later, tuple(sorted(after - before)), tuple(sorted(before - after)), len(before & after)
+    )
+
+
+def drift(points: Sequence[Point], factor: float = 3.0, least: float = 0.2) -> Drift | None:
+    """Whether the last step is out of the usual; None with fewer than four points to judge by."""
+    shares = [point.size / point.population for point in points]
+    if len(shares) < 4:
+        return None
+    steps = [abs(b - a) / a if a else float(b > 0) for a, b in pairwise(shares)]
+    usual = statistics.median(steps[:-1])
+    return Drift(steps[-1], usual, steps[-1] > max(factor * usual, least))

@@ -1,0 +1,110 @@
+"""Why one customer is in a segment, or what is missing: the verdict of each condition, and near misses."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import isfinite
+
+from segments.definition import (
+    AllOf,
+    AnyOf,
+    Condition,
+    EventCondition,
+    FeatureCondition,
+    Node,
+    Not,
+)
+from segments.errors import NotFoundError
+from segments.intervals import from_comparison
+from warehouse.audience import Audiences
+
+NEAR = 0.2
+"""A number that misses its bound by at most this share of it is a near miss."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """One condition for one customer.
+
+    holds: the condition itself, before any `not` around it; wanted: what the segment asks of it (false
+    under a `not`); value: the customer's number or level where the condition measures one.
+    """
+
+    condition: Condition
+    holds: bool
+    wanted: bool
+    value: float | str | bool | None = None
+    near_miss: bool = False
+
+    @property
+    def met(self) -> bool:
+        """Whether the condition speaks for belonging."""
+        return self.holds == self.wanted
+
+
+@dataclass(frozen=True)
+class Why:
+    """Whether the customer belongs, and each condition's verdict in reading order."""
+
+    belongs: bool
+    verdicts: tuple[Verdict, ...]
+
+    @property
+    def missing(self) -> tuple[Verdict, ...]:
+        """The conditions that speak against belonging, near misses first."""
+        return tuple(sorted((v for v in self.verdicts if not v.met), key=lambda v: not v.near_miss))
+
+
+def why(audiences: Audiences, definition: Node, customer_id: str) -> Why:
+    """The verdicts for one customer (a pseudonym). Raises NotFoundError for an unknown one."""
+    compiler = audiences.compiler(lambda table: table.filter(table.customer_id == customer_id))
+    if audiences.warehouse.fetch(compiler.compile(AllOf(()))).empty:
+        raise NotFoundError(f"customer: there is no customer '{customer_id}' as of {audiences.as_of}.")
+    verdicts = tuple(
+        _verdict(audiences, condition, wanted, customer_id)
+        for condition, wanted in _wanted(definition, wanted=True)
+    )
+    return Why(customer_id in set(audiences.members(definition)), verdicts)
+
+
+def _wanted(node: Node, *, wanted: bool) -> list[tuple[Condition, bool]]:
+    match node:
+        case AllOf(children) | AnyOf(children):
+            return [pair for child in children for pair in _wanted(child, wanted=wanted)]
+        case Not(child):
+            return _wanted(child, wanted=not wanted)
+        case _:
+            return [(node, wanted)]
+
+
+def _verdict(audiences: Audiences, condition: Condition, wanted: bool, customer_id: str) -> Verdict:
+    holds = customer_id in set(audiences.members(condition))
+    value = _value(audiences, condition, customer_id)
+    near = holds != wanted and _near(condition, value)
+    return Verdict(condition, holds, wanted, value, near)
+
+
+def _value(audiences: Audiences, condition: Condition, customer_id: str) -> float | str | bool | None:
+    compiler = audiences.compiler(lambda table: table.filter(table.customer_id == customer_id))
+    if isinstance(condition, FeatureCondition):
+        found = audiences.warehouse.fetch(compiler.features.select(value=condition.feature))["value"]
+    elif isinstance(condition, EventCondition):
+        found = audiences.warehouse.fetch(compiler.measured(condition))["measure"]
+        if found.empty:
+            return 0.0
+    else:
+        return None
+    value = found.iloc[0]
+    if value is None or value != value:
+        return None
+    return value if isinstance(value, str | bool) else float(value)
+
+
+def _near(condition: Condition, value: float | str | bool | None) -> bool:
+    if not isinstance(condition, FeatureCondition | EventCondition):
+        return False
+    interval = from_comparison(condition.op, condition.value)
+    if interval is None or isinstance(value, str | bool) or value is None:
+        return False
+    bounds = (bound for bound in (interval.low, interval.high) if isfinite(bound))
+    return any(abs(value - bound) <= NEAR * abs(bound) for bound in bounds)
