@@ -27,7 +27,7 @@ demo: build  ## Build, then start the language model, the API and the chat page
 	@$(BIN)/segassist serve --workspace $(WORKSPACE) --port $(PORT)
 
 test: build  ## Install what is missing and run the whole test suite
-	@scripts/install-browser
+	@scripts/install-test-programs
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
 	@$(BIN)/python -m pytest
 

@@ -5,6 +5,7 @@ Point-in-time correct by construction: every expression starts from events befor
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable
 from datetime import date, datetime, time, timedelta
 from functools import reduce
@@ -81,9 +82,9 @@ def _aggregates(known: ir.Table, features: list[Feature], as_of: date) -> list[i
 
 
 def _key(primitive: Primitive) -> str:
-    """A column name unique to the primitive."""
-    text = repr(primitive)
-    return "p_" + "".join(c if c.isalnum() else "_" for c in text)
+    """A column name unique to the primitive, short enough for every engine (PostgreSQL cuts at 63 letters)."""
+    start = primitive.measure if isinstance(primitive, Aggregate) else type(primitive).__name__.lower()
+    return f"{start}_{hashlib.sha256(repr(primitive).encode()).hexdigest()[:12]}"
 
 
 def _aggregate(rows: ir.Table, primitive: Primitive, as_of: date) -> ir.Value:

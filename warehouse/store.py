@@ -27,11 +27,11 @@ from segments.errors import DataError, NotBuiltError, StorageError
 from segments.features import Catalogue
 from segments.ports import Progress, silent
 from warehouse.clean import clean
+from warehouse.items import item_values
 from warehouse.mart import feature_mart
 from warehouse.pseudonyms import load_or_create_key, write_vault
 
 FILE = "warehouse.duckdb"
-ITEM_FIELDS = ("department", "category", "brand")
 MIN_DEPARTMENT_SHARE = 0.002
 """Departments with a smaller share of spend get no features of their own (noise, not habits)."""
 
@@ -207,13 +207,7 @@ class Warehouse:
     @cached_property
     def item_values(self) -> dict[str, tuple[str, ...]]:
         """department, category and brand values that somebody bought, by spend, largest first."""
-        events, items = self.table("events"), self.table("items")
-        bought = events.filter(events.type == "purchase").inner_join(items, "item_id")
-        values = {}
-        for name in ITEM_FIELDS:
-            spend = bought.filter(bought[name].notnull()).group_by(name).aggregate(spend=bought.value.sum())
-            values[name] = tuple(self.fetch(spend.order_by([ibis.desc("spend"), name]))[name])
-        return values
+        return item_values(self.table("events"), self.table("items"), self.fetch)
 
     @cached_property
     def item_names(self) -> tuple[str, ...]:

@@ -182,7 +182,7 @@ def tab(serving, tmp_path_factory) -> Iterator[Page]:
 
     programs = [shutil.which("chromium"), shutil.which("chromedriver")]
     if None in programs:
-        pytest.skip("Chromium is missing: run scripts/install-browser")
+        pytest.skip("Chromium is missing: run scripts/install-test-programs")
     folder = tmp_path_factory.mktemp("browser")
     options = webdriver.ChromeOptions()
     options.binary_location = programs[0]
