@@ -5,6 +5,7 @@ All mistakes are told together, each in one sentence that names the field and wh
 
 from __future__ import annotations
 
+from segments.canonical import canonical
 from segments.check_conditions import condition_issues
 from segments.definition import (
     AllOf,
@@ -30,7 +31,8 @@ def issues(node: Node, vocabulary: Vocabulary) -> list[str]:
     """One sentence for each mistake, in reading order; empty when the definition holds."""
     found: list[str] = []
     _visit(node, vocabulary, found)
-    return found
+    # Asked of the canonical form, so that two spellings of one meaning are judged alike.
+    return found or list(dict.fromkeys(_impossible(canonical(node))))
 
 
 def _visit(node: Node, vocabulary: Vocabulary, found: list[str]) -> None:
@@ -38,7 +40,6 @@ def _visit(node: Node, vocabulary: Vocabulary, found: list[str]) -> None:
         case AllOf(children):
             for child in children:
                 _visit(child, vocabulary, found)
-            found += _contradictions(children)
         case AnyOf(children):
             if not children:
                 found.append("any_of: has no conditions, so nobody could belong; give at least one.")
@@ -50,6 +51,19 @@ def _visit(node: Node, vocabulary: Vocabulary, found: list[str]) -> None:
             found += condition_issues(node, vocabulary)
             if (group := inner_group(node)) is not None:
                 _visit(group, vocabulary, found)
+
+
+def _impossible(node: Node) -> list[str]:
+    """Every all_of of a canonical tree that asks for what no customer can meet."""
+    match node:
+        case AllOf(children) | AnyOf(children):
+            inner = [issue for child in children for issue in _impossible(child)]
+            return inner + (_contradictions(children) if isinstance(node, AllOf) else [])
+        case Not(child):
+            return _impossible(child)
+        case _:
+            group = inner_group(node)
+            return [] if group is None else _impossible(group)
 
 
 def _listed(node: FeatureCondition) -> set[object] | None:
