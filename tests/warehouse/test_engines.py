@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+import tempfile
 from pathlib import Path
 
 import ibis
@@ -52,14 +53,12 @@ def _postgres_programs() -> Path | None:
 
 
 @pytest.fixture(scope="module")
-def postgres(tmp_path_factory, duck):
+def postgres(duck):
     programs = _postgres_programs()
     if programs is None:
         pytest.skip("PostgreSQL is not installed: run scripts/install-test-programs")
-    folder = tmp_path_factory.mktemp("postgres")
-    for path in (folder, folder.parent, folder.parent.parent):
-        path.chmod(0o755)
-    # PostgreSQL refuses to run as root.
+    # Not below pytest's own folder, which only its owner may enter: PostgreSQL refuses to run as root.
+    folder = Path(tempfile.mkdtemp(prefix="segassist-postgres-"))
     user = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
     if user:
         shutil.chown(folder, "postgres")
@@ -80,6 +79,7 @@ def postgres(tmp_path_factory, duck):
         connection.disconnect()
     finally:
         run("pg_ctl", "-D", data, "-m", "immediate", "stop")
+        shutil.rmtree(folder)
 
 
 @pytest.fixture(scope="module")
