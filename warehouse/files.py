@@ -1,14 +1,16 @@
-"""A mapping's files read into raw_events, raw_items, raw_customers and raw_campaigns, by DuckDB."""
+"""A mapping's files and tables read into raw_events, raw_items, raw_customers and raw_campaigns, by DuckDB."""
 
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import duckdb
 
 from segments.errors import DataError
+from warehouse.database import table_view
 from warehouse.mapping import Mapping, Source, TypeColumn
 
 RAW_EVENTS = (
@@ -45,6 +47,9 @@ def source_mark(mapping: Mapping) -> str:
     """Changes whenever the mapping or one of its files (name, size, time of change) changes."""
     digest = hashlib.sha256(repr((mapping.name, mapping.sources)).encode())
     for source in mapping.sources:
+        if source.database:
+            # What a database holds now is known only by reading it.
+            digest.update(f"{source.table}|{time.time_ns()}".encode())
         for path in mapping.paths(source):
             stat = path.stat()
             digest.update(f"{path.name}|{stat.st_size}|{stat.st_mtime_ns}".encode())
@@ -56,7 +61,10 @@ def load(mapping: Mapping, connection: duckdb.DuckDBPyConnection) -> None:
     _create(connection, "raw_events", [_events(connection, mapping, s) for s in mapping.of("events")])
     _load_items(connection, mapping)
     _load_customers(connection, mapping)
-    campaigns = [_campaigns(connection, mapping, source) for source in mapping.of("campaigns")]
+    campaigns = [
+        f"SELECT DISTINCT * FROM ({_campaigns(connection, mapping, source)})"
+        for source in mapping.of("campaigns")
+    ]
     empty = "NULL::VARCHAR AS campaign_id, NULL::VARCHAR AS type, NULL::DATE AS start_date, NULL::DATE AS end_date"
     _create(connection, "raw_campaigns", campaigns or [f"SELECT {empty} WHERE false"])
 
@@ -114,21 +122,21 @@ def _events(connection: duckdb.DuckDBPyConnection, mapping: Mapping, source: Sou
     where = [f"({source.where})"] if source.where else []
     if isinstance(source.type, TypeColumn):
         where.append(f"{_column(source.type.column)}::VARCHAR IN ({_texts(source.type.values)})")
-    return _select(mapping, source, shown, where)
+    return _select(connection, mapping, source, shown, where)
 
 
 def _items(connection: duckdb.DuckDBPyConnection, mapping: Mapping, source: Source) -> str:
     columns = _columns(connection, mapping, source)
     shown = [f"{_value(source, 'item', columns)} AS item_id"]
     shown += [f"nullif(trim({_value(source, field, columns)}), '') AS {name}" for name, field in RAW_ITEMS]
-    return _select(mapping, source, shown, [source.where] if source.where else [])
+    return _select(connection, mapping, source, shown, [source.where] if source.where else [])
 
 
 def _customers(connection: duckdb.DuckDBPyConnection, mapping: Mapping, source: Source) -> str:
     columns = _columns(connection, mapping, source)
     shown = [f"{_value(source, 'customer', columns)} AS source_id"]
     shown += [f"{_value(source, field, columns)} AS {name}" for name, field in RAW_CUSTOMERS]
-    return _select(mapping, source, shown, [source.where] if source.where else [])
+    return _select(connection, mapping, source, shown, [source.where] if source.where else [])
 
 
 def _campaigns(connection: duckdb.DuckDBPyConnection, mapping: Mapping, source: Source) -> str:
@@ -141,12 +149,28 @@ def _campaigns(connection: duckdb.DuckDBPyConnection, mapping: Mapping, source: 
         f"{start} AS start_date",
         f"({end})::DATE AS end_date",
     ]
-    return _select(mapping, source, shown, [source.where] if source.where else [])
+    return _select(connection, mapping, source, shown, [source.where] if source.where else [])
 
 
-def _select(mapping: Mapping, source: Source, shown: list[str], where: list[str]) -> str:
+def _select(
+    connection: duckdb.DuckDBPyConnection,
+    mapping: Mapping,
+    source: Source,
+    shown: list[str],
+    where: list[str],
+) -> str:
     tests = f" WHERE {' AND '.join(where)}" if where else ""
-    return f"SELECT {', '.join(shown)} FROM {reader(mapping.paths(source), source.header)}{tests}"
+    return f"SELECT {', '.join(shown)} FROM {_rows(connection, mapping, source)}{tests}"
+
+
+def _rows(connection: duckdb.DuckDBPyConnection, mapping: Mapping, source: Source) -> str:
+    """What to select from: the files, or the database's table brought over."""
+    if source.database:
+        rows = table_view(connection, source.database, source.table)
+    else:
+        rows = reader(mapping.paths(source), source.header)
+    # Numbered before any row is left out, so that several tables of one file number alike.
+    return f"(SELECT *, row_number() OVER () AS row_number FROM {rows})" if source.row_number else rows
 
 
 def reader(paths: Sequence[Path], header: Sequence[str] = ()) -> str:
@@ -181,11 +205,11 @@ def _kind(path: Path) -> str:
 
 
 def _columns(connection: duckdb.DuckDBPyConnection, mapping: Mapping, source: Source) -> list[str]:
-    paths = mapping.paths(source)
     try:
-        rows = connection.execute(f"DESCRIBE SELECT * FROM {reader(paths, source.header)}").fetchall()
+        rows = connection.execute(f"DESCRIBE SELECT * FROM {_rows(connection, mapping, source)}").fetchall()
     except duckdb.Error as error:
-        raise DataError(f"{source.kind}: cannot read {paths[0]}: {str(error).splitlines()[0]}") from error
+        where = source.table or mapping.paths(source)[0]
+        raise DataError(f"{source.kind}: cannot read {where}: {str(error).splitlines()[0]}") from error
     return [row[0] for row in rows]
 
 

@@ -61,6 +61,9 @@ class Source:
     """Rows of one kind: the files, which rows of them (`where`, SQL), and field -> column or '= SQL'.
 
     header: column names of files that have none. time_zone: of timestamps that are UTC, the shop's zone.
+    row_number: whether the column row_number (1, 2, ...) is added, for files without a customer id.
+    database, table: a table of a database instead of files; the address, or 'env:NAME' to read it from the
+    environment, where a password belongs.
     """
 
     kind: str
@@ -71,6 +74,9 @@ class Source:
     header: tuple[str, ...] = ()
     time_format: str = ""
     time_zone: str = ""
+    row_number: bool = False
+    database: str = ""
+    table: str = ""
 
 
 @dataclass(frozen=True)
@@ -155,7 +161,7 @@ def parse_mapping(text: str, folder: Path, label: str) -> Mapping:
     )
 
 
-_OPTIONS = ("files", "where", "header", "time_format", "time_zone")
+_OPTIONS = ("files", "where", "header", "time_format", "time_zone", "row_number", "database", "table")
 
 
 def _source(kind: str, table: dict[str, Any], mistakes: list[str]) -> Source:
@@ -166,7 +172,10 @@ def _source(kind: str, table: dict[str, Any], mistakes: list[str]) -> Source:
     mistakes += [f"{kind}.{name}: is missing; name a column." for name in REQUIRED[kind] if name not in table]
     files = table.get("files", ())
     files = (files,) if isinstance(files, str) else tuple(files)
-    if not files:
+    database, name = str(table.get("database", "")), str(table.get("table", ""))
+    if bool(database) != bool(name) or (database and files):
+        mistakes.append(f"{kind}.database: needs an address and a table, and no files beside them.")
+    elif not files and not database:
         mistakes.append(f"{kind}.files: is missing; name a file, a folder or a pattern such as orders/*.csv.")
     columns = {name: str(table[name]) for name in fields if name in table}
     return Source(
@@ -178,6 +187,9 @@ def _source(kind: str, table: dict[str, Any], mistakes: list[str]) -> Source:
         tuple(table.get("header", ())),
         str(table.get("time_format", "")),
         str(table.get("time_zone", "")),
+        bool(table.get("row_number", False)),
+        database,
+        name,
     )
 
 

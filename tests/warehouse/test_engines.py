@@ -1,23 +1,22 @@
 """One definition, the same members on DuckDB, PostgreSQL and Spark: real engines, the whole language."""
 
-import os
 import shutil
-import subprocess
-import tempfile
-from pathlib import Path
 
+import duckdb
 import ibis
 import pandas as pd
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 
 from segments.codec import from_json
-from segments.errors import DefinitionError, OperatorError
+from segments.errors import DataError, DefinitionError, OperatorError
 from tests.conftest import loader
 from tests.warehouse.busy import busy_source
 from tests.warehouse.definitions import conditions, definitions
 from warehouse.audience import Audiences
 from warehouse.engine import Engine, copy_to
+from warehouse.files import load
+from warehouse.mapping import parse_mapping
 from warehouse.store import Warehouse, build
 
 EACH_KIND = [
@@ -46,40 +45,11 @@ def duck(tmp_path_factory) -> Warehouse:
     return Warehouse(build(tmp_path_factory.mktemp("duck"), loader(busy_source(3))))
 
 
-def _postgres_programs() -> Path | None:
-    places = [Path(found).resolve().parent for found in [shutil.which("initdb")] if found]
-    places += sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
-    return next((place for place in places if (place / "initdb").exists()), None)
-
-
 @pytest.fixture(scope="module")
-def postgres(duck):
-    programs = _postgres_programs()
-    if programs is None:
-        pytest.skip("PostgreSQL is not installed: run scripts/install-test-programs")
-    # Not below pytest's own folder, which only its owner may enter: PostgreSQL refuses to run as root.
-    folder = Path(tempfile.mkdtemp(prefix="segassist-postgres-"))
-    user = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
-    if user:
-        shutil.chown(folder, "postgres")
-
-    def run(program: str, *arguments: str) -> None:
-        subprocess.run(
-            [*user, str(programs / program), *arguments], check=True, cwd="/", stdout=subprocess.DEVNULL
-        )
-
-    data = str(folder / "data")
-    run("initdb", "-D", data, "-A", "trust", "-U", "postgres", "--no-sync")
-    # A socket's path may have at most 107 letters.
-    options = f"-k {folder} -c listen_addresses='' -c fsync=off"
-    run("pg_ctl", "-D", data, "-o", options, "-l", str(folder / "log"), "-w", "start")
-    try:
-        connection = ibis.postgres.connect(host=str(folder), user="postgres", database="postgres")
-        yield copy_to(duck, connection)
-        connection.disconnect()
-    finally:
-        run("pg_ctl", "-D", data, "-m", "immediate", "stop")
-        shutil.rmtree(folder)
+def postgres(postgres_server, duck):
+    connection = ibis.postgres.connect(host=postgres_server, user="postgres", database="postgres")
+    yield copy_to(duck, connection)
+    connection.disconnect()
 
 
 @pytest.fixture(scope="module")
@@ -154,6 +124,49 @@ def test_random_definitions_have_the_same_members_on_spark(duck, spark, definiti
     except DefinitionError:
         return
     assert Audiences(spark).members(from_json(definition)) == found
+
+
+def test_a_table_of_a_database_is_ingested(postgres_server, postgres, duck, tmp_path, monkeypatch):
+    text = """
+    [[events]]
+    database = "env:SHOP_DATABASE"
+    table = "events"
+    type = { column = "type", values = { purchase = "purchase", view = "view" } }
+    customer = "customer_id"
+    time = "ts"
+    item = "item_id"
+    order = "order_id"
+    quantity = "quantity"
+    value = "value"
+    """
+    mapping = parse_mapping(text, tmp_path, "shop.toml")
+    monkeypatch.delenv("SHOP_DATABASE", raising=False)
+    with pytest.raises(DataError, match="variable SHOP_DATABASE is not set"):
+        load(mapping, duckdb.connect())
+    monkeypatch.setenv("SHOP_DATABASE", f"postgresql://postgres@/postgres?host={postgres_server}")
+    warehouse = Warehouse(build(tmp_path, lambda connection: load(mapping, connection)))
+    events = duck.fetch(duck.table("events"))
+    wanted = events[events["type"].isin(["purchase", "view"])]
+    found = warehouse.fetch(warehouse.table("events"))
+    assert found["type"].value_counts().to_dict() == wanted["type"].value_counts().to_dict()
+    assert found["value"].sum() == wanted["value"].sum()
+    warehouse.close()
+    with pytest.raises(DataError, match="has no table 'nothing'"):
+        load(parse_mapping(text.replace('"events"', '"nothing"'), tmp_path, "shop.toml"), duckdb.connect())
+
+
+def test_a_database_that_cannot_be_reached_does_not_show_its_password(tmp_path):
+    text = """
+    [[events]]
+    database = "postgresql://shop:s3cret@127.0.0.1:9/shop"
+    table = "events"
+    type = "purchase"
+    customer = "c"
+    time = "t"
+    """
+    with pytest.raises(DataError, match="cannot connect to the postgresql database") as caught:
+        load(parse_mapping(text, tmp_path, "shop.toml"), duckdb.connect())
+    assert "s3cret" not in str(caught.value)
 
 
 def test_a_database_without_the_tables_is_told(duck):

@@ -1,0 +1,106 @@
+"""A mapping proposed for a file: the right columns, reasons, personal columns told, nothing guessed at load."""
+
+from pathlib import Path
+
+import duckdb
+import pandas as pd
+import pytest
+
+from segments.errors import DataError
+from tests.conftest import ROOT
+from warehouse.files import load
+from warehouse.mapping import parse_mapping
+from warehouse.personal import personal_kind
+from warehouse.suggest import suggest
+
+SHARED = ROOT.parent / "shared" / "data"
+
+
+def loaded(path: Path) -> dict[str, int]:
+    """Events by type after the proposal is loaded as it is."""
+    connection = duckdb.connect()
+    load(parse_mapping(suggest(path).toml, path.parent, "suggested"), connection)
+    return dict(connection.execute("SELECT type, count(*) FROM raw_events GROUP BY 1").fetchall())
+
+
+def test_an_orders_table_is_understood_and_loads(tmp_path):
+    path = tmp_path / "orders.csv"
+    path.write_text(
+        "order_id,member_id,email,created_at,sku,product_name,qty,unit_price\n"
+        "1,m1,a@x.com,03/25/2024 10:00,s1,Green tea,2,3.5\n2,m2,b@y.org,12/01/2024 09:30,s2,Jam,1,4\n"
+    )
+    found = suggest(path)
+    fields = {guess.field: guess.column for guess in found.guesses}
+    assert fields["customer"] == "member_id"
+    assert fields["time"] == "created_at"
+    assert fields["order"] == "order_id"
+    assert fields["name"] == "product_name"
+    assert any("email looks personal" in note for note in found.notes)
+    assert all(guess.reason for guess in found.guesses)
+    assert loaded(path) == {"purchase": 2}
+
+
+def test_a_clickstream_is_understood_and_loads(tmp_path):
+    path = tmp_path / "clicks.parquet"
+    pd.DataFrame(
+        {
+            "timestamp": [1_433_221_332_117, 1_433_224_214_164, 1_433_221_999_827],
+            "visitorid": [257597, 992329, 111016],
+            "event": ["view", "addtocart", "transaction"],
+            "itemid": [355908, 248676, 318965],
+        }
+    ).to_parquet(path)
+    assert loaded(path) == {"view": 1, "add_to_cart": 1, "purchase": 1}
+
+
+def test_chinese_column_names_are_understood(tmp_path):
+    path = tmp_path / "订单.csv"
+    path.write_text(
+        "订单号,会员号,下单时间,商品编号,数量,金额,手机号\n1,u1,2024-03-01 10:00:00,p1,2,30,+86 138 0013 8000\n"
+    )
+    found = suggest(path)
+    assert loaded(path) == {"purchase": 1}
+    assert any("phone number" in note for note in found.notes)
+
+
+def test_a_file_without_a_customer_is_refused(tmp_path):
+    path = tmp_path / "weather.csv"
+    path.write_text("day,rain\n2024-01-01,3\n")
+    with pytest.raises(DataError, match="looks like a customer"):
+        suggest(path)
+    with pytest.raises(DataError, match="is no file"):
+        suggest(tmp_path / "none.csv")
+
+
+@pytest.mark.parametrize(
+    ("file", "types"),
+    [
+        ("online_retail/online_retail.csv.gz", {"purchase"}),
+        ("rees46/2019-Oct-sample.csv", {"view", "add_to_cart", "purchase"}),
+    ],
+)
+def test_real_files_load_with_the_proposal(file, types):
+    path = SHARED / file
+    if not path.exists():
+        pytest.skip(f"{file} of the shared test data is not here")
+    assert set(loaded(path)) == types
+
+
+@pytest.mark.parametrize(
+    ("name", "examples", "kind"),
+    [
+        ("Email", [], "e-mail address"),
+        ("contact", ["ann@shop.com", "bob@x.org"], "e-mail address"),
+        ("c7", ["+1 650 253 0000", "+44 20 7946 0958"], "phone number"),
+        ("LastName", ["Miller"], "name"),
+        ("client", ["10.0.0.1", "192.168.1.7"], "network address"),
+        ("身份证号", [], "identity number"),
+        ("customer_id", ["17850", "13047"], None),
+        ("InvoiceDate", ["2010-12-01 08:26:00"], None),
+        ("product_name", ["TEA (GREEN)"], None),
+        ("price", ["2.55"], None),
+        ("barcode", ["4006381333931"], None),
+    ],
+)
+def test_personal_columns_are_recognised(name, examples, kind):
+    assert personal_kind(name, examples) == kind
