@@ -163,6 +163,7 @@ def _steps(workspace: Workspace, load: Callable[[duckdb.DuckDBPyConnection], Non
     features = ("segments/catalogue.py", "segments/features.py", "warehouse/mart.py")
     loading = (
         "warehouse/clean.py",
+        "warehouse/gate.py",
         "warehouse/completejourney.py",
         "warehouse/pseudonyms.py",
         "warehouse/store.py",

@@ -26,10 +26,10 @@ from segments.catalogue import standard_catalogue
 from segments.errors import DataError, NotBuiltError, StorageError
 from segments.features import Catalogue
 from segments.ports import Progress, silent
-from warehouse.clean import clean
 from warehouse.items import item_values
 from warehouse.mart import feature_mart
 from warehouse.pseudonyms import load_or_create_key, write_vault
+from warehouse.quality import clean_and_check
 
 FILE = "warehouse.duckdb"
 MIN_DEPARTMENT_SHARE = 0.002
@@ -80,7 +80,7 @@ def build(
             progress(0.0, "reading the source files")
             load(connection)
             progress(0.3, "cleaning and checking")
-            report = clean(connection)
+            report = clean_and_check(connection, folder)
             progress(0.4, "replacing customer ids by pseudonyms")
             _write_tables(connection, folder)
             _write_meta(connection, report.to_dict())
@@ -99,10 +99,14 @@ def _write_tables(connection: duckdb.DuckDBPyConnection, folder: Path) -> None:
     ).fetchall()
     vault = write_vault(folder, [row[0] for row in rows], load_or_create_key(folder))
     connection.register("vault", vault)
-    for table, order in (("events", "customer_id, ts"), ("customers", "customer_id")):
+    for table, order, join in (
+        ("events", "customer_id, ts", "JOIN"),
+        ("customers", "customer_id", "JOIN"),
+        ("rejects", "rule, customer_id, ts", "LEFT JOIN"),
+    ):
         connection.execute(
             f"CREATE TABLE {table} AS SELECT v.customer_id, r.* EXCLUDE (source_id) "
-            f"FROM raw_{table} r JOIN vault v USING (source_id) ORDER BY {order}"
+            f"FROM raw_{table} r {join} vault v USING (source_id) ORDER BY {order}"
         )
     connection.unregister("vault")
     connection.execute("CREATE TABLE items AS SELECT * FROM raw_items ORDER BY item_id")
@@ -170,7 +174,7 @@ class Warehouse:
         return standard_catalogue(self.meta["departments"])
 
     def table(self, name: str) -> ir.Table:
-        """events, items, customers, campaigns or features, as an Ibis table."""
+        """events, items, customers, campaigns, features or rejects, as an Ibis table."""
         with self._lock:
             if name not in self._tables:
                 self._tables[name] = self.connection.table(name)

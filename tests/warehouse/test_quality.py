@@ -1,0 +1,137 @@
+"""The gate: each fault is found by its check, stops what must not go on, and the reports are written."""
+
+import json
+from datetime import date, timedelta
+
+import duckdb
+import pandas as pd
+import pytest
+
+from segments.errors import DataError
+from tests.conftest import loader, small_source
+from warehouse.gate import checks
+from warehouse.quality import QualityReport
+from warehouse.store import Warehouse, build
+
+
+def built(folder, change):
+    """The checks by name after a change to a sound source."""
+    source = small_source()
+    change(source)
+    warehouse = Warehouse(build(folder, loader(source)))
+    return {check["name"]: check["verdict"] for check in warehouse.meta["quality"]["checks"]}, warehouse
+
+
+def test_a_sound_source_passes_all_but_freshness(tmp_path):
+    verdicts, warehouse = built(tmp_path, lambda _source: None)
+    assert verdicts.pop("fresh") == "warn"
+    assert set(verdicts.values()) == {"pass"}
+    report = json.loads((tmp_path / "quality.json").read_text())
+    assert report["verdict"] == "warn"
+    assert report["checks"] == warehouse.meta["quality"]["checks"]
+    page = (tmp_path / "quality.html").read_text()
+    assert "data:image/png;base64," in page
+    assert "http" not in page
+
+
+def _double(source):
+    source["events"] = pd.concat([source["events"], source["events"]], ignore_index=True)
+
+
+def _shift(source):
+    late = source["events"]["ts"] > source["events"]["ts"].max() - timedelta(days=28)
+    source["events"].loc[late, "value"] = source["events"].loc[late, "value"] * 4
+
+
+def _surge(source):
+    events = source["events"]
+    late = events[events["ts"] > events["ts"].max() - timedelta(days=28)].copy()
+    copies = [late.assign(ts=late["ts"] + timedelta(minutes=n), order_id=f"n{n}") for n in range(1, 6)]
+    source["events"] = pd.concat([events, *copies], ignore_index=True)
+    source["events"] = source["events"][source["events"]["ts"] <= events["ts"].max()]
+
+
+def _some_orphans(source):
+    source["events"].loc[source["events"].index[:5], "item_id"] = "nowhere"
+
+
+@pytest.mark.parametrize(
+    ("change", "check"),
+    [
+        (_double, "no equal rows"),
+        (_shift, "steady values"),
+        (_surge, "steady volume"),
+        (_some_orphans, "items known"),
+        (lambda s: s["events"].__setitem__("order_id", None), "order_id complete"),
+    ],
+)
+def test_a_fault_is_found_by_its_check(change, check, tmp_path):
+    verdicts, _ = built(tmp_path, change)
+    worse = {name for name, verdict in verdicts.items() if verdict != "pass"} - {"fresh"}
+    assert worse == {check}
+
+
+def _unknown_type(source):
+    source["events"].loc[0, "type"] = "teleport"
+
+
+def _all_orphans(source):
+    source["events"]["item_id"] = "nowhere"
+
+
+def _twice_an_item(source):
+    source["items"] = pd.concat([source["items"], source["items"].head(1)], ignore_index=True)
+
+
+def _nothing(source):
+    source["events"] = source["events"].head(0)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (_unknown_type, "isin"),
+        (_all_orphans, "name an item"),
+        (_twice_an_item, "occur twice"),
+        (_nothing, "0 events"),
+    ],
+)
+def test_what_fails_the_gate_does_not_become_features(change, said, tmp_path):
+    build(tmp_path, loader(small_source()))
+    before = (tmp_path / "warehouse.duckdb").read_bytes()
+    source = small_source()
+    change(source)
+    with pytest.raises(DataError, match=said):
+        build(tmp_path, loader(source))
+    assert (tmp_path / "warehouse.duckdb").read_bytes() == before
+    assert json.loads((tmp_path / "quality.json").read_text())["verdict"] == "stop"
+
+
+def test_what_a_rule_touched_is_kept_as_it_was(tmp_path):
+    source = small_source()
+    events = source["events"]
+    events.loc[0, ["quantity", "value"]] = (0, 0)
+    events.loc[1, "quantity"] = 50_000
+    tester = events.iloc[2].to_dict() | {"source_id": "test_user 12"}
+    bot = [events.iloc[3].to_dict() | {"source_id": "bot", "type": "view", "value": 0.0} for _ in range(2001)]
+    source["events"] = pd.concat([events, pd.DataFrame([tester, *bot])], ignore_index=True)
+    warehouse = Warehouse(build(tmp_path, loader(source)))
+    rejects = warehouse.fetch(warehouse.table("rejects")).groupby("rule").size().to_dict()
+    assert rejects == {
+        "purchase without units and value": 1,
+        "more than 1000 units on one line": 1,
+        "order of a test customer": 1,
+        "more than 2000 events of one customer on one day": 2001,
+    }
+    kept = warehouse.fetch(warehouse.table("rejects"))
+    assert kept.loc[kept["rule"] == "more than 1000 units on one line", "quantity"].tolist() == [50_000]
+    assert "source_id" not in kept.columns
+
+
+def test_freshness_is_judged_against_today(tmp_path):
+    connection = duckdb.connect()
+    loader(small_source())(connection)
+    by_name = {check.name: check for check in checks(connection, date(2018, 1, 3))}
+    assert by_name["fresh"].verdict == "pass"
+    assert "3 days ago" in by_name["fresh"].detail
+    assert QualityReport(1, (), tuple(by_name.values())).verdict == "pass"

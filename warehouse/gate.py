@@ -1,0 +1,237 @@
+"""The quality gate: what must hold of the cleaned tables before anything is computed from them.
+
+Each check passes, warns or stops. The contract of columns (types, allowed values, ranges) is Pandera's; the
+rest compares the data with itself over time: volume and distribution of the last weeks against those before.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Literal
+
+import duckdb
+
+from segments.definition import EVENT_TYPES
+
+Verdict = Literal["pass", "warn", "stop"]
+ORPHANS_STOP = 0.05
+INCOMPLETE_WARN, INCOMPLETE_STOP = 0.05, 0.5
+TWINS_WARN = 0.01
+STALE_DAYS = 7
+RECENT, BEFORE = 28, 84
+"""Days of the recent and of the earlier period that volume and distribution are compared over."""
+VOLUME_WARN = (0.5, 2.0)
+PSI_WARN = 0.25
+"""The usual reading of the population stability index: below 0.1 stable, above 0.25 shifted."""
+
+
+@dataclass(frozen=True)
+class Check:
+    """A check's verdict. dimension: contract, completeness, uniqueness, integrity, freshness, volume, drift."""
+
+    name: str
+    dimension: str
+    verdict: Verdict
+    detail: str
+
+
+def checks(connection: duckdb.DuckDBPyConnection, today: date) -> list[Check]:
+    """Every check of the tables raw_events and raw_items, the worst kinds first.
+
+    today: what freshness is judged against.
+    """
+    events = _number(connection, "SELECT count(*) FROM raw_events")
+    purchases = _number(connection, "SELECT count(*) FROM raw_events WHERE type = 'purchase'")
+    found = [
+        Check(
+            "volume",
+            "volume",
+            "pass" if events else "stop",
+            f"{events} events, {purchases} of them purchases.",
+        )
+    ]
+    if not events:
+        return found
+    found += [_integrity(connection, purchases), _unique_items(connection)]
+    found += _contract(connection)
+    found += _completeness(connection)
+    found += [_twins(connection, events), _future(connection), _freshness(connection, today)]
+    found += [_steady_volume(connection), _drift(connection)]
+    return found
+
+
+def _integrity(connection: duckdb.DuckDBPyConnection, purchases: int) -> Check:
+    orphans = _number(
+        connection,
+        "SELECT count(*) FROM raw_events e WHERE type = 'purchase' "
+        "AND NOT EXISTS (SELECT 1 FROM raw_items i WHERE i.item_id = e.item_id)",
+    )
+    share = orphans / purchases if purchases else 0.0
+    return Check(
+        "items known",
+        "integrity",
+        "pass" if share == 0 else "warn" if share < ORPHANS_STOP else "stop",
+        f"{orphans} purchase lines ({share:.2%}) name an item that the item table lacks.",
+    )
+
+
+def _unique_items(connection: duckdb.DuckDBPyConnection) -> Check:
+    twice = _number(connection, "SELECT count(*) - count(DISTINCT item_id) FROM raw_items")
+    return Check(
+        "item ids unique", "uniqueness", "stop" if twice else "pass", f"{twice} item ids occur twice."
+    )
+
+
+def _contract(connection: duckdb.DuckDBPyConnection) -> list[Check]:
+    """Column by column, by Pandera over Ibis: nothing is fetched but what fails."""
+    import ibis
+    import pandera.ibis as pandera
+
+    schema = pandera.DataFrameSchema(
+        {
+            "source_id": pandera.Column(str, nullable=False),
+            "type": pandera.Column(str, pandera.Check.isin(list(EVENT_TYPES)), nullable=False),
+            "quantity": pandera.Column(float, pandera.Check.ge(0), nullable=True),
+            "value": pandera.Column(float, nullable=True),
+            "discount": pandera.Column(float, pandera.Check.ge(0), nullable=True),
+        }
+    )
+    table = ibis.duckdb.from_connection(connection).table("raw_events")
+    broken: dict[str, str] = {}
+    try:
+        schema.validate(
+            table.mutate(**{n: table[n].cast("float64") for n in ("quantity", "value", "discount")}),
+            lazy=True,
+        )
+    except pandera.errors.SchemaErrors as errors:
+        broken = {str(error.schema.name): str(error.check) for error in errors.schema_errors}
+    return [
+        Check(
+            f"{name} as agreed",
+            "contract",
+            # An unknown type or a missing customer is a mapping gone wrong; an odd number is an odd number.
+            "pass" if name not in broken else "stop" if name in ("source_id", "type") else "warn",
+            f"Breaks {broken[name]}." if name in broken else "Type and values are as agreed.",
+        )
+        for name in schema.columns
+    ]
+
+
+def _completeness(connection: duckdb.DuckDBPyConnection) -> list[Check]:
+    wanted = {
+        "item_id": "purchase lines without an item",
+        "order_id": "purchase lines without an order number",
+    }
+    found = []
+    for column, what in wanted.items():
+        share = _share(connection, f"{column} IS NULL", "type = 'purchase'")
+        verdict: Verdict = "pass" if share <= INCOMPLETE_WARN else "warn"
+        if column == "item_id" and share > INCOMPLETE_STOP:
+            verdict = "stop"
+        found.append(Check(f"{column} complete", "completeness", verdict, f"{share:.2%} {what}."))
+    return found
+
+
+def _twins(connection: duckdb.DuckDBPyConnection, events: int) -> Check:
+    columns = "source_id, ts, type, item_id, order_id, session_id, quantity, value, channel, campaign_id"
+    distinct = _number(connection, f"SELECT count(*) FROM (SELECT DISTINCT {columns} FROM raw_events)")
+    share = 1 - distinct / events
+    return Check(
+        "no equal rows",
+        "uniqueness",
+        "warn" if share > TWINS_WARN else "pass",
+        f"{events - distinct} rows ({share:.2%}) equal another in every column; an order may hold an item twice, "
+        "an export loaded twice shows here.",
+    )
+
+
+def _future(connection: duckdb.DuckDBPyConnection) -> Check:
+    future = _number(connection, "SELECT count(*) FROM raw_events WHERE ts > now()::TIMESTAMP")
+    return Check(
+        "no future events", "freshness", "warn" if future else "pass", f"{future} events lie in the future."
+    )
+
+
+def _freshness(connection: duckdb.DuckDBPyConnection, today: date) -> Check:
+    last = _last_day(connection)
+    age = (today - last).days
+    return Check(
+        "fresh",
+        "freshness",
+        "warn" if age > STALE_DAYS else "pass",
+        f"The last event is of {last}, {max(age, 0)} days ago; 'today' is the day after it everywhere.",
+    )
+
+
+def _steady_volume(connection: duckdb.DuckDBPyConnection) -> Check:
+    recent = _number(connection, f"SELECT count(*) FROM raw_events WHERE {_recent(connection)}") / RECENT
+    before = _number(connection, f"SELECT count(*) FROM raw_events WHERE {_before(connection)}") / BEFORE
+    if not before:
+        return Check(
+            "steady volume", "volume", "pass", "There is too little history to compare the volume with."
+        )
+    ratio = recent / before
+    low, high = VOLUME_WARN
+    return Check(
+        "steady volume",
+        "volume",
+        "pass" if low <= ratio <= high else "warn",
+        f"{recent:,.0f} events a day in the last {RECENT} days, {ratio:.2f} times the {BEFORE} days before.",
+    )
+
+
+def _drift(connection: duckdb.DuckDBPyConnection) -> Check:
+    """Population stability index of the line values, over tenths of the earlier period."""
+    psi = _float(
+        connection,
+        f"""
+        WITH lines AS (SELECT value, {_recent(connection)} AS recent, {_before(connection)} AS earlier
+                       FROM raw_events WHERE type = 'purchase'),
+        cuts AS (SELECT quantile_cont(value, [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9]) AS edges
+                 FROM lines WHERE earlier),
+        parts AS (SELECT len(list_filter(edges, lambda cut: value > cut)) AS part,
+                         (count(*) FILTER (recent) + 0.5) AS recent, (count(*) FILTER (earlier) + 0.5) AS earlier
+                  FROM lines, cuts WHERE recent OR earlier GROUP BY 1),
+        shares AS (SELECT recent / sum(recent) OVER () AS r, earlier / sum(earlier) OVER () AS e FROM parts)
+        SELECT sum((r - e) * ln(r / e)) FROM shares
+        """,
+    )
+    if psi is None:
+        return Check(
+            "steady values", "drift", "pass", "There is too little history to compare the values with."
+        )
+    return Check(
+        "steady values",
+        "drift",
+        "warn" if psi > PSI_WARN else "pass",
+        f"Population stability index of the line values {psi:.3f} (above {PSI_WARN} they have shifted).",
+    )
+
+
+def _last_day(connection: duckdb.DuckDBPyConnection) -> date:
+    row = connection.execute("SELECT max(ts)::DATE FROM raw_events").fetchone()
+    day = row[0] if row else None
+    return day if isinstance(day, date) else date.min
+
+
+def _recent(connection: duckdb.DuckDBPyConnection) -> str:
+    return f"ts >= DATE '{_last_day(connection) - timedelta(days=RECENT - 1)}'"
+
+
+def _before(connection: duckdb.DuckDBPyConnection) -> str:
+    end = _last_day(connection) - timedelta(days=RECENT - 1)
+    return f"ts >= DATE '{end - timedelta(days=BEFORE)}' AND ts < DATE '{end}'"
+
+
+def _share(connection: duckdb.DuckDBPyConnection, test: str, among: str) -> float:
+    return _float(connection, f"SELECT avg(({test})::INTEGER) FROM raw_events WHERE {among}") or 0.0
+
+
+def _number(connection: duckdb.DuckDBPyConnection, query: str) -> int:
+    return int(_float(connection, query) or 0)
+
+
+def _float(connection: duckdb.DuckDBPyConnection, query: str) -> float | None:
+    row = connection.execute(query).fetchone()
+    return None if row is None or row[0] is None else float(row[0])

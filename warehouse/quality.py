@@ -1,0 +1,127 @@
+"""The quality report of a load: for a machine (JSON) and for a person (one HTML file with plots)."""
+
+from __future__ import annotations
+
+import base64
+import html
+import io
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import date
+from pathlib import Path
+
+import duckdb
+
+from segments.errors import DataError
+from warehouse.clean import RuleResult, clean
+from warehouse.gate import Check, Verdict, checks
+
+JSON_FILE = "quality.json"
+HTML_FILE = "quality.html"
+_COLOURS = {"pass": "#1a7f37", "warn": "#9a6700", "stop": "#cf222e"}
+
+
+@dataclass(frozen=True)
+class QualityReport:
+    """What cleaning did and what the gate says."""
+
+    events: int
+    rules: tuple[RuleResult, ...]
+    checks: tuple[Check, ...]
+
+    @property
+    def verdict(self) -> Verdict:
+        """The worst of the checks."""
+        found = {check.verdict for check in self.checks}
+        return "stop" if "stop" in found else "warn" if "warn" in found else "pass"
+
+    def to_dict(self) -> dict[str, object]:
+        """JSON form."""
+        return {"verdict": self.verdict, **asdict(self)}
+
+
+def clean_and_check(
+    connection: duckdb.DuckDBPyConnection, folder: Path, today: date | None = None
+) -> QualityReport:
+    """Clean raw_events, ask the gate, write both reports into the folder.
+
+    Raises DataError when a check says stop; the reports are written then too, to show why.
+    """
+    rules = clean(connection)
+    found = tuple(checks(connection, today or date.today()))
+    row = connection.execute("SELECT count(*) FROM raw_events").fetchone()
+    report = QualityReport(int(row[0]) if row else 0, rules, found)
+    _write(folder / JSON_FILE, json.dumps(report.to_dict(), indent=1))
+    _write(folder / HTML_FILE, _page(report, _plots(connection) if report.events else []))
+    stops = [check.detail for check in found if check.verdict == "stop"]
+    if stops:
+        raise DataError(f"The data did not pass the checks: {' '.join(stops)} See {folder / HTML_FILE}.")
+    return report
+
+
+def _write(path: Path, text: str) -> None:
+    temporary = path.with_name(path.name + ".partial")
+    temporary.write_text(text, encoding="utf-8")
+    os.replace(temporary, path)
+
+
+def _page(report: QualityReport, plots: Sequence[tuple[str, str]]) -> str:
+    rules = "".join(
+        f"<tr><td>{html.escape(rule.name)}</td><td>{html.escape(rule.action)}</td><td>{rule.rows:,}</td></tr>"
+        for rule in report.rules
+    )
+    rows = "".join(
+        f'<tr><td style="color:{_COLOURS[check.verdict]}">{check.verdict}</td>'
+        f"<td>{html.escape(check.dimension)}</td><td>{html.escape(check.name)}</td>"
+        f"<td>{html.escape(check.detail)}</td></tr>"
+        for check in report.checks
+    )
+    images = "".join(
+        f'<figure><img alt="{html.escape(title)}" src="data:image/png;base64,{data}">'
+        f"<figcaption>{html.escape(title)}</figcaption></figure>"
+        for title, data in plots
+    )
+    return f"""<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>Data quality</title>
+<style>body{{font:16px system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem}}
+table{{border-collapse:collapse;width:100%}}td,th{{border-bottom:1px solid #ddd;padding:.4rem;text-align:left}}
+img{{max-width:100%}}figure{{margin:1rem 0}}</style></head><body>
+<h1>Data quality: <span style="color:{_COLOURS[report.verdict]}">{report.verdict}</span></h1>
+<p>{report.events:,} events after cleaning.</p>
+<h2>Checks</h2><table><tr><th>Verdict</th><th>Dimension</th><th>Check</th><th>Detail</th></tr>{rows}</table>
+<h2>Cleaning</h2><table><tr><th>Rule</th><th>Done</th><th>Rows</th></tr>{rules}</table>
+{images}</body></html>
+"""
+
+
+def _plots(connection: duckdb.DuckDBPyConnection) -> list[tuple[str, str]]:
+    """(title, PNG in base64) of events a week by type, and of the line values."""
+    from matplotlib.figure import Figure
+
+    weekly = connection.execute(
+        "SELECT date_trunc('week', ts)::DATE AS week, type, count(*) AS events FROM raw_events GROUP BY ALL ORDER BY ALL"
+    ).df()
+    figure = Figure(figsize=(9, 3), layout="constrained")
+    axes = figure.add_subplot()
+    for kind, rows in weekly.groupby("type"):
+        axes.plot(rows["week"], rows["events"], label=str(kind))
+    axes.set_yscale("log")
+    axes.legend(fontsize=8)
+    plots = [("Events a week by type", _png(figure))]
+    values = connection.execute(
+        "SELECT value FROM raw_events WHERE type = 'purchase' AND value > 0 USING SAMPLE 100000 ROWS (reservoir, 7)"
+    ).df()["value"]
+    if len(values):
+        figure = Figure(figsize=(9, 3), layout="constrained")
+        axes = figure.add_subplot()
+        axes.hist(values.clip(upper=float(values.quantile(0.99))), bins=60)
+        plots.append(("Value of purchase lines, the largest hundredth at the edge", _png(figure)))
+    return plots
+
+
+def _png(figure: object) -> str:
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=80)  # type: ignore[attr-defined]
+    return base64.b64encode(buffer.getvalue()).decode()
