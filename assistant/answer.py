@@ -205,6 +205,74 @@ def _saved(item: Evidence, language: Language, currency: str) -> str:
     return "\n".join(lines)
 
 
+def _trend(item: Evidence, language: Language, currency: str) -> str:
+    figures = {figure.name: figure for figure in item.figures}
+    lines = [_say(language, "**Customers over time**", "**人数变化**")]
+    lines += [
+        _say(language, f"- {row['as_of']}: {size}", f"- {row['as_of']}：{size}")
+        for row in item.rows
+        if (size := display(figures[f"size.{row['as_of']}"], currency))
+    ]
+    if item.notes:
+        step, usual = display(figures["last_step"], currency), display(figures["usual_step"], currency)
+        lines.append(
+            _say(
+                language,
+                f"The last step changed its share of all customers by {step}; a usual step does by {usual}"
+                + (". **That is a jump: look what changed.**" if item.notes == ("unusual",) else "."),
+                f"最近一步占比变化 {step}，通常每步 {usual}"
+                + ("。**变化异常，请查明原因。**" if item.notes == ("unusual",) else "。"),
+            )
+        )
+    return "\n".join(lines)
+
+
+def _breakdown(item: Evidence, language: Language, currency: str) -> str:
+    figures = {figure.name: figure for figure in item.figures}
+    lines = [f"**{label(figures['feature'], language)}**"]
+    for row in item.rows:
+        start = f"group.{row['place']}"
+        everyone = display(figures[f"{start}.everyone"], currency)
+        if f"{start}.share" not in figures:
+            lines.append(
+                _say(
+                    language,
+                    f"- {row['label']}: held back, too few to show; everyone {everyone}",
+                    f"- {row['label']}：人数过少，不予展示；全体 {everyone}",
+                )
+            )
+            continue
+        size, share = (display(figures[name], currency) for name in (start, f"{start}.share"))
+        lines.append(
+            _say(
+                language,
+                f"- {row['label']}: {size} ({share}); everyone {everyone}",
+                f"- {row['label']}：{size}（{share}）；全体 {everyone}",
+            )
+        )
+    return "\n".join(lines)
+
+
+def _overlap(item: Evidence, language: Language, currency: str) -> str:
+    figures = {figure.name: figure for figure in item.figures}
+    lines = [_say(language, "**Overlap of the saved segments**", "**已保存分群的重叠**")]
+    for row in item.rows:
+        start = f"pair.{row['place']}"
+        both = display(figures[start], currency)
+        share = display(figures[f"{start}.jaccard"], currency) if f"{start}.jaccard" in figures else ""
+        twins = _say(language, " **Near-duplicates.**", " **几乎相同。**") if row["near_duplicate"] else ""
+        jaccard = _say(language, f", Jaccard {share}", f"，重叠度 {share}") if share else ""
+        lines.append(
+            _say(
+                language,
+                f"- {row['pair']}: {both} in both{jaccard}.",
+                f"- {row['pair']}：共有 {both} 位{jaccard}。",
+            )
+            + twins
+        )
+    return "\n".join(lines)
+
+
 def _other_reading(item: Evidence, language: Language, currency: str) -> str:
     figures = {figure.name: figure for figure in item.figures}
     words, size = figures[f"other_{language}"].value, display(figures["other_size"], currency)
@@ -218,6 +286,9 @@ def _other_reading(item: Evidence, language: Language, currency: str) -> str:
 _RENDERERS: dict[str, Callable[[Evidence, Language, str], str]] = {
     "profile_segment": _profile,
     "score_propensity": _propensity,
+    "segment_trend": _trend,
+    "breakdown_segment": _breakdown,
+    "overlap_segments": _overlap,
     "other_reading": _other_reading,
     "recommend_products": _recommendations,
     "discover_segments": _clusters,

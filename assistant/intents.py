@@ -23,6 +23,9 @@ TOOLS = (
     "plan_strategy",
     "show_segment",
     "compare_segments",
+    "segment_trend",
+    "breakdown_segment",
+    "overlap_segments",
     "list_segments",
     "save_segment",
     "delete_segment",
@@ -77,6 +80,17 @@ CUES: dict[str, re.Pattern[str]] = {
     "show_segment": _rx(
         r"\b(?:show|display|open|load|see|view|pull up|what(?:'s| is) (?:in|the definition of))\b[^.?!]{0,30}\b(?:segment|definition|sql|query|conditions)|\bcurrent segment\b|\bhow (?:is|was) (?:this|that|the|it)\b[^.?!]{0,20}\bdefined\b|\b(?:this|that|the) segment (?:is |was )?defined\b|\bhow many (?:are there|people are|customers are|is that|are (?:in|they))|\bwhat(?:'s| is) (?:the )?(?:sql|definition|size|current)|\bwhere are we\b|\bwhat do we have (?:now|so far)|\bhow big is (?:it|this|that|the)|显示.{0,10}分群|打开.{0,10}分群|查看.{0,10}(?:分群|定义)|当前(?:这个)?分群|怎么定义|有多少人|现在.{0,6}多少|看看?.{0,6}(?:定义|SQL|sql)"
     ),
+    "segment_trend": _rx(
+        r"\btrend(?:s|ing)?\b(?! (?:of|in) (?:spend|orders?|purchases?)\b)|\bover time\b|\bhow (?:has|have|did) (?:it|this|that|they|the (?:segment|audience|group|size))\b[^?]{0,20}\b(?:chang|grow|grew|mov|develop|shr[iu]nk)"
+        r"|\bis (?:it|this|the (?:segment|audience|group)) (?:growing|shrinking)\b|\bhistory of (?:this|the) segment|人数(?:的)?(?:变化|趋势|走势)|(?:分群|人群|规模).{0,6}(?:变化|趋势|走势)|趋势(?:如何|怎么样|怎样)|随时间"
+    ),
+    "breakdown_segment": _rx(
+        r"\bbreak (?:it|this|that|them|these|those|the (?:segment|audience|group)) (?:down|out|up) by\b|\bsplit (?:it|this|that|them|these|those|the (?:segment|audience|group))(?: up)? by\b|\bbreakdown (?:of \w+ )?by\b|\bdistribution (?:of|by|over|across)\b|\bgroup (?:it|them|these|those) by\b"
+        r"|按.{1,12}(?:拆分|细分|分布|分组|看看|统计)|.{1,12}分布"
+    ),
+    "overlap_segments": _rx(
+        r"\boverlaps?\b[^.?!]{0,30}\b(?:saved|segments)\b|\b(?:saved|my|our) segments\b[^.?!]{0,20}\boverlap|\b(?:duplicate|redundant|near[- ]duplicate) segments?\b|分群.{0,8}(?:重叠|重复|交集)|(?:重叠|重复).{0,6}分群"
+    ),
     "compare_segments": _rx(
         r"\bcompare\b|\bhow (?:do|does|are|is)\b[^?]{3,60}\b(?:stack up|differ(?:ent)?) (?:from|against|to)\b|\bversus\b|\bvs\.?\b|\bdifference between\b|\bhow (?:do|does) (?:this|they|it|these|that) (?:segment )?(?:compare|stack up|differ)|\boverlap\b|对比|比较|相比之下|重叠|和.{1,20}(?:有什么|的)(?:区别|差别|不同)"
     ),
@@ -106,6 +120,7 @@ class Intents:
     goal: str | None = None
     outcome: str | None = None
     customer: str | None = None
+    feature: str | None = None
     arguments: dict[str, Any] = field(default_factory=dict)
 
 

@@ -28,6 +28,8 @@ ON_SEGMENT = (
     "save_segment",
     "show_segment",
     "compare_segments",
+    "segment_trend",
+    "breakdown_segment",
 )
 """Tools that work on a segment: the one that the message describes, or the current one."""
 DESCRIBED, CURRENT = "described", "current"

@@ -54,6 +54,8 @@ def run_tool(
             _define(outcome, tools, plan, link, segment, current)
         case "list_segments":
             outcome.call("list_segments", tools.list_segments)
+        case "overlap_segments":
+            outcome.call("overlap_segments", tools.overlap_segments)
         case "discover_segments":
             outcome.call("discover_segments", tools.discover_segments, k=intents.k)
         case "delete_segment":
@@ -123,6 +125,12 @@ def _on_segment(
             outcome.call("save_segment", tools.save_segment, subject, name=intents.name)
         case "save_segment":
             outcome.question = reply(CLARIFY["no_name"], link.language)
+        case "segment_trend":
+            outcome.call("segment_trend", tools.segment_trend, subject)
+        case "breakdown_segment" if link.intents.feature:
+            outcome.call("breakdown_segment", tools.breakdown_segment, subject, feature=link.intents.feature)
+        case "breakdown_segment":
+            outcome.question = reply(CLARIFY["no_feature"], link.language)
         case "compare_segments":
             _compare(outcome, tools, link, subject, trail)
         case _:

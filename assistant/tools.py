@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from assistant import tools_audience as audience
 from campaigns.plan import Strategy
 from segments.canonical import canonical, fingerprint
 from segments.codec import from_json, to_json
@@ -164,6 +165,18 @@ class Tools:
         ]
         return ToolResult((Evidence("", "compare_segments", tuple(figures), (), tuple(notes)),), definition)
 
+    def segment_trend(self, definition: Node) -> ToolResult:
+        """How the size of a segment moved over the last year, a point every thirty days, and whether it jumped."""
+        return self._about(definition, audience.segment_trend(self.rooms, definition))
+
+    def breakdown_segment(self, definition: Node, feature: str) -> ToolResult:
+        """Count a segment by the values of one feature (age, favourite_department, spend_365d ...), beside everyone."""
+        return self._about(definition, audience.breakdown_segment(self.rooms, definition, feature))
+
+    def overlap_segments(self) -> ToolResult:
+        """How the saved segments overlap: customers in both, Jaccard, near-duplicates, most alike first."""
+        return ToolResult((audience.overlap_segments(self.rooms),))
+
     def save_segment(self, definition: Node, name: str) -> ToolResult:
         """Save the current segment under a name."""
         saved = self.rooms.library.save(name, canonical(definition))
@@ -198,6 +211,9 @@ class Tools:
     def open_segment(self, name: str) -> ToolResult:
         """Make a saved segment the current one."""
         return self.show_segment(self.rooms.library.get(name).definition)
+
+    def _about(self, definition: Node, evidence: Evidence) -> ToolResult:
+        return ToolResult((self._segment_evidence(evidence.tool, definition), evidence), definition)
 
     def _shown(self, count: int) -> int | str:
         """A count of customers as a chat may see it: '<10' for a group that is too small to show."""

@@ -18,6 +18,8 @@ from segments.errors import NotBuiltError
 
 KEY_FILE = "vault.key"
 VAULT_FILE = "vault.parquet"
+ERASED_FILE = "erased.txt"
+"""Pseudonyms of persons who asked to be forgotten, one a line: a load never brings them back."""
 
 
 def load_or_create_key(folder: Path) -> bytes:
@@ -35,9 +37,23 @@ def pseudonym(key: bytes, source_id: str) -> str:
     return hmac.new(key, source_id.encode(), sha256).hexdigest()[:16]
 
 
+def erased_pseudonyms(folder: Path) -> frozenset[str]:
+    """Who was erased from this workspace."""
+    path = folder / ERASED_FILE
+    return frozenset(path.read_text().split()) if path.exists() else frozenset()
+
+
+def note_erased(folder: Path, customer_id: str) -> None:
+    """Add a pseudonym to the erased ones."""
+    temporary = folder / (ERASED_FILE + ".partial")
+    temporary.write_text("\n".join(sorted({*erased_pseudonyms(folder), customer_id})) + "\n")
+    temporary.replace(folder / ERASED_FILE)
+
+
 def write_vault(folder: Path, source_ids: list[str], key: bytes) -> pd.DataFrame:
-    """Write the vault atomically; return it with columns customer_id, source_id."""
+    """Write the vault atomically, erased persons left out; return it with columns customer_id, source_id."""
     vault = pd.DataFrame({"customer_id": [pseudonym(key, s) for s in source_ids], "source_id": source_ids})
+    vault = vault[~vault["customer_id"].isin(erased_pseudonyms(folder))].reset_index(drop=True)
     temporary = folder / (VAULT_FILE + ".partial")
     vault.to_parquet(temporary, index=False)
     temporary.chmod(0o600)

@@ -95,18 +95,21 @@ def build(
 
 def _write_tables(connection: duckdb.DuckDBPyConnection, folder: Path) -> None:
     rows = connection.execute(
-        "SELECT DISTINCT source_id FROM raw_events UNION SELECT source_id FROM raw_customers ORDER BY 1"
+        "SELECT source_id FROM raw_events UNION SELECT source_id FROM raw_customers "
+        "UNION SELECT source_id FROM raw_rejects WHERE source_id IS NOT NULL ORDER BY 1"
     ).fetchall()
     vault = write_vault(folder, [row[0] for row in rows], load_or_create_key(folder))
     connection.register("vault", vault)
-    for table, order, join in (
-        ("events", "customer_id, ts", "JOIN"),
-        ("customers", "customer_id", "JOIN"),
-        ("rejects", "rule, customer_id, ts", "LEFT JOIN"),
+    # Rows of nobody are kept among the rejects only; rows of erased persons, whom the vault lacks, nowhere.
+    for table, order, nobody in (
+        ("events", "customer_id, ts", "false"),
+        ("customers", "customer_id", "false"),
+        ("rejects", "rule, customer_id, ts", "r.source_id IS NULL"),
     ):
         connection.execute(
             f"CREATE TABLE {table} AS SELECT v.customer_id, r.* EXCLUDE (source_id) "
-            f"FROM raw_{table} r {join} vault v USING (source_id) ORDER BY {order}"
+            f"FROM raw_{table} r LEFT JOIN vault v USING (source_id) "
+            f"WHERE v.customer_id IS NOT NULL OR {nobody} ORDER BY {order}"
         )
     connection.unregister("vault")
     connection.execute("CREATE TABLE items AS SELECT * FROM raw_items ORDER BY item_id")

@@ -232,6 +232,19 @@ class FeatureLinker:
         pairs.sort(key=lambda pair: -len(pair[0]))
         return [(_pattern(word, chinese), name) for word, name in pairs]
 
+    def named(self, text: str, chinese: bool) -> str | None:
+        """The one feature that a phrase names ('age', 'spend', '家庭人数'); of several windows, the year's."""
+        best: tuple[int, bool, str] | None = None
+        for feature in self.catalogue:
+            words = (
+                feature.synonyms_zh if chinese else (*feature.synonyms_en, *_ALIASES_EN.get(feature.name, ()))
+            )
+            for word in (feature.name, *words):
+                if _pattern(word, chinese).search(text):
+                    found = (len(word), feature.name.endswith("_365d"), feature.name)
+                    best = found if best is None or found[:2] > best[:2] else best
+        return None if best is None else best[2]
+
     def find(self, text: str, chinese: bool, taken: Sequence[Span]) -> list[FeatureMention]:
         """Every mention outside the `taken` spans, left to right."""
         found: list[FeatureMention] = []

@@ -44,6 +44,14 @@ def is_chinese(text: str) -> bool:
     return han > 0 and han >= len(re.findall(r"[A-Za-z]{2,}", text)) / 2
 
 
+_BY = re.compile(
+    r"\b(?:by|of|over|across) (?:their |its |the )?([A-Za-z][\w ]*)[.?!]?\s*$|按(?:照)?(.{1,12}?)(?:来)?(?:拆分|细分|分布|分组|统计|看看)"
+    r"|(?<=的)(.{1,12}?)分布",
+    re.IGNORECASE,
+)
+"""What a breakdown is by."""
+
+
 @dataclass(frozen=True)
 class Link:
     """What a message holds: `reading`, the segment it describes, and `edits` e1, e2, ... of the current one.
@@ -118,6 +126,9 @@ class Linker:
         other = None
         if CUES["compare_segments"].search(text):
             text, other = self._compared(text, chinese)
+        by = _BY.search(text) if CUES["breakdown_segment"].search(text) else None
+        if by is not None:
+            text = text[: by.start()] + " " * len(by[0]) + text[by.end() :]
         spoken, ahead = text, tuple[str, ...]()
         if CUES["score_propensity"].search(text) and not _MOST_LIKELY.search(text):
             text, ahead = self._without_outlook(text, chinese)
@@ -131,6 +142,9 @@ class Linker:
         mentions = [item.items for clause in reading.clauses for item in clause.items]
         if name is not None:
             intents = replace(intents, name=name)
+        if by is not None:
+            phrase = next(group for group in by.groups() if group)
+            intents = replace(intents, feature=self._features.named(phrase, chinese))
         if text == spoken:
             found = [candidate for candidate in found if not _is_argument(candidate, intents, message)]
         if name in saved and not _NAMES_SEGMENT & set(intents.tools):

@@ -1,0 +1,78 @@
+"""Tools over an audience: its size over time, its parts by a feature, how saved segments overlap."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from segments.definition import Node
+from segments.errors import NotFoundError
+from segments.ports import Evidence, Figure
+from warehouse.breakdown import breakdown
+from warehouse.overlap import overlaps
+from warehouse.suppression import small
+from warehouse.trend import drift, trend
+
+if TYPE_CHECKING:
+    from assistant.app import Rooms
+
+POINTS, STEP_DAYS = 12, 30
+SHOWN_PAIRS = 20
+
+
+def segment_trend(rooms: Rooms, definition: Node) -> Evidence:
+    """The size at twelve dates thirty days apart, the newest today's, and whether the last step is unusual."""
+    k = rooms.workspace.settings.min_group
+    points = trend(rooms.audiences, definition, POINTS, STEP_DAYS)
+    figures: list[Figure] = []
+    rows = []
+    for point in points:
+        day = point.as_of.isoformat()
+        size: int | str = f"<{k}" if small(point.size, k) else point.size
+        figures.append(
+            Figure(f"size.{day}", size, "customers", f"customers as of {day}", f"截至 {day} 的客户数")
+        )
+        rows.append({"as_of": day, "size": size})
+    moved = drift(points)
+    notes: tuple[str, ...] = ()
+    if moved is not None and not any(small(point.size, k) for point in points[-2:]):
+        label = "change of the share in the last step", "最近一步的占比变化"
+        figures.append(Figure("last_step", moved.step, "share", *label))
+        label = "usual change of a step", "通常每步的变化"
+        figures.append(Figure("usual_step", moved.usual, "share", *label))
+        notes = ("unusual",) if moved.alert else ("usual",)
+    return Evidence("", "segment_trend", tuple(figures), tuple(rows), notes)
+
+
+def breakdown_segment(rooms: Rooms, definition: Node, feature: str) -> Evidence:
+    """The members by the values of a feature, beside everyone; small groups are held back."""
+    catalogue, k = rooms.warehouse.catalogue, rooms.workspace.settings.min_group
+    groups = breakdown(rooms.audiences.members(definition), rooms.warehouse.features(), catalogue, feature, k)
+    known = catalogue[feature]
+    figures = [Figure("feature", known.name, "text", known.en, known.zh)]
+    for place, group in enumerate(groups):
+        size: int | str = "held back" if group.size is None else group.size
+        figures.append(Figure(f"group.{place}", size, "customers", group.label, group.label))
+        if group.share is not None:
+            figures.append(Figure(f"group.{place}.share", group.share, "share", group.label, group.label))
+        figures.append(Figure(f"group.{place}.everyone", group.everyone, "share", group.label, group.label))
+    rows = tuple({"label": group.label, "place": place} for place, group in enumerate(groups))
+    return Evidence("", "breakdown_segment", tuple(figures), rows)
+
+
+def overlap_segments(rooms: Rooms) -> Evidence:
+    """Every pair of saved segments, most alike first: customers in both, Jaccard, near-duplicates."""
+    k = rooms.workspace.settings.min_group
+    saved = {segment.name: segment.definition for segment in rooms.library.all()}
+    if len(saved) < 2:
+        raise NotFoundError("overlap: fewer than two segments are saved; save two to compare them.")
+    figures: list[Figure] = []
+    rows = []
+    for place, pair in enumerate(overlaps(rooms.audiences, saved)[:SHOWN_PAIRS]):
+        held = small(pair.both, k)
+        label = f"{pair.first} & {pair.second}"
+        both: int | str = f"<{k}" if held else pair.both
+        figures.append(Figure(f"pair.{place}", both, "customers", label, label))
+        if not held:
+            figures.append(Figure(f"pair.{place}.jaccard", pair.jaccard, "share", label, label))
+        rows.append({"place": place, "pair": label, "near_duplicate": pair.near_duplicate})
+    return Evidence("", "overlap_segments", tuple(figures), tuple(rows))

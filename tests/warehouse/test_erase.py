@@ -1,0 +1,89 @@
+"""One person erased: from every table, the vault and exports, also after the next load."""
+
+import pytest
+
+import warehouse.erase as erasing
+from segments.codec import from_json
+from segments.errors import NotFoundError
+from tests.conftest import loader, small_source
+from warehouse.audience import Audiences
+from warehouse.erase import erase, find_traces
+from warehouse.export import export, manifest_of, read_members
+from warehouse.pseudonyms import Vault, load_or_create_key, pseudonym
+from warehouse.store import Warehouse, build
+
+EVERYBODY = from_json({"feature": "orders_lifetime", "op": ">=", "value": 0})
+
+
+@pytest.fixture
+def folder(tmp_path):
+    source = small_source()
+    source["events"].loc[0, "quantity"] = 50_000
+    build(tmp_path, loader(source))
+    return tmp_path
+
+
+def counts(folder):
+    warehouse = Warehouse(folder / "warehouse.duckdb")
+    found = {
+        name: len(warehouse.fetch(warehouse.table(name))) for name in ("events", "customers", "features")
+    }
+    warehouse.close()
+    return found
+
+
+def exported(folder):
+    warehouse = Warehouse(folder / "warehouse.duckdb")
+    made = export(Audiences(warehouse), Vault(folder), EVERYBODY, folder / "exports", "all")
+    warehouse.close()
+    return made
+
+
+def test_an_erased_person_is_nowhere_and_does_not_come_back(folder):
+    made, before = exported(folder), counts(folder)
+    customer = pseudonym(load_or_create_key(folder), "0")
+    assert {"warehouse table events", "warehouse table features", "vault"} <= set(
+        find_traces(folder, customer, "0")
+    )
+    found = erase(folder, "0")
+    assert found.traces == ()
+    assert found.exports == (str((made / "members.csv").relative_to(folder)),)
+    assert all(found.rows[table] > 0 for table in ("events", "customers", "features", "rejects"))
+    after = counts(folder)
+    assert all(after[name] == before[name] - found.rows[name] for name in before)
+    assert Vault(folder).customer_id("0") is None
+    members = read_members(made / "members.csv")
+    assert "0" not in members
+    assert manifest_of(made).count == len(members) == before["features"] - 1
+    assert customer.encode() not in (folder / "warehouse.duckdb").read_bytes()
+
+    build(folder, loader(small_source()))
+    assert find_traces(folder, customer, "0") == []
+    assert counts(folder)["features"] == before["features"] - 1
+
+
+def test_nobody_else_changes(folder):
+    before = Warehouse(folder / "warehouse.duckdb")
+    features = before.features()
+    before.close()
+    customer = pseudonym(load_or_create_key(folder), "0")
+    erase(folder, "0")
+    after = Warehouse(folder / "warehouse.duckdb")
+    assert after.features().equals(features.drop(customer))
+    after.close()
+
+
+def test_an_unknown_person_is_told_and_an_erased_one_may_be_erased_again(folder):
+    with pytest.raises(NotFoundError, match="no customer 'nobody'"):
+        erase(folder, "nobody")
+    erase(folder, "0")
+    assert sum(erase(folder, "0").rows.values()) == 0
+
+
+def test_an_erasure_that_is_cut_off_is_finished_by_the_next(folder, monkeypatch):
+    with monkeypatch.context() as patched:
+        patched.setattr(erasing, "_rewrite_vault", lambda *_args: (_ for _ in ()).throw(KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            erase(folder, "0")
+    assert find_traces(folder, pseudonym(load_or_create_key(folder), "0"), "0") == ["vault"]
+    assert erase(folder, "0").traces == ()

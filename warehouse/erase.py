@@ -1,0 +1,144 @@
+"""One person removed from the data of a workspace, for good: warehouse, vault, exports, and later loads.
+
+The warehouse is copied without the person into a new file, because a deleted row stays readable in the old
+one. The pseudonym goes on a list first, so that an erasure cut off half-way is finished by running it again,
+and a later load of the same files does not bring the person back.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Collection
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+
+import duckdb
+import pandas as pd
+
+from segments.errors import NotFoundError
+from segments.ports import Progress, silent
+from warehouse.export import MANIFEST, Manifest, read_members, write_members
+from warehouse.pseudonyms import VAULT_FILE, erased_pseudonyms, load_or_create_key, note_erased, pseudonym
+from warehouse.store import FILE, storage_errors
+
+
+@dataclass(frozen=True)
+class Erasure:
+    """What was removed: rows by table, members files that named the person, and what still does (nothing)."""
+
+    rows: dict[str, int]
+    exports: tuple[str, ...]
+    traces: tuple[str, ...] = field(default=())
+
+
+def erase(folder: Path, source_id: str, progress: Progress = silent) -> Erasure:
+    """Remove the customer with this id of the source data.
+
+    Raises NotFoundError when there is no such customer and none was erased under this id before.
+    """
+    customer = pseudonym(load_or_create_key(folder), source_id)
+    known = pd.read_parquet(folder / VAULT_FILE, columns=["customer_id"])["customer_id"]
+    if customer not in set(known) and customer not in erased_pseudonyms(folder):
+        raise NotFoundError(f"customer: there is no customer '{source_id}'; give an id of the source data.")
+    note_erased(folder, customer)
+    progress(0.1, "copying the warehouse without the customer")
+    rows = _copy_without(folder / FILE, customer)
+    progress(0.8, "removing the customer from the vault and from exports")
+    _rewrite_vault(folder, customer)
+    exports = [path for path in _members_files(folder) if _remove_from(path, source_id)]
+    traces = find_traces(folder, customer, source_id)
+    progress(1.0, "erased")
+    return Erasure(rows, tuple(str(path.relative_to(folder)) for path in exports), tuple(traces))
+
+
+def find_traces(folder: Path, customer: str, source_id: str) -> list[str]:
+    """Where the data stores still hold the person: tables, the vault, members files. Empty is the proof."""
+    found = []
+    connection = duckdb.connect(str(folder / FILE), read_only=True)
+    try:
+        for table in _customer_tables(connection, "main"):
+            row = connection.execute(
+                f'SELECT count(*) FROM "{table}" WHERE customer_id = $1', [customer]
+            ).fetchone()
+            if row and row[0]:
+                found.append(f"warehouse table {table}")
+    finally:
+        connection.close()
+    if customer in set(pd.read_parquet(folder / VAULT_FILE)["customer_id"]):
+        found.append("vault")
+    found += [
+        str(path.relative_to(folder)) for path in _members_files(folder) if source_id in read_members(path)
+    ]
+    return found
+
+
+def _customer_tables(connection: duckdb.DuckDBPyConnection, database: str) -> Collection[str]:
+    rows = connection.execute(
+        "SELECT table_name FROM duckdb_columns() WHERE column_name = 'customer_id' "
+        "AND (database_name = $1 OR $1 = 'main') AND NOT internal",
+        [database],
+    ).fetchall()
+    return sorted({str(row[0]) for row in rows})
+
+
+def _copy_without(path: Path, customer: str) -> dict[str, int]:
+    partial = path.with_name(path.name + ".partial")
+    partial.unlink(missing_ok=True)
+    removed: dict[str, int] = {}
+    with storage_errors(path):
+        connection = duckdb.connect(str(partial))
+        try:
+            connection.execute(f"ATTACH '{path}' AS old (READ_ONLY)")
+            theirs = _customer_tables(connection, "old")
+            tables = connection.execute(
+                "SELECT table_name FROM duckdb_tables() WHERE database_name = 'old' ORDER BY 1"
+            ).fetchall()
+            for (table,) in tables:
+                if table not in theirs:
+                    connection.execute(f'CREATE TABLE "{table}" AS SELECT * FROM old."{table}"')
+                    continue
+                row = connection.execute(
+                    f'SELECT count(*) FROM old."{table}" WHERE customer_id = $1', [customer]
+                ).fetchone()
+                removed[table] = int(row[0]) if row else 0
+                connection.execute(
+                    f'CREATE TABLE "{table}" AS SELECT * FROM old."{table}" '
+                    f"WHERE customer_id IS DISTINCT FROM '{customer}'"
+                )
+        finally:
+            connection.close()
+        os.replace(partial, path)
+    return removed
+
+
+def _rewrite_vault(folder: Path, customer: str) -> None:
+    vault = pd.read_parquet(folder / VAULT_FILE)
+    temporary = folder / (VAULT_FILE + ".partial")
+    vault[vault["customer_id"] != customer].to_parquet(temporary, index=False)
+    temporary.chmod(0o600)
+    temporary.replace(folder / VAULT_FILE)
+
+
+def _members_files(folder: Path) -> list[Path]:
+    return [
+        path for path in sorted(folder.glob("exports/*/*/members.*")) if not path.name.endswith(".partial")
+    ]
+
+
+def _remove_from(path: Path, source_id: str) -> bool:
+    """Take the person out of an export's file; its manifest then tells the smaller count."""
+    members = read_members(path)
+    if source_id not in members:
+        return False
+    kept = [member for member in members if member != source_id]
+    temporary = path.with_name(f"kept{path.suffix}")
+    write_members(temporary, kept)
+    digest = hashlib.sha256(temporary.read_bytes()).hexdigest()
+    manifest = Manifest(**json.loads((path.parent / MANIFEST).read_text()))
+    changed = path.parent / (MANIFEST + ".partial")
+    changed.write_text(json.dumps(asdict(replace(manifest, count=len(kept), sha256=digest)), indent=1))
+    os.replace(temporary, path)
+    os.replace(changed, path.parent / MANIFEST)
+    return True
