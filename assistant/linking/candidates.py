@@ -6,7 +6,7 @@ What the question leaves open is filled with a stated reading ('I took quiet as 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from assistant.linking.clauses import Clause, Reading
@@ -18,6 +18,7 @@ from assistant.linking.numbers import Number
 from assistant.linking.trend import Top
 from assistant.linking.windows import TimeMention
 from segments.definition import (
+    AllOf,
     AnyOf,
     EventCondition,
     EventMeasure,
@@ -116,10 +117,15 @@ def _build(draft: Draft, reading: Reading, linker: FeatureLinker, quantile: Quan
     made += [_vague(vague, quantile, draft.window) for vague in clause.vague]
     made += _features(clause, reading, free, items, draft.window, linker, quantile)
     made += _shares(free, items, clause, catalogue)
+    if any(isinstance(node, FeatureCondition) and node.feature in _LENGTHS for node, _, _ in made):
+        # 'a gap of 14 days': the length is the feature's value, not when something was bought.
+        draft = replace(draft, window=None if len(clause.windows) < 2 else clause.windows[-1])
     event, note = _event(draft, reading, free, items)
     handled = "neg" in clause.flags and event is None
     if event is not None:
-        event = _alternatives(event, items)
+        event = _all_of_them(_alternatives(event, items), reading.text[clause.start : clause.end + 4], items)
+        if isinstance(event, EventCondition) and not draft.negative and draft.kind != "quiet":
+            made += _second_counts(event, free)
         made.append((Not(event) if draft.negative or draft.kind == "quiet" else event, note, True))
     made += _by_unit(free, clause, linker, draft.kind)
     out = []
@@ -127,6 +133,32 @@ def _build(draft: Draft, reading: Reading, linker: FeatureLinker, quantile: Quan
         if not polar and (handled or (draft.negative and event is None)):
             node = Not(node)
         out.append(Candidate(node, clause.start, clause.end, clause.joins, text))
+    return out
+
+
+_ALL_OF_THEM = re.compile(r"都(?![没不未])|全都|\b(?:both|all (?:of them|three|four))\b", re.IGNORECASE)
+
+
+def _all_of_them(event: Node, said: str, items: list[ItemMention]) -> Node:
+    """'猫砂猫粮都买': every one of the items, not any."""
+    if not isinstance(event, EventCondition) or len(items) < 2 or not _ALL_OF_THEM.search(said):
+        return event
+    if event.measure != "count" or event.value != 1:
+        return event
+    return AllOf(tuple(replace(event, items=item.items) for item in items))
+
+
+def _second_counts(event: EventCondition, free: list[Number]) -> list[tuple[Node, str, bool]]:
+    """'at least $2,500 from fewer than 60 orders': one verb, two measures."""
+    if event.event != "purchase" or event.items:
+        return []
+    counts = [n for n in free if n.unit in ("orders", "times") and event.measure == "value"]
+    sums = [n for n in free if n.unit == "money" and event.measure == "count"]
+    out: list[tuple[Node, str, bool]] = []
+    for number in (*counts, *sums):
+        out.append(
+            (_counted(EventCondition("purchase", window=event.window), free, (number.unit,)), "", False)
+        )
     return out
 
 
@@ -188,15 +220,21 @@ def _features(
         if mention.condition is not None:
             made.append((mention.condition, "", False))
             continue
-        feature = _of_window(mention.feature, window, linker.catalogue)
+        feature = _of_window(_by_number(mention.feature, free), window, linker.catalogue)
         high = "high" in clause.flags or _HIGH.search(mention.text) is not None
         low = "low" in clause.flags or _LOW.search(mention.text) is not None
         near = sorted(free, key=lambda n: abs(n.span[0] - mention.span[0]))
         number = next((n for n in near if fits(feature, n)), None)
+        if number is not None and feature.name == "quantity_365d" and items:
+            # 'units of yogurt': the units are of what was bought.
+            free[free.index(number)] = replace(number, unit="units")
+            continue
         condition = number_condition(feature, number) if number is not None else None
         if condition is not None and number is not None:
             free.remove(number)
             made.append((condition, "", False))
+        elif feature.name == "quantity_365d" and items and number is None:
+            continue
         elif feature.unit == "days" and window is not None:
             made.append(
                 (FeatureCondition(feature.name, *_days(window, reading.text, feature.name)), "", False)
@@ -225,6 +263,13 @@ def _features(
     return made
 
 
+def _by_number(name: str, free: list[Number]) -> str:
+    """'每单至少12件' is a basket's items, '每单50元' its value: the number says which."""
+    if name.startswith("basket_value") and {number.unit for number in free} == {"units"}:
+        return "basket_lines_365d"
+    return name
+
+
 _HIGH = re.compile(r"high|affluent|wealthy|高", re.IGNORECASE)
 _LOW = re.compile(r"\blow|低", re.IGNORECASE)
 
@@ -243,6 +288,8 @@ def _days(window: TimeMention, text: str, feature: str) -> tuple[str, float]:
         return "<=", days
     before = text[max(0, window.span[0] - 25) : window.span[0]] + window.text
     after = text[window.span[1] : window.span[1] + 20]
+    if window.text.endswith("内"):
+        return "<=", days
     if re.search(r"or less|or fewer|at most|up to|no more than|<=|≤|以内|不超过", before + after, re.I):
         return "<=", days
     if re.search(r">=|≥", before):
@@ -290,6 +337,7 @@ def _share_feature(items: ItemFilter, catalogue: Catalogue) -> str | None:
     return None
 
 
+_LENGTHS = ("recency_days", "tenure_days", "mean_gap_days", "coupon_recency_days", "campaign_recency_days")
 _EVENTS = {"redeem": "coupon_redeem", "campaign": "exposure"}
 
 
@@ -317,9 +365,9 @@ def _event(
         condition = EventCondition(_EVENTS[kind], window=_window(window))
         return _counted(condition, free, ("coupons", "campaigns", "times", "")), ""
     if kind in ("purchase", "spend", "quiet", "last_purchase"):
-        return _purchase(draft, free, items)
+        return _purchase(draft, reading.text, free, items)
     if kind == "" and items and not draft.clause.features:
-        return _purchase(draft, free, items)
+        return _purchase(draft, reading.text, free, items)
     if kind == "" and draft.negative and window is not None and not draft.clause.content:
         return EventCondition("purchase", window=window.window), ""
     return None, ""
@@ -352,11 +400,17 @@ def _window(mention: TimeMention | None) -> Window:
     return mention.window
 
 
-def _purchase(draft: Draft, free: list[Number], items: list[ItemMention]) -> tuple[Node | None, str]:
+def _purchase(
+    draft: Draft, text: str, free: list[Number], items: list[ItemMention]
+) -> tuple[Node | None, str]:
     wanted = _merged(items)
     condition = EventCondition("purchase", wanted, _window(draft.window))
     counted = _counted(
-        condition, free, ("money", "orders", "times", "units", ""), spend=draft.kind == "spend"
+        condition,
+        free,
+        ("money", "orders", "times", "units", ""),
+        [item for item in items if not _TRIPS.match(text, item.span[1])],
+        spend=draft.kind == "spend",
     )
     if counted == condition and not wanted and draft.window is None:
         if draft.negative and draft.kind == "purchase" and draft.clause.flags & {"purchase"}:
@@ -367,6 +421,9 @@ def _purchase(draft: Draft, free: list[Number], items: list[ItemMention]) -> tup
     if isinstance(counted, EventCondition) and counted.measure == "value" and counted.window == Window():
         return counted, "ever"
     return counted, ""
+
+
+_TRIPS = re.compile(r"[\s-]*(?:trips?|orders?|visits?|runs?|purchases|times|次|单)\b", re.IGNORECASE)
 
 
 def _merged(items: list[ItemMention]) -> ItemFilter:
@@ -382,17 +439,24 @@ _MEASURES: dict[str, EventMeasure] = {"money": "value", "units": "quantity"}
 
 
 def _counted(
-    condition: EventCondition, free: list[Number], units: tuple[str, ...], *, spend: bool = False
+    condition: EventCondition,
+    free: list[Number],
+    units: tuple[str, ...],
+    items: Sequence[ItemMention] = (),
+    *,
+    spend: bool = False,
 ) -> EventCondition:
     number = next((n for n in free if n.unit in units), None)
     if number is None:
         return condition
+    # '6 or more frozen pizzas' counts pizzas; 'frozen pizza at least 6 times' and '6 pizza trips' orders.
+    adjacent = any(0 <= item.span[0] - number.span[1] <= 1 for item in items)
     free.remove(number)
     measure = _MEASURES.get(number.unit, "count")
     if number.unit == "" and spend:
         measure = "value"
     elif number.unit == "" and condition.items and condition.event == "purchase":
-        measure = "quantity" if number.value > 1 and number.op is None else "count"
+        measure = "quantity" if number.value > 1 and (number.op is None or adjacent) else "count"
     value: float | tuple[float, float] = _plain(number.value)
     op = number.op or ("=" if number.value == 0 else ">=")
     if op == "between" and number.high is not None:
@@ -411,6 +475,11 @@ def _by_unit(
     made: list[tuple[Node, str, bool]] = []
     for number in list(free):
         feature = linker.by_unit(number.unit)
+        if number.unit == "" and number.thousands and clause.windows and not clause.features:
+            # 'over 3k last year': what was spent in a time, not what is earned.
+            event = EventCondition("purchase", window=_window(clause.windows[0]))
+            made.append((_counted(event, free, ("",), spend=True), "", False))
+            continue
         if feature is None and number.unit == "" and number.thousands and "income" in linker.catalogue:
             feature = linker.catalogue["income"]
         if feature is None and number.unit == "" and kind == "" and (number.op or clause.start == 0):

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import inf
 
+from assistant.linking import lexicon
 from assistant.linking.numbers import Number, Span
 from segments.definition import FeatureCondition, Value
 from segments.features import Catalogue, Feature, FeatureType
@@ -42,7 +43,7 @@ _PHRASES: tuple[tuple[str, str, str, str, Value], ...] = (
     (
         r"(?:without|no|don['’]?t have|do not have|have no|has no|with no|not having)\s+(?:any\s+)?(?:kids|children|child"
         r"|little ones)|child(?:less|[- ]free)|kid[- ]free|non[- ]parents",
-        r"没有?(?:有)?(?:孩子|小孩|娃|子女)|无(?:孩|子女|小孩)",
+        r"(?:还|都)?没有?(?:生|带|养)?(?:过)?(?:孩子|小孩|娃|子女)|无(?:孩|子女|小孩)|丁克|膝下无子",
         "has_children",
         "=",
         False,
@@ -51,36 +52,42 @@ _PHRASES: tuple[tuple[str, str, str, str, Value], ...] = (
         r"(?:with|have|has|having|got|w/)\s+(?:a\s+|any\s+|some\s+|the\s+|at least one\s+|their\s+)?(?:kids?|child(?:ren)?"
         r"|little ones)|parents|famil(?:y|ies) with (?:kids|children)|kids at home|children at home|families"
         r"|parent households|moms|dads",
-        r"有(?:孩子|小孩|娃|子女)|带(?:孩子|娃|小孩)|家长|父母|(?:有孩|亲子)家庭",
+        r"(?<!没)(?:有|养着?)(?:孩子|小孩|娃|子女)|(?<!没)(?:当|做)(?:爸|妈|爹)|宝爸|宝妈|爸妈|带(?:孩子|娃|小孩)|家长|父母|(?:有孩|亲子)家庭",
         "has_children",
         "=",
         True,
     ),
     (
         r"unmarried|not married|singles|single (?:people|customers|shoppers|adults)|are single|who['’]?s single",
-        r"未婚|单身",
+        r"未婚|单身(?!人士以外)|(?:还|尚|都)?[没未](?:有)?(?:结过?婚|成家|嫁人|娶)|不是已婚",
         "marital_status",
         "=",
         "Unmarried",
     ),
-    (r"married|couples", r"已婚|结了?婚", "marital_status", "=", "Married"),
+    (r"married|couples", r"已婚|结了?婚|成了?家|有(?:配偶|老公|老婆)", "marital_status", "=", "Married"),
     (r"probable renters?", "可能租房", "home_ownership", "=", "Probable Renter"),
     (r"probable homeowners?", "可能有房", "home_ownership", "=", "Probable Homeowner"),
     (
         r"renters?|renting|who rents|rent(?:ing)? (?:their|a)? ?(?:home|place|apartment|house)|who rent|that rent|tenants",
-        r"租房|租客|租户",
+        r"租房(?:住|子)?(?:的)?|租客|租户|租屋|房客(?!户)|租着?房",
         "home_ownership",
         "=",
         "Renter",
     ),
     (
         r"home[- ]?owners?|own(?:s|ing)? (?:their|a|his|her)? ?(?:own )?(?:home|house|place)",
-        r"有房|房主|业主|自有住房",
+        r"有(?:自己的?|自住)?(?:房(?!客(?!户))(?:子|产)?|住宅)|房主|屋主|业主|自有住房|自有房|买了房",
         "home_ownership",
         "=",
         "Homeowner",
     ),
-    (r"seniors?|elderly|retirees|retired|pensioners", r"老年人?|老人|长者|退休", "age", "=", "65+"),
+    (
+        r"seniors?|elderly|retirees|retired|pensioners",
+        r"老年人?|老人家?|长者|退休|银发族?",
+        "age",
+        "=",
+        "65+",
+    ),
     (
         r"(?:live|living|lives) (?:alone|on their own)|single[- ]person|one[- ]person|solo (?:households?|shoppers?|dwellers?)",
         r"独居|一个人住|单人家庭|一口之家",
@@ -89,6 +96,13 @@ _PHRASES: tuple[tuple[str, str, str, str, Value], ...] = (
         "1",
     ),
     (r"large (?:families|households)|big (?:families|households)", r"大家庭", "household_size", ">=", "4"),
+    (
+        r"(?:two|2)[- ](?:person|people|member) (?:households?|homes?)|just the two of them|live as a pair",
+        r"(?:两|二|2)(?:个人|口人?)(?:过日子|住|生活|之家|的?家庭)|二人世界|两口子",
+        "household_size",
+        "=",
+        "2",
+    ),
 )
 
 _ALIASES_EN: dict[str, tuple[str, ...]] = {
@@ -121,7 +135,7 @@ def band_condition(
         inside = [
             i
             for i, (low, top) in enumerate(bounds)
-            if low >= value and (top <= high + _slack(high) or low == high)
+            if low >= value and (top <= high + _slack(high) or (low == high and high < 1000))
         ]
         if not inside:
             inside = [i for i, (low, top) in enumerate(bounds) if low <= high and top >= value]
@@ -164,11 +178,11 @@ def number_condition(feature: Feature, number: Number) -> FeatureCondition | Non
         return band_condition(feature, number.op or "=", number.value, number.high)
     if not feature.numeric:
         return None
-    scale = 0.01 if feature.type is FeatureType.SHARE else 1.0
+    scale = 0.01 if feature.type is FeatureType.SHARE and number.unit == "percent" else 1.0
     # 'one store' is exactly one; 'zero' likewise; any other bare number is a floor.
     value, op = (
         round(number.value * scale, 6),
-        number.op or ("=" if number.value <= 1 and scale == 1 else ">="),
+        number.op or ("=" if number.value <= 1 and feature.type is not FeatureType.SHARE else ">="),
     )
     if feature.type is FeatureType.SHARE and not 0 <= value <= 1:
         return None
@@ -196,7 +210,7 @@ def fits(feature: Feature, number: Number) -> bool:
     """Whether a number's unit can be a value of the feature."""
     unit = number.unit
     if feature.type is FeatureType.SHARE:
-        return unit == "percent"
+        return unit == "percent" or (unit == "" and number.op is not None and 0 < number.value <= 1)
     if feature.name == "age":
         return unit in ("years", "") and number.value < 120
     if feature.name == "income":
@@ -219,6 +233,8 @@ class FeatureLinker:
         self.catalogue = catalogue
         self._english = self._table(chinese=False)
         self._chinese = self._table(chinese=True)
+        self._english_phrases = self._phrases(chinese=False)
+        self._chinese_phrases = self._phrases(chinese=True)
 
     def _table(self, *, chinese: bool) -> list[tuple[re.Pattern[str], str]]:
         pairs: list[tuple[str, str]] = []
@@ -244,6 +260,19 @@ class FeatureLinker:
                     found = (len(word), feature.name.endswith("_365d"), feature.name)
                     best = found if best is None or found[:2] > best[:2] else best
         return None if best is None else best[2]
+
+    def _phrases(self, *, chinese: bool) -> list[tuple[re.Pattern[str], str]]:
+        rows = lexicon.rows("features_zh.tsv" if chinese else "features_en.tsv")
+        return [(_phrase(row[0], chinese), row[1]) for row in rows if row[1] in self.catalogue]
+
+    def phrases(self, text: str, chinese: bool, taken: Sequence[Span]) -> list[FeatureMention]:
+        """Mentions by the lexicon's phrases, some of which hold a number word ('一单能买')."""
+        found: list[FeatureMention] = []
+        for pattern, name in self._chinese_phrases if chinese else self._english_phrases:
+            for match in pattern.finditer(text):
+                if _free(match.span(), [*taken, *(mention.span for mention in found)]):
+                    found.append(FeatureMention(match.span(), match.group(), name))
+        return found
 
     def find(self, text: str, chinese: bool, taken: Sequence[Span]) -> list[FeatureMention]:
         """Every mention outside the `taken` spans, left to right."""
@@ -293,6 +322,10 @@ class FeatureLinker:
     def by_unit(self, unit: str) -> Feature | None:
         """The feature that a unit alone names ('5 stores')."""
         return self.catalogue.get(_UNIT_FEATURES.get(unit, ""))
+
+
+def _phrase(pattern: str, chinese: bool) -> re.Pattern[str]:
+    return re.compile(pattern if chinese else rf"(?<!\w)(?:{pattern})(?!\w)", re.IGNORECASE)
 
 
 def _pattern(word: str, chinese: bool) -> re.Pattern[str]:

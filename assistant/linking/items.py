@@ -111,7 +111,7 @@ class ItemLinker:
                 edge_stops = {run[0][0], run[-1][0]} & stop and not known
                 if edge_stops or "'" in run[-1][0] or any(span[0] < e and s < span[1] for s, e in busy):
                     continue
-                if not _contiguous(text[span[0] : span[1]]):
+                if not _contiguous(text[span[0] : span[1]]) or (not known and _joins_two(run)):
                     continue
                 items = self.lookup(" ".join(word for word, _ in run))
                 if length == 1 and run[0][0] in absent_words() and not _bought(text, span):
@@ -135,7 +135,7 @@ class ItemLinker:
 
     def _find_chinese(self, text: str, taken: list[Span]) -> list[ItemMention]:
         found: list[ItemMention] = []
-        busy = list(taken)
+        busy = [*taken, *(match.span() for match in _NOT_ITEMS_ZH.finditer(text))]
         for word, english in sorted(lexicon.table("items_zh.tsv").items(), key=lambda pair: -len(pair[0])):
             for match in re.finditer(re.escape(word), text):
                 span = match.span()
@@ -163,9 +163,14 @@ class ItemLinker:
         return merged[0] or self._in_names(phrase)
 
     def _named(self, phrase: str) -> ItemFilter:
-        wanted = frozenset(stems(phrase)) - GENERIC or frozenset(stems(phrase))
+        whole = frozenset(stems(phrase))
+        wanted = whole - GENERIC or whole
         if not wanted:
             return ItemFilter()
+        exact = [value for value in self._values if value.words == whole and whole != wanted]
+        if exact:
+            # 'imported wine' is that category, not every wine.
+            return ItemFilter(**{exact[0].field: (exact[0].value,)})
         scored = [(self._score(wanted, value), value) for value in self._values]
         best = max((score for score, _ in scored), default=0.0)
         if best < 0.8:
@@ -239,6 +244,10 @@ class ItemLinker:
         return names[best] if float(scores[best]) >= DENSE_THRESHOLD else None
 
 
+_NOT_ITEMS_ZH = re.compile(
+    "有机会|有机率|花[费销掉]|花了|开花|火鸡(?=.{0,2}节)|感恩|油然|奶奶|水平|糖尿病|米粉丝|饼图|汤姆"
+)
+"""Chinese words that hold an item's word and mean something else."""
 _BOUGHT = r"\b(?:bought|buy(?:s|ing|ers?)?|purchas(?:ed?|es|ing)|order(?:ed|ing)|spen[dt](?:ing)? on|of|into)"
 _INTRODUCES = re.compile(
     r"(?:bought|buys?|buying|purchas\w+|ordered|orders?|of|on|for|some|any|no|not|and|or|without|(?:are|is|really|money) into|loves?|likes?|like|up"
@@ -250,7 +259,8 @@ _INTRODUCES = re.compile(
 
 
 _BUYERS = re.compile(
-    r"\s+(?:buyers?|shoppers?|lovers?|fans?|drinkers?|eaters?|purchasers?|purchases|sales)\b", re.I
+    r"\s+(?:buyers?|shoppers?|lovers?|fans?|drinkers?|eaters?|purchasers?|purchases|sales|people|folks|crowd|households|customers|clients)\b",
+    re.I,
 )
 
 
@@ -270,6 +280,15 @@ def _names_product(text: str, span: Span) -> bool:
 
 _HAS = re.compile(r"\b(?:has|have|having|owns?|got)\s+an?\s+$", re.IGNORECASE)
 """'who has a pet?' says what people have at home, not what they bought."""
+
+
+def _joins_two(run: Sequence[tuple[str, Span]]) -> bool:
+    """Whether the words are two things ('food and cat food') rather than the name of one ('cold and flu')."""
+    words = [word for word, _ in run]
+    at = next(
+        (i for i, word in enumerate(words) if word in ("and", "or", "but", "not", "with", "plus")), None
+    )
+    return at is not None and (set(map(stem, words[:at])) <= GENERIC or "food" in words[:at])
 
 
 def _contiguous(text: str) -> bool:

@@ -18,8 +18,10 @@ from assistant.linking.edits import Edit, propose
 from assistant.linking.features import FeatureLinker
 from assistant.linking.items import ItemLinker, chatter, stem
 from assistant.linking.numbers import Number
+from assistant.linking.rewrite import plain
 from assistant.linking.scope import readings
-from assistant.linking.spelling import Speller
+from assistant.linking.spelling import KnowsWords, Speller
+from assistant.linking.trend import trends
 from assistant.linking.unknown import missing, unknown_words
 from assistant.linking.windows import TimeMention, iter_labels
 from segments.definition import (
@@ -110,6 +112,7 @@ class Linker:
         self._table = features
         self._features = FeatureLinker(catalogue)
         self._items = ItemLinker(item_values, item_names, encoder)
+        self._encoder = encoder
 
     def quantile(self, feature: str, q: float) -> float:
         """The q-quantile of a feature; a negative q asks for the value of the -q-th highest customer."""
@@ -124,22 +127,23 @@ class Linker:
         if customer is not None:
             text = text[:start] + " " * (end - start) + text[end:]
         other = None
-        if CUES["compare_segments"].search(text):
+        if CUES["compare_segments"].search(_without_trends(text, chinese)):
             text, other = self._compared(text, chinese)
         by = _BY.search(text) if CUES["breakdown_segment"].search(text) else None
         if by is not None:
             text = text[: by.start()] + " " * len(by[0]) + text[by.end() :]
         spoken, ahead = text, tuple[str, ...]()
         if CUES["score_propensity"].search(text) and not _MOST_LIKELY.search(text):
-            text, ahead = self._without_outlook(text, chinese)
+            text, ahead = self._without_outlook(plain(text, chinese), chinese)
         reading, corrected = self._read(text, chinese)
         quantile: Quantile = self.quantile
         numbers = [number for clause in reading.clauses for number in clause.numbers]
         intents = read_intents(message, numbers)
         for clause in reading.clauses:
             clause.numbers = [number for number in clause.numbers if not _argument(number, intents)]
-        found = candidates(reading, self._features, quantile)
         mentions = [item.items for clause in reading.clauses for item in clause.items]
+        probable = _probable(text, reading, intents, mentions)
+        found = candidates(reading, self._features, quantile)
         if name is not None:
             intents = replace(intents, name=name)
         if by is not None:
@@ -149,11 +153,13 @@ class Linker:
             found = [candidate for candidate in found if not _is_argument(candidate, intents, message)]
         if name in saved and not _NAMES_SEGMENT & set(intents.tools):
             found.append(Candidate(MemberOf(str(name)), 0, 0))
-        likely = _most_likely(message, reading, intents, mentions)
+        likely = probable or _most_likely(message, reading, intents, mentions)
         if likely is not None:
             found = [c for c in found if c.reading != "top" and not _speaks_of(c.node, likely.node)]
             found.append(likely)
             intents = replace(intents, tools=tuple(t for t in intents.tools if t != "score_propensity"))
+        if not CUES["compare_segments"].search(_without_trends(message, chinese)):
+            intents = replace(intents, tools=tuple(t for t in intents.tools if t != "compare_segments"))
         if found and WHO_ARE_THEY.search(message):
             intents = replace(intents, tools=tuple(t for t in intents.tools if t != "profile_segment"))
         edits = propose(reading, found, current) if current is not None else ()
@@ -198,6 +204,8 @@ class Linker:
 
     def _spelt(self, word: str) -> str | None:
         """The known word that a misspelt one is: of the trade and the question, else of a product's name."""
+        if isinstance(self._encoder, KnowsWords) and word in self._encoder.words:
+            return None
         for speller in self._spellers:
             for spelling in (word, stem(word)):
                 found = speller.correct(spelling)
@@ -258,7 +266,9 @@ def _name_blanked(message: str, saved: Collection[str]) -> tuple[str | None, str
 
 
 _MOST_LIKELY = re.compile(
-    r"\b(?:most likely|likeliest|highest (?:probability|chance|propensity|likelihood)|best chance)\b|最有可能|最可能|概率最高",
+    r"\b(?:most likely|likeliest|highest (?:predicted )?(?:probability|chance|propensity|likelihood|odds)|best (?:chance|odds)"
+    r"|(?:by|on|in|of|for) (?:their |the |our )?(?:predicted |model(?:led)? )?(?:probability|likelihood|propensity|chances?|odds)(?: score)?)\b"
+    r"|最有?(?:可能|机会|希望)|(?:概率|可能性|几率|机率|倾向)(?:最[高大])?(?=.{0,20}前|最)|最大(?:概率|可能)",
     re.IGNORECASE,
 )
 
@@ -285,14 +295,41 @@ def _most_likely(
     """'the 10 % most likely to buy': a condition on a model's probability, not a question about it."""
     if not _MOST_LIKELY.search(message):
         return None
+    outcome = _outcome(intents, mentions)
+    tops = [top.share for clause in reading.clauses for top in clause.tops if top.share]
+    numbers = [number for clause in reading.clauses for number in clause.numbers]
+    said = _SHARE_LIKELY.search(message)
+    shares = [n.value / 100 for n in numbers if n.unit == "percent" and n.op is None]
+    share = float(said[1]) / 100 if said else next(iter([*tops, *shares]), None)
+    return propensity_candidate(outcome, share)
+
+
+def _probable(
+    message: str, reading: Reading, intents: Intents, mentions: list[ItemFilter]
+) -> Candidate | None:
+    """'over 80 % likely to buy', '购买概率不低于0.9': a floor on a model's probability."""
+    for clause in reading.clauses:
+        said = _PROBABILITY.search(reading.text[clause.start : clause.end])
+        for number in clause.numbers if said else ():
+            value = number.value / 100 if number.unit == "percent" else number.value
+            if number.unit in ("percent", "") and 0 < value < 1 and number.op in (">", ">="):
+                clause.numbers.remove(number)
+                outcome = _outcome(intents, mentions)
+                return Candidate(PropensityCondition(outcome, min_probability=round(value, 4)), 0, 0)
+    return None
+
+
+def _outcome(intents: Intents, mentions: list[ItemFilter]) -> str:
+    """The outcome that is asked about: of a category where one is named."""
     outcome = intents.outcome or "purchase_30d"
     category = next((c for items in mentions for c in items.category), None)
-    if category is not None and outcome != "coupon_redeem_30d":
-        outcome = f"purchase_30d:{category}"
-    tops = [top.share for clause in reading.clauses for top in clause.tops if top.share]
-    said = _SHARE_LIKELY.search(message)
-    share = float(said[1]) / 100 if said else next(iter(tops), None)
-    return propensity_candidate(outcome, share)
+    return f"purchase_30d:{category}" if category is not None and outcome != "coupon_redeem_30d" else outcome
+
+
+_PROBABILITY = re.compile(
+    r"\b(?:probabilit\w+|likelihood|propensit\w+|chances?|odds|likely|sure|certain)\b|概率|可能性|几率|机率|倾向",
+    re.IGNORECASE,
+)
 
 
 def _speaks_of(node: Node, likely: Node) -> bool:
@@ -331,6 +368,15 @@ def _is_argument(candidate: Candidate, intents: Intents, message: str) -> bool:
     if "recommend_products" in intents.tools and node.event == "purchase":
         return not node.items and node.measure == "count"
     return False
+
+
+def _without_trends(text: str, chinese: bool) -> str:
+    """The text with changes over time blanked: 'compared to the quarter before' compares no segments."""
+    text = plain(text, chinese)
+    for trend in trends(text, chinese):
+        start, end = trend.span
+        text = text[:start] + " " * (end - start) + text[end:]
+    return text
 
 
 def _used(times: list[TimeMention], found: list[Candidate]) -> list[TimeMention]:

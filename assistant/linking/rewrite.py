@@ -1,0 +1,131 @@
+"""Wordings made plain before anything is read: number words, fractions, analysts' shorthand, what was taken back.
+
+The rules are data (`lexicon/rewrite_en.tsv`, `rewrite_zh.tsv`), tried in order; a replacement `{name}` is what
+the function of that name here makes of the match.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from functools import cache
+
+from assistant.linking import lexicon
+from assistant.linking.numbers import spelt_out, to_number
+
+_WIDE = str.maketrans("０１２３４５６７８９％＄", "0123456789%$")
+_YEAR_DIGITS = str.maketrans("〇零一二三四五六七八九", "00123456789")
+
+Replacement = str | Callable[[re.Match[str]], str]
+
+
+def plain(text: str, chinese: bool) -> str:
+    """The text with every rewriting rule of its language applied."""
+    text = text.translate(_WIDE)
+    for pattern, replacement in _rules("rewrite_zh.tsv" if chinese else "rewrite_en.tsv"):
+        text = pattern.sub(replacement, text)
+    return text if chinese else spelt_out(text)
+
+
+@cache
+def _rules(name: str) -> tuple[tuple[re.Pattern[str], Replacement], ...]:
+    rows = (row for row in lexicon.rows(name) if len(row) > 1)
+    return tuple((re.compile(row[0], re.IGNORECASE), _replacement(row[1])) for row in rows)
+
+
+def _replacement(said: str) -> Replacement:
+    call = re.fullmatch(r"\{(\w+)\}(.*)", said)
+    if call is None:
+        return said
+    function, tail = _FUNCTIONS[call[1]], call[2]
+    return lambda match: function(match) + tail
+
+
+def _below(match: re.Match[str]) -> str:
+    """'at least one coupon but fewer than five' -> 'between 1 and 4 coupon'; words that are no numbers stay."""
+    try:
+        return f"between {to_number(match[1]):g} and {to_number(match[3]) - 1:g} {match[2] or ''}"
+    except (KeyError, ValueError, IndexError):
+        return match[0]
+
+
+def _family(match: re.Match[str]) -> str:
+    """'households of 3 or more' -> '3 or more person households'."""
+    if not re.fullmatch(r"\d|one|two|three|four|five|six", match[2], re.IGNORECASE):
+        return match[0]
+    more = match[3] or ("or more" if match[0].endswith("+") else "")
+    return f"{match[2]} {more if more.startswith('or') else ''} person households"
+
+
+_PARTS = {
+    "half": 2,
+    "third": 3,
+    "tercile": 3,
+    "quarter": 4,
+    "quartile": 4,
+    "fifth": 5,
+    "quintile": 5,
+    "sixth": 6,
+}
+_PARTS |= {"tenth": 10, "decile": 10, "percentile": 100}
+
+
+def _percent(share: float) -> str:
+    return f"{round(100 * share):g}%"
+
+
+def _fraction(match: re.Match[str]) -> str:
+    """'a third' -> '33%', 'three-quarters' -> '75%'."""
+    words = re.findall(r"[a-z]+", match[0].lower())
+    count = {"two": 2, "three": 3, "four": 4, "nine": 9}.get(words[0], 1)
+    lead = match[1] if len(match.groups()) > 1 and match[1] else ""
+    return lead + _percent(count / _PARTS[words[-1].removesuffix("s")])
+
+
+_PACE = {"day": 1, "week": 7, "fortnight": 14, "month": 30, "天": 1, "周": 7, "星期": 7, "礼拜": 7, "月": 30}
+_NTH = {"": 1, "other": 2, "second": 2, "third": 3, "fourth": 4}
+
+
+def _pace(times: int, nth: str | None, unit: str) -> str:
+    """'once every two weeks' -> 'purchase interval of 14 days or less'."""
+    said = (nth or "").strip().lower()
+    days = (_NTH.get(said) or to_number(said)) * _PACE[unit.lower()] / times
+    return f"purchase interval of {days:g} days or less"
+
+
+def _bounds(match: re.Match[str]) -> str:
+    """'more than 15 days but at most 45' -> 'between 16 and 45 days': counts are whole, money and shares as said."""
+    try:
+        low, high = (to_number(match[group].strip("$%")) for group in (1, 3))
+    except (KeyError, ValueError, IndexError):
+        return match[0]
+    unit = (match[4] or match[2] or "").strip()
+    if "$" in match[0] or "%" in match[0] or unit in ("dollars", "bucks", ""):
+        sign = "$" if "$" in match[0] else ""
+        return f"between {sign}{low:g} and {sign}{high:g}{'%' if '%' in match[0] else ' ' + unit}"
+    words = match[0].lower()
+    low += 1 if re.match(r"over|more|above|longer|older|bigger|>(?!=)", words) else 0
+    high -= 1 if re.search(r"\b(?:less than|fewer than|under|below)\b|<(?!=)", words) else 0
+    ago = " ago" if re.search(r"\b(?:back|ago)\b", words) else ""
+    return f"between {low:g} and {high:g} {unit}{ago}"
+
+
+_FUNCTIONS: dict[str, Callable[[re.Match[str]], str]] = {
+    "below": _below,
+    "family": _family,
+    "any_of": lambda match: re.sub(r",? and ", " or ", match[1]),
+    "any_of_zh": lambda match: match[1].replace("、", "或") + "买过",
+    "bounds": _bounds,
+    "every": lambda match: _pace(1, match[1], match[2]),
+    "pace": lambda match: _pace(2 if match[1].lower() == "twice" else 1, match[2], match[3]),
+    "pace_zh": lambda match: f"平均购买间隔不超过{to_number(match[1] or '1') * _PACE[match[2]]:g}天",
+    "fraction": _fraction,
+    "fraction_zh": lambda match: _percent(to_number(match[2]) / to_number(match[1])),
+    "quantile": lambda match: f"{match[1]} {_percent(1 / _PARTS[match[2].lower()])}",
+    "ratio": lambda match: f"{_percent(to_number(match[1]) / to_number(match[2]))} of ",
+    "times": lambda match: f"{ {'once': 1, 'twice': 2, 'thrice': 3}[match[1].lower()] } or more times",
+    "number": lambda match: f"{to_number(match[1]):g}",
+    "tenths_and": lambda m: f"{to_number(m[1]) * 10 + (5 if m[2] == '半' else to_number(m[2])):g}%",
+    "tenths": lambda match: f"{to_number(match[1]) * 10:g}%",
+    "year": lambda match: match[0].translate(_YEAR_DIGITS),
+}
