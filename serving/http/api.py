@@ -1,165 +1,59 @@
-"""The HTTP API: ask, segments, catalogue, models, health. Errors are RFC 9457 problem details with our codes."""
+"""The HTTP API over one service. Errors are RFC 9457 problem details with our codes; /docs needs no other site."""
 
 from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Annotated, Any
 
-from fastapi import FastAPI, Request
-from fastapi.exceptions import RequestValidationError
-from fastapi.responses import Response, StreamingResponse
-from pydantic import AfterValidator, BaseModel, Field
-from starlette.exceptions import HTTPException
+from fastapi import FastAPI, Path, Query
+from fastapi.middleware.cors import CORSMiddleware
+from fastapi.responses import JSONResponse, Response, StreamingResponse
+from fastapi_offline import FastAPIOffline
 
-from assistant.app import Assistant, describe_segment
-from assistant.scoring import cards
-from segments.codec import from_json, to_json
-from segments.errors import (
-    ConflictError,
-    DefinitionError,
-    InternalError,
-    NotFoundError,
-    OperatorError,
-    SegAssistError,
-    UserError,
+from segments.errors import NotFoundError, SegAssistError
+from serving.access import Caller
+from serving.http import schemas
+from serving.http.chat import chat_routes
+from serving.http.guard import Guard
+from serving.http.idempotency import Answers
+from serving.http.openapi import document
+from serving.http.problems import BUG, RESPONSES, add_handlers
+from serving.http.segments import segment_routes
+from serving.http.signin import add_signin
+from serving.http.tools import propensity_routes, tool_routes
+from serving.http.who import Asker, Operator, Reader
+from serving.metrics import MEDIA
+from serving.service import Service
+
+ABOUT = (
+    "Customer segments, what they are like and what they will do. With users, every call takes an API key; roles "
+    "are viewer < marketer < analyst < admin. Every problem has a stable `code`."
 )
-from segments.explain import explain
-
-STATUS: tuple[tuple[type[SegAssistError], int], ...] = (
-    (NotFoundError, 404),
-    (ConflictError, 409),
-    (DefinitionError, 422),
-    (UserError, 400),
-    (OperatorError, 503),
-    (SegAssistError, 500),
-)
-"""The first class that fits gives the status."""
 
 
-BUG = InternalError("Something went wrong on our side; the server's log says what.")
-
-
-def _whole(text: str) -> str:
-    """Text that can be written as UTF-8 (JSON may hold half a character)."""
-    try:
-        text.encode()
-    except UnicodeEncodeError as error:
-        raise ValueError("holds half a character") from error
-    return text
-
-
-Whole = Annotated[str, AfterValidator(_whole)]
-
-
-class Ask(BaseModel):
-    """A question, alone or in a conversation."""
-
-    question: Whole = Field(min_length=1, max_length=2000, examples=["who spent over $500 last quarter?"])
-    conversation: str | None = Field(None, max_length=64, pattern=r"^[\w-]+$")
-
-
-class Definition(BaseModel):
-    """A segment definition (see `segassist schema`)."""
-
-    definition: dict[str, Any] = Field(examples=[{"feature": "orders_90d", "op": ">=", "value": 5}])
-
-
-class Saved(Definition):
-    """A definition and the name to save it under."""
-
-    name: Whole = Field(min_length=1, max_length=80)
-
-
-def create_api(assistant: Assistant) -> FastAPI:
-    """The API over one assistant."""
-    api = FastAPI(title="segment-assistant", version="1")
-    rooms = assistant.rooms
-
-    @api.exception_handler(SegAssistError)
-    def ours(_request: Request, error: SegAssistError) -> Response:
-        status = next(code for kind, code in STATUS if isinstance(error, kind))
-        more = {"issues": list(error.issues)} if isinstance(error, DefinitionError) else {}
-        return _problem(status, error.code, str(error), **more)
-
-    @api.exception_handler(RequestValidationError)
-    def bad_body(_request: Request, error: RequestValidationError) -> Response:
-        """What is wrong where, without sending back what was sent."""
-        said = [".".join(map(str, one["loc"])) + f": {one['msg']}" for one in error.errors()]
-        return _problem(422, UserError.code, "; ".join(said)[:500])
-
-    @api.exception_handler(HTTPException)
-    def http(_request: Request, error: HTTPException) -> Response:
-        code = NotFoundError.code if error.status_code == 404 else UserError.code
-        return _problem(error.status_code, code, str(error.detail))
-
-    @api.exception_handler(Exception)
-    def bug(_request: Request, _error: Exception) -> Response:
-        return _problem(500, BUG.code, str(BUG))
-
-    @api.get("/healthz")
-    def health() -> dict[str, str]:
-        """Whether the service answers, and the data's date."""
-        return {"status": "ok", "as_of": rooms.warehouse.as_of.isoformat()}
-
-    @api.post("/v1/ask")
-    def ask(body: Ask) -> dict[str, Any]:
-        """Answer one turn."""
-        answer = assistant.ask(body.question, body.conversation)
-        return answer.to_dict() | {"conversation": answer.conversation}
-
-    @api.post("/v1/ask/stream")
-    def ask_stream(body: Ask) -> StreamingResponse:
-        """Answer one turn as server-sent events: a `step` event for each step, then `answer` or `error`."""
-        return StreamingResponse(_events(assistant, body), media_type="text/event-stream")
-
-    @api.post("/v1/segments/preview")
-    def preview(body: Definition) -> dict[str, Any]:
-        """Count a definition and show its SQL and words."""
-        return describe_segment(rooms, from_json(body.definition))
-
-    @api.get("/v1/segments")
-    def segments() -> list[dict[str, Any]]:
-        """Saved segments."""
-        catalogue = rooms.warehouse.catalogue
-        return [
-            {
-                "name": s.name,
-                "version": s.version,
-                "hash": s.hash,
-                "definition": to_json(s.definition),
-                "words": explain(s.definition, catalogue),
-                "saved_at": s.saved_at.isoformat(),
-            }
-            for s in rooms.library.all()
-        ]
-
-    @api.post("/v1/segments", status_code=201)
-    def save(body: Saved) -> dict[str, Any]:
-        """Save a definition under a name; the same definition again changes nothing."""
-        definition = from_json(body.definition)
-        rooms.audiences.size(definition)
-        saved = rooms.library.save(body.name, definition)
-        return {"name": saved.name, "version": saved.version, "hash": saved.hash}
-
-    @api.delete("/v1/segments/{name:path}", status_code=204)
-    def delete(name: str) -> None:
-        """Delete a saved segment."""
-        rooms.library.delete(name)
-
-    @api.get("/v1/features")
-    def features() -> list[dict[str, Any]]:
-        """The feature catalogue."""
-        return [
-            {"name": f.name, "type": f.type.value, "unit": f.unit, "en": f.en, "zh": f.zh, "levels": f.levels}
-            for f in rooms.warehouse.catalogue
-        ]
-
-    @api.get("/v1/models")
-    def models() -> list[dict[str, Any]]:
-        """The propensity models' cards."""
-        return cards(rooms.workspace.models)
+def create_api(service: Service, ready: Callable[[], dict[str, str]] = dict) -> FastAPI:
+    """The API over one service. ready: more parts that readiness depends on, each 'ok' or a sentence."""
+    api = FastAPIOffline(
+        title="segment-assistant", version="1", description=ABOUT, redoc_url=None, responses=RESPONSES
+    )
+    settings = service.rooms.workspace.settings
+    api.state.service = service
+    api.state.answers = Answers(service.rooms.workspace.state)
+    api.state.metrics = service.metrics
+    add_handlers(api)
+    add_signin(api, service)
+    _health(api, service, ready)
+    _ask(api, service)
+    for router in (
+        segment_routes(service),
+        tool_routes(service),
+        propensity_routes(service),
+        chat_routes(service),
+    ):
+        api.include_router(router)
+    _catalogue(api, service)
 
     @api.api_route(
         "/v1/{path:path}", methods=["GET", "POST", "PUT", "PATCH", "DELETE"], include_in_schema=False
@@ -168,19 +62,131 @@ def create_api(assistant: Assistant) -> FastAPI:
         """The page is mounted at / and would answer in its own way."""
         raise NotFoundError(f"There is nothing at /v1/{path} for this method; see /openapi.json.")
 
+    api.openapi = lambda: document(api)  # type: ignore[method-assign]
+    api.add_middleware(
+        Guard,
+        access=service.access,
+        metrics=service.metrics,
+        per_minute=settings.requests_per_minute,
+        origins=settings.cors_origins,
+    )
+    if settings.cors_origins:
+        api.add_middleware(
+            CORSMiddleware,
+            allow_origins=list(settings.cors_origins),
+            allow_methods=["GET", "POST", "PUT", "DELETE"],
+            allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "If-Match", "If-None-Match"],
+            expose_headers=["ETag", "X-Total-Count", "Retry-After"],
+        )
     return api
 
 
-def _problem(status: int, code: str, detail: str, **more: Any) -> Response:
-    """RFC 9457. What cannot be written as UTF-8 is escaped."""
-    body = {"type": "about:blank", "title": code, "status": status, "code": code, "detail": detail} | more
-    text = json.dumps(body, ensure_ascii=False).encode("utf-8", "backslashreplace")
-    return Response(text, status, media_type="application/problem+json")
+def _health(api: FastAPI, service: Service, ready: Callable[[], dict[str, str]]) -> None:
+    @api.get("/healthz", tags=["operation"])
+    def health() -> schemas.Health:
+        """Whether the service answers, and the data's date."""
+        return schemas.Health(status="ok", as_of=service.rooms.warehouse.as_of.isoformat())
+
+    @api.get("/readyz", tags=["operation"], response_model=schemas.Readiness, responses={503: _UNREADY})
+    def readiness() -> Response:
+        """Whether questions can be answered: data, saved segments, audit log, language model."""
+        parts = {name: _state(check) for name, check in _parts(service).items()} | ready()
+        is_ready = all(state == "ok" for state in parts.values())
+        return JSONResponse({"ready": is_ready, "parts": parts}, 200 if is_ready else 503)
+
+    @api.get(
+        "/metrics",
+        tags=["operation"],
+        responses={200: {"content": {"text/plain": {}}}},
+        response_class=Response,
+    )
+    def metrics(caller: Operator) -> Response:
+        """Counters in Prometheus's text format."""
+        return Response(service.metrics.text(), media_type=MEDIA)
+
+    @api.get("/v1/audit", tags=["operation"])
+    def audit(caller: Operator, last: Annotated[int, Query(ge=1, le=1000)] = 100) -> list[schemas.AuditEntry]:
+        """The newest entries of the audit log."""
+        return [schemas.AuditEntry(**vars(entry)) for entry in service.audit.entries(last)]
+
+    @api.get("/v1/me", tags=["operation"])
+    def me(caller: Reader) -> schemas.Me:
+        """Who the key belongs to."""
+        return schemas.Me(name=caller.name, role=caller.role.name)
 
 
-def _events(assistant: Assistant, body: Ask) -> Iterator[str]:
+def _ask(api: FastAPI, service: Service) -> None:
+    @api.post("/v1/ask", tags=["questions"])
+    def ask(body: schemas.Ask, caller: Asker) -> schemas.Answer:
+        """Answer one turn."""
+        answer = service.ask(caller, body.question, body.conversation)
+        return schemas.Answer(**answer.to_dict(), conversation=answer.conversation)
+
+    @api.post(
+        "/v1/ask/stream",
+        tags=["questions"],
+        responses={200: {"content": {"text/event-stream": {}}}},
+        response_class=StreamingResponse,
+    )
+    def ask_stream(body: schemas.Ask, caller: Asker) -> StreamingResponse:
+        """Answer one turn as server-sent events: a `step` event for each step, then `answer` or `error`."""
+        return StreamingResponse(_events(service, caller, body), media_type="text/event-stream")
+
+    @api.get("/v1/conversations/{conversation}", tags=["questions"])
+    def conversation(
+        conversation: Annotated[schemas.ConversationId, Path()], caller: Asker
+    ) -> schemas.Conversation:
+        """What was said in a conversation, and its current segment."""
+        turns, segment = service.conversation(caller, conversation)
+        if not turns and segment is None:
+            raise NotFoundError(f"There is no conversation '{conversation}'.")
+        shown = None if segment is None else schemas.Segment(**service.preview(caller, segment))
+        return schemas.Conversation(turns=[schemas.Turn(**turn) for turn in turns], segment=shown)
+
+
+def _catalogue(api: FastAPI, service: Service) -> None:
+    @api.get("/v1/features", tags=["catalogue"])
+    def features(caller: Reader) -> list[schemas.Feature]:
+        """The feature catalogue."""
+        return [
+            schemas.Feature(
+                name=f.name, type=f.type.value, unit=f.unit, en=f.en, zh=f.zh, levels=list(f.levels)
+            )
+            for f in service.rooms.warehouse.catalogue
+        ]
+
+    @api.get("/v1/values", tags=["catalogue"])
+    def values(caller: Reader) -> dict[str, list[str]]:
+        """The departments, categories and brands that somebody bought, by spend, largest first."""
+        return {name: list(found) for name, found in service.rooms.warehouse.item_values.items()}
+
+
+_UNREADY = {
+    "description": "A part is not available.",
+    "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Readiness"}}},
+}
+
+
+def _parts(service: Service) -> dict[str, Callable[[], Any]]:
+    return {
+        "warehouse": lambda: service.rooms.warehouse.as_of,
+        "segments": service.rooms.library.names,
+        "users": lambda: service.access.on,
+        "audit": lambda: service.audit.entries(1),
+    }
+
+
+def _state(check: Callable[[], Any]) -> str:
     try:
-        for step, data in assistant.stream(body.question, body.conversation):
+        check()
+    except SegAssistError as error:
+        return str(error)
+    return "ok"
+
+
+def _events(service: Service, caller: Caller, body: schemas.Ask) -> Iterator[str]:
+    try:
+        for step, data in service.stream(caller, body.question, body.conversation):
             if step == "done":
                 yield _event("answer", data.to_dict() | {"conversation": data.conversation})
             else:
