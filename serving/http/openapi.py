@@ -41,5 +41,5 @@ def _pointed(part: Any) -> Any:
     if not isinstance(part, dict):
         return part
     if part.get("$comment") == NODE_MARK["$comment"] or part.get("$ref") == "#/$defs/node":
-        return {"$ref": NODE}
+        return {key: part[key] for key in ("description", "examples") if key in part} | {"$ref": NODE}
     return {key: _pointed(value) for key, value in part.items()}
