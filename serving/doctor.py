@@ -257,11 +257,11 @@ def _audit(workspace: Workspace) -> Iterator[Finding]:
 
 
 def _access(workspace: Workspace) -> Iterator[Finding]:
-    from serving.access import Access
+    from serving.users import Users
 
-    access = Access(workspace.state)
-    if access.on:
-        holding = sum(1 for user in access.users() if user.keys)
+    users = Users(workspace.state)
+    if users.on:
+        holding = sum(1 for user in users.all() if user.keys)
         yield Finding("access", "ok", f"{holding} users with a key")
     else:
         yield Finding("access", "ok", "no users: the server answers on this machine only")

@@ -7,15 +7,18 @@ import json
 import os
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from assistant.workspace import DEFAULT, open_workspace
 from segments.errors import UserError
-from serving.access import OWNER, Access, Caller, Role
-from serving.audit import Audit
+from serving.access import OWNER, Caller, Role
 from serving.options import JsonOption, WorkspaceOption
+
+if TYPE_CHECKING:
+    from serving.audit import Audit
+    from serving.users import Users
 
 KEY_VARIABLE = "SEGASSIST_API_KEY"
 
@@ -37,8 +40,20 @@ def local_caller(via: str = "cli") -> Caller:
     return Caller(name[:64], Role.admin, via)
 
 
+def _users(workspace: Path) -> Users:
+    from serving.users import Users
+
+    return Users(open_workspace(workspace).state)
+
+
+def _audit(workspace: Path) -> Audit:
+    from serving.audit import Audit
+
+    return Audit(open_workspace(workspace).folder)
+
+
 def _log(workspace: Path, action: str, **detail: Any) -> None:
-    Audit(open_workspace(workspace).folder).write(local_caller(), action, **detail)
+    _audit(workspace).write(local_caller(), action, **detail)
 
 
 @users_app.command("add")
@@ -50,7 +65,7 @@ def add_user(
     """Add a user and print their API key, which is shown this once only."""
     if role not in Role.__members__:
         raise UserError(f"--role: must be one of {', '.join(r.name for r in Role)}; got '{role}'.")
-    key = Access(open_workspace(workspace).state).add(name, Role[role])
+    key = _users(workspace).add(name, Role[role])
     _log(workspace, "user_added", user=name, role=role)
     typer.echo(key)
 
@@ -58,7 +73,7 @@ def add_user(
 @users_app.command("key")
 def new_key(name: NameArgument, workspace: WorkspaceOption = DEFAULT) -> None:
     """Print one more API key for a user, to replace one that is then revoked with --key."""
-    key = Access(open_workspace(workspace).state).new_key(name)
+    key = _users(workspace).new_key(name)
     _log(workspace, "key_added", user=name)
     typer.echo(key)
 
@@ -66,12 +81,12 @@ def new_key(name: NameArgument, workspace: WorkspaceOption = DEFAULT) -> None:
 @users_app.command("list")
 def list_users(as_json: JsonOption = False, workspace: WorkspaceOption = DEFAULT) -> None:
     """List users with their roles and the ids of their keys."""
-    users = Access(open_workspace(workspace).state).users()
+    found = _users(workspace).all()
     if as_json:
-        rows = [asdict(u) | {"role": u.role.name} for u in users]
+        rows = [asdict(u) | {"role": u.role.name} for u in found]
         print(json.dumps(rows, default=lambda moment: moment.isoformat(), indent=1))
         return
-    for user in users:
+    for user in found:
         state = "revoked" if user.revoked_at else f"keys: {', '.join(user.keys) or 'none'}"
         typer.echo(f"{user.name:32} {user.role.name:9} {state}")
 
@@ -83,14 +98,14 @@ def revoke_user(
     workspace: WorkspaceOption = DEFAULT,
 ) -> None:
     """Revoke a user and all their keys, or one of the keys. It holds from the next request on."""
-    access = Access(open_workspace(workspace).state)
+    users = _users(workspace)
     if key is None:
-        access.revoke(name)
+        users.revoke(name)
     else:
-        mine = {k for user in access.users() if user.name == name for k in user.keys}
+        mine = {k for user in users.all() if user.name == name for k in user.keys}
         if key not in mine:
             raise UserError(f"--key: '{key}' is no key of {name} that holds; see `segassist users list`.")
-        access.revoke_key(key)
+        users.revoke_key(key)
     _log(workspace, "revoked", user=name, key=key)
 
 
@@ -100,7 +115,7 @@ def verify_audit(
     workspace: WorkspaceOption = DEFAULT,
 ) -> None:
     """Check that no entry was changed, removed or put in between. Exit code 1 when one was."""
-    verdict = Audit(open_workspace(workspace).folder).verify(head)
+    verdict = _audit(workspace).verify(head)
     for sentence in verdict.breaks:
         typer.echo(sentence)
     if verdict.breaks:
@@ -115,7 +130,7 @@ def show_audit(
     workspace: WorkspaceOption = DEFAULT,
 ) -> None:
     """Show the newest entries, oldest first."""
-    for entry in Audit(open_workspace(workspace).folder).entries(last):
+    for entry in _audit(workspace).entries(last):
         if as_json:
             print(json.dumps(asdict(entry), ensure_ascii=False))
         else:
@@ -137,7 +152,7 @@ def mcp(workspace: WorkspaceOption = DEFAULT) -> None:
 
     model = LazyChat(llm_for(workspace))
     service = Service.open(workspace, model)
-    caller = service.access.caller(os.environ.get(KEY_VARIABLE, "")) if service.access.on else OWNER
+    caller = service.users.caller(os.environ.get(KEY_VARIABLE, "")) if service.users.on else OWNER
     try:
         asyncio.run(serve_stdio(service, caller))
     finally:

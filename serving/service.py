@@ -23,9 +23,10 @@ from assistant.workspace import open_workspace
 from segments.canonical import fingerprint
 from segments.definition import Node
 from segments.errors import DefinitionError, ForbiddenError, LLMUnavailableError
-from serving.access import LEAST, Access, Caller, Permission, allow, tool_permission
+from serving.access import LEAST, Caller, Permission, allow, tool_permission
 from serving.audit import Audit
 from serving.metrics import Metrics
+from serving.users import Users
 
 MAX_OVERLAP = 20
 
@@ -35,7 +36,7 @@ class Service:
 
     def __init__(self, rooms: Rooms, model: ChatModel | None = None) -> None:
         self.rooms, self._model = rooms, model
-        self.access = Access(rooms.workspace.state)
+        self.users = Users(rooms.workspace.state)
         self.audit = Audit(rooms.workspace.folder)
         self.metrics = Metrics()
         self._lock = threading.Lock()

@@ -84,7 +84,7 @@ class Page:
 
     def caller(self, request: gr.Request) -> Caller:
         """Who uses the page, as the guard let them in."""
-        return self.service.access.named(request.username or OWNER.name).by("page")
+        return self.service.users.named(request.username or OWNER.name).by("page")
 
     def card(self, segment: dict[str, Any] | None) -> tuple[str, str, str]:
         """(card HTML, definition JSON, SQL) of a segment."""

@@ -14,6 +14,7 @@ from mcp.server.transport_security import TransportSecuritySettings
 from starlette.applications import Starlette
 
 from assistant.llm import OpenAIChat
+from assistant.workspace import open_workspace
 from segments.errors import DataError, PortInUseError
 from serving.cli import llm_for
 from serving.http.api import create_api
@@ -23,6 +24,7 @@ from serving.mcp import create_mcp
 from serving.service import Service
 from serving.terminal import steps
 from serving.ui import CSS, create_page
+from serving.users import Users
 
 # Fonts of the reader's own system: the default theme would fetch its fonts from another company's server.
 THEME = gr.themes.Soft(
@@ -70,20 +72,19 @@ def check_port(host: str, port: int) -> None:
         raise PortInUseError(f"Port {port} on {host} is in use; choose another with --port.")
 
 
-def check_access(service: Service, host: str) -> None:
+def check_access(workspace: Path, host: str) -> None:
     """Raise DataError when strangers could reach a server that asks nobody who they are."""
-    if not service.access.on and host not in THIS_MACHINE:
-        folder = service.rooms.workspace.folder
+    if host not in THIS_MACHINE and not Users(open_workspace(workspace).state).on:
         raise DataError(
             f"--host {host} is reached from other machines, and there are no users; first run: "
-            f"segassist users add NAME --role admin --workspace {folder}"
+            f"segassist users add NAME --role admin --workspace {workspace}"
         )
 
 
 def serve_web(workspace: Path, host: str, port: int, certificate: Path | None, key: Path | None) -> None:
     """Start everything and serve until interrupted."""
     check_port(host, port)
-    check_access(Service.open(workspace), host)
+    check_access(workspace, host)
     with llm_for(workspace) as server, steps() as progress:
         report = progress("Open the workspace")
         service = Service.open(workspace, OpenAIChat(server.base_url, server.model))
@@ -102,7 +103,7 @@ def serve_web(workspace: Path, host: str, port: int, certificate: Path | None, k
             ssl_keyfile=key,
         )
         scheme = "https" if certificate else "http"
-        who = "sign in with an API key" if service.access.on else "no users: this machine only"
+        who = "sign in with an API key" if service.users.on else "no users: this machine only"
         print(
             f"\nsegment-assistant is ready: {scheme}://{host}:{port}   ({who}; API docs: /docs; Ctrl-C stops it)",
             flush=True,

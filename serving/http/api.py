@@ -65,7 +65,7 @@ def create_api(service: Service, ready: Callable[[], dict[str, str]] = dict) -> 
     api.openapi = lambda: document(api)  # type: ignore[method-assign]
     api.add_middleware(
         Guard,
-        access=service.access,
+        users=service.users,
         metrics=service.metrics,
         per_minute=settings.requests_per_minute,
         origins=settings.cors_origins,
@@ -171,7 +171,7 @@ def _parts(service: Service) -> dict[str, Callable[[], Any]]:
     return {
         "warehouse": lambda: service.rooms.warehouse.as_of,
         "segments": service.rooms.library.names,
-        "users": lambda: service.access.on,
+        "users": lambda: service.users.on,
         "audit": lambda: service.audit.entries(1),
     }
 

@@ -27,9 +27,10 @@ from segments.errors import (
     UnauthenticatedError,
     UserError,
 )
-from serving.access import OWNER, Access, Caller
+from serving.access import OWNER, Caller
 from serving.http.problems import BUG, problem_of
 from serving.metrics import Metrics
+from serving.users import Users
 
 COOKIE = "segassist"
 MAX_BODY = 1_000_000
@@ -72,13 +73,13 @@ class Guard:
     def __init__(
         self,
         app: ASGIApp,
-        access: Access,
+        users: Users,
         metrics: Metrics,
         per_minute: int,
         origins: Collection[str] = (),
         max_body: int = MAX_BODY,
     ) -> None:
-        self.app, self.access, self.metrics = app, access, metrics
+        self.app, self.users, self.metrics = app, users, metrics
         self.buckets, self.origins, self.max_body = Buckets(per_minute), frozenset(origins), max_body
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -150,7 +151,7 @@ class Guard:
 
     def _caller(self, scope: Scope, headers: Headers) -> Caller | None:
         """Who asks; None where nobody needs to be known. Raises UnauthenticatedError."""
-        if not self.access.on:
+        if not self.users.on:
             if urlsplit(f"//{headers.get('host', '')}").hostname not in THIS_MACHINE:
                 raise UserError(
                     "Without users, this server answers on localhost only; run: segassist users add"
@@ -161,7 +162,7 @@ class Guard:
         key = _key(headers)
         if not key:
             raise UnauthenticatedError("This takes an API key: send 'Authorization: Bearer KEY'.")
-        return self.access.caller(key)
+        return self.users.caller(key)
 
     def _wait(self, scope: Scope, caller: Caller | None) -> float:
         if caller is not None and caller.key:

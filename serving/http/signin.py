@@ -11,9 +11,9 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from starlette.concurrency import run_in_threadpool
 
 from segments.errors import NotFoundError, UnauthenticatedError
-from serving.access import SESSION_HOURS
 from serving.http.guard import COOKIE
 from serving.service import Service
+from serving.users import SESSION_HOURS
 
 PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Sign in: segment-assistant</title>
 <meta name="viewport" content="width=device-width, initial-scale=1">
@@ -55,14 +55,14 @@ def add_signin(api: FastAPI, service: Service) -> None:
     @api.post("/signout", include_in_schema=False)
     def sign_out(request: Request) -> Response:
         with suppress(UnauthenticatedError, NotFoundError):  # signed out already
-            service.access.revoke_key(service.access.caller(request.cookies.get(COOKIE, "")).key)
+            service.users.revoke_key(service.users.caller(request.cookies.get(COOKIE, "")).key)
         response = RedirectResponse("/signin", 303)
         response.delete_cookie(COOKIE)
         return response
 
 
 def _session(service: Service, key: str) -> str:
-    caller = service.access.caller(key).by("page")
-    session = service.access.new_key(caller.name, timedelta(hours=SESSION_HOURS))
+    caller = service.users.caller(key).by("page")
+    session = service.users.new_key(caller.name, timedelta(hours=SESSION_HOURS))
     service.log(caller, "sign_in")
     return session

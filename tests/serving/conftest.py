@@ -104,7 +104,7 @@ def guarded(make_workspace, scripted, tmp_path_factory) -> Iterator[Guarded]:
     service = Service.open(
         make_workspace(tmp_path_factory.mktemp("guarded"), "requests_per_minute = 100000\n"), scripted
     )
-    keys = {role: service.access.add(f"{role}@shop", Role[role]) for role in ROLES}
+    keys = {role: service.users.add(f"{role}@shop", Role[role]) for role in ROLES}
     with serving(create_app(service)) as url:
         yield Guarded(url, service, keys)
 

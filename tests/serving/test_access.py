@@ -8,8 +8,9 @@ import pytest
 
 from assistant.toolbox import tool_specs
 from segments.errors import ConflictError, DataError, NotFoundError, UnauthenticatedError, UserError
-from serving.access import LEAST, OWNER, Access, Role, tool_permission
+from serving.access import LEAST, OWNER, Role, tool_permission
 from serving.service import permission_of
+from serving.users import Users
 from tests.serving.conftest import ROLES
 
 BEER = {"event": "purchase", "items": {"category": ["BEERS/ALES"]}}
@@ -45,7 +46,7 @@ ENDPOINTS: dict[tuple[str, str], tuple[str | None, dict | None]] = {
     ("POST", "/v1/segments/members"): (EXPORT, DEFINITION | {"limit": 1}),
     ("GET", "/v1/tools"): (READ, None),
 } | {
-    ("POST", f"/v1/tools/{spec.name}"): (LEAST[permission_of(spec)].name, {})
+    ("POST", f"/v1/tools/{spec.name}"): (LEAST[permission_of(spec)].name, {"nothing": 1})
     for spec in tool_specs().values()
 }
 """The least role of each endpoint, and a body. A new endpoint must be added here; tools are read from their rule."""
@@ -120,46 +121,46 @@ def test_a_conversation_is_its_users_own(guarded, model):
 
 
 @pytest.fixture
-def access(tmp_path) -> Access:
-    return Access(tmp_path / "state.sqlite")
+def users(tmp_path) -> Users:
+    return Users(tmp_path / "state.sqlite")
 
 
-def test_access_is_off_until_the_first_user_and_never_again(access):
-    assert not access.on
-    assert access.named("local") == OWNER
-    access.add("ada", Role.admin)
-    assert access.on
-    access.revoke("ada")
-    assert access.on
+def test_access_is_off_until_the_first_user_and_never_again(users):
+    assert not users.on
+    assert users.named("local") == OWNER
+    users.add("ada", Role.admin)
+    assert users.on
+    users.revoke("ada")
+    assert users.on
     with pytest.raises(UnauthenticatedError):
-        access.named("local")
+        users.named("local")
 
 
-def test_a_key_says_who_it_belongs_to_until_it_is_revoked(access):
-    key = access.add("ada", Role.analyst)
-    second = access.new_key("ada")
-    assert access.caller(key).name == "ada"
-    assert access.caller(key).role is Role.analyst
-    access.revoke_key(key.split("_")[1])
+def test_a_key_says_who_it_belongs_to_until_it_is_revoked(users):
+    key = users.add("ada", Role.analyst)
+    second = users.new_key("ada")
+    assert users.caller(key).name == "ada"
+    assert users.caller(key).role is Role.analyst
+    users.revoke_key(key.split("_")[1])
     with pytest.raises(UnauthenticatedError):
-        access.caller(key)
-    assert access.caller(second).name == "ada"
-    access.revoke("ada")
+        users.caller(key)
+    assert users.caller(second).name == "ada"
+    users.revoke("ada")
     with pytest.raises(UnauthenticatedError):
-        access.caller(second)
+        users.caller(second)
     with pytest.raises(UnauthenticatedError):
-        access.named("ada")
+        users.named("ada")
 
 
-def test_a_session_ends_by_itself(access):
-    access.add("ada", Role.viewer)
-    assert access.caller(access.new_key("ada", timedelta(minutes=1))).name == "ada"
+def test_a_session_ends_by_itself(users):
+    users.add("ada", Role.viewer)
+    assert users.caller(users.new_key("ada", timedelta(minutes=1))).name == "ada"
     with pytest.raises(UnauthenticatedError):
-        access.caller(access.new_key("ada", timedelta(seconds=-1)))
+        users.caller(users.new_key("ada", timedelta(seconds=-1)))
 
 
-def test_a_key_is_kept_only_as_its_hash(access, tmp_path):
-    key = access.add("ada", Role.viewer)
+def test_a_key_is_kept_only_as_its_hash(users, tmp_path):
+    key = users.add("ada", Role.viewer)
     secret = key.split("_", 2)[2]
     assert secret.encode() not in (tmp_path / "state.sqlite").read_bytes()
 
@@ -167,21 +168,21 @@ def test_a_key_is_kept_only_as_its_hash(access, tmp_path):
 @pytest.mark.parametrize(
     "change", [lambda k: k[:-1], lambda k: "x" + k, lambda k: k.replace("sga", "abc"), lambda _: ""]
 )
-def test_a_key_that_is_not_whole_does_not_hold(access, change):
-    key = access.add("ada", Role.admin)
+def test_a_key_that_is_not_whole_does_not_hold(users, change):
+    key = users.add("ada", Role.admin)
     with pytest.raises(UnauthenticatedError):
-        access.caller(change(key))
+        users.caller(change(key))
 
 
-def test_users_are_added_once_and_by_a_name_that_can_be_written(access):
-    access.add("ada", Role.viewer)
+def test_users_are_added_once_and_by_a_name_that_can_be_written(users):
+    users.add("ada", Role.viewer)
     with pytest.raises(ConflictError, match="There is a user 'ada'"):
-        access.add("ada", Role.admin)
+        users.add("ada", Role.admin)
     for name in ("", "a b", "x" * 65, "a:b", "ä"):
         with pytest.raises(UserError, match="name: must be"):
-            access.add(name, Role.viewer)
+            users.add(name, Role.viewer)
     with pytest.raises(NotFoundError):
-        access.revoke("nobody")
+        users.revoke("nobody")
 
 
 # What the guard does for everybody
@@ -256,7 +257,7 @@ def test_a_key_that_asks_too_often_waits(make_workspace, tmp_path):
     from serving.service import Service
 
     service = Service.open(make_workspace(tmp_path / "w", "requests_per_minute = 5\n"))
-    keys = [service.access.add(name, Role.viewer) for name in ("ada", "bob")]
+    keys = [service.users.add(name, Role.viewer) for name in ("ada", "bob")]
     with TestClient(create_api(service)) as client:
 
         def status(key):
@@ -270,17 +271,16 @@ def test_a_key_that_asks_too_often_waits(make_workspace, tmp_path):
 
 
 def test_a_server_without_users_is_not_started_for_others(make_workspace, tmp_path):
-    from serving.service import Service
     from serving.web import check_access
 
-    service = Service.open(make_workspace(tmp_path / "w"))
-    check_access(service, "127.0.0.1")
+    folder = make_workspace(tmp_path / "w")
+    check_access(folder, "127.0.0.1")
     with pytest.raises(
         DataError, match=r"there are no users; first run: segassist users add NAME --role admin"
     ):
-        check_access(service, "0.0.0.0")
-    service.access.add("ada", Role.admin)
-    check_access(service, "0.0.0.0")
+        check_access(folder, "0.0.0.0")
+    Users(folder / "state.sqlite").add("ada", Role.admin)
+    check_access(folder, "0.0.0.0")
 
 
 def test_keys_are_in_no_log(guarded, capfd):
@@ -300,4 +300,4 @@ def test_the_users_file_that_is_broken_is_told(tmp_path):
     path = tmp_path / "state.sqlite"
     path.write_bytes(b"no database" * 100)
     with pytest.raises(StorageError, match="users cannot be read"):
-        Access(path)
+        Users(path)

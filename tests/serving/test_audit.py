@@ -1,7 +1,7 @@
 """The audit log: what is in it, that it is written first, and that no change to it goes unseen."""
 
 import json
-import os
+import re
 import sqlite3
 import subprocess
 import sys
@@ -9,10 +9,12 @@ from pathlib import Path
 
 import httpx
 import pytest
+from typer.testing import CliRunner
 
 from segments.errors import DataError, LLMUnavailableError, StorageError
 from serving.access import Caller, Role
 from serving.audit import KEY_VARIABLE, Audit
+from serving.cli import app
 
 ROOT = Path(__file__).parents[2]
 ADA = Caller("ada", Role.analyst, "api")
@@ -61,9 +63,6 @@ def test_a_log_that_nobody_touched_holds(audit, tmp_path):
 def test_a_change_is_found(audit, change, said):
     tamper(audit, change)
     breaks = audit.verify().breaks
-    assert breaks
-    import re
-
     assert re.search(said, " ".join(breaks))
 
 
@@ -190,7 +189,7 @@ def test_the_entry_is_there_before_the_answer_is(guarded, model):
     model.replies.append("plan_strategy")
     model.words.append("We miss you.")
     before = len(guarded.service.audit.entries())
-    caller = guarded.service.access.named("admin@shop")
+    caller = guarded.service.users.named("admin@shop")
     for step, _ in guarded.service.stream(caller, "what do we offer customers who bought beer with $5,000?"):
         if step in ("words", "answer", "done"):
             assert len(guarded.service.audit.entries()) == before + 1
@@ -234,18 +233,17 @@ def test_the_page_asks_as_the_person_who_signed_in(guarded, model):
 # The commands
 
 
-def test_the_commands_show_and_verify(guarded, monkeypatch):
-    folder = guarded.service.rooms.workspace.folder
+def test_the_commands_show_and_verify(guarded):
+    folder = str(guarded.service.rooms.workspace.folder)
 
     def run(*arguments):
-        command = [sys.executable, "-m", "serving.cli", "audit", *arguments, "--workspace", str(folder)]
-        return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, env=os.environ, check=False)
+        return CliRunner().invoke(app, ["audit", *arguments, "--workspace", folder])
 
     shown = run("show", "--last", "3", "--json").stdout.splitlines()
     assert [json.loads(line)["seq"] for line in shown] == [e.seq for e in last(guarded, 3)]
     verified = run("verify")
-    assert verified.returncode == 0, verified.stderr
+    assert verified.exit_code == 0, verified.exception
     assert "entries hold" in verified.stdout
     broken = run("verify", "--head", "9:" + "0" * 64)
-    assert broken.returncode == 1
+    assert broken.exit_code == 1
     assert "cut off" in broken.stdout
