@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 WORKSPACE ?= workspaces/demo
 PORT ?= 7860
 
-.PHONY: demo build test lint eval bench clean help
+.PHONY: demo build test lint eval bench fuzz clean help
 
 help:        ## List the commands
 	@grep -E '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -41,6 +41,9 @@ bench: build  ## The benchmarks: turn latency, propensity, lookalikes
 	@$(BIN)/python -m eval.bench.turn --workspace $(WORKSPACE)
 	@$(BIN)/python -m eval.bench.propensity --workspace $(WORKSPACE)
 	@$(BIN)/python -m eval.bench.lookalikes --workspace $(WORKSPACE)
+
+fuzz: build  ## schemathesis over the HTTP API: more than 10,000 cases, no failure, no undocumented answer
+	@$(BIN)/python -m tests.serving.fuzz $(WORKSPACE)
 
 clean:       ## Remove the demo workspace (the virtual environment and downloaded model stay)
 	@rm -rf $(WORKSPACE)

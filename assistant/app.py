@@ -307,13 +307,25 @@ class Assistant:
         turn.timings["total"] = time.perf_counter() - started
         return self._answer(turn, state, thread)
 
-    def stream(self, question: str, conversation: str | None = None) -> Iterator[tuple[str, Any]]:
-        """(step, data) as steps end, and last ('done', Answer); an error is raised where it happened."""
+    def stream(
+        self,
+        question: str,
+        conversation: str | None = None,
+        on_step: Callable[[str, dict[str, Any]], None] = lambda _step, _data: None,
+    ) -> Iterator[tuple[str, Any]]:
+        """(step, data) as steps end, and last ('done', Answer); an error is raised where it happened.
+
+        `on_step` hears of a step first, and of every one, even when nobody reads on.
+        """
         queue: Queue[tuple[str, Any]] = Queue()
+
+        def hear(step: str, data: dict[str, Any]) -> None:
+            on_step(step, data)
+            queue.put((step, data))
 
         def work() -> None:
             try:
-                done = self.ask(question, conversation, lambda step, data: queue.put((step, data)))
+                done = self.ask(question, conversation, hear)
                 queue.put(("done", done))
             except BaseException as error:  # noqa: BLE001 - handed to the reader, who raises it
                 queue.put(("error", error))
@@ -348,6 +360,15 @@ class Assistant:
         self.rooms.audiences.size(definition)
         config: Any = {"configurable": {"thread_id": conversation}}
         self._graph.compiled.update_state(config, {"current": to_json(definition)}, as_node="answer")
+
+    def fork(self, conversation: str, copy: str) -> bool:
+        """Copy where a conversation stands under another id; False when there is no such conversation."""
+        config: Any = {"configurable": {"thread_id": conversation}}
+        values = self._graph.compiled.get_state(config).values
+        if values:
+            target: Any = {"configurable": {"thread_id": copy}}
+            self._graph.compiled.update_state(target, values, as_node="answer")
+        return bool(values)
 
     def members(self, definition: Node) -> list[str]:
         """Source ids of the members, for export."""

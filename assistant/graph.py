@@ -23,6 +23,7 @@ from assistant.plan import DESCRIBED, Plan, definition_of, edited, make_plan
 from assistant.replies import CLARIFY, REFUSE, reply
 from assistant.run import Outcome, run_tool
 from assistant.tools import ToolResult, Tools
+from segments.canonical import fingerprint
 from segments.codec import from_json, to_json
 from segments.definition import Node
 from segments.errors import InternalError, ModelRetryError, SegAssistError, UserError
@@ -151,12 +152,13 @@ class TurnGraph:
         except UserError as error:
             turn.clarification = str(error)
             return {}
-        turn.emit("run", {"calls": [call["name"] for call in outcome.calls]})
+        changed = outcome.result.definition if outcome.result else None
+        made = {"made": outcome.calls, "definition": fingerprint(changed) if changed is not None else None}
+        turn.emit("run", {"calls": [call["name"] for call in outcome.calls], **made})
         if outcome.question is not None:
             turn.clarification = outcome.question
             return {"pending": outcome.pending}
         turn.result = _numbered(outcome.result)
-        changed = outcome.result.definition if outcome.result else None
         if changed is None or changed == current:
             return {}
         trail = [*state.get("trail", []), *([state["current"]] if state.get("current") else [])]

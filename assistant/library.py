@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from difflib import get_close_matches
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import (
     Column,
@@ -16,6 +17,7 @@ from sqlalchemy import (
     Engine,
     Integer,
     MetaData,
+    Row,
     String,
     Table,
     Text,
@@ -31,7 +33,7 @@ from sqlalchemy.exc import DatabaseError, IntegrityError
 from segments.canonical import fingerprint
 from segments.codec import from_json, to_json
 from segments.definition import MemberOf, Node, conditions
-from segments.errors import ConflictError, DefinitionError, NotFoundError, StorageError, UserError
+from segments.errors import ConflictError, DefinitionError, NotFoundError, StaleError, StorageError, UserError
 
 MAX_NAME = 80
 _metadata = MetaData()
@@ -56,6 +58,11 @@ class SavedSegment:
     hash: str
     saved_at: datetime
 
+    @property
+    def tag(self) -> str:
+        """Changes with every version, and with a segment that was deleted and made anew."""
+        return f"{self.version}-{self.hash}"
+
 
 class Library:
     """Saved segments of one workspace. Every change is one transaction."""
@@ -79,28 +86,31 @@ class Library:
                 f"The segment library cannot be used ({reason}); free the file or disk."
             ) from error
 
-    def save(self, name: str, definition: Node, *, replace: bool = True) -> SavedSegment:
+    def save(
+        self, name: str, definition: Node, *, replace: bool = True, if_match: str | None = None
+    ) -> SavedSegment:
         """Save a new version under a name; the same definition again changes nothing.
 
         Raises UserError for a bad name, ConflictError when `replace` is off and the name holds another
-        definition.
+        definition, StaleError when the latest version is not the one with the tag `if_match`.
         """
         name = name.strip()
         if not name or len(name) > MAX_NAME or any(ord(char) < 32 for char in name):
             raise UserError(f"name: must be 1 to {MAX_NAME} printable characters; got {name[:20]!r}.")
         try:
-            return self._save(name, definition, replace)
+            return self._save(name, definition, replace, if_match)
         except IntegrityError as error:
             raise ConflictError(
                 f"Segment '{name}' was saved by somebody else at this moment; try again."
             ) from error
 
-    def _save(self, name: str, definition: Node, replace: bool) -> SavedSegment:
+    def _save(self, name: str, definition: Node, replace: bool, if_match: str | None) -> SavedSegment:
         digest = fingerprint(definition)
         if self._uses(definition, name, set()):
             raise DefinitionError(f"member_of: segment '{name}' cannot be defined by itself.")
         with self._transaction() as connection:
             latest = _latest(connection, name)
+            _check_tag(latest, name, if_match)
             if latest is not None and latest.hash == digest:
                 return latest
             if latest is not None and not replace:
@@ -141,6 +151,13 @@ class Library:
             raise NotFoundError(f"No saved segment is named '{name}'{hint}")
         return found
 
+    def versions(self, name: str) -> list[SavedSegment]:
+        """Every version of a name, newest first. Raises NotFoundError."""
+        self.get(name)
+        query = select(_versions).where(_versions.c.name == name).order_by(_versions.c.version.desc())
+        with self._transaction() as connection:
+            return [_read(row) for row in connection.execute(query)]
+
     def names(self) -> list[str]:
         """Names in alphabetical order."""
         with self._transaction() as connection:
@@ -151,11 +168,19 @@ class Library:
         """The latest version of each, by name."""
         return [self.get(name) for name in self.names()]
 
-    def delete(self, name: str) -> None:
-        """Delete all versions of a name. Raises NotFoundError."""
+    def delete(self, name: str, if_match: str | None = None) -> None:
+        """Delete all versions of a name. Raises NotFoundError, StaleError."""
         self.get(name)
         with self._transaction() as connection:
+            _check_tag(_latest(connection, name), name, if_match)
             connection.execute(sql_delete(_versions).where(_versions.c.name == name))
+
+
+def _check_tag(latest: SavedSegment | None, name: str, tag: str | None) -> None:
+    """`*` is the tag of whatever is there."""
+    if tag is not None and (latest is None or tag not in ("*", latest.tag)):
+        now = "is not there any more" if latest is None else f"is at version {latest.version}"
+        raise StaleError(f"Segment '{name}' {now}; look at it again before you change it.")
 
 
 def _latest(connection: Connection, name: str) -> SavedSegment | None:
@@ -163,7 +188,9 @@ def _latest(connection: Connection, name: str) -> SavedSegment | None:
     row = connection.execute(
         select(_versions).where(_versions.c.name == name, _versions.c.version == newest)
     ).one_or_none()
-    if row is None:
-        return None
+    return None if row is None else _read(row)
+
+
+def _read(row: Row[Any]) -> SavedSegment:
     at = row.saved_at if row.saved_at.tzinfo else row.saved_at.replace(tzinfo=UTC)  # SQLite keeps no zone
     return SavedSegment(row.name, row.version, from_json(json.loads(row.definition)), row.hash, at)

@@ -6,14 +6,14 @@ only the segment library.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated
+
+from pydantic import Field
 
 from assistant import tools_audience as audience
 from campaigns.plan import Strategy
-from segments.canonical import canonical, fingerprint
-from segments.codec import from_json, to_json
+from segments.canonical import canonical
 from segments.definition import EVERYONE, FeatureCondition, Node, SimilarityCondition, conditions
 from segments.edit import difference
 from segments.errors import DefinitionError, NotFoundError, UserError
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 DEFAULT_TOP = 100
 SHOWN_ROWS = 8
+Top = Annotated[int, Field(ge=1, description="how many customers")]
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,7 @@ class Tools:
         evidence = Evidence("", "profile_segment", found.figures(), tuple(found.rows()))
         return ToolResult((self._segment_evidence("profile_segment", definition), evidence), definition)
 
-    def find_lookalikes(self, definition: Node, top: int = DEFAULT_TOP) -> ToolResult:
+    def find_lookalikes(self, definition: Node, top: Top = DEFAULT_TOP) -> ToolResult:
         """Find the customers whose behaviour is nearest to a segment's, its members left out."""
         # Even a seed too small to show may be searched with: the answer is a crowd, not the seed.
         seeds = self.rooms.audiences.members(definition)
@@ -98,7 +99,7 @@ class Tools:
         out = Evidence("", evidence.tool, (*evidence.figures, seed, asked), (), evidence.notes)
         return ToolResult((out,), found)
 
-    def find_lookalikes_of_customer(self, customer: str, top: int = DEFAULT_TOP) -> ToolResult:
+    def find_lookalikes_of_customer(self, customer: str, top: Top = DEFAULT_TOP) -> ToolResult:
         """Find the customers whose behaviour is nearest to one customer's, given by the retailer's own id."""
         known = self.rooms.vault.customer_id(customer)
         if known is None:
@@ -261,77 +262,4 @@ class Tools:
         return Evidence("", tool, (*self._size_figures(size), *words))
 
 
-def langchain_tools(tools: Tools) -> list[Any]:
-    """The tools as LangChain StructuredTools; definitions go in and come out as JSON."""
-    from langchain_core.tools import StructuredTool
-
-    def with_definition(run: Callable[..., ToolResult]) -> Callable[..., dict[str, Any]]:
-        def call(definition: dict[str, Any], **arguments: Any) -> dict[str, Any]:
-            return _as_json(run(from_json(definition), **arguments))
-
-        return call
-
-    def schema(extra: dict[str, Any], required: Sequence[str] = ()) -> dict[str, Any]:
-        properties = {"definition": {"type": "object", "description": "a segment definition"}, **extra}
-        return {"type": "object", "properties": properties, "required": ["definition", *required]}
-
-    text, whole = {"type": "string"}, {"type": "integer", "minimum": 1}
-    specifications: tuple[tuple[Callable[..., ToolResult], dict[str, Any]], ...] = (
-        (tools.define_segment, schema({})),
-        (tools.profile_segment, schema({})),
-        (tools.find_lookalikes, schema({"top": whole})),
-        (tools.score_propensity, schema({"outcome": text}, ["outcome"])),
-        (tools.recommend_products, schema({})),
-        (tools.plan_strategy, schema({"goal": text, "budget": {"type": "number"}})),
-        (tools.save_segment, schema({"name": text}, ["name"])),
-    )
-    made = [
-        StructuredTool(
-            name=run.__name__, description=_description(run), args_schema=arguments, func=with_definition(run)
-        )
-        for run, arguments in specifications
-    ]
-    for run in (
-        tools.find_lookalikes_of_customer,
-        tools.discover_segments,
-        tools.list_segments,
-        tools.delete_segment,
-        tools.open_segment,
-    ):
-        made.append(
-            StructuredTool.from_function(_plain(run), name=run.__name__, description=_description(run))
-        )
-    return made
-
-
-def _plain(run: Callable[..., ToolResult]) -> Callable[..., dict[str, Any]]:
-    import functools
-    import inspect
-
-    @functools.wraps(run)
-    def call(*args: Any, **kwargs: Any) -> dict[str, Any]:
-        return _as_json(run(*args, **kwargs))
-
-    signature = inspect.signature(run, eval_str=True)
-    call.__signature__ = signature.replace(return_annotation=dict)  # type: ignore[attr-defined]
-    call.__annotations__ = {name: p.annotation for name, p in signature.parameters.items()} | {"return": dict}
-    return call
-
-
-def _description(run: Callable[..., ToolResult]) -> str:
-    if not run.__doc__:
-        raise UserError(f"Tool {run.__name__} has no docstring, so nobody could know what it does.")
-    return " ".join(run.__doc__.split())
-
-
-def _as_json(result: ToolResult) -> dict[str, Any]:
-    from assistant.grounding import to_json as evidence_json
-
-    out: dict[str, Any] = {"evidence": [evidence_json(item) for item in result.evidence]}
-    if result.definition is not None:
-        out["definition"] = to_json(result.definition)
-        out["hash"] = fingerprint(result.definition)
-    return out
-
-
-__all__ = ["EVERYONE", "ToolResult", "Tools", "langchain_tools"]
+__all__ = ["EVERYONE", "ToolResult", "Tools"]

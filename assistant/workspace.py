@@ -17,6 +17,7 @@ class Settings:
     """What a retailer may set in `segassist.toml`; every default is written here and nowhere else.
 
     min_group: groups of fewer customers are not shown in a chat. currency: sign shown before amounts.
+    requests_per_minute: of one API key. cors_origins: pages of other sites that may call the API.
     """
 
     name: str = "Complete Journey demo"
@@ -28,6 +29,8 @@ class Settings:
     encoder: str = "all-MiniLM-L6-v2"
     index_device: str = "auto"
     exclude_categories: tuple[str, ...] = ()
+    requests_per_minute: int = 300
+    cors_origins: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -101,6 +104,7 @@ def read_settings(folder: Path) -> Settings:
             kind = {str: "a text", int: "a whole number", tuple: "a list of texts"}[wanted]
             raise DataError(f"{path}: {key} must be {kind}; got {value!r}.")
     settings = Settings(**values)
-    if settings.min_group < 1:
-        raise DataError(f"{path}: min_group must be at least 1; got {settings.min_group}.")
+    for key in ("min_group", "requests_per_minute"):
+        if getattr(settings, key) < 1:
+            raise DataError(f"{path}: {key} must be at least 1; got {getattr(settings, key)}.")
     return settings

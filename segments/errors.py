@@ -5,7 +5,12 @@ SegAssistError
 ├── UserError                the marketer or caller changes the request
 │   ├── DefinitionError      a segment definition does not hold; carries all its issues
 │   ├── NotFoundError        a name that does not exist (segment, outcome, conversation, file)
-│   └── ConflictError        the change contradicts what is stored
+│   ├── ConflictError        the change contradicts what is stored
+│   ├── StaleError           it has changed since the caller looked (If-Match)
+│   ├── UnauthenticatedError no key, or one that does not hold
+│   ├── ForbiddenError       the caller's role is not enough
+│   ├── TooLargeError        the request has more bytes than are read
+│   └── TooManyError         the key has used up its requests for now
 ├── OperatorError            the person who runs the installation acts
 │   ├── NotBuiltError        nothing built yet; the message ends with the command to run
 │   ├── DataError            a source file is missing, corrupt or fails the quality checks
@@ -59,6 +64,36 @@ class ConflictError(UserError):
     """The change contradicts what is already stored (same name, other content)."""
 
     code = "conflict"
+
+
+class StaleError(ConflictError):
+    """What the caller wants to change is no longer what the caller saw."""
+
+    code = "precondition_failed"
+
+
+class UnauthenticatedError(UserError):
+    """The caller did not say who they are, or their key does not hold (any more)."""
+
+    code = "unauthenticated"
+
+
+class ForbiddenError(UserError):
+    """The caller's role is not enough for this."""
+
+    code = "forbidden"
+
+
+class TooLargeError(UserError):
+    """The request has more bytes than the server reads."""
+
+    code = "too_large"
+
+
+class TooManyError(UserError):
+    """The caller's key has made as many requests as it may for now."""
+
+    code = "rate_limited"
 
 
 class OperatorError(SegAssistError):

@@ -15,6 +15,8 @@ from rich.markup import escape
 
 from assistant.workspace import DEFAULT, open_workspace
 from segments.errors import DefinitionError, SegAssistError, UserError
+from serving.operate import local_caller, operator_app
+from serving.options import JsonOption, WorkspaceOption
 from serving.terminal import steps
 
 app = typer.Typer(
@@ -30,8 +32,8 @@ segment_app = typer.Typer(
 app.add_typer(serve_app, name="serve")
 app.add_typer(segment_app, name="segment")
 
-WorkspaceOption = Annotated[Path, typer.Option("--workspace", "-w", help="The workspace folder.")]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+app.add_typer(operator_app)
+
 errors = Console(stderr=True)
 
 
@@ -121,24 +123,25 @@ def ask(
             "ask: give either a question or --file; got " + ("neither." if file is None else "both.")
         )
     asked = [question] if question is not None else read_questions(file)
-    with assistant_for(workspace) as assistant:
+    with service_for(workspace) as service:
         for turns in asked:
-            answer = _converse(assistant, turns if isinstance(turns, list) else [turns], conversation)
+            answer = _converse(service, turns if isinstance(turns, list) else [turns], conversation)
             if as_json:
                 print(
-                    json.dumps(_with_members(assistant, answer.to_dict(), members), ensure_ascii=False),
+                    json.dumps(_with_members(service, answer.to_dict(), members), ensure_ascii=False),
                     flush=True,
                 )
             else:
                 typer.echo(answer.answer)
 
 
-def _converse(assistant: Any, turns: list[str], conversation: str | None) -> Any:
+def _converse(service: Any, turns: list[str], conversation: str | None) -> Any:
     """The answer to the last turn."""
+    caller = local_caller()
     *before, last = turns
     for turn in before:
-        conversation = assistant.ask(turn, conversation).conversation
-    return assistant.ask(last, conversation)
+        conversation = service.ask(caller, turn, conversation).conversation
+    return service.ask(caller, last, conversation)
 
 
 def read_questions(path: Path | None) -> list[str | list[str]]:
@@ -164,22 +167,31 @@ def read_questions(path: Path | None) -> list[str | list[str]]:
     return questions
 
 
-def _with_members(assistant: Any, data: dict[str, Any], members: bool) -> dict[str, Any]:
+def _with_members(service: Any, data: dict[str, Any], members: bool) -> dict[str, Any]:
     from segments.codec import from_json
 
     if members and data["segment"] is not None:
-        data["segment"]["members"] = assistant.members(from_json(data["segment"]["definition"]))
+        definition = from_json(data["segment"]["definition"])
+        data["segment"]["members"], _ = service.members(local_caller(), definition)
     return data
 
 
 @contextmanager
-def assistant_for(workspace: Path) -> Iterator[Any]:
-    """The assistant of a workspace with a language model: the configured or running one, else its own."""
-    from assistant import Assistant, OpenAIChat
+def service_for(workspace: Path) -> Iterator[Any]:
+    """The service of a workspace with a language model: the configured or running one, else its own."""
+    from assistant import OpenAIChat
+    from serving.service import Service
 
     opened = open_workspace(workspace)
     with llm_for(workspace) as server:
-        yield Assistant.open(opened.folder, OpenAIChat(server.base_url, server.model))
+        yield Service.open(opened.folder, OpenAIChat(server.base_url, server.model))
+
+
+@contextmanager
+def assistant_for(workspace: Path) -> Iterator[Any]:
+    """The assistant of a workspace with a language model, for programs that are no user of it (evaluation)."""
+    with service_for(workspace) as service:
+        yield service.assistant
 
 
 @contextmanager
@@ -283,9 +295,13 @@ def sql(
 
 
 def _segment(definition: Any, workspace: Path, members: bool) -> dict[str, Any]:
-    from assistant.app import Rooms, describe_segment
+    from serving.service import Service
 
-    return describe_segment(Rooms(open_workspace(workspace)), definition, members=members)
+    service = Service.open(open_workspace(workspace).folder)
+    found = service.preview(local_caller(), definition)
+    if members:
+        found["members"], _ = service.members(local_caller(), definition)
+    return found
 
 
 def read_definition(path: Path) -> Any:
@@ -307,12 +323,16 @@ def serve(
     workspace: WorkspaceOption = DEFAULT,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port of the page and the API.")] = 7860,
+    certificate: Annotated[
+        Path | None, typer.Option("--tls-cert", help="Certificate file, for https.")
+    ] = None,
+    key: Annotated[Path | None, typer.Option("--tls-key", help="The certificate's key file.")] = None,
 ) -> None:
     """Start the language model, the API and the chat page."""
     if context.invoked_subcommand is None:
         from serving.web import serve_web
 
-        serve_web(workspace, host, port)
+        serve_web(workspace, host, port, certificate, key)
 
 
 @serve_app.command("llm")

@@ -14,10 +14,11 @@ from typing import Any
 
 import gradio as gr
 
-from assistant.app import Assistant, describe_segment, member_ids
 from segments.codec import from_json
 from segments.definition import Node
 from segments.errors import SegAssistError, UserError
+from serving.access import OWNER, Caller
+from serving.service import Service
 
 EXAMPLES = (
     "who spent over $500 last quarter but went quiet for two weeks?",
@@ -63,7 +64,8 @@ def card_html(segment: dict[str, Any] | None, population: int, min_group: int) -
     """The segment card: size, share, words. Groups below the minimum show no size."""
     if segment is None:
         return EMPTY
-    size = int(segment["size"])
+    # A size that its caller may not see is below the minimum.
+    size = int(segment["size"]) if segment["size"] is not None else 1
     shown = f"{size:,}" if size == 0 or size >= min_group else f"fewer than {min_group}"
     share = f"{size / population:.1%} of {population:,} customers" if size >= min_group else "customers"
     return (
@@ -73,12 +75,16 @@ def card_html(segment: dict[str, Any] | None, population: int, min_group: int) -
 
 
 class Page:
-    """The page's handlers over one assistant."""
+    """The page's handlers over one service."""
 
-    def __init__(self, assistant: Assistant) -> None:
-        self.assistant = assistant
-        self.population = assistant.rooms.audiences.population
-        self.min_group = assistant.rooms.workspace.settings.min_group
+    def __init__(self, service: Service) -> None:
+        self.service = service
+        self.population = service.rooms.audiences.population
+        self.min_group = service.rooms.workspace.settings.min_group
+
+    def caller(self, request: gr.Request) -> Caller:
+        """Who uses the page, as the guard let them in."""
+        return self.service.users.named(request.username or OWNER.name).by("page")
 
     def card(self, segment: dict[str, Any] | None) -> tuple[str, str, str]:
         """(card HTML, definition JSON, SQL) of a segment."""
@@ -87,7 +93,9 @@ class Page:
             return html, "", ""
         return html, json.dumps(segment["definition"], indent=2, ensure_ascii=False), str(segment["sql"])
 
-    def chat(self, question: str, messages: Messages, conversation: str | None) -> Iterator[tuple[Any, ...]]:
+    def chat(
+        self, question: str, messages: Messages, conversation: str | None, request: gr.Request
+    ) -> Iterator[tuple[Any, ...]]:
         """Stream one turn: each step as it ends, then the answer and the new card."""
         messages = [*messages, {"role": "user", "content": escape(question, quote=False)}]
         step = {
@@ -100,7 +108,7 @@ class Page:
         keep = (gr.skip(), gr.skip(), gr.skip())
         yield "", [*messages, step], conversation, *keep
         try:
-            for name, data in self.assistant.stream(question, conversation):
+            for name, data in self.service.stream(self.caller(request), question, conversation):
                 if name == "done":
                     step["metadata"] = {
                         "title": f"{len(done)} steps, {data.timings['total']:.1f} s",
@@ -122,36 +130,37 @@ class Page:
             logging.getLogger(__name__).exception("A turn failed")
             yield "", [*messages, _said("⚠️ Something went wrong on our side.")], conversation, *keep
 
-    def restore(self, conversation: str | None) -> tuple[Any, ...]:
+    def restore(self, conversation: str | None, request: gr.Request) -> tuple[Any, ...]:
         """What a reloaded page shows: the conversation's turns and its segment."""
-        history = self.assistant.history(conversation) if conversation else []
+        if not conversation:
+            return [], *self.card(None)
+        caller = self.caller(request)
+        history, segment = self.service.conversation(caller, conversation)
         messages: Messages = []
         for turn in history:
             messages.append({"role": "user", "content": escape(turn["question"], quote=False)})
             messages.append(_said(turn["answer"]))
-        segment = self.assistant.segment(conversation) if conversation else None
-        return messages, *self.card(describe_segment(self.assistant.rooms, segment) if segment else None)
+        return messages, *self.card(self.service.preview(caller, segment) if segment else None)
 
     def clear(self) -> tuple[Any, ...]:
         """A new conversation."""
         return None, *self.card(None)
 
-    def apply(self, text: str, conversation: str | None) -> tuple[Any, ...]:
+    def apply(self, text: str, conversation: str | None, request: gr.Request) -> tuple[Any, ...]:
         """Make the edited JSON the current segment."""
         try:
-            definition = self._definition(text)
-            segment = describe_segment(self.assistant.rooms, definition)
+            caller, definition = self.caller(request), self._definition(text)
+            segment = self.service.preview(caller, definition)
             conversation = conversation or uuid.uuid4().hex[:12]
-            self.assistant.set_segment(conversation, definition)
+            self.service.set_segment(caller, conversation, definition)
         except SegAssistError as error:
             raise gr.Error(escape(str(error))) from error
         return conversation, *self.card(segment)
 
-    def download(self, text: str) -> str:
+    def download(self, text: str, request: gr.Request) -> str:
         """Write the members' source ids as CSV; return the file."""
         try:
-            definition = self._definition(text)
-            members = member_ids(self.assistant.rooms, definition)
+            members, _ = self.service.members(self.caller(request), self._definition(text))
         except SegAssistError as error:
             raise gr.Error(escape(str(error))) from error
         return write_csv(members)
@@ -192,9 +201,9 @@ def _detail(name: str, data: dict[str, Any]) -> str:
     return ""
 
 
-def create_page(assistant: Assistant) -> gr.Blocks:
-    """The page over one assistant."""
-    page = Page(assistant)
+def create_page(service: Service) -> gr.Blocks:
+    """The page over one service."""
+    page = Page(service)
     with gr.Blocks(title="segment-assistant", analytics_enabled=False) as blocks:
         gr.Markdown(
             "# segment-assistant\nAsk for customers in English or Chinese. Data and model stay on this machine."

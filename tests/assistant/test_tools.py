@@ -1,10 +1,11 @@
 """The tools as LangChain sees them: described, typed, and exact about the definitions they carry."""
 
 import json
+import re
 
 import pytest
 
-from assistant.tools import langchain_tools
+from assistant.toolbox import langchain_tools
 from segments.canonical import fingerprint
 from segments.codec import from_json
 from segments.errors import DefinitionError, NotFoundError
@@ -20,6 +21,11 @@ ON_A_SEGMENT = {
     "plan_strategy": {"goal": "win_back", "budget": 500},
     "save_segment": {"name": "mine"},
 }
+WITH_ANOTHER = {
+    "refine_segment": {"previous": SOUP},
+    "compare_segments": {"other": SOUP, "name": "soup buyers"},
+}
+ON_A_SEGMENT |= {"show_segment": {}, **WITH_ANOTHER}
 PLAIN = {
     "find_lookalikes_of_customer",
     "discover_segments",
@@ -35,7 +41,7 @@ def tools(talk):
 
 
 def test_every_tool_says_what_it_does_and_takes(tools):
-    assert set(tools) == set(ON_A_SEGMENT) | PLAIN
+    assert set(tools) >= set(ON_A_SEGMENT) | PLAIN
     for tool in tools.values():
         assert len(tool.description) > 20
         assert "\n" not in tool.description
@@ -109,3 +115,42 @@ def test_a_small_segment_is_not_described(tools, tiny):
     for name in ("profile_segment", "recommend_products"):
         with pytest.raises(DefinitionError, match="fewer than 10 customers"):
             tools[name].invoke({"definition": tiny})
+
+
+def test_a_method_that_returns_a_result_is_a_tool_and_nothing_else_is():
+    import inspect
+
+    from assistant.toolbox import tool_specs
+    from assistant.tools import Tools
+
+    public = {name for name, _ in inspect.getmembers(Tools, inspect.isfunction) if not name.startswith("_")}
+    assert set(tool_specs()) == public
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "said"),
+    [
+        ("find_lookalikes", {"definition": SOUP, "top": "many"}, "top: "),
+        ("find_lookalikes", {"definition": SOUP, "top": 0}, "top"),
+        ("plan_strategy", {"definition": SOUP, "budget": float("nan")}, "NaN"),
+        ("open_segment", {"name": "\ud800"}, "half a character"),
+        ("open_segment", {}, "name: "),
+        ("list_segments", {"sort": "size"}, "sort: "),
+        ("drop_table", {}, "there is no tool 'drop_table'"),
+    ],
+)
+def test_arguments_that_do_not_fit_are_told_in_a_sentence(talk, name, arguments, said):
+    from assistant.toolbox import call_tool
+    from segments.errors import UserError
+
+    with pytest.raises(UserError, match=re.compile(re.escape(said), re.IGNORECASE)):
+        call_tool(talk.assistant.tools, name, arguments)
+
+
+def test_a_schema_says_how_a_definition_is_written(tools):
+    import jsonschema
+
+    schema = tools["define_segment"].tool_call_schema
+    jsonschema.validate({"definition": NESTED}, schema)
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate({"definition": {"feature": "age"}}, schema)

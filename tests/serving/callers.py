@@ -9,16 +9,14 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
 
 import httpx
 import uvicorn
 
-from assistant.app import Rooms
-from assistant.workspace import open_workspace
-from serving.api import create_api
+from serving.http.api import create_api
 from serving.llm.probe import free_port
+from serving.service import Service
 
 LOYAL = {"feature": "orders_90d", "op": ">=", "value": 5}
 BEER = {"event": "purchase", "items": {"category": ["BEERS/ALES"]}}
@@ -30,7 +28,7 @@ ROUNDS = 6
 
 def main(workspace: str) -> None:
     port = free_port("127.0.0.1")
-    api = create_api(cast(Any, SimpleNamespace(rooms=Rooms(open_workspace(Path(workspace))))))
+    api = create_api(Service.open(Path(workspace)))
     server = uvicorn.Server(uvicorn.Config(api, port=port, log_level="error"))
     threading.Thread(target=server.run, daemon=True).start()
     while not server.started:

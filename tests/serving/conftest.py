@@ -3,13 +3,17 @@
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
 import pytest
 import uvicorn
 
+from serving.access import Role
 from serving.llm.probe import free_port
+from serving.service import Service
 from tests.serving.fakes import FakeLLM, ScriptedModel
 
 BUILT = ("warehouse.duckdb", "indexes", "models", "ready.json", "vault.key", "vault.parquet")
@@ -54,12 +58,16 @@ def model(scripted) -> Iterator[ScriptedModel]:
 @pytest.fixture(scope="session")
 def server(make_workspace, scripted, tmp_path_factory) -> Iterator[str]:
     """The address of the real API and page over a scripted model."""
-    from assistant.app import Assistant
     from serving.web import create_app
 
-    folder = make_workspace(tmp_path_factory.mktemp("api"))
+    with serving(create_app(Service.open(make_workspace(tmp_path_factory.mktemp("api")), scripted))) as url:
+        yield url
+
+
+@contextmanager
+def serving(app) -> Iterator[str]:
+    """The address of a real server over an app, in a thread."""
     port = free_port("127.0.0.1")
-    app = create_app(Assistant.open(folder, scripted))
     running = uvicorn.Server(uvicorn.Config(app, port=port, log_level="critical"))
     thread = threading.Thread(target=running.run, daemon=True)
     thread.start()
@@ -68,6 +76,37 @@ def server(make_workspace, scripted, tmp_path_factory) -> Iterator[str]:
     yield f"http://127.0.0.1:{port}"
     running.should_exit = True
     thread.join(10)
+
+
+ROLES = ("viewer", "marketer", "analyst", "admin")
+
+
+@dataclass(frozen=True)
+class Guarded:
+    """A server with users: its address, its service, and a key for each role."""
+
+    url: str
+    service: Service
+    keys: dict[str, str]
+
+    def client(self, role: str | None) -> httpx.Client:
+        """A client with the key of a role, or with none."""
+        headers = {"authorization": f"Bearer {self.keys[role]}"} if role else {}
+        limits = httpx.Limits(max_keepalive_connections=0)
+        return httpx.Client(base_url=self.url, headers=headers, limits=limits, timeout=60)
+
+
+@pytest.fixture(scope="session")
+def guarded(make_workspace, scripted, tmp_path_factory) -> Iterator[Guarded]:
+    """The real API, MCP server and page with one user of each role."""
+    from serving.web import create_app
+
+    service = Service.open(
+        make_workspace(tmp_path_factory.mktemp("guarded"), "requests_per_minute = 100000\n"), scripted
+    )
+    keys = {role: service.users.add(f"{role}@shop", Role[role]) for role in ROLES}
+    with serving(create_app(service)) as url:
+        yield Guarded(url, service, keys)
 
 
 @pytest.fixture(scope="session")

@@ -207,7 +207,7 @@ def test_the_features_are_those_a_definition_may_use(client):
 
 
 def test_the_models_show_their_tests(client):
-    found = {card["outcome"]: card for card in client.get("/v1/models").json()}
+    found = {card["outcome"]: card for card in client.get("/v1/propensity").json()}
     assert {"purchase_14d", "purchase_30d", "coupon_redeem_30d"} <= set(found)
     for card in found.values():
         assert 0.5 < card["auc_low"] <= card["auc"] <= card["auc_high"] <= 1
@@ -333,7 +333,7 @@ def test_deep_nesting_is_refused_in_one_sentence(client):
 def test_a_question_that_cannot_be_asked_is_a_problem(client, model, body):
     response = client.post("/v1/ask", json=body)
     assert response.status_code in (400, 413, 422)
-    problem(response, response.status_code, "bad_request")
+    problem(response, response.status_code, "too_large" if response.status_code == 413 else "bad_request")
     assert len(response.text) < 2000, "the question is sent back"
     assert not model.asked
 

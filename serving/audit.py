@@ -1,0 +1,211 @@
+"""The audit log: who asked what, which tools ran with which arguments, what was exported and how much.
+
+Append-only, in a SQL table of its own. Each entry holds the hash of the one before it, keyed (HMAC-SHA-256)
+with a file that belongs apart from the log, so that an entry that is changed, removed or put in between is
+found by `verify`. What a chain cannot show is that its end was cut off: note the head that `verify` prints, and
+hand it in the next time.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import os
+import secrets
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import (
+    Column,
+    Connection,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    create_engine,
+    event,
+    insert,
+    select,
+)
+from sqlalchemy.exc import DatabaseError, IntegrityError
+
+from segments.errors import DataError, StorageError
+from serving.access import Caller
+
+FILE, KEY_FILE = "audit.sqlite", "audit.key"
+KEY_VARIABLE = "SEGASSIST_AUDIT_KEY_FILE"
+START = "0" * 64
+TRIES = 50
+WAIT_SECONDS = 30
+
+_metadata = MetaData()
+_entries = Table(
+    "audit_log",
+    _metadata,
+    Column("seq", Integer, primary_key=True, autoincrement=False),
+    Column("at", String(40), nullable=False),
+    Column("who", String(64), nullable=False),
+    Column("role", String(16), nullable=False),
+    Column("via", String(16), nullable=False),
+    Column("action", String(32), nullable=False),
+    Column("detail", Text, nullable=False),
+    Column("previous", String(64), nullable=False),
+    Column("hash", String(64), nullable=False),
+)
+_FIELDS = ("seq", "at", "who", "role", "via", "action", "detail", "previous")
+_APPEND_ONLY = (
+    "CREATE TRIGGER IF NOT EXISTS audit_no_{0} BEFORE {0} ON audit_log "
+    "BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END"
+)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One entry. detail: question, tools, definition, count, as far as the action has them."""
+
+    seq: int
+    at: str
+    who: str
+    role: str
+    via: str
+    action: str
+    detail: dict[str, Any]
+    hash: str
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What `verify` found: entries read, the head `SEQ:HASH`, and one sentence for each break."""
+
+    entries: int
+    head: str
+    breaks: tuple[str, ...]
+
+
+class Audit:
+    """The log of one workspace; any number of processes may append."""
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / FILE
+        self._key = _key(Path(os.environ.get(KEY_VARIABLE) or folder / KEY_FILE), self.path.exists())
+        self._engine = create_engine(f"sqlite:///{self.path}", connect_args={"timeout": WAIT_SECONDS})
+        # The writer's lock is taken before the last entry is read, so that two writers cannot read the same one.
+        event.listen(self._engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
+        with self._transaction() as connection:
+            _metadata.create_all(connection)
+            for change in ("UPDATE", "DELETE"):
+                connection.exec_driver_sql(_APPEND_ONLY.format(change))
+
+    @contextmanager
+    def _transaction(self) -> Iterator[Connection]:
+        try:
+            with self._engine.begin() as connection:
+                yield connection
+        except IntegrityError:
+            raise
+        except DatabaseError as error:
+            raise StorageError(
+                f"The audit log {self.path} cannot be used ({error.orig}), so nothing is answered; free the file or disk."
+            ) from error
+
+    def write(self, caller: Caller, action: str, **detail: Any) -> Entry:
+        """Append an entry and return it once it is on disk. Raises StorageError."""
+        text = json.dumps(
+            {k: v for k, v in detail.items() if v is not None}, ensure_ascii=True, sort_keys=True
+        )
+        for attempt in range(TRIES):
+            try:
+                return self._append(caller, action, text)
+            except IntegrityError:  # another process was first; a database without BEGIN IMMEDIATE tells so
+                time.sleep(0.01 * attempt)
+        raise StorageError("The audit log is too busy to write to, so nothing is answered; try again.")
+
+    def _append(self, caller: Caller, action: str, detail: str) -> Entry:
+        with self._transaction() as connection:
+            last = connection.execute(select(_entries).order_by(_entries.c.seq.desc()).limit(1)).one_or_none()
+            row = {
+                "seq": 1 if last is None else last.seq + 1,
+                "at": datetime.now(UTC).isoformat(timespec="milliseconds"),
+                "who": caller.name,
+                "role": caller.role.name,
+                "via": caller.via,
+                "action": action,
+                "detail": detail,
+                "previous": START if last is None else last.hash,
+            }
+            connection.execute(insert(_entries).values(**row, hash=self._digest(row)))
+        return _entry(row | {"hash": self._digest(row)})
+
+    def entries(self, last: int | None = None) -> list[Entry]:
+        """The entries in order; with `last`, only the newest ones."""
+        query = select(_entries).order_by(_entries.c.seq.desc())
+        with self._transaction() as connection:
+            rows = connection.execute(query if last is None else query.limit(last)).all()
+        return [_entry(row._asdict()) for row in reversed(rows)]
+
+    def verify(self, head: str | None = None) -> Verdict:
+        """Check every entry against the one before it; with a head noted earlier, that it is still there."""
+        with self._transaction() as connection:
+            rows = connection.execute(select(_entries).order_by(_entries.c.seq)).all()
+        breaks, previous, heads = [], START, {f"0:{START}"}
+        for number, row in enumerate(rows, 1):
+            values = row._asdict()
+            if row.seq != number:
+                breaks.append(f"Entry {number} is missing: entry {row.seq} follows {number - 1}.")
+                break
+            if row.previous != previous:
+                breaks.append(f"Entry {row.seq} does not follow entry {row.seq - 1}.")
+            if not hmac.compare_digest(self._digest(values), row.hash):
+                breaks.append(f"Entry {row.seq} ({row.at}, {row.who}, {row.action}) was changed.")
+            previous = row.hash
+            heads.add(f"{row.seq}:{row.hash}")
+        if head is not None and head not in heads:
+            breaks.append(f"The head {head[:24]}… is not in the log: its end was cut off or rewritten.")
+        return Verdict(len(rows), f"{len(rows)}:{previous}", tuple(breaks))
+
+    def _digest(self, row: Any) -> str:
+        content = json.dumps([row[field] for field in _FIELDS], ensure_ascii=True)
+        return hmac.new(self._key, content.encode(), hashlib.sha256).hexdigest()
+
+
+def _entry(row: dict[str, Any]) -> Entry:
+    try:
+        detail = json.loads(row["detail"])
+    except ValueError:  # tampered with; `verify` says so
+        detail = {"unreadable": row["detail"]}
+    kept = {name: row[name] for name in ("seq", "at", "who", "role", "via", "action", "hash")}
+    return Entry(**kept, detail=detail)
+
+
+def _key(path: Path, used: bool) -> bytes:
+    """The log's key, 32 random bytes made on first use and readable by the owner alone.
+
+    used: whether there is a log that was written with a key, so that a new one would only hide that it is gone.
+    """
+    if not path.exists():
+        if used:
+            raise DataError(
+                f"The audit log's key {path} is gone; put it back from a backup, or name it in {KEY_VARIABLE}."
+            )
+        temporary = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
+        try:
+            handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(handle, "wb") as file:
+                file.write(secrets.token_bytes(32))
+            with suppress(FileExistsError):  # another process was first: its key is the key
+                os.link(temporary, path)
+        except OSError as error:
+            raise StorageError(f"The audit log's key {path} cannot be written: {error.strerror}.") from error
+        finally:
+            temporary.unlink(missing_ok=True)
+    key = path.read_bytes()
+    if len(key) < 32:
+        raise DataError(f"{path}: an audit key has 32 bytes at least; got {len(key)}.")
+    return key

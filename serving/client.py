@@ -1,0 +1,207 @@
+"""A typed client of the HTTP API.
+
+with Client("https://segments.shop", key) as client:
+    answer = client.ask("who spent over $500 last quarter?")
+    for customer in client.members(answer.segment.definition):
+        ...
+"""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Iterator, Sequence
+from types import TracebackType
+from typing import Any, TypeVar, cast
+from urllib.parse import quote
+
+import httpx
+from pydantic import BaseModel, TypeAdapter
+
+from serving.http.schemas import (
+    Answer,
+    Conversation,
+    Feature,
+    Me,
+    Readiness,
+    SavedAs,
+    SavedSegment,
+    SavedSegmentVersions,
+    Segment,
+    Tool,
+    ToolResult,
+)
+
+Definition = dict[str, Any]
+PAGE = 5000
+TIMEOUT_SECONDS = 120.0
+_Model = TypeVar("_Model", bound=BaseModel)
+
+
+class ApiError(Exception):
+    """A problem that the API answered with. `code` is stable; `issues` has a definition's mistakes."""
+
+    def __init__(self, status: int, code: str, detail: str, issues: Sequence[str] = ()) -> None:
+        super().__init__(f"{detail} ({code})")
+        self.status, self.code, self.detail, self.issues = status, code, detail, tuple(issues)
+
+
+class Client:
+    """One server and one key. Errors of the API are raised as ApiError, those of the network as httpx's."""
+
+    def __init__(
+        self,
+        base_url: str = "http://127.0.0.1:7860",
+        key: str | None = None,
+        *,
+        timeout: float = TIMEOUT_SECONDS,
+        transport: httpx.BaseTransport | None = None,
+    ) -> None:
+        headers = {"Authorization": f"Bearer {key}"} if key else {}
+        self._http = httpx.Client(base_url=base_url, headers=headers, timeout=timeout, transport=transport)
+
+    def __enter__(self) -> Client:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._http.close()
+
+    # Questions
+
+    def ask(self, question: str, conversation: str | None = None) -> Answer:
+        """Answer one turn; with the id of an answer's conversation, the next one."""
+        return self._post(Answer, "/v1/ask", question=question, conversation=conversation)
+
+    def stream(self, question: str, conversation: str | None = None) -> Iterator[tuple[str, dict[str, Any]]]:
+        """(event, data) as the turn goes on: `step`s, and last the `answer`."""
+        body = {"question": question, "conversation": conversation}
+        with self._http.stream("POST", "/v1/ask/stream", json=body) as response:
+            if response.is_error:
+                response.read()
+                _raise(response)
+            event = ""
+            for line in response.iter_lines():
+                name, _, value = line.partition(": ")
+                if name == "event":
+                    event = value
+                elif name == "data":
+                    data = json.loads(value)
+                    if event == "error":
+                        raise ApiError(response.status_code, data["code"], data["detail"])
+                    yield event, data
+
+    def conversation(self, conversation: str) -> Conversation:
+        """What was said, and the current segment."""
+        return self._get(Conversation, f"/v1/conversations/{quote(conversation, safe='')}")
+
+    # Segments
+
+    def preview(self, definition: Definition) -> Segment:
+        """Count a definition."""
+        return self._post(Segment, "/v1/segments/preview", definition=definition)
+
+    def members(self, definition: Definition) -> Iterator[str]:
+        """The members' source ids, fetched page by page."""
+        for page in self._pages("/v1/segments/members", definition=definition):
+            yield from page["members"]
+
+    def scores(self, definition: Definition, outcome: str) -> Iterator[tuple[str, float]]:
+        """(source id, calibrated probability), likeliest first."""
+        for page in self._pages("/v1/propensity/scores", definition=definition, outcome=outcome):
+            yield from ((row["customer"], row["probability"]) for row in page["scores"])
+
+    def overlap(self, definitions: Sequence[Definition]) -> list[list[int | None]]:
+        """Customers in both, for every two definitions."""
+        found = self._send("POST", "/v1/segments/overlap", json={"definitions": list(definitions)})
+        return cast(list[list[int | None]], found.json()["customers"])
+
+    def segments(self) -> list[SavedSegment]:
+        """Every saved segment at its newest version."""
+        every: list[SavedSegment] = []
+        while True:
+            answer = self._send("GET", "/v1/segments", params={"offset": len(every), "limit": PAGE})
+            every += TypeAdapter(list[SavedSegment]).validate_json(answer.content)
+            if len(every) >= int(answer.headers["X-Total-Count"]):
+                return every
+
+    def segment(self, name: str, version: int | None = None) -> SavedSegmentVersions:
+        """A saved segment with its versions."""
+        params = {} if version is None else {"version": version}
+        return self._get(SavedSegmentVersions, _path(name), params=params)
+
+    def save(self, name: str, definition: Definition, over: SavedSegment | None = None) -> SavedAs:
+        """Save a new version; with `over`, only when that is still the newest. A lost answer may be asked for again."""
+        headers = {"Idempotency-Key": uuid.uuid4().hex} | ({"If-Match": _tag(over)} if over else {})
+        answer = self._send("PUT", _path(name), json={"definition": definition}, headers=headers)
+        return SavedAs.model_validate_json(answer.content)
+
+    def delete(self, name: str, over: SavedSegment | None = None) -> None:
+        """Delete a saved segment; with `over`, only when that is still the newest version."""
+        self._send("DELETE", _path(name), headers={"If-Match": _tag(over)} if over else {})
+
+    # Tools and catalogue
+
+    def tools(self) -> list[Tool]:
+        """The tools that the key's role may use, with the schema of their arguments."""
+        return TypeAdapter(list[Tool]).validate_json(self._send("GET", "/v1/tools").content)
+
+    def call(self, tool: str, **arguments: Any) -> ToolResult:
+        """Run a tool: `client.call("plan_strategy", definition=..., budget=5000)`."""
+        return self._post(ToolResult, f"/v1/tools/{quote(tool, safe='')}", **arguments)
+
+    def features(self) -> list[Feature]:
+        """The feature catalogue."""
+        return TypeAdapter(list[Feature]).validate_json(self._send("GET", "/v1/features").content)
+
+    def models(self) -> list[dict[str, Any]]:
+        """The propensity models' cards."""
+        return cast(list[dict[str, Any]], self._send("GET", "/v1/propensity").json())
+
+    def me(self) -> Me:
+        """Who the key belongs to."""
+        return self._get(Me, "/v1/me")
+
+    def ready(self) -> Readiness:
+        """Whether questions can be answered, part by part."""
+        return Readiness.model_validate_json(self._http.get("/readyz").content)
+
+    def _pages(self, path: str, **body: Any) -> Iterator[dict[str, Any]]:
+        offset: int | None = 0
+        while offset is not None:
+            page = self._send("POST", path, json=body | {"offset": offset, "limit": PAGE}).json()
+            yield page
+            offset = page["next"]
+
+    def _get(self, model: type[_Model], path: str, **more: Any) -> _Model:
+        return model.model_validate_json(self._send("GET", path, **more).content)
+
+    def _post(self, model: type[_Model], path: str, **body: Any) -> _Model:
+        return model.model_validate_json(self._send("POST", path, json=body).content)
+
+    def _send(self, method: str, path: str, **more: Any) -> httpx.Response:
+        response = self._http.request(method, path, **more)
+        if response.is_error:
+            _raise(response)
+        return response
+
+
+def _raise(response: httpx.Response) -> None:
+    try:
+        problem = response.json()
+        raise ApiError(response.status_code, problem["code"], problem["detail"], problem.get("issues") or ())
+    except (ValueError, KeyError, TypeError):
+        raise ApiError(response.status_code, "error", response.text[:200]) from None
+
+
+def _path(name: str) -> str:
+    return f"/v1/segments/{quote(name, safe='')}"
+
+
+def _tag(segment: SavedSegment) -> str:
+    return f'"{segment.version}-{segment.hash}"'

@@ -1,0 +1,277 @@
+"""What is wrong with an installation or a workspace, each finding with the way out."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sqlite3
+import stat
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import date
+from importlib.metadata import PackageNotFoundError, requires, version
+from pathlib import Path
+from typing import Literal
+
+import httpx
+from packaging.requirements import Requirement
+
+from assistant.workspace import Workspace, open_workspace
+from segments.errors import SegAssistError
+
+PACKAGE = "segment-assistant"
+LEAST_MEMORY = 3_000_000_000
+"""Bytes: the embedded model (1.1 GB and its context) and the rooms of a workspace like the demo's."""
+LOW_DISK, LEAST_DISK = 2_000_000_000, 200_000_000
+OLD_DAYS = 35
+SECRETS = ("vault.key", "vault.parquet", "audit.key")
+BUILD = "segassist build --workspace {0}  (or `segassist ingest` for your own files)"
+
+Level = Literal["ok", "warn", "fail"]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at. way_out: what to do, empty when all is well."""
+
+    part: str
+    level: Level
+    what: str
+    way_out: str = ""
+
+
+def examine(folder: Path, port: int) -> list[Finding]:
+    """Look at everything; a check that cannot run is itself a finding."""
+    found = [*_packages(), _memory(), _disk(folder), _port(port)]
+    try:
+        workspace = open_workspace(folder)
+    except SegAssistError as error:
+        return [*found, Finding("workspace", "fail", str(error), BUILD.format(folder))]
+    found.append(Finding("workspace", "ok", f"{folder}: {workspace.settings.name}"))
+    checks: tuple[tuple[str, Callable[[Workspace], Iterator[Finding]]], ...] = (
+        ("gpu", _gpu),
+        ("data", _data),
+        ("index", _index),
+        ("models", _models),
+        ("llm", _llm),
+        ("secrets", _secrets),
+        ("state", _state),
+        ("audit", _audit),
+        ("access", _access),
+    )
+    for part, check in checks:
+        try:
+            found += check(workspace)
+        except SegAssistError as error:
+            found.append(Finding(part, "fail", str(error), BUILD.format(folder)))
+    return found
+
+
+def _packages() -> Iterator[Finding]:
+    try:
+        wanted = [Requirement(text) for text in requires(PACKAGE) or ()]
+    except PackageNotFoundError:
+        yield Finding("packages", "warn", f"{PACKAGE} is not installed here.", "pip install --editable .")
+        return
+    wrong = []
+    for requirement in wanted:
+        if requirement.marker is not None and not requirement.marker.evaluate({"extra": ""}):
+            continue
+        try:
+            have = version(requirement.name)
+        except PackageNotFoundError:
+            wrong.append(f"{requirement} is missing")
+            continue
+        if not requirement.specifier.contains(have, prereleases=True):
+            wrong.append(f"{requirement.name} is {have}, not {requirement.specifier}")
+    if wrong:
+        way = "pip install --constraint constraints.txt --editable ."
+        yield Finding("packages", "fail", "; ".join(wrong), way)
+    else:
+        yield Finding("packages", "ok", f"{len(wanted)} requirements are met")
+
+
+def _memory() -> Finding:
+    try:
+        lines = Path("/proc/meminfo").read_text().splitlines()
+    except OSError:
+        return Finding("memory", "ok", "not measured on this system")
+    free = next(int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable"))
+    what = f"{free / 1e9:.1f} GB are free"
+    if free >= LEAST_MEMORY:
+        return Finding("memory", "ok", what)
+    way = f"free some: {LEAST_MEMORY / 1e9:.0f} GB are needed, or name a language model elsewhere (llm_base_url)"
+    return Finding("memory", "warn", what, way)
+
+
+def _disk(folder: Path) -> Finding:
+    there = next(path for path in (folder.absolute(), *folder.absolute().parents) if path.exists())
+    free = shutil.disk_usage(there).free
+    what = f"{free / 1e9:.1f} GB are free at {there}"
+    if free >= LOW_DISK:
+        return Finding("disk", "ok", what)
+    return Finding("disk", "fail" if free < LEAST_DISK else "warn", what, "free some, or move the workspace")
+
+
+def _port(port: int) -> Finding:
+    from serving.llm.probe import port_is_free
+
+    if port_is_free("127.0.0.1", port):
+        return Finding("port", "ok", f"{port} is free")
+    try:
+        if "as_of" in httpx.get(f"http://127.0.0.1:{port}/healthz", timeout=3).json():
+            return Finding("port", "ok", f"segassist answers on {port}")
+    except (httpx.HTTPError, ValueError):
+        pass
+    return Finding("port", "warn", f"another program listens on {port}", "segassist serve --port ANOTHER")
+
+
+def _gpu(workspace: Workspace) -> Iterator[Finding]:
+    settings, wanted = workspace.settings, []
+    if settings.index_device == "gpu":
+        wanted.append("index_device")
+    if settings.llm_backend == "vllm" and not settings.llm_base_url:
+        wanted.append("llm_backend")
+    seen = _gpus()
+    if wanted and not seen:
+        way = f"set {' and '.join(wanted)} to auto in segassist.toml, or install the GPU's driver"
+        yield Finding("gpu", "fail", f"{' and '.join(wanted)} ask for a GPU; there is none", way)
+    else:
+        yield Finding("gpu", "ok", seen or "none, and none is asked for")
+
+
+def _gpus() -> str:
+    try:
+        command = ["nvidia-smi", "--query-gpu=name,memory.total", "--format=csv,noheader"]
+        ran = subprocess.run(command, capture_output=True, text=True, timeout=10, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return "; ".join(ran.stdout.strip().splitlines()) if ran.returncode == 0 else ""
+
+
+def _data(workspace: Workspace) -> Iterator[Finding]:
+    as_of = _as_of(workspace)
+    age = (date.today() - as_of).days
+    source = str(json.loads(workspace.ready.read_text()).get("source", ""))
+    if age > OLD_DAYS and not source.startswith("completejourney"):
+        way = "load the newer files: segassist ingest"
+        yield Finding("data", "warn", f"the newest event is {age} days old (as of {as_of})", way)
+    else:
+        yield Finding("data", "ok", f"as of {as_of}")
+
+
+def _index(workspace: Workspace) -> Iterator[Finding]:
+    from indexes.index import CustomerIndex
+
+    way, as_of = BUILD.format(workspace.folder), _as_of(workspace)
+    index = CustomerIndex.load(workspace.index, "cpu")
+    if index.as_of != as_of:
+        yield Finding("index", "fail", f"behaviour is as of {index.as_of}, the data as of {as_of}", way)
+    elif Path(workspace.settings.encoder).name not in index.encoder:
+        what = f"made by the encoder {index.encoder}; the settings name {workspace.settings.encoder}"
+        yield Finding("index", "fail", what, way)
+    else:
+        yield Finding("index", "ok", f"{len(index):,} customers, {index.encoder}, checksum right")
+
+
+def _models(workspace: Workspace) -> Iterator[Finding]:
+    from propensity.registry import Registry
+
+    registry, as_of = Registry(workspace.models), _as_of(workspace).isoformat()
+    registry.check()
+    cards = registry.cards()
+    old = [card.outcome for card in cards if card.scored_as_of != as_of]
+    if old:
+        what = f"scores of {', '.join(old[:3])} are not as of {as_of}"
+        yield Finding("models", "fail", what, BUILD.format(workspace.folder))
+    else:
+        yield Finding("models", "ok", f"{len(cards)} cards, scores as of {as_of}, checksums right")
+
+
+def _llm(workspace: Workspace) -> Iterator[Finding]:
+    from serving.llm.probe import served_model
+    from serving.llm.weights import QWEN_1_5B, default_cache, own_model, sha256_of
+
+    settings = workspace.settings
+    if settings.llm_base_url:
+        name = served_model(settings.llm_base_url)
+        if name is None:
+            what = f"nothing answers at llm_base_url {settings.llm_base_url}"
+            yield Finding("llm", "fail", what, "start that server, or correct llm_base_url in segassist.toml")
+        else:
+            yield Finding("llm", "ok", f"{name} at {settings.llm_base_url}")
+        return
+    if settings.llm_model:
+        if settings.llm_model.endswith(".gguf"):
+            own_model(Path(settings.llm_model))
+        yield Finding("llm", "ok", f"{settings.llm_model} ({settings.llm_backend})")
+        return
+    file = default_cache() / QWEN_1_5B.file
+    if not file.exists():
+        yield Finding(
+            "llm", "warn", f"{QWEN_1_5B.name} is not there yet", "segassist build, or segassist serve llm"
+        )
+    elif sha256_of(file) != QWEN_1_5B.sha256:
+        yield Finding("llm", "fail", f"{file} has the wrong SHA-256", f"rm {file}; segassist build")
+    else:
+        yield Finding("llm", "ok", f"{QWEN_1_5B.name}, SHA-256 right")
+
+
+def _secrets(workspace: Workspace) -> Iterator[Finding]:
+    paths = [path for name in SECRETS if (path := workspace.folder / name).exists()]
+    open_ = [path for path in paths if stat.S_IMODE(path.stat().st_mode) & 0o077]
+    for path in open_:
+        yield Finding("secrets", "fail", f"{path} can be read by others", f"chmod 600 {path}")
+    if not open_:
+        yield Finding("secrets", "ok", f"{len(paths)} files are readable by their owner alone")
+
+
+def _state(workspace: Workspace) -> Iterator[Finding]:
+    for path in sorted(workspace.folder.glob("*.sqlite")):
+        try:
+            with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
+                said = connection.execute("PRAGMA quick_check").fetchone()[0]
+        except sqlite3.DatabaseError as error:
+            said = str(error)
+        if said != "ok":
+            way = "segassist restore FILE of the last backup, or move the file away to begin anew"
+            yield Finding("state", "fail", f"{path.name}: {said}", way)
+        else:
+            yield Finding("state", "ok", f"{path.name} is sound")
+
+
+def _audit(workspace: Workspace) -> Iterator[Finding]:
+    from serving.audit import FILE, Audit
+
+    if not (workspace.folder / FILE).exists():
+        yield Finding("audit", "ok", "nothing is logged yet")
+        return
+    verdict = Audit(workspace.folder).verify()
+    if verdict.breaks:
+        way = "find out who could write to it; compare it with a backup"
+        yield Finding("audit", "fail", verdict.breaks[0], way)
+    else:
+        yield Finding("audit", "ok", f"{verdict.entries} entries hold")
+
+
+def _access(workspace: Workspace) -> Iterator[Finding]:
+    from serving.users import Users
+
+    users = Users(workspace.state)
+    if users.on:
+        holding = sum(1 for user in users.all() if user.keys)
+        yield Finding("access", "ok", f"{holding} users with a key")
+    else:
+        yield Finding("access", "ok", "no users: the server answers on this machine only")
+
+
+def _as_of(workspace: Workspace) -> date:
+    from warehouse.store import Warehouse
+
+    warehouse = Warehouse(workspace.warehouse)
+    try:
+        return warehouse.as_of
+    finally:
+        warehouse.close()

@@ -1,0 +1,1 @@
+"""The HTTP side: API, OpenAI protocol, sign-in, and the guard before all of it."""

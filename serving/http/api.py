@@ -1,0 +1,202 @@
+"""The HTTP API over one service. Errors are RFC 9457 problem details with our codes; /docs needs no other site."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable, Iterator
+from typing import Annotated, Any
+
+from fastapi import FastAPI, Path, Query
+from fastapi.middleware.cors import CORSMiddleware
+from fastapi.responses import JSONResponse, Response, StreamingResponse
+from fastapi_offline import FastAPIOffline
+
+from segments.errors import NotFoundError, SegAssistError
+from serving.access import Caller
+from serving.http import schemas
+from serving.http.chat import chat_routes
+from serving.http.guard import Guard
+from serving.http.idempotency import Answers
+from serving.http.openapi import document
+from serving.http.problems import BUG, RESPONSES, add_handlers
+from serving.http.segments import segment_routes
+from serving.http.signin import add_signin
+from serving.http.tools import propensity_routes, tool_routes
+from serving.http.who import Asker, Operator, Reader
+from serving.metrics import MEDIA
+from serving.service import Service
+
+ABOUT = (
+    "Customer segments, what they are like and what they will do. With users, every call takes an API key; roles "
+    "are viewer < marketer < analyst < admin. Every problem has a stable `code`."
+)
+
+
+def create_api(service: Service, ready: Callable[[], dict[str, str]] = dict) -> FastAPI:
+    """The API over one service. ready: more parts that readiness depends on, each 'ok' or a sentence."""
+    api = FastAPIOffline(
+        title="segment-assistant", version="1", description=ABOUT, redoc_url=None, responses=RESPONSES
+    )
+    settings = service.rooms.workspace.settings
+    api.state.service = service
+    api.state.answers = Answers(service.rooms.workspace.state)
+    api.state.metrics = service.metrics
+    add_handlers(api)
+    add_signin(api, service)
+    _health(api, service, ready)
+    _ask(api, service)
+    for router in (
+        segment_routes(service),
+        tool_routes(service),
+        propensity_routes(service),
+        chat_routes(service),
+    ):
+        api.include_router(router)
+    _catalogue(api, service)
+
+    @api.api_route(
+        "/v1/{path:path}", methods=["GET", "POST", "PUT", "PATCH", "DELETE"], include_in_schema=False
+    )
+    def nothing(path: str) -> None:
+        """The page is mounted at / and would answer in its own way."""
+        raise NotFoundError(f"There is nothing at /v1/{path} for this method; see /openapi.json.")
+
+    api.openapi = lambda: document(api)  # type: ignore[method-assign]
+    api.add_middleware(
+        Guard,
+        users=service.users,
+        metrics=service.metrics,
+        per_minute=settings.requests_per_minute,
+        origins=settings.cors_origins,
+    )
+    if settings.cors_origins:
+        api.add_middleware(
+            CORSMiddleware,
+            allow_origins=list(settings.cors_origins),
+            allow_methods=["GET", "POST", "PUT", "DELETE"],
+            allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "If-Match", "If-None-Match"],
+            expose_headers=["ETag", "X-Total-Count", "Retry-After"],
+        )
+    return api
+
+
+def _health(api: FastAPI, service: Service, ready: Callable[[], dict[str, str]]) -> None:
+    @api.get("/healthz", tags=["operation"])
+    def health() -> schemas.Health:
+        """Whether the service answers, and the data's date."""
+        return schemas.Health(status="ok", as_of=service.rooms.warehouse.as_of.isoformat())
+
+    @api.get("/readyz", tags=["operation"], response_model=schemas.Readiness, responses={503: _UNREADY})
+    def readiness() -> Response:
+        """Whether questions can be answered: data, saved segments, audit log, language model."""
+        parts = {name: _state(check) for name, check in _parts(service).items()} | ready()
+        is_ready = all(state == "ok" for state in parts.values())
+        return JSONResponse({"ready": is_ready, "parts": parts}, 200 if is_ready else 503)
+
+    @api.get(
+        "/metrics",
+        tags=["operation"],
+        responses={200: {"content": {"text/plain": {}}}},
+        response_class=Response,
+    )
+    def metrics(caller: Operator) -> Response:
+        """Counters in Prometheus's text format."""
+        return Response(service.metrics.text(), media_type=MEDIA)
+
+    @api.get("/v1/audit", tags=["operation"])
+    def audit(caller: Operator, last: Annotated[int, Query(ge=1, le=1000)] = 100) -> list[schemas.AuditEntry]:
+        """The newest entries of the audit log."""
+        return [schemas.AuditEntry(**vars(entry)) for entry in service.audit.entries(last)]
+
+    @api.get("/v1/me", tags=["operation"])
+    def me(caller: Reader) -> schemas.Me:
+        """Who the key belongs to."""
+        return schemas.Me(name=caller.name, role=caller.role.name)
+
+
+def _ask(api: FastAPI, service: Service) -> None:
+    @api.post("/v1/ask", tags=["questions"])
+    def ask(body: schemas.Ask, caller: Asker) -> schemas.Answer:
+        """Answer one turn."""
+        answer = service.ask(caller, body.question, body.conversation)
+        return schemas.Answer(**answer.to_dict(), conversation=answer.conversation)
+
+    @api.post(
+        "/v1/ask/stream",
+        tags=["questions"],
+        responses={200: {"content": {"text/event-stream": {}}}},
+        response_class=StreamingResponse,
+    )
+    def ask_stream(body: schemas.Ask, caller: Asker) -> StreamingResponse:
+        """Answer one turn as server-sent events: a `step` event for each step, then `answer` or `error`."""
+        return StreamingResponse(_events(service, caller, body), media_type="text/event-stream")
+
+    @api.get("/v1/conversations/{conversation}", tags=["questions"])
+    def conversation(
+        conversation: Annotated[schemas.ConversationId, Path()], caller: Asker
+    ) -> schemas.Conversation:
+        """What was said in a conversation, and its current segment."""
+        turns, segment = service.conversation(caller, conversation)
+        if not turns and segment is None:
+            raise NotFoundError(f"There is no conversation '{conversation}'.")
+        shown = None if segment is None else schemas.Segment(**service.preview(caller, segment))
+        return schemas.Conversation(turns=[schemas.Turn(**turn) for turn in turns], segment=shown)
+
+
+def _catalogue(api: FastAPI, service: Service) -> None:
+    @api.get("/v1/features", tags=["catalogue"])
+    def features(caller: Reader) -> list[schemas.Feature]:
+        """The feature catalogue."""
+        return [
+            schemas.Feature(
+                name=f.name, type=f.type.value, unit=f.unit, en=f.en, zh=f.zh, levels=list(f.levels)
+            )
+            for f in service.rooms.warehouse.catalogue
+        ]
+
+    @api.get("/v1/values", tags=["catalogue"])
+    def values(caller: Reader) -> dict[str, list[str]]:
+        """The departments, categories and brands that somebody bought, by spend, largest first."""
+        return {name: list(found) for name, found in service.rooms.warehouse.item_values.items()}
+
+
+_UNREADY = {
+    "description": "A part is not available.",
+    "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Readiness"}}},
+}
+
+
+def _parts(service: Service) -> dict[str, Callable[[], Any]]:
+    return {
+        "warehouse": lambda: service.rooms.warehouse.as_of,
+        "segments": service.rooms.library.names,
+        "users": lambda: service.users.on,
+        "audit": lambda: service.audit.entries(1),
+    }
+
+
+def _state(check: Callable[[], Any]) -> str:
+    try:
+        check()
+    except SegAssistError as error:
+        return str(error)
+    return "ok"
+
+
+def _events(service: Service, caller: Caller, body: schemas.Ask) -> Iterator[str]:
+    try:
+        for step, data in service.stream(caller, body.question, body.conversation):
+            if step == "done":
+                yield _event("answer", data.to_dict() | {"conversation": data.conversation})
+            else:
+                yield _event("step", {"step": step} | data)
+    except SegAssistError as error:
+        yield _event("error", {"code": error.code, "detail": str(error)})
+    except Exception:
+        logging.getLogger(__name__).exception("A streamed turn failed")
+        yield _event("error", {"code": BUG.code, "detail": str(BUG)})
+
+
+def _event(name: str, data: dict[str, Any]) -> str:
+    return f"event: {name}\ndata: {json.dumps(data, ensure_ascii=False)}\n\n"

@@ -1,0 +1,220 @@
+"""What every request meets first: who asks, how big, how often, from where; and the headers that every answer has.
+
+One ASGI layer around the API, the MCP server and the page, so that nothing is reached beside it.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections import OrderedDict
+from collections.abc import Collection
+from http.cookies import CookieError, SimpleCookie
+from typing import Any
+from urllib.parse import urlsplit
+
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.responses import RedirectResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from segments.errors import (
+    ForbiddenError,
+    SegAssistError,
+    TooLargeError,
+    TooManyError,
+    UnauthenticatedError,
+    UserError,
+)
+from serving.access import OWNER, Caller
+from serving.http.problems import BUG, problem_of
+from serving.metrics import Metrics
+from serving.users import Users
+
+COOKIE = "segassist"
+MAX_BODY = 1_000_000
+OPEN = frozenset({"/healthz", "/readyz", "/signin", "/signout"})
+"""Paths that need no key."""
+MACHINE = ("/v1/", "/mcp", "/metrics", "/openapi.json", "/healthz", "/readyz")
+"""Paths that programs use: they are told in JSON what is wrong, not sent to the sign-in page."""
+THIS_MACHINE = frozenset({"127.0.0.1", "localhost", "::1"})
+SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+MAX_BUCKETS = 10_000
+PAGE_POLICY = (
+    "default-src 'self' 'unsafe-inline' 'unsafe-eval' data: blob:; object-src 'none'; base-uri 'self'; "
+    "form-action 'self'; frame-ancestors 'none'"
+)
+API_POLICY = "default-src 'none'; frame-ancestors 'none'"
+
+
+class Buckets:
+    """Requests by key: `per_minute` on average, as many at once. In this process's memory."""
+
+    def __init__(self, per_minute: int) -> None:
+        self.per_minute = per_minute
+        self._left: OrderedDict[str, tuple[float, float]] = OrderedDict()
+
+    def take(self, name: str) -> float:
+        """Seconds to wait until the next request may be made; 0 when this one may."""
+        now = time.monotonic()
+        left, at = self._left.pop(name, (float(self.per_minute), now))
+        left = min(float(self.per_minute), left + (now - at) * self.per_minute / 60)
+        wait = 0.0 if left >= 1 else (1 - left) * 60 / self.per_minute
+        self._left[name] = (left if wait else left - 1, now)
+        if len(self._left) > MAX_BUCKETS:
+            self._left.popitem(last=False)
+        return wait
+
+
+class Guard:
+    """The ASGI layer. A request that may not pass gets a problem, or the sign-in page."""
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        users: Users,
+        metrics: Metrics,
+        per_minute: int,
+        origins: Collection[str] = (),
+        max_body: int = MAX_BODY,
+    ) -> None:
+        self.app, self.users, self.metrics = app, users, metrics
+        self.buckets, self.origins, self.max_body = Buckets(per_minute), frozenset(origins), max_body
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let a request through, or answer it."""
+        if scope["type"] == "websocket":  # nothing here speaks it
+            await send({"type": "websocket.close", "code": 1008})
+            return
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        began, status, started = time.perf_counter(), 500, False
+
+        async def answer(message: Message) -> None:
+            nonlocal status, started
+            if message["type"] == "http.response.start":
+                status, started = message["status"], True
+                _secure(scope, MutableHeaders(scope=message))
+            await send(message)
+
+        try:
+            refusal = await self._refusal(scope)
+            if refusal is not None:
+                await refusal(scope, receive, answer)
+            else:
+                await self.app(scope, self._bounded(receive), answer)
+        except Exception:
+            logging.getLogger(__name__).exception("%s %s failed", scope["method"], scope["path"])
+            if started:  # cut it off, so that nobody takes it for whole
+                raise
+            await problem_of(BUG, scope["path"])(scope, receive, answer)
+        finally:
+            self.metrics.request(scope, status, time.perf_counter() - began)
+
+    async def _refusal(self, scope: Scope) -> Response | None:
+        """The answer to a request that may not pass; else who asks is written into its state."""
+        headers = Headers(scope=scope)
+        try:
+            self._check_size(headers)
+            self._check_origin(scope, headers)
+            caller = await run_in_threadpool(self._caller, scope, headers)
+        except UnauthenticatedError as error:
+            if scope["path"].startswith(MACHINE) or scope["method"] not in SAFE:
+                return problem_of(error, scope["path"], {"WWW-Authenticate": "Bearer"})
+            return RedirectResponse("/signin", 303)
+        except SegAssistError as error:
+            return problem_of(error, scope["path"])
+        wait = self._wait(scope, caller)
+        if wait:
+            return problem_of(
+                TooManyError(f"More than {self.buckets.per_minute} requests a minute; wait {wait:.0f} s."),
+                scope["path"],
+                {"Retry-After": str(int(wait) + 1)},
+            )
+        scope.setdefault("state", {})["caller"] = caller
+        return None
+
+    def _check_size(self, headers: Headers) -> None:
+        length = headers.get("content-length", "0")
+        if not length.isdigit() or int(length) > self.max_body:
+            raise TooLargeError(_too_large(self.max_body))
+
+    def _check_origin(self, scope: Scope, headers: Headers) -> None:
+        """A browser says which page a request comes from; a change may come from our own pages only."""
+        origin = headers.get("origin")
+        if scope["method"] in SAFE or origin is None or origin in self.origins:
+            return
+        if urlsplit(origin).netloc != headers.get("host"):
+            raise ForbiddenError("This request comes from a page of another site; it is not served.")
+
+    def _caller(self, scope: Scope, headers: Headers) -> Caller | None:
+        """Who asks; None where nobody needs to be known. Raises UnauthenticatedError."""
+        if not self.users.on:
+            if urlsplit(f"//{headers.get('host', '')}").hostname not in THIS_MACHINE:
+                raise UserError(
+                    "Without users, this server answers on localhost only; run: segassist users add"
+                )
+            return OWNER
+        if scope["path"] in OPEN:
+            return None
+        key = _key(headers)
+        if not key:
+            raise UnauthenticatedError("This takes an API key: send 'Authorization: Bearer KEY'.")
+        return self.users.caller(key)
+
+    def _wait(self, scope: Scope, caller: Caller | None) -> float:
+        if caller is not None and caller.key:
+            counts = scope["path"].startswith("/v1/") or scope["method"] not in SAFE
+            return self.buckets.take(caller.key) if counts else 0.0
+        if scope["path"] == "/signin" and scope["method"] == "POST":
+            return self.buckets.take(f"from {(scope.get('client') or ('?',))[0]}")
+        return 0.0
+
+    def _bounded(self, receive: Receive) -> Receive:
+        """`receive`, until the body has more bytes than are read: a body need not say its length."""
+        read = 0
+
+        async def bounded() -> Message:
+            nonlocal read
+            message = await receive()
+            read += len(message.get("body", b""))
+            if read > self.max_body:
+                raise HTTPException(413, _too_large(self.max_body))
+            return message
+
+        return bounded
+
+
+def _too_large(limit: int) -> str:
+    return f"A request may have {limit:,} bytes; this one has more."
+
+
+def _key(headers: Headers) -> str:
+    kind, _, token = headers.get("authorization", "").partition(" ")
+    if kind.lower() == "bearer":
+        return token.strip()
+    try:
+        cookie = SimpleCookie(headers.get("cookie", "")).get(COOKIE)
+    except CookieError:
+        return ""
+    return cookie.value if cookie is not None else ""
+
+
+def _secure(scope: Scope, headers: MutableHeaders) -> None:
+    api = scope["path"].startswith(MACHINE)
+    headers["X-Content-Type-Options"] = "nosniff"
+    headers["X-Frame-Options"] = "DENY"
+    headers["Referrer-Policy"] = "same-origin"
+    headers["Content-Security-Policy"] = API_POLICY if api else PAGE_POLICY
+    if api:
+        headers["Cache-Control"] = "no-store"
+    if scope.get("scheme") == "https":
+        headers["Strict-Transport-Security"] = "max-age=31536000"
+
+
+def caller_of(scope: Any) -> Caller:
+    """Who asks, as the guard found."""
+    caller: Caller = scope["state"]["caller"]
+    return caller

@@ -1,0 +1,147 @@
+"""A write that is sent again with the same Idempotency-Key is not done again: its first answer is given once more."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Annotated, Any
+
+from fastapi import Header, Request, Response
+from fastapi.routing import APIRoute
+from sqlalchemy import (
+    Column,
+    Connection,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    create_engine,
+    insert,
+    select,
+    update,
+)
+from sqlalchemy import delete as sql_delete
+from sqlalchemy.exc import DatabaseError, IntegrityError
+from starlette.concurrency import run_in_threadpool
+
+from segments.errors import ConflictError, StorageError
+from serving.http.guard import caller_of
+
+KEPT = timedelta(hours=24)
+RUNNING = timedelta(minutes=2)
+"""After this long a request that has not ended is taken to have died with its server."""
+HEADERS = ("content-type", "etag", "location")
+
+_metadata = MetaData()
+_answers = Table(
+    "idempotent_answers",
+    _metadata,
+    Column("user", String(64), primary_key=True),
+    Column("key", String(200), primary_key=True),
+    Column("request", String(64), nullable=False),
+    Column("at", String(40), nullable=False),
+    Column("status", Integer),
+    Column("headers", Text),
+    Column("body", LargeBinary),
+)
+
+IdempotencyKey = Annotated[
+    str | None,
+    Header(
+        alias="Idempotency-Key",
+        min_length=1,
+        max_length=200,
+        description="Sent again with the same key within a day, the first answer comes back and nothing is done twice.",
+    ),
+]
+
+
+def declare(_key: IdempotencyKey = None) -> None:
+    """A dependency that documents the header."""
+
+
+class Answers:
+    """First answers, in the workspace's state, so that any worker knows them."""
+
+    def __init__(self, url: str | Path) -> None:
+        self._engine = create_engine(f"sqlite:///{url}" if isinstance(url, Path) else url)
+        with self._transaction() as connection:
+            _metadata.create_all(connection)
+
+    @contextmanager
+    def _transaction(self) -> Iterator[Connection]:
+        try:
+            with self._engine.begin() as connection:
+                yield connection
+        except IntegrityError:
+            raise
+        except DatabaseError as error:
+            raise StorageError(f"The state cannot be used ({error.orig}); free the file or disk.") from error
+
+    def begin(self, user: str, key: str, request: str) -> Response | None:
+        """The first answer, or None when the request is to be done now. Raises ConflictError."""
+        mine = _answers.c.user == user, _answers.c.key == key
+        now = datetime.now(UTC)
+        with self._transaction() as connection:
+            old = _answers.c.at < (now - KEPT).isoformat()
+            dead = _answers.c.status.is_(None) & (_answers.c.at < (now - RUNNING).isoformat())
+            connection.execute(sql_delete(_answers).where(old | dead))
+        try:
+            with self._transaction() as connection:
+                connection.execute(
+                    insert(_answers).values(user=user, key=key, request=request, at=now.isoformat())
+                )
+                return None
+        except IntegrityError:
+            with self._transaction() as connection:
+                row = connection.execute(select(_answers).where(*mine)).one_or_none()
+        if row is None or row.status is None:
+            raise ConflictError("A request with this Idempotency-Key is being answered; wait for it.")
+        if row.request != request:
+            raise ConflictError("This Idempotency-Key was used for another request; take a new one.")
+        return Response(row.body, row.status, json.loads(row.headers) | {"Idempotency-Replayed": "true"})
+
+    def finish(self, user: str, key: str, response: Response | None) -> None:
+        """Keep the answer; None when it failed, so that the request may be tried again."""
+        mine = _answers.c.user == user, _answers.c.key == key
+        with self._transaction() as connection:
+            if response is None:
+                connection.execute(sql_delete(_answers).where(*mine))
+                return
+            headers = json.dumps({h: response.headers[h] for h in HEADERS if h in response.headers})
+            kept = {"status": response.status_code, "headers": headers, "body": bytes(response.body)}
+            connection.execute(update(_answers).where(*mine).values(**kept))
+
+
+class IdempotentRoute(APIRoute):
+    """A route whose answers are kept for requests that name an Idempotency-Key."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """The route's handler behind the kept answers."""
+        original = super().get_route_handler()
+
+        async def handler(request: Request) -> Response:
+            key = request.headers.get("idempotency-key")
+            if not key or len(key) > 200:
+                return await original(request)
+            answers: Answers = request.app.state.answers
+            user = caller_of(request.scope).name
+            parts = (request.method, str(request.url), request.headers.get("if-match", ""))
+            digest = hashlib.sha256("\n".join(parts).encode() + await request.body()).hexdigest()
+            kept = await run_in_threadpool(answers.begin, user, key, digest)
+            if kept is not None:
+                return kept
+            response = None
+            try:
+                response = await original(request)
+            finally:
+                await run_in_threadpool(answers.finish, user, key, response)
+            return response
+
+        return handler

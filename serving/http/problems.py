@@ -1,0 +1,125 @@
+"""Errors as RFC 9457 problem details with our codes, and how the OpenAPI documents them."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import Response
+from pydantic import BaseModel, Field
+from starlette.exceptions import HTTPException
+
+from segments.errors import (
+    ConflictError,
+    DefinitionError,
+    ForbiddenError,
+    InternalError,
+    NotFoundError,
+    OperatorError,
+    SegAssistError,
+    StaleError,
+    TooLargeError,
+    TooManyError,
+    UnauthenticatedError,
+    UserError,
+)
+
+STATUS: tuple[tuple[type[SegAssistError], int], ...] = (
+    (UnauthenticatedError, 401),
+    (ForbiddenError, 403),
+    (NotFoundError, 404),
+    (StaleError, 412),
+    (ConflictError, 409),
+    (TooLargeError, 413),
+    (TooManyError, 429),
+    (DefinitionError, 422),
+    (UserError, 400),
+    (OperatorError, 503),
+    (SegAssistError, 500),
+)
+"""The first class that fits gives the status."""
+CODES = {
+    401: UnauthenticatedError.code,
+    403: ForbiddenError.code,
+    404: NotFoundError.code,
+    413: TooLargeError.code,
+}
+BUG = InternalError("Something went wrong on our side; the server's log says what.")
+MEDIA = "application/problem+json"
+CHAT = "/v1/chat/"
+"""Where clients of the OpenAI protocol look for `error` and show its message."""
+
+
+class Problem(BaseModel):
+    """What went wrong (RFC 9457). `code` is stable; `detail` is one sentence for a person."""
+
+    type: str
+    title: str
+    status: int
+    code: str = Field(examples=["invalid_definition"])
+    detail: str
+    issues: list[str] | None = Field(None, description="one sentence for each mistake in a definition")
+    error: dict[str, str] | None = Field(None, description="the same for clients of the OpenAI protocol")
+
+
+_MEANS = {
+    400: "The request cannot be met as it stands.",
+    401: "No API key, or one that does not hold.",
+    403: "The key's role is not enough.",
+    404: "There is nothing of that name.",
+    409: "The change contradicts what is stored.",
+    412: "It has changed since the caller looked (If-Match).",
+    413: "The request has too many bytes.",
+    422: "A definition or a field does not hold.",
+    429: "The key has made too many requests; see Retry-After.",
+    500: "Our mistake.",
+    503: "A part that is needed is not available.",
+}
+RESPONSES: dict[int | str, dict[str, Any]] = {
+    status: {"description": words, "content": {MEDIA: {"schema": {"$ref": "#/components/schemas/Problem"}}}}
+    for status, words in _MEANS.items()
+}
+
+
+def status_of(error: SegAssistError) -> int:
+    """The HTTP status of one of our errors."""
+    return next(status for kind, status in STATUS if isinstance(error, kind))
+
+
+def problem_of(error: SegAssistError, path: str, headers: dict[str, str] | None = None) -> Response:
+    """One of our errors as the response to a request for `path`."""
+    more = {"issues": list(error.issues)} if isinstance(error, DefinitionError) else {}
+    return _problem(path, status_of(error), error.code, str(error), headers, **more)
+
+
+def add_handlers(api: FastAPI) -> None:
+    """Answer every error that a route raises with a problem."""
+
+    @api.exception_handler(SegAssistError)
+    def ours(request: Request, error: SegAssistError) -> Response:
+        return problem_of(error, request.url.path)
+
+    @api.exception_handler(RequestValidationError)
+    def bad_request(request: Request, error: RequestValidationError) -> Response:
+        """What is wrong where, without sending back what was sent."""
+        said = [".".join(map(str, one["loc"])) + f": {one['msg']}" for one in error.errors()]
+        return _problem(request.url.path, 422, UserError.code, "; ".join(said)[:500])
+
+    @api.exception_handler(HTTPException)
+    def http(request: Request, error: HTTPException) -> Response:
+        code = CODES.get(error.status_code, UserError.code)
+        headers = dict(error.headers or {})
+        return _problem(request.url.path, error.status_code, code, str(error.detail), headers)
+
+
+def _problem(
+    path: str, status: int, code: str, detail: str, headers: dict[str, str] | None = None, **more: Any
+) -> Response:
+    """What cannot be written as UTF-8 is escaped."""
+    body = {"type": "about:blank", "title": code, "status": status, "code": code, "detail": detail} | more
+    if path.startswith(CHAT):
+        body["error"] = {"message": detail, "type": code, "code": code}
+    text = json.dumps(body, ensure_ascii=False).encode("utf-8", "backslashreplace")
+    return Response(text, status, headers=headers, media_type=MEDIA)

@@ -1,0 +1,235 @@
+"""What the API takes and answers, as pydantic models: FastAPI checks and documents both."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, Field, WithJsonSchema
+
+LOYAL = {"feature": "orders_90d", "op": ">=", "value": 5}
+"""The definition that examples show."""
+NODE_MARK = {"$comment": "a segment definition"}
+"""Stands in a schema for the language's own; `openapi.document` puts it in."""
+MAX_PAGE = 10_000
+
+
+def _whole(text: str) -> str:
+    """Text that can be written as UTF-8 (JSON may hold half a character)."""
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise ValueError("holds half a character") from error
+    return text
+
+
+Whole = Annotated[str, AfterValidator(_whole)]
+DefinitionJson = Annotated[dict[str, Any], WithJsonSchema(NODE_MARK)]
+ConversationId = Annotated[
+    str, Field(max_length=64, pattern=r"^[A-Za-z0-9_-]+$", examples=["spring-campaign"])
+]
+Offset = Annotated[int, Field(ge=0, le=2**31)]
+Limit = Annotated[int, Field(ge=1, le=MAX_PAGE)]
+
+
+class Ask(BaseModel):
+    """A question, alone or in a conversation."""
+
+    question: Whole = Field(min_length=1, max_length=2000, examples=["who spent over $500 last quarter?"])
+    conversation: ConversationId | None = None
+
+
+class Definition(BaseModel):
+    """A segment definition (see `segassist schema`)."""
+
+    definition: DefinitionJson = Field(examples=[LOYAL])
+
+
+class Saved(Definition):
+    """A definition and the name to save it under."""
+
+    name: Whole = Field(min_length=1, max_length=80, examples=["Loyal"])
+
+
+class Members(Definition):
+    """A page of a definition's members."""
+
+    offset: Offset = 0
+    limit: Limit = 1000
+
+
+class Scores(Members):
+    """A page of a definition's members with their probability of an outcome."""
+
+    outcome: Whole = Field(max_length=200, examples=["purchase_30d"])
+
+
+class Overlap(BaseModel):
+    """Definitions to intersect, two at a time."""
+
+    definitions: list[DefinitionJson] = Field(min_length=2, max_length=20, examples=[[LOYAL, {"all_of": []}]])
+
+
+class Segment(BaseModel):
+    """A definition, counted. size: null when the group is too small for the caller to see."""
+
+    name: str | None
+    definition: DefinitionJson
+    hash: str
+    size: int | None
+    sql: str
+    words: str
+
+
+class Answer(BaseModel):
+    """One answered turn."""
+
+    question: str
+    answer: str
+    language: str
+    tool_calls: list[dict[str, Any]]
+    segment: Segment | None
+    evidence: list[dict[str, Any]]
+    clarification: str | None
+    refused: str | None
+    timings: dict[str, float]
+    conversation: str
+
+
+class Turn(BaseModel):
+    """A turn of a conversation, as kept."""
+
+    question: str
+    answer: str
+    tool: str | None
+    definition: DefinitionJson | None
+
+
+class Conversation(BaseModel):
+    """What was said, and the segment that 'them' means."""
+
+    turns: list[Turn]
+    segment: Segment | None
+
+
+class Version(BaseModel):
+    """One version of a saved segment."""
+
+    version: int
+    hash: str
+    saved_at: str
+
+
+class SavedAs(BaseModel):
+    """What saving made."""
+
+    name: str
+    version: int
+    hash: str
+
+
+class SavedSegment(Version):
+    """A saved segment at its newest version."""
+
+    name: str
+    definition: DefinitionJson
+    words: str
+
+
+class SavedSegmentVersions(SavedSegment):
+    """A saved segment at one version, and all of its versions, newest first."""
+
+    versions: list[Version]
+
+
+class MemberPage(BaseModel):
+    """Source ids; `total` is the whole segment's size, `next` the offset of the next page."""
+
+    total: int
+    as_of: str
+    members: list[str]
+    next: int | None
+
+
+class Score(BaseModel):
+    """One customer's calibrated probability."""
+
+    customer: str
+    probability: float
+
+
+class ScorePage(BaseModel):
+    """Members by probability, likeliest first."""
+
+    outcome: str
+    total: int
+    as_of: str
+    scores: list[Score]
+    next: int | None
+
+
+class OverlapMatrix(BaseModel):
+    """`customers[i][j]` are in both definition i and j; null when too few to show."""
+
+    customers: list[list[int | None]]
+
+
+class Feature(BaseModel):
+    """A feature of the catalogue."""
+
+    name: str
+    type: str
+    unit: str
+    en: str
+    zh: str
+    levels: list[str]
+
+
+class Tool(BaseModel):
+    """A tool, as `POST /v1/tools/NAME` takes it."""
+
+    name: str
+    description: str
+    permission: str
+    arguments: dict[str, Any] = Field(description="JSON Schema")
+
+
+class ToolResult(BaseModel):
+    """What a tool returned: figures with their meaning and, where it has one, the segment."""
+
+    evidence: list[dict[str, Any]]
+    definition: DefinitionJson | None = None
+    hash: str | None = None
+
+
+class Me(BaseModel):
+    """Who the key belongs to."""
+
+    name: str
+    role: str
+
+
+class Health(BaseModel):
+    """That the service answers, and the data's date."""
+
+    status: str
+    as_of: str
+
+
+class Readiness(BaseModel):
+    """Whether questions can be answered; each part is 'ok' or one sentence."""
+
+    ready: bool
+    parts: dict[str, str]
+
+
+class AuditEntry(BaseModel):
+    """One entry of the audit log."""
+
+    seq: int
+    at: str
+    who: str
+    role: str
+    via: str
+    action: str
+    detail: dict[str, Any]
+    hash: str

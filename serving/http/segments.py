@@ -1,0 +1,148 @@
+"""Segments over HTTP: saved ones with versions and tags, and definitions counted, compared and listed."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Header, Query, Response
+
+from assistant.library import SavedSegment
+from segments.codec import from_json, to_json
+from segments.errors import NotFoundError
+from segments.explain import explain
+from serving.http import schemas
+from serving.http.idempotency import IdempotentRoute, declare
+from serving.http.who import Exporter, Reader, Writer
+from serving.service import Service
+
+IfMatch = Annotated[
+    str | None,
+    Header(
+        alias="If-Match",
+        max_length=100,
+        description="The ETag of the version that is to be changed; when there is a newer one, 412 and no change.",
+    ),
+]
+TAGGED = {"headers": {"ETag": {"description": "This version's tag.", "schema": {"type": "string"}}}}
+
+
+def segment_routes(service: Service) -> APIRouter:
+    """Routes under /v1/segments."""
+    router = APIRouter(prefix="/v1/segments", tags=["segments"], route_class=IdempotentRoute)
+    _count(router, service)
+    _read(router, service)
+    _change(router, service)
+    return router
+
+
+def _count(router: APIRouter, service: Service) -> None:
+    @router.post("/preview")
+    def preview(body: schemas.Definition, caller: Reader) -> schemas.Segment:
+        """Count a definition and show its SQL and words."""
+        return schemas.Segment(**service.preview(caller, from_json(body.definition)))
+
+    @router.post("/overlap")
+    def overlap(body: schemas.Overlap, caller: Reader) -> schemas.OverlapMatrix:
+        """How many customers are in both, for every two of the definitions."""
+        found = service.overlap(caller, [from_json(definition) for definition in body.definitions])
+        return schemas.OverlapMatrix(customers=found)
+
+    @router.post("/members")
+    def members(body: schemas.Members, caller: Exporter) -> schemas.MemberPage:
+        """A page of the members' source ids. Written to the audit log."""
+        ids, total = service.members(caller, from_json(body.definition), body.offset, body.limit)
+        as_of = service.rooms.warehouse.as_of.isoformat()
+        after = next_offset(body.offset, len(ids), total)
+        return schemas.MemberPage(total=total, as_of=as_of, members=ids, next=after)
+
+
+def _read(router: APIRouter, service: Service) -> None:
+    library = service.rooms.library
+
+    @router.get("")
+    def segments(
+        caller: Reader,
+        response: Response,
+        offset: Annotated[schemas.Offset, Query()] = 0,
+        limit: Annotated[schemas.Limit, Query()] = 1000,
+    ) -> list[schemas.SavedSegment]:
+        """Saved segments by name, each at its newest version. `X-Total-Count` says how many there are."""
+        names = library.names()
+        response.headers["X-Total-Count"] = str(len(names))
+        found = [library.get(name) for name in names[offset : offset + limit]]
+        return [schemas.SavedSegment(**_saved(service, segment)) for segment in found]
+
+    @router.get(
+        "/{name:path}", responses={200: TAGGED, 304: {"description": "Still the version of If-None-Match."}}
+    )
+    def segment(
+        name: str,
+        caller: Reader,
+        response: Response,
+        version: Annotated[int | None, Query(ge=1, le=2**31)] = None,
+        if_none_match: Annotated[str | None, Header(alias="If-None-Match", max_length=100)] = None,
+    ) -> schemas.SavedSegmentVersions:
+        """A saved segment at its newest version, or at the one asked for."""
+        versions = library.versions(name)
+        found = versions[0] if version is None else next((v for v in versions if v.version == version), None)
+        if found is None:
+            raise NotFoundError(
+                f"Segment '{name}' has no version {version}; its newest is {versions[0].version}."
+            )
+        if if_none_match == _tag(found):
+            # FastAPI would write a body; a response of its own goes out as it is.
+            return Response(status_code=304, headers={"ETag": _tag(found)})  # type: ignore[return-value]
+        response.headers["ETag"] = _tag(found)
+        every = [schemas.Version(**_version(v)) for v in versions]
+        return schemas.SavedSegmentVersions(**_saved(service, found), versions=every)
+
+
+def _change(router: APIRouter, service: Service) -> None:
+    changes: dict[str, Any] = {"dependencies": [Depends(declare)]}
+
+    @router.post("", status_code=201, responses={201: TAGGED}, **changes)
+    def save(body: schemas.Saved, caller: Writer, response: Response) -> schemas.SavedAs:
+        """Save a definition under a name; the same definition again changes nothing."""
+        return _save(body.name, body, caller, response, None)
+
+    @router.put("/{name:path}", responses={200: TAGGED}, **changes)
+    def replace(
+        name: str, body: schemas.Definition, caller: Writer, response: Response, if_match: IfMatch = None
+    ) -> schemas.SavedAs:
+        """Save a new version under a name; with If-Match, only over the version that the caller saw."""
+        return _save(name, body, caller, response, if_match)
+
+    @router.delete("/{name:path}", status_code=204, **changes)
+    def delete(name: str, caller: Writer, if_match: IfMatch = None) -> None:
+        """Delete a saved segment with all its versions."""
+        service.delete(caller, name, _bare(if_match))
+
+    def _save(
+        name: str, body: schemas.Definition, caller: Writer, response: Response, if_match: str | None
+    ) -> schemas.SavedAs:
+        saved = service.save(caller, name, from_json(body.definition), _bare(if_match))
+        response.headers["ETag"] = _tag(saved)
+        return schemas.SavedAs(name=saved.name, version=saved.version, hash=saved.hash)
+
+
+def next_offset(offset: int, count: int, total: int) -> int | None:
+    """Where the next page begins; None after the last."""
+    return offset + count if count and offset + count < total else None
+
+
+def _tag(saved: SavedSegment) -> str:
+    return f'"{saved.tag}"'
+
+
+def _bare(tag: str | None) -> str | None:
+    return None if tag is None else tag.strip().removeprefix("W/").strip('"')
+
+
+def _version(saved: SavedSegment) -> dict[str, Any]:
+    return {"version": saved.version, "hash": saved.hash, "saved_at": saved.saved_at.isoformat()}
+
+
+def _saved(service: Service, saved: SavedSegment) -> dict[str, Any]:
+    rooms = service.rooms
+    words = explain(saved.definition, rooms.warehouse.catalogue, "en", rooms.workspace.settings.currency)
+    return _version(saved) | {"name": saved.name, "definition": to_json(saved.definition), "words": words}

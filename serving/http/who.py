@@ -1,0 +1,34 @@
+"""Who asks, for routes: `Reader`, `Asker`, ... are callers whose role has been found to be enough."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated
+
+from fastapi import Depends, Request, Security
+from fastapi.security import HTTPBearer
+
+from serving.access import Caller, Permission
+from serving.http.guard import caller_of
+from serving.service import Service
+
+BEARER = HTTPBearer(
+    auto_error=False, description="An API key of `segassist users add`; not asked for while there is no user."
+)
+
+
+def _having(permission: Permission) -> Callable[..., Caller]:
+    def caller(request: Request, _documented: Annotated[object, Security(BEARER)] = None) -> Caller:
+        service: Service = request.app.state.service
+        found = caller_of(request.scope)
+        service.check(found, permission, f"{request.method} {request.url.path}"[:200])
+        return found
+
+    return caller
+
+
+Reader = Annotated[Caller, Depends(_having("read"))]
+Asker = Annotated[Caller, Depends(_having("ask"))]
+Writer = Annotated[Caller, Depends(_having("write"))]
+Exporter = Annotated[Caller, Depends(_having("export"))]
+Operator = Annotated[Caller, Depends(_having("operate"))]

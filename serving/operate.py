@@ -1,0 +1,213 @@
+"""The operator's commands: users, audit log, doctor, backup and restore, and the MCP server on stdin and stdout."""
+
+from __future__ import annotations
+
+import getpass
+import json
+import os
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from assistant.workspace import DEFAULT, open_workspace
+from segments.errors import UserError
+from serving.access import OWNER, Caller, Role
+from serving.options import JsonOption, WorkspaceOption
+
+if TYPE_CHECKING:
+    from serving.audit import Audit
+    from serving.users import Users
+
+KEY_VARIABLE = "SEGASSIST_API_KEY"
+
+operator_app = typer.Typer()
+users_app = typer.Typer(help="Users, their roles and API keys.", no_args_is_help=True)
+audit_app = typer.Typer(help="The log of who asked, changed and exported what.", no_args_is_help=True)
+operator_app.add_typer(users_app, name="users")
+operator_app.add_typer(audit_app, name="audit")
+
+NameArgument = Annotated[str, typer.Argument(help="The user's name.")]
+
+
+def local_caller(via: str = "cli") -> Caller:
+    """Who works at this machine's command line: the owner of the files, under their name here."""
+    try:
+        name = getpass.getuser()
+    except (KeyError, OSError):  # a container's user may have no name
+        name = OWNER.name
+    return Caller(name[:64], Role.admin, via)
+
+
+def _users(workspace: Path) -> Users:
+    from serving.users import Users
+
+    return Users(open_workspace(workspace).state)
+
+
+def _audit(workspace: Path) -> Audit:
+    from serving.audit import Audit
+
+    return Audit(open_workspace(workspace).folder)
+
+
+def _log(workspace: Path, action: str, **detail: Any) -> None:
+    _audit(workspace).write(local_caller(), action, **detail)
+
+
+@users_app.command("add")
+def add_user(
+    name: NameArgument,
+    role: Annotated[str, typer.Option(help=f"One of {', '.join(r.name for r in Role)}.")] = "marketer",
+    workspace: WorkspaceOption = DEFAULT,
+) -> None:
+    """Add a user and print their API key, which is shown this once only."""
+    if role not in Role.__members__:
+        raise UserError(f"--role: must be one of {', '.join(r.name for r in Role)}; got '{role}'.")
+    key = _users(workspace).add(name, Role[role])
+    _log(workspace, "user_added", user=name, role=role)
+    typer.echo(key)
+
+
+@users_app.command("key")
+def new_key(name: NameArgument, workspace: WorkspaceOption = DEFAULT) -> None:
+    """Print one more API key for a user, to replace one that is then revoked with --key."""
+    key = _users(workspace).new_key(name)
+    _log(workspace, "key_added", user=name)
+    typer.echo(key)
+
+
+@users_app.command("list")
+def list_users(as_json: JsonOption = False, workspace: WorkspaceOption = DEFAULT) -> None:
+    """List users with their roles and the ids of their keys."""
+    found = _users(workspace).all()
+    if as_json:
+        rows = [asdict(u) | {"role": u.role.name} for u in found]
+        print(json.dumps(rows, default=lambda moment: moment.isoformat(), indent=1))
+        return
+    for user in found:
+        state = "revoked" if user.revoked_at else f"keys: {', '.join(user.keys) or 'none'}"
+        typer.echo(f"{user.name:32} {user.role.name:9} {state}")
+
+
+@users_app.command("revoke")
+def revoke_user(
+    name: NameArgument,
+    key: Annotated[str | None, typer.Option(help="Only the key of this id.")] = None,
+    workspace: WorkspaceOption = DEFAULT,
+) -> None:
+    """Revoke a user and all their keys, or one of the keys. It holds from the next request on."""
+    users = _users(workspace)
+    if key is None:
+        users.revoke(name)
+    else:
+        mine = {k for user in users.all() if user.name == name for k in user.keys}
+        if key not in mine:
+            raise UserError(f"--key: '{key}' is no key of {name} that holds; see `segassist users list`.")
+        users.revoke_key(key)
+    _log(workspace, "revoked", user=name, key=key)
+
+
+@audit_app.command("verify")
+def verify_audit(
+    head: Annotated[str | None, typer.Option(help="A head that was noted earlier, as SEQ:HASH.")] = None,
+    workspace: WorkspaceOption = DEFAULT,
+) -> None:
+    """Check that no entry was changed, removed or put in between. Exit code 1 when one was."""
+    verdict = _audit(workspace).verify(head)
+    for sentence in verdict.breaks:
+        typer.echo(sentence)
+    if verdict.breaks:
+        raise SystemExit(1)
+    typer.echo(f"{verdict.entries} entries hold. Head, to note apart from this machine: {verdict.head}")
+
+
+@audit_app.command("show")
+def show_audit(
+    last: Annotated[int, typer.Option(min=1, help="How many of the newest entries.")] = 50,
+    as_json: JsonOption = False,
+    workspace: WorkspaceOption = DEFAULT,
+) -> None:
+    """Show the newest entries, oldest first."""
+    for entry in _audit(workspace).entries(last):
+        if as_json:
+            print(json.dumps(asdict(entry), ensure_ascii=False))
+        else:
+            detail = json.dumps(entry.detail, ensure_ascii=False)
+            typer.echo(
+                f"{entry.seq:6} {entry.at[:19]} {entry.who} ({entry.role}, {entry.via}) {entry.action} {detail}"
+            )
+
+
+@operator_app.command()
+def mcp(workspace: WorkspaceOption = DEFAULT) -> None:
+    """Serve the tools to one MCP client over stdin and stdout. With users, SEGASSIST_API_KEY says who it is."""
+    import asyncio
+
+    from serving.cli import llm_for
+    from serving.llm.lazy import LazyChat
+    from serving.mcp import serve_stdio
+    from serving.service import Service
+
+    model = LazyChat(llm_for(workspace))
+    service = Service.open(workspace, model)
+    caller = service.users.caller(os.environ.get(KEY_VARIABLE, "")) if service.users.on else OWNER
+    try:
+        asyncio.run(serve_stdio(service, caller))
+    finally:
+        model.close()
+
+
+@operator_app.command()
+def doctor(
+    port: Annotated[int, typer.Option(help="The port that the server is to use.")] = 7860,
+    as_json: JsonOption = False,
+    workspace: WorkspaceOption = DEFAULT,
+) -> None:
+    """Find what is wrong with the installation or the workspace, and say the way out. Exit code 1 on a failure."""
+    from serving.doctor import examine
+
+    findings = examine(workspace, port)
+    for finding in findings:
+        if as_json:
+            print(json.dumps(asdict(finding), ensure_ascii=False))
+        else:
+            way = f"\n        ▶ {finding.way_out}" if finding.way_out else ""
+            typer.echo(f"{finding.level:5} {finding.part:12} {finding.what}{way}")
+    if any(finding.level == "fail" for finding in findings):
+        raise SystemExit(1)
+
+
+@operator_app.command()
+def backup(
+    file: Annotated[Path, typer.Argument(help="The file to write, for example shop.tar.gz.")],
+    workspace: WorkspaceOption = DEFAULT,
+) -> None:
+    """Write the whole workspace into one file, while it is in use. It holds the keys: keep it as safe as them."""
+    from serving.backup import write_backup
+    from serving.terminal import steps
+
+    with steps() as progress:
+        count = write_backup(open_workspace(workspace).folder, file, progress(f"Back up {workspace}"))
+    _log(workspace, "backup", file=str(file))
+    typer.echo(f"{count} files in {file}")
+
+
+@operator_app.command()
+def restore(
+    file: Annotated[Path, typer.Argument(help="A file that `segassist backup` wrote.")],
+    workspace: Annotated[Path, typer.Option("--workspace", "-w", help="The folder to restore into.")],
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Take the place of a workspace that is there.")
+    ] = False,
+) -> None:
+    """Restore a workspace from a backup, verified first. Stop its server before you replace one."""
+    from serving.backup import before_of, restore_backup
+    from serving.terminal import steps
+
+    with steps() as progress:
+        count = restore_backup(file, workspace, replace, progress(f"Restore {workspace}"))
+    _log(workspace, "restore", file=str(file))
+    kept = f"; what was there before is in {before_of(workspace)}" if replace else ""
+    typer.echo(f"{count} files in {workspace}{kept}")

@@ -1,0 +1,256 @@
+"""The assistant behind access control and the audit log: every way in (API, MCP, chat, page, command line) asks here.
+
+What a caller may not do raises ForbiddenError. What is answered, changed or exported is in the audit log before
+the caller has it; when the log cannot be written, nothing is answered.
+"""
+
+from __future__ import annotations
+
+import threading
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from assistant.app import Answer, Assistant, Rooms, describe_segment, member_ids
+from assistant.library import SavedSegment
+from assistant.llm import ChatModel
+from assistant.toolbox import ToolSpec, call_tool, tool_specs
+from assistant.tools import Tools
+from assistant.workspace import open_workspace
+from segments.canonical import fingerprint
+from segments.definition import Node
+from segments.errors import DefinitionError, ForbiddenError, LLMUnavailableError
+from serving.access import LEAST, Caller, Permission, allow, tool_permission
+from serving.audit import Audit
+from serving.metrics import Metrics
+from serving.users import Users
+
+MAX_OVERLAP = 20
+
+
+class Service:
+    """One workspace as its users may use it."""
+
+    def __init__(self, rooms: Rooms, model: ChatModel | None = None) -> None:
+        self.rooms, self._model = rooms, model
+        self.users = Users(rooms.workspace.state)
+        self.audit = Audit(rooms.workspace.folder)
+        self.metrics = Metrics()
+        self._lock = threading.Lock()
+        self._assistant: Assistant | None = None
+
+    @classmethod
+    def open(cls, folder: Path, model: ChatModel | None = None) -> Service:
+        """Open a built workspace; without a model, everything but questions. Raises NotBuiltError."""
+        return cls(Rooms(open_workspace(folder)), model)
+
+    @property
+    def assistant(self) -> Assistant:
+        """Loaded with the first question; counting and listing need none of it."""
+        with self._lock:
+            if self._assistant is None:
+                if self._model is None:
+                    raise LLMUnavailableError("There is no language model here; start the server.")
+                self._assistant = Assistant(self.rooms, self._model)
+            return self._assistant
+
+    @cached_property
+    def _tools(self) -> Tools:
+        return Tools(self.rooms)
+
+    def check(self, caller: Caller, permission: Permission, action: str) -> None:
+        """Raise ForbiddenError, and write down that it was tried."""
+        try:
+            allow(caller, permission)
+        except ForbiddenError:
+            self.log(caller, "denied", of=action)
+            raise
+
+    def log(self, caller: Caller, action: str, **detail: Any) -> None:
+        """Write an entry of the audit log, and count it."""
+        self.audit.write(caller, action, **detail)
+        self.metrics.action(action, caller.via, detail.get("count", 0))
+
+    # Questions
+
+    def ask(self, caller: Caller, question: str, conversation: str | None = None) -> Answer:
+        """Answer one turn."""
+        self.check(caller, "ask", "ask")
+        log = _TurnLog(self.log, caller, question, conversation)
+        with log:
+            answer = self.assistant.ask(question, _thread(caller, conversation), log.hear)
+        return self._seen(caller, answer)
+
+    def stream(
+        self, caller: Caller, question: str, conversation: str | None = None
+    ) -> Iterator[tuple[str, Any]]:
+        """(step, data) as steps end, and last ('done', Answer)."""
+        self.check(caller, "ask", "ask")
+        log = _TurnLog(self.log, caller, question, conversation)
+        with log:
+            for step, data in self.assistant.stream(question, _thread(caller, conversation), log.hear):
+                yield step, self._seen(caller, data) if step == "done" else data
+
+    def _seen(self, caller: Caller, answer: Answer) -> Answer:
+        """The answer as its caller may have it: their own name for the conversation, small groups hidden."""
+        segment = None if answer.segment is None else _hidden(caller, answer.segment, self._smallest)
+        return replace(answer, segment=segment, conversation=answer.conversation.removeprefix(_space(caller)))
+
+    def conversation(self, caller: Caller, conversation: str) -> tuple[list[dict[str, Any]], Node | None]:
+        """What was said in a conversation of the caller's, and its current segment."""
+        self.check(caller, "ask", "conversation")
+        thread = _thread(caller, conversation)
+        return self.assistant.history(thread), self.assistant.segment(thread)
+
+    def set_segment(self, caller: Caller, conversation: str, definition: Node) -> None:
+        """Make an edited definition a conversation's current segment."""
+        self.check(caller, "ask", "edit")
+        self.assistant.set_segment(_thread(caller, conversation), definition)
+
+    def fork(self, caller: Caller, conversation: str, copy: str) -> bool:
+        """Copy a conversation under another id; False when there is none."""
+        return self.assistant.fork(_thread(caller, conversation), _thread(caller, copy))
+
+    # Tools
+
+    def tools(self, caller: Caller) -> list[ToolSpec]:
+        """The tools that the caller's role may use."""
+        specs = tool_specs().values()
+        return [spec for spec in specs if caller.role >= LEAST[permission_of(spec)]]
+
+    def call(self, caller: Caller, name: str, arguments: dict[str, Any]) -> dict[str, Any]:
+        """Run a tool on JSON arguments; evidence and segment as JSON."""
+        spec = tool_specs().get(name)
+        if spec is not None:
+            self.check(caller, permission_of(spec), name)
+        result = call_tool(self._tools, name, arguments)
+        self.log(
+            caller, "tool", tools=[{"name": name, "arguments": arguments}], definition=result.get("hash")
+        )
+        return result
+
+    # Segments
+
+    def preview(self, caller: Caller, definition: Node) -> dict[str, Any]:
+        """A definition counted, with its SQL and words."""
+        self.check(caller, "read", "preview")
+        return _hidden(caller, describe_segment(self.rooms, definition), self._smallest)
+
+    def overlap(self, caller: Caller, definitions: Sequence[Node]) -> list[list[int | None]]:
+        """Customers in both, for every two of the definitions; None for a group too small to show."""
+        self.check(caller, "read", "overlap")
+        if not 2 <= len(definitions) <= MAX_OVERLAP:
+            raise DefinitionError(f"definitions: must be 2 to {MAX_OVERLAP}; got {len(definitions)}.")
+        sets = [frozenset(self.rooms.audiences.members(definition)) for definition in definitions]
+        return [[self._size(caller, len(a & b)) for b in sets] for a in sets]
+
+    def save(self, caller: Caller, name: str, definition: Node, if_match: str | None = None) -> SavedSegment:
+        """Save a new version under a name. Raises StaleError when it is not the version of `if_match`."""
+        self.check(caller, "write", "save")
+        self.rooms.audiences.size(definition)
+        saved = self.rooms.library.save(name, definition, if_match=if_match)
+        self.log(caller, "save", segment=saved.name, version=saved.version, definition=saved.hash)
+        return saved
+
+    def delete(self, caller: Caller, name: str, if_match: str | None = None) -> None:
+        """Delete a saved segment with its versions. Raises NotFoundError, StaleError."""
+        self.check(caller, "write", "delete")
+        self.rooms.library.delete(name, if_match)
+        self.log(caller, "delete", segment=name)
+
+    # Customers one by one
+
+    def members(
+        self, caller: Caller, definition: Node, offset: int = 0, limit: int | None = None
+    ) -> tuple[list[str], int]:
+        """Source ids of members, ordered by pseudonym, and how many there are in all."""
+        self.check(caller, "export", "members")
+        ids = member_ids(self.rooms, definition)
+        page = ids[offset:] if limit is None else ids[offset : offset + limit]
+        self._exported(caller, "members", definition, len(page), len(ids), offset)
+        return page, len(ids)
+
+    def scores(
+        self, caller: Caller, definition: Node, outcome: str, offset: int = 0, limit: int | None = None
+    ) -> tuple[list[tuple[str, float]], int]:
+        """(source id, calibrated probability) of members, likeliest first, and how many there are in all."""
+        self.check(caller, "export", "scores")
+        members = self.rooms.audiences.members(definition)
+        scores = self.rooms.propensity.scores(outcome).reindex(members).dropna()
+        ordered = scores.sort_index().sort_values(ascending=False, kind="stable")
+        page = ordered.iloc[offset:] if limit is None else ordered.iloc[offset : offset + limit]
+        ids = self.rooms.vault.source_ids([str(customer) for customer in page.index])
+        self._exported(caller, f"scores of {outcome}", definition, len(page), len(ordered), offset)
+        return [(i, float(p)) for i, p in zip(ids, page, strict=True)], len(ordered)
+
+    def _exported(
+        self, caller: Caller, what: str, definition: Node, count: int, of: int, offset: int
+    ) -> None:
+        as_of = self.rooms.warehouse.as_of.isoformat()
+        digest = fingerprint(definition)
+        self.log(
+            caller, "export", exported=what, definition=digest, count=count, of=of, offset=offset, as_of=as_of
+        )
+
+    @property
+    def _smallest(self) -> int:
+        return self.rooms.workspace.settings.min_group
+
+    def _size(self, caller: Caller, size: int) -> int | None:
+        return size if shows(caller, size, self._smallest) else None
+
+
+class _TurnLog:
+    """Writes one turn down as soon as its tools have run, so before any of its answer is out; a turn that fails
+    earlier, with its error."""
+
+    def __init__(
+        self, log: Callable[..., None], caller: Caller, question: str, conversation: str | None
+    ) -> None:
+        self._log, self._caller, self._done = log, caller, False
+        self._asked = {"question": question, "conversation": conversation}
+
+    def hear(self, step: str, data: dict[str, Any]) -> None:
+        """A step of the turn has ended; what is only for the log is taken out of its data."""
+        if step == "run":
+            self._write(tools=data.pop("made"), definition=data.pop("definition"))
+        elif step == "answer":
+            self._write()
+
+    def _write(self, **more: Any) -> None:
+        if not self._done:
+            self._log(self._caller, "ask", **self._asked, **more)
+            self._done = True
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        if isinstance(error, Exception):
+            self._write(failed=getattr(error, "code", type(error).__name__))
+
+
+def permission_of(spec: ToolSpec) -> Permission:
+    """The permission that a tool takes."""
+    return tool_permission(spec.name, spec.schema["properties"])
+
+
+def shows(caller: Caller, size: int, smallest: int) -> bool:
+    """Whether a caller may see the size of a group: any for those who may export, else none that is too small."""
+    return size == 0 or size >= smallest or caller.role >= LEAST["export"]
+
+
+def _hidden(caller: Caller, segment: dict[str, Any], smallest: int) -> dict[str, Any]:
+    return segment if shows(caller, segment["size"], smallest) else segment | {"size": None}
+
+
+def _space(caller: Caller) -> str:
+    return f"{caller.space}:" if caller.space else ""
+
+
+def _thread(caller: Caller, conversation: str | None) -> str:
+    """Where a conversation is kept: apart for each user. ':' is in no user's and no conversation's name."""
+    return _space(caller) + (conversation or uuid.uuid4().hex[:12])

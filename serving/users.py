@@ -1,0 +1,210 @@
+"""Users with API keys, in the workspace's state.
+
+A key is shown once, when it is made; what is kept is its SHA-256. (A key has 256 random bits, so a slow
+password hash would protect nothing more.) While no user has ever been added, nobody is asked who they are: whoever
+reaches the server, which then listens on this machine only, is its owner.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import (
+    Column,
+    Connection,
+    DateTime,
+    Integer,
+    MetaData,
+    Row,
+    String,
+    Table,
+    create_engine,
+    insert,
+    select,
+    update,
+)
+from sqlalchemy import func as sql
+from sqlalchemy.exc import DatabaseError
+
+from segments.errors import ConflictError, NotFoundError, StorageError, UnauthenticatedError, UserError
+from serving.access import OWNER, Caller, Role
+
+PREFIX = "sga"
+SESSION_HOURS = 12
+USER_NAME = re.compile(r"[\w.@-]{1,64}", re.ASCII)
+
+_metadata = MetaData()
+_users = Table(
+    "users",
+    _metadata,
+    Column("name", String(64), primary_key=True),
+    Column("role", Integer, nullable=False),
+    Column("created_at", DateTime(timezone=True), nullable=False),
+    Column("revoked_at", DateTime(timezone=True)),
+)
+_keys = Table(
+    "api_keys",
+    _metadata,
+    Column("id", String(12), primary_key=True),
+    Column("user", String(64), nullable=False),
+    Column("hash", String(64), nullable=False),
+    Column("created_at", DateTime(timezone=True), nullable=False),
+    Column("expires_at", DateTime(timezone=True)),
+    Column("revoked_at", DateTime(timezone=True)),
+)
+
+
+@dataclass(frozen=True)
+class User:
+    """A user as listed; `keys` are the ids of the keys that hold, sessions of the page left out."""
+
+    name: str
+    role: Role
+    created_at: datetime
+    revoked_at: datetime | None
+    keys: tuple[str, ...]
+
+
+class Users:
+    """Users and keys of one workspace. Every change is one transaction."""
+
+    def __init__(self, url: str | Path) -> None:
+        self._engine = create_engine(f"sqlite:///{url}" if isinstance(url, Path) else url)
+        with self._transaction() as connection:
+            _metadata.create_all(connection)
+
+    @contextmanager
+    def _transaction(self) -> Iterator[Connection]:
+        try:
+            with self._engine.begin() as connection:
+                yield connection
+        except DatabaseError as error:
+            raise StorageError(f"The users cannot be read ({error.orig}); free the file or disk.") from error
+
+    @property
+    def on(self) -> bool:
+        """Whether callers must say who they are: from the first user on, revoked or not."""
+        with self._transaction() as connection:
+            return bool(connection.execute(select(sql.count()).select_from(_users)).scalar_one())
+
+    def add(self, name: str, role: Role) -> str:
+        """Add a user; return their first key, which cannot be shown again. Raises UserError, ConflictError."""
+        if not USER_NAME.fullmatch(name):
+            raise UserError(f"name: must be 1 to 64 of a-z, A-Z, 0-9, '.', '@', '_', '-'; got {name[:64]!r}.")
+        with self._transaction() as connection:
+            if connection.execute(select(_users).where(_users.c.name == name)).one_or_none() is not None:
+                raise ConflictError(
+                    f"There is a user '{name}' already; `users key {name}` makes another key."
+                )
+            connection.execute(insert(_users).values(name=name, role=int(role), created_at=_now()))
+            return _make_key(connection, name, None)
+
+    def new_key(self, name: str, lasts: timedelta | None = None) -> str:
+        """One more key for a user. Raises NotFoundError."""
+        with self._transaction() as connection:
+            _user(connection, name)
+            return _make_key(connection, name, lasts)
+
+    def revoke(self, name: str) -> None:
+        """Revoke a user and all their keys. Raises NotFoundError."""
+        with self._transaction() as connection:
+            _user(connection, name)
+            connection.execute(update(_users).where(_users.c.name == name).values(revoked_at=_now()))
+            holding = _keys.c.user == name, _keys.c.revoked_at.is_(None)
+            connection.execute(update(_keys).where(*holding).values(revoked_at=_now()))
+
+    def revoke_key(self, key_id: str) -> None:
+        """Revoke one key. Raises NotFoundError."""
+        with self._transaction() as connection:
+            found = connection.execute(
+                update(_keys)
+                .where(_keys.c.id == key_id, _keys.c.revoked_at.is_(None))
+                .values(revoked_at=_now())
+            )
+            if not found.rowcount:
+                raise NotFoundError(f"No key that holds has the id '{key_id}'; see `users list`.")
+
+    def all(self) -> list[User]:
+        """Every user, by name."""
+        with self._transaction() as connection:
+            keys = connection.execute(
+                select(_keys.c.id, _keys.c.user).where(
+                    _keys.c.revoked_at.is_(None), _keys.c.expires_at.is_(None)
+                )
+            ).all()
+            rows = connection.execute(select(_users).order_by(_users.c.name)).all()
+        return [
+            User(
+                r.name,
+                Role(r.role),
+                r.created_at,
+                r.revoked_at,
+                tuple(k.id for k in keys if k.user == r.name),
+            )
+            for r in rows
+        ]
+
+    def caller(self, key: str) -> Caller:
+        """Whose key it is. Raises UnauthenticatedError."""
+        prefix, _, rest = key.partition("_")
+        key_id, _, secret = rest.partition("_")
+        with self._transaction() as connection:
+            query = select(_keys, _users.c.role).join(_users, _users.c.name == _keys.c.user)
+            row = connection.execute(query.where(_keys.c.id == key_id)).one_or_none()
+        # An unknown id takes as long as a wrong secret.
+        same = hmac.compare_digest(_hash(secret), row.hash if row is not None else _hash(""))
+        if prefix != PREFIX or row is None or not same or not _holds(row):
+            raise UnauthenticatedError("The key does not hold: it is mistyped, expired or revoked.")
+        return Caller(row.user, Role(row.role), space=row.user, key=row.id)
+
+    def named(self, name: str) -> Caller:
+        """A user by name, for those whom another part has let in already. Raises UnauthenticatedError."""
+        if name == OWNER.name and not self.on:
+            return OWNER
+        with self._transaction() as connection:
+            query = select(_users).where(_users.c.name == name, _users.c.revoked_at.is_(None))
+            row = connection.execute(query).one_or_none()
+        if row is None:
+            raise UnauthenticatedError("Sign in again: this user has been revoked.")
+        return Caller(row.name, Role(row.role), space=row.name)
+
+
+def _user(connection: Connection, name: str) -> Row[Any]:
+    query = select(_users).where(_users.c.name == name, _users.c.revoked_at.is_(None))
+    row = connection.execute(query).one_or_none()
+    if row is None:
+        raise NotFoundError(f"There is no user '{name}'; see `users list`.")
+    return row
+
+
+def _make_key(connection: Connection, user: str, lasts: timedelta | None) -> str:
+    key_id, secret = secrets.token_hex(4), secrets.token_urlsafe(32)
+    expires = None if lasts is None else _now() + lasts
+    connection.execute(
+        insert(_keys).values(id=key_id, user=user, hash=_hash(secret), created_at=_now(), expires_at=expires)
+    )
+    return f"{PREFIX}_{key_id}_{secret}"
+
+
+def _hash(secret: str) -> str:
+    return hashlib.sha256(secret.encode("utf-8", "replace")).hexdigest()
+
+
+def _holds(row: Row[Any]) -> bool:
+    expires = row.expires_at
+    if expires is not None and expires.tzinfo is None:  # SQLite keeps no zone
+        expires = expires.replace(tzinfo=UTC)
+    return row.revoked_at is None and (expires is None or expires > _now())
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

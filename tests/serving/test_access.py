@@ -1,0 +1,303 @@
+"""Users, keys and roles: what each role may do at every endpoint, and what nobody may do."""
+
+import re
+from datetime import timedelta
+
+import httpx
+import pytest
+
+from assistant.toolbox import tool_specs
+from segments.errors import ConflictError, DataError, NotFoundError, UnauthenticatedError, UserError
+from serving.access import LEAST, OWNER, Role, tool_permission
+from serving.service import permission_of
+from serving.users import Users
+from tests.serving.conftest import ROLES
+
+BEER = {"event": "purchase", "items": {"category": ["BEERS/ALES"]}}
+DEFINITION = {"definition": BEER}
+ANYONE = None
+READ, ASK, WRITE, EXPORT, OPERATE = (LEAST[p].name for p in ("read", "ask", "write", "export", "operate"))
+
+ENDPOINTS: dict[tuple[str, str], tuple[str | None, dict | None]] = {
+    ("GET", "/healthz"): (ANYONE, None),
+    ("GET", "/readyz"): (ANYONE, None),
+    ("GET", "/metrics"): (OPERATE, None),
+    ("GET", "/v1/audit"): (OPERATE, None),
+    ("GET", "/v1/me"): (READ, None),
+    ("GET", "/v1/features"): (READ, None),
+    ("GET", "/v1/values"): (READ, None),
+    ("GET", "/v1/propensity"): (READ, None),
+    ("POST", "/v1/propensity/scores"): (EXPORT, DEFINITION | {"outcome": "purchase_30d", "limit": 1}),
+    ("GET", "/v1/models"): (READ, None),
+    ("POST", "/v1/chat/completions"): (
+        ASK,
+        {"model": "other", "messages": [{"role": "user", "content": "?"}]},
+    ),
+    ("POST", "/v1/ask"): (ASK, {"question": ""}),
+    ("POST", "/v1/ask/stream"): (ASK, {"question": ""}),
+    ("GET", "/v1/conversations/{conversation}"): (ASK, None),
+    ("GET", "/v1/segments"): (READ, None),
+    ("POST", "/v1/segments"): (WRITE, DEFINITION | {"name": "matrix"}),
+    ("GET", "/v1/segments/{name}"): (READ, None),
+    ("PUT", "/v1/segments/{name}"): (WRITE, DEFINITION),
+    ("DELETE", "/v1/segments/{name}"): (WRITE, None),
+    ("POST", "/v1/segments/preview"): (READ, DEFINITION),
+    ("POST", "/v1/segments/overlap"): (READ, {"definitions": [BEER, BEER]}),
+    ("POST", "/v1/segments/members"): (EXPORT, DEFINITION | {"limit": 1}),
+    ("GET", "/v1/tools"): (READ, None),
+} | {
+    ("POST", f"/v1/tools/{spec.name}"): (LEAST[permission_of(spec)].name, {"nothing": 1})
+    for spec in tool_specs().values()
+}
+"""The least role of each endpoint, and a body. A new endpoint must be added here; tools are read from their rule."""
+
+
+def call(client, method, path, body):
+    return client.request(method, re.sub(r"{\w+}", "matrix", path), json=body)
+
+
+def test_every_endpoint_has_its_least_role(guarded):
+    with guarded.client("admin") as client:
+        paths = client.get("/openapi.json").json()["paths"]
+    found = {(method.upper(), path) for path, methods in paths.items() for method in methods}
+    assert found == set(ENDPOINTS)
+
+
+@pytest.mark.parametrize("role", [None, *ROLES])
+def test_a_role_may_do_what_it_is_for_and_nothing_more(guarded, role):
+    with guarded.client(role) as client:
+        for (method, path), (least, body) in ENDPOINTS.items():
+            answer = call(client, method, path, body)
+            where = f"{role} {method} {path}: {answer.text[:200]}"
+            if least is ANYONE:
+                assert answer.status_code == 200, where
+            elif role is None:
+                assert (answer.status_code, answer.json()["code"]) == (401, "unauthenticated"), where
+                assert answer.headers["www-authenticate"] == "Bearer"
+            elif Role[role] < Role[least]:
+                assert (answer.status_code, answer.json()["code"]) == (403, "forbidden"), where
+            else:
+                assert answer.status_code not in (401, 403, 500), where
+
+
+@pytest.mark.parametrize(
+    ("name", "parameters", "permission"),
+    [
+        ("profile_segment", ["definition"], "read"),
+        ("save_segment", ["definition", "name"], "write"),
+        ("delete_segment", ["name"], "write"),
+        ("start_experiment", ["definition"], "write"),
+        ("export_audience", ["definition"], "export"),
+        ("find_lookalikes_of_customer", ["customer", "top"], "export"),
+        ("explain_member", ["definition", "customer"], "export"),
+    ],
+)
+def test_a_tool_of_unknown_effect_takes_more(name, parameters, permission):
+    assert tool_permission(name, parameters) == permission
+
+
+def test_small_groups_are_hidden_from_those_who_may_not_export(guarded):
+    few = {"definition": {"similar_to": {"segment": BEER}, "top": 5}}
+    seen = {}
+    for role in ROLES:
+        with guarded.client(role) as client:
+            seen[role] = client.post("/v1/segments/preview", json=few).json()["size"]
+    assert seen == {"viewer": None, "marketer": None, "analyst": 5, "admin": 5}
+    pair = {"definitions": [few["definition"], BEER]}
+    with guarded.client("viewer") as client:
+        assert client.post("/v1/segments/overlap", json=pair).json()["customers"] == [[None, 0], [0, 1298]]
+
+
+def test_a_conversation_is_its_users_own(guarded, model):
+    model.replies.append("define_segment")
+    question = {"question": "who bought beer?", "conversation": "shared-name"}
+    with guarded.client("marketer") as mine, guarded.client("admin") as other:
+        assert mine.post("/v1/ask", json=question).json()["conversation"] == "shared-name"
+        assert mine.get("/v1/conversations/shared-name").json()["segment"]["size"] == 1298
+        assert other.get("/v1/conversations/shared-name").status_code == 404
+
+
+# Keys
+
+
+@pytest.fixture
+def users(tmp_path) -> Users:
+    return Users(tmp_path / "state.sqlite")
+
+
+def test_access_is_off_until_the_first_user_and_never_again(users):
+    assert not users.on
+    assert users.named("local") == OWNER
+    users.add("ada", Role.admin)
+    assert users.on
+    users.revoke("ada")
+    assert users.on
+    with pytest.raises(UnauthenticatedError):
+        users.named("local")
+
+
+def test_a_key_says_who_it_belongs_to_until_it_is_revoked(users):
+    key = users.add("ada", Role.analyst)
+    second = users.new_key("ada")
+    assert users.caller(key).name == "ada"
+    assert users.caller(key).role is Role.analyst
+    users.revoke_key(key.split("_")[1])
+    with pytest.raises(UnauthenticatedError):
+        users.caller(key)
+    assert users.caller(second).name == "ada"
+    users.revoke("ada")
+    with pytest.raises(UnauthenticatedError):
+        users.caller(second)
+    with pytest.raises(UnauthenticatedError):
+        users.named("ada")
+
+
+def test_a_session_ends_by_itself(users):
+    users.add("ada", Role.viewer)
+    assert users.caller(users.new_key("ada", timedelta(minutes=1))).name == "ada"
+    with pytest.raises(UnauthenticatedError):
+        users.caller(users.new_key("ada", timedelta(seconds=-1)))
+
+
+def test_a_key_is_kept_only_as_its_hash(users, tmp_path):
+    key = users.add("ada", Role.viewer)
+    secret = key.split("_", 2)[2]
+    assert secret.encode() not in (tmp_path / "state.sqlite").read_bytes()
+
+
+@pytest.mark.parametrize(
+    "change", [lambda k: k[:-1], lambda k: "x" + k, lambda k: k.replace("sga", "abc"), lambda _: ""]
+)
+def test_a_key_that_is_not_whole_does_not_hold(users, change):
+    key = users.add("ada", Role.admin)
+    with pytest.raises(UnauthenticatedError):
+        users.caller(change(key))
+
+
+def test_users_are_added_once_and_by_a_name_that_can_be_written(users):
+    users.add("ada", Role.viewer)
+    with pytest.raises(ConflictError, match="There is a user 'ada'"):
+        users.add("ada", Role.admin)
+    for name in ("", "a b", "x" * 65, "a:b", "ä"):
+        with pytest.raises(UserError, match="name: must be"):
+            users.add(name, Role.viewer)
+    with pytest.raises(NotFoundError):
+        users.revoke("nobody")
+
+
+# What the guard does for everybody
+
+
+def test_a_stranger_is_sent_to_the_sign_in_page_and_signs_in(guarded):
+    with httpx.Client(base_url=guarded.url, follow_redirects=True) as browser:
+        assert 'action="/signin"' in browser.get("/").text
+        assert browser.post("/signin", data={"key": "sga_no_no"}).status_code == 401
+        page = browser.post("/signin", data={"key": guarded.keys["marketer"]}).text
+        assert "segment-assistant" in page
+        assert "gradio" in page
+        assert browser.get("/v1/me").json() == {"name": "marketer@shop", "role": "marketer"}
+        assert guarded.keys["marketer"] not in str(dict(browser.cookies))
+        browser.post("/signout")
+        assert browser.get("/v1/me").status_code == 401
+
+
+def test_the_sessions_cookie_is_out_of_reach(guarded):
+    answer = httpx.post(f"{guarded.url}/signin", data={"key": guarded.keys["viewer"]})
+    cookie = answer.headers["set-cookie"]
+    assert "HttpOnly" in cookie
+    assert "SameSite=lax" in cookie
+
+
+@pytest.mark.parametrize(
+    "path", ["/gradio_api/info", "/config", "/docs", "/gradio_api/queue/data?session_hash=x"]
+)
+def test_the_page_is_behind_the_guard_too(guarded, path):
+    assert httpx.get(f"{guarded.url}{path}").status_code in (303, 401)
+
+
+def test_a_page_of_another_site_changes_nothing(guarded, client):
+    elsewhere = {"origin": "https://evil.example"}
+    body = {"name": "csrf", "definition": BEER}
+    assert client.post("/v1/segments", json=body, headers=elsewhere).status_code == 403
+    assert "csrf" not in {s["name"] for s in client.get("/v1/segments").json()}
+    answer = client.options("/v1/segments", headers=elsewhere | {"access-control-request-method": "POST"})
+    assert "access-control-allow-origin" not in answer.headers
+    assert "access-control-allow-origin" not in client.get("/v1/segments", headers=elsewhere).headers
+
+
+def test_without_users_only_this_machines_names_are_answered(client):
+    """Another site's name that is made to point here (DNS rebinding) gets nothing."""
+    answer = client.get("/v1/segments", headers={"host": "evil.example"})
+    assert answer.status_code == 400
+    assert "localhost only" in answer.json()["detail"]
+
+
+def test_every_answer_has_the_headers_that_keep_browsers_safe(client):
+    for path in ("/", "/v1/segments", "/v1/nothing", "/healthz", "/docs"):
+        headers = client.get(path).headers
+        assert headers["x-content-type-options"] == "nosniff"
+        assert headers["x-frame-options"] == "DENY"
+        assert "frame-ancestors 'none'" in headers["content-security-policy"]
+    assert client.get("/v1/segments").headers["cache-control"] == "no-store"
+
+
+def test_a_body_without_a_length_is_cut_off_too(client):
+    def body():
+        for _ in range(200):
+            yield b'{"definition": "' + b"x" * 10_000
+
+    answer = client.post("/v1/segments/preview", content=body(), headers={"content-type": "application/json"})
+    assert (answer.status_code, answer.json()["code"]) == (413, "too_large")
+
+
+def test_a_key_that_asks_too_often_waits(make_workspace, tmp_path):
+    from fastapi.testclient import TestClient
+
+    from serving.http.api import create_api
+    from serving.service import Service
+
+    service = Service.open(make_workspace(tmp_path / "w", "requests_per_minute = 5\n"))
+    keys = [service.users.add(name, Role.viewer) for name in ("ada", "bob")]
+    with TestClient(create_api(service)) as client:
+
+        def status(key):
+            return client.get("/v1/me", headers={"authorization": f"Bearer {key}"})
+
+        assert [status(keys[0]).status_code for _ in range(6)] == [200] * 5 + [429]
+        refused = status(keys[0])
+        assert refused.json()["code"] == "rate_limited"
+        assert 1 <= int(refused.headers["retry-after"]) <= 13
+        assert status(keys[1]).status_code == 200
+
+
+def test_a_server_without_users_is_not_started_for_others(make_workspace, tmp_path):
+    from serving.web import check_access
+
+    folder = make_workspace(tmp_path / "w")
+    check_access(folder, "127.0.0.1")
+    with pytest.raises(
+        DataError, match=r"there are no users; first run: segassist users add NAME --role admin"
+    ):
+        check_access(folder, "0.0.0.0")
+    Users(folder / "state.sqlite").add("ada", Role.admin)
+    check_access(folder, "0.0.0.0")
+
+
+def test_keys_are_in_no_log(guarded, capfd):
+    with guarded.client("admin") as client:
+        client.get("/v1/me")
+        client.post("/v1/ask", json={"question": 1})
+    out, err = capfd.readouterr()
+    kept = "".join(str(entry) for entry in guarded.service.audit.entries())
+    for key in guarded.keys.values():
+        secret = key.split("_", 2)[2]
+        assert secret not in out + err + kept
+
+
+def test_the_users_file_that_is_broken_is_told(tmp_path):
+    from segments.errors import StorageError
+
+    path = tmp_path / "state.sqlite"
+    path.write_bytes(b"no database" * 100)
+    with pytest.raises(StorageError, match="users cannot be read"):
+        Users(path)

@@ -1,0 +1,74 @@
+"""What the operator's page and the container files say holds: every command and option exists."""
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+import typer.main
+import yaml
+
+from assistant.workspace import Settings
+from serving.cli import app
+
+ROOT = Path(__file__).parents[2]
+DOCS = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+COMPOSE = yaml.safe_load((ROOT / "compose.yaml").read_text(encoding="utf-8"))
+DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8")
+
+
+def commands() -> list[str]:
+    """Every `segassist ...` of the page, its compose lines and the Dockerfile."""
+    code = "\n".join(re.findall(r"```bash\n(.*?)```", DOCS, re.DOTALL))
+    found = [line.split(" #")[0].strip() for line in code.splitlines() if "segassist " in line]
+    found.append(" ".join(re.findall(r'"([^"]+)"', DOCKERFILE.splitlines()[-1])))
+    return [line[line.index("segassist ") :] for line in found]
+
+
+@pytest.mark.parametrize("line", commands())
+def test_a_command_of_the_page_exists_with_its_options(line):
+    command, (_, *words) = typer.main.get_command(app), shlex.split(line)
+    while words and words[0] in getattr(command, "commands", {}):
+        command = command.commands[words.pop(0)]
+    known = {option for parameter in command.params for option in parameter.opts}
+    assert {word for word in words if word.startswith("--")} <= known, line
+    if words and not words[0].startswith("-"):
+        assert not getattr(command, "commands", {}), f"{words[0]} is no command: {line}"
+
+
+def test_the_settings_of_the_page_are_settings():
+    table = DOCS[DOCS.index("| setting |") : DOCS.index("A request may have")]
+    named = re.findall(
+        r"`(\w+)`", "\n".join(line.split("|")[1] for line in table.splitlines()[2:] if "|" in line)
+    )
+    assert named
+    for name in named:
+        assert name in Settings.__dataclass_fields__
+    assert str(Settings().requests_per_minute) in table
+
+
+def test_the_roles_of_the_page_are_the_table():
+    from serving.access import LEAST, Role
+
+    rows = {
+        "see the catalogue": "read",
+        "ask the assistant": "ask",
+        "get customers one by one": "export",
+        "metrics, audit log": "operate",
+    }
+    for line in DOCS.splitlines():
+        for words, permission in rows.items():
+            if line.startswith(f"| {words}"):
+                marks = [bool(cell.strip()) for cell in line.split("|")[2:6]]
+                assert marks == [role >= LEAST[permission] for role in Role], line
+
+
+def test_the_container_is_reached_from_this_machine_only_and_runs_as_nobody():
+    service = COMPOSE["services"]["app"]
+    assert all(port.startswith("127.0.0.1:") for port in service["ports"])
+    assert "privileged" not in service
+    assert service["cap_drop"] == ["ALL"]
+    assert re.search(r"^USER (?!root)\w+", DOCKERFILE, re.MULTILINE)
+    assert all(volume.split(":")[0] in COMPOSE["volumes"] for volume in service["volumes"])
+    ignored = (ROOT / ".dockerignore").read_text(encoding="utf-8").split()
+    assert {"workspaces", ".venv", ".git"} <= set(ignored)
