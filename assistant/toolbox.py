@@ -18,9 +18,10 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError, Wit
 from assistant.grounding import to_json as evidence_json
 from assistant.tools import ToolResult, Tools
 from segments.canonical import fingerprint
-from segments.codec import from_json, json_schema, to_json
+from segments.codec import from_json, to_json
 from segments.definition import Node
 from segments.errors import InternalError, NotFoundError, UserError
+from segments.schema import json_schema
 
 _MARK = {"$comment": "a segment definition"}
 """Stands for a definition until the whole schema is there and can point at the language's own."""

@@ -28,8 +28,8 @@ from mcp_types import (
     ToolAnnotations,
 )
 
-from segments.codec import json_schema
 from segments.errors import NotFoundError, SegAssistError, UserError
+from segments.schema import json_schema
 from serving.access import LEAST, READING, Caller
 from serving.http.guard import caller_of
 from serving.http.problems import BUG

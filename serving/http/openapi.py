@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from segments.codec import json_schema
+from segments.schema import json_schema
 from serving.http.problems import Problem
 from serving.http.schemas import NODE_MARK
 
