@@ -71,6 +71,31 @@ def test_a_damaged_conversation_store_is_one_sentence(workspace):
         Assistant.open(workspace, ScriptedModel(call("define_segment"))).ask("customers with children")
 
 
+def test_a_copied_conversation_goes_its_own_way(talk):
+    talk.use(BIG_SPENDERS)
+    assert talk.assistant.fork(talk.name, "copy of it")
+    assert not talk.assistant.fork("never begun", "copy of nothing")
+    talk.model.script(call("refine_segment"))
+    edited = talk.assistant.ask("only those with children", "copy of it")
+    assert edited.segment["definition"] == BOTH
+    assert talk.current == BIG_SPENDERS
+
+
+def test_what_the_tools_were_given_is_told_as_soon_as_they_ran(talk):
+    """A log may be written before any word of the answer is out, even when nobody reads on."""
+    talk.model.script(call("define_segment"))
+    heard = []
+    stream = talk.assistant.stream(
+        "customers with children", talk.name, lambda step, data: heard.append((step, data))
+    )
+    answer = next(data for step, data in stream if step == "done")
+    steps = [step for step, _ in heard]
+    assert steps == ["link", "plan", "check", "run", "answer"]
+    ran = dict(heard)["run"]
+    assert ran["made"] == answer.tool_calls
+    assert ran["definition"] == answer.segment["hash"]
+
+
 # --- Saved segments ----------------------------------------------------------------------------
 
 

@@ -10,7 +10,7 @@ import pytest
 from assistant.library import MAX_NAME, Library
 from segments.codec import from_json
 from segments.definition import AllOf, EventCondition, FeatureCondition, ItemFilter, Not
-from segments.errors import ConflictError, NotFoundError, StorageError, UserError
+from segments.errors import ConflictError, NotFoundError, StaleError, StorageError, UserError
 from tests.conftest import ROOT
 
 SOUP = EventCondition("purchase", ItemFilter(category=("SOUP",)))
@@ -199,3 +199,33 @@ def test_a_damaged_database_is_one_sentence(path):
     path.write_bytes(b"no database" * 500)
     with pytest.raises(StorageError):
         Library(path)
+
+
+def test_versions_are_listed_newest_first(library):
+    saved = [library.save("mine", node) for node in (SOUP, OFTEN)]
+    assert library.versions("mine") == saved[::-1]
+    with pytest.raises(NotFoundError):
+        library.versions("yours")
+
+
+def test_a_version_that_is_no_longer_the_newest_cannot_be_changed(library):
+    first = library.save("mine", SOUP)
+    second = library.save("mine", OFTEN, if_match=first.tag)
+    for change in (
+        lambda: library.save("mine", SOUP, if_match=first.tag),
+        lambda: library.save("mine", OFTEN, if_match=first.tag),
+        lambda: library.delete("mine", first.tag),
+        lambda: library.save("new", SOUP, if_match="*"),
+    ):
+        with pytest.raises(StaleError, match="look at it again"):
+            change()
+    assert library.get("mine") == second
+    library.delete("mine", second.tag)
+    with pytest.raises(StaleError, match="is not there any more"):
+        library.save("mine", SOUP, if_match=second.tag)
+
+
+def test_a_segment_made_anew_has_another_tag_only_when_it_means_something_else(library):
+    first = library.save("mine", SOUP)
+    library.delete("mine")
+    assert library.save("mine", OFTEN).tag != first.tag
