@@ -69,7 +69,7 @@ class Fields:
     def number(self, key: str, default: float | None = None) -> Any:
         """A number; a default of None makes it optional."""
         got = self.data.get(key, default)
-        if got is not None and not is_number(got):
+        if not is_number(got) and not (got is None and default is None):
             self.wrong(key, f"must be a number; got {short(got)}")
         return got
 

@@ -378,6 +378,16 @@ HOSTILE = {
     "a pattern in a product": product_named("((((a+)+)+)+$"),
     "text from right to left": product_named("\u202e\ufeff🍺"),
     "a top of 31 digits": json.dumps({"definition": {"similar_to": {"segment": LOYAL}, "top": 10**30}}),
+    "null for a number that has a default": json.dumps(
+        {
+            "definition": {
+                "compare": {"feature": "orders_90d"},
+                "op": ">",
+                "factor": None,
+                "than": {"feature": "orders_365d"},
+            }
+        }
+    ),
     "1,000 alternatives": json.dumps({"definition": {"any_of": [LOYAL | {"value": n} for n in range(1000)]}}),
     "5,000 times the same": json.dumps({"definition": {"all_of": [LOYAL] * 5000}}),
 }
