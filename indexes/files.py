@@ -10,8 +10,9 @@ import hashlib
 import json
 import os
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import faiss
 import numpy as np
@@ -23,7 +24,8 @@ FORMAT = 2
 """Raised when an older index can no longer be read."""
 
 
-class Stored(NamedTuple):
+@dataclass(frozen=True)
+class Stored:
     """What a folder holds. vectors (n, d) are memory-mapped; index None where the vectors are all."""
 
     vectors: np.ndarray

@@ -96,7 +96,8 @@ class CustomerIndex:
 
         The vectors are memory-mapped always, the FAISS structure when `mapped`: then searches only.
         """
-        vectors, index, about = files.load(folder, mapped)
+        stored = files.load(folder, mapped)
+        vectors, index, about = stored.vectors, stored.index, stored.about
         # An index made where there was no GPU stays usable where there is one.
         gpu = _gpu(device) and (device == "gpu" or about["kind"] != "hnsw")
         structure = make("flat", vectors) if index is None else index
