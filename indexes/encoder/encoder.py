@@ -106,9 +106,7 @@ def train_encoder(
     rows = purchases[purchases["ts"] < pd.Timestamp(as_of)]
     found = histories(rows, items, sorted(rows["customer_id"].unique()))
     progress(0.0, f"{len(found.texts)} item texts, {len(found.days)} shopping days")
-    network = train(
-        found, text.encode(found.texts), day_number(as_of), folder, shape, training, progress
-    )
+    network = train(found, text.encode(found.texts), day_number(as_of), folder, shape, training, progress)
     encoder = LearnedEncoder(network, found.texts, text)
     encoder.save(folder)
     return encoder

@@ -119,7 +119,9 @@ def before(found: Histories, customers: np.ndarray, cuts: np.ndarray, length: in
     known = steps >= begins[:, None]
     safe = np.where(known, steps, 0)
     days = found.days[safe]
-    gaps = np.where(known, days - np.where(steps > begins[:, None], found.days[np.maximum(safe - 1, 0)], days), 0)
+    gaps = np.where(
+        known, days - np.where(steps > begins[:, None], found.days[np.maximum(safe - 1, 0)], days), 0
+    )
     counts = np.where(known, found.item_starts[safe + 1] - found.item_starts[safe], 0).ravel()
     flat = ranges(found.item_starts[safe].ravel(), counts)
     ages = np.where(known, cuts[:, None] - days, 0)
@@ -136,7 +138,9 @@ def before(found: Histories, customers: np.ndarray, cuts: np.ndarray, length: in
     )
 
 
-def after(found: Histories, customers: np.ndarray, cuts: np.ndarray, horizon: int, width: int) -> torch.Tensor:
+def after(
+    found: Histories, customers: np.ndarray, cuts: np.ndarray, horizon: int, width: int
+) -> torch.Tensor:
     """1 where a customer bought the text within `horizon` days from the cut: float32 (b, width)."""
     target = torch.zeros(len(customers), width)
     for row, (customer, cut) in enumerate(zip(customers, cuts, strict=True)):

@@ -87,7 +87,9 @@ def train(
                 held = _loss(network, vectors, found, draw.held(), shape, training)
             curve.append({"step": step + 1, "trained": loss.item(), "held_out": held.item()})
             done = {"network": network.state_dict(), "optimizer": optimizer.state_dict()}
-            _save(folder, about | done | {"schedule": schedule.state_dict(), "curve": curve, "step": step + 1})
+            _save(
+                folder, about | done | {"schedule": schedule.state_dict(), "curve": curve, "step": step + 1}
+            )
         progress((step + 1) / training.steps, f"{shape.kind}: step {step + 1}, loss {loss.item():.3f}")
     network.eval()
     return network
