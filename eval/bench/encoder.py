@@ -1,6 +1,6 @@
 """Frozen behaviour vectors on held-out tasks: aggregate, LSTM and Transformer, beside the tabular features.
 
-    python -m eval.bench.encoder [--workspace DIR] [--as-of 2017-11-01] [--steps 1200] [--folder DIR]
+    python -m eval.bench.encoder [--workspace DIR] [--as-of 2017-11-01] [--steps 800] [--folder DIR]
 
 Everything is trained and encoded from purchases before the date; labels are from the 30 days after it. The
 tabular row is the feature mart as of the date through LightGBM, on the same folds of customers; it knows
@@ -14,7 +14,6 @@ import tempfile
 import time
 from datetime import date
 from pathlib import Path
-from typing import get_args
 
 import lightgbm
 import numpy as np
@@ -29,7 +28,7 @@ from eval.bench.lookalikes import RememberedTexts
 from indexes.behaviour import BehaviourVectors, encode_behaviour
 from indexes.encoder.encoder import train_encoder
 from indexes.encoder.evaluate import FOLDS, SEED, Scores, Tasks, areas, judge, tasks, verdict
-from indexes.encoder.network import Shape
+from indexes.encoder.network import KINDS, Shape
 from indexes.encoder.training import Training
 from indexes.text import SentenceEncoder
 from serving.terminal import steps
@@ -79,13 +78,12 @@ def main() -> None:
     found = tasks(purchases, items, as_of)
     known = purchases[purchases["ts"] < pd.Timestamp(as_of)]
     features = warehouse.features(as_of).reindex(found.labels.index)
-    judged: dict[str, Scores] = {}
     vectors: dict[str, BehaviourVectors] = {
         "aggregate": encode_behaviour(known, items, features, text, as_of)
     }
     took = {}
     with tempfile.TemporaryDirectory() as temporary, steps() as progress:
-        for kind in get_args(Shape.__annotations__["kind"]) or ("transformer", "lstm"):
+        for kind in KINDS:
             began = time.process_time()
             folder = (arguments.folder or Path(temporary)) / kind
             shape, training = Shape(kind=kind), Training(steps=arguments.steps)

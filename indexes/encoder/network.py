@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 import torch
 from torch import nn
@@ -16,6 +16,8 @@ from torch.nn import functional
 
 from indexes.encoder.histories import Batch
 
+Kind = Literal["transformer", "lstm"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
 PERIODS = (2.0, 4.0, 7.0, 15.0, 30.0, 60.0, 120.0, 365.0)
 """Days of the waves by which a step knows how long before the cut it was."""
 
@@ -24,7 +26,7 @@ PERIODS = (2.0, 4.0, 7.0, 15.0, 30.0, 60.0, 120.0, 365.0)
 class Shape:
     """Sizes of a network. length: steps of a sequence; dimension: of the customer vector."""
 
-    kind: Literal["transformer", "lstm"] = "transformer"
+    kind: Kind = "transformer"
     width: int = 64
     layers: int = 2
     heads: int = 4

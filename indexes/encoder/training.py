@@ -29,7 +29,7 @@ CHECKPOINT, CURVE = "checkpoint.pt", "learning_curve.json"
 class Training:
     """How to train. held_out: share of the customers whose loss is watched and never trained on."""
 
-    steps: int = 300
+    steps: int = 800
     customers: int = 96
     horizon: int = 30
     rate: float = 3e-3
@@ -37,7 +37,7 @@ class Training:
     temperature: float = 0.1
     least_history: int = 21
     held_out: float = 0.1
-    every: int = 25
+    every: int = 50
     seed: int = 7
 
 
