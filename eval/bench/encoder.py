@@ -81,7 +81,7 @@ def main() -> None:
     vectors: dict[str, BehaviourVectors] = {
         "aggregate": encode_behaviour(known, items, features, text, as_of)
     }
-    took = {}
+    took: dict[str, float] = {}
     with tempfile.TemporaryDirectory() as temporary, steps() as progress:
         for kind in KINDS:
             began = time.process_time()
@@ -90,9 +90,9 @@ def main() -> None:
             encoder = train_encoder(known, items, text, as_of, folder, shape, training, progress(kind))
             took[kind] = time.process_time() - began
             vectors[kind] = encoder.encode(known, items, list(found.labels.index), as_of)
-    for kind in tuple(took):
-        both = np.hstack([vectors["aggregate"].matrix, vectors[kind].matrix]) / np.sqrt(2)
-        vectors[f"aggregate + {kind}"] = BehaviourVectors(vectors[kind].customer_ids, both, "both", as_of)
+    for name in tuple(took):
+        both = np.hstack([vectors["aggregate"].matrix, vectors[name].matrix]) / np.sqrt(2)
+        vectors[f"aggregate + {name}"] = BehaviourVectors(vectors[name].customer_ids, both, "both", as_of)
     judged = {name: judge(made, found) for name, made in vectors.items()}
     area = tabular(features, found)
     _print(judged, area, found, took, as_of)

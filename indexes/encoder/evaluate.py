@@ -44,7 +44,7 @@ class Tasks:
 
     def of(self, kind: str) -> list[str]:
         """The names of one kind of task: churn, category or product."""
-        return [name for name in self.labels if name.split(":")[0] == kind]
+        return [name for name in map(str, self.labels) if name.split(":")[0] == kind]
 
 
 @dataclass(frozen=True)
@@ -122,7 +122,7 @@ def linear_head(matrix: np.ndarray, found: Tasks) -> pd.DataFrame:
 def areas(scores: pd.DataFrame, found: Tasks) -> pd.Series:
     """AUROC of every task that `scores` has."""
     out = {}
-    for name in scores:
+    for name in map(str, scores):
         label = found.labels[name]
         known = label.notna()
         out[name] = float(roc_auc_score(label[known], scores.loc[known, name]))

@@ -91,7 +91,7 @@ def histories(
     known = list(texts or ())
     numbers = pd.Index([*known, *sorted(set(rows["text"]) - set(known))])
     rows["item"] = numbers.get_indexer(pd.Index(rows["text"]))
-    rows = rows.groupby(["who", "day", "item"], as_index=False)["value"].sum()
+    rows = rows.groupby(["who", "day", "item"])["value"].sum().reset_index()
     value = rows["value"].to_numpy()
     step = rows.groupby(["who", "day"], sort=True).ngroup().to_numpy()
     first = np.flatnonzero(np.r_[True, step[1:] != step[:-1]])

@@ -40,6 +40,7 @@ class TimePositions(nn.Module):
 
     def __init__(self, width: int) -> None:
         super().__init__()
+        self.rates: torch.Tensor
         self.register_buffer("rates", 2 * math.pi / torch.tensor(PERIODS))
         self.linear = nn.Linear(2 * len(PERIODS) + 2, width)
 
