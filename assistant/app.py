@@ -151,6 +151,17 @@ class Rooms:
                 "轮廓系数",
             ),
         ]
+        if found.stability is not None:
+            agreement = round(found.stability, 2)
+            figures.append(
+                Figure(
+                    "stability",
+                    agreement,
+                    "ratio",
+                    "agreement under resampling (1: the same)",
+                    "重抽样一致性",
+                )
+            )
         rows = []
         for cluster in found.clusters:
             number = cluster.number
@@ -175,7 +186,9 @@ class Rooms:
                     "categories": [{"category": c, "index": round(i, 2)} for c, i in cluster.categories],
                 }
             )
-        return Evidence("", "discover_segments", tuple(figures), tuple(rows), (found.reason,))
+        return Evidence(
+            "", "discover_segments", tuple(figures), tuple(rows), (found.reason, found.density.reason)
+        )
 
 
 class _Resolver:

@@ -181,7 +181,9 @@ def _steps(workspace: Workspace, load: Callable[[duckdb.DuckDBPyConnection], Non
             "Encode products and behaviour; build the FAISS index",
             index,
             lambda: CustomerIndex.load(workspace.index, "cpu"),
-            ("indexes/behaviour.py", "indexes/index.py", "indexes/text.py"),
+            tuple(
+                f"indexes/{name}.py" for name in ("behaviour", "files", "index", "kinds", "search", "text")
+            ),
         ),
         Step(
             "models",

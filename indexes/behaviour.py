@@ -78,7 +78,8 @@ def encode_behaviour(
     who = customers.get_indexer(pd.Index(rows["customer_id"]))
     what = items.set_index("item_id").reindex(rows["item_id"])
     progress(0.3, "tastes")
-    blocks = [_tastes(who, what["category"].to_numpy(), weight, len(customers))]
+    spend, _ = _counts(who, what["category"].to_numpy(), weight, len(customers))
+    blocks = [tastes(spend)]
     progress(0.5, "meaning of the items")
     if encoder is not None:
         blocks.append(_meaning(who, what, weight, len(customers), encoder))
@@ -109,12 +110,13 @@ def _counts(
     return sparse.csr_matrix((weight[keep], (who[keep], codes[keep])), shape=shape), pd.Index(names)
 
 
-def _tastes(who: np.ndarray, categories: np.ndarray, weight: np.ndarray, n: int) -> np.ndarray:
-    counts, _ = _counts(who, categories, weight, n)
+def tastes(spend: sparse.csr_matrix, dimensions: int = TASTE_DIMENSIONS) -> np.ndarray:
+    """Spend (n customers, categories) as n vectors of at most `dimensions`: TF-IDF of its logarithm, SVD."""
+    counts = spend.copy()
     counts.data = np.log1p(counts.data)
     buyers = np.asarray((counts > 0).sum(axis=0)).ravel()
-    weighted = counts @ sparse.diags(np.log((1 + n) / (1 + buyers)) + 0.1)
-    size = min(TASTE_DIMENSIONS, min(weighted.shape) - 1)
+    weighted = counts @ sparse.diags(np.log((1 + counts.shape[0]) / (1 + buyers)) + 0.1)
+    size = min(dimensions, min(weighted.shape) - 1)
     if size < 1:
         return np.asarray(weighted.todense())
     left, scale, _ = randomized_svd(weighted, size, random_state=SEED)

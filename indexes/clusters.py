@@ -1,4 +1,4 @@
-"""Natural segments: k-means over behaviour vectors, the choice of k explained, each named by what it does.
+"""Natural segments: groups of behaviour vectors, each named by what its customers do.
 
 Names and personas are made from figures by rule, so that the same clusters have the same names.
 """
@@ -7,17 +7,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-import faiss
 import numpy as np
 import pandas as pd
-from sklearn.metrics import silhouette_score
 
 from indexes.index import CustomerIndex
+from indexes.partition import K_RANGE, Density, density, partition
 from segments.errors import DefinitionError
 
-K_RANGE = range(3, 9)
-ITERATIONS, REDOS, SEED = 30, 4, 7
-SILHOUETTE_SAMPLE = 2000
 TRAITS: tuple[tuple[str, str, str, str, str], ...] = (
     ("orders_365d", "Frequent", "高频", "Occasional", "低频"),
     ("spend_365d", "high-spending", "高消费", "low-spending", "低消费"),
@@ -47,12 +43,17 @@ class Cluster:
 
 @dataclass(frozen=True)
 class Clusters:
-    """A partition of all customers. labels: cluster number by customer_id."""
+    """A partition of all customers. labels: cluster number by customer_id.
+
+    stability: mean adjusted Rand index under resampling, None where k was asked for. reason: why this k.
+    """
 
     labels: pd.Series
     clusters: tuple[Cluster, ...]
     silhouette: float
+    stability: float | None
     reason: str
+    density: Density
 
 
 def discover(
@@ -62,7 +63,7 @@ def discover(
     k: int | None = None,
     currency: str = "$",
 ) -> Clusters:
-    """Partition the indexed customers into k clusters (k None: the best silhouette of 3..8).
+    """Partition the indexed customers into k clusters (k None: the best separated stable number of 3..8).
 
     features: indexed by customer_id. spend: customer_id, category, value. Raises DefinitionError for a k
     outside 2..20.
@@ -75,36 +76,22 @@ def discover(
         raise DefinitionError(
             f"k: {least - 1} segments need at least {least} customers; there are {len(matrix)}."
         )
-    if k is not None:
-        labels = _kmeans(matrix, k)
-        score, reason = _silhouette(matrix, labels), f"{k} was asked for"
-    else:
-        tried = {n: _kmeans(matrix, n) for n in K_RANGE if n < len(matrix)}
-        scores = {n: _silhouette(matrix, found) for n, found in tried.items()}
-        best = max(scores, key=lambda n: scores[n])
-        labels, score = tried[best], scores[best]
-        reason = f"{best} separates best: silhouette {score:.2f} of {min(tried)} to {max(tried)} groups tried"
+    found = partition(matrix, k)
+    labels = found.labels
     # Numbered from the largest, so that numbers mean the same on every run.
     order = pd.Series(labels).value_counts().index.tolist()
     series = pd.Series(
         [order.index(label) + 1 for label in labels], index=list(index.customer_ids), name="cluster"
     )
     described = [describe(number, series, features, spend, currency) for number in range(1, len(order) + 1)]
-    return Clusters(series, tuple(_distinct(described)), score, reason)
-
-
-def _kmeans(matrix: np.ndarray, k: int) -> np.ndarray:
-    model = faiss.Kmeans(matrix.shape[1], k, niter=ITERATIONS, nredo=REDOS, seed=SEED, spherical=True)
-    model.train(matrix)
-    _, found = model.index.search(matrix, 1)
-    return found[:, 0]
-
-
-def _silhouette(matrix: np.ndarray, labels: np.ndarray) -> float:
-    if len(set(labels)) < 2:
-        return 0.0
-    size = min(SILHOUETTE_SAMPLE, len(matrix))
-    return float(silhouette_score(matrix, labels, metric="cosine", sample_size=size, random_state=SEED))
+    return Clusters(
+        series,
+        tuple(_distinct(described)),
+        found.silhouette,
+        found.stability,
+        found.reason,
+        density(matrix),
+    )
 
 
 def describe(

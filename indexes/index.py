@@ -1,30 +1,26 @@
-"""The FAISS index over behaviour vectors: built, saved atomically with a checksum, loaded, searched.
+"""The index over behaviour vectors: built, extended, searched inside a filter, saved, loaded.
 
-Inner product on unit vectors is the cosine. Exact (Flat) up to a size, then HNSW; the reason is kept.
+Inner product on unit vectors is the cosine. It belongs to the encoder that made its vectors.
 """
 
 from __future__ import annotations
 
-import errno
-import hashlib
-import json
-import os
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
-from typing import Any
 
 import faiss
 import numpy as np
 
+from indexes import files
 from indexes.behaviour import BehaviourVectors
-from segments.errors import ChecksumError, DataError, NotBuiltError, NotFoundError, StorageError
+from indexes.kinds import broadest, choose, make
+from indexes.search import Searcher, tuned
+from segments.errors import ConflictError, DataError, NotFoundError, StorageError
 
-INDEX_FILE, MANIFEST = "customers.{}.faiss", "manifest.json"
-EXACT_BELOW = 200_000
-"""Exact search of 200,000 x 138 floats takes about 10 ms on 2 cores; beyond, HNSW."""
-HNSW_LINKS, HNSW_BUILD, HNSW_SEARCH = 32, 80, 128
+REBUILT_FROM = 0.2
+"""Share of removed rows from which the index is made anew: searches step over each of them."""
 
 
 @dataclass(frozen=True)
@@ -36,165 +32,212 @@ class Match:
 
 
 class CustomerIndex:
-    """Customers by behaviour. `reason` says why this kind of index (and device) was chosen."""
+    """Customers by behaviour. `reason` says why this kind of index (and device) was chosen.
+
+    A removed customer's row stays, empty (None in `_ids`, zeros in the vectors), so that rows never move.
+    """
 
     def __init__(
-        self, index: faiss.Index, customer_ids: Sequence[str], encoder: str, as_of: date, reason: str
-    ):
-        self._index = index
-        self.customer_ids = tuple(customer_ids)
+        self, searcher: Searcher, ids: Sequence[str | None], encoder: str, as_of: date, reason: str
+    ) -> None:
         self.encoder, self.as_of, self.reason = encoder, as_of, reason
-        self._place = {customer: i for i, customer in enumerate(self.customer_ids)}
+        self._read_only = False
+        self._take(searcher, ids)
+
+    def _take(self, searcher: Searcher, ids: Sequence[str | None]) -> None:
+        self.searcher, self._ids = searcher, tuple(ids)
+        self._live = np.array([customer is not None for customer in self._ids], dtype=bool)
+        self.customer_ids = tuple(customer for customer in self._ids if customer is not None)
+        self._place = {customer: i for i, customer in enumerate(self._ids) if customer is not None}
 
     def __len__(self) -> int:
         return len(self.customer_ids)
 
+    @property
+    def kind(self) -> str:
+        """flat, hnsw, ivf_flat or ivf_pq."""
+        return self.searcher.kind
+
     @classmethod
-    def build(cls, vectors: BehaviourVectors, device: str = "auto") -> CustomerIndex:
-        """Index the vectors. device: auto, cpu or gpu (DataError when no GPU build is there)."""
-        size, dimension = vectors.matrix.shape
-        if size < EXACT_BELOW:
-            index, reason = faiss.IndexFlatIP(dimension), f"exact search: {size} < {EXACT_BELOW} customers"
-        else:
-            index = faiss.IndexHNSWFlat(dimension, HNSW_LINKS, faiss.METRIC_INNER_PRODUCT)
-            index.hnsw.efConstruction, index.hnsw.efSearch = HNSW_BUILD, HNSW_SEARCH
-            reason = f"HNSW: {size} >= {EXACT_BELOW} customers"
-        index.add(np.ascontiguousarray(vectors.matrix, dtype=np.float32))
-        index, where = on_device(index, device)
-        return cls(index, vectors.customer_ids, vectors.encoder, vectors.as_of, f"{reason}; {where}")
+    def build(
+        cls, vectors: BehaviourVectors, device: str = "auto", kind: str = "auto", memory: int | None = None
+    ) -> CustomerIndex:
+        """Index the vectors. device: auto, cpu or gpu (DataError when no GPU build is there).
+
+        kind: auto (by size and by `memory`, in bytes; None: half of what is free) or one of `kinds.KINDS`.
+        """
+        gpu = _gpu(device)
+        count, dimension = vectors.matrix.shape
+        chosen, reason = (kind, f"{kind} was asked for")
+        if kind == "auto":
+            chosen, reason = choose(count, dimension, gpu, memory)
+        matrix = np.ascontiguousarray(vectors.matrix, dtype=np.float32)
+        searcher = Searcher(chosen, make(chosen, matrix), matrix)
+        searcher, found = tuned(_placed(searcher, gpu), broadest(chosen, count))
+        why = "; ".join(part for part in (reason, found, _where(device, gpu)) if part)
+        return cls(searcher, vectors.customer_ids, vectors.encoder, vectors.as_of, why)
 
     def save(self, folder: Path) -> None:
-        """Write index and manifest; the manifest, written last, is what makes them count.
-
-        Raises StorageError; the index before stays in use.
-        """
-        try:
-            self._save(folder)
-        except OSError as error:
-            full = error.errno == errno.ENOSPC
-            raise _unwritable(folder, "the disk is full" if full else str(error.strerror)) from error
-        except RuntimeError as error:  # faiss has no other error for a failed write
-            raise _unwritable(folder, "faiss could not write it, the disk may be full") from error
-
-    def _save(self, folder: Path) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
-        index = faiss.index_gpu_to_cpu(self._index) if hasattr(self._index, "getDevice") else self._index
-        partial = folder / "customers.faiss.partial"
-        faiss.write_index(index, str(partial))
-        digest = _sha256(partial)
-        name = INDEX_FILE.format(digest[:12])
-        os.replace(partial, folder / name)
-        manifest: dict[str, Any] = {
-            "file": name,
-            "file_sha256": digest,
+        """Write it atomically. Raises StorageError; the index before stays in use."""
+        about = {
+            "kind": self.kind,
+            "breadth": self.searcher.breadth,
             "encoder": self.encoder,
             "as_of": self.as_of.isoformat(),
-            "dimension": self._index.d,
             "reason": self.reason,
-            "customer_ids": self.customer_ids,
+            "customer_ids": self._ids,
         }
-        temporary = folder / (MANIFEST + ".partial")
-        manifest["sha256"] = hashlib.sha256(json.dumps(manifest).encode()).hexdigest()
-        temporary.write_text(json.dumps(manifest))
-        os.replace(temporary, folder / MANIFEST)
-        for path in folder.glob("customers.*faiss*"):
-            if path.name != name:
-                path.unlink(missing_ok=True)
+        structure = None if self.kind == "flat" else _on_cpu(self.searcher)
+        files.save(folder, self.searcher.vectors, structure, about)
 
     @classmethod
-    def load(cls, folder: Path, device: str = "auto") -> CustomerIndex:
-        """Read a saved index. Raises NotBuiltError when absent, ChecksumError when its bytes changed."""
-        if not (folder / MANIFEST).exists():
-            raise NotBuiltError(f"There is no behaviour index in {folder}; run: segassist build")
-        manifest = _manifest(folder / MANIFEST)
-        path = folder / manifest["file"]
-        if not path.exists():
-            raise NotBuiltError(f"There is no behaviour index in {folder}; run: segassist build")
-        if _sha256(path) != manifest["file_sha256"]:
-            raise ChecksumError(f"{path} is corrupt (wrong SHA-256); rebuild it with: segassist build")
-        index, _ = on_device(faiss.read_index(str(path)), device)
-        as_of = date.fromisoformat(manifest["as_of"])
-        return cls(index, manifest["customer_ids"], manifest["encoder"], as_of, manifest["reason"])
+    def load(cls, folder: Path, device: str = "auto", mapped: bool = False) -> CustomerIndex:
+        """Read a saved index. Raises NotBuiltError when absent, ChecksumError when its bytes changed.
+
+        The vectors are memory-mapped always, the FAISS structure when `mapped`: then searches only.
+        """
+        stored = files.load(folder, mapped)
+        vectors, index, about = stored.vectors, stored.index, stored.about
+        # An index made where there was no GPU stays usable where there is one.
+        gpu = _gpu(device) and (device == "gpu" or about["kind"] != "hnsw")
+        structure = make("flat", vectors) if index is None else index
+        searcher = _placed(Searcher(about["kind"], structure, vectors, about["breadth"]), gpu)
+        as_of = date.fromisoformat(about["as_of"])
+        made = cls(searcher, about["customer_ids"], about["encoder"], as_of, about["reason"])
+        made._read_only = mapped and index is not None
+        return made
+
+    def add(self, vectors: BehaviourVectors) -> None:
+        """Add customers; those already here get the new vector. Cells and codes stay as they were trained.
+
+        Raises ConflictError when another encoder made the vectors.
+        """
+        if (vectors.encoder, vectors.matrix.shape[1]) != (self.encoder, self.searcher.vectors.shape[1]):
+            raise ConflictError(
+                f"encoder: the index was made by {self.encoder}, the new vectors by {vectors.encoder}; "
+                "their cosines mean nothing together, so rebuild it with: segassist build"
+            )
+        self.remove([customer for customer in vectors.customer_ids if customer in self._place])
+        rows = np.concatenate([self.searcher.vectors, vectors.matrix.astype(np.float32)])
+        index = self._changeable()
+        first = len(self.searcher.vectors)
+        if self.kind.startswith("ivf"):
+            index.add_with_ids(vectors.matrix, np.arange(first, len(rows)))
+        else:
+            index.add(np.ascontiguousarray(vectors.matrix, dtype=np.float32))
+        self._changed(index, rows, self._ids + tuple(vectors.customer_ids))
+        self.as_of = max(self.as_of, vectors.as_of)
+
+    def remove(self, customer_ids: Iterable[str]) -> None:
+        """Take customers out: no search finds them, and their numbers are overwritten (unknown ones: nothing)."""
+        rows = np.array(sorted({self._place[c] for c in customer_ids if c in self._place}), dtype=np.int64)
+        if not len(rows):
+            return
+        index = self._changeable()
+        vectors = np.array(self.searcher.vectors)
+        vectors[rows] = 0
+        ids = list(self._ids)
+        for row in rows:
+            ids[row] = None
+        if self.kind == "flat" or ids.count(None) > REBUILT_FROM * len(ids):
+            kept = np.array([customer is not None for customer in ids])
+            vectors, ids = vectors[kept], [customer for customer in ids if customer is not None]
+            index = make(self.kind, vectors)
+        elif self.kind == "hnsw":
+            stored = faiss.downcast_index(index.storage)
+            faiss.rev_swig_ptr(stored.get_xb(), vectors.size).reshape(vectors.shape)[rows] = 0
+        else:
+            faiss.extract_index_ivf(index).remove_ids(faiss.IDSelectorBatch(rows))
+        self._changed(index, vectors, ids)
+
+    def _changed(self, index: faiss.Index, vectors: np.ndarray, ids: Sequence[str | None]) -> None:
+        searcher = replace(self.searcher, index=index, vectors=vectors, on_gpu=False)
+        self._take(_placed(searcher, self.searcher.on_gpu), ids)
+
+    def _changeable(self) -> faiss.Index:
+        if self._read_only:
+            raise StorageError("This index is memory-mapped for searching; load it unmapped to change it.")
+        return _on_cpu(self.searcher)
 
     def vectors_of(self, customer_ids: Sequence[str]) -> np.ndarray:
         """Vectors (n, d) of customers. Raises NotFoundError naming the first that is not indexed."""
         missing = next((c for c in customer_ids if c not in self._place), None)
         if missing is not None:
             raise NotFoundError(f"customer: '{missing}' is not in the behaviour index of {self.as_of}.")
-        return self._index.reconstruct_batch(np.array([self._place[c] for c in customer_ids], dtype=np.int64))
+        return np.asarray(self.searcher.vectors[[self._place[c] for c in customer_ids]])
 
     def matrix(self) -> np.ndarray:
         """All vectors (n, d), in the order of `customer_ids`."""
-        return self._index.reconstruct_n(0, len(self))
+        vectors = self.searcher.vectors
+        return np.asarray(vectors) if self._live.all() else vectors[self._live]
 
     def search(
         self, query: np.ndarray, k: int, exclude: Collection[str] = (), within: Collection[str] | None = None
     ) -> list[Match]:
         """The k customers nearest to a query vector (d,), nearest first."""
-        if within is not None or exclude:
-            allowed = set(within) if within is not None else set(self.customer_ids)
-            rows = np.array(
-                sorted(self._place[c] for c in allowed - set(exclude) if c in self._place), dtype=np.int64
-            )
-            if not len(rows):
-                return []
-            if len(rows) < EXACT_BELOW:
-                # A walk through HNSW meets few of few allowed customers; comparing them all is quick and exact.
-                return self._among(rows, query, k)
-            # The batch selector is exact for Flat and filters during the walk for HNSW.
-            parameters = self._parameters(faiss.IDSelectorBatch(rows))
-            k = min(k, len(rows))
+        allowed = self._allowed(exclude, within)
+        (matches,) = self._found(query.reshape(1, -1), k, allowed)
+        return matches
+
+    def search_many(self, queries: np.ndarray, k: int) -> list[list[Match]]:
+        """As `search` among everyone, for every row of queries (m, d)."""
+        return self._found(queries, k, self._allowed((), None))
+
+    def _allowed(self, exclude: Collection[str], within: Collection[str] | None) -> np.ndarray | None:
+        """The rows that may be found; None where that is all."""
+        if within is None and not exclude:
+            return None if self._live.all() else self._live
+        if within is None:
+            allowed = self._live.copy()
         else:
-            parameters = None
-        scores, found = self._index.search(
-            np.ascontiguousarray(query.reshape(1, -1), dtype=np.float32), min(k, len(self)), params=parameters
+            allowed = np.zeros(len(self._ids), dtype=bool)
+            allowed[[self._place[c] for c in within if c in self._place]] = True
+        allowed[[self._place[c] for c in exclude if c in self._place]] = False
+        return allowed
+
+    def _found(self, queries: np.ndarray, k: int, allowed: np.ndarray | None) -> list[list[Match]]:
+        queries = np.ascontiguousarray(queries, dtype=np.float32)
+        k = min(k, len(self) if allowed is None else int(allowed.sum()))
+        if k < 1:
+            return [[] for _ in queries]
+        if allowed is None:
+            rows, scores = self.searcher.nearest(queries, k)
+        else:
+            rows, scores = self.searcher.among(queries, k, allowed)
+        return [
+            [Match(str(self._ids[row]), float(score)) for row, score in zip(*pair, strict=True) if row >= 0]
+            for pair in zip(rows.tolist(), scores.tolist(), strict=True)
+        ]
+
+
+def _placed(searcher: Searcher, gpu: bool) -> Searcher:
+    if not gpu:
+        return searcher
+    if searcher.kind == "hnsw":
+        raise DataError(
+            "index_device: HNSW does not run on a GPU; set it to cpu, or rebuild: segassist build"
         )
-        pairs = zip(found[0], scores[0], strict=True)
-        return [Match(self.customer_ids[int(i)], float(score)) for i, score in pairs if i >= 0]
-
-    def _among(self, rows: np.ndarray, query: np.ndarray, k: int) -> list[Match]:
-        scores = self._index.reconstruct_batch(rows) @ query.astype(np.float32)
-        best = np.argsort(-scores, kind="stable")[:k]
-        return [Match(self.customer_ids[int(rows[i])], float(scores[i])) for i in best]
-
-    def _parameters(self, selector: faiss.IDSelector) -> faiss.SearchParameters:
-        if isinstance(self._index, faiss.IndexHNSW):
-            return faiss.SearchParametersHNSW(sel=selector, efSearch=HNSW_SEARCH)
-        return faiss.SearchParameters(sel=selector)
+    moved = faiss.index_cpu_to_gpu(faiss.StandardGpuResources(), 0, searcher.index)
+    return replace(searcher, index=moved, on_gpu=True)
 
 
-def _manifest(path: Path) -> dict[str, Any]:
-    try:
-        manifest: dict[str, Any] = json.loads(path.read_text())
-        digest = manifest.pop("sha256")
-        sound = hashlib.sha256(json.dumps(manifest).encode()).hexdigest() == digest
-    except (ValueError, KeyError, TypeError, AttributeError):
-        sound = False
-    if not sound:
-        raise ChecksumError(f"{path} is corrupt; rebuild it with: segassist build")
-    return manifest
+def _on_cpu(searcher: Searcher) -> faiss.Index:
+    return faiss.index_gpu_to_cpu(searcher.index) if searcher.on_gpu else searcher.index
 
 
-def on_device(index: faiss.Index, device: str) -> tuple[faiss.Index, str]:
-    """The index on the CPU or the GPU, and why. Raises DataError for an impossible setting."""
-    count = faiss.get_num_gpus() if hasattr(faiss, "get_num_gpus") else 0
-    if device == "cpu" or (device == "auto" and not count):
-        return index, "on the CPU" + ("" if device == "cpu" else " (no GPU or no faiss-gpu)")
-    if device not in ("auto", "gpu"):
+def _gpu(device: str) -> bool:
+    """Whether the index goes to a GPU. Raises DataError for an impossible setting."""
+    if device not in ("auto", "cpu", "gpu"):
         raise DataError(f"index_device: '{device}' is not one of auto, cpu, gpu.")
-    if not count:
+    count = faiss.get_num_gpus() if hasattr(faiss, "get_num_gpus") else 0
+    if device == "gpu" and not count:
         raise DataError(
             "index_device is gpu, but faiss finds none; run: pip install 'segment-assistant[gpu]'"
         )
-    return faiss.index_cpu_to_gpu(faiss.StandardGpuResources(), 0, index), "on the GPU"
+    return device != "cpu" and count > 0
 
 
-def _unwritable(folder: Path, why: str) -> StorageError:
-    return StorageError(
-        f"Cannot write the behaviour index in {folder}: {why}; free some space, then run: segassist build"
-    )
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def _where(device: str, gpu: bool) -> str:
+    if gpu:
+        return "on the GPU"
+    return "on the CPU" + ("" if device == "cpu" else " (no GPU or no faiss-gpu)")

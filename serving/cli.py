@@ -30,7 +30,9 @@ segment_app = typer.Typer(
     help="Work with segment definitions, without a language model.", no_args_is_help=True
 )
 app.add_typer(serve_app, name="serve")
+index_app = typer.Typer(help="Work with the behaviour index and its encoders.", no_args_is_help=True)
 app.add_typer(segment_app, name="segment")
+app.add_typer(index_app, name="index")
 
 app.add_typer(operator_app)
 
@@ -315,6 +317,30 @@ def read_definition(path: Path) -> Any:
     except (ValueError, RecursionError) as error:
         raise DefinitionError(f"{path}: not valid JSON ({error}).") from error
     return from_json(data)
+
+
+@index_app.command("train-encoder")
+def train_encoder(
+    count: Annotated[int | None, typer.Option("--steps", help="Training steps.")] = None,
+    workspace: WorkspaceOption = DEFAULT,
+) -> None:
+    """Train sequence encoders of behaviour and say whether they beat the aggregate (a few minutes)."""
+    from assistant.encoders import train_encoders
+    from indexes.encoder.training import Training
+
+    if count is not None and count < 1:
+        raise UserError(f"--steps: must be at least 1; got {count}.")
+    with steps() as progress:
+        judged = train_encoders(
+            open_workspace(workspace), Training(steps=count) if count else Training(), progress
+        )
+    typer.echo(f"AUROC of a linear head as of {judged.as_of}, on the 30 days after:")
+    for name, found in judged.scores.items():
+        typer.echo(
+            f"{name:12} churn {found.churn:.3f}  category {found.category:.3f}  product {found.product:.3f}  "
+            f"novelty {found.novelty:.3f}  diversity {found.diversity:.3f}"
+        )
+    typer.echo(f"{judged.verdict}\nEncoders and learning curves: {judged.folder}")
 
 
 @serve_app.callback()

@@ -1,12 +1,13 @@
 """Lookalikes on buyers held out: recall against chance and against plain RFM vectors, in one run.
 
-    python -m eval.bench.lookalikes [--workspace DIR] [--categories 30]
+    python -m eval.bench.lookalikes [--workspace DIR] [--categories 30] [--skip 0]
 
 A category's buyers are the twentieth of customers who spent most on it in the year before the as-of date:
 nearly everybody buys something of a large category, so 'any buyer' would have a base rate near 1 and no
 search could beat it three times. Half of them are the seed, the other half is looked for among everyone
 else, recall at N, N the number held out. Twice: with vectors that know the category ('seen'), and with
-vectors made without any purchase of it ('unseen'), where only the rest of their behaviour can tell.
+vectors made without any purchase of it ('unseen'), where only the rest of their behaviour can tell. Each by
+every method of `indexes.lookalikes`. `--skip 30` tries settings on categories outside the 30.
 """
 
 from __future__ import annotations
@@ -24,7 +25,8 @@ from rich.table import Table
 from assistant.workspace import DEFAULT, open_workspace
 from indexes.behaviour import BehaviourVectors, encode_behaviour, habit_vectors
 from indexes.index import CustomerIndex
-from indexes.lookalikes import by_votes, lookalikes
+from indexes.lookalikes import DEFAULT as METHOD
+from indexes.lookalikes import METHODS, lookalikes
 from indexes.text import SentenceEncoder
 from warehouse.store import Warehouse
 
@@ -74,6 +76,7 @@ def main() -> None:
     )
     parser.add_argument("--workspace", type=Path, default=DEFAULT)
     parser.add_argument("--categories", type=int, default=30)
+    parser.add_argument("--skip", type=int, default=0)
     arguments = parser.parse_args()
     workspace = open_workspace(arguments.workspace)
     warehouse = Warehouse(workspace.warehouse)
@@ -84,7 +87,8 @@ def main() -> None:
     purchases["category"] = purchases["item_id"].map(items.set_index("item_id")["category"])
     features, encoder = warehouse.features(), RememberedTexts(SentenceEncoder(workspace.settings.encoder))
     excluded = set(workspace.settings.exclude_categories)
-    largest = [c for c in warehouse.item_values["category"] if c not in excluded][: arguments.categories]
+    products = [c for c in warehouse.item_values["category"] if c not in excluded]
+    largest = products[arguments.skip : arguments.skip + arguments.categories]
     recent = purchases[purchases["ts"] >= pd.Timestamp(warehouse.as_of) - pd.Timedelta(days=YEAR)]
     rfm = BehaviourVectors(
         tuple(features.sort_index().index), habit_vectors(features), "rfm", warehouse.as_of
@@ -97,12 +101,11 @@ def main() -> None:
         without = purchases[purchases["category"] != category]
         vectors = encode_behaviour(without, items, features, encoder, warehouse.as_of)
         indexes["unseen"] = CustomerIndex.build(vectors, "cpu")
-        row = {
-            name: recall([match.customer_id for match in lookalikes(index, seeds, len(held))], held)
-            for name, index in indexes.items()
-        }
-        votes = by_votes(indexes["unseen"], seeds, len(held))
-        row["unseen, by votes"] = recall([match.customer_id for match in votes], held)
+        row = {}
+        for name, index in indexes.items():
+            for method in METHODS:
+                found = lookalikes(index, seeds, len(held), method=method)
+                row[f"{name}, {method}"] = recall([match.customer_id for match in found], held)
         rows.append({"category": category, "base": len(held) / (len(features) - len(seeds))} | row)
     _print(pd.DataFrame(rows).set_index("category"))
 
@@ -115,10 +118,10 @@ def _print(found: pd.DataFrame) -> None:
     for name in found.columns.drop("base"):
         lift = found[name] / found["base"]
         table.add_row(
-            name,
+            name + (" (default)" if name.endswith(METHOD) else ""),
             f"{found[name].mean():.3f}",
             f"{lift.mean():.2f}",
-            f"{found[name].mean() / found['RFM'].mean():.2f}",
+            f"{found[name].mean() / found[f'RFM, {METHOD}'].mean():.2f}",
             f"{(lift >= TARGET).sum()} of {len(found)}",
         )
     console.print(f"base rate {found['base'].mean():.4f}")

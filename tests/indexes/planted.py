@@ -42,7 +42,8 @@ def nearest_by_hand(
     """The k allowed customers with the highest cosine, by numpy alone."""
     order = np.argsort(-(found.matrix @ query), kind="stable")
     ids = [found.customer_ids[row] for row in order]
-    return [customer for customer in ids if allowed is None or customer in set(allowed)][:k]
+    kept = None if allowed is None else set(allowed)
+    return [customer for customer in ids if kept is None or customer in kept][:k]
 
 
 def ids_of(index: CustomerIndex, query: np.ndarray, k: int, **filters: Collection[str]) -> list[str]:

@@ -72,7 +72,7 @@ def test_planted_groups_are_found_and_counted_right(found: Clusters) -> None:
     assert adjusted_rand_score([group(customer) for customer in IDS], found.labels[IDS]) > 0.95
     assert len(found.clusters) == GROUPS
     assert found.silhouette > 0.3
-    assert re.match(rf"{GROUPS} separates best: silhouette {found.silhouette:.2f} of 3 to 8", found.reason)
+    assert re.match(rf"{GROUPS} separates best: silhouette {found.silhouette:.3f} of 3 to 8", found.reason)
 
 
 @pytest.mark.parametrize("k", [2, 3, 7])

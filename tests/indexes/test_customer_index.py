@@ -14,8 +14,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from indexes import index as module
-from indexes.index import MANIFEST, CustomerIndex
+from indexes import files, kinds
+from indexes.files import MANIFEST
+from indexes.index import CustomerIndex
 from segments.errors import ChecksumError, DataError, NotBuiltError, NotFoundError, StorageError
 from tests.indexes.planted import AS_OF, ids_of, nearest_by_hand, random_vectors
 
@@ -35,7 +36,7 @@ def index_file(folder: Path) -> Path:
 
 @pytest.fixture
 def hnsw(monkeypatch: pytest.MonkeyPatch) -> CustomerIndex:
-    monkeypatch.setattr(module, "EXACT_BELOW", 500)
+    monkeypatch.setattr(kinds, "EXACT_BELOW", 500)
     return CustomerIndex.build(random_vectors(3000), "cpu")
 
 
@@ -161,7 +162,7 @@ def test_a_save_cut_short_leaves_the_index_before_in_use(
         real(source, target)
 
     with monkeypatch.context() as patch:
-        patch.setattr(module.os, "replace", cut_short)
+        patch.setattr(files.os, "replace", cut_short)
         with pytest.raises(KeyboardInterrupt):
             CustomerIndex.build(random_vectors(50, seed=4), "cpu").save(tmp_path)
     assert CustomerIndex.load(tmp_path).search(QUERY, 5) == INDEX.search(QUERY, 5)
@@ -174,7 +175,7 @@ def test_a_full_disk_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyP
         raise OSError(errno.ENOSPC, "No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr(module.os, "replace", full)
+        patch.setattr(files.os, "replace", full)
         with pytest.raises(StorageError, match="disk is full"):
             CustomerIndex.build(random_vectors(50, seed=4), "cpu").save(tmp_path)
     assert CustomerIndex.load(tmp_path).search(QUERY, 5) == INDEX.search(QUERY, 5)

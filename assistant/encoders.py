@@ -1,0 +1,65 @@
+"""Learned behaviour encoders of a workspace: trained, judged against the aggregate, and the verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+
+import pandas as pd
+
+from assistant.workspace import Workspace
+from indexes.behaviour import encode_behaviour
+from indexes.encoder.encoder import train_encoder
+from indexes.encoder.evaluate import Scores, judge, tasks, verdict
+from indexes.encoder.network import KINDS, Shape
+from indexes.encoder.training import Training
+from indexes.text import SentenceEncoder
+from segments.ports import Progress, silent
+from warehouse.store import Warehouse
+
+HORIZON = 30
+
+
+@dataclass(frozen=True)
+class Judged:
+    """Scores by encoder as of a date, the verdict in a sentence, and where the trained encoders are."""
+
+    as_of: date
+    scores: dict[str, Scores]
+    verdict: str
+    folder: Path
+
+
+def train_encoders(
+    workspace: Workspace,
+    training: Training | None = None,
+    progress: Callable[[str], Progress] = lambda _title: silent,
+) -> Judged:
+    """Train a Transformer and an LSTM on all but the last 30 days, and judge both on these.
+
+    Interrupted, it goes on from its checkpoints. The index keeps the aggregate's vectors.
+    """
+    warehouse = Warehouse(workspace.warehouse)
+    try:
+        as_of = warehouse.as_of - timedelta(days=HORIZON)
+        events, items = warehouse.table("events"), warehouse.fetch(warehouse.table("items"))
+        purchases = warehouse.fetch(
+            events.filter(events.type == "purchase").select("customer_id", "item_id", "ts", "value")
+        )
+        found = tasks(purchases, items, as_of, HORIZON)
+        customers = list(found.labels.index)
+        known = purchases[purchases["ts"] < pd.Timestamp(as_of)]
+        text = SentenceEncoder(workspace.settings.encoder)
+        features = warehouse.features(as_of).reindex(found.labels.index)
+    finally:
+        warehouse.close()
+    folder = workspace.index / "encoder"
+    vectors = {"aggregate": encode_behaviour(known, items, features, text, as_of)}
+    for kind in KINDS:
+        shown = progress(f"Train the {kind}")
+        made = train_encoder(known, items, text, as_of, folder / kind, Shape(kind), training, shown)
+        vectors[kind] = made.encode(known, items, customers, as_of)
+    scores = {name: judge(made, found) for name, made in vectors.items()}
+    return Judged(as_of, scores, verdict(scores), folder)

@@ -1,0 +1,61 @@
+"""Customers by a text: who cares about 'organic food', by the same vectors as lookalikes.
+
+The text is compared with the items' texts; the customers who give most of their spend to the nearest items
+are the example, and the index ranks everyone by their direction.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from indexes.behaviour import item_texts
+from indexes.index import CustomerIndex, Match
+from segments.errors import NotFoundError
+from segments.ports import TextEncoder
+
+ITEM_TEXTS = 20
+"""Item texts, nearest to the text, that stand for it."""
+LEAST_SIMILARITY = 0.3
+"""Cosine below which an item text has nothing to do with the text (all-MiniLM-L6-v2)."""
+EXAMPLES = 0.02
+"""Share of the customers who are the example."""
+
+
+def items_near(text: str, items: pd.DataFrame, encoder: TextEncoder) -> pd.Series:
+    """Cosine of the item texts nearest to the text, nearest first. items: item_id, department, category, name.
+
+    Raises NotFoundError when no item is near.
+    """
+    texts = pd.Index(item_texts(items).unique())
+    cosines = pd.Series(encoder.encode(list(texts)) @ encoder.encode([text.lower()])[0], index=texts)
+    near = cosines[cosines >= LEAST_SIMILARITY].sort_values(ascending=False, kind="stable").head(ITEM_TEXTS)
+    if near.empty:
+        raise NotFoundError(f"text: no item here is like '{text}'; name a product or a category.")
+    return near
+
+
+def customers_near(
+    text: str,
+    index: CustomerIndex,
+    purchases: pd.DataFrame,
+    items: pd.DataFrame,
+    encoder: TextEncoder,
+    top: int,
+) -> list[Match]:
+    """The `top` customers whose behaviour is nearest to those who care most about a text.
+
+    purchases: customer_id, item_id, value. Raises NotFoundError when no item is near, or nobody bought one.
+    """
+    near = items_near(text, items, encoder)
+    weights = pd.Series(item_texts(items).map(near).fillna(0.0).to_numpy(), index=items["item_id"])
+    rows = purchases[purchases["customer_id"].isin(index.customer_ids)]
+    value = np.log1p(rows["value"].clip(lower=0))
+    own = (value * rows["item_id"].map(weights).astype(float).fillna(0.0)).groupby(rows["customer_id"]).sum()
+    share = own / np.maximum(value.groupby(rows["customer_id"]).sum(), 1e-9)
+    count = max(1, round(EXAMPLES * len(index)))
+    examples = share[share > 0].sort_values(ascending=False, kind="stable").head(count)
+    if examples.empty:
+        raise NotFoundError(f"text: nobody bought what is like '{text}' ({near.index[0]}).")
+    direction = index.vectors_of(list(examples.index)).mean(axis=0) - index.matrix().mean(axis=0)
+    return index.search(direction / max(float(np.linalg.norm(direction)), 1e-9), top)
