@@ -290,7 +290,7 @@ def _other_reading(item: Evidence, language: Language, currency: str) -> str:
 _RENDERERS: dict[str, Callable[[Evidence, Language, str], str]] = {
     "profile_segment": _profile,
     "score_propensity": _propensity,
-    "segment_trend": _trend,
+    "trend_segment": _trend,
     "breakdown_segment": _breakdown,
     "overlap_segments": _overlap,
     "other_reading": _other_reading,

@@ -23,7 +23,7 @@ TOOLS = (
     "plan_strategy",
     "show_segment",
     "compare_segments",
-    "segment_trend",
+    "trend_segment",
     "breakdown_segment",
     "overlap_segments",
     "list_segments",
@@ -84,7 +84,7 @@ CUES: dict[str, re.Pattern[str]] = {
     "show_segment": _rx(
         r"\b(?:show|display|open|load|see|view|pull up|what(?:'s| is) (?:in|the definition of))\b[^.?!]{0,30}\b(?:segment|definition|sql|query|conditions)|\bcurrent segment\b|\bhow (?:is|was) (?:this|that|the|it)\b[^.?!]{0,20}\bdefined\b|\b(?:this|that|the) segment (?:is |was )?defined\b|\bhow many (?:are there|people are|customers are|is that|are (?:in|they))|\bwhat(?:'s| is) (?:the )?(?:sql|definition|size|current)|\bwhere are we\b|\bwhat do we have (?:now|so far)|\bhow big is (?:it|this|that|the)|显示.{0,10}分群|打开.{0,10}分群|查看.{0,10}(?:分群|定义)|当前(?:这个)?分群|怎么定义|有多少人|现在.{0,6}多少|看看?.{0,6}(?:定义|SQL|sql)"
     ),
-    "segment_trend": _rx(
+    "trend_segment": _rx(
         r"\btrend(?:s|ing)?\b(?! (?:of|in) (?:spend|orders?|purchases?)\b)|\bover time\b|\bhow (?:has|have|did) (?:it|this|that|they|the (?:segment|audience|group|size))\b[^?]{0,20}\b(?:chang|grow|grew|mov|develop|shr[iu]nk)"
         r"|\bis (?:it|this|the (?:segment|audience|group)) (?:growing|shrinking)\b|\bhistory of (?:this|the) segment|人数(?:的)?(?:变化|趋势|走势)|(?:分群|人群|规模).{0,6}(?:变化|趋势|走势)|趋势(?:如何|怎么样|怎样)|随时间"
     ),

@@ -32,7 +32,7 @@ from sqlalchemy.exc import DatabaseError, IntegrityError
 
 from segments.canonical import fingerprint
 from segments.codec import from_json, to_json
-from segments.definition import MemberOf, Node, conditions
+from segments.definition import Node, named_segments
 from segments.errors import ConflictError, DefinitionError, NotFoundError, StaleError, StorageError, UserError
 
 MAX_NAME = 80
@@ -130,13 +130,13 @@ class Library:
 
     def _uses(self, definition: Node, name: str, seen: set[str]) -> bool:
         """Whether a definition rests on the segment of that name, directly or through others."""
-        for condition in conditions(definition):
-            if isinstance(condition, MemberOf) and condition.segment not in seen:
-                if condition.segment == name:
+        for used in named_segments(definition):
+            if used not in seen:
+                if used == name:
                     return True
-                seen.add(condition.segment)
+                seen.add(used)
                 with self._transaction() as connection:
-                    found = _latest(connection, condition.segment)
+                    found = _latest(connection, used)
                 if found is not None and self._uses(found.definition, name, seen):
                     return True
         return False

@@ -28,7 +28,7 @@ ON_SEGMENT = (
     "save_segment",
     "show_segment",
     "compare_segments",
-    "segment_trend",
+    "trend_segment",
     "breakdown_segment",
 )
 """Tools that work on a segment: the one that the message describes, or the current one."""

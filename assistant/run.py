@@ -125,8 +125,8 @@ def _on_segment(
             outcome.call("save_segment", tools.save_segment, subject, name=intents.name)
         case "save_segment":
             outcome.question = reply(CLARIFY["no_name"], link.language)
-        case "segment_trend":
-            outcome.call("segment_trend", tools.segment_trend, subject)
+        case "trend_segment":
+            outcome.call("trend_segment", tools.trend_segment, subject)
         case "breakdown_segment" if link.intents.feature:
             outcome.call("breakdown_segment", tools.breakdown_segment, subject, feature=link.intents.feature)
         case "breakdown_segment":

@@ -166,13 +166,17 @@ class Tools:
         ]
         return ToolResult((Evidence("", "compare_segments", tuple(figures), (), tuple(notes)),), definition)
 
-    def segment_trend(self, definition: Node) -> ToolResult:
+    def trend_segment(self, definition: Node) -> ToolResult:
         """How the size of a segment moved over the last year, a point every thirty days, and whether it jumped."""
-        return self._about(definition, audience.segment_trend(self.rooms, definition))
+        return self._about(definition, audience.trend_segment(self.rooms, definition))
 
     def breakdown_segment(self, definition: Node, feature: str) -> ToolResult:
         """Count a segment by the values of one feature (age, favourite_department, spend_365d ...), beside everyone."""
         return self._about(definition, audience.breakdown_segment(self.rooms, definition, feature))
+
+    def explain_membership(self, definition: Node, customer: str) -> ToolResult:
+        """Why one customer, given by the retailer's own id, is in a segment, or which conditions are missing."""
+        return self._about(definition, audience.explain_membership(self.rooms, definition, customer))
 
     def overlap_segments(self) -> ToolResult:
         """How the saved segments overlap: customers in both, Jaccard, near-duplicates, most alike first."""

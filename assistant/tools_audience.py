@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING
 
 from segments.definition import Node
 from segments.errors import NotFoundError
+from segments.explain import explain
 from segments.ports import Evidence, Figure
 from warehouse.breakdown import breakdown
 from warehouse.overlap import overlaps
 from warehouse.suppression import small
 from warehouse.trend import drift, trend
+from warehouse.why import why
 
 if TYPE_CHECKING:
     from assistant.app import Rooms
@@ -19,7 +21,7 @@ POINTS, STEP_DAYS = 12, 30
 SHOWN_PAIRS = 20
 
 
-def segment_trend(rooms: Rooms, definition: Node) -> Evidence:
+def trend_segment(rooms: Rooms, definition: Node) -> Evidence:
     """The size at twelve dates thirty days apart, the newest today's, and whether the last step is unusual."""
     k = rooms.workspace.settings.min_group
     points = trend(rooms.audiences, definition, POINTS, STEP_DAYS)
@@ -40,7 +42,7 @@ def segment_trend(rooms: Rooms, definition: Node) -> Evidence:
         label = "usual change of a step", "通常每步的变化"
         figures.append(Figure("usual_step", moved.usual, "share", *label))
         notes = ("unusual",) if moved.alert else ("usual",)
-    return Evidence("", "segment_trend", tuple(figures), tuple(rows), notes)
+    return Evidence("", "trend_segment", tuple(figures), tuple(rows), notes)
 
 
 def breakdown_segment(rooms: Rooms, definition: Node, feature: str) -> Evidence:
@@ -76,3 +78,25 @@ def overlap_segments(rooms: Rooms) -> Evidence:
             figures.append(Figure(f"pair.{place}.jaccard", pair.jaccard, "share", label, label))
         rows.append({"place": place, "pair": label, "near_duplicate": pair.near_duplicate})
     return Evidence("", "overlap_segments", tuple(figures), tuple(rows))
+
+
+def explain_membership(rooms: Rooms, definition: Node, customer: str) -> Evidence:
+    """Why one customer (an id of the source data) is in the segment, or what is missing, near misses first."""
+    known = rooms.vault.customer_id(customer)
+    if known is None:
+        raise NotFoundError(f"customer: there is no customer '{customer}'; give an id of the source data.")
+    found = why(rooms.audiences, definition, known)
+    catalogue, currency = rooms.warehouse.catalogue, rooms.workspace.settings.currency
+    verdict = ("yes", "是") if found.belongs else ("no", "否")
+    figures = [Figure("belongs", verdict[0], "text", "in the segment", "是否属于分群")]
+    rows = []
+    for place, each in enumerate((*found.missing, *(v for v in found.verdicts if v.met))):
+        en, zh = (explain(each.condition, catalogue, language, currency) for language in ("en", "zh"))
+        state = "met" if each.met else "nearly met" if each.near_miss else "not met"
+        figures.append(Figure(f"condition.{place}", state, "text", en, zh))
+        if each.value is not None:
+            value = each.value if isinstance(each.value, str) else float(each.value)
+            unit = "text" if isinstance(each.value, str) else "count"
+            figures.append(Figure(f"condition.{place}.value", value, unit, en, zh))
+        rows.append({"condition_en": en, "condition_zh": zh, "state": state, "value": each.value})
+    return Evidence("", "explain_membership", tuple(figures), tuple(rows))

@@ -275,6 +275,15 @@ def inner_group(condition: Condition) -> Node | None:
     return condition.among if isinstance(condition, RankCondition) else None
 
 
+def named_segments(node: Node) -> Iterator[str]:
+    """The names of saved segments that the definition rests on, those inside seeds and ranked groups too."""
+    for condition in conditions(node):
+        if isinstance(condition, MemberOf):
+            yield condition.segment
+        elif (group := inner_group(condition)) is not None:
+            yield from named_segments(group)
+
+
 def top_level(node: Node) -> tuple[Node, ...]:
     """The parts a person would call 'the conditions': the children of an `all_of`, else the node."""
     return node.children if isinstance(node, AllOf) else (node,)

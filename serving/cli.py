@@ -15,6 +15,7 @@ from rich.markup import escape
 
 from assistant.workspace import DEFAULT, open_workspace
 from segments.errors import DefinitionError, SegAssistError, UserError
+from serving.data import data_app
 from serving.operate import local_caller, operator_app
 from serving.options import JsonOption, WorkspaceOption
 from serving.terminal import steps
@@ -35,6 +36,7 @@ app.add_typer(segment_app, name="segment")
 app.add_typer(index_app, name="index")
 
 app.add_typer(operator_app)
+app.add_typer(data_app)
 
 errors = Console(stderr=True)
 

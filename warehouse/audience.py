@@ -14,7 +14,7 @@ import sqlglot
 
 from segments.canonical import fingerprint
 from segments.check import validate
-from segments.definition import EVERYONE, Node
+from segments.definition import EVERYONE, Node, named_segments
 from segments.errors import DefinitionError, InternalError, NotFoundError, UserError
 from segments.ports import AudienceResolver
 from segments.vocabulary import Vocabulary
@@ -103,7 +103,7 @@ class Audiences:
         key = fingerprint(definition)
         if key not in self._members:
             found = self._run(self._compile(definition).order_by("customer_id"))["customer_id"].tolist()
-            if "MemberOf(" in repr(definition):
+            if any(named_segments(definition)):
                 return found
             self._members[key] = found
         return self._members[key]

@@ -14,7 +14,7 @@ from pyroaring import BitMap
 
 from segments.canonical import fingerprint
 from segments.check import validate
-from segments.definition import EVERYONE, AllOf, AnyOf, Node, Not
+from segments.definition import EVERYONE, AllOf, AnyOf, Node, Not, named_segments
 from warehouse.audience import Audiences
 
 KEPT = 512
@@ -65,7 +65,7 @@ class Bitmaps:
 
     def _condition(self, node: Node) -> BitMap:
         # What another segment's name means may change, so it is never kept.
-        if "MemberOf(" in repr(node):
+        if any(named_segments(node)):
             return self._ask(node)
         key = fingerprint(node)
         if key not in self._known:

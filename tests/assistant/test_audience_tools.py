@@ -4,6 +4,7 @@ import pytest
 
 from assistant.plan import offered_tools
 from segments.codec import from_json
+from segments.errors import DefinitionError, NotFoundError
 from tests.assistant.conftest import BIG_SPENDERS, SOUP, call
 from warehouse.trend import trend
 
@@ -13,7 +14,7 @@ from warehouse.trend import trend
 )
 def test_a_trend_ends_with_the_size_of_today(talk, message):
     talk.ask("who spent over $500 in the last 90 days?", call("define_segment"))
-    answer = talk.ask(message, call("segment_trend", segment="current"))
+    answer = talk.ask(message, call("trend_segment", segment="current"))
     points = trend(talk.rooms.audiences, from_json(BIG_SPENDERS), 12, 30)
     assert points[-1].size == answer.segment["size"]
     for point in points:
@@ -61,9 +62,33 @@ def test_the_words_offer_the_tools(talk):
     link = talk.assistant.linker.link
     current = from_json(SOUP)
     for message, tool in (
-        ("is the segment growing?", "segment_trend"),
+        ("is the segment growing?", "trend_segment"),
         ("show me the distribution of income", "breakdown_segment"),
         ("他们的年龄分布", "breakdown_segment"),
         ("which of my segments overlap with each other?", "overlap_segments"),
     ):
         assert tool in offered_tools(link(message, current), True), message
+
+
+def test_one_customer_is_explained_by_their_own_id(talk):
+    rooms, tools = talk.rooms, talk.assistant.tools
+    definition = from_json({"all_of": [BIG_SPENDERS, SOUP]})
+    inside = rooms.audiences.members(definition)[0]
+    outside = next(
+        c for c in rooms.audiences.members(from_json(SOUP)) if c not in rooms.audiences.members(definition)
+    )
+    for customer, belongs in ((inside, "yes"), (outside, "no")):
+        (source,) = rooms.vault.source_ids([customer])
+        evidence = tools.explain_membership(definition, source).evidence[1]
+        assert evidence.figures[0].value == belongs
+        states = {row["state"] for row in evidence.rows}
+        assert (states == {"met"}) == (belongs == "yes")
+    with pytest.raises(NotFoundError, match="no customer 'nobody'"):
+        tools.explain_membership(definition, "nobody")
+
+
+def test_a_segment_cannot_rest_on_itself_through_a_rank(talk):
+    talk.rooms.library.save("ring", from_json(SOUP))
+    loop = {"rank_by": "spend_365d", "count": 5, "among": {"member_of": "ring"}}
+    with pytest.raises(DefinitionError):
+        talk.rooms.library.save("ring", from_json(loop))

@@ -1,0 +1,88 @@
+"""One person erased from a whole workspace: the data stores, the index, segments and conversations that name them."""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import dataclass
+from pathlib import Path
+
+from assistant.library import Library
+from assistant.workspace import Workspace
+from indexes.index import CustomerIndex
+from segments.definition import Node, SimilarityCondition, conditions, inner_group
+from segments.ports import Progress, silent
+from warehouse.erase import Erasure, erase
+from warehouse.pseudonyms import load_or_create_key, pseudonym
+
+
+@dataclass(frozen=True)
+class ErasedPerson:
+    """What was removed, and where the person is still found (nowhere, when all went well)."""
+
+    data: Erasure
+    in_index: bool
+    segments: tuple[str, ...]
+    conversations: int
+    traces: tuple[str, ...]
+
+
+def erase_person(workspace: Workspace, source_id: str, progress: Progress = silent) -> ErasedPerson:
+    """Erase a customer by the retailer's own id. Raises NotFoundError when there is no such customer.
+
+    The assistant must not be running: it holds the warehouse open (StorageError says so).
+    """
+    customer = pseudonym(load_or_create_key(workspace.folder), source_id)
+    data = erase(workspace.folder, source_id, progress)
+    index = CustomerIndex.load(workspace.index, "cpu")
+    known = customer in index.customer_ids
+    if known:
+        index.remove([customer])
+        index.save(workspace.index)
+    library = Library(workspace.state)
+    named = [saved.name for saved in library.all() if _speaks_of(saved.definition, customer)]
+    for name in named:
+        library.delete(name)
+    forgotten = _forget_conversations(workspace.conversations, customer)
+    traces = list(data.traces)
+    if customer in CustomerIndex.load(workspace.index, "cpu").customer_ids:
+        traces.append("behaviour index")
+    if any(_speaks_of(saved.definition, customer) for saved in library.all()):
+        traces.append("saved segments")
+    if _forget_conversations(workspace.conversations, customer):
+        traces.append("conversations")
+    return ErasedPerson(data, known, tuple(named), forgotten, tuple(traces))
+
+
+def _speaks_of(definition: Node, customer: str) -> bool:
+    for condition in conditions(definition):
+        if isinstance(condition, SimilarityCondition) and condition.customer == customer:
+            return True
+        group = inner_group(condition)
+        if group is not None and _speaks_of(group, customer):
+            return True
+    return False
+
+
+def _forget_conversations(path: Path, customer: str) -> int:
+    """Delete the conversations whose stored state names the pseudonym; how many there were."""
+    if not path.exists():
+        return 0
+    connection = sqlite3.connect(path)
+    try:
+        tables = {row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+        threads: set[str] = set()
+        for table, column in (("checkpoints", "checkpoint"), ("writes", "value")):
+            if table in tables:
+                query = f"SELECT DISTINCT thread_id FROM {table} WHERE instr({column}, CAST(? AS BLOB)) > 0"
+                threads |= {row[0] for row in connection.execute(query, [customer])}
+        with connection:
+            for table in ("checkpoints", "writes"):
+                if table in tables:
+                    connection.executemany(
+                        f"DELETE FROM {table} WHERE thread_id = ?", [(thread,) for thread in sorted(threads)]
+                    )
+        # Deleted pages stay readable in the file until it is written anew.
+        connection.execute("VACUUM")
+    finally:
+        connection.close()
+    return len(threads)
