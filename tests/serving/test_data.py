@@ -1,0 +1,79 @@
+"""The data commands: the quality report, an export in the audit log, a person erased with nothing left."""
+
+import json
+import shutil
+
+import pytest
+
+from assistant.library import Library
+from assistant.privacy import erase_person
+from assistant.workspace import open_workspace
+from indexes.index import CustomerIndex
+from segments.codec import from_json
+from segments.definition import SimilarityCondition
+from segments.errors import NotFoundError
+from serving.audit import Audit
+from tests.serving.test_operate import BEER, segassist
+from warehouse.audience import Audiences
+from warehouse.export import latest, manifest_of, read_members
+from warehouse.pseudonyms import Vault
+from warehouse.store import Warehouse
+
+
+@pytest.fixture
+def folder(demo_folder, tmp_path):
+    """The demo's data, copied: a person is erased from it."""
+    made = tmp_path / "shop"
+    made.mkdir()
+    for name in ("indexes", "models"):
+        shutil.copytree(demo_folder / name, made / name)
+    names = ("ready.json", "segassist.toml", "vault.key", "vault.parquet", "warehouse.duckdb", "quality.json")
+    for name in names:
+        shutil.copy(demo_folder / name, made / name)
+    return made
+
+
+def test_the_quality_report_is_shown(folder):
+    shown = segassist("quality", "-w", folder)
+    assert shown.exit_code == 0
+    report = json.loads(segassist("quality", "--json", "-w", folder).output)
+    assert f"{report['events']:,} events" in shown.output
+    assert all(check["name"] in shown.output for check in report["checks"])
+
+
+def test_an_export_is_counted_written_and_logged_alike(folder, tmp_path):
+    beer = tmp_path / "beer.json"
+    beer.write_text(json.dumps(BEER))
+    ran = segassist("export", beer, "--name", "beer", "-w", folder)
+    assert ran.exit_code == 0, ran.output
+    manifest = manifest_of(latest(folder / "exports", "beer"))
+    warehouse = Warehouse(folder / "warehouse.duckdb")
+    assert manifest.count == Audiences(warehouse).size(from_json(BEER))
+    warehouse.close()
+    logged = [entry for entry in Audit(folder).entries() if entry.action == "export"]
+    assert logged[-1].detail["count"] == manifest.count
+    assert logged[-1].detail["definition"] == manifest.fingerprint
+
+
+def test_a_person_is_erased_everywhere(folder, tmp_path):
+    beer = tmp_path / "beer.json"
+    beer.write_text(json.dumps(BEER))
+    segassist("export", beer, "--name", "beer", "-w", folder)
+    exported = latest(folder / "exports", "beer") / "members.csv"
+    source = read_members(exported)[0]
+    customer = Vault(folder).customer_id(source)
+    Library(folder / "state.sqlite").save("like one", SimilarityCondition(50, customer=customer))
+
+    ran = segassist("privacy", "erase", source, "-w", folder)
+    assert ran.exit_code == 0, ran.output
+    assert "No trace is left" in ran.output
+    assert source not in read_members(exported)
+    assert customer not in CustomerIndex.load(folder / "indexes", "cpu").customer_ids
+    assert Vault(folder).customer_id(source) is None
+    assert Library(folder / "state.sqlite").names() == []
+    log = json.dumps([str(entry) for entry in Audit(folder).entries()])
+    assert customer not in log.replace(json.dumps(BEER), "")
+    again = erase_person(open_workspace(folder), source)
+    assert (again.in_index, again.traces) == (False, ())
+    with pytest.raises(NotFoundError, match="no customer 'nobody'"):
+        erase_person(open_workspace(folder), "nobody")
