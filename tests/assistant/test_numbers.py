@@ -6,15 +6,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from assistant.linking.clauses import normalise
 from assistant.linking.linker import is_chinese
 from assistant.linking.numbers import Number, numbers, to_number
+from assistant.linking.rewrite import plain
 
 
 def only(text: str) -> Number:
     """The only number of a text."""
     chinese = is_chinese(text)
-    found = numbers(normalise(text, chinese), chinese, [])
+    found = numbers(plain(text, chinese), chinese, [])
     assert len(found) == 1, f"{text}: {[(n.value, n.unit) for n in found]}"
     return found[0]
 
@@ -142,7 +142,7 @@ def test_a_word_that_only_looks_like_a_number_is_none(text):
 
 
 def test_half_in_chinese_is_not_the_number_one():
-    assert all(number.value != 1 for number in numbers(normalise("占比超过一半", True), True, []))
+    assert all(number.value != 1 for number in numbers(plain("占比超过一半", True), True, []))
 
 
 def test_a_number_inside_a_time_is_not_read_again():

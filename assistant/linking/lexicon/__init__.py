@@ -18,5 +18,12 @@ def words(name: str) -> frozenset[str]:
     return frozenset(_text(name).split())
 
 
+@cache
+def rows(name: str) -> tuple[tuple[str, ...], ...]:
+    """The columns of a tab-separated file's lines; lines that begin with '# ' are comments."""
+    lines = (line for line in _text(name).splitlines() if line and not line.startswith("# "))
+    return tuple(tuple(line.split("\t")) for line in lines)
+
+
 def _text(name: str) -> str:
     return resources.files(__name__).joinpath(name).read_text(encoding="utf-8")
