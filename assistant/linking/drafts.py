@@ -42,97 +42,214 @@ class Draft:
     inherited: bool = False
 
 
+@dataclass
+class _Course:
+    """What the clauses so far leave for the next: drafts, a negation alone, a time said ahead of its verb."""
+
+    made: list[Draft]
+    carried_negation: bool = False
+    leading: TimeMention | None = None
+
+    @property
+    def previous(self) -> Draft | None:
+        """The draft before."""
+        return self.made[-1] if self.made else None
+
+
+@dataclass
+class _Step:
+    """One clause at work: `draft` is what it means so far, `text` what it says, `before` the clause before.
+
+    ends_list: its verb holds for the items listed before it.
+    """
+
+    draft: Draft
+    text: str
+    before: Clause
+    ends_list: bool
+
+    @property
+    def joins(self) -> frozenset[str]:
+        """The connectives before the clause."""
+        return self.draft.clause.joins
+
+
 def drafts(reading: Reading, catalogue: Catalogue) -> list[Draft]:
     """The clauses that say something, in reading order."""
     clauses = _bracketed(reading)
     kinds = [_kind(clause) for clause in clauses]
     trailing = _verb_at_the_end(clauses, kinds)
     _listed(reading.text, clauses)
-    made: list[Draft] = []
-    carried_neg, leading = False, None
+    course = _Course([])
     for place, clause in enumerate(clauses):
-        kind, previous = kinds[place], made[-1] if made else None
-        said = reading.text[clause.start : clause.end]
-        negative = "neg" in clause.flags or carried_neg
-        carried_neg = False
-        window = clause.windows[0] if clause.windows else _borrowed(said, previous)
-        if previous is not None and clause.items and _favourites(previous, clause, catalogue):
-            previous.items = [*(previous.items or []), *clause.items]
-            continue
-        if not kind and previous is not None and previous.kind == "redeem" and _USED_ONE.search(said):
-            kind = "redeem"
-        if not clause.content and kind in ("", "purchase", "spend"):
-            if window is not None and kind == "":
-                target = next((d for d in reversed(made) if d.window is None and (d.kind or d.items)), None)
-                if target is not None and not negative:
-                    for earlier in made:
-                        # '..., in the last 60 days' at the end is the time of everything that has none.
-                        if earlier.window is None and (earlier is target or earlier.kind == "purchase"):
-                            earlier.window = window
-                    continue
-                # 'in October, ...' or 'yet in November not once': a time on its own is that of what follows.
-                if not made or not negative:
-                    leading = window
-                    continue
-            if kind == "" or (window is None and not made and kind):
-                carried_neg = negative and kind == "" and bool(_EXCEPT.search(said))
-                if kind == "" and not (negative and window is not None):
-                    continue
-        if (
-            leading is not None
-            and window is not None
-            and kind in ("purchase", "quiet")
-            and "and" in clause.joins
-        ):
-            # 'in July and August they bought': two times for one verb.
-            made.append(Draft(clauses[place - 1], kind, negative, [], leading))
-            leading = None
-        if previous is not None and previous.window is not None and _DID_BEFORE.search(said):
-            # '... not in the last 90 days, but did before that'
-            earlier_kind = "purchase" if previous.kind == "quiet" else previous.kind
-            until = replace(
-                previous.window, window=Window(None, previous.window.window.start or 0), gap=False
-            )
-            made.append(Draft(clause, earlier_kind, False, list(previous.items or []), until))
-            continue
-        draft = Draft(clause, kind, negative, list(clause.items), window)
-        if (
-            not clause.content
-            and kind == ""
-            and previous is not None
-            and previous.kind in ("redeem", "campaign")
-        ):
-            draft.kind = previous.kind
-        elif not clause.content and kind == "" and previous is not None and previous.kind == "purchase":
-            draft.items = list(previous.items or [])
-        if kind == "spend" and not clause.items and previous is not None and _ON_IT.search(said):
-            draft.items, draft.window = list(previous.items or []), draft.window or previous.window
-        if previous is not None and (place in trailing or _goes_on(clause, kind, previous)):
-            if place not in trailing:
-                draft.kind = previous.kind
-            draft.inherited = True
-            if not negative and "but" not in clause.joins:
-                draft.negative = previous.negative
-            if _widens(draft, previous):
-                previous.items = [*(previous.items or []), *clause.items]
-                previous.clause.end = clause.end
-                previous.window = previous.window or window
-                if window is not None:
-                    _share_window(made, previous, window)
-                continue
-            if previous.window is not None and window is None and not (negative and not previous.negative):
-                draft.window = previous.window
-            elif window is not None and previous.window is None:
-                _share_window([*made, draft], draft, window)
-        if draft.window is None and leading is not None:
-            draft.window = leading
-            leading = leading if not made else None
-        if previous is not None and _counts_again(draft, previous, said):
-            previous.clause.numbers += clause.numbers
-            previous.window = previous.window or window
-            continue
-        made.append(draft)
-    return made
+        text = reading.text[clause.start : clause.end]
+        negative = "neg" in clause.flags or course.carried_negation
+        course.carried_negation = False
+        window = clause.windows[0] if clause.windows else _borrowed(text, course.previous)
+        draft = Draft(clause, kinds[place], negative, list(clause.items), window)
+        step = _Step(draft, text, clauses[place - 1], place in trailing)
+        if not any(rule(course, step, catalogue) for rule in _RULES):
+            course.made.append(draft)
+    return course.made
+
+
+# Each rule looks at one clause and what came before; True: the clause is dealt with and becomes no draft itself.
+def _second_favourite(course: _Course, step: _Step, catalogue: Catalogue) -> bool:
+    """'favourite department is produce or meat': the second value of the same feature."""
+    previous, clause = course.previous, step.draft.clause
+    if previous is None or not clause.items:
+        return False
+    asked = [mention for mention in previous.clause.features if mention.condition is None]
+    category = any(catalogue[mention.feature].type is FeatureType.CATEGORY for mention in asked)
+    if not (category and previous.items and "or" in clause.joins and _only_items(clause)):
+        return False
+    previous.items = [*previous.items, *clause.items]
+    return True
+
+
+def _used_one(course: _Course, step: _Step, _: Catalogue) -> bool:
+    """'redeemed a coupon in May but not used one since'."""
+    previous = course.previous
+    if (
+        not step.draft.kind
+        and previous is not None
+        and previous.kind == "redeem"
+        and _USED_ONE.search(step.text)
+    ):
+        step.draft.kind = "redeem"
+    return False
+
+
+def _time_alone(course: _Course, step: _Step, _: Catalogue) -> bool:
+    """A clause of only a time: that of what stands before it ('..., in the last 60 days'), else of what follows."""
+    draft = step.draft
+    if draft.clause.content or draft.kind or draft.window is None:
+        return False
+    target = next((d for d in reversed(course.made) if d.window is None and (d.kind or d.items)), None)
+    if target is not None and not draft.negative:
+        for earlier in course.made:
+            if earlier.window is None and (earlier is target or earlier.kind == "purchase"):
+                earlier.window = draft.window
+        return True
+    if not course.made or not draft.negative:
+        course.leading = draft.window
+        return True
+    return False
+
+
+def _nothing_said(course: _Course, step: _Step, _: Catalogue) -> bool:
+    """A clause of connectives only; 'except' hands its negation on to the next."""
+    draft = step.draft
+    if draft.clause.content or draft.kind:
+        return False
+    course.carried_negation = draft.negative and bool(_EXCEPT.search(step.text))
+    return not (draft.negative and draft.window is not None)
+
+
+def _two_times(course: _Course, step: _Step, _: Catalogue) -> bool:
+    """'in July and August they bought': two times for one verb."""
+    draft = step.draft
+    shops = draft.kind in ("purchase", "quiet") and "and" in step.joins
+    if course.leading is not None and draft.window is not None and shops:
+        course.made.append(Draft(step.before, draft.kind, draft.negative, [], course.leading))
+        course.leading = None
+    return False
+
+
+def _did_before(course: _Course, step: _Step, _: Catalogue) -> bool:
+    """'... not in the last 90 days, but did before that'."""
+    previous = course.previous
+    if previous is None or previous.window is None or not _DID_BEFORE.search(step.text):
+        return False
+    kind = "purchase" if previous.kind == "quiet" else previous.kind
+    until = replace(previous.window, window=Window(None, previous.window.window.start or 0), gap=False)
+    course.made.append(Draft(step.draft.clause, kind, False, list(previous.items or []), until))
+    return True
+
+
+def _of_the_same(course: _Course, step: _Step, _: Catalogue) -> bool:
+    """A negated time alone repeats what was said: 'redeemed coupons this year but not in the last month'."""
+    draft, previous = step.draft, course.previous
+    if previous is None or draft.clause.content or draft.kind:
+        return False
+    if previous.kind in ("redeem", "campaign"):
+        draft.kind = previous.kind
+    elif previous.kind == "purchase":
+        draft.items = list(previous.items or [])
+    return False
+
+
+def _spent_on_it(course: _Course, step: _Step, _: Catalogue) -> bool:
+    """'bought soup and spent over $20 on it'."""
+    draft, previous = step.draft, course.previous
+    if draft.kind == "spend" and not draft.clause.items and previous is not None and _ON_IT.search(step.text):
+        draft.items, draft.window = list(previous.items or []), draft.window or previous.window
+    return False
+
+
+def _more_items(course: _Course, step: _Step, _: Catalogue) -> bool:
+    """A clause that only names items goes on with the verb, the negation and the time of the one before."""
+    draft, previous = step.draft, course.previous
+    if previous is None or not (step.ends_list or _goes_on(draft.clause, draft.kind, previous)):
+        return False
+    if not step.ends_list:
+        draft.kind = previous.kind
+    draft.inherited = True
+    if not draft.negative and "but" not in step.joins:
+        draft.negative = previous.negative
+    window = draft.window
+    if _widens(draft, previous):
+        previous.items = [*(previous.items or []), *draft.clause.items]
+        previous.clause.end = draft.clause.end
+        previous.window = previous.window or window
+        if window is not None:
+            _share_window(course.made, previous, window)
+        return True
+    if previous.window is not None and window is None and not (draft.negative and not previous.negative):
+        draft.window = previous.window
+    elif window is not None and previous.window is None:
+        _share_window([*course.made, draft], draft, window)
+    return False
+
+
+def _time_ahead(course: _Course, step: _Step, _: Catalogue) -> bool:
+    """'in October, ...': a time said ahead holds for the first clause without one, and the next."""
+    if step.draft.window is None and course.leading is not None:
+        step.draft.window = course.leading
+        course.leading = course.leading if not course.made else None
+    return False
+
+
+def _counted_again(course: _Course, step: _Step, _: Catalogue) -> bool:
+    """'bought soup, but only once or twice', 'bought produce, say less than $40 worth': a number of what was
+    said before."""
+    draft, previous, clause = step.draft, course.previous, step.draft.clause
+    if previous is None or not previous.items or previous.clause.numbers or draft.negative:
+        return False
+    alone = not (clause.items or clause.features or clause.trends or clause.tops or clause.vague)
+    units = {number.unit for number in clause.numbers}
+    times = units == {"times"} and draft.kind in ("", "purchase")
+    worth = units == {"money"} and _WORTH.search(step.text) is not None
+    if not (alone and (times or worth)):
+        return False
+    previous.clause.numbers += clause.numbers
+    previous.window = previous.window or draft.window
+    return True
+
+
+_RULES = (
+    _second_favourite,
+    _used_one,
+    _time_alone,
+    _nothing_said,
+    _two_times,
+    _did_before,
+    _of_the_same,
+    _spent_on_it,
+    _more_items,
+    _time_ahead,
+    _counted_again,
+)
 
 
 def _bracketed(reading: Reading) -> list[Clause]:
@@ -195,13 +312,6 @@ def _borrowed(said: str, previous: Draft | None) -> TimeMention | None:
     return None
 
 
-def _favourites(previous: Draft, clause: Clause, catalogue: Catalogue) -> bool:
-    """'favourite department is produce or meat': the second value of the same feature."""
-    asked = [mention for mention in previous.clause.features if mention.condition is None]
-    category = any(catalogue[mention.feature].type is FeatureType.CATEGORY for mention in asked)
-    return category and bool(previous.items) and "or" in clause.joins and _only_items(clause)
-
-
 def _goes_on(clause: Clause, kind: str, previous: Draft) -> bool:
     """Whether a clause only names items, for the verb that was said before."""
     asks = any(mention.condition is None and mention.feature for mention in clause.features)
@@ -209,19 +319,6 @@ def _goes_on(clause: Clause, kind: str, previous: Draft) -> bool:
     return (
         kind == "" and (listed or previous.kind in ("purchase", "spend")) and bool(clause.items) and not asks
     )
-
-
-def _counts_again(draft: Draft, previous: Draft, said: str) -> bool:
-    """'bought soup, but only once or twice', 'bought produce, say less than $40 worth': a number of what was
-    said before."""
-    clause = draft.clause
-    alone = not (
-        clause.items or clause.features or clause.trends or clause.tops or clause.vague or draft.negative
-    )
-    units = {number.unit for number in clause.numbers}
-    times = units == {"times"} and draft.kind in ("", "purchase")
-    worth = units == {"money"} and _WORTH.search(said) is not None
-    return alone and (times or worth) and bool(previous.items) and not previous.clause.numbers
 
 
 def _share_window(drafts: list[Draft], draft: Draft, window: TimeMention) -> None:
