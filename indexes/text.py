@@ -52,6 +52,12 @@ class SentenceEncoder:
         """Length of a vector."""
         return int(self._model.get_embedding_dimension() or 0)
 
+    @cached_property
+    def words(self) -> frozenset[str]:
+        """The whole words that the model's tokenizer knows, in lower case; none for one of byte pairs."""
+        vocabulary = self._model.tokenizer.get_vocab()
+        return frozenset(word for word in vocabulary if word.isalpha() and word.islower())
+
     def encode(self, texts: Sequence[str]) -> np.ndarray:
         """float32 of shape (len(texts), dimension), rows of unit length."""
         vectors = self._model.encode(

@@ -7,6 +7,7 @@ the last 10 days' says them at the end.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from assistant.linking.clauses import Clause, Reading
@@ -90,6 +91,7 @@ def drafts(reading: Reading, catalogue: Catalogue) -> list[Draft]:
         step = _Step(draft, text, clauses[place - 1], place in trailing)
         if not any(rule(course, step, catalogue) for rule in _RULES):
             course.made.append(draft)
+    _share_times(course.made, reading)
     return course.made
 
 
@@ -319,6 +321,38 @@ def _goes_on(clause: Clause, kind: str, previous: Draft) -> bool:
     return (
         kind == "" and (listed or previous.kind in ("purchase", "spend")) and bool(clause.items) and not asks
     )
+
+
+_TIMED = ("purchase", "spend", "redeem", "campaign")
+_EVER = re.compile(
+    r"\b(?:ever|never|at (?:any|some) (?:time|point)|in total|all[- ]time|lifetime|overall)\b|从来|从未|从没|曾经?|累计|总共|一共|历史",
+    re.I,
+)
+
+
+def _share_times(made: Sequence[Draft], reading: Reading) -> None:
+    """A time at the edge of coordinated verbs is that of all: English says it last ('bought soup and redeemed a
+    coupon in May'), Chinese first ('5月买过汤且用过券'). A comma or a new 'who' between them parts them."""
+
+    def open_(draft: Draft) -> bool:
+        said = reading.text[draft.clause.start : draft.clause.end]
+        return draft.window is None and draft.kind in _TIMED and _EVER.search(said) is None
+
+    pairs = list(zip(made, made[1:], strict=False))
+    for first, second in pairs if reading.chinese else reversed(pairs):
+        taker, giver = (second, first) if reading.chinese else (first, second)
+        joined = second.clause.joins and second.clause.joins <= {"and", "but"}
+        if (
+            not joined
+            or not open_(taker)
+            or giver.window is None
+            or giver.window.gap
+            or giver.kind not in _TIMED
+        ):
+            continue
+        if giver.negative and not taker.negative:
+            continue
+        taker.window = giver.window
 
 
 def _share_window(drafts: list[Draft], draft: Draft, window: TimeMention) -> None:

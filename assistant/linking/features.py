@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import inf
 
+from assistant.linking import lexicon
 from assistant.linking.numbers import Number, Span
 from segments.definition import FeatureCondition, Value
 from segments.features import Catalogue, Feature, FeatureType
@@ -164,11 +165,11 @@ def number_condition(feature: Feature, number: Number) -> FeatureCondition | Non
         return band_condition(feature, number.op or "=", number.value, number.high)
     if not feature.numeric:
         return None
-    scale = 0.01 if feature.type is FeatureType.SHARE else 1.0
+    scale = 0.01 if feature.type is FeatureType.SHARE and number.unit == "percent" else 1.0
     # 'one store' is exactly one; 'zero' likewise; any other bare number is a floor.
     value, op = (
         round(number.value * scale, 6),
-        number.op or ("=" if number.value <= 1 and scale == 1 else ">="),
+        number.op or ("=" if number.value <= 1 and feature.type is not FeatureType.SHARE else ">="),
     )
     if feature.type is FeatureType.SHARE and not 0 <= value <= 1:
         return None
@@ -196,7 +197,7 @@ def fits(feature: Feature, number: Number) -> bool:
     """Whether a number's unit can be a value of the feature."""
     unit = number.unit
     if feature.type is FeatureType.SHARE:
-        return unit == "percent"
+        return unit == "percent" or (unit == "" and number.op is not None and 0 < number.value <= 1)
     if feature.name == "age":
         return unit in ("years", "") and number.value < 120
     if feature.name == "income":
@@ -230,7 +231,11 @@ class FeatureLinker:
             words += () if chinese else _ALIASES_EN.get(feature.name, ())
             pairs += [(word, feature.name) for word in words]
         pairs.sort(key=lambda pair: -len(pair[0]))
-        return [(_pattern(word, chinese), name) for word, name in pairs]
+        phrases = lexicon.rows("features_zh.tsv" if chinese else "features_en.tsv")
+        return [
+            *((_phrase(row[0], chinese), row[1]) for row in phrases if row[1] in self.catalogue),
+            *((_pattern(word, chinese), name) for word, name in pairs),
+        ]
 
     def named(self, text: str, chinese: bool) -> str | None:
         """The one feature that a phrase names ('age', 'spend', '家庭人数'); of several windows, the year's."""
@@ -293,6 +298,10 @@ class FeatureLinker:
     def by_unit(self, unit: str) -> Feature | None:
         """The feature that a unit alone names ('5 stores')."""
         return self.catalogue.get(_UNIT_FEATURES.get(unit, ""))
+
+
+def _phrase(pattern: str, chinese: bool) -> re.Pattern[str]:
+    return re.compile(pattern if chinese else rf"(?<!\w)(?:{pattern})(?!\w)", re.IGNORECASE)
 
 
 def _pattern(word: str, chinese: bool) -> re.Pattern[str]:

@@ -19,7 +19,7 @@ from assistant.linking.features import FeatureLinker
 from assistant.linking.items import ItemLinker, chatter, stem
 from assistant.linking.numbers import Number
 from assistant.linking.scope import readings
-from assistant.linking.spelling import Speller
+from assistant.linking.spelling import KnowsWords, Speller
 from assistant.linking.unknown import missing, unknown_words
 from assistant.linking.windows import TimeMention, iter_labels
 from segments.definition import (
@@ -110,6 +110,7 @@ class Linker:
         self._table = features
         self._features = FeatureLinker(catalogue)
         self._items = ItemLinker(item_values, item_names, encoder)
+        self._encoder = encoder
 
     def quantile(self, feature: str, q: float) -> float:
         """The q-quantile of a feature; a negative q asks for the value of the -q-th highest customer."""
@@ -198,6 +199,8 @@ class Linker:
 
     def _spelt(self, word: str) -> str | None:
         """The known word that a misspelt one is: of the trade and the question, else of a product's name."""
+        if isinstance(self._encoder, KnowsWords) and word in self._encoder.words:
+            return None
         for speller in self._spellers:
             for spelling in (word, stem(word)):
                 found = speller.correct(spelling)

@@ -119,28 +119,36 @@ class Number:
     thousands: bool = False
 
 
+_MORE = r"(?:more|greater|higher|bigger|larger|older|longer|above|over|beyond|in excess of|exceed(?:s|ing)?)"
+_LESS = r"(?:less|fewer|lower|smaller|younger|shorter|below|under)"
+_NO = r"(?:no|not|never|n't|isn't|aren't|doesn't|don't|didn't)(?:\s+(?:be|go|going|get|got|any|been|spend|spent|to))?"
 _BEFORE_EN = {
-    ">": r"over|more than|above|greater than|exceeds?|exceeding|in excess of|upwards of|north of|older than"
-    r"|bigger than|larger than|higher than|beyond|past|topped|more then|>",
-    ">=": r"at least|no less than|not less than|a minimum of|minimum of|minimum|min|no fewer than|>=|≥|from"
-    r"|starting at",
-    "<": r"under|less than|below|fewer than|smaller than|lower than|younger than|less then|south of|<|short of",
-    "<=": r"at most|no more than|not more than|up to|a maximum of|maximum of|maximum|max|within|<=|≤|not over",
-    "=": r"exactly|precisely|only|just|=",
+    # A negated comparison is its complement: 'no higher than', "doesn't exceed", 'not below'.
+    "<=": rf"{_NO}\s+{_MORE}(?:\s+th[ae]n)?|at (?:the )?(?:most|maximum)|up to|(?:a )?maximum(?: of)?|max(?: of)?|within|<=|≤"
+    r"|capped at|less than or equal to|at or (?:below|under)|as (?:few|little) as",
+    ">=": rf"{_NO}\s+{_LESS}(?:\s+th[ae]n)?|at (?:the very |the )?(?:least|minimum)|(?:a )?min(?:imum)?(?: of)?|>=|≥|from|starting at"
+    r"|more than or equal to|at or (?:above|over)|as (?:many|much) as|a good|a solid",
+    ">": rf"{_MORE}(?:\s+th[ae]n)?|upwards of|north of|past|topp(?:ed|ing)|surpass(?:ed|ing|es)?|>",
+    "<": rf"{_LESS}(?:\s+th[ae]n)?|south of|<|short of|shy of|not even|didn't (?:even )?reach",
+    "=": r"exactly|precisely|only|just|=|equal to|equals",
 }
 _AFTER_EN = {
-    ">=": r"or more(?! than)|or above|or older|or higher|or over|or greater|and up|and over|and above|and older"
-    r"|plus\b|\+|or better|or bigger|or larger",
-    "<=": r"or less|or fewer|or below|or younger|or under|or lower|and under|and younger|max\b|tops\b|and below",
+    ">=": r"or (?:more(?! than)|above|older|higher|over|greater|better|bigger|larger|longer|up|beyond)"
+    r"|and (?:up|over|above|older|more|beyond|higher)|plus\b|\+|upwards?|(?:at )?(?:the )?(?:minimum|least)\b|min\b",
+    "<=": r"or (?:less|fewer|below|younger|under|lower|smaller|shorter)|and (?:under|younger|below|less)|max(?:imum)?\b"
+    r"|tops\b|at (?:the )?most\b",
 }
 _BEFORE_ZH = {
-    "<=": r"不超过|至多|最多|不多于|不高于|不大于|小于等于|少于等于",
-    ">=": r"至少|不少于|不低于|最少|起码|不小于|大于等于|达到|满|超过或等于",
-    ">": r"超过|大于|多于|高于|超出|高过",
-    "<": r"少于|低于|不到|小于|不足|未满|低过",
-    "=": r"正好|刚好|恰好|等于|只有|仅",
+    "<=": r"不超过|没超过|未超过|不超|至多|最多|不多于|不高于|不大于|小于等于|少于等于|控制在|小于或等于|不超出|没到过",
+    ">=": r"至少|不少于|不低于|最少|起码|不小于|大于等于|达到|达|满|超过或等于|大于或等于|够|不下|足足|少说",
+    ">": r"超过|大于|多于|高于|超出|高过|过(?=\d|[一二两三四五六七八九十百千万])|破|逾|多过",
+    "<": r"少于|低于|不到|小于|不足|未满|低过|不满|未达|没到|不够|未到|少过",
+    "=": r"正好|刚好|恰好|等于|只有|仅|只(?=[买来用下有])|刚刚|整整",
 }
-_AFTER_ZH = {">=": r"以上|及以上|或以上|或更多|起", "<=": r"以下|及以下|或以下|或更少|以内"}
+_AFTER_ZH = {
+    ">=": r"以上|及以上|或以上|或更多|起|及更多|或更高|甚至更多|多(?=$|[，。的])",
+    "<=": r"以下|及以下|或以下|或更少|以内|之内|或更低",
+}
 
 _UNITS_EN = (
     ("percent", r"%|percent|per cent|pct"),
@@ -148,13 +156,13 @@ _UNITS_EN = (
         "per_order",
         r"(?:dollars? |bucks )?(?:an?|per|each|every) (?:order|trip|visit|basket|shop|transaction|purchase)",
     ),
-    ("money", r"dollars?|bucks|usd"),
+    ("money", r"dollars?|bucks|usd|quid"),
     ("times", r"times|x\b|occasions"),
     (
         "orders",
-        r"(?:different |separate )?(?:orders?|trips?|visits?|purchases|baskets|transactions|shopping trips)",
+        r"(?:different |separate )?(?:orders?|trips?|visits?|purchases|baskets|transactions|shopping (?:trips|occasions)|checkouts|receipts|shops(?= (?:in|over|during|a\b)))",
     ),
-    ("units", r"units?|items?|packs?|bottles?|cans?|products|pieces|boxes|cartons|bags"),
+    ("units", r"units?|items?|packs?|bottles?|cans?|products|pieces|boxes|cartons|bags|jars|loaves|gallons|tubs|bunches|cases|rolls|bars|pounds|lbs"),
     ("coupons", r"(?:different )?(?:coupon redemptions?|coupons?|vouchers?|redemptions?)"),
     ("campaigns", r"(?:different )?(?:campaigns?|mailings?|mailers?|promotions)"),
     ("days", r"(?:different )?days?"),
@@ -169,19 +177,19 @@ _UNITS_EN = (
 _UNITS_ZH = (
     ("percent", r"%|％|成"),
     ("money", r"美元|美金|元|块钱|块|刀"),
-    ("times", r"次|回"),
-    ("orders", r"个?订单|单|笔"),
+    ("times", r"次|回(?!购|来|头)|趟|遍"),
+    ("orders", r"个?订单|单(?!独|身|亲|价|品)|笔"),
     ("coupons", r"张"),
     ("campaigns", r"[次个]?(?:营销)?活动"),
     ("years", r"岁"),
     ("days", r"天"),
-    ("stores", r"家(?:不同的?)?(?:门?店)?"),
-    ("categories", r"个?(?:不同的?)?(?:品类|类别|种类)"),
+    ("stores", r"家(?!里|庭|居|有)(?:不同的?)?(?:门?店)?|[个间](?:不同的?)?(?:门店|店铺?)"),
+    ("categories", r"[个种类]?(?:不同的?)?(?:品类|类别|种类|商品类别)"),
     ("kids", r"个(?:及以上|以上|或以上|或更多|及更多)?(?:的)?(?:孩子|小孩|娃)"),
     ("people", r"口人?|口之家|人"),
     ("customers", r"[个位名](?:客户|顾客|人|用户|相似)|位|名"),
     ("segments", r"[个类组](?:自然)?(?:分群|群体|细分|类|组|客群|人群)"),
-    ("units", r"件|瓶|包|盒|袋|个"),
+    ("units", r"件|瓶|包|盒|袋|罐|桶|箱|份|支|颗|条|样(?!子)|斤|个"),
 )
 
 
@@ -199,7 +207,7 @@ _RANGE_EN = re.compile(
     re.IGNORECASE,
 )
 _SINGLE_EN = re.compile(
-    rf"(?:(?:{_group(_BEFORE_EN, 'b')})\s+(?:of\s+|the\s+age\s+of\s+|age\s+)?|(?P<g>[<>]=?|≥|≤)\s?)?"
+    rf"(?:(?:{_group(_BEFORE_EN, 'b')})\s+(?:(?:of|the\s+age\s+of|age|about|around|roughly|like|say|a\s+total\s+of|some)\s+)*|(?P<g>[<>]=?|≥|≤)\s?)?"
     rf"(?P<m>[$€£]?)\s?(?P<a>{EN_NUMBER})(?:\s*(?:{_group(_AFTER_EN, 'a_')})(?!\w))?"
     rf"\s*-?(?:{_unit_group(_UNITS_EN)})?(?:\s*(?:{_group(_AFTER_EN, 'c_')})(?!\w))?",
     re.IGNORECASE,

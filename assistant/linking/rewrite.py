@@ -57,9 +57,30 @@ def _family(match: re.Match[str]) -> str:
     return f"{match[2]} {more if more.startswith('or') else ''} person households"
 
 
+_PARTS = {"half": 2, "third": 3, "tercile": 3, "quarter": 4, "quartile": 4, "fifth": 5, "quintile": 5, "sixth": 6}
+_PARTS |= {"tenth": 10, "decile": 10, "percentile": 100}
+
+
+def _percent(share: float) -> str:
+    return f"{round(100 * share):g}%"
+
+
+def _fraction(match: re.Match[str]) -> str:
+    """'a third' -> '33%', 'three-quarters' -> '75%'."""
+    words = re.findall(r"[a-z]+", match[0].lower())
+    count = {"two": 2, "three": 3, "four": 4, "nine": 9}.get(words[0], 1)
+    lead = match[1] if len(match.groups()) > 1 and match[1] else ""
+    return lead + _percent(count / _PARTS[words[-1].removesuffix("s")])
+
+
 _FUNCTIONS: dict[str, Callable[[re.Match[str]], str]] = {
     "below": _below,
     "family": _family,
+    "fraction": _fraction,
+    "fraction_zh": lambda match: _percent(to_number(match[2]) / to_number(match[1])),
+    "quantile": lambda match: f"{match[1]} {_percent(1 / _PARTS[match[2].lower()])}",
+    "ratio": lambda match: f"{_percent(to_number(match[1]) / to_number(match[2]))} of ",
+    "times": lambda match: f"{dict(once=1, twice=2, thrice=3)[match[1].lower()]} or more times",
     "number": lambda match: f"{to_number(match[1]):g}",
     "tenths": lambda match: f"{to_number(match[1]) * 10:g}%",
     "year": lambda match: match[0].translate(_YEAR_DIGITS),

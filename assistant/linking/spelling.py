@@ -4,6 +4,17 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
+from typing import Protocol, runtime_checkable
+
+@runtime_checkable
+class KnowsWords(Protocol):
+    """A text encoder that can say which words it knows: none of them is a slip of the pen."""
+
+    @property
+    def words(self) -> frozenset[str]:
+        """Whole words of its vocabulary, in lower case."""
+        ...
+
 
 SHORTEST = 5
 """Shorter words have too many neighbours: 'tea' and 'pea' are one letter apart."""

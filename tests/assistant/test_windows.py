@@ -7,7 +7,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from assistant.linking.linker import is_chinese
-from assistant.linking.windows import TimeMention, black_friday, windows
+from assistant.linking.periods import black_friday
+from assistant.linking.windows import TimeMention, windows
 
 NEW_YEAR = date(2018, 1, 1)
 LEAP = date(2024, 3, 1)

@@ -1,0 +1,496 @@
+"""Calendar periods of a question: days, weeks, months, quarters, halves, seasons, years, holidays, and what a
+preposition makes of them ('since Thanksgiving', 'between October 1 and mid-November', '2017年上半年').
+
+A period without a year is the latest that had begun before the as-of date. Every combination is read in one
+place: a period says its days, the words before and between say which of them are meant.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from assistant.linking.numbers import EN_NUMBER, ZH_NUMBER, Span, to_number
+
+Days = tuple[date, date]
+"""First day, and the day after the last."""
+_MONTHS = "january february march april may june july august september october november december".split()
+_ORDINALS = {"first": 1, "second": 2, "third": 3, "fourth": 4, "1st": 1, "2nd": 2, "3rd": 3, "4th": 4, "final": 4, "last": 4}
+_SEASONS = {"spring": 3, "summer": 6, "fall": 9, "autumn": 9, "winter": 12, "春": 3, "夏": 6, "秋": 9, "冬": 12}
+_MONTH = "|".join([*_MONTHS, *(name[:3] for name in _MONTHS if name != "may"), "sept"])
+
+
+@dataclass(frozen=True)
+class Period:
+    """A calendar period as said. `of` gives its days in a year; `year` is the year said, if any.
+
+    weak: a word that only means a time after a preposition ('May', 'fall', 'spring').
+    """
+
+    span: Span
+    kind: str
+    of: Callable[[int], Days | None]
+    year: int | None = None
+    weak: bool = False
+
+    def days(self, as_of: date) -> Days | None:
+        """The days of the year said, else of the latest such period begun before the as-of date."""
+        if self.year is not None:
+            return self.of(self.year)
+        years = range(as_of.year, as_of.year - 9, -1)
+        found = (self.of(year) for year in years)
+        return next((days for days in found if days is not None and days[0] < as_of), None)
+
+    def days_after(self, start: date) -> Days | None:
+        """The first such period that ends after a day: the end of a range."""
+        if self.year is not None:
+            return self.of(self.year)
+        found = (self.of(year) for year in range(start.year - 1, start.year + 9))
+        return next((days for days in found if days is not None and days[1] > start), None)
+
+
+@dataclass(frozen=True)
+class Dated:
+    """Words and the days they mean, `first` up to, not including, `after`; first None = ever before `after`."""
+
+    span: Span
+    first: date | None
+    after: date
+
+
+def black_friday(year: int) -> date:
+    """The day after the fourth Thursday of November."""
+    return _weekday(year, 11, 3, 4) + timedelta(days=1)
+
+
+def _weekday(year: int, month: int, weekday: int, nth: int) -> date:
+    """The n-th such weekday (Monday 0) of a month; n 0 = the last."""
+    if nth == 0:
+        last = _month_start(year * 12 + month) - timedelta(days=1)
+        return last - timedelta(days=(last.weekday() - weekday) % 7)
+    first = date(year, month, 1)
+    return first + timedelta(days=(weekday - first.weekday()) % 7 + 7 * (nth - 1))
+
+
+def _easter(year: int) -> date:
+    """Easter Sunday (anonymous Gregorian computus)."""
+    a, b, c = year % 19, year // 100, year % 100
+    h = (19 * a + b - b // 4 - (b - (b + 8) // 25 + 1) // 3 + 15) % 30
+    e = (32 + 2 * (b % 4) + 2 * (c // 4) - h - c % 4) % 7
+    m = (a + 11 * h + 22 * e) // 451
+    month, day = divmod(h + e - 7 * m + 114, 31)
+    return date(year, month, day + 1)
+
+
+_HOLIDAYS: dict[str, Callable[[int], date]] = {
+    r"black friday|黑色星期五|黑五": black_friday,
+    r"cyber monday|网络星期一": lambda y: black_friday(y) + timedelta(days=3),
+    r"thanksgiving(?: day)?|感恩节": lambda y: black_friday(y) - timedelta(days=1),
+    r"christmas eve|平安夜": lambda y: date(y, 12, 24),
+    r"christmas(?: day)?|xmas|圣诞节?": lambda y: date(y, 12, 25),
+    r"new year'?s eve|跨年夜?": lambda y: date(y, 12, 31),
+    r"new year(?:'?s)?(?: day)?|元旦": lambda y: date(y, 1, 1),
+    r"halloween|万圣节": lambda y: date(y, 10, 31),
+    r"labou?r day": lambda y: _weekday(y, 9, 0, 1),
+    r"memorial day": lambda y: _weekday(y, 5, 0, 0),
+    r"independence day|(?:the )?(?:fourth|4th) of july|july (?:4th|fourth)|独立日": lambda y: date(y, 7, 4),
+    r"valentine'?s(?: day)?|(?<!白色)情人节": lambda y: date(y, 2, 14),
+    r"mother'?s day|母亲节": lambda y: _weekday(y, 5, 6, 2),
+    r"father'?s day|父亲节": lambda y: _weekday(y, 6, 6, 3),
+    r"easter(?: sunday)?|复活节": _easter,
+    r"st\.? patrick'?s(?: day)?": lambda y: date(y, 3, 17),
+    r"veterans day": lambda y: date(y, 11, 11),
+    r"国庆节?": lambda y: date(y, 10, 1),
+    r"劳动节|五一(?!个|次)": lambda y: date(y, 5, 1),
+    r"儿童节": lambda y: date(y, 6, 1),
+    r"双十一|双11": lambda y: date(y, 11, 11),
+    r"双十二|双12": lambda y: date(y, 12, 12),
+}
+
+
+def _month_start(months: int) -> date:
+    return date(months // 12, months % 12 + 1, 1)
+
+
+def _months(year: int, first: int, count: int) -> Days:
+    start = year * 12 + first - 1
+    return _month_start(start), _month_start(start + count)
+
+
+def _day(year: int, month: int, day: int) -> date | None:
+    try:
+        return date(year, month, day)
+    except ValueError:
+        return None
+
+
+def _day_span(year: int, month: int, first: int, last: int) -> Days | None:
+    start, end = _day(year, month, first), _day(year, month, last)
+    return None if start is None or end is None or end < start else (start, end + timedelta(days=1))
+
+
+def _month_number(name: str) -> int:
+    return next(i for i, month in enumerate(_MONTHS, 1) if month.startswith(name.lower()[:3]))
+
+
+def _year(said: str | None, as_of: date) -> int | None:
+    """'2017', '去', 'last' as a year. On New Year's Day 'this year' is the one that ended, and 'last year' too."""
+    if not said:
+        return None
+    if said.isdigit():
+        return int(said)
+    this = (as_of - timedelta(days=1)).year
+    back = 1 if said.lower() in ("去", "last", "上") else 2 if said == "前" else 0
+    return this - max(0, back - (1 if as_of.day == as_of.month == 1 and back else 0))
+
+
+def _relative(unit: str, back: int, as_of: date) -> Days:
+    """The calendar unit `back` before the as-of date's; 0: that of the last known day."""
+    day = as_of if back else as_of - timedelta(days=1)
+    if unit == "week":
+        first = day - timedelta(days=day.weekday() + 7 * back)
+        return first, first + timedelta(days=7)
+    months = {"month": 1, "quarter": 3, "half": 6, "year": 12}[unit]
+    index = (day.year * 12 + day.month - 1) // months - back
+    return _month_start(index * months), _month_start((index + 1) * months)
+
+
+# --- What a period is -------------------------------------------------------------------------
+Maker = Callable[[re.Match[str], date], Period | None]
+_Y = r"(?:,?\s*(?:of\s+)?(?P<y>20\d\d|last year|this year))?"
+_DAY = r"(?P<d>\d{1,2})(?:st|nd|rd|th)?"
+
+
+def _of_year(kind: str, of: Callable[[re.Match[str], int], Days | None], *, weak: bool = False) -> Maker:
+    def make(match: re.Match[str], as_of: date) -> Period | None:
+        groups = match.groupdict()
+        said = groups.get("y") or groups.get("y2")
+        year = _year(said.split()[0] if said else None, as_of)
+        return Period(match.span(), kind, lambda y: of(match, y), year, weak and year is None)
+
+    return make
+
+
+def _fixed(kind: str, days: Callable[[re.Match[str], date], Days]) -> Maker:
+    def make(match: re.Match[str], as_of: date) -> Period | None:
+        found = days(match, as_of)
+        return Period(match.span(), kind, lambda _: found, found[0].year)
+
+    return make
+
+
+def _holiday(match: re.Match[str], year: int) -> Days:
+    name = re.sub(r"\s+(?:week(?:end)?|season|week)$", "", match["h"].lower())
+    day = next(on for said, on in _HOLIDAYS.items() if re.fullmatch(said, name))(year)
+    if match.group().lower().endswith(("week", "周")):
+        monday = day - timedelta(days=day.weekday())
+        return monday, monday + timedelta(days=7)
+    return day, day + timedelta(days=1)
+
+
+def _en_relative(match: re.Match[str], as_of: date) -> Days:
+    back = {"last": 1, "previous": 1, "prior": 1}.get(match["w"].lower(), 0)
+    return _relative(match["u"].lower(), back + bool(match["more"]), as_of)
+
+
+def _iso(match: re.Match[str], _as_of: date) -> Period | None:
+    day = _day(int(match["y"]), int(match["m"]), int(match["d"]))
+    if day is None:
+        return None
+    return Period(match.span(), "day", lambda _: (day, day + timedelta(days=1)), day.year)
+
+
+def _compiled(patterns: Sequence[tuple[str, Maker]]) -> tuple[tuple[re.Pattern[str], Maker], ...]:
+    return tuple((re.compile(pattern, re.IGNORECASE), make) for pattern, make in patterns)
+
+
+_HOLIDAY = "|".join(_HOLIDAYS)
+_ISO = r"(?P<y>20\d\d)[-/.](?P<m>\d{1,2})[-/.](?P<d>\d{1,2})(?!\d)"
+_EN = _compiled(
+    (
+        (_ISO, _iso),
+        (r"(?P<m>\d{1,2})/(?P<d>\d{1,2})/(?P<y>20\d\d)(?!\d)", _iso),
+        (
+            rf"\b(?P<h>{_HOLIDAY})(?: week)?\b{_Y}",
+            _of_year("holiday", _holiday),
+        ),
+        (
+            rf"\b(?P<m>{_MONTH})\.?\s+{_DAY}\s*(?:-|–|—|to|through|thru|and|until)\s*(?:the\s+)?(?P<e>\d{{1,2}})(?:st|nd|rd|th)?\b(?!,?\d){_Y}",
+            _of_year("days", lambda m, y: _day_span(y, _month_number(m["m"]), int(m["d"]), int(m["e"]))),
+        ),
+        (
+            rf"\b(?:the\s+)?{_DAY}\s*(?:-|–|—|to|through|thru|and|until)\s*(?:the\s+)?(?P<e>\d{{1,2}})(?:st|nd|rd|th)?\s+(?:of\s+)?(?P<m>{_MONTH})\b\.?{_Y}",
+            _of_year("days", lambda m, y: _day_span(y, _month_number(m["m"]), int(m["d"]), int(m["e"]))),
+        ),
+        (
+            rf"\b(?P<m>{_MONTH})\.?\s+(?:the\s+)?{_DAY}\b(?!\s*(?:%|,\d{{3}}|k\b)){_Y}",
+            _of_year("day", lambda m, y: _day_span(y, _month_number(m["m"]), int(m["d"]), int(m["d"]))),
+        ),
+        (
+            rf"\b(?:the\s+)?{_DAY}\s+(?:of\s+)?(?P<m>{_MONTH})\b\.?{_Y}",
+            _of_year("day", lambda m, y: _day_span(y, _month_number(m["m"]), int(m["d"]), int(m["d"]))),
+        ),
+        (
+            rf"\b(?:the\s+)?(?:(?P<y2>20\d\d)\s*)?(?:q(?P<q>[1-4])|(?P<o>first|second|third|fourth|1st|2nd|3rd|4th|final|last)\s+quarter)(?P<of>\s+of\s+(?:the year|last year))?\b{_Y}",
+            _of_year("quarter", lambda m, y: _months(y, 3 * _quarter(m) - 2, 3)),
+        ),
+        (
+            rf"\b(?:the\s+)?(?:h(?P<q>[12])|(?P<o>first|second|last|latter|back|front)\s+half)\b(?:\s+of\s+(?:the year|(?:(?:last|this)\s+year)))?{_Y}",
+            _of_year("half", lambda m, y: _months(y, 1 if (m["q"] or m["o"]).lower() in ("1", "first", "front") else 7, 6)),
+        ),
+        (
+            r"\b(?:the\s+)?(?P<w>last|previous|prior|this|current)\s+(?P<u>week|month|quarter|year)\b(?P<more>\s+before\s+last|(?!))",
+            _fixed("relative", _en_relative),
+        ),
+        (r"\bthe\s+(?P<u>week|month|quarter|year)\s+before\s+(?P<w>last)\b(?P<more>)", _fixed("relative", lambda m, a: _relative(m["u"].lower(), 2, a))),
+        (
+            r"\b(?P<w>last|previous|prior|this|current)\s+(?P<u>week|month|quarter|year)\b(?!\s+before)(?P<more>(?!))?",
+            _fixed("relative", _en_relative),
+        ),
+        (
+            rf"\b(?:the month of\s+)?(?P<m>{_MONTH})\b\.?{_Y}",
+            _of_year("month", lambda m, y: _months(y, _month_number(m["m"]), 1), weak=True),
+        ),
+        (
+            rf"\b(?P<s>spring|summer|fall|autumn|winter)(?:time)?\b{_Y}",
+            _of_year("season", lambda m, y: _months(y, _SEASONS[m["s"].lower()], 3), weak=True),
+        ),
+        (r"(?<![\d$,.-])\b(?P<y>20[012]\d)\b(?![\d,.]\d|\s*(?:units?|items?|dollars|bucks|orders|trips|times|%))", _of_year("year", lambda _, y: _months(y, 1, 12))),
+    )
+)  # fmt: skip
+
+
+def _quarter(match: re.Match[str]) -> int:
+    return int(match["q"]) if match["q"] else _ORDINALS[match["o"].lower()]
+
+
+_ZY = r"(?:(?P<y>20\d\d|去|今|前)年的?)?"
+_ZH = _compiled(
+    (
+        (_ISO, _iso),
+        (rf"{_ZY}(?P<h>{_HOLIDAY})(?:那?一?周)?", _of_year("holiday", _holiday)),
+        (
+            rf"{_ZY}(?P<m>{ZH_NUMBER})月份?(?P<d>{ZH_NUMBER})[日号]?\s*(?:到|至|-|~|—)\s*(?P<e>{ZH_NUMBER})[日号]",
+            _of_year("days", lambda m, y: _zh_days(y, m["m"], m["d"], m["e"])),
+        ),
+        (rf"{_ZY}(?P<m>{ZH_NUMBER})月份?(?P<d>{ZH_NUMBER})[日号]", _of_year("day", lambda m, y: _zh_days(y, m["m"], m["d"], m["d"]))),
+        (rf"{_ZY}(?:第?(?P<q>[一二三四1234])个?季度|Q(?P<q2>[1-4]))", _of_year("quarter", lambda m, y: _months(y, 3 * int(to_number(m["q"] or m["q2"])) - 2, 3))),
+        (rf"{_ZY}(?P<o>[上下前后])半年", _of_year("half", lambda m, y: _months(y, 1 if m["o"] in "上前" else 7, 6))),
+        (r"(?:上上个?|前个)(?P<u>季度?|月|周|星期|礼拜)", _fixed("relative", lambda m, a: _relative(_zh_unit(m["u"]), 2, a))),
+        (r"(?:上一?个?|前一个?)(?P<u>季度?|月(?!\d)|周(?!末)|星期|礼拜)(?:份)?", _fixed("relative", lambda m, a: _relative(_zh_unit(m["u"]), 1, a))),
+        (r"(?:这个?|本|当前这?个?)(?P<u>季度?|月(?!\d)|周(?!末)|星期|礼拜)(?:份)?", _fixed("relative", lambda m, a: _relative(_zh_unit(m["u"]), 0, a))),
+        (rf"(?:(?P<y>20\d\d|去|今|前)年的?)?(?P<s>[春夏秋冬])[天季]", _of_year("season", lambda m, y: _months(y, _SEASONS[m["s"]], 3))),
+        (rf"{_ZY}(?<!近)(?<!去)(?<![这几每多两数])(?P<m>{ZH_NUMBER})月(?:份|(?!\d))(?!以?[内里来])", _of_year("month", lambda m, y: _zh_month(y, m["m"]))),
+        (r"(?:去年|上一?年(?!度))(?:全年|一整年|整年|一年)?", _fixed("relative", lambda _, a: _relative("year", 1, a))),
+        (r"今年(?:全年|一整年|以来|至今)?|本年度?", _fixed("relative", lambda _, a: _relative("year", 0, a))),
+        (r"前年", _fixed("relative", lambda _, a: _relative("year", 2, a))),
+        (r"(?P<y>20\d\d)年(?:全年|一整年|整年|度)?", _of_year("year", lambda _, y: _months(y, 1, 12))),
+    )
+)  # fmt: skip
+
+
+def _zh_unit(said: str) -> str:
+    return {"月": "month", "季": "quarter"}.get(said[0], "week")
+
+
+def _zh_days(year: int, month: str, first: str, last: str) -> Days | None:
+    number = int(to_number(month))
+    return _day_span(year, number, int(to_number(first)), int(to_number(last))) if 1 <= number <= 12 else None
+
+
+def _zh_month(year: int, month: str) -> Days | None:
+    number = to_number(month)
+    return _months(year, int(number), 1) if number in range(1, 13) else None
+
+
+# --- What is meant of it -----------------------------------------------------------------------
+_THE = r"(?:the\s+)?"
+_BETWEEN_EN = re.compile(rf"\s*(?P<to>to|through|thru|until|till|up to|-|–|—|and|or)\s*{_THE}", re.I)
+_BETWEEN_ZH = re.compile(r"\s*(?P<to>到|至|-|~|—|和|与|跟|、|或|或者)\s*")
+_PART = re.compile(
+    r"(?:(?P<early>early(?: in)?|beginning of|start of|first (?:couple of |few |two )?weeks? of)"
+    r"|(?P<mid>mid(?:dle of)?)|(?P<late>late(?: in)?|end of|last (?:couple of |few |two )?weeks? of)"
+    r"|(?P<h1>first half of)|(?P<h2>(?:second|latter|last) half of))[\s-]*(?:the\s+(?:month\s+of\s+)?)?$",
+    re.I,
+)  # fmt: skip
+_PART_ZH = re.compile(r"(?:的)?(?:(?P<early>初|上旬|开头)|(?P<mid>中旬|中(?=[以到至之，、])|月中)|(?P<late>底|末|下旬))")
+_LEADS_EN = (
+    ("since", re.compile(r"\b(?:ever\s+)?(?:since|starting(?: in| from)?|beginning in)\s+(?:the\s+|last\s+)?$", re.I)),
+    ("after", re.compile(r"\bafter\s+(?:the\s+|last\s+)?$", re.I)),
+    ("before", re.compile(r"\b(?:before|prior to|earlier than|ahead of|up (?:to|until)|until|till|by(?= the start))\s+(?:the\s+|last\s+)?$", re.I)),
+    ("in", re.compile(
+        r"\b(?:(?:in|during|over|on|at|around|for|of|throughout|within|across|only in|inside|from|this|last)\s+(?:(?:all|the whole|the entire|most)\s+(?:of\s+)?)?(?:the\s+)?|all(?: of)?\s+(?:the\s+)?|the\s+|(?:calendar|fiscal) year\s+)$", re.I,
+    )),
+)  # fmt: skip
+_AROUND = re.compile(
+    rf"\b(?:(?:in|during|over|within)\s+)?(?:the\s+)?(?:(?P<n>{EN_NUMBER})\s+)?(?P<u>day|week|month|year)s?\s+"
+    r"(?:before|leading up to|ahead of|prior to|running up to|(?P<after>after|following))\s+(?:the\s+)?$",
+    re.I,
+)
+"""'the two weeks before Thanksgiving'."""
+_TRAILS_EN = re.compile(r"\s+(?:onwards?|forward|to date|to now|until now|and (?:after|later|onwards?))\b", re.I)
+_TRAILS_ZH = (
+    ("since", re.compile(r"(?:以来|以后|之后|至今|到现在|到今天|起|开始|后(?=[^来，。]|就|再|没))")),
+    ("before", re.compile(r"(?:以前|之前|前(?![三四两\d]))")),
+    ("in", re.compile(r"(?:期间|之间|当天|那天|那阵子?|里|中|内|时候?)")),
+)
+_LEADS_ZH = re.compile(r"(?:从|自从?|打从?|在|于|截至|截止到?)\s*$")
+
+
+def dated(text: str, chinese: bool, as_of: date) -> list[Dated]:
+    """Every calendar expression, left to right; times yet to come are left out."""
+    found = list(_periods(text, chinese, as_of))
+    out: list[Dated] = []
+    place = 0
+    while place < len(found):
+        pair = found[place : place + 2]
+        made = _range(text, chinese, pair[0], pair[1], as_of) if len(pair) == 2 else None
+        place += 2 if made is not None else 1
+        made = made or _alone(text, chinese, pair[0], as_of)
+        if made is not None and made.after > (made.first or date.min):
+            out.append(made)
+    return out
+
+
+def _periods(text: str, chinese: bool, as_of: date) -> Iterator[Period]:
+    found: list[Period] = []
+    for pattern, make in _ZH if chinese else _EN:
+        for match in pattern.finditer(text):
+            if any(match.start() < p.span[1] and p.span[0] < match.end() for p in found):
+                continue
+            period = make(match, as_of)
+            if period is not None:
+                found.append(period)
+    yield from sorted(found, key=lambda period: period.span)
+
+
+def _range(text: str, chinese: bool, a: Period, b: Period, as_of: date) -> Dated | None:
+    """'A to B', 'between A and B': the year that one of them says is the other's."""
+    joint = (_BETWEEN_ZH if chinese else _BETWEEN_EN).fullmatch(_without_part(text[a.span[1] : b.span[0]], chinese))
+    if joint is None:
+        return None
+    before = text[: a.span[0]]
+    opened = re.search(r"\b(?:between|from)\s+(?:the\s+)?$", _without_part(before, chinese), re.I)
+    word = joint["to"].lower()
+    if word in ("and", "or", "和", "与", "跟", "、", "或", "或者") and not opened and not (chinese and text[b.span[1] :].startswith("之间")):
+        return _months_in_a_row(text, a, b, as_of)
+    if a.year is None and b.year is not None:
+        a = Period(a.span, a.kind, a.of, b.year if b.kind != "relative" else None)
+    first_days = a.days(as_of)
+    if first_days is None:
+        return None
+    start, _ = _part(text, chinese, a, first_days)
+    end_days = b.days_after(start)
+    if end_days is None:
+        return None
+    low, high = _part(text, chinese, b, end_days)
+    # 'between Thanksgiving and Christmas' ends as Christmas begins; 'to Christmas' and 'October to December' include it.
+    end = low if b.kind == "holiday" and word in ("and", "until", "till") else high
+    span = (opened.start() if opened else a.span[0], b.span[1])
+    tail = re.match(r"(?:\s*inclusive\b|之间|期间|为止|这段时间)", text[b.span[1] :])
+    return Dated((span[0], span[1] + (tail.end() if tail else 0)), start, min(end, as_of))
+
+
+def _months_in_a_row(text: str, a: Period, b: Period, as_of: date) -> Dated | None:
+    """'in July and August' is one time; 'in March and October' two."""
+    lead = re.search(r"\b(?:in|during|over)\s+$|在?$", text[: a.span[0]], re.I)
+    if not (a.kind == b.kind == "month") or not lead:
+        return None
+    start = Period(a.span, a.kind, a.of, a.year or b.year).days(as_of)
+    end = b.days_after(start[0]) if start else None
+    if start is None or end is None or end[0] != start[1]:
+        return None
+    return Dated((lead.start(), b.span[1]), start[0], min(end[1], as_of))
+
+
+def _alone(text: str, chinese: bool, period: Period, as_of: date) -> Dated | None:
+    days = period.days(as_of)
+    if days is None:
+        return None
+    first, after = _part(text, chinese, period, days)
+    start, end = period.span
+    part = _PART.search(text[:start]) if not chinese else None
+    start = part.start() if part else start
+    if part and (the := re.search(r"\bthe\s+$", text[:start], re.I)):
+        start = the.start()
+    if not chinese and (around := _AROUND.search(text[:start])):
+        unit = {"day": 1, "week": 7, "month": 30, "year": 365}[around["u"].lower()]
+        length = timedelta(days=round(to_number(around["n"] or "1") * unit))
+        if around["after"]:
+            return _cut((around.start(), end), after, after + length, as_of)
+        return _cut((around.start(), end), first - length, first, as_of)
+    how, lead_from, trail_to = _how(text, chinese, start, end)
+    if how is None and period.weak and part is None:
+        return None
+    if how == "in" and period.weak and period.kind == "season" and not _season_lead(text[lead_from:start]):
+        return None
+    span = (lead_from, trail_to)
+    if how == "since":
+        ended = period.kind == "season" or (period.kind == "relative" and not chinese)
+        return _cut(span, after if ended else first, as_of, as_of)
+    if how == "after":
+        whole = period.kind in ("season", "quarter", "half", "year", "relative")
+        return _cut(span, after if whole else first, as_of, as_of)
+    if how == "before":
+        return Dated(span, None, first) if first < as_of else None
+    return _cut(span, first, after, as_of)
+
+
+def _season_lead(lead: str) -> bool:
+    return re.search(r"\b(?:in|during|over|last|this|throughout|all|across)\b", lead, re.I) is not None
+
+
+def _cut(span: Span, first: date, after: date, as_of: date) -> Dated | None:
+    after = min(after, as_of)
+    return Dated(span, first, after) if first < after else None
+
+
+def _how(text: str, chinese: bool, start: int, end: int) -> tuple[str | None, int, int]:
+    """What the words around a period make of it, and the whole of those words."""
+    if chinese:
+        part = _PART_ZH.match(text, end)
+        end = part.end() if part else end
+        lead = _LEADS_ZH.search(text[:start])
+        start = lead.start() if lead else start
+        for how, pattern in _TRAILS_ZH:
+            match = pattern.match(text, end)
+            if match:
+                return how, start, match.end()
+        return ("since" if lead and lead.group().strip() in ("从", "自", "自从", "打从") else "in"), start, end
+    for how, pattern in _LEADS_EN:
+        match = pattern.search(text[:start])
+        if match:
+            trail = _TRAILS_EN.match(text, end)
+            on = bool(trail) and how == "in" and match.group().strip().lower().startswith("from")
+            return ("since" if on else how), match.start(), trail.end() if on and trail else end
+    trail = _TRAILS_EN.match(text, end)
+    return ("since", start, trail.end()) if trail else (None, start, end)
+
+
+def _without_part(text: str, chinese: bool) -> str:
+    if chinese:
+        return _PART_ZH.sub("", text)
+    return re.sub(r"(?:the\s+)?$", "", _PART.sub("", text)) if _PART.search(text) else text
+
+
+def _part(text: str, chinese: bool, period: Period, days: Days) -> Days:
+    """'early November', 'the second half of October', '11月中旬': the part of the period that is meant."""
+    match = _PART_ZH.match(text, period.span[1]) if chinese else _PART.search(text[: period.span[0]])
+    if match is None:
+        return days
+    first, after = days
+    length = (after - first).days
+    said = match.group().lower()
+    groups = match.groupdict()
+    if "week" in said:
+        weeks = 7 * (2 if re.search(r"couple|two", said) else 3 if "few" in said else 1)
+        return (first, first + timedelta(days=weeks)) if groups["early"] else (after - timedelta(days=weeks), after)
+    if groups.get("h1") or groups.get("h2"):
+        half = first + timedelta(days=(length + 1) // 2)
+        return (first, half) if groups.get("h1") else (half, after)
+    third = timedelta(days=round(length / 3))
+    if groups["early"]:
+        return first, first + third
+    return (first + third, after - third) if groups["mid"] else (after - third, after)
