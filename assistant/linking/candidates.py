@@ -411,6 +411,11 @@ def _by_unit(
     made: list[tuple[Node, str, bool]] = []
     for number in list(free):
         feature = linker.by_unit(number.unit)
+        if number.unit == "" and number.thousands and clause.windows and not clause.features:
+            # 'over 3k last year': what was spent in a time, not what is earned.
+            event = EventCondition("purchase", window=_window(clause.windows[0]))
+            made.append((_counted(event, free, ("",), spend=True), "", False))
+            continue
         if feature is None and number.unit == "" and number.thousands and "income" in linker.catalogue:
             feature = linker.catalogue["income"]
         if feature is None and number.unit == "" and kind == "" and (number.op or clause.start == 0):

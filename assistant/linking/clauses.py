@@ -56,6 +56,12 @@ class Clause:
         return bool(self.flags & {"quiet", "redeem", "campaign", "spend", "purchase", "last_purchase"})
 
     @property
+    def says_verb(self) -> bool:
+        """Whether it is complete without what follows: what was bought or a feature's value was said."""
+        bought = self.flags & {"purchase", "spend"} and (self.items or self.numbers or self.windows)
+        return bool(bought or any(mention.condition is not None for mention in self.features))
+
+    @property
     def content(self) -> bool:
         """Whether it says anything besides connectives, negation and times."""
         return bool(
@@ -133,6 +139,11 @@ def _cut(found: list[tuple[Span, str, object]], length: int) -> tuple[Clause, ..
                 current.joins |= {kind}
                 current.start = span[1]
         elif kind in _FLAGS:
+            if kind == "neg" and current.says_verb:
+                # 'bought dog food, never cat food': a negation opens a clause once the one before has its verb.
+                current.end = span[0]
+                current = Clause(frozenset({"and"}), span[0])
+                clauses.append(current)
             current.flags.add(kind)
             current.end = span[1]
         else:

@@ -35,7 +35,7 @@ ENGLISH: dict[str, re.Pattern[str]] = {
     ),
     "neg": _rx(
         r"\b(?:never|not|no longer|without|except(?: for)?|excluding|exclude|excludes|leave out|leaving out|nor|neither"
-        r"|none|minus|kick(?:ing)? out|stopped|quit|skip(?:ped)?|avoid(?:ed|ing|s)?|aren['’]?t|isn['’]?t|don['’]?t|doesn['’]?t|didn['’]?t"
+        r"|none|minus|hardly ever|kick(?:ing)? out|stopped|quit|skip(?:ped)?|avoid(?:ed|ing|s)?|aren['’]?t|isn['’]?t|don['’]?t|doesn['’]?t|didn['’]?t"
         r"|haven['’]?t|hasn['’]?t|won['’]?t|weren['’]?t|wasn['’]?t|havent|hasnt|didnt|dont|doesnt|arent|yet to|zero|no)\b"
     ),
     "redeem": _rx(r"\b(?:redeem(?:ed|ing|s)?|coupon(?:s|ers?)?|vouchers?|redemptions?)\b"),
@@ -80,14 +80,16 @@ CHINESE: dict[str, re.Pattern[str]] = {
     "last_purchase": _rx(r"(?:最近一次|最后一次|上次|上一次)(?:购买|购物|下单|消费|来店|到店)(?:是)?(?:在)?"),
     "first_purchase": _rx(r"首次购买|第一次购买|首单|注册|加入"),
     "neg": _rx(
-        r"从来没有?|从未|从没|没有|没|未|不曾|除了|除去|除外|排除|去掉|剔除|不含|不包括|不要|不买|不是|并非|不再|不|无|非"
+        r"从来没有?|从来不|从未|从没|从不|没有|没|未(?!来)|零(?=消费|购买|订单|下单|交易|光顾)|不曾|除了|除去|除外|排除|去掉|剔除|不含|不包括|不要|不买|不是|并非|不再|不|无|非"
     ),
     "redeem": _rx(r"(?:使用|用|兑换|核销|领用)(?:了|过)?(?=[^，。]{0,8}券)|优惠券|用券|券|核销"),
     "campaign": _rx(
         r"(?:收到|接收|参与|触达)?(?:过|了)?(?=[^，。]{0,6}活动)(?:营销)?(?<!做)(?<!搞)(?<!办)(?<!划)(?<!没)活动|营销活动|邮寄|推广活动|直邮"
     ),
-    "spend": _rx(r"消费|花费|花(?!生)|支出|开销|销售额"),
-    "purchase": _rx(r"购买|买|购入|下单|购物|光顾|来过|来店|到店|复购|回购|订购|逛"),
+    "spend": _rx(r"消费|花费|花(?!生|卉|束|椰|草)|支出|开销|开支|销售额|贡献|掏了?|砸了?"),
+    "purchase": _rx(
+        r"购买|买|购入|选购|采购|入手|囤|拿过|来了|来(?=[^，。]{0,4}[次趟回])|进店|上门|下单|购物|光顾|来过|来店|到店|复购|回购|订购|逛"
+    ),
     "mostly": _rx(r"主要|大多|大部分|通常|多数|一半以上|过半|偏好|喜欢|习惯"),
     "high": _rx(r"较高|很高|高|大量|很多|经常|频繁|多次|重度"),
     "low": _rx(r"较低|很低|低|很少|少量|轻度"),

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from assistant.linking.clauses import Clause, Reading
+from assistant.linking.features import fits
 from assistant.linking.items import ItemMention
 from assistant.linking.windows import TimeMention
 from segments.definition import Window
@@ -77,7 +78,7 @@ class _Step:
 
 def drafts(reading: Reading, catalogue: Catalogue) -> list[Draft]:
     """The clauses that say something, in reading order."""
-    clauses = _bracketed(reading)
+    clauses = _bracketed(reading, catalogue)
     kinds = [_kind(clause) for clause in clauses]
     trailing = _verb_at_the_end(clauses, kinds)
     _listed(reading.text, clauses)
@@ -230,7 +231,8 @@ def _counted_again(course: _Course, step: _Step, _: Catalogue) -> bool:
         return False
     alone = not (clause.items or clause.features or clause.trends or clause.tops or clause.vague)
     units = {number.unit for number in clause.numbers}
-    times = units == {"times"} and draft.kind in ("", "purchase")
+    times = units <= {"times", "orders"} and bool(units) and draft.kind in ("", "purchase")
+    times = times and ("times" in units or not (clause.windows or clause.flags & {"purchase"}))
     worth = units == {"money"} and _WORTH.search(step.text) is not None
     if not (alone and (times or worth)):
         return False
@@ -239,8 +241,30 @@ def _counted_again(course: _Course, step: _Step, _: Catalogue) -> bool:
     return True
 
 
+_ALTOGETHER = re.compile(
+    r"\b(?:combined|altogether|together|between them|in total|taken together)\b|合计|加起来|一共|总共|总计|共计|加在一起",
+    re.I,
+)
+
+
+def _summed(course: _Course, step: _Step, _: Catalogue) -> bool:
+    """'cigarettes, beer and spirits, over $800 combined': one sum over everything listed before."""
+    draft = step.draft
+    if not (draft.clause.numbers and _ALTOGETHER.search(step.text)) or draft.negative:
+        return False
+    listed = []
+    while course.made and _only_items(course.made[-1].clause) and not course.made[-1].negative:
+        listed.append(course.made.pop())
+    for earlier in reversed(listed):
+        draft.items = [*(draft.items or []), *(earlier.items or [])]
+        draft.window = draft.window or earlier.window
+        draft.clause.start = min(draft.clause.start, earlier.clause.start)
+    return False
+
+
 _RULES = (
     _second_favourite,
+    _summed,
     _used_one,
     _time_alone,
     _nothing_said,
@@ -254,16 +278,28 @@ _RULES = (
 )
 
 
-def _bracketed(reading: Reading) -> list[Clause]:
-    """'morning people (50 % or more of trips)': a number in brackets is that of what stands before them."""
+_MEANING = re.compile(
+    r"(?:[(（,，:：;；—–-]|\b(?:like|say|i mean|meaning|that is|i\.?e\.?|maybe|around|about|roughly|with|at|or so|so|well|namely)\b"
+    r"|就是说?|也就是|大概|比如|算|应该)[\s,，:：]*$",
+    re.IGNORECASE,
+)
+"""What stands between words and the number that makes them exact."""
+
+
+def _bracketed(reading: Reading, catalogue: Catalogue) -> list[Clause]:
+    """'morning people (50 % or more of trips)', 'tiny baskets, like below $15': a number on its own is that of
+    the feature before it."""
     out: list[Clause] = []
     for clause in reading.clauses:
         only_numbers = clause.numbers and not (
             clause.items or clause.features or clause.trends or clause.tops or clause.vague or clause.windows
         )
-        opened = reading.text[: clause.start].rstrip().endswith(("(", "（"))
-        unset = out and any(feature.condition is None for feature in out[-1].features)
-        if only_numbers and opened and unset and not out[-1].numbers:
+        opened = (
+            _MEANING.search(reading.text[: min(n.span[0] for n in clause.numbers)]) if only_numbers else None
+        )
+        unset = [f for f in out[-1].features if f.condition is None] if out else []
+        fit = any(fits(catalogue[f.feature], n) for f in unset for n in clause.numbers)
+        if opened and fit and not out[-1].numbers and "neg" not in clause.flags:
             out[-1].numbers += clause.numbers
             out[-1].end = clause.end
         else:
@@ -336,7 +372,10 @@ def _share_times(made: Sequence[Draft], reading: Reading) -> None:
 
     def open_(draft: Draft) -> bool:
         said = reading.text[draft.clause.start : draft.clause.end]
-        return draft.window is None and draft.kind in _TIMED and _EVER.search(said) is None
+        return draft.window is None and timed(draft) and _EVER.search(said) is None
+
+    def timed(draft: Draft) -> bool:
+        return draft.kind in _TIMED or (draft.kind == "" and bool(draft.items) and not draft.clause.features)
 
     pairs = list(zip(made, made[1:], strict=False))
     for first, second in pairs if reading.chinese else reversed(pairs):

@@ -43,7 +43,7 @@ _PHRASES: tuple[tuple[str, str, str, str, Value], ...] = (
     (
         r"(?:without|no|don['’]?t have|do not have|have no|has no|with no|not having)\s+(?:any\s+)?(?:kids|children|child"
         r"|little ones)|child(?:less|[- ]free)|kid[- ]free|non[- ]parents",
-        r"没有?(?:有)?(?:孩子|小孩|娃|子女)|无(?:孩|子女|小孩)",
+        r"(?:还|都)?没有?(?:生|带|养)?(?:过)?(?:孩子|小孩|娃|子女)|无(?:孩|子女|小孩)|丁克|膝下无子",
         "has_children",
         "=",
         False,
@@ -52,36 +52,42 @@ _PHRASES: tuple[tuple[str, str, str, str, Value], ...] = (
         r"(?:with|have|has|having|got|w/)\s+(?:a\s+|any\s+|some\s+|the\s+|at least one\s+|their\s+)?(?:kids?|child(?:ren)?"
         r"|little ones)|parents|famil(?:y|ies) with (?:kids|children)|kids at home|children at home|families"
         r"|parent households|moms|dads",
-        r"有(?:孩子|小孩|娃|子女)|带(?:孩子|娃|小孩)|家长|父母|(?:有孩|亲子)家庭",
+        r"(?<!没)(?:有|养着?)(?:孩子|小孩|娃|子女)|(?<!没)(?:当|做)(?:爸|妈|爹)|宝爸|宝妈|爸妈|带(?:孩子|娃|小孩)|家长|父母|(?:有孩|亲子)家庭",
         "has_children",
         "=",
         True,
     ),
     (
         r"unmarried|not married|singles|single (?:people|customers|shoppers|adults)|are single|who['’]?s single",
-        r"未婚|单身",
+        r"未婚|单身(?!人士以外)|(?:还|尚|都)?[没未](?:有)?(?:结过?婚|成家|嫁人|娶)|不是已婚",
         "marital_status",
         "=",
         "Unmarried",
     ),
-    (r"married|couples", r"已婚|结了?婚", "marital_status", "=", "Married"),
+    (r"married|couples", r"已婚|结了?婚|成了?家|有(?:配偶|老公|老婆)", "marital_status", "=", "Married"),
     (r"probable renters?", "可能租房", "home_ownership", "=", "Probable Renter"),
     (r"probable homeowners?", "可能有房", "home_ownership", "=", "Probable Homeowner"),
     (
         r"renters?|renting|who rents|rent(?:ing)? (?:their|a)? ?(?:home|place|apartment|house)|who rent|that rent|tenants",
-        r"租房|租客|租户",
+        r"租房(?:住|子)?(?:的)?|租客|租户|租屋|房客|租着?房",
         "home_ownership",
         "=",
         "Renter",
     ),
     (
         r"home[- ]?owners?|own(?:s|ing)? (?:their|a|his|her)? ?(?:own )?(?:home|house|place)",
-        r"有房|房主|业主|自有住房",
+        r"(?<!没)有(?:自己的?|自住)?(?:房(?!客)(?:子|产)?|住宅)|房主|屋主|业主|自有住房|自有房|买了房",
         "home_ownership",
         "=",
         "Homeowner",
     ),
-    (r"seniors?|elderly|retirees|retired|pensioners", r"老年人?|老人|长者|退休", "age", "=", "65+"),
+    (
+        r"seniors?|elderly|retirees|retired|pensioners",
+        r"老年人?|老人家?|长者|退休|银发族?",
+        "age",
+        "=",
+        "65+",
+    ),
     (
         r"(?:live|living|lives) (?:alone|on their own)|single[- ]person|one[- ]person|solo (?:households?|shoppers?|dwellers?)",
         r"独居|一个人住|单人家庭|一口之家",
@@ -90,6 +96,13 @@ _PHRASES: tuple[tuple[str, str, str, str, Value], ...] = (
         "1",
     ),
     (r"large (?:families|households)|big (?:families|households)", r"大家庭", "household_size", ">=", "4"),
+    (
+        r"(?:two|2)[- ](?:person|people|member) (?:households?|homes?)|just the two of them|live as a pair",
+        r"(?:两|二|2)(?:个人|口人?)(?:过日子|住|生活|之家|的?家庭)|二人世界|两口子",
+        "household_size",
+        "=",
+        "2",
+    ),
 )
 
 _ALIASES_EN: dict[str, tuple[str, ...]] = {

@@ -134,14 +134,14 @@ _BEFORE_EN = {
 }
 _AFTER_EN = {
     ">=": r"or (?:more(?! than)|above|older|higher|over|greater|better|bigger|larger|longer|up|beyond)"
-    r"|and (?:up|over|above|older|more|beyond|higher)|plus\b|\+|upwards?|(?:at )?(?:the )?(?:minimum|least)\b|min\b",
+    r"|and (?:up|over|above|older|more|beyond|higher)(?!\s+th[ae]n)|plus\b|\+|upwards?|(?:at )?(?:the )?(?:minimum|least)\b|min\b",
     "<=": r"or (?:less|fewer|below|younger|under|lower|smaller|shorter)|and (?:under|younger|below|less)|max(?:imum)?\b"
     r"|tops\b|at (?:the )?most\b",
 }
 _BEFORE_ZH = {
     "<=": r"不超过|没超过|未超过|不超|至多|最多|不多于|不高于|不大于|小于等于|少于等于|控制在|小于或等于|不超出|没到过",
     ">=": r"至少|不少于|不低于|最少|起码|不小于|大于等于|达到|达|满|超过或等于|大于或等于|够|不下|足足|少说",
-    ">": r"超过|大于|多于|高于|超出|高过|过(?=\d|[一二两三四五六七八九十百千万])|破|逾|多过",
+    ">": r"超过|大于|多于|高于|超出|高过|(?<![用逛买来下花领收到做参])过(?=\d|[一二两三四五六七八九十百千万])|破|逾|多过",
     "<": r"少于|低于|不到|小于|不足|未满|低过|不满|未达|没到|不够|未到|少过",
     "=": r"正好|刚好|恰好|等于|只有|仅|只(?=[买来用下有])|刚刚|整整",
 }
@@ -162,7 +162,10 @@ _UNITS_EN = (
         "orders",
         r"(?:different |separate )?(?:orders?|trips?|visits?|purchases|baskets|transactions|shopping (?:trips|occasions)|checkouts|receipts|shops(?= (?:in|over|during|a\b)))",
     ),
-    ("units", r"units?|items?|packs?|bottles?|cans?|products|pieces|boxes|cartons|bags|jars|loaves|gallons|tubs|bunches|cases|rolls|bars|pounds|lbs"),
+    (
+        "units",
+        r"units?|items?|packs?|bottles?|cans?|products|pieces|boxes|cartons|bags|jars|loaves|gallons|tubs|bunches|cases|rolls|bars|pounds|lbs",
+    ),
     ("coupons", r"(?:different )?(?:coupon redemptions?|coupons?|vouchers?|redemptions?)"),
     ("campaigns", r"(?:different )?(?:campaigns?|mailings?|mailers?|promotions)"),
     ("days", r"(?:different )?days?"),

@@ -17,8 +17,29 @@ from assistant.linking.numbers import EN_NUMBER, ZH_NUMBER, Span, to_number
 Days = tuple[date, date]
 """First day, and the day after the last."""
 _MONTHS = "january february march april may june july august september october november december".split()
-_ORDINALS = {"first": 1, "second": 2, "third": 3, "fourth": 4, "1st": 1, "2nd": 2, "3rd": 3, "4th": 4, "final": 4, "last": 4}
-_SEASONS = {"spring": 3, "summer": 6, "fall": 9, "autumn": 9, "winter": 12, "春": 3, "夏": 6, "秋": 9, "冬": 12}
+_ORDINALS = {
+    "first": 1,
+    "second": 2,
+    "third": 3,
+    "fourth": 4,
+    "1st": 1,
+    "2nd": 2,
+    "3rd": 3,
+    "4th": 4,
+    "final": 4,
+    "last": 4,
+}
+_SEASONS = {
+    "spring": 3,
+    "summer": 6,
+    "fall": 9,
+    "autumn": 9,
+    "winter": 12,
+    "春": 3,
+    "夏": 6,
+    "秋": 9,
+    "冬": 12,
+}
 _MONTH = "|".join([*_MONTHS, *(name[:3] for name in _MONTHS if name != "may"), "sept"])
 
 
@@ -315,7 +336,9 @@ _PART = re.compile(
     r"|(?P<h1>first half of)|(?P<h2>(?:second|latter|last) half of))[\s-]*(?:the\s+(?:month\s+of\s+)?)?$",
     re.I,
 )  # fmt: skip
-_PART_ZH = re.compile(r"(?:的)?(?:(?P<early>初|上旬|开头)|(?P<mid>中旬|中(?=[以到至之，、])|月中)|(?P<late>底|末|下旬))")
+_PART_ZH = re.compile(
+    r"(?:的)?(?:(?P<early>初|上旬|开头)|(?P<mid>中旬|中(?=[以到至之，、])|月中)|(?P<late>底|末|下旬))"
+)
 _LEADS_EN = (
     ("since", re.compile(r"\b(?:ever\s+)?(?:since|starting(?: in| from)?|beginning in)\s+(?:the\s+|last\s+)?$", re.I)),
     ("after", re.compile(r"\bafter\s+(?:the\s+|last\s+)?$", re.I)),
@@ -330,7 +353,9 @@ _AROUND = re.compile(
     re.I,
 )
 """'the two weeks before Thanksgiving'."""
-_TRAILS_EN = re.compile(r"\s+(?:onwards?|forward|to date|to now|until now|and (?:after|later|onwards?))\b", re.I)
+_TRAILS_EN = re.compile(
+    r"\s+(?:onwards?|forward|to date|to now|until now|and (?:after|later|onwards?))\b", re.I
+)
 _TRAILS_ZH = (
     ("since", re.compile(r"(?:以来|以后|之后|至今|到现在|到今天|起|开始|后(?=[^来，。]|就|再|没))")),
     ("before", re.compile(r"(?:以前|之前|前(?![三四两\d]))")),
@@ -368,13 +393,19 @@ def _periods(text: str, chinese: bool, as_of: date) -> Iterator[Period]:
 
 def _range(text: str, chinese: bool, a: Period, b: Period, as_of: date) -> Dated | None:
     """'A to B', 'between A and B': the year that one of them says is the other's."""
-    joint = (_BETWEEN_ZH if chinese else _BETWEEN_EN).fullmatch(_without_part(text[a.span[1] : b.span[0]], chinese))
+    joint = (_BETWEEN_ZH if chinese else _BETWEEN_EN).fullmatch(
+        _without_part(text[a.span[1] : b.span[0]], chinese)
+    )
     if joint is None:
         return None
     before = text[: a.span[0]]
     opened = re.search(r"\b(?:between|from)\s+(?:the\s+)?$", _without_part(before, chinese), re.I)
     word = joint["to"].lower()
-    if word in ("and", "or", "和", "与", "跟", "、", "或", "或者") and not opened and not (chinese and text[b.span[1] :].startswith("之间")):
+    if (
+        word in ("and", "or", "和", "与", "跟", "、", "或", "或者")
+        and not opened
+        and not (chinese and text[b.span[1] :].startswith("之间"))
+    ):
         return _months_in_a_row(text, a, b, as_of)
     if a.year is None and b.year is not None:
         a = Period(a.span, a.kind, a.of, b.year if b.kind != "relative" else None)
@@ -458,7 +489,11 @@ def _how(text: str, chinese: bool, start: int, end: int) -> tuple[str | None, in
             match = pattern.match(text, end)
             if match:
                 return how, start, match.end()
-        return ("since" if lead and lead.group().strip() in ("从", "自", "自从", "打从") else "in"), start, end
+        return (
+            ("since" if lead and lead.group().strip() in ("从", "自", "自从", "打从") else "in"),
+            start,
+            end,
+        )
     for how, pattern in _LEADS_EN:
         match = pattern.search(text[:start])
         if match:
@@ -486,7 +521,11 @@ def _part(text: str, chinese: bool, period: Period, days: Days) -> Days:
     groups = match.groupdict()
     if "week" in said:
         weeks = 7 * (2 if re.search(r"couple|two", said) else 3 if "few" in said else 1)
-        return (first, first + timedelta(days=weeks)) if groups["early"] else (after - timedelta(days=weeks), after)
+        return (
+            (first, first + timedelta(days=weeks))
+            if groups["early"]
+            else (after - timedelta(days=weeks), after)
+        )
     if groups.get("h1") or groups.get("h2"):
         half = first + timedelta(days=(length + 1) // 2)
         return (first, half) if groups.get("h1") else (half, after)

@@ -57,7 +57,16 @@ def _family(match: re.Match[str]) -> str:
     return f"{match[2]} {more if more.startswith('or') else ''} person households"
 
 
-_PARTS = {"half": 2, "third": 3, "tercile": 3, "quarter": 4, "quartile": 4, "fifth": 5, "quintile": 5, "sixth": 6}
+_PARTS = {
+    "half": 2,
+    "third": 3,
+    "tercile": 3,
+    "quarter": 4,
+    "quartile": 4,
+    "fifth": 5,
+    "quintile": 5,
+    "sixth": 6,
+}
 _PARTS |= {"tenth": 10, "decile": 10, "percentile": 100}
 
 

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import Protocol, runtime_checkable
 
+
 @runtime_checkable
 class KnowsWords(Protocol):
     """A text encoder that can say which words it knows: none of them is a slip of the pen."""
