@@ -21,7 +21,7 @@ ENGLISH: dict[str, re.Pattern[str]] = {
         r"|drifted away|dropped off|stayed away|fallen off|gone dark|not (?:been )?back|asleep|idle)\b"
         r"|\b(?:not|n['’]?t|never)\s+(?:been\s+)?active\b"
         r"|\b(?:haven['’]?t|hasn['’]?t|have not|has not|didn['’]?t|did not|not)\s+"
-        r"(?:been (?:seen|back|in|around|by)|stopped by|dropped by|come back|came back|returned|seen|shown up|come in|visited)(?: since)?\b"
+        r"(?:been (?:seen|back|in|around|by)|stopped by|dropped by|come back|came back|returned|seen|shown up|come in|visited|heard from|laid eyes on)\b"
         r"|\bno (?:activity|purchases?|orders?|visits?|trips?|transactions?|shopping)\b"
         r"|\bnothing\b(?: (?:from them|at all|bought|purchased))?"
         r"|\bwithout (?:a |any )?(?:purchases?|orders?|visits?|buying anything|shopping|activity)\b"
@@ -67,7 +67,7 @@ ENGLISH: dict[str, re.Pattern[str]] = {
     "but": _rx(r"\b(?:but|yet|however|though|although|while|whereas)\b"),
     "and": _rx(r"\b(?:and|as well as|plus|also)\b|&"),
     "break": _rx(
-        r"[,;?!:()]|\.(?!\d)|\b(?:who|that|which|whose|(?<!orders )(?<!order )(?<!trips )(?<!trip )(?<!baskets )(?<!visits )with(?! us\b)|then|where)\b"
+        r"[,;?!:()—–]|(?<=\s)-(?=\s)|\.(?!\d)|\b(?:who|that|which|whose|(?<!orders )(?<!order )(?<!trips )(?<!trip )(?<!baskets )(?<!visits )with(?! us\b)|then|where)\b"
     ),
 }
 

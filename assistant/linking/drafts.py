@@ -131,7 +131,7 @@ def _time_alone(course: _Course, step: _Step, _: Catalogue) -> bool:
     target = next((d for d in reversed(course.made) if d.window is None and (d.kind or d.items)), None)
     if target is not None and not draft.negative:
         for earlier in course.made:
-            if earlier.window is None and (earlier is target or earlier.kind == "purchase"):
+            if earlier.window is None and (earlier is target or earlier.kind == "purchase" or earlier.items):
                 earlier.window = draft.window
         return True
     if not course.made or not draft.negative:
@@ -233,7 +233,8 @@ def _counted_again(course: _Course, step: _Step, _: Catalogue) -> bool:
     units = {number.unit for number in clause.numbers}
     times = units <= {"times", "orders"} and bool(units) and draft.kind in ("", "purchase")
     times = times and ("times" in units or not (clause.windows or clause.flags & {"purchase"}))
-    worth = units == {"money"} and _WORTH.search(step.text) is not None
+    worth = units == {"money"} and ("spend" not in clause.flags or _WORTH.search(step.text) is not None)
+    worth = worth and (previous.window is None or draft.window is None)
     if not (alone and (times or worth)):
         return False
     previous.clause.numbers += clause.numbers
@@ -381,13 +382,11 @@ def _share_times(made: Sequence[Draft], reading: Reading) -> None:
     for first, second in pairs if reading.chinese else reversed(pairs):
         taker, giver = (second, first) if reading.chinese else (first, second)
         joined = second.clause.joins and second.clause.joins <= {"and", "but"}
-        if (
-            not joined
-            or not open_(taker)
-            or giver.window is None
-            or giver.window.gap
-            or giver.kind not in _TIMED
-        ):
+        if "but" in second.clause.joins and second.negative and not first.negative:
+            # 'bought yogurt in the last 90 days, but did not buy milk': the same days, in both languages.
+            taker, giver = (second, first) if second.window is None else (first, second)
+            joined = second.clause.joins <= {"and", "but", "break"} and bool(first.items and second.items)
+        if not joined or not open_(taker) or giver.window is None or giver.window.gap or not timed(giver):
             continue
         if giver.negative and not taker.negative:
             continue

@@ -111,7 +111,7 @@ class ItemLinker:
                 edge_stops = {run[0][0], run[-1][0]} & stop and not known
                 if edge_stops or "'" in run[-1][0] or any(span[0] < e and s < span[1] for s, e in busy):
                     continue
-                if not _contiguous(text[span[0] : span[1]]):
+                if not _contiguous(text[span[0] : span[1]]) or (not known and _joins_two(run)):
                     continue
                 items = self.lookup(" ".join(word for word, _ in run))
                 if length == 1 and run[0][0] in absent_words() and not _bought(text, span):
@@ -270,6 +270,15 @@ def _names_product(text: str, span: Span) -> bool:
 
 _HAS = re.compile(r"\b(?:has|have|having|owns?|got)\s+an?\s+$", re.IGNORECASE)
 """'who has a pet?' says what people have at home, not what they bought."""
+
+
+def _joins_two(run: Sequence[tuple[str, Span]]) -> bool:
+    """Whether the words are two things ('food and cat food') rather than the name of one ('cold and flu')."""
+    words = [word for word, _ in run]
+    at = next(
+        (i for i, word in enumerate(words) if word in ("and", "or", "but", "not", "with", "plus")), None
+    )
+    return at is not None and (set(map(stem, words[:at])) <= GENERIC or "food" in words[:at])
 
 
 def _contiguous(text: str) -> bool:

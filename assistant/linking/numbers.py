@@ -68,7 +68,7 @@ def _spelt(text: str) -> int:
 
 _WORD = "|".join(sorted(map(re.escape, _EN_WORDS), key=len, reverse=True))
 DIGITS = r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?"
-EN_NUMBER = rf"(?:(?:{DIGITS})(?:\s?[km]\b)?|\b(?:{_WORD})\b)"
+EN_NUMBER = rf"(?:(?<![A-Za-z_])(?:{DIGITS})(?:\s?[km]\b)?|\b(?:{_WORD})\b)"
 ZH_NUMBER = r"(?:(?:" + DIGITS + r")\s?[千万kK]?|[零一二两三四五六七八九十百千万]+)"
 
 
@@ -225,7 +225,7 @@ _SINGLE_ZH = re.compile(
     rf"(?:{_group(_AFTER_ZH, 'a_')})?\s*(?:{_unit_group(_UNITS_ZH)})?(?:{_group(_AFTER_ZH, 'c_')})?"
 )
 _IDIOMS_ZH = re.compile(
-    r"一下|一些|一样|一起|一直|一般|统一|一共|唯一|一点|万一|十分|千万别|一群|一批|一类|哪一|(?:最近|最后|上|第)一次"
+    r"一下|一些|一样|一起|一直|一般|统一|一共|唯一|一点|万一|十分|千万别|[两三四五六七八九十][项样者类]|一群|一批|一类|哪一|(?:最近|最后|上|第)一次"
 )
 
 
