@@ -112,6 +112,7 @@ def read(question: str, chinese: bool, as_of: date, features: FeatureLinker, ite
     claim("windows", [m for m in windows(text, chinese, as_of) if _free(m.span, taken())])
     phrases = features.find(text, chinese, taken())
     claim("features", [m for m in phrases if m.condition is not None])
+    claim("features", features.phrases(text, chinese, taken()))
     claim("numbers", numbers(text, chinese, taken()))
     claim("features", features.find(text, chinese, taken()))
     named = items.find(text, chinese, taken(), STOP_EN | chatter())

@@ -261,7 +261,9 @@ def _name_blanked(message: str, saved: Collection[str]) -> tuple[str | None, str
 
 
 _MOST_LIKELY = re.compile(
-    r"\b(?:most likely|likeliest|highest (?:probability|chance|propensity|likelihood)|best chance)\b|最有可能|最可能|概率最高",
+    r"\b(?:most likely|likeliest|highest (?:predicted )?(?:probability|chance|propensity|likelihood|odds)|best (?:chance|odds)"
+    r"|(?:by|on|in|of|for) (?:their |the |our )?(?:predicted |model(?:led)? )?(?:probability|likelihood|propensity|chances?|odds)(?: score)?)\b"
+    r"|最有?(?:可能|机会|希望)|(?:概率|可能性|几率|机率|倾向)(?:最[高大])?(?=.{0,20}前|最)|最大(?:概率|可能)",
     re.IGNORECASE,
 )
 

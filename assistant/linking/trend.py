@@ -29,14 +29,29 @@ class Top:
 
 
 _BEFORE = (
-    r"(?:(?:compared (?:to|with)|than|versus|vs\.?|over|from|in|on)\s+)?(?:(?:what\s+)?(?:they (?:did|used to|spent|were)"
-    r"|it was|before|usual|previously|the (?:three|3) (?:months )?before|the (?:previous|prior|preceding|last|quarter|period|three months|3 months|90 days)"
-    r"(?:\s+(?:quarter|period|three months|3 months|90 days|before))*|earlier|last quarter|normal))*"
+    r"(?:(?:(?:as )?compared (?:to|with|against)|relative to|against|than|versus|vs\.?|over|from|in|on|of|to)\s+)?"
+    r"(?:(?:what\s+)?(?:they (?:did|used to|spent|were|had|once did)(?: (?:spend|before|in))*"
+    r"|it was|before(?:hand)?|usual(?:ly)?|previously|their usual|the (?:three|3) (?:months )?before"
+    r"|(?:the |their |its )?(?:one before|level|previous|prior|preceding|last|earlier|quarter|period|three months|3 months|90 days)"
+    r"(?:\s+(?:of|the|in|one|quarter|period|level|spell|stretch|window|three months|3 months|90 days|before(?: that)?|prior|earlier))*|earlier|last quarter|normal))*"
 )
-_WHAT = r"(?P<what>com(?:e|es|ing) (?:in|by)|spend(?:ing)?|spent|orders?|ordering|shop(?:ping)?|visit(?:s|ing)?|buy(?:ing)?|purchas(?:es|ing)|trips?|frequency|baskets?|sales)(?: (?:count|volume|level|amount|total|frequency|number)s?)?"
-_DOWN = r"(?:dropp?(?:ed|ing|s)?|f[ae]ll(?:en|ing|s)?|declin(?:ed|ing|es?)|decreas(?:ed|ing|es?)|shr[aiu]nk(?:ing)?|down|slid|slipp(?:ed|ing)|cut)"
-_UP = r"(?:increas(?:ed|ing|es?)|gr[eo]w(?:n|ing|s)?|r[aio]se(?:n)?|rising|up|climb(?:ed|ing))"
-_ADV = r"(?:\s+(?:has|have|went|gone|going|been|is|are|was|were|by|at least|more than|over|about|off|significantly|a lot|sharply))*"
+_WHAT = (
+    r"(?P<what>com(?:e|es|ing) (?:in|by)|spend(?:s|ing)?|spent|orders?|ordering|shop(?:s|ping)?|visit(?:s|ing)?|buy(?:s|ing)?"
+    r"|purchas(?:es?|ing)|trips?|frequency|baskets?|sales|revenue|outlay)(?: (?:count|volume|level|amount|total|frequency|number)s?)?"
+)
+_DOWN = (
+    r"(?:dropp?(?:ed|ing|s)?(?: off)?|f[ae]ll(?:en|ing|s)?(?: off)?|fell(?: off)?|declin(?:ed|ing|es?)|decreas(?:ed|ing|es?)"
+    r"|shr[aiu]nk(?:ing)?|down|slid(?:ing)?|slipp(?:ed|ing)|cut(?: back)?|reduc(?:ed|ing)|sank|sunk|plunged|tumbled|tanked"
+    r"|contracted|softened|slow(?:ed|ing)(?: down)?|dwindl(?:ed|ing)|tail(?:ed|ing) off|dipped|lost)"
+)
+_UP = (
+    r"(?:increas(?:ed|ing|es?)|gr[eo]w(?:n|ing|s)?|r[aio]se(?:n)?|rising|up(?! to)|climb(?:ed|ing)|jumped|surged|soared|went up|gone up"
+    r"|pick(?:ed|ing) up|improved|expanded|gain(?:ed|ing)|accelerat(?:ed|ing))"
+)
+_ADV = (
+    r"(?:\s+(?:has|have|had|'s|went|goes|gone|going|been|is|are|was|were|got|by|at least|more than|over|about|off|some"
+    r"|significantly|a lot|sharply|noticeably|steadily|clearly|roughly|around|nearly|almost|that|which|whose|just|really|,))*"
+)
 
 _EN = (
     (
@@ -63,6 +78,25 @@ _EN = (
             or not re.search(r"more than|over ", m.group().split(m["n"])[0])
             else "<",
             1 - float(m["n"]) / 100,
+        ),
+    ),
+    (
+        # The reference ahead of the change: 'spend trend: last 90 days vs the prior 90 days down >= 40%'.
+        re.compile(
+            rf"\b{_WHAT}\b[^.;?!]{{0,40}}?(?:vs\.?|versus|compared (?:to|with)|against)\s+(?:the )?(?:prior|previous|preceding|last|earlier)"
+            rf"[\w ]{{0,20}}?\s+(?:{_DOWN}|(?P<up>{_UP})){_ADV}\s*(?P<g>[<>]=?|≥|≤)?\s*(?P<n>{DIGITS})\s?(?:%|percent)(?:\s+or more)?",
+            re.I,
+        ),
+        lambda m: (
+            (
+                ">=" if m["g"] != ">" and not re.search("more than|over", m.group()) else ">",
+                1 + float(m["n"]) / 100,
+            )
+            if m["up"]
+            else (
+                "<=" if m["g"] != ">" and not re.search("more than|over", m.group()) else "<",
+                1 - float(m["n"]) / 100,
+            )
         ),
     ),
     (
@@ -142,8 +176,10 @@ _EN = (
         lambda m: (">", 1.0),
     ),
 )
-_ZH_WHAT = r"(?:(?:最近|近)(?:90天|三个月|3个月|30天|一个月)(?:的|里)?)?(?P<what>消费|花费|支出|订单|购买频率|购物次数|购买次数|频率)(?:金额|额|数|量)?"
-_ZH_THAN = r"(?:比|较|与|和|跟)?(?:最近|近)?(?:之前的?90天|之前的?三个月|前三个月|之前|更早|上一个季度||以前|上个?季度|前一个?季度|前90天|前30天|前一个?月|上个月|过去|上一?季|此前)?(?:相比|的)?"
+_ZH_WHAT = r"(?:(?:最近|近)(?:90天|三个月|3个月|30天|一个月)(?:的|里)?)?(?P<what>消费|花费|花钱?|支出|开销|订单|下单|购买频率|购物次数|购买次数|来店次数|来店|频率|买得?)(?:金额|额|数|量|次数)?(?:得|的)?"
+_ZH_DOWN = r"(?:下降|减少|下滑|下跌|降低|缩水|缩减|萎缩|变少|滑落|减|降|少|跌|掉)"
+_ZH_UP = r"(?:增长|增加|上升|上涨|提高|提升|攀升|变多|涨|升|多)"
+_ZH_THAN = r"(?:(?:在|正在|呈|有所|明显|大幅|整体|都|就|已经|环比|同比|，)*)(?:比|较|与|和|跟)?(?:最近|近)?(?:之前的?90天|之前的?三个月|前三个月|之前|更早|上一个季度||以前|上个?季度|前一个?季度|前90天|前30天|前一个?月|上个月|过去|上一?季|此前)?(?:相比|的)?"
 _ZH = (
     (
         re.compile(
@@ -153,13 +189,13 @@ _ZH = (
     ),
     (
         re.compile(
-            rf"{_ZH_WHAT}{_ZH_THAN}(?:至少)?(?:下降|减少|下滑|降低|少|跌)了?(?:至少|超过)?(?:(?P<n>{DIGITS})\s?[%％]|一半)(?:以上)?"
+            rf"{_ZH_WHAT}{_ZH_THAN}(?:至少)?{_ZH_DOWN}(?:了|掉|去)*(?:至少|超过)?(?:(?P<n>{DIGITS})\s?[%％]|一半)(?:以上)?"
         ),
         lambda m: ("<" if "超过" in m.group() else "<=", 1 - float(m["n"] or 50) / 100),
     ),
     (
         re.compile(
-            rf"{_ZH_WHAT}{_ZH_THAN}(?:至少)?(?:增长|增加|上升|提高|多|涨)了?(?:至少|超过)?(?P<n>{DIGITS})\s?[%％](?:以上)?"
+            rf"{_ZH_WHAT}{_ZH_THAN}(?:至少)?{_ZH_UP}(?:了|出)*(?:至少|超过)?(?P<n>{DIGITS})\s?[%％](?:以上)?"
         ),
         lambda m: (">" if "超过" in m.group() else ">=", 1 + float(m["n"]) / 100),
     ),
