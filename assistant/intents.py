@@ -43,26 +43,30 @@ CUES: dict[str, re.Pattern[str]] = {
         r"look[- ]?alikes?|\b(?:behav(?:e|es|ing)|act(?:s|ing)?|shop(?:s|ping)?) (?:just |exactly )?like\b|\b(?:similar to|resemble) (?!\$)|\b(?:like|similar to|resembl\w+) (?:customer|household|shopper|client|buyer)\b|\b(?:people|customers?|shoppers?|households?|others?|more|folks|ones|buyers)\b[^.?!]{0,25}\b(?:like|similar to|resembl\w+)"
         r"\s+(?:them|these|those|this|him|her|that|it|my|our)\b|\bsimilar (?:people|customers?|shoppers?|households?|profiles?|ones|audience)"
         r"|\bmore like (?:them|these|this|those)|\bresembl|\bclones?\b|\bexpand (?:this|the|that) (?:audience|segment)"
-        r"|相似|类似|[跟和与].{1,20}(?:很|最|差不多|比较)?像|像(?:他们|她们|这些|这群|这样)|同类(?:客户|人群)|扩展(?:人群|受众)"
+        r"|\b(?:shop|buy|behave|act|spend|look)s? (?:a lot |much |just |very much |rather )?(?:like|the way)\b(?! (?:to|this week|they))|\b(?:alike|comparable|kindred|twins?|dead ringers?|spitting image)\b"
+        r"|\bmore (?:customers|shoppers|people|households) (?:just )?like\b|相似|类似|相近的?(?:人|客户|顾客|用户)|同款(?:人|客户|顾客)|差不多的?(?:人|客户|顾客|用户|家庭)|长得像|[跟和与].{1,20}一样的(?:人|客户|顾客)|[跟和与].{1,20}(?:很|最|差不多|比较)?像|像(?:他们|她们|这些|这群|这样)|同类(?:客户|人群)|扩展(?:人群|受众)"
     ),
     "score_propensity": _rx(
-        r"\b(?:how )?likely\b|\blikelihood\b|\bprobabilit|\bpropensit|\bchances?\b|\bodds\b|\bwill (?:they|these|those|this|any of them|he|she|it)"
+        r"\b(?:how )?likely\b|\blikelihood\b|\bprobabilit|\bpropensit|\b(?:apt|prone|bound|poised|set) to (?:buy|come|return|redeem|shop|churn)\b|\bchances?\b|\bodds\b|\bwill (?:they|these|those|this|any of them|he|she|it)"
         r"(?! be (?:mailed|sent))\b|\bwould (?:they|these) (?:come|buy|return|redeem)|\bpredict|\bcome back\b|\bcoming back\b|\bexpected to (?:buy|return|redeem)"
-        r"|\bgoing to (?:buy|come|return|redeem|shop)|会不会|可能性|概率|几率|会(?:再|回来|复购|回购|购买|买|用|使用|来)|回头|预测|有多大可能|多大可能|倾向"
+        r"|\bgoing to (?:buy|come|return|redeem|shop)|有多大(?:机会|把握|概率)|机会有多大|几成(?:机会|把握)|会不会|可能性|概率|几率|会(?:再|回来|复购|回购|购买|买|用|使用|来)|回头|预测|有多大可能|多大可能|倾向"
     ),
     "recommend_products": _rx(
         r"\brecommend(?:ation)?s?\b(?! (?:a )?(?:strategy|campaign|plan|budget))|\bnext best\b|\bcross[- ]sell\b|\bwhat (?:else )?(?:should|could|can|might) (?:we|i) (?:recommend|sell|suggest|promote|push|pitch|cross)"
         r"|\bwhat (?:products?|items?|categories)\b|\bwhich (?:products?|items?|categories)\b|\bwhat (?:else )?(?:would|do|might|will) they (?:like|want|buy next|need)|\bsuggest(?:ions?)? (?:some )?(?:products?|items?)|\bproducts? (?:to|should)"
-        r"|\bupsell|推荐|交叉销售|下一件|适合他们|还会(?:喜欢|想买)|可能喜欢|什么(?:商品|产品|品类)|哪些(?:商品|产品|品类)"
+        r"|\bup-?sell|\bpair(?:s|ed)? well\b|\bgo(?:es)? (?:down )?well with\b|\bwhat (?:else )?(?:to|can|could|should|would) (?:we |i )?(?:sell|pitch|push|promote|feature)\b|推什么|卖什么|推点|再卖|还能卖|带什么货|搭配(?:什么|销售)|推荐|交叉销售|下一件|适合他们|还会(?:喜欢|想买)|可能喜欢|什么(?:商品|产品|品类)|哪些(?:商品|产品|品类)"
     ),
     "plan_strategy": _rx(
         r"\bstrateg|\bcampaign (?:plan|idea|for)|\bplan (?:a|me|the|out|for)|\bmarketing plan\b|\bbudget\b|\bwhat (?:do|should|can|could|would) (?:we|i) (?:offer|do|send|give|spend)|\bwin(?:ning)?(?: them|[- ])?\s?back\b|\bre[- ]?activat|\bre[- ]?engage"
         r"|\bhow (?:do|should|can|could|would) (?:we|i) (?:target|reach|approach|market|get|win|retain|keep|spend|treat|best|engage)|\bpromotion plan|\boffer (?:them|these|those)|\bretention (?:plan|offer)|\bspend (?:it|the|this|that|my|our) (?:budget|money)?\b.{0,20}\bon them|\bdesign (?:a|an|me)"
-        r"|\bwith \$[\d,.]+k?\b(?!.*\bbask)|\b(?:got|have|put|use) (?:a )?\$[\d,.]+k? (?:budget|to)|策略|方案|预算|活动计划|营销计划|怎么(?:营销|挽回|召回|激活|留住|做|花)|如何(?:营销|挽回|召回|激活|留住)|给他们(?:什么|发)|提供什么|什么(?:优惠|offer)|召回|挽回"
+        r"|\bwith \$[\d,.]+k?\b(?!.*\bbask)|\b(?:got|have|put|use) (?:a )?\$[\d,.]+k? (?:budget|to)|\b(?:recommend|suggest|propose|draft|give me|outline|sketch|need|want|build|create|come up with) (?:us |me )?(?:an?|some|the|your) (?:\w+ )?(?:approach|plan|strategy|campaign|tactics?|offers?|play|action plan|game plan|promotion|promo)\b"
+        r"|\b(?:we|i)(?:'ve| have|'ve got)? (?:got |have )?(?:about |around |roughly )?\$[\d,.]+k? (?:for|to|left|set aside|available)\b|\bhow (?:to|best to) (?:win|get|bring|keep|reach|target|engage|reactivate|spend)\b|\bwhat would you do\b|\bbest way to (?:win|get|bring|keep|reach|target|engage|spend)\b"
+        r"|出(?:个|一?份|一套|点)(?:方案|计划|主意|招)|(?:该|要|能)?怎么(?:搞|办|让|促|提升|拉|唤醒|激励|触达|花)|如何(?:提高|提升|让|促|激励|触达|吸引)|(?:有|拨|批)了?.{0,6}预算|(?:给|提)(?:点|些|个|几条)建议|策略|方案|预算|活动计划|营销计划|怎么(?:营销|挽回|召回|激活|留住|做|花)|如何(?:营销|挽回|召回|激活|留住)|给他们(?:什么|发)|提供什么|什么(?:优惠|offer)|召回|挽回"
     ),
     "profile_segment": _rx(
         r"\bprofile\b|\btypical (?:of|about|for)\b|\bwhat are\b[^?]{3,60}\blike\b\s*\??$|\bwhat do\b[^?]{3,40}\blook like\b|\bdescribe\b|\bwho are (?:they|these|those)|\bwhat (?:are|do) (?:they|these (?:people|customers|folks)|those) (?:like|look like|have in common|all about)|\bwhat(?: makes| is| sets|'s)\b[^?]{0,30}\b(?:different|special|apart|distinct|unusual|unique|stand out)|\bstand out\b|\btell me (?:more )?about (?:them|these|this|those|the)|\bcharacteri[sz]"
-        r"|\bcharacteristics\b|\bhow (?:do they|are they|does this|is this) (?:differ|different|compare)|\bbreak ?down\b|\bsets? them apart|\bin common\b|\bdig into\b|\binsights?\b|\bpersona of\b|画像|特征|特点|有什么不同|描述|什么样|分析一下|区别|共同点|介绍一下"
+        r"|\bcharacteristics\b|\bhow (?:do they|are they|does this|is this) (?:differ|different|compare)|\bbreak ?down\b|\bsets? them apart|\bin common\b|\bdig into\b|\binsights?\b|\bpersona of\b|\bwhat (?:sort|kind|type)s? of (?:people|customers?|shoppers?|folks|households?|families|person) (?:buys?|are|is|shops?|gets?|goes|go|do|does|would|spends?|redeems?|comes?|uses?|picks?)\b|\bpaint (?:me )?a picture\b|\bwhat do we know about\b|\bget to know\b|\bwhat (?:defines|distinguishes|characterises|characterizes)\b|\bsum(?:marise|marize| up)\b.{0,20}\b(?:them|these|this|those|group|segment)\b"
+        r"|(?:都)?是些?什么(?:样的?)?人|长什么样|什么来头|人群特点|了解一下.{0,10}(?:客户|顾客|人|他们)|有啥(?:特点|特征|不同|共同)|什么(?:特点|特征)|画像|特征|特点|有什么不同|描述|什么样|分析一下|区别|共同点|介绍一下"
     ),
     "discover_segments": _rx(
         r"\b(?:discover|cluster|natural(?:ly occurring)? (?:segments?|groups?|clusters?)|split (?:our|my|the|all|everyone)|divide (?:our|my|the|all|everyone)|segment (?:our|my|all|the) (?:entire |whole )?(?:customers?|base|audience|shoppers|customer base|data)|group (?:our|my|all|the) customers|kinds? of (?:customers|shoppers)|types? of (?:customers|shoppers)|personas\b)"
@@ -72,7 +76,7 @@ CUES: dict[str, re.Pattern[str]] = {
         r"\bsave\b|\bstore (?:this|it|that|the segment)|\bname (?:this|it)\b|\bkeep (?:this|it|that)(?: one)? (?:as|under)\b|\bbookmark|保存|存为|存成|命名为|存下来|存一下"
     ),
     "list_segments": _rx(
-        r"\blist\b[^.?!]{0,25}\bsegments?\b|\b(?:which|what) segments? (?:do|have|did) (?:we|i)|\b(?:my|our|all(?: the)?|the) saved segments?|\bsaved segments\b|\bshow (?:me )?(?:all |my |the |our )*(?:saved )?segments\b|列出.{0,8}分群|有哪些.{0,6}分群|已保存的?.{0,3}分群|所有分群|我的分群|保存了哪些"
+        r"\blist\b[^.?!]{0,25}\bsegments?\b|\b(?:which|what) segments? (?:do|have|did) (?:we|i)|\b(?:my|our|all(?: the)?|the) saved segments?|\b(?:saved|existing|stored) (?:segments|audiences|groups|lists)\b|\bwhat (?:have|did) (?:we|i) (?:saved?|stored?)\b|\b(?:segments|audiences) (?:that )?(?:we|i)(?:'ve| have)? (?:already )?(?:saved|have|built|stored)\b|\bshow (?:me )?(?:all |my |the |our )*(?:saved )?segments\b|存(?:过|了|下)(?:的)?(?:哪些|什么|几个)|有哪些(?:存好|保存)?.{0,4}(?:分群|人群|受众)|(?:分群|人群|受众)(?:列表|清单)|列出.{0,8}(?:分群|人群|受众)|列出.{0,8}分群|有哪些.{0,6}分群|已保存的?.{0,3}分群|所有分群|我的分群|保存了哪些"
     ),
     "delete_segment": _rx(
         r"\b(?:delete|remove|erase|discard|get rid of)\b[^.?!]{0,30}\bsegment|\bdelete (?:the )?['\"“]|\bdelete (?:it|this|that)\b|删除.{0,12}分群|删掉.{0,12}分群|删除[“\"「']"

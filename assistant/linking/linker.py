@@ -20,6 +20,7 @@ from assistant.linking.items import ItemLinker, chatter, stem
 from assistant.linking.numbers import Number
 from assistant.linking.scope import readings
 from assistant.linking.spelling import KnowsWords, Speller
+from assistant.linking.trend import trends
 from assistant.linking.unknown import missing, unknown_words
 from assistant.linking.windows import TimeMention, iter_labels
 from segments.definition import (
@@ -125,7 +126,7 @@ class Linker:
         if customer is not None:
             text = text[:start] + " " * (end - start) + text[end:]
         other = None
-        if CUES["compare_segments"].search(text):
+        if CUES["compare_segments"].search(_without_trends(text, chinese)):
             text, other = self._compared(text, chinese)
         by = _BY.search(text) if CUES["breakdown_segment"].search(text) else None
         if by is not None:
@@ -155,6 +156,8 @@ class Linker:
             found = [c for c in found if c.reading != "top" and not _speaks_of(c.node, likely.node)]
             found.append(likely)
             intents = replace(intents, tools=tuple(t for t in intents.tools if t != "score_propensity"))
+        if not CUES["compare_segments"].search(_without_trends(message, chinese)):
+            intents = replace(intents, tools=tuple(t for t in intents.tools if t != "compare_segments"))
         if found and WHO_ARE_THEY.search(message):
             intents = replace(intents, tools=tuple(t for t in intents.tools if t != "profile_segment"))
         edits = propose(reading, found, current) if current is not None else ()
@@ -336,6 +339,14 @@ def _is_argument(candidate: Candidate, intents: Intents, message: str) -> bool:
     if "recommend_products" in intents.tools and node.event == "purchase":
         return not node.items and node.measure == "count"
     return False
+
+
+def _without_trends(text: str, chinese: bool) -> str:
+    """The text with changes over time blanked: 'compared to the quarter before' compares no segments."""
+    for trend in trends(text, chinese):
+        start, end = trend.span
+        text = text[:start] + " " * (end - start) + text[end:]
+    return text
 
 
 def _used(times: list[TimeMention], found: list[Candidate]) -> list[TimeMention]:
