@@ -27,7 +27,20 @@ _EXCEPT = re.compile(
 )
 """Negations that reach over to the next clause ('except those who ...')."""
 _ON_IT = re.compile(r"\b(?:on|into|for) (?:it|them|those|that)\b", re.IGNORECASE)
-_DID_BEFORE = re.compile(r"\bdid (?:so )?(?:before|earlier|previously)\b", re.IGNORECASE)
+_DID_BEFORE = re.compile(
+    r"\bdid (?:so )?(?:before|earlier|previously)\b|\b(?:before|prior to) (?:that|then|it|this)\b|\bbeforehand\b"
+    r"|\b(?:earlier|previously)(?= (?:in 20\d\d|in the year|this year|that year)\b)|在此?那?之前(?=[没未也都就曾有买来])|此前",
+    re.IGNORECASE,
+)
+_PRONOUN = re.compile(
+    r"\b(?:bought|buy(?:s|ing)?|purchased|had|got|tried|picked up|ordered|taken|take|touch(?:ed|es)?)\s+(?:some|any|it|them|one|ones|those|this|that|either)\b"
+    r"|^\W*(?:none|not any|but none|some)\b|\b(?:none|not any|some|any) (?:before|since|after|in|over|during)\b|买过?(?:它|这个|这些|那个)",
+    re.IGNORECASE,
+)
+"""'bought some since October, none before that': the items said before."""
+_EACH = re.compile(
+    r"\b(?:each|apiece|of both|both of them|for both)\b|各(?!种|类|个)|分别|每样|每种", re.IGNORECASE
+)
 _WORTH = re.compile(r"\bworth\b", re.IGNORECASE)
 _USED_ONE = re.compile(r"\bus(?:ed?|ing) (?:one|any|them)\b", re.IGNORECASE)
 
@@ -93,7 +106,7 @@ def drafts(reading: Reading, catalogue: Catalogue) -> list[Draft]:
         if not any(rule(course, step, catalogue) for rule in _RULES):
             course.made.append(draft)
     _share_times(course.made, reading)
-    return course.made
+    return _without_titles(course.made, reading)
 
 
 # Each rule looks at one clause and what came before; True: the clause is dealt with and becomes no draft itself.
@@ -164,10 +177,48 @@ def _did_before(course: _Course, step: _Step, _: Catalogue) -> bool:
     previous = course.previous
     if previous is None or previous.window is None or not _DID_BEFORE.search(step.text):
         return False
-    kind = "purchase" if previous.kind == "quiet" else previous.kind
-    until = replace(previous.window, window=Window(None, previous.window.window.start or 0), gap=False)
-    course.made.append(Draft(step.draft.clause, kind, False, list(previous.items or []), until))
+    draft = step.draft
+    if draft.clause.numbers or draft.kind not in ("", "purchase", previous.kind):
+        return False
+    kind = "purchase" if previous.kind in ("quiet", "") else previous.kind
+    since = draft.window.window.start if draft.window is not None and draft.window.calendar else None
+    until = replace(previous.window, window=Window(since, previous.window.window.start or 0), gap=False)
+    negative = draft.negative and not re.search(r"\bdid\b", step.text, re.IGNORECASE)
+    course.made.append(Draft(draft.clause, kind, negative, draft.items or list(previous.items or []), until))
     return True
+
+
+def _pronoun(course: _Course, step: _Step, _: Catalogue) -> bool:
+    """'liquor newcomers: bought some since October, none before that': 'some' is what was named before."""
+    draft, previous = step.draft, course.previous
+    if previous is not None and not draft.items and previous.items and draft.kind in ("", "purchase"):
+        if _PRONOUN.search(step.text) and not draft.clause.features:
+            draft.items, draft.kind = list(previous.items), "purchase"
+    return False
+
+
+def _of_each(course: _Course, step: _Step, _: Catalogue) -> bool:
+    """'crisps and fizzy drinks, at least 8 trips for each': one count for every item listed before."""
+    draft = step.draft
+    if not (draft.clause.numbers and not draft.items and _EACH.search(step.text)):
+        return False
+    listed = [
+        d for d in course.made if d.items and not d.clause.numbers and d.kind in ("", "purchase", "spend")
+    ]
+    for earlier in listed:
+        earlier.clause.numbers += draft.clause.numbers
+        earlier.kind = earlier.kind or "purchase"
+        earlier.window = earlier.window or draft.window
+    return bool(listed)
+
+
+def _still_came(course: _Course, step: _Step, _: Catalogue) -> bool:
+    """'spent under $75 in December, though they did come in': in the time said before."""
+    draft, previous = step.draft, course.previous
+    alone = not draft.clause.content and draft.window is None and not draft.negative
+    if previous is not None and alone and draft.kind == "purchase" and "but" in step.joins:
+        draft.window = previous.window
+    return False
 
 
 def _of_the_same(course: _Course, step: _Step, _: Catalogue) -> bool:
@@ -267,10 +318,13 @@ _RULES = (
     _second_favourite,
     _summed,
     _used_one,
+    _of_each,
+    _still_came,
     _time_alone,
     _nothing_said,
     _two_times,
     _did_before,
+    _pronoun,
     _of_the_same,
     _spent_on_it,
     _more_items,
@@ -365,6 +419,45 @@ _EVER = re.compile(
     r"\b(?:ever|never|at (?:any|some) (?:time|point)|in total|all[- ]time|lifetime|overall)\b|从来|从未|从没|曾经?|累计|总共|一共|历史",
     re.I,
 )
+
+
+def _without_titles(made: list[Draft], reading: Reading) -> list[Draft]:
+    """'Beer regulars: 6 or more beer trips last quarter': a title is made exact by what follows, and adds nothing."""
+    kept = []
+    for place, draft in enumerate(made):
+        rest = made[place + 1 :]
+        clause = draft.clause
+        vague = not (
+            clause.numbers
+            or clause.features
+            or clause.trends
+            or clause.tops
+            or draft.window
+            or draft.negative
+        )
+        after = reading.text[clause.end :].lstrip()[:1]
+        titled = place == 0 and vague and after in (":", "：") and any(_says_event(d) for d in rest)
+        wanted = {item.items for item in draft.items or []}
+        again = bool(wanted) and any(
+            wanted <= {item.items for item in d.items or []}
+            and (d.window or d.clause.numbers)
+            and "break" in made[place + 1].clause.joins
+            for d in rest
+        )
+        if not (titled or (vague and again and (clause.vague or draft.kind in ("", "purchase")))):
+            kept.append(draft)
+    return kept
+
+
+def _says_event(draft: Draft) -> bool:
+    clause = draft.clause
+    return bool(
+        draft.items
+        or clause.numbers
+        or clause.features
+        or clause.trends
+        or draft.kind in ("quiet", "redeem", "campaign")
+    )
 
 
 def _share_times(made: Sequence[Draft], reading: Reading) -> None:

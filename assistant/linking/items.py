@@ -163,9 +163,14 @@ class ItemLinker:
         return merged[0] or self._in_names(phrase)
 
     def _named(self, phrase: str) -> ItemFilter:
-        wanted = frozenset(stems(phrase)) - GENERIC or frozenset(stems(phrase))
+        whole = frozenset(stems(phrase))
+        wanted = whole - GENERIC or whole
         if not wanted:
             return ItemFilter()
+        exact = [value for value in self._values if value.words == whole and whole != wanted]
+        if exact:
+            # 'imported wine' is that category, not every wine.
+            return ItemFilter(**{exact[0].field: (exact[0].value,)})
         scored = [(self._score(wanted, value), value) for value in self._values]
         best = max((score for score, _ in scored), default=0.0)
         if best < 0.8:

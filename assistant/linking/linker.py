@@ -140,8 +140,9 @@ class Linker:
         intents = read_intents(message, numbers)
         for clause in reading.clauses:
             clause.numbers = [number for number in clause.numbers if not _argument(number, intents)]
-        found = candidates(reading, self._features, quantile)
         mentions = [item.items for clause in reading.clauses for item in clause.items]
+        probable = _probable(text, reading, intents, mentions)
+        found = candidates(reading, self._features, quantile)
         if name is not None:
             intents = replace(intents, name=name)
         if by is not None:
@@ -151,7 +152,7 @@ class Linker:
             found = [candidate for candidate in found if not _is_argument(candidate, intents, message)]
         if name in saved and not _NAMES_SEGMENT & set(intents.tools):
             found.append(Candidate(MemberOf(str(name)), 0, 0))
-        likely = _most_likely(message, reading, intents, mentions)
+        likely = probable or _most_likely(message, reading, intents, mentions)
         if likely is not None:
             found = [c for c in found if c.reading != "top" and not _speaks_of(c.node, likely.node)]
             found.append(likely)
@@ -293,14 +294,41 @@ def _most_likely(
     """'the 10 % most likely to buy': a condition on a model's probability, not a question about it."""
     if not _MOST_LIKELY.search(message):
         return None
+    outcome = _outcome(intents, mentions)
+    tops = [top.share for clause in reading.clauses for top in clause.tops if top.share]
+    numbers = [number for clause in reading.clauses for number in clause.numbers]
+    said = _SHARE_LIKELY.search(message)
+    shares = [n.value / 100 for n in numbers if n.unit == "percent" and n.op is None]
+    share = float(said[1]) / 100 if said else next(iter([*tops, *shares]), None)
+    return propensity_candidate(outcome, share)
+
+
+def _probable(
+    message: str, reading: Reading, intents: Intents, mentions: list[ItemFilter]
+) -> Candidate | None:
+    """'over 80 % likely to buy', '购买概率不低于0.9': a floor on a model's probability."""
+    for clause in reading.clauses:
+        said = _PROBABILITY.search(reading.text[clause.start : clause.end])
+        for number in clause.numbers if said else ():
+            value = number.value / 100 if number.unit == "percent" else number.value
+            if number.unit in ("percent", "") and 0 < value < 1 and number.op in (None, ">", ">="):
+                clause.numbers.remove(number)
+                outcome = _outcome(intents, mentions)
+                return Candidate(PropensityCondition(outcome, min_probability=round(value, 4)), 0, 0)
+    return None
+
+
+def _outcome(intents: Intents, mentions: list[ItemFilter]) -> str:
+    """The outcome that is asked about: of a category where one is named."""
     outcome = intents.outcome or "purchase_30d"
     category = next((c for items in mentions for c in items.category), None)
-    if category is not None and outcome != "coupon_redeem_30d":
-        outcome = f"purchase_30d:{category}"
-    tops = [top.share for clause in reading.clauses for top in clause.tops if top.share]
-    said = _SHARE_LIKELY.search(message)
-    share = float(said[1]) / 100 if said else next(iter(tops), None)
-    return propensity_candidate(outcome, share)
+    return f"purchase_30d:{category}" if category is not None and outcome != "coupon_redeem_30d" else outcome
+
+
+_PROBABILITY = re.compile(
+    r"\b(?:probabilit\w+|likelihood|propensit\w+|chances?|odds|likely)\b|概率|可能性|几率|机率|倾向",
+    re.IGNORECASE,
+)
 
 
 def _speaks_of(node: Node, likely: Node) -> bool:

@@ -274,7 +274,7 @@ def _range(match: re.Match[str], chinese: bool) -> Number:
         unit = "percent"
     if chinese and not unit:
         unit = next((name for i, (name, _) in enumerate(_UNITS_ZH) if match[f"v{i}"]), "")
-    return Number(match.span(), low, "between", high, unit, thousands)
+    return Number(match.span(), low, "between", high, _noun(match, chinese, unit), thousands)
 
 
 def _single(match: re.Match[str], chinese: bool) -> Number:
@@ -287,11 +287,36 @@ def _single(match: re.Match[str], chinese: bool) -> Number:
     unit = _unit(match, _UNITS_ZH if chinese else _UNITS_EN)
     if match["m"] and unit != "per_order":
         unit = "money"
+    unit = _noun(match, chinese, unit)
     value = to_number(match["a"])
     if chinese and unit == "percent" and "成" in match.group():
         value *= 10
     thousands = match["a"].strip()[-1:].lower() == "k"
     return Number(match.span(), value, op, None, unit, thousands)
+
+
+_NOUN_BEFORE_EN = re.compile(
+    r"\b(?:(?P<orders>orders?|trips|visits|purchases|transactions)|(?P<coupons>coupons?(?: redeemed| used)?|redemptions)"
+    r"|(?P<campaigns>campaigns?(?: received)?|mailings)|(?P<units>units|quantity))(?: (?:count|number|total))?\s*(?:[:=]|is|are|was|were)?\s*$",
+    re.IGNORECASE,
+)
+_NOUN_BEFORE_ZH = re.compile(
+    r"(?:(?P<orders>订单(?!金额|额|均)|下单|购买次数|购物次数|来店次数|到店次数|频次)|(?P<coupons>用券|核销|优惠券)|(?P<campaigns>活动)|(?P<units>件数|购买数量))"
+    r"(?:数量?|次数|总数)?(?:在|为|是|：|:)?\s*$"
+)
+_NOUN_AFTER_ZH = re.compile(
+    r"(?:及以上|以上|以下|以内)?的?(?:不同的?)?(?:(?P<stores>商店|门店|店铺|店(?!牌))|(?P<kids>孩子|小孩|娃)|(?P<categories>品类|类别|种类)|(?P<orders>订单)|(?P<coupons>优惠券|券)|(?P<campaigns>(?:营销)?活动))"
+)
+
+
+def _noun(match: re.Match[str], chinese: bool, unit: str) -> str:
+    """The unit that a noun beside the number says: 'orders >= 11', '订单不少于24', '七个以上的商店'."""
+    if unit not in ("", "units"):
+        return unit
+    found = _NOUN_AFTER_ZH.match(match.string, match.end()) if chinese else None
+    if found is None and not unit:
+        found = (_NOUN_BEFORE_ZH if chinese else _NOUN_BEFORE_EN).search(match.string[: match.start()])
+    return next((name for name, said in found.groupdict().items() if said), unit) if found else unit
 
 
 def _unit(match: re.Match[str], table: tuple[tuple[str, str], ...]) -> str:

@@ -82,15 +82,48 @@ def _fraction(match: re.Match[str]) -> str:
     return lead + _percent(count / _PARTS[words[-1].removesuffix("s")])
 
 
+_PACE = {"day": 1, "week": 7, "fortnight": 14, "month": 30, "天": 1, "周": 7, "星期": 7, "礼拜": 7, "月": 30}
+_NTH = {"": 1, "other": 2, "second": 2, "third": 3, "fourth": 4}
+
+
+def _pace(times: int, nth: str | None, unit: str) -> str:
+    """'once every two weeks' -> 'purchase interval of 14 days or less'."""
+    said = (nth or "").strip().lower()
+    days = (_NTH.get(said) or to_number(said)) * _PACE[unit.lower()] / times
+    return f"purchase interval of {days:g} days or less"
+
+
+def _bounds(match: re.Match[str]) -> str:
+    """'more than 15 days but at most 45' -> 'between 16 and 45 days': counts are whole, money and shares as said."""
+    try:
+        low, high = (to_number(match[group].strip("$%")) for group in (1, 3))
+    except (KeyError, ValueError, IndexError):
+        return match[0]
+    unit = (match[4] or match[2] or "").strip()
+    if "$" in match[0] or "%" in match[0] or unit in ("dollars", "bucks", ""):
+        sign = "$" if "$" in match[0] else ""
+        return f"between {sign}{low:g} and {sign}{high:g}{'%' if '%' in match[0] else ' ' + unit}"
+    words = match[0].lower()
+    low += 1 if re.match(r"over|more|above|longer|older|bigger|>(?!=)", words) else 0
+    high -= 1 if re.search(r"\b(?:less than|fewer than|under|below)\b|<(?!=)", words) else 0
+    ago = " ago" if re.search(r"\b(?:back|ago)\b", words) else ""
+    return f"between {low:g} and {high:g} {unit}{ago}"
+
+
 _FUNCTIONS: dict[str, Callable[[re.Match[str]], str]] = {
     "below": _below,
     "family": _family,
+    "bounds": _bounds,
+    "every": lambda match: _pace(1, match[1], match[2]),
+    "pace": lambda match: _pace(2 if match[1].lower() == "twice" else 1, match[2], match[3]),
+    "pace_zh": lambda match: f"平均购买间隔不超过{to_number(match[1] or '1') * _PACE[match[2]]:g}天",
     "fraction": _fraction,
     "fraction_zh": lambda match: _percent(to_number(match[2]) / to_number(match[1])),
     "quantile": lambda match: f"{match[1]} {_percent(1 / _PARTS[match[2].lower()])}",
     "ratio": lambda match: f"{_percent(to_number(match[1]) / to_number(match[2]))} of ",
     "times": lambda match: f"{dict(once=1, twice=2, thrice=3)[match[1].lower()]} or more times",
     "number": lambda match: f"{to_number(match[1]):g}",
+    "tenths_and": lambda m: f"{to_number(m[1]) * 10 + (5 if m[2] == '半' else to_number(m[2])):g}%",
     "tenths": lambda match: f"{to_number(match[1]) * 10:g}%",
     "year": lambda match: match[0].translate(_YEAR_DIGITS),
 }
