@@ -116,6 +116,9 @@ def _build(draft: Draft, reading: Reading, linker: FeatureLinker, quantile: Quan
     made += [_vague(vague, quantile, draft.window) for vague in clause.vague]
     made += _features(clause, reading, free, items, draft.window, linker, quantile)
     made += _shares(free, items, clause, catalogue)
+    if any(isinstance(node, FeatureCondition) and node.feature in _LENGTHS for node, _, _ in made):
+        # 'a gap of 14 days': the length is the feature's value, not when something was bought.
+        draft = replace(draft, window=None if len(clause.windows) < 2 else clause.windows[-1])
     event, note = _event(draft, reading, free, items)
     handled = "neg" in clause.flags and event is None
     if event is not None:
@@ -290,6 +293,7 @@ def _share_feature(items: ItemFilter, catalogue: Catalogue) -> str | None:
     return None
 
 
+_LENGTHS = ("recency_days", "tenure_days", "mean_gap_days", "coupon_recency_days", "campaign_recency_days")
 _EVENTS = {"redeem": "coupon_redeem", "campaign": "exposure"}
 
 

@@ -6,8 +6,9 @@ features ('3 kids'), all of them before item words; every part of the text is cl
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 from assistant.linking.cues import CHINESE, ENGLISH, STOP_EN, VAGUE, Vague
@@ -49,6 +50,17 @@ class Clause:
     trends: list[Trend] = field(default_factory=list)
     tops: list[Top] = field(default_factory=list)
     vague: list[Vague] = field(default_factory=list)
+
+    def copy(self) -> Clause:
+        """A clause of its own, whose lists can be changed."""
+        return replace(
+            self,
+            flags=set(self.flags),
+            items=list(self.items),
+            numbers=list(self.numbers),
+            windows=list(self.windows),
+            features=list(self.features),
+        )
 
     @property
     def event(self) -> bool:
@@ -118,6 +130,9 @@ def read(question: str, chinese: bool, as_of: date, features: FeatureLinker, ite
     named = items.find(text, chinese, taken(), STOP_EN | chatter())
     if chinese:
         claim("items", named)
+    else:
+        # 'cold and flu' is one name: its 'and' joins nothing.
+        claim("items", [m for m in named if _JOINED.search(m.text)])
     for kind, pattern in (CHINESE if chinese else ENGLISH).items():
         for match in pattern.finditer(text):
             if _free(match.span(), taken()) and match.group():
@@ -126,6 +141,9 @@ def read(question: str, chinese: bool, as_of: date, features: FeatureLinker, ite
         claim("items", [m for m in named if _free(m.span, taken())])
     found.sort(key=lambda entry: entry[0])
     return Reading(text, chinese, _cut(found, len(text)), tuple(taken()))
+
+
+_JOINED = re.compile(r"\b(?:and|or)\b|&", re.IGNORECASE)
 
 
 def _cut(found: list[tuple[Span, str, object]], length: int) -> tuple[Clause, ...]:

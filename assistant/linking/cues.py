@@ -35,7 +35,7 @@ ENGLISH: dict[str, re.Pattern[str]] = {
     ),
     "neg": _rx(
         r"\b(?:never|not|no longer|without|except(?: for)?|excluding|exclude|excludes|leave out|leaving out|nor|neither"
-        r"|none|minus|hardly ever|elsewhere|kick(?:ing)? out|stopped|quit|skip(?:ped)?|avoid(?:ed|ing|s)?|aren['’]?t|isn['’]?t|don['’]?t|doesn['’]?t|didn['’]?t"
+        r"|none|minus|hardly ever|kick(?:ing)? out|stopped|quit|skip(?:ped)?|avoid(?:ed|ing|s)?|aren['’]?t|isn['’]?t|don['’]?t|doesn['’]?t|didn['’]?t"
         r"|haven['’]?t|hasn['’]?t|won['’]?t|weren['’]?t|wasn['’]?t|havent|hasnt|didnt|dont|doesnt|arent|yet to|zero|no)\b"
     ),
     "redeem": _rx(r"\b(?:redeem(?:ed|ing|s)?|coupon(?:s|ers?)?|vouchers?|redemptions?)\b"),
@@ -67,7 +67,7 @@ ENGLISH: dict[str, re.Pattern[str]] = {
     "but": _rx(r"\b(?:but|yet|however|though|although|while|whereas)\b"),
     "and": _rx(r"\b(?:and|as well as|plus|also)\b|&"),
     "break": _rx(
-        r"[,;?!:()—–]|(?<=\s)-(?=\s)|\.(?!\d)|\b(?:who|that|which|whose|(?<!orders )(?<!order )(?<!trips )(?<!trip )(?<!baskets )(?<!visits )with(?! us\b)|then|where)\b"
+        r"[,;?!:()—–]|(?<=\s)-(?=\s)|\.(?!\d)|\b(?:who|(?<!before )(?<!after )(?<!than )(?<!of )(?<!in )(?<!since )that|which|whose|(?<!orders )(?<!order )(?<!trips )(?<!trip )(?<!baskets )(?<!visits )with(?! us\b)|then|where)\b"
     ),
 }
 

@@ -6,6 +6,7 @@ the last 10 days' says them at the end.
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -38,6 +39,10 @@ _PRONOUN = re.compile(
     re.IGNORECASE,
 )
 """'bought some since October, none before that': the items said before."""
+_OFTEN = re.compile(
+    r"\b(?:a lot|often|regular(?:ly|s)?|frequent(?:ly)?|heav(?:y|ily)|all the time|loads)\b|经常|常|很多|频繁",
+    re.I,
+)
 _EACH = re.compile(
     r"\b(?:each|apiece|of both|both of them|for both)\b|各(?!种|类|个)|分别|每样|每种", re.IGNORECASE
 )
@@ -61,6 +66,7 @@ class Draft:
 class _Course:
     """What the clauses so far leave for the next: drafts, a negation alone, a time said ahead of its verb."""
 
+    text: str
     made: list[Draft]
     carried_negation: bool = False
     leading: TimeMention | None = None
@@ -95,7 +101,7 @@ def drafts(reading: Reading, catalogue: Catalogue) -> list[Draft]:
     kinds = [_kind(clause) for clause in clauses]
     trailing = _verb_at_the_end(clauses, kinds)
     _listed(reading.text, clauses)
-    course = _Course([])
+    course = _Course(reading.text, [])
     for place, clause in enumerate(clauses):
         text = reading.text[clause.start : clause.end]
         negative = "neg" in clause.flags or course.carried_negation
@@ -283,7 +289,9 @@ def _counted_again(course: _Course, step: _Step, _: Catalogue) -> bool:
     alone = not (clause.items or clause.features or clause.trends or clause.tops or clause.vague)
     units = {number.unit for number in clause.numbers}
     times = units <= {"times", "orders"} and bool(units) and draft.kind in ("", "purchase")
-    times = times and ("times" in units or not (clause.windows or clause.flags & {"purchase"}))
+    said_often = _OFTEN.search(course.text[previous.clause.start : previous.clause.end])
+    bare = not (clause.windows or clause.flags & {"purchase"})
+    times = times and ("times" in units or bare or said_often is not None)
     worth = units == {"money"} and ("spend" not in clause.flags or _WORTH.search(step.text) is not None)
     worth = worth and (previous.window is None or draft.window is None)
     if not (alone and (times or worth)):
@@ -320,10 +328,10 @@ _RULES = (
     _used_one,
     _of_each,
     _still_came,
+    _did_before,
     _time_alone,
     _nothing_said,
     _two_times,
-    _did_before,
     _pronoun,
     _of_the_same,
     _spent_on_it,
@@ -345,7 +353,7 @@ def _bracketed(reading: Reading, catalogue: Catalogue) -> list[Clause]:
     """'morning people (50 % or more of trips)', 'tiny baskets, like below $15': a number on its own is that of
     the feature before it."""
     out: list[Clause] = []
-    for clause in reading.clauses:
+    for clause in (clause.copy() for clause in reading.clauses):
         only_numbers = clause.numbers and not (
             clause.items or clause.features or clause.trends or clause.tops or clause.vague or clause.windows
         )
@@ -471,7 +479,7 @@ def _share_times(made: Sequence[Draft], reading: Reading) -> None:
     def timed(draft: Draft) -> bool:
         return draft.kind in _TIMED or (draft.kind == "" and bool(draft.items) and not draft.clause.features)
 
-    pairs = list(zip(made, made[1:], strict=False))
+    pairs = list(itertools.pairwise(made))
     for first, second in pairs if reading.chinese else reversed(pairs):
         taker, giver = (second, first) if reading.chinese else (first, second)
         joined = second.clause.joins and second.clause.joins <= {"and", "but"}

@@ -135,7 +135,7 @@ def band_condition(
         inside = [
             i
             for i, (low, top) in enumerate(bounds)
-            if low >= value and (top <= high + _slack(high) or low == high)
+            if low >= value and (top <= high + _slack(high) or (low == high and high < 1000))
         ]
         if not inside:
             inside = [i for i, (low, top) in enumerate(bounds) if low <= high and top >= value]

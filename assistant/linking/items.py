@@ -255,7 +255,8 @@ _INTRODUCES = re.compile(
 
 
 _BUYERS = re.compile(
-    r"\s+(?:buyers?|shoppers?|lovers?|fans?|drinkers?|eaters?|purchasers?|purchases|sales)\b", re.I
+    r"\s+(?:buyers?|shoppers?|lovers?|fans?|drinkers?|eaters?|purchasers?|purchases|sales|people|folks|crowd|households|customers|clients)\b",
+    re.I,
 )
 
 

@@ -311,7 +311,7 @@ def _probable(
         said = _PROBABILITY.search(reading.text[clause.start : clause.end])
         for number in clause.numbers if said else ():
             value = number.value / 100 if number.unit == "percent" else number.value
-            if number.unit in ("percent", "") and 0 < value < 1 and number.op in (None, ">", ">="):
+            if number.unit in ("percent", "") and 0 < value < 1 and number.op in (">", ">="):
                 clause.numbers.remove(number)
                 outcome = _outcome(intents, mentions)
                 return Candidate(PropensityCondition(outcome, min_probability=round(value, 4)), 0, 0)

@@ -6,6 +6,7 @@ Tested on its own, so that no figure of a condition is left to the language mode
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 Span = tuple[int, int]
@@ -235,10 +236,11 @@ def numbers(text: str, chinese: bool, taken: list[Span]) -> list[Number]:
     busy = list(taken)
     if chinese:
         busy += [match.span() for match in _IDIOMS_ZH.finditer(text)]
+    plain = _masked(text, taken)
     ranges, single = (_RANGE_ZH, _SINGLE_ZH) if chinese else (_RANGE_EN, _SINGLE_EN)
     for match in ranges.finditer(text):
         if not _overlaps(match.span(), busy) and _plausible_range(match):
-            found.append(_range(match, chinese))
+            found.append(_range(match, chinese, plain))
             busy.append(match.span())
     position = 0
     while (hit := single.search(text, position)) is not None:
@@ -246,7 +248,7 @@ def numbers(text: str, chinese: bool, taken: list[Span]) -> list[Number]:
         if _overlaps(hit.span("a"), busy):
             position = max(hit.end("a"), hit.start() + 1)
             continue
-        found.append(_single(hit, chinese))
+        found.append(_single(hit, chinese, plain))
         busy.append(hit.span("a"))
         position = hit.end()
     return sorted(found, key=lambda number: number.span)
@@ -263,7 +265,7 @@ def _overlaps(span: Span, taken: list[Span]) -> bool:
     return any(span[0] < end and start < span[1] for start, end in taken)
 
 
-def _range(match: re.Match[str], chinese: bool) -> Number:
+def _range(match: re.Match[str], chinese: bool, plain: str) -> Number:
     low, high = to_number(match["a"]), to_number(match["b"])
     thousands = match["b"][-1:].lower() == "k"
     if thousands and low < 1000:
@@ -274,10 +276,10 @@ def _range(match: re.Match[str], chinese: bool) -> Number:
         unit = "percent"
     if chinese and not unit:
         unit = next((name for i, (name, _) in enumerate(_UNITS_ZH) if match[f"v{i}"]), "")
-    return Number(match.span(), low, "between", high, _noun(match, chinese, unit), thousands)
+    return Number(match.span(), low, "between", high, _noun(match, chinese, unit, plain), thousands)
 
 
-def _single(match: re.Match[str], chinese: bool) -> Number:
+def _single(match: re.Match[str], chinese: bool, plain: str) -> Number:
     before, after = (_BEFORE_ZH, _AFTER_ZH) if chinese else (_BEFORE_EN, _AFTER_EN)
     op = next((name for i, name in enumerate(before) if match[f"b{i}"]), None)
     for prefix in ("a_", "c_"):
@@ -287,7 +289,7 @@ def _single(match: re.Match[str], chinese: bool) -> Number:
     unit = _unit(match, _UNITS_ZH if chinese else _UNITS_EN)
     if match["m"] and unit != "per_order":
         unit = "money"
-    unit = _noun(match, chinese, unit)
+    unit = _noun(match, chinese, unit, plain)
     value = to_number(match["a"])
     if chinese and unit == "percent" and "成" in match.group():
         value *= 10
@@ -309,13 +311,20 @@ _NOUN_AFTER_ZH = re.compile(
 )
 
 
-def _noun(match: re.Match[str], chinese: bool, unit: str) -> str:
+def _masked(text: str, taken: Sequence[Span]) -> str:
+    """The text with what was understood before blanked out (places stay)."""
+    for start, end in taken:
+        text = text[:start] + "\0" * (end - start) + text[end:]
+    return text
+
+
+def _noun(match: re.Match[str], chinese: bool, unit: str, plain: str) -> str:
     """The unit that a noun beside the number says: 'orders >= 11', '订单不少于24', '七个以上的商店'."""
     if unit not in ("", "units"):
         return unit
-    found = _NOUN_AFTER_ZH.match(match.string, match.end()) if chinese else None
+    found = _NOUN_AFTER_ZH.match(plain, match.end()) if chinese else None
     if found is None and not unit:
-        found = (_NOUN_BEFORE_ZH if chinese else _NOUN_BEFORE_EN).search(match.string[: match.start()])
+        found = (_NOUN_BEFORE_ZH if chinese else _NOUN_BEFORE_EN).search(plain[: match.start()])
     return next((name for name, said in found.groupdict().items() if said), unit) if found else unit
 
 

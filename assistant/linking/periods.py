@@ -302,7 +302,7 @@ _ZH = _compiled(
         (r"(?:上上个?|前个)(?P<u>季度?|月|周|星期|礼拜)", _fixed("relative", lambda m, a: _relative(_zh_unit(m["u"]), 2, a))),
         (r"(?:上一?个?|前一个?)(?P<u>季度?|月(?!\d)|周(?!末)|星期|礼拜)(?:份)?", _fixed("relative", lambda m, a: _relative(_zh_unit(m["u"]), 1, a))),
         (r"(?:这个?|本|当前这?个?)(?P<u>季度?|月(?!\d)|周(?!末)|星期|礼拜)(?:份)?", _fixed("relative", lambda m, a: _relative(_zh_unit(m["u"]), 0, a))),
-        (rf"(?:(?P<y>20\d\d|去|今|前)年的?)?(?P<s>[春夏秋冬])[天季]", _of_year("season", lambda m, y: _months(y, _SEASONS[m["s"]], 3))),
+        (r"(?:(?P<y>20\d\d|去|今|前)年的?)?(?P<s>[春夏秋冬])[天季]", _of_year("season", lambda m, y: _months(y, _SEASONS[m["s"]], 3))),
         (rf"{_ZY}(?<!近)(?<!去)(?<![这几每多两数])(?P<m>{ZH_NUMBER})月(?:份|(?!\d))(?!以?[内里来])", _of_year("month", lambda m, y: _zh_month(y, m["m"]))),
         (r"(?<!前)(?:全年|一整年|整年|一年到头)(?!度)", _fixed("relative", lambda _, a: _relative("year", 0, a))),
         (r"(?:去年|上一?年(?!度))(?:全年|一整年|整年|一年)?", _fixed("relative", lambda _, a: _relative("year", 1, a))),

@@ -121,7 +121,7 @@ _FUNCTIONS: dict[str, Callable[[re.Match[str]], str]] = {
     "fraction_zh": lambda match: _percent(to_number(match[2]) / to_number(match[1])),
     "quantile": lambda match: f"{match[1]} {_percent(1 / _PARTS[match[2].lower()])}",
     "ratio": lambda match: f"{_percent(to_number(match[1]) / to_number(match[2]))} of ",
-    "times": lambda match: f"{dict(once=1, twice=2, thrice=3)[match[1].lower()]} or more times",
+    "times": lambda match: f"{ {'once': 1, 'twice': 2, 'thrice': 3}[match[1].lower()] } or more times",
     "number": lambda match: f"{to_number(match[1]):g}",
     "tenths_and": lambda m: f"{to_number(m[1]) * 10 + (5 if m[2] == '半' else to_number(m[2])):g}%",
     "tenths": lambda match: f"{to_number(match[1]) * 10:g}%",
