@@ -6,7 +6,7 @@ What the question leaves open is filled with a stated reading ('I took quiet as 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from assistant.linking.clauses import Clause, Reading
@@ -191,7 +191,7 @@ def _features(
         if mention.condition is not None:
             made.append((mention.condition, "", False))
             continue
-        feature = _of_window(mention.feature, window, linker.catalogue)
+        feature = _of_window(_by_number(mention.feature, free), window, linker.catalogue)
         high = "high" in clause.flags or _HIGH.search(mention.text) is not None
         low = "low" in clause.flags or _LOW.search(mention.text) is not None
         near = sorted(free, key=lambda n: abs(n.span[0] - mention.span[0]))
@@ -226,6 +226,13 @@ def _features(
             op = ">=" if high else "<="
             made.append((FeatureCondition(feature.name, op, levels[max(cut, 0)]), "vague", False))
     return made
+
+
+def _by_number(name: str, free: list[Number]) -> str:
+    """'每单至少12件' is a basket's items, '每单50元' its value: the number says which."""
+    if name.startswith("basket_value") and {number.unit for number in free} == {"units"}:
+        return "basket_lines_365d"
+    return name
 
 
 _HIGH = re.compile(r"high|affluent|wealthy|高", re.IGNORECASE)
@@ -360,7 +367,11 @@ def _purchase(draft: Draft, free: list[Number], items: list[ItemMention]) -> tup
     wanted = _merged(items)
     condition = EventCondition("purchase", wanted, _window(draft.window))
     counted = _counted(
-        condition, free, ("money", "orders", "times", "units", ""), spend=draft.kind == "spend"
+        condition,
+        free,
+        ("money", "orders", "times", "units", ""),
+        [item for item in items if not _TRIPS.match(reading.text, item.span[1])],
+        spend=draft.kind == "spend",
     )
     if counted == condition and not wanted and draft.window is None:
         if draft.negative and draft.kind == "purchase" and draft.clause.flags & {"purchase"}:
@@ -371,6 +382,9 @@ def _purchase(draft: Draft, free: list[Number], items: list[ItemMention]) -> tup
     if isinstance(counted, EventCondition) and counted.measure == "value" and counted.window == Window():
         return counted, "ever"
     return counted, ""
+
+
+_TRIPS = re.compile(r"[\s-]*(?:trips?|orders?|visits?|runs?|purchases|times|次|单)\b", re.IGNORECASE)
 
 
 def _merged(items: list[ItemMention]) -> ItemFilter:
@@ -386,17 +400,24 @@ _MEASURES: dict[str, EventMeasure] = {"money": "value", "units": "quantity"}
 
 
 def _counted(
-    condition: EventCondition, free: list[Number], units: tuple[str, ...], *, spend: bool = False
+    condition: EventCondition,
+    free: list[Number],
+    units: tuple[str, ...],
+    items: Sequence[ItemMention] = (),
+    *,
+    spend: bool = False,
 ) -> EventCondition:
     number = next((n for n in free if n.unit in units), None)
     if number is None:
         return condition
+    # '6 or more frozen pizzas' counts pizzas; 'frozen pizza at least 6 times' and '6 pizza trips' orders.
+    adjacent = any(0 <= item.span[0] - number.span[1] <= 1 for item in items)
     free.remove(number)
     measure = _MEASURES.get(number.unit, "count")
     if number.unit == "" and spend:
         measure = "value"
     elif number.unit == "" and condition.items and condition.event == "purchase":
-        measure = "quantity" if number.value > 1 and number.op is None else "count"
+        measure = "quantity" if number.value > 1 and (number.op is None or adjacent) else "count"
     value: float | tuple[float, float] = _plain(number.value)
     op = number.op or ("=" if number.value == 0 else ">=")
     if op == "between" and number.high is not None:

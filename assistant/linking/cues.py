@@ -169,7 +169,7 @@ VAGUE: tuple[Vague, ...] = (
     ),
     _vague(
         r"\b(?:at[- ]risk|slipping(?: away)?|about to churn|likely to churn|overdue)\b",
-        r"有流失风险|即将流失|快要流失|流失风险",
+        r"逾期(?:了)?的?(?=客户|顾客|$)(?<!逾期比)|该来没来|有流失风险|即将流失|快要流失|流失风险",
         FeatureCondition("overdue_ratio", ">", 2),
     ),
     _vague(

@@ -35,7 +35,7 @@ _DID_BEFORE = re.compile(
 )
 _PRONOUN = re.compile(
     r"\b(?:bought|buy(?:s|ing)?|purchased|had|got|tried|picked up|ordered|taken|take|touch(?:ed|es)?)\s+(?:some|any|it|them|one|ones|those|this|that|either)\b"
-    r"|^\W*(?:none|not any|but none|some)\b|\b(?:none|not any|some|any) (?:before|since|after|in|over|during)\b|买过?(?:它|这个|这些|那个)",
+    r"|^\W*(?:none|not any|but none|some)\b|\b(?:none|not any|some|any) (?:before|since|after|in|over|during)\b|买过?(?:它|这个|这些|那个)|[没未]有?再?买[过了]?(?=的|$|[，。 ])",
     re.IGNORECASE,
 )
 """'bought some since October, none before that': the items said before."""

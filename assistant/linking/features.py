@@ -69,14 +69,14 @@ _PHRASES: tuple[tuple[str, str, str, str, Value], ...] = (
     (r"probable homeowners?", "可能有房", "home_ownership", "=", "Probable Homeowner"),
     (
         r"renters?|renting|who rents|rent(?:ing)? (?:their|a)? ?(?:home|place|apartment|house)|who rent|that rent|tenants",
-        r"租房(?:住|子)?(?:的)?|租客|租户|租屋|房客|租着?房",
+        r"租房(?:住|子)?(?:的)?|租客|租户|租屋|房客(?!户)|租着?房",
         "home_ownership",
         "=",
         "Renter",
     ),
     (
         r"home[- ]?owners?|own(?:s|ing)? (?:their|a|his|her)? ?(?:own )?(?:home|house|place)",
-        r"(?<!没)有(?:自己的?|自住)?(?:房(?!客)(?:子|产)?|住宅)|房主|屋主|业主|自有住房|自有房|买了房",
+        r"有(?:自己的?|自住)?(?:房(?!客(?!户))(?:子|产)?|住宅)|房主|屋主|业主|自有住房|自有房|买了房",
         "home_ownership",
         "=",
         "Homeowner",

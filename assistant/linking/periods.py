@@ -303,7 +303,7 @@ _ZH = _compiled(
         (r"(?:上一?个?|前一个?)(?P<u>季度?|月(?!\d)|周(?!末)|星期|礼拜)(?:份)?", _fixed("relative", lambda m, a: _relative(_zh_unit(m["u"]), 1, a))),
         (r"(?:这个?|本|当前这?个?)(?P<u>季度?|月(?!\d)|周(?!末)|星期|礼拜)(?:份)?", _fixed("relative", lambda m, a: _relative(_zh_unit(m["u"]), 0, a))),
         (r"(?:(?P<y>20\d\d|去|今|前)年的?)?(?P<s>[春夏秋冬])[天季]", _of_year("season", lambda m, y: _months(y, _SEASONS[m["s"]], 3))),
-        (rf"{_ZY}(?<!近)(?<!去)(?<![这几每多两数])(?P<m>{ZH_NUMBER})月(?:份|(?!\d))(?!以?[内里来])", _of_year("month", lambda m, y: _zh_month(y, m["m"]))),
+        (rf"{_ZY}(?<!近)(?<!去)(?<![这几每多两数])(?P<m>{ZH_NUMBER})月(?:份|(?!\d))(?!以?内)", _of_year("month", lambda m, y: _zh_month(y, m["m"]))),
         (r"(?<!前)(?:全年|一整年|整年|一年到头)(?!度)", _fixed("relative", lambda _, a: _relative("year", 0, a))),
         (r"(?:去年|上一?年(?!度))(?:全年|一整年|整年|一年)?", _fixed("relative", lambda _, a: _relative("year", 1, a))),
         (r"今年(?:全年|一整年|以来|至今)?|本年度?", _fixed("relative", lambda _, a: _relative("year", 0, a))),
@@ -332,7 +332,7 @@ _THE = r"(?:the\s+)?"
 _BETWEEN_EN = re.compile(rf"\s*(?P<to>to|through|thru|until|till|up to|-|–|—|and|or)\s*{_THE}", re.I)
 _BETWEEN_ZH = re.compile(r"\s*(?P<to>到|至|-|~|—|和|与|跟|、|或|或者)\s*")
 _PART = re.compile(
-    r"(?:(?P<early>early(?: in)?|beginning of|start of|first (?:couple of |few |two )?weeks? of)"
+    r"\b(?:(?P<early>early(?: in)?|beginning of|start of|first (?:couple of |few |two )?weeks? of)"
     r"|(?P<mid>mid(?:dle of)?)|(?P<late>late(?: in)?|end of|last (?:couple of |few |two )?weeks? of)"
     r"|(?P<h1>first half of)|(?P<h2>(?:second|latter|last) half of))[\s-]*(?:the\s+(?:month\s+of\s+)?)?$",
     re.I,

@@ -56,7 +56,7 @@ _ADV = (
 _EN = (
     (
         re.compile(
-            rf"\b{_WHAT}\s+(?:is\s+|are\s+|was\s+|at\s+|about\s+|only\s+|less than\s+|under\s+)*(?P<half>half)(?: or less)?\s+(?:of\s+|as much\s*|as often\s*)?"
+            rf"\b{_WHAT}\s+(?:is\s+|are\s+|was\s+|at most\s+|no more than\s+|barely\s+|at\s+|about\s+|only\s+|less than\s+|under\s+)*(?P<half>half)(?: or less)?\s+(?:of\s+|as much\s*|as often\s*)?"
             rf"(?:as\s+)?{_BEFORE}",
             re.I,
         ),
