@@ -328,9 +328,9 @@ def _event(
         condition = EventCondition(_EVENTS[kind], window=_window(window))
         return _counted(condition, free, ("coupons", "campaigns", "times", "")), ""
     if kind in ("purchase", "spend", "quiet", "last_purchase"):
-        return _purchase(draft, free, items)
+        return _purchase(draft, reading.text, free, items)
     if kind == "" and items and not draft.clause.features:
-        return _purchase(draft, free, items)
+        return _purchase(draft, reading.text, free, items)
     if kind == "" and draft.negative and window is not None and not draft.clause.content:
         return EventCondition("purchase", window=window.window), ""
     return None, ""
@@ -363,14 +363,14 @@ def _window(mention: TimeMention | None) -> Window:
     return mention.window
 
 
-def _purchase(draft: Draft, free: list[Number], items: list[ItemMention]) -> tuple[Node | None, str]:
+def _purchase(draft: Draft, text: str, free: list[Number], items: list[ItemMention]) -> tuple[Node | None, str]:
     wanted = _merged(items)
     condition = EventCondition("purchase", wanted, _window(draft.window))
     counted = _counted(
         condition,
         free,
         ("money", "orders", "times", "units", ""),
-        [item for item in items if not _TRIPS.match(reading.text, item.span[1])],
+        [item for item in items if not _TRIPS.match(text, item.span[1])],
         spend=draft.kind == "spend",
     )
     if counted == condition and not wanted and draft.window is None:
