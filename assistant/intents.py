@@ -47,7 +47,7 @@ CUES: dict[str, re.Pattern[str]] = {
         r"|\bmore (?:customers|shoppers|people|households) (?:just )?like\b|相似|类似|相近的?(?:人|客户|顾客|用户)|同款(?:人|客户|顾客)|差不多的?(?:人|客户|顾客|用户|家庭)|长得像|[跟和与].{1,20}一样的(?:人|客户|顾客)|[跟和与].{1,20}(?:很|最|差不多|比较)?像|像(?:他们|她们|这些|这群|这样)|同类(?:客户|人群)|扩展(?:人群|受众)"
     ),
     "score_propensity": _rx(
-        r"\b(?:how )?likely\b|\blikelihood\b|\bprobabilit|\bpropensit|\b(?:apt|prone|bound|poised|set) to (?:buy|come|return|redeem|shop|churn)\b|\bchances?\b|\bodds\b|\bwill (?:they|these|those|this|any of them|he|she|it)"
+        r"\b(?:how )?likely\b|\blikelihood\b|\bprobabilit|\b(?:sure|certain) to (?:buy|shop|come|return|redeem|order)\b|\baccording to (?:your|the) model|\bpropensit|\b(?:apt|prone|bound|poised|set) to (?:buy|come|return|redeem|shop|churn)\b|\bchances?\b|\bodds\b|\bwill (?:they|these|those|this|any of them|he|she|it)"
         r"(?! be (?:mailed|sent))\b|\bwould (?:they|these) (?:come|buy|return|redeem)|\bpredict|\bcome back\b|\bcoming back\b|\bexpected to (?:buy|return|redeem)"
         r"|\bgoing to (?:buy|come|return|redeem|shop)|有多大(?:机会|把握|概率)|机会有多大|几成(?:机会|把握)|会不会|可能性|概率|几率|会(?:再|回来|复购|回购|购买|买|用|使用|来)|回头|预测|有多大可能|多大可能|倾向"
     ),
@@ -57,7 +57,7 @@ CUES: dict[str, re.Pattern[str]] = {
         r"|\bup-?sell|\bpair(?:s|ed)? well\b|\bgo(?:es)? (?:down )?well with\b|\bwhat (?:else )?(?:to|can|could|should|would) (?:we |i )?(?:sell|pitch|push|promote|feature)\b|种草.{0,4}(?:商品|产品|东西)|推什么|卖什么|推点|再卖|还能卖|带什么货|搭配(?:什么|销售)|推荐|交叉销售|下一件|适合他们|还会(?:喜欢|想买)|可能喜欢|什么(?:商品|产品|品类)|哪些(?:商品|产品|品类)"
     ),
     "plan_strategy": _rx(
-        r"\bstrateg|\bcampaign (?:plan|idea|for)|\bplan (?:a|me|the|out|for)|\bmarketing plan\b|\bbudget\b|\bwhat (?:do|should|can|could|would) (?:we|i) (?:offer|do|send|give|spend)|\bwin(?:ning)?(?: them|[- ])?\s?back\b|\bre[- ]?activat|\bre[- ]?engage"
+        r"\bstrateg|\bcampaign (?:plan|idea|for)|\bplan (?:a|me|the|out|for)|\bmarketing plan\b|\bplan\?|\$[\d,.]+k? (?:across|behind|to play with)\b|\bbudget\b|\bwhat (?:do|should|can|could|would) (?:we|i) (?:offer|do|send|give|spend)|\bwin(?:ning)?(?: them|[- ])?\s?back\b|\bre[- ]?activat|\bre[- ]?engage"
         r"|\bhow (?:do|should|can|could|would) (?:we|i) (?:target|reach|approach|market|get|win|retain|keep|spend|treat|best|engage)|\bpromotion plan|\boffer (?:them|these|those)|\bretention (?:plan|offer)|\bspend (?:it|the|this|that|my|our) (?:budget|money)?\b.{0,20}\bon them|\bdesign (?:a|an|me)"
         r"|\bwith \$[\d,.]+k?\b(?!.*\bbask)|\b(?:got|have|put|use) (?:a )?\$[\d,.]+k? (?:budget|to)|\b(?:recommend|suggest|propose|draft|give me|outline|sketch|need|want|build|create|come up with) (?:us |me )?(?:an?|some|the|your) (?:\w+ )?(?:approach|plan|strategy|campaign|tactics?|offers?|play|action plan|game plan|promotion|promo)\b"
         r"|\b(?:we|i)(?:'ve| have|'ve got)? (?:got |have )?(?:about |around |roughly )?\$[\d,.]+k? (?:for|to|left|set aside|available)\b|\bhow (?:to|best to) (?:win|get|bring|keep|reach|target|engage|reactivate|spend)\b|\bwhat would you do\b|\bbest way to (?:win|get|bring|keep|reach|target|engage|spend)\b"
@@ -69,11 +69,11 @@ CUES: dict[str, re.Pattern[str]] = {
         r"|(?:都)?是些?什么(?:样的?)?人|长什么样|什么来头|人群特点|了解一下.{0,10}(?:客户|顾客|人|他们)|有啥(?:特点|特征|不同|共同)|什么(?:特点|特征)|画像|特征|特点|有什么不同|描述|什么样|分析一下|区别|共同点|介绍一下"
     ),
     "discover_segments": _rx(
-        r"\b(?:discover|cluster|natural(?:ly occurring)? (?:segments?|groups?|clusters?)|split (?:our|my|the|all|everyone)|divide (?:our|my|the|all|everyone)|segment (?:our|my|all|the) (?:entire |whole )?(?:customers?|base|audience|shoppers|customer base|data)|group (?:our|my|all|the) customers|kinds? of (?:customers|shoppers)|types? of (?:customers|shoppers)|personas\b)"
+        r"\b(?:what|which) (?:sort|kind|type)s? of (?:customers|shoppers|people|buyers) (?:have|do) we|\b(?:discover|cluster|natural(?:ly occurring)? (?:segments?|groups?|clusters?)|split (?:our|my|the|all|everyone)|divide (?:our|my|the|all|everyone)|segment (?:our|my|all|the) (?:entire |whole )?(?:customers?|base|audience|shoppers|customer base|data)|group (?:our|my|all|the) customers|kinds? of (?:customers|shoppers)|types? of (?:customers|shoppers)|personas\b)"
         r"|\bwhat (?:groups|segments|clusters|types|kinds)\b|\b(?:find|show|give|identify|make|create) (?:me )?(?:\w+ )?(?:natural |distinct |main |key )?(?:segments|clusters|groups)\b(?! (?:i|we) (?:have )?saved)|分成.{0,6}(?:人设|类型|群|组|类)|几种(?:人设|类型)|聚类|自然分群|分成\w{0,4}[类组群]|划分|发现.{0,6}(?:分群|群体|细分)|自动分群|哪几类|几类客户|哪些类型"
     ),
     "save_segment": _rx(
-        r"\bsave\b|\bstore (?:this|it|that|the segment)|\bname (?:this|it)\b|\bkeep (?:this|it|that)(?: one)? (?:as|under)\b|\bbookmark|保存|存为|存成|命名为|存下来|存一下"
+        r"\bsave\b(?! (?:for|those|the (?:ones|people)|anyone))|\bstore (?:this|it|that|the segment)|\bname (?:this|it)\b|\bkeep (?:this|it|that)(?: one)? (?:as|under)\b|\bbookmark|保存|存为|存成|命名为|存下来|存一下"
     ),
     "list_segments": _rx(
         r"\blist\b[^.?!]{0,25}\bsegments?\b|\b(?:which|what) segments? (?:do|have|did) (?:we|i)|\b(?:my|our|all(?: the)?|the) saved segments?|\b(?:saved|existing|stored) (?:segments|audiences|groups|lists)\b|\bwhat (?:have|did) (?:we|i) (?:saved?|stored?)\b|\b(?:segments|audiences) (?:that )?(?:we|i)(?:'ve| have)? (?:already )?(?:saved|have|built|stored)\b|\bshow (?:me )?(?:all |my |the |our )*(?:saved )?segments\b|存(?:过|了|下)(?:的)?(?:哪些|什么|几个)|有哪些(?:存好|保存)?.{0,4}(?:分群|人群|受众)|(?:分群|人群|受众)(?:列表|清单)|列出.{0,8}(?:分群|人群|受众)|列出.{0,8}分群|有哪些.{0,6}分群|已保存的?.{0,3}分群|所有分群|我的分群|保存了哪些"
@@ -96,7 +96,7 @@ CUES: dict[str, re.Pattern[str]] = {
         r"\boverlaps?\b[^.?!]{0,30}\b(?:saved|segments)\b|\b(?:saved|my|our) segments\b[^.?!]{0,20}\boverlap|\b(?:duplicate|redundant|near[- ]duplicate) segments?\b|分群.{0,8}(?:重叠|重复|交集)|(?:重叠|重复).{0,6}分群"
     ),
     "compare_segments": _rx(
-        r"\bcompare\b|\bhow (?:do|does|are|is)\b[^?]{3,60}\b(?:stack up|differ(?:ent)?) (?:from|against|to)\b|\bversus\b|\bvs\.?\b|\bdifference between\b|\bhow (?:do|does) (?:this|they|it|these|that) (?:segment )?(?:compare|stack up|differ)|\boverlap\b|对比|比较|相比之下|重叠|和.{1,20}(?:有什么|的)(?:区别|差别|不同)"
+        r"\bcompare\b|\bhow (?:do|does|are|is)\b[^?]{3,60}\b(?:stack up|differ(?:ent)?) (?:from|against|to)\b|\bversus\b|\bvs\.?\b|\bdifference between\b|\bhow (?:do|does) (?:this|they|it|these|that) (?:segment )?(?:compare|stack up|differ)|\boverlap\b|有什么不一样|有何不同|不一样在哪|差在哪|差异|差别|对比|比较|相比之下|重叠|和.{1,20}(?:有什么|的)(?:区别|差别|不同)"
     ),
 }
 

@@ -253,6 +253,8 @@ def _days(window: TimeMention, text: str, feature: str) -> tuple[str, float]:
         return "<=", days
     before = text[max(0, window.span[0] - 25) : window.span[0]] + window.text
     after = text[window.span[1] : window.span[1] + 20]
+    if window.text.endswith("内"):
+        return "<=", days
     if re.search(r"or less|or fewer|at most|up to|no more than|<=|≤|以内|不超过", before + after, re.I):
         return "<=", days
     if re.search(r">=|≥", before):
@@ -363,7 +365,9 @@ def _window(mention: TimeMention | None) -> Window:
     return mention.window
 
 
-def _purchase(draft: Draft, text: str, free: list[Number], items: list[ItemMention]) -> tuple[Node | None, str]:
+def _purchase(
+    draft: Draft, text: str, free: list[Number], items: list[ItemMention]
+) -> tuple[Node | None, str]:
     wanted = _merged(items)
     condition = EventCondition("purchase", wanted, _window(draft.window))
     counted = _counted(

@@ -50,7 +50,7 @@ ENGLISH: dict[str, re.Pattern[str]] = {
     "purchase": _rx(
         r"\b(?:bought|buy(?:s|ing|ers?)?|purchas(?:ed?|es|ing|ers?)|ordered|orders?|ordering|shop(?:ped|s|pers?|ping)?"
         r"|visit(?:ed|s)?|transact(?:ed|ions?)|pick(?:ed|s|ing)? up|stock(?:ed|ing|s)? up on|trips?|consume[sd]?|grab(?:bed|s|bing)?|tried|try|fill(?:ed|s|ing)? up"
-        r"|made purchases|came in|come in|active(?= (?:in|over|within|during|at least|on)\b)|(?:are|is|were|really) into|fans?|lovers?|drinkers|eaters)\b"
+        r"|made purchases|came in|come in|c[ao]mes? (?:in|here|to (?:us|the store))|(?:been|be) (?:here|in(?= (?:the|at|more|over|within|since|during))|to (?=\d))|(?:been )?seen(?= (?:in|within|over|during|since|at least))|active(?= (?:in|over|within|during|at least|on)\b)|(?:are|is|were|really) into|fans?|lovers?|drinkers|eaters)\b"
     ),
     "mostly": _rx(
         r"\b(?:mostly|mainly|majority|usually|primarily|predominantly|tend to|prefer(?:s|red)?|largely|typically"
@@ -84,7 +84,7 @@ CHINESE: dict[str, re.Pattern[str]] = {
     ),
     "redeem": _rx(r"(?:使用|用|兑换|核销|领用)(?:了|过)?(?=[^，。]{0,8}券)|优惠券|用券|券|核销"),
     "campaign": _rx(
-        r"(?:收到|接收|参与|触达)?(?:过|了)?(?=[^，。]{0,6}活动)(?:营销)?(?<!做)(?<!搞)(?<!办)(?<!划)(?<!没)活动|营销活动|邮寄|推广活动|直邮"
+        r"收到(?:过|了)?(?=[^，。活]{0,6}[\d一二两三四五六七八九十]+[次个])|(?:收到|接收|参与|触达)?(?:过|了)?(?=[^，。]{0,6}活动)(?:营销)?(?<!做)(?<!搞)(?<!办)(?<!划)(?<!没)活动|营销活动|邮寄|推广活动|直邮"
     ),
     "spend": _rx(r"消费|花费|花(?!生|卉|束|椰|草)|支出|开销|开支|销售额|贡献|掏了?|砸了?"),
     "purchase": _rx(
@@ -168,7 +168,7 @@ VAGUE: tuple[Vague, ...] = (
         EventCondition("purchase", window=Window(30, 0)),
     ),
     _vague(
-        r"\b(?:at[- ]risk|slipping(?: away)?|about to churn|likely to churn|overdue)\b",
+        r"\b(?:at[- ]risk|slipping(?: away)?|about to churn|likely to churn|overdue(?! by| ratio))\b",
         r"逾期(?:了)?的?(?=客户|顾客|$)(?<!逾期比)|该来没来|有流失风险|即将流失|快要流失|流失风险",
         FeatureCondition("overdue_ratio", ">", 2),
     ),

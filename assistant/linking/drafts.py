@@ -104,7 +104,7 @@ def drafts(reading: Reading, catalogue: Catalogue) -> list[Draft]:
     course = _Course(reading.text, [])
     for place, clause in enumerate(clauses):
         text = reading.text[clause.start : clause.end]
-        negative = "neg" in clause.flags or course.carried_negation
+        negative = "neg" in clause.flags or (course.carried_negation and "but" not in clause.joins)
         course.carried_negation = False
         window = clause.windows[0] if clause.windows else _borrowed(text, course.previous)
         draft = Draft(clause, kinds[place], negative, list(clause.items), window)
@@ -252,6 +252,12 @@ def _more_items(course: _Course, step: _Step, _: Catalogue) -> bool:
     draft, previous = step.draft, course.previous
     if previous is None or not (step.ends_list or _goes_on(draft.clause, draft.kind, previous)):
         return False
+    if re.search(
+        r"[)）]\s*(?:or|and|或者?|且)\s*[(（]",
+        course.text[previous.clause.start : draft.clause.start + 2],
+        re.I,
+    ):
+        return False
     if not step.ends_list:
         draft.kind = previous.kind
     draft.inherited = True
@@ -365,6 +371,9 @@ def _bracketed(reading: Reading, catalogue: Catalogue) -> list[Clause]:
         if opened and fit and not out[-1].numbers and "neg" not in clause.flags:
             out[-1].numbers += clause.numbers
             out[-1].end = clause.end
+            if all(number.op in ("<", "<=") for number in clause.numbers):
+                # 'not the weekend crowd: under 15 % of trips': the number says it again.
+                out[-1].flags.discard("neg")
         else:
             out.append(clause)
     return out
@@ -432,6 +441,7 @@ _EVER = re.compile(
 def _without_titles(made: list[Draft], reading: Reading) -> list[Draft]:
     """'Beer regulars: 6 or more beer trips last quarter': a title is made exact by what follows, and adds nothing."""
     kept = []
+    colon = re.search(r"[:：](?!\d)", reading.text)
     for place, draft in enumerate(made):
         rest = made[place + 1 :]
         clause = draft.clause
@@ -443,8 +453,12 @@ def _without_titles(made: list[Draft], reading: Reading) -> list[Draft]:
             or draft.window
             or draft.negative
         )
-        after = reading.text[clause.end :].lstrip()[:1]
-        titled = place == 0 and vague and after in (":", "：") and any(_says_event(d) for d in rest)
+        title = not (
+            clause.numbers or clause.trends or clause.tops or any(f.condition for f in clause.features)
+        )
+        timed = draft.window is None or any(d.window for d in rest)
+        before = colon is not None and clause.end <= colon.start()
+        titled = before and title and timed and any(_says_event(d) for d in rest)
         wanted = {item.items for item in draft.items or []}
         again = bool(wanted) and any(
             wanted <= {item.items for item in d.items or []}

@@ -326,7 +326,7 @@ def _outcome(intents: Intents, mentions: list[ItemFilter]) -> str:
 
 
 _PROBABILITY = re.compile(
-    r"\b(?:probabilit\w+|likelihood|propensit\w+|chances?|odds|likely)\b|概率|可能性|几率|机率|倾向",
+    r"\b(?:probabilit\w+|likelihood|propensit\w+|chances?|odds|likely|sure|certain)\b|概率|可能性|几率|机率|倾向",
     re.IGNORECASE,
 )
 

@@ -120,7 +120,7 @@ class Number:
     thousands: bool = False
 
 
-_MORE = r"(?:more|greater|higher|bigger|larger|older|longer|above|over|beyond|in excess of|exceed(?:s|ing)?)"
+_MORE = r"(?:more(?: of(?= \d))?|greater|higher|bigger|larger|older|longer|above|over|beyond|in excess of|exceed(?:s|ing)?)"
 _LESS = r"(?:less|fewer|lower|smaller|younger|shorter|below|under)"
 _NO = r"(?:no|not|never|n't|isn't|aren't|doesn't|don't|didn't)(?:\s+(?:be|go|going|get|got|any|been|spend|spent|to))?"
 _BEFORE_EN = {
@@ -155,13 +155,13 @@ _UNITS_EN = (
     ("percent", r"%|percent|per cent|pct"),
     (
         "per_order",
-        r"(?:dollars? |bucks )?(?:an?|per|each|every) (?:order|trip|visit|basket|shop|transaction|purchase)",
+        r"(?:dollars? |bucks )?(?:an?|per|each|every) (?:order|trip|visit|basket|shop|transaction|purchase|time|go|pop)\b",
     ),
     ("money", r"dollars?|bucks|usd|quid"),
     ("times", r"times|x\b|occasions"),
     (
         "orders",
-        r"(?:different |separate )?(?:orders?|trips?|visits?|purchases|baskets|transactions|shopping (?:trips|occasions)|checkouts|receipts|shops(?= (?:in|over|during|a\b)))",
+        r"(?:different |separate )?(?:orders?|trips?|visits?|purchases|baskets|transactions|shopping (?:trips|occasions)|checkouts|receipts|tickets|shops(?= (?:in|over|during|a\b)))",
     ),
     (
         "units",
@@ -171,7 +171,7 @@ _UNITS_EN = (
     ("campaigns", r"(?:different )?(?:campaigns?|mailings?|mailers?|promotions)"),
     ("days", r"(?:different )?days?"),
     ("years", r"years?(?:[ -]olds?)?|yrs?(?:[ -]old)?|y/?o"),
-    ("stores", r"(?:different |distinct |single )?(?:stores?|shops?|locations?)"),
+    ("stores", r"(?:of (?:our|the|your) )?(?:different |distinct |single )?(?:stores?|shops?|locations?)"),
     ("categories", r"(?:different |distinct )?(?:categories|category)"),
     ("people", r"(?:people|persons?|members|person households?)|-person"),
     ("kids", r"(?:kids?|children|child)"),
@@ -211,7 +211,7 @@ _RANGE_EN = re.compile(
     re.IGNORECASE,
 )
 _SINGLE_EN = re.compile(
-    rf"(?:(?:{_group(_BEFORE_EN, 'b')})\s+(?:(?:of|the\s+age\s+of|age|about|around|roughly|like|say|a\s+total\s+of|some)\s+)*|(?P<g>[<>]=?|≥|≤)\s?)?"
+    rf"(?:(?:{_group(_BEFORE_EN, 'b')})\s+(?:(?:of|the\s+age\s+of|age|about|around|roughly|like|say|a\s+total\s+of|some|an?(?=\s+\d))\s+)*|(?P<g>[<>]=?|≥|≤)\s?)?"
     rf"(?P<m>[$€£]?)\s?(?P<a>{EN_NUMBER})(?:\s*(?:{_group(_AFTER_EN, 'a_')})(?!\w))?"
     rf"\s*-?(?:{_unit_group(_UNITS_EN)})?(?:\s*(?:{_group(_AFTER_EN, 'c_')})(?!\w))?",
     re.IGNORECASE,

@@ -355,7 +355,8 @@ _AROUND = re.compile(
 )
 """'the two weeks before Thanksgiving'."""
 _TRAILS_EN = re.compile(
-    r"\s+(?:onwards?|forward|to date|to now|until now|and (?:after|later|onwards?))\b", re.I
+    r"\s+(?:onwards?|on(?=\s*(?:$|[.,;?!)]))|forward|to date|to now|until now|and (?:after|later|onwards?))\b",
+    re.I,
 )
 _TRAILS_ZH = (
     ("since", re.compile(r"(?:以来|以后|之后|至今|到现在|到今天|起|开始|后(?=[^来，。]|就|再|没))")),

@@ -113,6 +113,8 @@ def _bounds(match: re.Match[str]) -> str:
 _FUNCTIONS: dict[str, Callable[[re.Match[str]], str]] = {
     "below": _below,
     "family": _family,
+    "any_of": lambda match: re.sub(r",? and ", " or ", match[1]),
+    "any_of_zh": lambda match: match[1].replace("、", "或") + "买过",
     "bounds": _bounds,
     "every": lambda match: _pace(1, match[1], match[2]),
     "pace": lambda match: _pace(2 if match[1].lower() == "twice" else 1, match[2], match[3]),

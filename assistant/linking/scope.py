@@ -83,7 +83,7 @@ def _tight(units: Sequence[_Unit]) -> Node:
 
 def _loose(units: Sequence[_Unit]) -> Node:
     """An 'or' parts everything before it from everything after it; 'but' holds for both parts."""
-    if any(_EITHER.search(unit.lead) for unit in units):
+    if any(_EITHER.search(unit.lead) for unit in units[1:]):
         return _tight(units)
     runs: list[list[Node]] = [[]]
     overall: list[Node] = []

@@ -81,6 +81,41 @@ _EN = (
         ),
     ),
     (
+        # 'came in at least 25 % short of the preceding ninety'
+        re.compile(
+            rf"\b{_WHAT}\b[^.;?]{{0,50}}?(?P<more>more than |over )?(?P<n>{DIGITS})\s?(?:%|percent)(?:\s+or more)?\s+"
+            r"(?:short of|below|under|behind|shy of|down on|off|(?P<up>above|ahead of|up on|higher than|beyond))\s+(?:the |their |its )?(?:preceding|previous|prior|earlier)\b(?: (?:ninety|90|thirty|three|quarter|days|months|period|level))*",
+            re.I,
+        ),
+        lambda m: (
+            (">" if m["more"] else ">=", 1 + float(m["n"]) / 100)
+            if m["up"]
+            else ("<" if m["more"] else "<=", 1 - float(m["n"]) / 100)
+        ),
+    ),
+    (
+        # 'order count at most 60 % of the previous 90 days''
+        re.compile(
+            rf"\b{_WHAT}\b[^.;?,]{{0,30}}?(?P<op>at most|no more than|up to|under|below|less than|at least|over|more than|only|just|<=?|>=?)?\s*(?P<n>{DIGITS})\s?(?:%|percent)\s+"
+            r"of\s+(?:what (?:they|it)\b[\w ]{0,25}|(?:the |their )?(?:preceding|previous|prior|earlier)\b(?: (?:ninety|90|thirty|three|quarter|days'?|months'?|period|level))*)",
+            re.I,
+        ),
+        lambda m: (
+            {
+                "under": "<",
+                "below": "<",
+                "less than": "<",
+                "<": "<",
+                "at least": ">=",
+                ">=": ">=",
+                "over": ">",
+                "more than": ">",
+                ">": ">",
+            }.get((m["op"] or "").lower(), "<="),
+            float(m["n"]) / 100,
+        ),
+    ),
+    (
         # The reference ahead of the change: 'spend trend: last 90 days vs the prior 90 days down >= 40%'.
         re.compile(
             rf"\b{_WHAT}\b[^.;?!]{{0,40}}?(?:vs\.?|versus|compared (?:to|with)|against)\s+(?:the )?(?:prior|previous|preceding|last|earlier)"

@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from itertools import pairwise
 
 from assistant.linking.numbers import EN_NUMBER, ZH_NUMBER, Span, to_number
 from assistant.linking.periods import Dated, dated
@@ -50,7 +51,13 @@ def windows(text: str, chinese: bool, as_of: date) -> list[TimeMention]:
     _claim(found, (read(match) for pattern, read in rolling for match in pattern.finditer(text)))
     _claim(found, (_calendar(text, said, as_of) for said in dated(text, chinese, as_of)))
     _claim(found, (read(match) for pattern, read in bare for match in pattern.finditer(text)))
-    return sorted(found, key=lambda mention: mention.span)
+    found.sort(key=lambda mention: mention.span)
+    # 'the week before Christmas (December 18 to 24)': the days in brackets are those meant.
+    exact = [b for a, b in pairwise(found) if _BRACKET.fullmatch(text[a.span[1] : b.span[0]]) and b.calendar]
+    return [mention for i, mention in enumerate(found) if i + 1 == len(found) or found[i + 1] not in exact]
+
+
+_BRACKET = re.compile(r"\s*[(（]\s*")
 
 
 def _claim(found: list[TimeMention], made: Iterator[TimeMention | None]) -> None:
@@ -144,6 +151,7 @@ _EN_BARE = _compiled(
         (r"\b(?:half a year|six months)\s+ago\b", lambda match: _rolling(match, 180, gap=True)),
         (rf"\b{_N}\s*-?\s*{_U}\s+(?:ago|back)\b", _length(gap=True)),
         (r"(?<=\w)\s+(?:(?:a|per|each|every)\s+|/\s?)(?P<u>week|month|quarter|year)\b", _length()),
+        (r"\b(?:in|over|during|across)\s+(?:the|a)\s+(?P<u>year|quarter|month|week)\b(?!\s+(?:of|before|after|since))", _length()),
         (rf"\b(?:in|within|for|over)\s+(?:over\s+|more than\s+|at least\s+|about\s+|the\s+|like\s+|a good\s+|nearly\s+|almost\s+)?{_N}\s*-?\s*{_U}\b(?!\s*-?olds?)", _length(bare=True)),
         (rf"\b{_N}\s*-?\s*(?P<u>day|week|fortnight|month|quarter)s?\b(?:\s+(?:or more|plus|straight|running))?", _length(bare=True)),
         (r"\b(?:in|over|within)\s+the\s+(?:last|past)\s+(?P<n>\d+)(?=\s*(?:[.,;?!)]|$|and\b|but\b))", lambda match: _rolling(match, int(match["n"]))),
