@@ -18,6 +18,7 @@ from assistant.linking.numbers import Number
 from assistant.linking.trend import Top
 from assistant.linking.windows import TimeMention
 from segments.definition import (
+    AllOf,
     AnyOf,
     EventCondition,
     EventMeasure,
@@ -122,7 +123,9 @@ def _build(draft: Draft, reading: Reading, linker: FeatureLinker, quantile: Quan
     event, note = _event(draft, reading, free, items)
     handled = "neg" in clause.flags and event is None
     if event is not None:
-        event = _alternatives(event, items)
+        event = _all_of_them(_alternatives(event, items), reading.text[clause.start : clause.end + 4], items)
+        if isinstance(event, EventCondition) and not draft.negative and draft.kind != "quiet":
+            made += _second_counts(event, free)
         made.append((Not(event) if draft.negative or draft.kind == "quiet" else event, note, True))
     made += _by_unit(free, clause, linker, draft.kind)
     out = []
@@ -130,6 +133,32 @@ def _build(draft: Draft, reading: Reading, linker: FeatureLinker, quantile: Quan
         if not polar and (handled or (draft.negative and event is None)):
             node = Not(node)
         out.append(Candidate(node, clause.start, clause.end, clause.joins, text))
+    return out
+
+
+_ALL_OF_THEM = re.compile(r"都(?![没不未])|全都|\b(?:both|all (?:of them|three|four))\b", re.IGNORECASE)
+
+
+def _all_of_them(event: Node, said: str, items: list[ItemMention]) -> Node:
+    """'猫砂猫粮都买': every one of the items, not any."""
+    if not isinstance(event, EventCondition) or len(items) < 2 or not _ALL_OF_THEM.search(said):
+        return event
+    if event.measure != "count" or event.value != 1:
+        return event
+    return AllOf(tuple(replace(event, items=item.items) for item in items))
+
+
+def _second_counts(event: EventCondition, free: list[Number]) -> list[tuple[Node, str, bool]]:
+    """'at least $2,500 from fewer than 60 orders': one verb, two measures."""
+    if event.event != "purchase" or event.items:
+        return []
+    counts = [n for n in free if n.unit in ("orders", "times") and event.measure == "value"]
+    sums = [n for n in free if n.unit == "money" and event.measure == "count"]
+    out: list[tuple[Node, str, bool]] = []
+    for number in (*counts, *sums):
+        out.append(
+            (_counted(EventCondition("purchase", window=event.window), free, (number.unit,)), "", False)
+        )
     return out
 
 
@@ -196,10 +225,16 @@ def _features(
         low = "low" in clause.flags or _LOW.search(mention.text) is not None
         near = sorted(free, key=lambda n: abs(n.span[0] - mention.span[0]))
         number = next((n for n in near if fits(feature, n)), None)
+        if number is not None and feature.name == "quantity_365d" and items:
+            # 'units of yogurt': the units are of what was bought.
+            free[free.index(number)] = replace(number, unit="units")
+            continue
         condition = number_condition(feature, number) if number is not None else None
         if condition is not None and number is not None:
             free.remove(number)
             made.append((condition, "", False))
+        elif feature.name == "quantity_365d" and items and number is None:
+            continue
         elif feature.unit == "days" and window is not None:
             made.append(
                 (FeatureCondition(feature.name, *_days(window, reading.text, feature.name)), "", False)

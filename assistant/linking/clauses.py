@@ -140,13 +140,13 @@ def read(question: str, chinese: bool, as_of: date, features: FeatureLinker, ite
     if not chinese:
         claim("items", [m for m in named if _free(m.span, taken())])
     found.sort(key=lambda entry: entry[0])
-    return Reading(text, chinese, _cut(found, len(text)), tuple(taken()))
+    return Reading(text, chinese, _cut(found, len(text), chinese), tuple(taken()))
 
 
 _JOINED = re.compile(r"\b(?:and|or)\b|&", re.IGNORECASE)
 
 
-def _cut(found: list[tuple[Span, str, object]], length: int) -> tuple[Clause, ...]:
+def _cut(found: list[tuple[Span, str, object]], length: int, chinese: bool) -> tuple[Clause, ...]:
     clauses = [Clause(frozenset(), 0)]
     for span, kind, payload in found:
         current = clauses[-1]
@@ -166,6 +166,11 @@ def _cut(found: list[tuple[Span, str, object]], length: int) -> tuple[Clause, ..
             current.flags.add(kind)
             current.end = span[1]
         else:
+            if chinese and kind == "windows" and current.says_verb and current.windows:
+                # Chinese says the time first: a second one opens a clause.
+                current.end = span[0]
+                current = Clause(frozenset({"and"}), span[0])
+                clauses.append(current)
             getattr(current, kind).append(payload)
             current.end = span[1]
     clauses[-1].end = length

@@ -15,7 +15,7 @@ from assistant.linking.clauses import Clause, Reading
 from assistant.linking.features import fits
 from assistant.linking.items import ItemMention
 from assistant.linking.windows import TimeMention
-from segments.definition import Window
+from segments.definition import ItemFilter, Window
 from segments.features import Catalogue, FeatureType
 
 _SAME_TIME = re.compile(r"in_that_time|同期|在此期间|这段时间|同一时期")
@@ -43,6 +43,7 @@ _OFTEN = re.compile(
     r"\b(?:a lot|often|regular(?:ly|s)?|frequent(?:ly)?|heav(?:y|ily)|all the time|loads)\b|经常|常|很多|频繁",
     re.I,
 )
+_THE_ONE = re.compile(r"\b(?:ones?|kind|version|stuff|equivalent)\b|的(?=$|[，。])", re.IGNORECASE)
 _EACH = re.compile(
     r"\b(?:each|apiece|of both|both of them|for both)\b|各(?!种|类|个)|分别|每样|每种", re.IGNORECASE
 )
@@ -104,7 +105,9 @@ def drafts(reading: Reading, catalogue: Catalogue) -> list[Draft]:
     course = _Course(reading.text, [])
     for place, clause in enumerate(clauses):
         text = reading.text[clause.start : clause.end]
-        negative = "neg" in clause.flags or (course.carried_negation and "but" not in clause.joins)
+        parted = place > 0 and re.search(r"[:：]", reading.text[clauses[place - 1].end : clause.start])
+        carried = course.carried_negation and "but" not in clause.joins and not parted
+        negative = "neg" in clause.flags or carried
         course.carried_negation = False
         window = clause.windows[0] if clause.windows else _borrowed(text, course.previous)
         draft = Draft(clause, kinds[place], negative, list(clause.items), window)
@@ -197,6 +200,14 @@ def _did_before(course: _Course, step: _Step, _: Catalogue) -> bool:
 def _pronoun(course: _Course, step: _Step, _: Catalogue) -> bool:
     """'liquor newcomers: bought some since October, none before that': 'some' is what was named before."""
     draft, previous = step.draft, course.previous
+    if previous is not None and previous.items and draft.items and _THE_ONE.search(step.text):
+        brands = {name for item in draft.items for name in item.items.brand}
+        if brands and all(item.items == ItemFilter(brand=item.items.brand) for item in draft.items):
+            # 'national-brand yogurt but never the store-brand one'
+            draft.items = [
+                replace(item, items=replace(item.items, brand=tuple(sorted(brands))))
+                for item in previous.items
+            ]
     if previous is not None and not draft.items and previous.items and draft.kind in ("", "purchase"):
         if _PRONOUN.search(step.text) and not draft.clause.features:
             draft.items, draft.kind = list(previous.items), "purchase"
@@ -349,7 +360,7 @@ _RULES = (
 
 _MEANING = re.compile(
     r"(?:[(（,，:：;；—–-]|\b(?:like|say|i mean|meaning|that is|i\.?e\.?|maybe|around|about|roughly|with|at|or so|so|well|namely)\b"
-    r"|就是说?|也就是|大概|比如|算|应该)[\s,，:：]*$",
+    r"|就是说?|也就是|大概|比如|算|应该|占比?|比例|比重)[\s,，:：]*$",
     re.IGNORECASE,
 )
 """What stands between words and the number that makes them exact."""

@@ -135,7 +135,7 @@ class ItemLinker:
 
     def _find_chinese(self, text: str, taken: list[Span]) -> list[ItemMention]:
         found: list[ItemMention] = []
-        busy = list(taken)
+        busy = [*taken, *(match.span() for match in _NOT_ITEMS_ZH.finditer(text))]
         for word, english in sorted(lexicon.table("items_zh.tsv").items(), key=lambda pair: -len(pair[0])):
             for match in re.finditer(re.escape(word), text):
                 span = match.span()
@@ -244,6 +244,10 @@ class ItemLinker:
         return names[best] if float(scores[best]) >= DENSE_THRESHOLD else None
 
 
+_NOT_ITEMS_ZH = re.compile(
+    "有机会|有机率|花[费销掉]|花了|开花|火鸡(?=.{0,2}节)|感恩|油然|奶奶|水平|糖尿病|米粉丝|饼图|汤姆"
+)
+"""Chinese words that hold an item's word and mean something else."""
 _BOUGHT = r"\b(?:bought|buy(?:s|ing|ers?)?|purchas(?:ed?|es|ing)|order(?:ed|ing)|spen[dt](?:ing)? on|of|into)"
 _INTRODUCES = re.compile(
     r"(?:bought|buys?|buying|purchas\w+|ordered|orders?|of|on|for|some|any|no|not|and|or|without|(?:are|is|really|money) into|loves?|likes?|like|up"

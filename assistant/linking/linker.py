@@ -18,6 +18,7 @@ from assistant.linking.edits import Edit, propose
 from assistant.linking.features import FeatureLinker
 from assistant.linking.items import ItemLinker, chatter, stem
 from assistant.linking.numbers import Number
+from assistant.linking.rewrite import plain
 from assistant.linking.scope import readings
 from assistant.linking.spelling import KnowsWords, Speller
 from assistant.linking.trend import trends
@@ -133,7 +134,7 @@ class Linker:
             text = text[: by.start()] + " " * len(by[0]) + text[by.end() :]
         spoken, ahead = text, tuple[str, ...]()
         if CUES["score_propensity"].search(text) and not _MOST_LIKELY.search(text):
-            text, ahead = self._without_outlook(text, chinese)
+            text, ahead = self._without_outlook(plain(text, chinese), chinese)
         reading, corrected = self._read(text, chinese)
         quantile: Quantile = self.quantile
         numbers = [number for clause in reading.clauses for number in clause.numbers]
@@ -371,6 +372,7 @@ def _is_argument(candidate: Candidate, intents: Intents, message: str) -> bool:
 
 def _without_trends(text: str, chinese: bool) -> str:
     """The text with changes over time blanked: 'compared to the quarter before' compares no segments."""
+    text = plain(text, chinese)
     for trend in trends(text, chinese):
         start, end = trend.span
         text = text[:start] + " " * (end - start) + text[end:]
