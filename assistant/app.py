@@ -276,6 +276,19 @@ def _conversation_file(path: Path) -> Iterator[None]:
         ) from error
 
 
+def make_linker(rooms: Rooms, *, dense: bool = True) -> Linker:
+    """The linker of a workspace; without `dense`, words are matched by their spelling only."""
+    warehouse = rooms.warehouse
+    return Linker(
+        warehouse.catalogue,
+        warehouse.features(),
+        warehouse.item_values,
+        warehouse.item_names,
+        warehouse.as_of,
+        SentenceEncoder(rooms.workspace.settings.encoder) if dense else None,
+    )
+
+
 class Assistant:
     """Answers questions about one workspace's customers, in conversations that survive a restart."""
 
@@ -284,15 +297,7 @@ class Assistant:
 
         self.rooms = rooms
         self.tools = Tools(rooms)
-        warehouse = rooms.warehouse
-        self.linker = Linker(
-            warehouse.catalogue,
-            warehouse.features(),
-            warehouse.item_values,
-            warehouse.item_names,
-            warehouse.as_of,
-            SentenceEncoder(rooms.workspace.settings.encoder),
-        )
+        self.linker = make_linker(rooms)
         with _conversation_file(rooms.workspace.conversations):
             connection = sqlite3.connect(rooms.workspace.conversations, check_same_thread=False)
             saver = SqliteSaver(connection)

@@ -13,13 +13,15 @@ from assistant.linking.clauses import Clause, Reading
 from assistant.linking.cues import Vague
 from assistant.linking.drafts import Draft, drafts
 from assistant.linking.features import FeatureLinker, FeatureMention, fits, number_condition
-from assistant.linking.items import ItemMention
+from assistant.linking.items import ItemMention, merged
 from assistant.linking.numbers import Number
 from assistant.linking.trend import Top
 from assistant.linking.windows import TimeMention
 from segments.definition import (
     AllOf,
     AnyOf,
+    ComparisonCondition,
+    Condition,
     EventCondition,
     EventMeasure,
     FeatureCondition,
@@ -27,6 +29,9 @@ from segments.definition import (
     Node,
     Not,
     PropensityCondition,
+    RepeatCondition,
+    SequenceCondition,
+    TouchCondition,
     Window,
 )
 from segments.features import Catalogue, Feature, FeatureType
@@ -112,6 +117,7 @@ def _build(draft: Draft, reading: Reading, linker: FeatureLinker, quantile: Quan
     free = list(clause.numbers)
     made: list[tuple[Node, str, bool]] = []
     items = list(draft.items or [])
+    made += [(_in_time(p.condition, draft.window), "", False) for p in clause.patterns]
     made += [(t.condition, "", False) for t in clause.trends if t.condition.feature in catalogue]
     made += [_top(top, quantile) for top in clause.tops]
     made += [_vague(vague, quantile, draft.window) for vague in clause.vague]
@@ -146,6 +152,15 @@ def _all_of_them(event: Node, said: str, items: list[ItemMention]) -> Node:
     if event.measure != "count" or event.value != 1:
         return event
     return AllOf(tuple(replace(event, items=item.items) for item in items))
+
+
+def _in_time(condition: Condition, window: TimeMention | None) -> Node:
+    """A pattern in the time said beside it."""
+    if window is None or window.gap or isinstance(condition, ComparisonCondition):
+        return condition
+    if isinstance(condition, SequenceCondition | RepeatCondition | TouchCondition):
+        return replace(condition, window=window.window)
+    return condition
 
 
 def _second_counts(event: EventCondition, free: list[Number]) -> list[tuple[Node, str, bool]]:
@@ -403,7 +418,7 @@ def _window(mention: TimeMention | None) -> Window:
 def _purchase(
     draft: Draft, text: str, free: list[Number], items: list[ItemMention]
 ) -> tuple[Node | None, str]:
-    wanted = _merged(items)
+    wanted = merged([item.items for item in items])
     condition = EventCondition("purchase", wanted, _window(draft.window))
     counted = _counted(
         condition,
@@ -424,15 +439,6 @@ def _purchase(
 
 
 _TRIPS = re.compile(r"[\s-]*(?:trips?|orders?|visits?|runs?|purchases|times|次|单)\b", re.IGNORECASE)
-
-
-def _merged(items: list[ItemMention]) -> ItemFilter:
-    """Alternatives of one field are one filter; a brand narrows the rest ('store-brand soup')."""
-
-    def values(name: str) -> tuple[str, ...]:
-        return tuple(dict.fromkeys(v for item in items for v in getattr(item.items, name)))
-
-    return ItemFilter(values("department"), values("category"), values("brand"), values("text"))
 
 
 _MEASURES: dict[str, EventMeasure] = {"money": "value", "units": "quantity"}

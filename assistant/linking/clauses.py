@@ -13,11 +13,13 @@ from datetime import date
 
 from assistant.linking.cues import CHINESE, ENGLISH, STOP_EN, VAGUE, Vague
 from assistant.linking.features import FeatureLinker, FeatureMention
-from assistant.linking.items import ItemLinker, ItemMention, chatter
+from assistant.linking.items import ItemLinker, ItemMention, chatter, merged
 from assistant.linking.numbers import Number, Span, numbers
+from assistant.linking.patterns import Pattern, patterns
 from assistant.linking.rewrite import plain
 from assistant.linking.trend import Top, Trend, tops, trends
 from assistant.linking.windows import TimeMention, windows
+from segments.definition import ItemFilter
 
 _CONNECTIVES = ("or", "either", "but", "and", "break")
 _FLAGS = (
@@ -47,6 +49,7 @@ class Clause:
     numbers: list[Number] = field(default_factory=list)
     windows: list[TimeMention] = field(default_factory=list)
     features: list[FeatureMention] = field(default_factory=list)
+    patterns: list[Pattern] = field(default_factory=list)
     trends: list[Trend] = field(default_factory=list)
     tops: list[Top] = field(default_factory=list)
     vague: list[Vague] = field(default_factory=list)
@@ -80,6 +83,7 @@ class Clause:
             self.items
             or self.numbers
             or self.features
+            or self.patterns
             or self.trends
             or self.tops
             or self.vague
@@ -115,8 +119,9 @@ def read(question: str, chinese: bool, as_of: date, features: FeatureLinker, ite
     def taken() -> list[Span]:
         return [span for span, _, _ in found]
 
-    claim("trends", trends(text, chinese))
-    claim("tops", tops(text, chinese))
+    claim("patterns", patterns(text, chinese, as_of, lambda said: _named(said, chinese, items)))
+    claim("trends", [m for m in trends(text, chinese) if _free(m.span, taken())])
+    claim("tops", [m for m in tops(text, chinese) if _free(m.span, taken())])
     for vague in VAGUE:
         for match in (vague.zh if chinese else vague.en).finditer(text):
             if _free(match.span(), taken()):
@@ -141,6 +146,12 @@ def read(question: str, chinese: bool, as_of: date, features: FeatureLinker, ite
         claim("items", [m for m in named if _free(m.span, taken())])
     found.sort(key=lambda entry: entry[0])
     return Reading(text, chinese, _cut(found, len(text), chinese), tuple(taken()))
+
+
+def _named(said: str, chinese: bool, items: ItemLinker) -> ItemFilter:
+    """The items that a few words name; nothing when they name none."""
+    found = items.find(said, chinese, [], STOP_EN | chatter())
+    return merged([mention.items for mention in found])
 
 
 _JOINED = re.compile(r"\b(?:and|or)\b|&", re.IGNORECASE)

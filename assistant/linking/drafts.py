@@ -208,14 +208,8 @@ def _pronoun(course: _Course, step: _Step, _: Catalogue) -> bool:
                 replace(item, items=replace(item.items, brand=tuple(sorted(brands))))
                 for item in previous.items
             ]
-    if (
-        previous is not None
-        and not draft.items
-        and previous.items
-        and draft.kind in ("", "purchase")
-        and _PRONOUN.search(step.text)
-        and not draft.clause.features
-    ):
+    alone = not draft.items and not draft.clause.features and draft.kind in ("", "purchase")
+    if previous is not None and previous.items and alone and _PRONOUN.search(step.text):
         draft.items, draft.kind = list(previous.items), "purchase"
     return False
 

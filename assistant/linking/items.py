@@ -295,6 +295,15 @@ def _contiguous(text: str) -> bool:
     return re.search(r"[,.;:?!()]", text) is None
 
 
+def merged(filters: Sequence[ItemFilter]) -> ItemFilter:
+    """Alternatives of one field are one filter; a brand narrows the rest ('store-brand soup')."""
+
+    def values(name: str) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(value for items in filters for value in getattr(items, name)))
+
+    return ItemFilter(values("department"), values("category"), values("brand"), values("text"))
+
+
 def _merge(filters: list[ItemFilter]) -> ItemFilter:
     """One filter for alternatives of the same field; a department swallows nothing else."""
     if len(filters) == 1:

@@ -92,12 +92,11 @@ def test_gold_and_alternatives_hold(case: Case, vocabulary: Vocabulary) -> None:
     assert len({fingerprint(gold) for gold in golds}) == len(golds), "two readings are the same segment"
 
 
-def test_about_a_third_is_for_testing_in_each_language() -> None:
-    for language in ("en", "zh"):
+def test_enough_is_for_testing_in_each_language() -> None:
+    for language, least in (("en", 100), ("zh", 45)):
         splits = [case.split for case in CASES if case.language == language]
-        assert 0.25 <= splits.count("test") / len(splits) <= 0.4, language
-    share = sum(case.split == "test" for case in CASES) / len(CASES)
-    assert share == pytest.approx(1 / 3, abs=0.05)
+        assert splits.count("test") >= least, language
+        assert splits.count("test") / len(splits) <= 0.4, language
 
 
 def test_every_kind_is_in_both_splits() -> None:
