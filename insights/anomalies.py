@@ -7,7 +7,6 @@ and that of the strongest single surprise. On sales reports with known frauds ei
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -133,7 +132,6 @@ def scores(surprise: pd.DataFrame) -> pd.Series:
 def _anomaly(signals: Signals, rank: int, key: Any, score: pd.Series) -> Anomaly:
     strength = signals.surprise.loc[key].sort_values(ascending=False, kind="stable")
     names = tuple(str(name) for name in strength[strength >= THRESHOLD].index)
-    words: Callable[[int], tuple[str, ...]] = lambda language: tuple(  # noqa: E731
-        WORDS[name][language].format(x=float(signals.facts.at[key, name])) for name in names
-    )
-    return Anomaly(rank, str(key), float(score[key]), names, words(0), words(1))
+    facts = [(WORDS[name], float(signals.facts.at[key, name])) for name in names]
+    en, zh = (tuple(words[language].format(x=fact) for words, fact in facts) for language in (0, 1))
+    return Anomaly(rank, str(key), float(score[key]), names, en, zh)

@@ -88,7 +88,8 @@ def customer_signals(purchases: pd.DataFrame, redemptions: pd.DataFrame) -> Sign
     for name in ("price", "quantity"):
         oddest = lines.sort_values(name, ascending=False).drop_duplicates("customer_id")
         oddest = oddest.set_index("customer_id").reindex(everyone)
-        surprise[name], facts[name] = oddest[name], oddest[f"{name}_ratio"]
+        # Who buys much has an odd line sooner or later, so the oddest is measured against everyone's oddest.
+        surprise[name], facts[name] = _above(oddest[name], 1.0), oddest[f"{name}_ratio"]
     spent = purchases.groupby("customer_id")[["discount", "value"]].sum().reindex(everyone)
     facts["discount"] = spent["discount"] / spent.sum(axis=1).where(lambda full: full > 0)
     surprise["discount"] = _above(facts["discount"], 0.1)
