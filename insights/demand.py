@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import asdict, dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -44,7 +44,9 @@ def weekly_panel(days: pd.Series, keys: pd.Series, quantities: pd.Series, as_of:
     age = (pd.Timestamp(as_of) - days.dt.floor("D")).dt.days - 1
     weeks = int(age.max() + 1) // 7 if len(age) else 0
     if weeks < MIN_WEEKS:
-        raise DataError(f"Demand is forecast from at least {MIN_WEEKS} weeks of purchases; there are {weeks}.")
+        raise DataError(
+            f"Demand is forecast from at least {MIN_WEEKS} weeks of purchases; there are {weeks}."
+        )
     kept = (age >= 0) & (age < 7 * weeks) & keys.notna()
     rows, names = pd.factorize(keys[kept], sort=True)
     values = np.zeros((len(names), weeks))
@@ -199,9 +201,7 @@ class DemandModel:
         made = self.forecasts
         return (
             Figure("wape", made.wape, "share", "error on weeks not seen (WAPE)", "未见周的误差(WAPE)"),
-            Figure(
-                "naive_wape", made.naive_wape, "share", "seasonal naive's error", "季节性朴素预测的误差"
-            ),
+            Figure("naive_wape", made.naive_wape, "share", "seasonal naive's error", "季节性朴素预测的误差"),
             Figure(
                 "coverage",
                 made.coverage(LEVEL),

@@ -84,9 +84,7 @@ def _fading(rate: float, weeks: int) -> np.ndarray:
     return np.asarray(weight / weight.sum())
 
 
-def _with_step(
-    values: np.ndarray, told: np.ndarray, level: np.ndarray, origin: int, step: int
-) -> np.ndarray:
+def _with_step(values: np.ndarray, told: np.ndarray, level: np.ndarray, origin: int, step: int) -> np.ndarray:
     """The inputs with the step ahead and, where it is known, the same week of the year before."""
     same = origin + step - 1 - YEAR
     year_ago = values[:, same] / level if same >= 0 else np.full(len(values), np.nan)
@@ -117,7 +115,9 @@ class Forecasts:
     def interval(self, level: float) -> tuple[np.ndarray, np.ndarray]:
         """Lower and upper bounds of every week, each (series, horizon), the lower at least 0."""
         low, high = edges(self.errors, level)
-        return np.maximum(self.point + low * self.scale[:, None], 0.0), self.point + high * self.scale[:, None]
+        return np.maximum(self.point + low * self.scale[:, None], 0.0), self.point + high * self.scale[
+            :, None
+        ]
 
     @cached_property
     def _total_errors(self) -> np.ndarray:
@@ -166,7 +166,9 @@ def forecast(
     """
     weeks = values.shape[1]
     if weeks < MIN_WEEKS:
-        raise DataError(f"Demand is forecast from at least {MIN_WEEKS} weeks of purchases; there are {weeks}.")
+        raise DataError(
+            f"Demand is forecast from at least {MIN_WEEKS} weeks of purchases; there are {weeks}."
+        )
     made = []
     for number, origin in enumerate(range(weeks - horizon - origins + 1, weeks - horizon + 1)):
         progress(number / (origins + 1), "testing the forecast on earlier weeks")

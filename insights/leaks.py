@@ -40,8 +40,8 @@ def find_leaks(features: pd.DataFrame, labels: Sequence[int], threshold: float =
 
     Numbers count as they are, texts by their values; missing values are a value of their own.
     """
-    from sklearn.model_selection import StratifiedKFold, cross_val_predict
     from sklearn.metrics import roc_auc_score
+    from sklearn.model_selection import StratifiedKFold, cross_val_predict
     from sklearn.tree import DecisionTreeClassifier
 
     truth = np.asarray(labels, int)

@@ -17,8 +17,11 @@ Kind = Literal["order", "customer", "coupon"]
 
 MIN_KNOWN = 5
 """What is usual is not known of an item or customer with fewer rows; its surprise is 0."""
-LOG_FLOOR = 0.5
-"""Floor for logarithms: a factor of 1.6 is nothing to speak of."""
+PRICE_FLOOR, AMOUNT_FLOOR = 0.5, 1.0
+"""Floors of logarithms: a price hardly ever doubles, but people buy three times as much as they like.
+
+Chosen on half of the sellers of the sales reports with known frauds; the benchmark shows the other half.
+"""
 
 WORDS: Mapping[str, tuple[str, str]] = {
     "price": ("a unit price {x:.3g} times the item's usual", "单价为该商品平时的{x:.3g}倍"),
@@ -63,7 +66,7 @@ def order_signals(purchases: pd.DataFrame) -> Signals:
     lines = _line_surprises(purchases)
     lines["order_id"] = purchases["order_id"].to_numpy()
     whole = purchases.groupby("order_id").agg(customer_id=("customer_id", "first"), value=("value", "sum"))
-    value, ratio = _surprise(_log(whole["value"]), whole["customer_id"])
+    value, ratio = _surprise(_log(whole["value"]), whole["customer_id"], AMOUNT_FLOOR)
     surprise, facts = {"value": value}, {"value": ratio}
     for name in ("price", "quantity"):
         oddest = lines.sort_values(name, ascending=False).drop_duplicates("order_id").set_index("order_id")
@@ -116,10 +119,9 @@ def with_behaviour(
     near = min(neighbours + 1, len(vectors))
     distance = NearestNeighbors(n_neighbors=near, metric="cosine").fit(vectors).kneighbors(vectors)[0]
     far = pd.Series(distance[:, 1:].mean(axis=1), index=customers).reindex(signals.surprise.index)
-    return _signals(
-        signals.kind,
-        {**signals.surprise, "behaviour": _above(far, 0.02)},  # type: ignore[dict-item]
-        {**signals.facts, "behaviour": far},  # type: ignore[dict-item]
+    odd = _above(far, 0.02).fillna(0.0)
+    return Signals(
+        signals.kind, signals.surprise.assign(behaviour=odd), signals.facts.assign(behaviour=far.fillna(0.0))
     )
 
 
@@ -146,7 +148,7 @@ def coupon_signals(redemptions: pd.DataFrame, exposures: pd.DataFrame, campaigns
         "out_of_time": coupon["out_of_time"].sum().astype(float),
     }
     surprise = {
-        "redemptions": _above(_log(facts["redemptions"]), LOG_FLOOR),
+        "redemptions": _above(_log(facts["redemptions"]), PRICE_FLOOR),
         "one_customer": _above(facts["one_customer"], 0.1),
         "repeated": _above(facts["repeated"], 1.0),
         "not_sent": RULE * (facts["not_sent"] > 0),
@@ -163,19 +165,20 @@ def _line_surprises(purchases: pd.DataFrame) -> pd.DataFrame:
     """Of every line: price and quantity (surprises) and their ratios to the item's usual."""
     out = pd.DataFrame(index=purchases.index)
     price = _log(purchases["value"]) - _log(purchases["quantity"])
-    for name, values in (("price", price), ("quantity", _log(purchases["quantity"]))):
-        out[name], out[f"{name}_ratio"] = _surprise(values, purchases["item_id"])
+    units = _log(purchases["quantity"])
+    for name, values, floor in (("price", price, PRICE_FLOOR), ("quantity", units, AMOUNT_FLOOR)):
+        out[name], out[f"{name}_ratio"] = _surprise(values, purchases["item_id"], floor)
     return out
 
 
-def _surprise(values: pd.Series, group: pd.Series) -> tuple[pd.Series, pd.Series]:
+def _surprise(values: pd.Series, group: pd.Series, floor: float) -> tuple[pd.Series, pd.Series]:
     """Surprise of logarithms within their group, and the ratio to its median; 0 and 1 where not known."""
     grouped = values.groupby(group.to_numpy())
     off = values - grouped.transform("median")
     spread = 1.4826 * off.abs().groupby(group.to_numpy()).transform("median")
     known = (grouped.transform("count") >= MIN_KNOWN) & off.notna()
-    surprise = off.abs() / np.sqrt(spread**2 + LOG_FLOOR**2)
-    return surprise.where(known, 0.0), np.exp(off).where(known, 1.0)
+    surprise = off.abs() / np.sqrt(spread**2 + floor**2)
+    return surprise.where(known, 0.0), off.where(known, 0.0).transform("exp")
 
 
 def _above(values: pd.Series, floor: float) -> pd.Series:
@@ -186,4 +189,4 @@ def _above(values: pd.Series, floor: float) -> pd.Series:
 
 
 def _log(values: pd.Series) -> pd.Series:
-    return np.log(values.astype(float).where(values > 0))
+    return values.astype(float).where(values > 0).transform("log")

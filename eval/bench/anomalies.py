@@ -3,7 +3,8 @@
     python -m eval.bench.anomalies --data DIR
 
 DMwR sales reports (401,146, of them 15,732 inspected, 1,270 frauds): all are scored without labels, the
-inspected are ranked by the score; precision among the first k. The simple rule is the box plot's: distance
+inspected are ranked by the score; precision among the first k. Only of sellers with an odd number: the
+floors of the surprises were chosen on the others. The simple rule is the box plot's: distance
 of the unit price from the product's median, in interquartile ranges. Intervals (95 %) by bootstrap over
 reports. Then payment_fraud, where accountAgeDays was made from the label.
 """
@@ -26,7 +27,7 @@ from segments.errors import DataError
 
 REPORTS = "fraud/dmwr_sales.RData"
 PAYMENTS = "fraud/payment_fraud.csv"
-CUTS = (100, 500, 1000, 1573)
+CUTS = (50, 250, 500, 800)
 RESAMPLES = 500
 
 
@@ -58,7 +59,8 @@ def main() -> None:
     data, console = parser.parse_args().data, Console(width=150)
     reports = sales_reports(data / REPORTS)
     signals = order_signals(reports)
-    inspected = (reports["inspection"] != "unkn").to_numpy()
+    odd = reports["customer_id"].str[1:].astype(int) % 2 == 1
+    inspected = (odd & (reports["inspection"] != "unkn")).to_numpy()
     fraud = (reports["inspection"] == "fraud").to_numpy()[inspected]
     value = reports["value"].fillna(0.0).to_numpy()
     methods = {
@@ -68,13 +70,13 @@ def main() -> None:
         "largest value": value,
     }
     table = Table(title=f"{fraud.sum()} frauds of {len(fraud)} inspected ({fraud.mean():.3f} by chance)")
-    for name in ("ranked by", *(f"precision@{k}" for k in CUTS), "recall@1573", "AP (95 %)"):
+    for name in ("ranked by", *(f"precision@{k}" for k in CUTS), f"recall@{CUTS[-1]}", "AP (95 %)"):
         table.add_column(name)
     for name, score in methods.items():
         table.add_row(name, *_measured(score[inspected], fraud))
     console.print(table)
     payments = pd.read_csv(data / PAYMENTS)
-    leaks = find_leaks(payments.drop(columns="label"), payments["label"])
+    leaks = find_leaks(payments.drop(columns="label"), payments["label"].tolist())
     console.print("Leaks in payment_fraud: " + ("; ".join(leak.words() for leak in leaks) or "NONE FOUND"))
 
 

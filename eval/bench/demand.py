@@ -77,8 +77,8 @@ def _measured(name: str, values: np.ndarray) -> list[str]:
     inside = []
     for origin in tested:
         known = range(origin - HORIZON - CALIBRATION + 1, origin - HORIZON + 1)
-        low, high = edges(np.stack([errors[o] for o in known]), LEVEL)
-        inside.append((errors[origin] >= low) & (errors[origin] <= high))
+        lower, upper = edges(np.stack([errors[o] for o in known]), LEVEL)
+        inside.append((errors[origin] >= lower) & (errors[origin] <= upper))
     actual, guess, naive = (np.stack([made[o][part] for o in tested]) for part in range(3))
     low, high = _ratio_interval(actual, guess, naive)
     ratio, covered = wape(actual, guess) / wape(actual, naive), float(np.mean(inside))

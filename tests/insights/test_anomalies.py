@@ -138,7 +138,7 @@ def test_the_leak_of_payment_fraud_is_noticed() -> None:
     if not FRAUD.exists():
         pytest.skip(f"the shared data set is not at {FRAUD}")
     payments = pd.read_csv(FRAUD)
-    leaks = find_leaks(payments.drop(columns="label"), payments["label"])
+    leaks = find_leaks(payments.drop(columns="label"), payments["label"].tolist())
     assert [leak.feature for leak in leaks] == ["accountAgeDays"]
     assert (leaks[0].low, leaks[0].high) == (1.0, 1.0)
     assert "every positive has 1," in leaks[0].words()
