@@ -25,7 +25,8 @@ YEAR = 52
 CALIBRATION = 8
 """Earlier origins whose errors make the intervals."""
 MIN_WEEKS = 30
-TREES = {"n_estimators": 120, "learning_rate": 0.05, "num_leaves": 15, "min_child_samples": 50}
+TREES = {"n_estimators": 80, "learning_rate": 0.07, "num_leaves": 15, "min_child_samples": 50, "max_bin": 63}
+"""Half the time of 120 trees at 0.05 with all bins, with the same error on the demo data."""
 SEED = 31
 
 

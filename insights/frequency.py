@@ -83,7 +83,7 @@ class FrequencyCurve:
                     f"{name}.responding",
                     p.responding,
                     "share",
-                    f"redeem after {en} campaigns in a month",
+                    f"redeem after {en} campaign{'' if p.campaigns == 1 else 's'} in a month",
                     f"一个月{zh}活动后的核销率",
                     p.low,
                     p.high,

@@ -103,7 +103,7 @@ def placement_effect(sales: pd.DataFrame, level: float = 0.95) -> Placement:
     Weeks without a sale must be rows too (units 0), else nothing is learned of the weeks that failed.
     Raises DataError when fewer than 10 items ever sold, or no position varies.
     """
-    sold = sales[sales.groupby("item_id")["units"].transform("sum") > 0]
+    sold = sales[sales.groupby("item_id")["units"].transform("sum") > 0].sort_values(["item_id", "week"])
     item, items = pd.factorize(sold["item_id"])
     week, weeks = pd.factorize(sold["week"])
     if len(items) < MIN_ITEMS:

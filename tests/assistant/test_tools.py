@@ -32,6 +32,10 @@ PLAIN = {
     "list_segments",
     "delete_segment",
     "open_segment",
+    "forecast_demand",
+    "find_anomalies",
+    "placement_effect",
+    "mail_frequency",
 }
 
 

@@ -91,8 +91,10 @@ def test_too_few_buyers_and_no_purchases_are_told() -> None:
 
 
 def test_ahead_of_popularity_and_neighbours_on_days_not_seen(journey: Slice) -> None:
-    customers = sorted(journey.purchases["customer_id"].unique())
-    test = evaluate(customers, journey.purchases, journey.items, journey.as_of, exclude=NOT_GOODS)
+    often = journey.purchases["item_id"].value_counts().index[:1000]
+    purchases = journey.purchases[journey.purchases["item_id"].isin(often)]
+    customers = sorted(purchases["customer_id"].unique())
+    test = evaluate(customers, purchases, journey.items, journey.as_of, exclude=NOT_GOODS)
     assert test.customers > 300
     assert test.cut == date(2017, 12, 2)
     assert {score.method for score in test.scores} == set(METHODS)
