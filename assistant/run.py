@@ -99,7 +99,7 @@ def _market(outcome: Outcome, tools: Tools, tool: str, link: Link, current: Node
         case "bought_together":
             subject = current if given.get("of_them") else None
             outcome.note(tool, categories=list(link.categories))
-            outcome.result = tools.bought_together(list(link.categories), subject)
+            outcome.result = tools.bought_together(subject, link.categories)
         case "find_anomalies":
             outcome.call(tool, tools.find_anomalies, kind=given["kind"])
         case "mail_frequency":

@@ -6,6 +6,7 @@ only the segment library.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,6 +15,7 @@ from pydantic import Field
 from assistant import tools_audience as audience
 from assistant import tools_market
 from campaigns.plan import Strategy
+from insights.signals import Kind
 from segments.canonical import canonical
 from segments.definition import EVERYONE, FeatureCondition, Node, SimilarityCondition, conditions
 from segments.edit import difference
@@ -132,11 +134,13 @@ class Tools:
         segment = self._segment_evidence("recommend_products", definition)
         return ToolResult((segment, evidence, *items), definition)
 
-    def bought_together(self, categories: list[str], definition: Node | None = None) -> ToolResult:
-        """What sells together: pairs of categories by support, confidence and lift. categories: only what
-        goes with these; empty for the strongest pairs of all."""
-        members = None if definition is None else self._members(definition)
-        return ToolResult((tools_market.together(self.rooms, members, categories),))
+    def bought_together(self, definition: Node | None = None, categories: Sequence[str] = ()) -> ToolResult:
+        """What a segment (without one: everyone) buys together: pairs of categories by support, confidence
+        and lift. categories: only what goes with these; empty for the strongest pairs of all."""
+        if definition is None:
+            return ToolResult((tools_market.together(self.rooms, None, categories),))
+        found = tools_market.together(self.rooms, self._members(definition), categories)
+        return ToolResult((self._segment_evidence("bought_together", definition), found), definition)
 
     def forecast_demand(
         self, category: str, store: str | None = None, stock: float | None = None
@@ -145,7 +149,7 @@ class Tools:
         running out and what to reorder; stock: units there now."""
         return ToolResult((tools_market.demand(self.rooms, category, store, stock),))
 
-    def find_anomalies(self, kind: str = "customer") -> ToolResult:
+    def find_anomalies(self, kind: Kind = "customer") -> ToolResult:
         """The oddest of a kind (customer, order or coupon) with reasons in words. Odd is not guilty."""
         return ToolResult((tools_market.anomalies(self.rooms, kind),))
 

@@ -32,6 +32,7 @@ PLAIN = {
     "list_segments",
     "delete_segment",
     "open_segment",
+    "bought_together",
     "forecast_demand",
     "find_anomalies",
     "placement_effect",
