@@ -37,10 +37,12 @@ lint: $(VENV)/installed  ## Lint, format check and types only
 eval: build  ## The full evaluation: every question, dev and test splits apart
 	@$(BIN)/python -m eval.run --workspace $(WORKSPACE)
 
-bench: build  ## The benchmarks: turn latency, propensity, lookalikes
+bench: build  ## The benchmarks: turn latency, propensity, lookalikes, recommendations, demand
 	@$(BIN)/python -m eval.bench.turn --workspace $(WORKSPACE)
 	@$(BIN)/python -m eval.bench.propensity --workspace $(WORKSPACE)
 	@$(BIN)/python -m eval.bench.lookalikes --workspace $(WORKSPACE)
+	@$(BIN)/python -m eval.bench.recommend --workspace $(WORKSPACE)
+	@$(BIN)/python -m eval.bench.demand --workspace $(WORKSPACE)
 
 fuzz: build  ## schemathesis over the HTTP API: more than 10,000 cases, no failure, no undocumented answer
 	@$(BIN)/python -m tests.serving.fuzz $(WORKSPACE)

@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable
 
 import prompts
+from assistant import answer_market
 from assistant.grounding import display, label
 from assistant.linking.linker import Link
 from assistant.llm import ChatModel
@@ -297,6 +298,7 @@ _RENDERERS: dict[str, Callable[[Evidence, Language, str], str]] = {
     "recommend_products": _recommendations,
     "discover_segments": _clusters,
     "list_segments": _saved,
+    **answer_market.RENDERERS,
 }
 
 

@@ -25,6 +25,7 @@ from assistant.grounding import to_json as evidence_json
 from assistant.library import Library
 from assistant.linking.linker import Linker
 from assistant.llm import ChatModel
+from assistant.market import Market
 from assistant.scoring import Propensities
 from assistant.tools import Tools
 from assistant.workspace import Workspace, open_workspace
@@ -58,6 +59,7 @@ class Rooms:
         self.warehouse = Warehouse(workspace.warehouse)
         self.library = Library(workspace.state)
         self.propensity = Propensities(self.warehouse, workspace.models)
+        self.market = Market(self)
         self.audiences = Audiences(
             self.warehouse,
             resolver=_Resolver(self),
@@ -78,21 +80,24 @@ class Rooms:
         return Vault(self.workspace.folder)
 
     @cached_property
-    def _purchases(self) -> pd.DataFrame:
-        return self._events(
+    def purchases(self) -> pd.DataFrame:
+        """Every purchase."""
+        return self.events(
             "purchase", "customer_id", "ts", "item_id", "order_id", "quantity", "value", "discount", "channel"
         )
 
     @cached_property
-    def _items(self) -> pd.DataFrame:
+    def items(self) -> pd.DataFrame:
+        """Every item."""
         return self.warehouse.fetch(self.warehouse.table("items"))
 
     @cached_property
     def _item_model(self) -> ItemModel:
         excluded = self.workspace.settings.exclude_categories
-        return build_model(self._purchases, self._items, self.warehouse.as_of, "category", exclude=excluded)
+        return build_model(self.purchases, self.items, self.warehouse.as_of, "category", exclude=excluded)
 
-    def _events(self, kind: str, *columns: str) -> pd.DataFrame:
+    def events(self, kind: str, *columns: str) -> pd.DataFrame:
+        """Columns of the events of a type."""
         events = self.warehouse.table("events")
         return self.warehouse.fetch(events.filter(events.type == kind).select(*columns))
 
@@ -104,20 +109,21 @@ class Rooms:
             self.index  # noqa: B018
             self.propensity.warm()
             self._item_model  # noqa: B018
+            self.market.warm()
 
     def recommend(self, members: Sequence[str]) -> Recommendations:
         """Next best categories."""
         with self._lock:
             return recommend(
-                members, self._purchases, self._items, self.warehouse.as_of, model=self._item_model
+                members, self.purchases, self.items, self.warehouse.as_of, model=self._item_model
             )
 
     def strategy(self, members: Sequence[str], goal: str | None, budget: float | None) -> Strategy:
         """A campaign plan."""
         found = self.recommend(members)
         names = ["purchase_30d", "coupon_redeem_30d"]
-        exposures = self._events("exposure", "customer_id", "campaign_id", "ts")
-        redemptions = self._events("coupon_redeem", "customer_id", "campaign_id", "ts", "item_id")
+        exposures = self.events("exposure", "customer_id", "campaign_id", "ts")
+        redemptions = self.events("coupon_redeem", "customer_id", "campaign_id", "ts", "item_id")
         campaigns = self.warehouse.fetch(self.warehouse.table("campaigns"))
         return plan_strategy(
             members,
@@ -125,8 +131,8 @@ class Rooms:
             budget if budget is not None else DEFAULT_BUDGET,
             self.warehouse.features(),
             {name: self.propensity.scores(name) for name in names},
-            self._purchases,
-            self._items,
+            self.purchases,
+            self.items,
             exposures,
             redemptions,
             campaigns.rename(columns={"start_date": "start", "end_date": "end"}),

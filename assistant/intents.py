@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from assistant.linking.numbers import Number
+from assistant.market_intents import MARKET_TOOLS, market_arguments, market_tool
 
 TOOLS = (
     "define_segment",
@@ -29,6 +30,7 @@ TOOLS = (
     "list_segments",
     "save_segment",
     "delete_segment",
+    *MARKET_TOOLS,
     "clarify",
     "refuse",
 )
@@ -181,6 +183,9 @@ def spoken_name(message: str) -> tuple[tuple[int, int], str | None]:
 
 def read_intents(message: str, found: Sequence[Number]) -> Intents:
     """Cues and arguments of a message."""
+    market = market_tool(message)
+    if market is not None and not DESTRUCTIVE.search(message):
+        return Intents((market,), arguments=market_arguments(market, message))
     destructive = bool(DESTRUCTIVE.search(message)) and not CUES["delete_segment"].search(message)
     tools = tuple(name for name, pattern in CUES.items() if pattern.search(message))
     counts = [

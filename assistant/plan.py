@@ -14,6 +14,7 @@ import prompts
 from assistant.intents import TOOLS
 from assistant.linking.linker import Link
 from assistant.llm import ChatModel
+from assistant.market_intents import MARKET_TOOLS
 from segments.definition import Node
 from segments.errors import ModelRetryError
 from segments.explain import explain
@@ -48,6 +49,8 @@ class Plan:
 
 def offered_tools(link: Link, has_segment: bool) -> tuple[str, ...]:
     """The tools that the message's words and the conversation allow."""
+    if set(link.intents.tools) & set(MARKET_TOOLS):
+        return link.intents.tools
     offered = set(link.intents.tools)
     if link.reading is not None:
         offered.add("define_segment")

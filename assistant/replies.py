@@ -32,6 +32,10 @@ CLARIFY: dict[str, tuple[str, str]] = {
         "Break it down by what? For example by age, by favourite department or by spend.",
         "按什么拆分？例如年龄、偏好部门或消费金额。",
     ),
+    "no_category": (
+        "For which category? For example soup, beer or yogurt.",
+        "针对哪个品类？例如汤、啤酒或酸奶。",
+    ),
     "no_name": ("Under which name?", "请告诉我分群的名称。"),
     "delete": (
         "Delete the saved segment '{0}'? Answer yes to confirm.",

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from assistant.linking.linker import Link
+from assistant.market_intents import MARKET_TOOLS
 from assistant.plan import Plan
 from assistant.replies import CLARIFY, reply
 from assistant.tools import DEFAULT_TOP, ToolResult, Tools
@@ -67,6 +68,8 @@ def run_tool(
             outcome.call(
                 "find_lookalikes", tools.find_lookalikes_of_customer, customer=intents.customer, top=top
             )
+        case tool if tool in MARKET_TOOLS:
+            _market(outcome, tools, tool, link, current)
         case _:
             subject = segment if segment is not None else current
             if subject is None:
@@ -87,6 +90,27 @@ def _define(
         outcome.result = tools.refine_segment(segment, current)
     else:
         outcome.result = tools.define_segment(segment, link.alternative)
+
+
+def _market(outcome: Outcome, tools: Tools, tool: str, link: Link, current: Node | None) -> None:
+    """Run a tool that asks about goods, orders or campaigns."""
+    given, category = link.intents.arguments, next(iter(link.categories), None)
+    match tool:
+        case "bought_together":
+            subject = current if given.get("of_them") else None
+            outcome.note(tool, categories=list(link.categories))
+            outcome.result = tools.bought_together(subject, link.categories)
+        case "find_anomalies":
+            outcome.call(tool, tools.find_anomalies, kind=given["kind"])
+        case "mail_frequency":
+            outcome.call(tool, tools.mail_frequency)
+        case _ if category is None:
+            outcome.question = reply(CLARIFY["no_category"], link.language)
+        case "forecast_demand":
+            asked = {"store": given.get("store"), "stock": given.get("stock")}
+            outcome.call(tool, tools.forecast_demand, category=category, **asked)
+        case _:
+            outcome.call(tool, tools.placement_effect, category=category)
 
 
 def _delete(outcome: Outcome, tools: Tools, plan: Plan, link: Link) -> None:

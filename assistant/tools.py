@@ -6,13 +6,16 @@ only the segment library.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
 
 from assistant import tools_audience as audience
+from assistant import tools_market
 from campaigns.plan import Strategy
+from insights.signals import Kind
 from segments.canonical import canonical
 from segments.definition import EVERYONE, FeatureCondition, Node, SimilarityCondition, conditions
 from segments.edit import difference
@@ -122,10 +125,41 @@ class Tools:
         return ToolResult((self.rooms.discover(k),))
 
     def recommend_products(self, definition: Node) -> ToolResult:
-        """The next best categories for a segment: what members do not yet buy and their peers do."""
-        found = self.rooms.recommend(self._members(definition))
+        """The next best categories and products for a segment: what members do not yet buy and their peers
+        do, and how such lists did on days not seen."""
+        members = self._members(definition)
+        found = self.rooms.recommend(members)
         evidence = Evidence("", "recommend_products", found.figures(), tuple(found.rows()))
-        return ToolResult((self._segment_evidence("recommend_products", definition), evidence), definition)
+        items = tools_market.products(self.rooms, members)
+        segment = self._segment_evidence("recommend_products", definition)
+        return ToolResult((segment, evidence, *items), definition)
+
+    def bought_together(self, definition: Node | None = None, categories: Sequence[str] = ()) -> ToolResult:
+        """What a segment (without one: everyone) buys together: pairs of categories by support, confidence
+        and lift. categories: only what goes with these; empty for the strongest pairs of all."""
+        if definition is None:
+            return ToolResult((tools_market.together(self.rooms, None, categories),))
+        found = tools_market.together(self.rooms, self._members(definition), categories)
+        return ToolResult((self._segment_evidence("bought_together", definition), found), definition)
+
+    def forecast_demand(
+        self, category: str, store: str | None = None, stock: float | None = None
+    ) -> ToolResult:
+        """Units of a category in the next four weeks, in all stores or one, with 90 % intervals, the risk of
+        running out and what to reorder; stock: units there now."""
+        return ToolResult((tools_market.demand(self.rooms, category, store, stock),))
+
+    def find_anomalies(self, kind: Kind = "customer") -> ToolResult:
+        """The oddest of a kind (customer, order or coupon) with reasons in words. Odd is not guilty."""
+        return ToolResult((tools_market.anomalies(self.rooms, kind),))
+
+    def placement_effect(self, category: str) -> ToolResult:
+        """What display and mailer positions go with in a category's sales; observed, not tried."""
+        return ToolResult((tools_market.placement_effect(self.rooms, category),))
+
+    def mail_frequency(self) -> ToolResult:
+        """How response changes with the number of campaigns in a month, and the cap that this suggests."""
+        return ToolResult((tools_market.mail_frequency(self.rooms),))
 
     def plan_strategy(
         self, definition: Node, goal: str | None = None, budget: float | None = None

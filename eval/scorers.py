@@ -8,7 +8,11 @@ import re
 from collections.abc import Collection, Sequence
 from typing import Any
 
-NO_SEGMENT_TOOLS = frozenset({"refuse", "clarify", "list_segments", "discover_segments", "delete_segment"})
+from assistant.market_intents import MARKET_TOOLS
+
+NO_SEGMENT_TOOLS = frozenset(
+    {"refuse", "clarify", "list_segments", "discover_segments", "delete_segment"} | set(MARKET_TOOLS)
+)
 
 
 def member_f1(found: Collection[str], gold: Collection[str]) -> float:

@@ -1,47 +1,38 @@
-"""What a customer with such a history buys next: a linear model of items on items.
+"""What a customer with such a history buys next: customers by items, and a ranker fitted on them.
 
 A customer's weight for an item is log(1 + number of days they bought it), each day decayed by its age.
-A ridge regression of every item on all items (a linear autoencoder, Steck 2019, "Embarrassingly shallow
-autoencoders", with the diagonal kept because repeat purchases count) predicts the weight that a
-customer with such a history should have.
-
-On the demo data (lists of 10, cut 2017-10-03, what customers had not bought in 30 days) recall was 0.26
-for categories and 0.126 for products; with item-item cosine instead 0.20 and 0.06, with popularity
-0.20 and 0.05. `backtest.evaluate` measures it again on any data.
+`python -m eval.bench.recommend` measures the rankers against each other; `ranking_test` does on any data.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
 from typing import Literal
 
 import numpy as np
 import pandas as pd
-from scipy import linalg, sparse
+from scipy import sparse
 
+from insights.rankers import RANKERS, Method, Ranker
 from segments.errors import DataError
 
 Level = Literal["category", "product"]
 
 HALF_LIFE_DAYS = 120
-RIDGE = 0.1
-"""Ridge penalty for each customer: 0.04 to 0.2 did equally well on the demo data."""
 MAX_ITEMS = 3000
-"""Only the items with most buyers are compared, which bounds the matrix of the regression (72 MB)."""
+"""Only the items with most buyers are ranked, which bounds a matrix of items by items (72 MB)."""
 BATCH = 10_000
 """Customers scored at once, which bounds the matrix of scores (240 MB)."""
-
-
 WINDOW_DAYS = 365
 RECENT_DAYS = 30
 
 
 @dataclass(frozen=True)
 class ItemModel:
-    """Customers by items: decayed weights and what was bought recently; items by items: coefficients.
+    """Customers by items: decayed weights and what was bought recently; and what ranks the items.
 
     Only customers and items (keys) with a purchase in the window are in it.
     """
@@ -54,11 +45,12 @@ class ItemModel:
     keys: pd.Index
     weight: sparse.csr_matrix
     recent: sparse.csr_matrix
-    coefficients: np.ndarray
+    method: Method
+    ranker: Ranker
 
     def scores(self, rows: np.ndarray) -> np.ndarray:
         """Scores of shape (len(rows), items), at least 0; 0 where the customer bought it recently."""
-        scored = np.maximum(self.weight[rows] @ self.coefficients, 0.0)
+        scored = np.maximum(self.ranker.scores(rows), 0.0)
         scored[self.recent[rows].toarray()] = 0.0
         return scored
 
@@ -68,6 +60,10 @@ class ItemModel:
         for start in range(0, len(rows), BATCH):
             total += self.scores(rows[start : start + BATCH]).sum(axis=0)
         return total / len(rows)
+
+    def ranked_by(self, method: Method) -> ItemModel:
+        """The same customers and items with another ranker, fitted now."""
+        return replace(self, method=method, ranker=RANKERS[method](self.weight, self.recent))
 
     @cached_property
     def everyone(self) -> np.ndarray:
@@ -90,6 +86,7 @@ def build_model(
     window_days: int = WINDOW_DAYS,
     recent_days: int = RECENT_DAYS,
     max_items: int = MAX_ITEMS,
+    method: Method = "linear",
 ) -> ItemModel:
     """Fit on the purchases before `as_of`; one model serves every segment.
 
@@ -108,9 +105,6 @@ def build_model(
     weight = sparse.csr_matrix((0.5 ** (age / HALF_LIFE_DAYS), (rows, columns)), shape=shape).log1p()
     fresh = age <= recent_days
     recent = sparse.csr_matrix((np.ones(fresh.sum(), bool), (rows[fresh], columns[fresh])), shape=shape)
-    together = np.asarray((weight.T @ weight).todense())
-    penalty = RIDGE * len(customers) * np.eye(len(keys))
-    coefficients = linalg.solve(together + penalty, together, assume_a="pos")
     return ItemModel(
         level,
         as_of,
@@ -120,7 +114,8 @@ def build_model(
         pd.Index(keys),
         weight,
         recent,
-        coefficients,
+        method,
+        RANKERS[method](weight, recent),
     )
 
 

@@ -20,6 +20,7 @@ FILES = (
     "campaigns",
     "campaign_descriptions",
     "coupon_redemptions",
+    "promotions",
 )
 
 STORE_TIME_ZONE = "America/New_York"
@@ -61,6 +62,25 @@ SELECT campaign_id::VARCHAR AS campaign_id, campaign_type AS type, start_date::D
 FROM read_parquet('{campaign_descriptions}')
 """
 
+PLACEMENTS = """
+WITH seen AS (SELECT DISTINCT store_id FROM read_parquet('{promotions}')),
+sold AS (
+    SELECT product_id, week, sum(quantity) AS units
+    FROM read_parquet('{transactions}') SEMI JOIN seen USING (store_id) GROUP BY ALL
+),
+placed AS (
+    SELECT product_id, week, count(DISTINCT CASE WHEN display_location <> '0' THEN store_id END) AS display,
+           count(DISTINCT CASE WHEN mailer_location <> '0' THEN store_id END) AS mailer
+    FROM read_parquet('{promotions}') SEMI JOIN sold USING (product_id) GROUP BY ALL
+)
+SELECT product_id::VARCHAR AS item_id, week::INTEGER AS week, coalesce(units, 0)::DOUBLE AS units,
+       coalesce(display, 0) / (SELECT count(*) FROM seen) AS display,
+       coalesce(mailer, 0) / (SELECT count(*) FROM seen) AS mailer
+FROM sold FULL JOIN placed USING (product_id, week)
+"""
+"""Units of every item and week in the 112 stores whose positions are known, and the share of these stores that
+displayed it or had it in their mailer; a week without a row had neither sales nor a position."""
+
 NON_PRODUCTS = ("COUPON/MISC ITEMS", "FUEL", "COUPONS/STORE & MFG", "COUPON", "BOTTLE DEPOSITS")
 """Categories that are not goods to recommend."""
 
@@ -79,7 +99,7 @@ def data_files() -> dict[str, str]:
 
 
 def load(connection: duckdb.DuckDBPyConnection, files: dict[str, str] | None = None) -> None:
-    """Create raw_events, raw_items, raw_customers and raw_campaigns in the connection.
+    """Create raw_events, raw_items, raw_customers, raw_campaigns and raw_placements in the connection.
 
     Raises DataError naming the file that cannot be read.
     """
@@ -94,5 +114,6 @@ def load(connection: duckdb.DuckDBPyConnection, files: dict[str, str] | None = N
         ("raw_items", ITEMS),
         ("raw_customers", CUSTOMERS),
         ("raw_campaigns", CAMPAIGNS),
+        ("raw_placements", PLACEMENTS),
     ):
         connection.execute(f"CREATE TEMP TABLE {table} AS {query.format(**paths)}")

@@ -67,7 +67,8 @@ def build(
 ) -> Path:
     """Load, clean, check and pseudonymise a source, compute the feature mart; return the file.
 
-    `load` creates raw_events, raw_items, raw_customers and raw_campaigns. Nothing is left in place
+    `load` creates raw_events, raw_items, raw_customers, raw_campaigns and, where display and mailer positions
+    are known, raw_placements (item_id, week, units, display, mailer). Nothing is left in place
     when it fails.
     """
     target = folder / FILE
@@ -114,6 +115,8 @@ def _write_tables(connection: duckdb.DuckDBPyConnection, folder: Path) -> None:
     connection.unregister("vault")
     connection.execute("CREATE TABLE items AS SELECT * FROM raw_items ORDER BY item_id")
     connection.execute("CREATE TABLE campaigns AS SELECT * FROM raw_campaigns ORDER BY campaign_id")
+    if connection.execute("SELECT 1 FROM duckdb_tables() WHERE table_name = 'raw_placements'").fetchone():
+        connection.execute("CREATE TABLE placements AS SELECT * FROM raw_placements ORDER BY item_id, week")
 
 
 def _write_meta(connection: duckdb.DuckDBPyConnection, quality: dict[str, object]) -> None:

@@ -24,6 +24,7 @@ from assistant.linking.spelling import KnowsWords, Speller
 from assistant.linking.trend import trends
 from assistant.linking.unknown import missing, unknown_words
 from assistant.linking.windows import TimeMention, iter_labels
+from assistant.market_intents import market_tool, without_trade_words
 from segments.definition import (
     EventCondition,
     FeatureCondition,
@@ -126,6 +127,8 @@ class Linker:
         (start, end), customer = spoken_customer(text)
         if customer is not None:
             text = text[:start] + " " * (end - start) + text[end:]
+        if market_tool(text) is not None:
+            text = without_trade_words(text)
         other = None
         if CUES["compare_segments"].search(_without_trends(text, chinese)):
             text, other = self._compared(text, chinese)

@@ -32,6 +32,11 @@ PLAIN = {
     "list_segments",
     "delete_segment",
     "open_segment",
+    "bought_together",
+    "forecast_demand",
+    "find_anomalies",
+    "placement_effect",
+    "mail_frequency",
 }
 
 

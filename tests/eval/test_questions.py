@@ -8,6 +8,7 @@ from collections import Counter, defaultdict
 import duckdb
 import pytest
 
+from assistant.market_intents import MARKET_TOOLS
 from eval.cases import QUESTIONS, Case, load_cases
 from segments.canonical import fingerprint
 from segments.catalogue import standard_catalogue
@@ -21,15 +22,23 @@ OUTCOMES = ("purchase_14d", "purchase_30d", "coupon_redeem_30d")
 KINDS = {
     *("basic", "window", "item", "item_and", "item_or", "negation", "measure", "demographic", "habit"),
     *("trend", "coupon", "nested", "conversation", "profile", "lookalike", "propensity", "recommend"),
-    *("strategy", "compare", "save", "list", "show", "delete", "discover"),
+    *("strategy", "compare", "save", "list", "show", "delete", "discover", "market"),
     *("out_of_scope", "destructive", "unknown_field", "vague"),
 }
 TOOLS = {
     *("define_segment", "refine_segment", "profile_segment", "find_lookalikes", "score_propensity"),
     *("discover_segments", "recommend_products", "plan_strategy", "compare_segments", "save_segment"),
     *("list_segments", "delete_segment", "show_segment", "refuse", "clarify", "clarify_or_assume"),
+    *MARKET_TOOLS,
 }
-WITHOUT_SEGMENT = {"list_segments", "discover_segments", "refuse", "clarify", "clarify_or_assume"}
+WITHOUT_SEGMENT = {
+    "list_segments",
+    "discover_segments",
+    "refuse",
+    "clarify",
+    "clarify_or_assume",
+    *MARKET_TOOLS,
+}
 SEEDS = (
     "who spent over $500 last quarter but went quiet for a month?",
     "find 500 people like them",

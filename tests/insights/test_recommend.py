@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import pandas as pd
 import pytest
 
-from insights.backtest import evaluate
 from insights.item_model import build_model
+from insights.rankers import METHODS
+from insights.ranking_test import evaluate
 from insights.recommend import recommend
 from segments.errors import DataError, DefinitionError
 
@@ -89,23 +90,23 @@ def test_too_few_buyers_and_no_purchases_are_told() -> None:
         recommend(beer_only(), tastes(), ITEMS, date(2020, 1, 1))
 
 
-@pytest.mark.parametrize("level", ["category", "product"])
-def test_ahead_of_popularity_on_days_not_seen(journey: Slice, level: str) -> None:
-    customers = sorted(journey.purchases["customer_id"].unique())
-    test = evaluate(
-        customers,
-        journey.purchases,
-        journey.items,
-        journey.as_of,
-        10,
-        level,
-        exclude=NOT_GOODS,  # type: ignore[arg-type]
-    )
+def test_ahead_of_popularity_and_neighbours_on_days_not_seen(journey: Slice) -> None:
+    often = journey.purchases["item_id"].value_counts().index[:1000]
+    purchases = journey.purchases[journey.purchases["item_id"].isin(often)]
+    customers = sorted(purchases["customer_id"].unique())
+    test = evaluate(customers, purchases, journey.items, journey.as_of, exclude=NOT_GOODS)
     assert test.customers > 300
     assert test.cut == date(2017, 12, 2)
-    assert test.recall_gain[0] > 0, "the whole interval of the gain lies above 0"
-    assert test.recall - test.recall_popular == pytest.approx(sum(test.recall_gain) / 2)
-    assert test.hit_rate > test.hit_rate_popular
+    assert {score.method for score in test.scores} == set(METHODS)
+    assert test.best.method == "linear"
+    assert test.best.recall_ratio_interval[0] > 1, "the whole interval of the ratio lies above 1"
+    assert test.best.ndcg_ratio_interval[0] > 1
+    assert test.best.recall > test.score("item_knn").recall
+    popular = test.score("popular")
+    assert popular.recall_ratio == popular.ndcg_ratio == 1.0
+    assert test.best.recall_ratio == pytest.approx(test.best.recall / popular.recall)
+    names = [figure.name for figure in test.figures()]
+    assert len(names) == len(set(names))
 
 
 def test_one_model_serves_many_segments(journey: Slice) -> None:

@@ -1,0 +1,153 @@
+"""What the insights know of one workspace beyond its segments, made when first asked and kept.
+
+Demand by category and store, what sells together, oddities, placements, the response curve of campaigns.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Collection, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from insights.anomalies import Anomalies, find_anomalies
+from insights.demand import DemandModel, category_demand
+from insights.frequency import FrequencyCurve, frequency_curve
+from insights.item_model import ItemModel, build_model
+from insights.placement import Placement, placement_effect
+from insights.ranking_test import RankingTest, evaluate
+from insights.recommend import Recommendations, recommend
+from insights.rules import Rules, bought_together
+from insights.signals import Kind, Signals, coupon_signals, customer_signals, order_signals, with_behaviour
+from segments.errors import NotFoundError
+
+if TYPE_CHECKING:
+    from assistant.app import Rooms
+
+PLACEMENTS = "placements"
+"""Table of display and mailer positions (item_id, week, units, display, mailer), where the source has them."""
+VECTORS_UP_TO = 20_000
+"""Neighbours are compared all with all; beyond this many customers the behaviour vectors are left out."""
+
+
+class Market:
+    """The insights of one workspace; thread-safe, each model made once."""
+
+    def __init__(self, rooms: Rooms) -> None:
+        self._rooms = rooms
+        self._lock = threading.RLock()
+        self._demand: dict[str, DemandModel] = {}
+        self._anomalies: dict[Kind, Anomalies] = {}
+
+    def warm(self) -> None:
+        """Make what the most frequent question, for products to recommend, would otherwise wait for."""
+        with self._lock:
+            self._products  # noqa: B018
+
+    @property
+    def _excluded(self) -> Collection[str]:
+        return self._rooms.workspace.settings.exclude_categories
+
+    @cached_property
+    def _goods(self) -> pd.DataFrame:
+        """Purchases of goods: fuel, coupons and deposits left out."""
+        items, excluded = self._rooms.items, list(self._excluded)
+        barred = items.loc[items["category"].isin(excluded) | items["department"].isin(excluded), "item_id"]
+        purchases = self._rooms.purchases
+        return purchases[~purchases["item_id"].isin(set(barred))]
+
+    @cached_property
+    def ranking(self) -> RankingTest:
+        """The rankers of products on the last 30 days, which decide which is used."""
+        members = list(self._goods["customer_id"].unique())
+        as_of = self._rooms.warehouse.as_of
+        return evaluate(members, self._rooms.purchases, self._rooms.items, as_of, exclude=self._excluded)
+
+    @cached_property
+    def _products(self) -> ItemModel:
+        rooms, method = self._rooms, self.ranking.best.method
+        return build_model(
+            rooms.purchases,
+            rooms.items,
+            rooms.warehouse.as_of,
+            "product",
+            exclude=self._excluded,
+            method=method,
+        )
+
+    def products(self, members: Sequence[str], top: int = 10) -> Recommendations:
+        """Next best products, by the ranker that did best on the last 30 days."""
+        rooms = self._rooms
+        with self._lock:
+            return recommend(
+                members, rooms.purchases, rooms.items, rooms.warehouse.as_of, top, model=self._products
+            )
+
+    def together(self, members: Sequence[str] | None, focus: Sequence[str]) -> Rules:
+        """What members (everyone when None) buy together; with focus, what goes with these categories."""
+        rooms = self._rooms
+        with self._lock:
+            who = rooms.purchases["customer_id"].unique() if members is None else members
+            return bought_together(
+                list(who), rooms.purchases, rooms.items, focus=focus, exclude=self._excluded
+            )
+
+    def demand(self, store: str | None = None) -> DemandModel:
+        """The demand model of all categories, or of all categories in a store (a channel of the data)."""
+        rooms = self._rooms
+        if store is not None and store not in set(rooms.purchases["channel"]):
+            raise NotFoundError(f"store: there is no store '{store}'; name one of the data's.")
+        with self._lock:
+            if (store or "") not in self._demand:
+                stores = () if store is None else (store,)
+                self._demand[store or ""] = category_demand(
+                    rooms.purchases, rooms.items, rooms.warehouse.as_of, exclude=self._excluded, stores=stores
+                )
+            return self._demand[store or ""]
+
+    def anomalies(self, kind: Kind) -> Anomalies:
+        """The oddest customers, orders or coupons."""
+        with self._lock:
+            if kind not in self._anomalies:
+                self._anomalies[kind] = find_anomalies(self._signals(kind))
+            return self._anomalies[kind]
+
+    def _signals(self, kind: Kind) -> Signals:
+        rooms = self._rooms
+        if kind == "order":
+            return order_signals(self._goods)
+        redemptions = rooms.events("coupon_redeem", "customer_id", "campaign_id", "ts", "item_id")
+        if kind == "coupon":
+            exposures = rooms.events("exposure", "customer_id", "campaign_id")
+            campaigns = rooms.warehouse.fetch(rooms.warehouse.table("campaigns"))
+            return coupon_signals(redemptions, exposures, campaigns)
+        signals = customer_signals(self._goods, redemptions)
+        if len(rooms.index.customer_ids) > VECTORS_UP_TO:
+            return signals
+        return with_behaviour(signals, pd.Index(rooms.index.customer_ids), rooms.index.matrix())
+
+    def placement(self, category: str) -> Placement:
+        """What display and mailer positions go with, in one category."""
+        rooms = self._rooms
+        if PLACEMENTS not in rooms.warehouse.connection.list_tables():
+            raise NotFoundError(
+                "This workspace has no record of display and mailer positions, so their effect cannot be told."
+            )
+        ids = rooms.items.loc[rooms.items["category"] == category, "item_id"].tolist()
+        table = rooms.warehouse.table(PLACEMENTS)
+        known = rooms.warehouse.fetch(table.filter(table.item_id.isin(ids)))
+        # Weeks of an item without a row are weeks without a sale and without a position.
+        pairs = [known["item_id"].unique(), known["week"].unique()]
+        every = pd.MultiIndex.from_product(pairs, names=["item_id", "week"])
+        whole = known.set_index(["item_id", "week"]).reindex(every, fill_value=0.0)
+        return placement_effect(whole.reset_index())
+
+    @cached_property
+    def frequency(self) -> FrequencyCurve:
+        """The response curve of campaigns a month."""
+        rooms = self._rooms
+        exposures = rooms.events("exposure", "customer_id", "campaign_id", "ts")
+        redemptions = rooms.events("coupon_redeem", "customer_id", "ts")
+        return frequency_curve(exposures, redemptions, rooms.purchases, rooms.warehouse.as_of)

@@ -1,0 +1,94 @@
+"""Words that ask about goods, orders and campaigns rather than about customers, and what they name.
+
+Such a message describes no segment: where these words stand, no other tool is offered.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+
+def _rx(pattern: str) -> re.Pattern[str]:
+    return re.compile(pattern, re.IGNORECASE)
+
+
+MARKET_CUES: dict[str, re.Pattern[str]] = {
+    "bought_together": _rx(
+        r"\b(?:what|which (?:other )?(?:products?|items?|categories|things|goods))\b(?! (?:kind|sort|type)s? of (?:customers|people|shoppers))[^.?!]{0,40}\b(?:together|alongside|goes? (?:well )?with|same basket)\b"
+        r"|\bmarket[- ]basket\b|\bbasket analysis\b|\bbought[- ]together\b|\bassociation rules?\b"
+        r"|(?:什么(?!样|人)|哪些(?!客户|顾客|用户|会员|人|家庭)|啥)[^。？?]{0,12}(?:一起|搭配着?|同时|连带)(?:购买|买|卖)|购物篮分析|关联规则|关联购买|连带销售"
+    ),
+    "forecast_demand": _rx(
+        r"\bforecast(?:s|ing)?\b[^.?!]{0,30}\b(?:demand|sales|units|volumes?)\b|\b(?:demand|sales) (?:forecasts?|outlook)\b|\bpredict\b[^.?!]{0,15}\b(?:demand|sales)\b"
+        r"|\bhow (?:much|many)\b[^.?!]{0,40}\b(?:will|are) we (?:going to )?(?:sell|need)\b|\bhow (?:much|many)\b[^.?!]{0,40}\b(?:should|do|must) we (?:re-?)?(?:order|stock)\b"
+        r"|\b(?:should|must) (?:we|i) re-?(?:order|stock)\b|\bstock-?outs?\b|\bwill\b[^.?!]{0,40}\b(?:in stock|stock|on hand)\b[^.?!]{0,20}\b(?:last|be enough)\b|\bwill we run out of\b"
+        r"|(?:需求|销量|销售量)的?预测|预测[^。？?]{0,15}(?:需求|销量|销售量)|(?:该|要|需要|应该)(?:补|订|进)多少货?|(?:会不会|要不要|需要)(?:缺货|断货|补货)|(?:缺货|断货)风险|库存[^。？?]{0,12}(?:够|撑)|(?:未来|接下来)[^。？?]{0,8}(?:会|能|要)卖出?多少"
+    ),
+    "find_anomalies": _rx(
+        r"\bsuspicious\b|\bfraud(?:ulent|sters?|s)?\b|\banomal(?:y|ies|ous)\b|\boutliers?\b|\bcoupon abuse\b"
+        r"|\b(?:odd|strange|weird|abnormal|unusual)(?:[- ]looking)? (?:orders?|customers?|coupons?|baskets?|transactions?|redemptions?)\b"
+        r"|\b(?:orders?|customers?|coupons?|transactions?|redemptions?)\b[^.?!]{0,12}\blooks? (?:odd|strange|weird|off|abnormal|unusual)\b"
+        r"|可疑|欺诈|作弊|薅羊毛|刷单|异常的?(?:订单|客户|优惠券|券|交易|核销|用户)|(?:客户|订单|优惠券|交易|核销)[^。？?]{0,4}异常|异常检测"
+    ),
+    "placement_effect": _rx(
+        r"\b(?:do|does|did|are|is)\b[^.?!]{0,20}\b(?:mailers?|fl[iy]ers?|circulars?|displays?|end ?caps?|shelf (?:positions?|placements?))\b[^.?!]{0,30}\b(?:help|work|boost|lift|increase|raise|drive|pay off|effective|sell)"
+        r"|\b(?:effects?|impact|lift|influence) of (?:the |our |in-store )?(?:mailers?|fl[iy]ers?|circulars?|displays?|shelf|placements?)\b|\b(?:mailer|display|placement|shelf) (?:effects?|impact|lift)\b"
+        r"|(?:邮件广告|海报|传单|宣传单|陈列|堆头|端架|货架)[^。？?]{0,20}(?:有(?:没有)?(?:帮助|效果|用|影响)|效果|影响|提升|拉动)"
+    ),
+    "mail_frequency": _rx(
+        r"\bhow many (?:e-?)?(?:mails?|mailings?|campaigns?|messages|contacts|touches)\b[^.?!]{0,30}\b(?:too many|enough|optimal|ideal|at most|best|should we send|per month)\b|\bfrequency cap(?:s|ping)?\b|\bresponse curve\b"
+        r"|\b(?:mail|e-?mail|contact|campaign|message) fatigue\b|\bhow often (?:should|can|may) we (?:mail|e-?mail|contact|message|write)\b"
+        r"|(?:多少|几)[封次个条](?:营销)?(?:邮件|活动|短信|推送|触达|营销)[^。？?]{0,6}(?:太多|合适|过多|最好|才够)|频[次率]上限|触达疲劳|营销疲劳|响应曲线"
+    ),
+}
+MARKET_TOOLS = tuple(MARKET_CUES)
+
+_OF_THEM = _rx(
+    r"\b(?:they|them|these (?:customers|people|shoppers)|this segment)\b|他们|她们|这些(?:客户|人)|这个分群"
+)
+_STORE = _rx(r"\b(?:at|in|for|of) store\s+#?(\w+)|(\d+)\s*号?(?:店|门店)|门店\s*(\d+)")
+_STOCK = _rx(
+    r"(\d[\d,]*)\s*(?:units?|items?|pieces|packs?|boxes)?(?: of [\w /&-]{1,30}?)? (?:in stock|on hand)\b|\bstock of (\d[\d,]*)|库存(?:是|有|为|还有|只有)?\s*(\d[\d,]*)"
+)
+_COUPONS = _rx(r"\bcoupons?\b|\bredemptions?\b|\bvouchers?\b|券|核销")
+_ORDERS = _rx(r"\borders?\b|\btransactions?\b|\bbaskets?\b|\bpurchases\b|订单|交易|刷单")
+_TRADE = _rx(
+    r"\b(?:boost\w*|lift\w*|stock\w*|on hand|displays?|mailers?|fl[iy]ers?|circulars?|end ?caps?|shelf|forecast\w*|demand|sales|units?|together|alongside|baskets?|suspicious|fraud\w*|anomal\w+|outliers?|odd|weird)\b"
+    r"|邮件广告|海报|传单|宣传单|陈列|堆头|端架|货架|需求|销量|销售量|库存|一起|搭配|可疑|欺诈|异常"
+)
+
+
+def market_tool(message: str) -> str | None:
+    """The one market tool that a message asks for."""
+    return next((tool for tool, cue in MARKET_CUES.items() if cue.search(message)), None)
+
+
+def without_trade_words(message: str) -> str:
+    """The message without the words, stores and stocks that a market tool reads, so that goods are left."""
+    for pattern in (_STOCK_NUMBER, _STORE, _TRADE):
+        message = pattern.sub(lambda match: " " * len(match.group()), message)
+    return message
+
+
+_STOCK_NUMBER = _rx(
+    r"\d[\d,]*(?=\s*(?:units?|items?|pieces|packs?|boxes|in stock|on hand)\b)|(?<=stock of )\d[\d,]*|库存[^。？?\d]{0,3}\d[\d,]*\s*[件瓶包盒袋个]?"
+)
+
+
+def market_arguments(tool: str, message: str) -> dict[str, Any]:
+    """store, stock, kind, and whether it is asked of the current segment."""
+    found: dict[str, Any] = {}
+    if tool == "find_anomalies":
+        found["kind"] = (
+            "coupon" if _COUPONS.search(message) else "order" if _ORDERS.search(message) else "customer"
+        )
+    if tool == "forecast_demand":
+        store, stock = _STORE.search(message), _STOCK.search(message)
+        if store is not None:
+            found["store"] = next(group for group in store.groups() if group)
+        if stock is not None:
+            found["stock"] = float(next(group for group in stock.groups() if group).replace(",", ""))
+    if tool == "bought_together" and _OF_THEM.search(message):
+        found["of_them"] = True
+    return found

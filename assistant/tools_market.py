@@ -1,0 +1,81 @@
+"""Bodies of the tools that ask about goods, orders and campaigns rather than about a segment."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, cast
+
+from insights import frequency, placement
+from insights.anomalies import LABELS
+from insights.demand import store_key
+from insights.signals import Kind
+from segments.errors import DefinitionError
+from segments.ports import Evidence, Figure
+
+if TYPE_CHECKING:
+    from assistant.app import Rooms
+
+KINDS = ("customer", "order", "coupon")
+
+
+def together(rooms: Rooms, members: Sequence[str] | None, categories: Sequence[str]) -> Evidence:
+    """Rules of what is bought together."""
+    found = rooms.market.together(members, categories)
+    return Evidence("", "bought_together", found.figures(), tuple(found.rows()))
+
+
+def products(rooms: Rooms, members: Sequence[str]) -> tuple[Evidence, Evidence]:
+    """Next best products, and how such lists did on days not seen."""
+    found, test = rooms.market.products(members), rooms.market.ranking
+    return (
+        Evidence("", "recommend_items", found.figures(), tuple(found.rows())),
+        Evidence("", "ranking_test", test.figures(), tuple(test.rows())),
+    )
+
+
+def demand(rooms: Rooms, category: str, store: str | None, stock: float | None) -> Evidence:
+    """Demand of a category, everywhere or in a store."""
+    model = rooms.market.demand(store)
+    found = model.demand(category if store is None else store_key(category, store), stock)
+    named = Figure("key", found.key, "text", "series", "序列")
+    return Evidence(
+        "", "forecast_demand", (named, *found.figures(), *model.test_figures()), tuple(found.rows())
+    )
+
+
+def anomalies(rooms: Rooms, kind: str) -> Evidence:
+    """The oddest customers, orders or coupons.
+
+    Of a single customer a chat hears what kind of thing is odd, not the figures; few are not counted.
+    """
+    if kind not in KINDS:
+        raise DefinitionError(f"kind: '{kind}' is not known; give one of {', '.join(KINDS)}.")
+    found = rooms.market.anomalies(cast(Kind, kind))
+    smallest = rooms.workspace.settings.min_group
+    figures = tuple(
+        replace(figure, value=f"<{smallest}")
+        if figure.unit == "customers" and isinstance(figure.value, int) and 0 < figure.value < smallest
+        else figure
+        for figure in found.figures()
+    )
+    rows = found.rows()
+    if kind == "customer":
+        for row, anomaly in zip(rows, found.anomalies, strict=True):
+            labels = [LABELS[signal] for signal in anomaly.signals]
+            row |= {"reasons": [en for en, _ in labels], "reasons_zh": [zh for _, zh in labels]}
+    return Evidence("", "find_anomalies", figures, tuple(rows))
+
+
+def placement_effect(rooms: Rooms, category: str) -> Evidence:
+    """Display and mailer effects in a category, with the warning that they are observed."""
+    found = rooms.market.placement(category)
+    named = Figure("category", category, "text", "category", "品类")
+    return Evidence("", "placement_effect", (named, *found.figures()), tuple(found.rows()), placement.WARNING)
+
+
+def mail_frequency(rooms: Rooms) -> Evidence:
+    """The response curve of campaigns a month, with the warning that it is observed."""
+    found = rooms.market.frequency
+    capped = Figure("capped", str(found.capped), "text", "whether a cap shows", "是否出现上限")
+    return Evidence("", "mail_frequency", (*found.figures(), capped), tuple(found.rows()), frequency.WARNING)

@@ -1,0 +1,152 @@
+"""Questions about goods, orders and campaigns: heard in both languages, answered from the rooms, grounded."""
+
+import pytest
+
+from assistant.market_intents import MARKET_TOOLS, market_arguments, market_tool
+from assistant.tools_market import anomalies
+from eval.cases import load_cases
+from segments.errors import DefinitionError, NotFoundError
+from tests.assistant.conftest import SOUP, call, shown_in, values
+
+ASKED = {
+    "bought_together": ("what sells together with soup?", "汤和什么一起卖得好？"),
+    "forecast_demand": ("forecast demand for beer", "预测啤酒的需求"),
+    "find_anomalies": ("any suspicious customers?", "有没有可疑的客户？"),
+    "mail_frequency": ("how many mails are too many?", "多少封邮件算太多？"),
+}
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize("tool", ASKED)
+def test_a_market_question_runs_its_tool_and_shows_what_it_found(talk, tool, language):
+    answer = talk.ask(ASKED[tool][language == "zh"], call(tool))
+    assert [called["name"] for called in answer.tool_calls] == [tool]
+    assert answer.language == language
+    assert answer.segment is None
+    assert len(answer.answer) > 100
+    assert values(answer.answer) <= shown_in(answer.evidence)
+
+
+@pytest.mark.parametrize(
+    ("message", "tool"),
+    [
+        ("do mailers help soup sales?", "placement_effect"),
+        ("what is the effect of displays on cereal", "placement_effect"),
+        ("邮件广告对汤的销量有帮助吗？", "placement_effect"),
+        ("how much milk should we order for next month", "forecast_demand"),
+        ("未来四周牛奶的销量预测", "forecast_demand"),
+        ("which orders look odd?", "find_anomalies"),
+        ("优惠券有没有欺诈？", "find_anomalies"),
+        ("which products are bought alongside beer?", "bought_together"),
+        ("哪些商品常和啤酒一起购买？", "bought_together"),
+        ("how often should we mail them?", "mail_frequency"),
+        ("customers who bought beer and chips together", None),
+        ("which customers buy beer together with wine", None),
+        ("哪些客户同时购买啤酒和葡萄酒", None),
+        ("customers who got more than 3 mails", None),
+        ("people with an unusual number of orders", None),
+    ],
+)
+def test_which_messages_are_market_questions(message, tool):
+    assert market_tool(message) == tool
+
+
+def test_no_question_about_customers_is_taken_for_a_market_question():
+    taken = [
+        turn
+        for case in load_cases()
+        if case.split == "dev" and case.kind != "market"
+        for turn in case.turns
+        if market_tool(turn)
+    ]
+    assert taken == []
+
+
+@pytest.mark.parametrize(
+    ("message", "expected"),
+    [
+        ("forecast demand for beer at store 367", {"store": "367"}),
+        ("will 1,500 units of beer in stock last?", {"stock": 1500.0}),
+        ("啤酒库存500件够不够？", {"stock": 500.0}),
+        ("forecast demand for beer", {}),
+    ],
+)
+def test_stores_and_stocks_are_read(message, expected):
+    assert market_arguments("forecast_demand", message) == expected
+
+
+def test_what_is_odd_is_told_by_its_kind():
+    kinds = {
+        "any fraud with coupons?": "coupon",
+        "有没有可疑的订单？": "order",
+        "suspicious customers": "customer",
+    }
+    assert {m: market_arguments("find_anomalies", m)["kind"] for m in kinds} == kinds
+
+
+def test_stock_and_store_reach_the_forecast(talk):
+    answer = talk.ask("will 100 units of beer in stock at store 367 last?", call("forecast_demand"))
+    assert answer.tool_calls[0]["arguments"] == {"category": "BEERS/ALES", "store": "367", "stock": 100.0}
+    figures = {figure["name"]: figure["value"] for figure in answer.evidence[0]["figures"]}
+    key = "BEERS/ALES @ 367"
+    assert figures[f"{key}.stock"] == 100
+    assert 0 <= figures[f"{key}.risk"] <= 1
+    assert figures[f"{key}.order_up_to"] >= figures[f"{key}.expected"]
+
+
+def test_a_category_is_asked_for_when_none_is_named(talk):
+    assert "which category" in talk.ask("forecast demand", call("forecast_demand")).clarification
+    assert "品类" in talk.ask("预测需求", call("forecast_demand")).clarification
+
+
+def test_the_current_segment_stays_and_them_means_it(talk):
+    talk.use(SOUP)
+    answer = talk.ask("what do they buy together?", call("bought_together"))
+    assert talk.current == SOUP
+    found = {figure["name"]: figure["value"] for figure in answer.evidence[1]["figures"]}
+    everyone = talk.ask("what sells together?", call("bought_together")).evidence[0]["figures"]
+    assert found["customers"] < {figure["name"]: figure["value"] for figure in everyone}["customers"]
+
+
+def test_recommendations_name_products_and_say_how_they_were_tested(talk):
+    talk.use(SOUP)
+    answer = talk.ask("what should we recommend to them?", call("recommend_products"))
+    evidence = {item["tool"]: item for item in answer.evidence}
+    assert evidence["recommend_items"]["rows"][0]["level"] == "product"
+    figures = {figure["name"]: figure for figure in evidence["ranking_test"]["figures"]}
+    best = figures["method"]["value"]
+    assert figures[f"{best}.ndcg"]["value"] >= figures["item_knn.ndcg"]["value"]
+    assert figures[f"{best}.recall_ratio"]["low"] > 1.3
+    assert figures[f"{best}.recall_ratio"]["display"] in answer.answer
+
+
+def test_what_does_not_exist_is_told(rooms):
+    with pytest.raises(NotFoundError, match="there is no store 'moon'"):
+        rooms.market.demand("moon")
+    with pytest.raises(DefinitionError, match="give one of customer, order, coupon"):
+        anomalies(rooms, "planet")
+
+
+def test_a_workspace_without_placements_says_so(rooms):
+    if "placements" in rooms.warehouse.connection.list_tables():
+        found = {e.position: e for e in rooms.market.placement("SOUP").effects}
+        assert found["mailer"].low > 1
+    else:
+        with pytest.raises(NotFoundError, match="no record of display and mailer positions"):
+            rooms.market.placement("SOUP")
+
+
+def test_few_customers_are_not_counted_out(talk):
+    answer = talk.ask("any suspicious customers?", call("find_anomalies"))
+    counts = [f["value"] for f in answer.evidence[0]["figures"] if f["unit"] == "customers"]
+    assert all(isinstance(count, str) or count >= 10 for count in counts)
+
+
+def test_of_a_single_customer_no_figure_is_told(talk):
+    rows = talk.ask("any suspicious customers?", call("find_anomalies")).evidence[0]["rows"]
+    assert rows
+    assert not any(character.isdigit() for row in rows for reason in row["reasons"] for character in reason)
+
+
+def test_every_market_tool_is_known():
+    assert set(ASKED) | {"placement_effect"} == set(MARKET_TOOLS)
