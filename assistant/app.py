@@ -27,6 +27,8 @@ from assistant.linking.linker import Linker
 from assistant.llm import ChatModel
 from assistant.scoring import Propensities
 from assistant.tools import Tools
+from assistant.tools_uplift import CampaignUplift
+from assistant.tools_worth import Worths
 from assistant.workspace import Workspace, open_workspace
 from campaigns.plan import Strategy
 from campaigns.strategy import plan_strategy
@@ -58,6 +60,8 @@ class Rooms:
         self.warehouse = Warehouse(workspace.warehouse)
         self.library = Library(workspace.state)
         self.propensity = Propensities(self.warehouse, workspace.models)
+        self.worths = Worths(self.warehouse)
+        self.uplift = CampaignUplift(self.warehouse, lambda: self.propensity.customers)
         self.audiences = Audiences(
             self.warehouse,
             resolver=_Resolver(self),

@@ -11,7 +11,7 @@ from assistant.plan import Plan
 from assistant.replies import CLARIFY, reply
 from assistant.tools import DEFAULT_TOP, ToolResult, Tools
 from segments.codec import from_json, to_json
-from segments.definition import Node
+from segments.definition import EVERYONE, Node
 from segments.errors import InternalError
 
 
@@ -67,6 +67,8 @@ def run_tool(
             outcome.call(
                 "find_lookalikes", tools.find_lookalikes_of_customer, customer=intents.customer, top=top
             )
+        case "estimate_uplift" | "customer_value" if segment is None and current is None:
+            _on_segment(outcome, tools, plan, link, EVERYONE, trail)
         case _:
             subject = segment if segment is not None else current
             if subject is None:
@@ -115,6 +117,10 @@ def _on_segment(
             outcome.call("find_lookalikes", tools.find_lookalikes, subject, top=intents.top or DEFAULT_TOP)
         case "score_propensity":
             outcome.call("score_propensity", tools.score_propensity, subject, outcome=_outcome(link))
+        case "estimate_uplift":
+            outcome.call("estimate_uplift", tools.estimate_uplift, subject, campaign=intents.campaign)
+        case "customer_value":
+            outcome.call("customer_value", tools.customer_value, subject, weeks=intents.weeks)
         case "recommend_products":
             outcome.call("recommend_products", tools.recommend_products, subject)
         case "plan_strategy":

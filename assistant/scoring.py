@@ -161,11 +161,12 @@ class Propensities:
 
     def warm(self) -> None:
         """Compute what explanations would otherwise wait for."""
-        self._customers  # noqa: B018
+        self.customers  # noqa: B018
         self._activity  # noqa: B018
 
     @cached_property
-    def _customers(self) -> pd.DataFrame:
+    def customers(self) -> pd.DataFrame:
+        """The models' columns of every customer, as of the workspace's date."""
         as_of = self._warehouse.as_of
         return customer_matrix(self._tables.features(as_of), self._tables.extra(as_of))
 
@@ -186,10 +187,15 @@ class Propensities:
 
     def _matrix(self, outcome: str) -> pd.DataFrame:
         if not outcome.startswith(CATEGORY_PREFIX):
-            return self._customers
+            return self.customers
         category = parse(outcome, self._tables.categories).name.removeprefix(CATEGORY_PREFIX)
         panel = self._tables.category_panel([category], self._warehouse.as_of)
-        return category_matrix(self._customers, panel, self._activity, [category])
+        return category_matrix(self.customers, panel, self._activity, [category])
+
+
+def group_words(column: str) -> tuple[str, str]:
+    """What a model's column speaks of, in English and Chinese."""
+    return next((en, zh) for _, starts, en, zh in GROUPS if column.startswith(starts))
 
 
 def _group(column: str) -> str:

@@ -10,7 +10,15 @@ from functools import cached_property
 
 import pandas as pd
 
-from assistant.intents import CUES, WHO_ARE_THEY, Intents, read_intents, spoken_customer, spoken_name
+from assistant.intents import (
+    CUES,
+    WHO_ARE_THEY,
+    Intents,
+    read_intents,
+    spoken_ahead,
+    spoken_customer,
+    spoken_name,
+)
 from assistant.linking.candidates import Candidate, Quantile, candidates, propensity_candidate
 from assistant.linking.clauses import Reading, read
 from assistant.linking.cues import STOP_EN
@@ -125,6 +133,8 @@ class Linker:
         name, text = _name_blanked(message, saved)
         (start, end), customer = spoken_customer(text)
         if customer is not None:
+            text = text[:start] + " " * (end - start) + text[end:]
+        for start, end in spoken_ahead(text):
             text = text[:start] + " " * (end - start) + text[end:]
         other = None
         if CUES["compare_segments"].search(_without_trends(text, chinese)):

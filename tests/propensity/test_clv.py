@@ -19,6 +19,7 @@ from propensity.clv import (
     summarise,
 )
 from propensity.clv_learned import constant_rate, held_out, learned, outcomes, training_cuts
+from propensity.worth import CustomerWorth
 from segments.errors import DataError
 from tests.conftest import ROOT
 
@@ -185,3 +186,29 @@ def test_cdnow_has_the_published_parameters():
     for fit in fits:
         for name in fit.names:
             assert fit[name] == pytest.approx(PUBLISHED[name], rel=0.01), name
+
+
+@pytest.fixture(scope="module")
+def worth(bought) -> CustomerWorth:
+    cut = START + timedelta(weeks=50)
+    return CustomerWorth(bought[bought["ts"] < pd.Timestamp(cut)], cut)
+
+
+def test_groups_are_worth_what_came_and_more_over_longer(bought, worth):
+    actual = outcomes(bought, worth.as_of, 26, worth.customers(26).index)
+    best = worth.customers(26)["value"].nlargest(400).index
+    for members in (list(actual.index), list(best)):
+        found = worth.group(members, 26)
+        assert found.value.low < actual.loc[members, "value"].sum() < found.value.high
+        assert found.transactions.low < found.transactions.expected < found.transactions.high
+        assert 0 < found.active < len(members)
+        assert worth.group(members, 52).value.expected > found.value.expected
+    assert found.value.expected > 0.6 * worth.group(list(actual.index), 26).value.expected
+
+
+def test_the_interval_is_widened_by_how_far_the_total_was_off(worth):
+    drawn = np.linspace(90, 110, 1001)
+    plain, off = worth._widened(100, drawn, 1.0), worth._widened(100, drawn, 1.3)
+    assert (off.low, off.high) == (plain.low, pytest.approx(1.3 * plain.high))
+    assert 0.7 < worth.tried[0] < 1.3
+    assert worth.group([], 26).value.expected == 0
