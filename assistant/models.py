@@ -1,21 +1,63 @@
-"""Models looked at on demand: families compared on a workspace's own outcomes."""
+"""Models looked at on demand: families compared, a model's card, and how far its customers have moved."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
 
 import pandas as pd
 
+from assistant.scoring import Propensities
+from assistant.workspace import Workspace
 from propensity.compare import Comparison, compare
 from propensity.dataset import customer_matrix
+from propensity.drift import Drift, drifts, reference
 from propensity.families import FAMILIES, Family, boosted
 from propensity.model import COUPONS, CUSTOMERS
+from propensity.model_card import build_card
 from propensity.outcomes import parse
 from propensity.plan import temporal_plan
+from propensity.registry import Registry
 from propensity.tuning import tune
 from segments.ports import Outcome, Progress, Snapshot
 from warehouse.history import TrainingTables
 from warehouse.store import Warehouse
+
+DEMOGRAPHICS = ("age", "income", "household_size", "has_children", "marital_status", "home_ownership")
+"""Features by whose values a card shows whom a model works for, where the workspace has them."""
+
+
+@dataclass(frozen=True)
+class ModelDrift:
+    """How far an outcome's scores and features have moved since its test and training. features: most moved first."""
+
+    outcome: str
+    as_of: date
+    scores: Drift
+    features: tuple[Drift, ...]
+
+
+def model_card(workspace: Workspace, outcome: str) -> dict[str, Any]:
+    """The card of a model as JSON. Raises NotFoundError, NotBuiltError."""
+    warehouse, registry = Warehouse(workspace.warehouse), Registry(workspace.models)
+    card = registry.card(outcome)
+    tested = registry.tested(outcome)
+    features = TrainingTables(warehouse).features(date.fromisoformat(card.test_cut))
+    groups = features[[name for name in DEMOGRAPHICS if name in features]]
+    return build_card(card, tested, groups, Propensities(warehouse, workspace.models).importance(outcome))
+
+
+def model_drift(workspace: Workspace, outcome: str) -> ModelDrift:
+    """Today's scores against those of the test cut, today's features against the training. Raises as `model_card`."""
+    warehouse, registry = Warehouse(workspace.warehouse), Registry(workspace.models)
+    scored = Propensities(warehouse, workspace.models)
+    then, now = registry.tested(outcome)[["score"]], scored.scores(outcome).to_frame("score")
+    moved = drifts(registry.reference(outcome), scored.matrix(outcome))
+    return ModelDrift(
+        registry.card(outcome).outcome, warehouse.as_of, drifts(reference([then]), now)[0], tuple(moved)
+    )
 
 
 def compare_families(

@@ -159,6 +159,10 @@ class Propensities:
             self._drivers(members, outcome),
         )
 
+    def importance(self, outcome: str) -> pd.Series:
+        """Mean absolute SHAP value over all customers, in log-odds, by the model's column."""
+        return self._registry.model(outcome).contributions(self.matrix(outcome)).abs().mean()
+
     def warm(self) -> None:
         """Compute what explanations would otherwise wait for."""
         self.customers  # noqa: B018
@@ -176,7 +180,7 @@ class Propensities:
 
     def _drivers(self, members: Sequence[str], outcome: str) -> tuple[tuple[str, str, str, float], ...]:
         model = self._registry.model(outcome)
-        values = model.contributions(self._matrix(outcome))
+        values = model.contributions(self.matrix(outcome))
         if isinstance(values.index, pd.MultiIndex):
             values = values.droplevel("category")
         values = values.T.groupby([_group(str(name)) for name in values]).sum().T
@@ -185,7 +189,8 @@ class Propensities:
         telling = [driver for driver in named if abs(driver[3]) >= LEAST_EFFECT]
         return tuple(sorted(telling, key=lambda driver: -abs(driver[3]))[:DRIVERS])
 
-    def _matrix(self, outcome: str) -> pd.DataFrame:
+    def matrix(self, outcome: str) -> pd.DataFrame:
+        """The columns that an outcome's model sees, as of the workspace's date."""
         if not outcome.startswith(CATEGORY_PREFIX):
             return self.customers
         category = parse(outcome, self._tables.categories).name.removeprefix(CATEGORY_PREFIX)

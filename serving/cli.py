@@ -266,6 +266,54 @@ def compare_models(
     typer.echo(found.verdict)
 
 
+@models_app.command("card")
+def card_of_model(
+    outcome: Annotated[str, typer.Argument(help="An outcome of `segassist models`.")],
+    out: Annotated[Path | None, typer.Option("--out", help="The HTML file to write.")] = None,
+    as_json: JsonOption = False,
+    workspace: WorkspaceOption = DEFAULT,
+) -> None:
+    """Write a model's card as HTML: its test with plots, what drives it, whom it works for, how it was made."""
+    from assistant.models import model_card
+    from propensity.model_card import to_html
+
+    content = model_card(open_workspace(workspace), outcome)
+    if as_json:
+        print(json.dumps(content, ensure_ascii=False, indent=1))
+        return
+    path = out or Path(f"{outcome.replace(':', '_').replace('/', '_')}.html")
+    partial = path.with_name(path.name + ".partial")
+    partial.write_text(to_html(content), encoding="utf-8")
+    partial.replace(path)
+    typer.echo(f"Written: {path}")
+
+
+@models_app.command("drift")
+def drift_of_model(
+    outcome: Annotated[str, typer.Argument(help="An outcome of `segassist models`.")],
+    as_json: JsonOption = False,
+    workspace: WorkspaceOption = DEFAULT,
+) -> None:
+    """Tell how far a model's scores and features have moved since it was trained (PSI)."""
+    from dataclasses import asdict
+
+    from assistant.models import model_drift
+
+    found = model_drift(open_workspace(workspace), outcome)
+    if as_json:
+        print(json.dumps(asdict(found), default=str, indent=1))
+        return
+    typer.echo(
+        f"{found.outcome} as of {found.as_of}: scores PSI {found.scores.psi:.3f} ({found.scores.verdict})"
+    )
+    counts = {
+        verdict: sum(d.verdict == verdict for d in found.features) for verdict in ("stable", "watch", "moved")
+    }
+    typer.echo(f"{counts['stable']} features stable, {counts['watch']} to watch, {counts['moved']} moved")
+    for drift in found.features[:10]:
+        typer.echo(f"  {drift.name:36} PSI {drift.psi:.3f} ({drift.verdict})")
+
+
 @app.command()
 def features(as_json: JsonOption = False, workspace: WorkspaceOption = DEFAULT) -> None:
     """List the features a segment may use."""
