@@ -61,7 +61,9 @@ class Rooms:
         self.library = Library(workspace.state)
         self.propensity = Propensities(self.warehouse, workspace.models)
         self.worths = Worths(self.warehouse)
-        self.uplift = CampaignUplift(self.warehouse, lambda: self.propensity.customers)
+        self.uplift = CampaignUplift(
+            self.warehouse, lambda: self.propensity.customers, workspace.settings.randomised_campaigns
+        )
         self.audiences = Audiences(
             self.warehouse,
             resolver=_Resolver(self),

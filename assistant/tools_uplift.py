@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import date, timedelta
 
 import pandas as pd
@@ -30,11 +30,13 @@ SHOWN_DIFFERENCES = 5
 class CampaignUplift:
     """Studies of a workspace's past campaigns, each made when first asked for.
 
-    A file cannot say how customers were picked, so every campaign counts as targeted, never as randomised.
+    Events do not say how customers were picked, so a campaign counts as targeted unless it is in `randomised`.
     """
 
-    def __init__(self, warehouse: Warehouse, current: Callable[[], pd.DataFrame]) -> None:
-        self._warehouse, self._current = warehouse, current
+    def __init__(
+        self, warehouse: Warehouse, current: Callable[[], pd.DataFrame], randomised: Collection[str] = ()
+    ) -> None:
+        self._warehouse, self._current, self._randomised = warehouse, current, randomised
         self._tables = TrainingTables(warehouse)
         self._studies: dict[str, tuple[CampaignStudy, pd.Series, pd.Series, date]] = {}
 
@@ -48,7 +50,10 @@ class CampaignUplift:
         shares = group_shares(customers).sum()
         groups = [Figure(name, round(shares[name]), "customers", *LABELS[name]) for name in GROUPS]
         figures = (*groups, *_campaign_figures(chosen, start, treated, response), *_belief_figures(study))
-        notes = ("tells who" if study.tells_who else "does not tell who",)
+        notes = (
+            "tells who" if study.tells_who else "does not tell who",
+            "causal" if study.balance.causal else "not causal",
+        )
         return Evidence("", "estimate_uplift", figures, tuple(_differences(study)), notes)
 
     def _choose(self, campaign: str | None) -> str:
@@ -86,7 +91,8 @@ class CampaignUplift:
         features = customer_matrix(self._tables.features(start), self._tables.extra(start))
         treated = pd.Series(features.index.isin(reached["customer_id"]).astype(int), features.index)
         response = self._tables.labels(RESPONSE, start).reindex(features.index).fillna(0).astype(int)
-        return study_campaign(features, treated, response, self._current()), treated, response, start
+        study = study_campaign(features, treated, response, self._current(), campaign in self._randomised)
+        return study, treated, response, start
 
 
 def _campaign_figures(

@@ -101,7 +101,7 @@ def balance(features: pd.DataFrame, treated: np.ndarray, chance: np.ndarray, ran
         randomised,
         int(treated.sum()),
         int((treated == 0).sum()),
-        float(roc_auc_score(treated, chance)) if np.ptp(chance) > 0 else 0.5,
+        float(roc_auc_score(treated, chance)),
         float(((chance >= low) & (chance <= high)).mean()),
         found.loc[order],
     )

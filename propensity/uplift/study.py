@@ -64,7 +64,7 @@ def study_campaign(
     _check(arm, answer)
     draft = Study(features.to_numpy(dtype="float32"), arm, answer, np.full(len(arm), arm.mean()))
     chance = chances(features, arm, folds(draft))
-    balanced = balance(features, arm, draft.chance if randomised else chance, randomised)
+    balanced = balance(features, arm, chance, randomised)
     study = draft if randomised else Study(draft.features, arm, answer, chance)
     effects, weights = cross_fitted(study, LEARNERS[learner]), treatment_weights(study)
     now = current[list(features)].to_numpy(dtype="float32")

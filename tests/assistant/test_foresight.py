@@ -1,12 +1,21 @@
 """Whom a coupon would move and what customers are worth: asked in both languages, answered with their doubts."""
 
+import numpy as np
+import pandas as pd
 import pytest
 
+from assistant.answer import plain
 from assistant.grounding import ungrounded
 from assistant.intents import read_intents, spoken_ahead, spoken_weeks
+from assistant.tools import ToolResult
+from assistant.tools_uplift import CampaignUplift
+from propensity.dataset import customer_matrix
 from segments.codec import from_json
 from segments.errors import DataError, NotFoundError, UserError
 from tests.assistant.conftest import BIG_SPENDERS, PARENTS, call
+from tests.conftest import loader, small_source
+from warehouse.history import TrainingTables
+from warehouse.store import Warehouse, build
 
 UPLIFT = (
     "which of them would buy because of the coupon?",
@@ -119,8 +128,6 @@ def test_without_a_segment_everyone_is_meant(talk):
 
 
 def test_every_number_of_both_answers_is_in_the_evidence(talk):
-    from assistant.answer import plain
-
     node = from_json(PARENTS)
     for result in (
         talk.assistant.tools.estimate_uplift(node),
@@ -140,3 +147,41 @@ def test_a_campaign_or_horizon_that_cannot_be_is_told(talk):
         tools.estimate_uplift(node, campaign="1")
     with pytest.raises(UserError, match="weeks: must be above 0 and at most 156; got 1000"):
         tools.customer_value(node, weeks=1000)
+
+
+@pytest.fixture(scope="module")
+def tested(tmp_path_factory) -> Warehouse:
+    """A retailer that mailed half of 600 customers on 1 September, drawn at random; of those, 200 came because of it."""
+    source = small_source(seed=3, customers=600)
+    events, random = source["events"], np.random.default_rng(3)
+    events = events[~events["type"].isin(["exposure", "coupon_redeem"])]
+    reached = random.permutation(600)[:300]
+    mailed = pd.DataFrame({"source_id": [str(i) for i in reached], "ts": pd.Timestamp(2017, 9, 1)})
+    mailed = mailed.assign(
+        type="exposure", quantity=1.0, value=0.0, discount=0.0, channel="mail", campaign_id="7"
+    )
+    came = mailed.head(200).assign(
+        ts=pd.Timestamp(2017, 9, 5), type="purchase", item_id="i0", value=9.0, campaign_id=None
+    )
+    came["order_id"] = "late-" + came["source_id"]
+    source["events"] = pd.concat([events, mailed, came], ignore_index=True)
+    source["campaigns"] = source["campaigns"].assign(campaign_id="7")
+    folder = tmp_path_factory.mktemp("tested")
+    return Warehouse(build(folder, loader(source)))
+
+
+def test_a_campaign_that_was_declared_random_and_looks_so_has_an_effect(tested):
+    tables = TrainingTables(tested)
+    matrix = customer_matrix(tables.features(tables.as_of), tables.extra(tables.as_of))
+    for randomised in (("7",), ()):
+        found = CampaignUplift(tested, lambda: matrix, randomised).evidence(list(matrix.index), None)
+        figures = {figure.name: figure for figure in found.figures}
+        assert figures["campaign"].value == "7"
+        planted = 2 / 3 * (1 - figures["rate_left_out"].value)
+        assert figures["average"].low < planted < figures["average"].high
+        assert figures["average"].low > 0.3
+        assert figures["targeting_auc"].value < 0.6
+        text = plain(ToolResult((found,)), "en", "$", 10)
+        assert ("the difference is its effect" in text) == bool(randomised)
+        assert ("not a causal effect" in text) == (not randomised)
+        assert ungrounded(text, (found,)) == []

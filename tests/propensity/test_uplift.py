@@ -132,6 +132,7 @@ def test_responding_because_of_it_is_separated_from_responding_anyway(randomised
 
 def test_a_randomised_test_is_causal_and_a_targeted_campaign_never_is(randomised, targeted):
     assert randomised[2].balance.causal
+    assert randomised[2].balance.targeting_auc == pytest.approx(0.5, abs=0.03)
     balance = targeted[2].balance
     assert not balance.causal
     assert balance.targeting_auc > 0.75
