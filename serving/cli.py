@@ -31,8 +31,8 @@ segment_app = typer.Typer(
     help="Work with segment definitions, without a language model.", no_args_is_help=True
 )
 models_app = typer.Typer(help="The propensity models.", invoke_without_command=True)
-app.add_typer(serve_app, name="serve")
 index_app = typer.Typer(help="Work with the behaviour index and its encoders.", no_args_is_help=True)
+app.add_typer(serve_app, name="serve")
 app.add_typer(models_app, name="models")
 app.add_typer(segment_app, name="segment")
 app.add_typer(index_app, name="index")
