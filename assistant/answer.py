@@ -157,6 +157,91 @@ def _propensity(item: Evidence, language: Language, currency: str) -> str:
     return "\n".join(lines)
 
 
+def _uplift(item: Evidence, language: Language, currency: str) -> str:
+    figures = {figure.name: figure for figure in item.figures}
+    shown = {name: display(figure, currency) for name, figure in figures.items()}
+    lines = [
+        f"- **{label(figures[name], language)}: {shown[name]}**"
+        for name in ("persuadable", "sure_thing", "lost_cause", "do_not_disturb")
+    ]
+    lines.append(
+        _say(
+            language,
+            f"- Learned from campaign {shown['campaign']} of {shown['start']}: of the {shown['reached']} reached, "
+            f"{shown['rate_reached']} bought within {shown['horizon']} days; of the {shown['left_out']} left out, "
+            f"{shown['rate_left_out']}. Weighted by the chance of being reached, the difference is {shown['average']}.",
+            f"- 依据 {shown['start']} 开始的营销活动 {shown['campaign']}：触达的 {shown['reached']} 位中 "
+            f"{shown['rate_reached']} 在 {shown['horizon']} 天内购买，未触达的 {shown['left_out']} 位中 "
+            f"{shown['rate_left_out']}；按触达概率加权后相差 {shown['average']}。",
+        )
+    )
+    lines.append(_causal(shown, language) if "causal" in item.notes else _not_causal(item, shown, language))
+    lines.append(_tells_who(item, shown, language))
+    return "\n".join(lines)
+
+
+def _causal(shown: dict[str, str], language: Language) -> str:
+    return _say(
+        language,
+        f"- The campaign was sent at random and its groups are alike (they differ by at most {shown['before']} standard "
+        f"deviations): the difference is its effect.",
+        f"- 活动为随机投放，两组相似（最大相差 {shown['before']} 个标准差）：上述差异即其效果。",
+    )
+
+
+def _not_causal(item: Evidence, shown: dict[str, str], language: Language) -> str:
+    differing = item.rows[0]["words_zh" if language == "zh" else "words"] if item.rows else ""
+    return _say(
+        language,
+        f"- **This is not a causal effect.** The campaign was not sent at random: who was reached can be foretold "
+        f"(AUC {shown['targeting_auc']}), {shown['overlap']} of customers have a counterpart on the other side, and "
+        f"the groups still differ by up to {shown['after']} standard deviations after weighting ({shown['before']} "
+        f"before; most in {differing}). Take it as a guess, and hold out customers at random next time.",
+        f"- **这不是因果效应。**活动并非随机投放：谁被触达可以预测（AUC {shown['targeting_auc']}），"
+        f"{shown['overlap']} 的客户有可比对象，加权后两组最大仍相差 {shown['after']} 个标准差（加权前 "
+        f"{shown['before']}；差别最大的是{differing}）。请只当作推测，下次随机留出对照组。",
+    )
+
+
+def _tells_who(item: Evidence, shown: dict[str, str], language: Language) -> str:
+    if "tells who" in item.notes:
+        return _say(
+            language,
+            f"- It orders customers better than chance: Qini {shown['qini']}; among the {shown['top_share']} with the "
+            f"highest scores the difference is {shown['top_uplift']}.",
+            f"- 排序优于随机：Qini系数 {shown['qini']}；得分最高的 {shown['top_share']} 客户中相差 {shown['top_uplift']}。",
+        )
+    return _say(
+        language,
+        f"- It does not tell who better than chance does (Qini {shown['qini']}): use the totals, not the names.",
+        f"- 对“是谁”的判断不优于随机（Qini系数 {shown['qini']}）：请只看总数，不要据此点名。",
+    )
+
+
+def _worth(item: Evidence, language: Language, currency: str) -> str:
+    figures = {figure.name: figure for figure in item.figures}
+    shown = {name: display(figure, currency) for name, figure in figures.items()}
+    return "\n".join(
+        [
+            _say(
+                language,
+                f"- **Worth over the next {shown['weeks']} weeks: {shown['value']}**, {shown['value_each']} a customer",
+                f"- **未来 {shown['weeks']} 周价值：{shown['value']}**，人均 {shown['value_each']}",
+            ),
+            _line(figures["transactions"], language, currency),
+            _line(figures["active"], language, currency),
+            _say(
+                language,
+                f"- Expected spend by BG/NBD and Gamma-Gamma models of {shown['history_weeks']} weeks of purchases; costs "
+                f"and seasons are no part of it. Tried on the last {shown['tried_weeks']} weeks, customers spent "
+                f"{shown['tried']} times what was expected.",
+                f"- 由 BG/NBD 与 Gamma-Gamma 模型依据 {shown['history_weeks']} 周购买记录预计的消费额，未计成本与季节；"
+                f"用最近 {shown['tried_weeks']} 周检验，实际消费为预计的 {shown['tried']} 倍。",
+            ),
+        ]
+    )
+
+
 def _recommendations(item: Evidence, language: Language, currency: str) -> str:
     figures = {figure.name: figure for figure in item.figures}
     lines = [_say(language, "**Offer next**", "**建议推荐**")]
@@ -294,6 +379,8 @@ _RENDERERS: dict[str, Callable[[Evidence, Language, str], str]] = {
     "trend_segment": _trend,
     "breakdown_segment": _breakdown,
     "overlap_segments": _overlap,
+    "estimate_uplift": _uplift,
+    "customer_value": _worth,
     "other_reading": _other_reading,
     "recommend_products": _recommendations,
     "discover_segments": _clusters,

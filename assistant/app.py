@@ -28,6 +28,8 @@ from assistant.llm import ChatModel
 from assistant.market import Market
 from assistant.scoring import Propensities
 from assistant.tools import Tools
+from assistant.tools_uplift import CampaignUplift
+from assistant.tools_worth import Worths
 from assistant.workspace import Workspace, open_workspace
 from campaigns.plan import Strategy
 from campaigns.strategy import plan_strategy
@@ -60,6 +62,10 @@ class Rooms:
         self.library = Library(workspace.state)
         self.propensity = Propensities(self.warehouse, workspace.models)
         self.market = Market(self)
+        self.worths = Worths(self.warehouse)
+        self.uplift = CampaignUplift(
+            self.warehouse, lambda: self.propensity.customers, workspace.settings.randomised_campaigns
+        )
         self.audiences = Audiences(
             self.warehouse,
             resolver=_Resolver(self),

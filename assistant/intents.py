@@ -19,6 +19,8 @@ TOOLS = (
     "profile_segment",
     "find_lookalikes",
     "score_propensity",
+    "estimate_uplift",
+    "customer_value",
     "discover_segments",
     "recommend_products",
     "plan_strategy",
@@ -52,6 +54,18 @@ CUES: dict[str, re.Pattern[str]] = {
         r"\b(?:how )?likely\b|\blikelihood\b|\bprobabilit|\b(?:sure|certain) to (?:buy|shop|come|return|redeem|order)\b|\baccording to (?:your|the) model|\bpropensit|\b(?:apt|prone|bound|poised|set) to (?:buy|come|return|redeem|shop|churn)\b|\bchances?\b|\bodds\b|\bwill (?:they|these|those|this|any of them|he|she|it)"
         r"(?! be (?:mailed|sent))\b|\bwould (?:they|these) (?:come|buy|return|redeem)|\bpredict|\bcome back\b|\bcoming back\b|\bexpected to (?:buy|return|redeem)"
         r"|\bgoing to (?:buy|come|return|redeem|shop)|有多大(?:机会|把握|概率)|机会有多大|几成(?:机会|把握)|会不会|可能性|概率|几率|会(?:再|回来|复购|回购|购买|买|用|使用|来)|回头|预测|有多大可能|多大可能|倾向"
+    ),
+    "estimate_uplift": _rx(
+        r"\b(?:(?:would|will|do|does|did|might|could|only|just) )*(?:buy|bought|purchas\w*|respond\w*|shop|come|came|order)\s+(?:back )?(?:only |just |purely |simply |solely )?(?:because of|thanks to|due to|on account of)"
+        r"\s+(?:(?:the|a|an|our|that|this|last|past|previous|latest|such) )*(?:coupons?|campaign|mailings?|e-?mails?|offers?|vouchers?|promotions?|discounts?|it|them)\b(?:\s+(?:campaign|mailing|e-?mail|offer))?(?:\s+#?[A-Za-z]*\d+)?"
+        r"|\buplift\b(?: of (?:the )?(?:last |past )?(?:coupon |campaign )*(?:\s*#?[A-Za-z]*\d+)?)?|\bpersuadables?\b|\bsleeping dogs?\b|\b(?:would |will )?(?:have )?(?:buy|bought|shop|purchase) (?:from us )?anyway\b"
+        r"|\b(?:need|needs|needed) (?:a|the) (?:coupon|voucher|discount|nudge|push) to (?:buy|come|shop)"
+        r"|(?:只会|才会|会|只)?(?:因为|由于|因|靠)(?:这个|那个|上次|收到|有|了|我们的?)*(?:活动|优惠券?|折扣券?|促销|券|折扣|邮件|营销活动)(?:\s*\d+)?(?:才|就)会?(?:购买|下单|消费|买|来)|(?:只会|才会|会)因为?(?:活动|优惠券?|促销|券|折扣|邮件|营销活动)(?:\s*\d+)?而?(?:购买|下单|消费|买|来)|没有?(?:优惠)?券也会(?:购买|买|来)|增益|被?(?:优惠|营销)?说服|本来就会(?:购买|买|来)"
+    ),
+    "customer_value": _rx(
+        r"(?<!net )\bworth\b(?: to us)?(?=\s*(?:[?.!]?\s*$|over\b|within\b|during\b|across\b|next\b|(?:in|for) the (?:next|coming)\b))"
+        r"|\b(?:what|how (?:much|high|big)|estimate|predict|forecast|calculate|compute|their|its)\b[^.?!,]{0,25}?\blife-?time value\b(?: of)?|\b(?:their|its|the|what(?:'s| is)?|estimate|predict|forecast)\s+(?:the |their |its |expected |predicted )*(?:clv|cltv|ltv|future value)\b(?!\s*[<>=]|\s+(?:over|above|under|below) \$)(?: of)?|\bhow much (?:will|would|are) (?:they|these|those|he|she)\b[^?]{0,20}?\bspend(?:ing)?\b"
+        r"|(?:会|能|大概|大约|总共|一共|还)*(?:值|价值)(?:是)?(?:多少|几)(?:钱|元|美元)?|(?:终身|终生|生命周期|未来)价值(?:是|有|为|大概)*(?:多少|多大|多高)|(?:预测|估算|估计)[^。？，]{0,12}价值|会(?:花|消费|贡献)多少"
     ),
     "recommend_products": _rx(
         r"\brecommend(?:ation)?s?\b(?! (?:a )?(?:strategy|campaign|plan|budget))|\bnext best\b|\bcross[- ]sell\b|\bwhat (?:else )?(?:should|could|can|might) (?:we|i) (?:recommend|sell|suggest|promote|push|pitch|cross)"
@@ -127,6 +141,8 @@ class Intents:
     outcome: str | None = None
     customer: str | None = None
     feature: str | None = None
+    campaign: str | None = None
+    weeks: float | None = None
     arguments: dict[str, Any] = field(default_factory=dict)
 
 
@@ -170,6 +186,74 @@ def spoken_customer(message: str) -> tuple[tuple[int, int], str | None]:
     return (match.span(), match[1] or match[2]) if match else ((0, 0), None)
 
 
+AHEAD = ("estimate_uplift", "customer_value")
+"""Tools that speak of what is to come: what their words and their horizon say is no condition."""
+_HORIZON = re.compile(
+    r"\b(?:(?:over|in|within|for|during|across) )?(?:the )?(?:next|coming|following) (?:(?P<en>\d+|a|two|three|four|five|six|nine|ten|twelve|eighteen|few) )?(?P<unit>year|quarter|month|week|day)s?\b"
+    r"|(?:在)?(?:未来|今后|接下来|往后|之后)(?:的)?(?P<zh>\d+|半|[一二两三四五六九十]+)?个?(?P<unit_zh>年|季度|季|月|周|星期|天|日)(?:内|里|中|以内)?|(?P<year_zh>明年|下一年)",
+    re.IGNORECASE,
+)
+_WEEKS = {"year": 52.0, "quarter": 13.0, "month": 52 / 12, "week": 1.0, "day": 1 / 7}
+_UNITS_ZH = {
+    "年": "year",
+    "季度": "quarter",
+    "季": "quarter",
+    "月": "month",
+    "周": "week",
+    "星期": "week",
+    "天": "day",
+    "日": "day",
+}
+_COUNTS: dict[str, float] = {
+    "a": 1,
+    "two": 2,
+    "three": 3,
+    "four": 4,
+    "five": 5,
+    "six": 6,
+    "nine": 9,
+    "ten": 10,
+    "twelve": 12,
+    "eighteen": 18,
+}
+_COUNTS |= {
+    "半": 0.5,
+    "一": 1,
+    "二": 2,
+    "两": 2,
+    "三": 3,
+    "四": 4,
+    "五": 5,
+    "六": 6,
+    "九": 9,
+    "十": 10,
+    "十二": 12,
+    "十八": 18,
+}
+_CAMPAIGN = re.compile(r"\b(?:campaign|mailing)\s+#?([A-Za-z]*\d\w*)|(?:营销)?活动\s*(\d+)", re.IGNORECASE)
+
+
+def spoken_ahead(message: str) -> list[tuple[int, int]]:
+    """Where a message speaks of what is to come, for a tool that foresees: the question and its horizon."""
+    spans = [match.span() for tool in AHEAD for match in CUES[tool].finditer(message)]
+    return [*spans, *(match.span() for match in _HORIZON.finditer(message))] if spans else []
+
+
+def spoken_weeks(message: str) -> float | None:
+    """The horizon that a message says ('over the next six months'), in weeks."""
+    match = _HORIZON.search(message)
+    if match is None:
+        return None
+    count, unit = (
+        match["en"] or match["zh"],
+        (match["unit"] or _UNITS_ZH.get(match["unit_zh"] or "", "year")).lower(),
+    )
+    if count is None:
+        return _WEEKS[unit]
+    known = _COUNTS.get(count.lower())
+    return (float(count) if count.isdigit() else known or 3) * _WEEKS[unit]
+
+
 def spoken_name(message: str) -> tuple[tuple[int, int], str | None]:
     """The segment's name that a message says ('save this as Gas fans'), with its place."""
     if not any(CUES[tool].search(message) for tool in NAMING):
@@ -209,4 +293,20 @@ def read_intents(message: str, found: Sequence[Number]) -> Intents:
     if _COUPON.search(message):
         outcome = "coupon_redeem_30d"
     _, customer = spoken_customer(message)
-    return Intents(tools, destructive, top, k, money, name, goal, outcome, customer)
+    campaign = _CAMPAIGN.search(message)
+    if set(AHEAD) & set(tools):
+        # 'Would they', 'will they': the words of a propensity, inside a question about something else.
+        tools = tuple(tool for tool in tools if tool != "score_propensity")
+    return Intents(
+        tools,
+        destructive,
+        top,
+        k,
+        money,
+        name,
+        goal,
+        outcome,
+        customer,
+        campaign=(campaign[1] or campaign[2]) if campaign else None,
+        weeks=spoken_weeks(message),
+    )

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import prompts
-from assistant.intents import TOOLS
+from assistant.intents import AHEAD, TOOLS
 from assistant.linking.linker import Link
 from assistant.llm import ChatModel
 from assistant.market_intents import MARKET_TOOLS
@@ -24,6 +24,8 @@ ON_SEGMENT = (
     "profile_segment",
     "find_lookalikes",
     "score_propensity",
+    "estimate_uplift",
+    "customer_value",
     "recommend_products",
     "plan_strategy",
     "save_segment",
@@ -57,7 +59,12 @@ def offered_tools(link: Link, has_segment: bool) -> tuple[str, ...]:
     if has_segment and link.edits:
         offered.add("refine_segment")
     if not has_segment and link.reading is None:
-        offered -= {*ON_SEGMENT, "refine_segment"} - {"plan_strategy", "show_segment", "compare_segments"}
+        offered -= {*ON_SEGMENT, "refine_segment"} - {
+            "plan_strategy",
+            "show_segment",
+            "compare_segments",
+            *AHEAD,
+        }
         if link.intents.customer is not None:
             offered.add("find_lookalikes")
     if link.intents.destructive:

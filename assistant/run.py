@@ -12,7 +12,7 @@ from assistant.plan import Plan
 from assistant.replies import CLARIFY, reply
 from assistant.tools import DEFAULT_TOP, ToolResult, Tools
 from segments.codec import from_json, to_json
-from segments.definition import Node
+from segments.definition import EVERYONE, Node
 from segments.errors import InternalError
 
 
@@ -70,6 +70,8 @@ def run_tool(
             )
         case tool if tool in MARKET_TOOLS:
             _market(outcome, tools, tool, link, current)
+        case "estimate_uplift" | "customer_value" if segment is None and current is None:
+            _on_segment(outcome, tools, plan, link, EVERYONE, trail)
         case _:
             subject = segment if segment is not None else current
             if subject is None:
@@ -139,6 +141,10 @@ def _on_segment(
             outcome.call("find_lookalikes", tools.find_lookalikes, subject, top=intents.top or DEFAULT_TOP)
         case "score_propensity":
             outcome.call("score_propensity", tools.score_propensity, subject, outcome=_outcome(link))
+        case "estimate_uplift":
+            outcome.call("estimate_uplift", tools.estimate_uplift, subject, campaign=intents.campaign)
+        case "customer_value":
+            outcome.call("customer_value", tools.customer_value, subject, weeks=intents.weeks)
         case "recommend_products":
             outcome.call("recommend_products", tools.recommend_products, subject)
         case "plan_strategy":

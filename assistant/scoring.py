@@ -159,13 +159,18 @@ class Propensities:
             self._drivers(members, outcome),
         )
 
+    def importance(self, outcome: str) -> pd.Series:
+        """Mean absolute SHAP value over all customers, in log-odds, by the model's column."""
+        return self._registry.model(outcome).contributions(self.matrix(outcome)).abs().mean()
+
     def warm(self) -> None:
         """Compute what explanations would otherwise wait for."""
-        self._customers  # noqa: B018
+        self.customers  # noqa: B018
         self._activity  # noqa: B018
 
     @cached_property
-    def _customers(self) -> pd.DataFrame:
+    def customers(self) -> pd.DataFrame:
+        """The models' columns of every customer, as of the workspace's date."""
         as_of = self._warehouse.as_of
         return customer_matrix(self._tables.features(as_of), self._tables.extra(as_of))
 
@@ -175,7 +180,7 @@ class Propensities:
 
     def _drivers(self, members: Sequence[str], outcome: str) -> tuple[tuple[str, str, str, float], ...]:
         model = self._registry.model(outcome)
-        values = model.contributions(self._matrix(outcome))
+        values = model.contributions(self.matrix(outcome))
         if isinstance(values.index, pd.MultiIndex):
             values = values.droplevel("category")
         values = values.T.groupby([_group(str(name)) for name in values]).sum().T
@@ -184,12 +189,18 @@ class Propensities:
         telling = [driver for driver in named if abs(driver[3]) >= LEAST_EFFECT]
         return tuple(sorted(telling, key=lambda driver: -abs(driver[3]))[:DRIVERS])
 
-    def _matrix(self, outcome: str) -> pd.DataFrame:
+    def matrix(self, outcome: str) -> pd.DataFrame:
+        """The columns that an outcome's model sees, as of the workspace's date."""
         if not outcome.startswith(CATEGORY_PREFIX):
-            return self._customers
+            return self.customers
         category = parse(outcome, self._tables.categories).name.removeprefix(CATEGORY_PREFIX)
         panel = self._tables.category_panel([category], self._warehouse.as_of)
-        return category_matrix(self._customers, panel, self._activity, [category])
+        return category_matrix(self.customers, panel, self._activity, [category])
+
+
+def group_words(column: str) -> tuple[str, str]:
+    """What a model's column speaks of, in English and Chinese."""
+    return next((en, zh) for _, starts, en, zh in GROUPS if column.startswith(starts))
 
 
 def _group(column: str) -> str:

@@ -120,6 +120,18 @@ class Tools:
         evidence = Evidence("", "score_propensity", explained.figures(), tuple(explained.rows()))
         return ToolResult((self._segment_evidence("score_propensity", definition), evidence), definition)
 
+    def estimate_uplift(self, definition: Node, campaign: str | None = None) -> ToolResult:
+        """Who of a segment would buy because of a campaign, and who would buy anyway, learned from a past campaign
+        (its id; by default the one that reached most customers), with checks of how far that may be believed."""
+        found = self.rooms.uplift.evidence(self._members(definition), campaign)
+        return ToolResult((self._segment_evidence("estimate_uplift", definition), found), definition)
+
+    def customer_value(self, definition: Node, weeks: float | None = None) -> ToolResult:
+        """What a segment is worth over the next weeks (52 by default): expected spend and purchases with intervals,
+        by BG/NBD and Gamma-Gamma models."""
+        found = self.rooms.worths.evidence(self._members(definition), weeks)
+        return ToolResult((self._segment_evidence("customer_value", definition), found), definition)
+
     def discover_segments(self, k: int | None = None) -> ToolResult:
         """Find k natural segments of all customers by their behaviour, each with a name and a persona."""
         return ToolResult((self.rooms.discover(k),))

@@ -18,6 +18,7 @@ class Settings:
 
     min_group: groups of fewer customers are not shown in a chat. currency: sign shown before amounts.
     requests_per_minute: of one API key. cors_origins: pages of other sites that may call the API.
+    randomised_campaigns: ids of campaigns whose customers were drawn at random, so that their effect may be called one.
     """
 
     name: str = "Complete Journey demo"
@@ -31,6 +32,7 @@ class Settings:
     exclude_categories: tuple[str, ...] = ()
     requests_per_minute: int = 300
     cors_origins: tuple[str, ...] = ()
+    randomised_campaigns: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
-"""Trained models on disk: the model, its scores of every customer, and its cards, committed as one.
+"""Trained models on disk: the model, its scores, its cards, what it said of the test cut and what it learned on.
 
-`<slug>.json` is written last and names the other two files with their SHA-256, so a half-written model
+`<slug>.json` is written last and names the other files with their SHA-256, so a half-written model
 is never used; files that no manifest names are left-overs and are removed by the next save.
 """
 
@@ -19,6 +19,7 @@ from typing import Any
 
 import pandas as pd
 
+from propensity.drift import Reference
 from propensity.model import PropensityModel
 from propensity.outcomes import CATEGORY_PREFIX, CUSTOMER_OUTCOMES, POOLED, model_name, parse
 from segments.errors import ChecksumError, NotBuiltError, StorageError
@@ -76,14 +77,29 @@ class Registry:
         self.folder = folder
         self._scores: dict[str, tuple[str, pd.DataFrame]] = {}
 
-    def save(self, name: str, model: PropensityModel, scores: pd.DataFrame, cards: list[Card]) -> None:
-        """Commit a model, its scores (customers by outcomes) and its cards; raises StorageError."""
-        buffer = io.BytesIO()
-        scores.astype("float32").to_parquet(buffer)
+    def save(
+        self,
+        name: str,
+        model: PropensityModel,
+        scores: pd.DataFrame,
+        cards: list[Card],
+        tested: pd.DataFrame | None = None,
+        reference: Reference | None = None,
+    ) -> None:
+        """Commit a model, its scores (customers by outcomes) and its cards; raises StorageError.
+
+        tested: probabilities and labels of the test cut, by customer_id, columns `<outcome>` and `label:<outcome>`.
+        reference: the training columns' distributions (`propensity.drift`).
+        """
+        parts = {"model": model.to_bytes(), "scores": _parquet(scores)}
+        if tested is not None:
+            parts["tested"] = _parquet(tested)
+        if reference is not None:
+            parts["reference"] = json.dumps(reference).encode()
         manifest: dict[str, Any] = {"name": name, "cards": [card.to_dict() for card in cards]}
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            for part, content in (("model", model.to_bytes()), ("scores", buffer.getvalue())):
+            for part, content in parts.items():
                 digest = hashlib.sha256(content).hexdigest()
                 file = f"{_slug(name)}.{part}.{digest[:12]}"
                 _write(self.folder / file, content)
@@ -91,7 +107,7 @@ class Registry:
             text = json.dumps(manifest, ensure_ascii=False, indent=1)
             manifest["sha256"] = hashlib.sha256(text.encode()).hexdigest()
             _write(self._manifest_path(name), json.dumps(manifest, ensure_ascii=False, indent=1).encode())
-            kept = {manifest["model"]["file"], manifest["scores"]["file"]}
+            kept = {manifest[part]["file"] for part in parts}
             for path in self.folder.glob(f"{_slug(name)}.*.*"):
                 if path.name not in kept:
                     path.unlink(missing_ok=True)
@@ -107,7 +123,7 @@ class Registry:
         """Whether a sound model of that name was trained on this data by this code."""
         try:
             manifest = self._manifest(name)
-            for part in ("model", "scores"):
+            for part in _parts(manifest):
                 self._read(manifest, part)
         except (NotBuiltError, ChecksumError):
             return False
@@ -130,7 +146,7 @@ class Registry:
             raise _damaged(path) from error
         for name in names:
             manifest = self._manifest(name)
-            for part in ("model", "scores"):
+            for part in _parts(manifest):
                 self._read(manifest, part)
 
     def cards(self) -> list[Card]:
@@ -160,6 +176,25 @@ class Registry:
         name = self._resolve(outcome)
         series: pd.Series = self._score_table(model_name(name))[name]
         return series
+
+    def tested(self, outcome: str) -> pd.DataFrame:
+        """Columns `score` and `label` of the customers of the test cut, by customer_id.
+
+        Raises NotBuiltError for an outcome that was not tested, or whose model an older version trained.
+        """
+        name = self._resolve(outcome)
+        table = pd.read_parquet(io.BytesIO(self._read(self._manifest(model_name(name)), "tested")))
+        if name not in table:
+            raise NotBuiltError(f"{name} was not tested on its own; see: segassist models")
+        return pd.DataFrame(
+            {"score": table[name].astype("float64"), "label": table[f"label:{name}"].astype("int8")}
+        )
+
+    def reference(self, outcome: str) -> Reference:
+        """The distributions that the served model learned on. Raises as `tested` does."""
+        manifest = self._manifest(model_name(self._resolve(outcome)))
+        found: Reference = json.loads(self._read(manifest, "reference"))
+        return found
 
     def outcomes(self) -> tuple[str, ...]:
         """The names of all outcomes that can be answered."""
@@ -199,6 +234,10 @@ class Registry:
         return manifest
 
     def _read(self, manifest: dict[str, Any], part: str) -> bytes:
+        if part not in manifest:
+            raise NotBuiltError(
+                f"The model of {manifest['name']} was made by an older version; run: segassist build"
+            )
         path = self.folder / manifest[part]["file"]
         if not path.exists():
             raise _damaged(path)
@@ -206,6 +245,16 @@ class Registry:
         if hashlib.sha256(content).hexdigest() != manifest[part]["sha256"]:
             raise _damaged(path)
         return content
+
+
+def _parts(manifest: dict[str, Any]) -> list[str]:
+    return [part for part, value in manifest.items() if isinstance(value, dict) and "file" in value]
+
+
+def _parquet(table: pd.DataFrame) -> bytes:
+    buffer = io.BytesIO()
+    table.astype("float32").to_parquet(buffer)
+    return buffer.getvalue()
 
 
 def _damaged(path: Path) -> ChecksumError:

@@ -15,6 +15,7 @@ import pandas as pd
 
 from propensity import evaluate as ev
 from propensity.dataset import category_matrix, customer_matrix
+from propensity.drift import reference
 from propensity.model import CATEGORIES, COUPONS, CUSTOMERS, PropensityModel, train, validation_cuts
 from propensity.outcomes import CATEGORY_HORIZON, CUSTOMER_OUTCOMES, POOLED, category_outcome, model_name
 from propensity.plan import TemporalPlan, temporal_plan
@@ -36,7 +37,17 @@ CHUNK = 60
 def code_version() -> str:
     """12 hex digits over the source of this room and LightGBM's version."""
     digest = hashlib.sha256(lgb.__version__.encode())
-    for name in ("calibrate", "dataset", "evaluate", "model", "outcomes", "plan", "registry", "training"):
+    for name in (
+        "calibrate",
+        "dataset",
+        "drift",
+        "evaluate",
+        "model",
+        "outcomes",
+        "plan",
+        "registry",
+        "training",
+    ):
         digest.update((Path(__file__).parent / f"{name}.py").read_bytes())
     return digest.hexdigest()[:12]
 
@@ -113,16 +124,16 @@ class Trainer:
             return
         tested = train(training, outcome.horizon_days, settings)
         progress(0.8, f"{outcome.name}: testing on {plan.test}")
-        known = _values(test)
-        result = ev.evaluate(
-            known, tested.predict(test.features).to_numpy(), ev.baseline_scores(training, test.features)
-        )
+        known, predicted = _values(test), tested.predict(test.features)
+        result = ev.evaluate(known, predicted.to_numpy(), ev.baseline_scores(training, test.features))
         progress(0.85, f"{outcome.name}: training the served model")
         served = tested.refitted([snapshots[cut] for cut in plan.served], settings)
         scores = served.predict(self._matrix(plan.as_of)).to_frame(outcome.name)
         held = validation_cuts(plan.train, outcome.horizon_days, settings)
         card = self._card(outcome.name, outcome.name, result, served, plan.train, held, plan.served)
-        self._registry.save(outcome.name, served, scores, [card])
+        said = pd.DataFrame({outcome.name: predicted, f"label:{outcome.name}": known}, predicted.index)
+        learned = reference([snapshots[cut].features[list(served.features)] for cut in plan.served])
+        self._registry.save(outcome.name, served, scores, [card], said, learned)
         progress(1.0, f"{outcome.name}: AUC {result.auc:.3f}")
 
     def _train_categories(self, progress: Progress) -> None:
@@ -141,7 +152,7 @@ class Trainer:
         chosen = train([panels[cut] for cut in sorted({*past, *held})], CATEGORY_HORIZON, CATEGORIES)
         tested = chosen.refitted([panels[cut] for cut in training], CATEGORIES)
         progress(0.65, f"category model: testing on {plan.test}")
-        results = self._test_categories(tested, training)
+        results, said = self._test_categories(tested, training)
         progress(0.85, "category model: training the served model")
         model = chosen.refitted([panels[cut] for cut in served], CATEGORIES)
         progress(0.9, f"category model: scores as of {plan.as_of}")
@@ -151,7 +162,8 @@ class Trainer:
             for name, result in results.items()
         ]
         cards[0] = replace(cards[0], categories=min(MEAN_CATEGORIES, len(results) - 1))
-        self._registry.save(POOLED, model, scores, cards)
+        learned_on = reference([panels[cut].features[list(model.features)] for cut in served])
+        self._registry.save(POOLED, model, scores, cards, said, learned_on)
         progress(1.0, f"category model: mean AUC {cards[0].auc:.3f}")
 
     def _panel(self, categories: Sequence[str], cut: date) -> pd.DataFrame:
@@ -181,8 +193,10 @@ class Trainer:
         scores.columns = pd.Index([category_outcome(category).name for category in scores.columns])
         return scores
 
-    def _test_categories(self, model: PropensityModel, training: Sequence[date]) -> dict[str, ev.Evaluation]:
-        """The pooled model's own evaluation first, then one for each large category."""
+    def _test_categories(
+        self, model: PropensityModel, training: Sequence[date]
+    ) -> tuple[dict[str, ev.Evaluation], pd.DataFrame]:
+        """The pooled model's own evaluation first, then one for each large category; and what was said of them."""
         categories = list(self._tables.categories[:CARD_CATEGORIES])
         test = self.plan.test
         features = self._matrix(test)
@@ -194,6 +208,7 @@ class Trainer:
         }
         scores = self.category_scores(model, categories, test)
         results: dict[str, ev.Evaluation] = {}
+        said: dict[str, pd.Series] = {}
         samples: list[np.ndarray] = []
         for category in categories:
             labels, name = known[test][category].to_numpy(), category_outcome(category).name
@@ -201,10 +216,11 @@ class Trainer:
                 continue
             past = [Snapshot(cut, self._matrix(cut), known[cut][category]) for cut in training]
             values = scores[name].to_numpy(dtype="float64")
+            said |= {name: scores[name], f"label:{name}": known[test][category]}
             results[name] = ev.evaluate(labels, values, ev.baseline_scores(past, features))
             if len(samples) < MEAN_CATEGORIES:
                 samples.append(ev.bootstrap_auc(labels, values))
-        return {POOLED: _mean(results, samples)} | results
+        return {POOLED: _mean(results, samples)} | results, pd.DataFrame(said)
 
     def _card(
         self,

@@ -10,7 +10,15 @@ from functools import cached_property
 
 import pandas as pd
 
-from assistant.intents import CUES, WHO_ARE_THEY, Intents, read_intents, spoken_customer, spoken_name
+from assistant.intents import (
+    CUES,
+    WHO_ARE_THEY,
+    Intents,
+    read_intents,
+    spoken_ahead,
+    spoken_customer,
+    spoken_name,
+)
 from assistant.linking.candidates import Candidate, Quantile, candidates, propensity_candidate
 from assistant.linking.clauses import Reading, read
 from assistant.linking.cues import STOP_EN
@@ -129,6 +137,8 @@ class Linker:
             text = text[:start] + " " * (end - start) + text[end:]
         if market_tool(text) is not None:
             text = without_trade_words(text)
+        for start, end in spoken_ahead(text):
+            text = text[:start] + " " * (end - start) + text[end:]
         other = None
         if CUES["compare_segments"].search(_without_trends(text, chinese)):
             text, other = self._compared(text, chinese)

@@ -17,6 +17,8 @@ ON_A_SEGMENT = {
     "profile_segment": {},
     "find_lookalikes": {"top": 25},
     "score_propensity": {"outcome": "purchase_30d"},
+    "estimate_uplift": {},
+    "customer_value": {"weeks": 26},
     "recommend_products": {},
     "plan_strategy": {"goal": "win_back", "budget": 500},
     "save_segment": {"name": "mine"},

@@ -22,12 +22,13 @@ OUTCOMES = ("purchase_14d", "purchase_30d", "coupon_redeem_30d")
 KINDS = {
     *("basic", "window", "item", "item_and", "item_or", "negation", "measure", "demographic", "habit"),
     *("trend", "coupon", "nested", "conversation", "profile", "lookalike", "propensity", "recommend"),
-    *("strategy", "compare", "save", "list", "show", "delete", "discover", "market"),
+    *("strategy", "uplift", "value", "compare", "save", "list", "show", "delete", "discover", "market"),
     *("out_of_scope", "destructive", "unknown_field", "vague"),
 }
 TOOLS = {
     *("define_segment", "refine_segment", "profile_segment", "find_lookalikes", "score_propensity"),
     *("discover_segments", "recommend_products", "plan_strategy", "compare_segments", "save_segment"),
+    *("estimate_uplift", "customer_value"),
     *("list_segments", "delete_segment", "show_segment", "refuse", "clarify", "clarify_or_assume"),
     *MARKET_TOOLS,
 }

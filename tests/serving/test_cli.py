@@ -337,3 +337,33 @@ def test_a_conversation_goes_on_in_the_next_command(workspace, fake_llm):
     segment = json.loads(second.out)["segment"]
     assert len(segment["definition"]["all_of"]) == 2
     assert "members" not in segment
+
+
+# Models looked at on demand
+
+
+def test_a_models_card_and_drift_are_told(workspace, tmp_path):
+    from propensity.registry import Registry
+    from segments.errors import NotBuiltError
+
+    try:
+        Registry(workspace / "models").tested("purchase_30d")
+    except NotBuiltError:
+        pytest.skip("the demo's models were trained by an older version: run `make build`")
+    page = tmp_path / "card.html"
+    assert (
+        segassist("models", "card", "purchase_30d", "--out", page, "-w", workspace).out
+        == f"Written: {page}\n"
+    )
+    assert "Model card: purchase_30d" in page.read_text()
+    card = json.loads(segassist("models", "card", "purchase_30d", "--json", "-w", workspace).out)
+    assert card["card"]["outcome"] == "purchase_30d"
+    assert {row["feature"] for row in card["fairness"]} >= {"age", "income"}
+    drift = json.loads(segassist("models", "drift", "purchase_30d", "--json", "-w", workspace).out)
+    assert drift["scores"]["psi"] < 0.25
+    assert len(drift["features"]) == len(card["card"]["features"])
+
+
+def test_an_outcome_that_is_not_there_has_no_card_drift_or_comparison(workspace):
+    for command in ("card", "drift", "compare"):
+        failed(segassist("models", command, "world_peace", "-w", workspace), 2, "not_found", "world_peace")

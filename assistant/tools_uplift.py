@@ -1,0 +1,171 @@
+"""The tool of uplift: whom a past campaign moved, as evidence, and how far that may be believed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from datetime import date, timedelta
+
+import pandas as pd
+
+from assistant.scoring import group_words
+from propensity.dataset import customer_matrix
+from propensity.uplift.measure import LEVEL, TOP, Estimate
+from propensity.uplift.study import GROUPS, CampaignStudy, group_shares, study_campaign
+from segments.errors import DataError, NotFoundError
+from segments.ports import Evidence, Figure, Outcome
+from warehouse.history import TrainingTables
+from warehouse.store import Warehouse
+
+RESPONSE = Outcome("purchase_14d", "purchase", 14)
+"""What counts as a response: a purchase soon after the start. Redeeming cannot be one: it takes a coupon to redeem."""
+LABELS = {
+    "persuadable": ("would buy because of it", "因它才会购买"),
+    "sure_thing": ("would buy anyway", "没有它也会购买"),
+    "lost_cause": ("would buy in neither case", "怎样都不会购买"),
+    "do_not_disturb": ("would be put off by it", "反而会因它不买"),
+}
+SHOWN_DIFFERENCES = 5
+
+
+class CampaignUplift:
+    """Studies of a workspace's past campaigns, each made when first asked for.
+
+    Events do not say how customers were picked, so a campaign counts as targeted unless it is in `randomised`.
+    """
+
+    def __init__(
+        self, warehouse: Warehouse, current: Callable[[], pd.DataFrame], randomised: Collection[str] = ()
+    ) -> None:
+        self._warehouse, self._current, self._randomised = warehouse, current, randomised
+        self._tables = TrainingTables(warehouse)
+        self._studies: dict[str, tuple[CampaignStudy, pd.Series, pd.Series, date]] = {}
+
+    def evidence(self, members: Sequence[str], campaign: str | None) -> Evidence:
+        """Whom of the members a campaign like that one would move. Raises NotFoundError, DataError."""
+        chosen = self._choose(campaign)
+        if chosen not in self._studies:
+            self._studies[chosen] = self._study(chosen)
+        study, treated, response, start = self._studies[chosen]
+        customers = study.customers.reindex(list(members)).dropna()
+        shares = group_shares(customers).sum()
+        groups = [Figure(name, round(shares[name]), "customers", *LABELS[name]) for name in GROUPS]
+        figures = (*groups, *_campaign_figures(chosen, start, treated, response), *_belief_figures(study))
+        notes = (
+            "tells who" if study.tells_who else "does not tell who",
+            "causal" if study.balance.causal else "not causal",
+        )
+        return Evidence("", "estimate_uplift", figures, tuple(_differences(study)), notes)
+
+    def _choose(self, campaign: str | None) -> str:
+        """The campaign asked for, else the one that reached most customers (the latest of equals)."""
+        reached = self._reached.groupby("campaign_id").agg(
+            count=("customer_id", "nunique"), start=("ts", "min")
+        )
+        if campaign is not None:
+            if campaign not in reached.index:
+                known = ", ".join(sorted(reached.index, key=lambda name: (len(name), name))[:30])
+                raise NotFoundError(
+                    f"campaign: there is no campaign '{campaign}'; known are {known or 'none'}."
+                )
+            return campaign
+        ended = reached[
+            reached["start"] <= pd.Timestamp(self._tables.as_of - timedelta(days=RESPONSE.horizon_days))
+        ]
+        ended = ended[ended["start"] > pd.Timestamp(self._tables.first_day)]
+        if ended.empty:
+            raise DataError("campaign: no campaign has been over for long enough to see what it changed.")
+        return str(ended.sort_values(["count", "start"]).index[-1])
+
+    @property
+    def _reached(self) -> pd.DataFrame:
+        events = self._warehouse.table("events")
+        exposures = events.filter(events.type == "exposure").select("customer_id", "campaign_id", "ts")
+        return self._warehouse.fetch(exposures)
+
+    def _study(self, campaign: str) -> tuple[CampaignStudy, pd.Series, pd.Series, date]:
+        reached = self._reached
+        reached = reached[reached["campaign_id"] == campaign]
+        start = reached["ts"].min().date()
+        if start + timedelta(days=RESPONSE.horizon_days) > self._tables.as_of:
+            raise DataError(f"campaign: {campaign} began on {start}, too lately to see what it changed.")
+        features = customer_matrix(self._tables.features(start), self._tables.extra(start))
+        treated = pd.Series(features.index.isin(reached["customer_id"]).astype(int), features.index)
+        response = self._tables.labels(RESPONSE, start).reindex(features.index).fillna(0).astype(int)
+        study = study_campaign(features, treated, response, self._current(), campaign in self._randomised)
+        return study, treated, response, start
+
+
+def _campaign_figures(
+    campaign: str, start: date, treated: pd.Series, response: pd.Series
+) -> tuple[Figure, ...]:
+    rates = response.groupby(treated).mean()
+    return (
+        Figure("campaign", campaign, "text", "campaign", "营销活动"),
+        Figure("start", start.isoformat(), "date", "began on", "开始日期"),
+        Figure("horizon", RESPONSE.horizon_days, "days", "days to buy in", "购买期限（天）"),
+        Figure("reached", int(treated.sum()), "customers", "customers reached", "触达客户数"),
+        Figure("left_out", int((treated == 0).sum()), "customers", "customers left out", "未触达客户数"),
+        Figure("rate_reached", float(rates[1]), "share", "of those reached bought", "触达客户中购买"),
+        Figure("rate_left_out", float(rates[0]), "share", "of those left out bought", "未触达客户中购买"),
+    )
+
+
+def _belief_figures(study: CampaignStudy) -> tuple[Figure, ...]:
+    balance, measured = study.balance, study.measures.qini
+    # As an answer shows it, so that a hair below nothing is not a '-0'.
+    qini = Estimate(*(round(value, 2) + 0.0 for value in (measured.value, measured.low, measured.high)))
+    average, top = study.measures.average, study.measures.top_uplift
+    return (
+        Figure(
+            "average",
+            average.value,
+            "share",
+            "difference after weighting by the chance of being reached",
+            "按触达概率加权后的差异",
+            average.low,
+            average.high,
+            LEVEL,
+        ),
+        Figure("top_share", TOP, "share", "highest scores", "得分最高者"),
+        Figure(
+            "top_uplift",
+            top.value,
+            "share",
+            "difference among the highest scores",
+            "得分最高者的差异",
+            top.low,
+            top.high,
+            LEVEL,
+        ),
+        Figure("qini", qini.value, "ratio", "Qini (0: as chance)", "Qini系数", qini.low, qini.high, LEVEL),
+        Figure("targeting_auc", balance.targeting_auc, "ratio", "AUC of who was reached", "触达预测AUC"),
+        Figure(
+            "overlap", balance.overlap, "share", "of customers have a counterpart", "有可比对象的客户占比"
+        ),
+        Figure(
+            "before",
+            balance.largest_before,
+            "effect",
+            "largest difference before weighting",
+            "加权前最大差异",
+        ),
+        Figure(
+            "after", balance.largest_after, "effect", "largest difference after weighting", "加权后最大差异"
+        ),
+    )
+
+
+def _differences(study: CampaignStudy) -> list[dict[str, object]]:
+    rows = []
+    for name, row in study.balance.differences.head(SHOWN_DIFFERENCES).iterrows():
+        words, words_zh = group_words(str(name))
+        rows.append(
+            {
+                "feature": str(name),
+                "words": words,
+                "words_zh": words_zh,
+                "before": round(float(row["before"]), 2),
+                "after": round(float(row["after"]), 2),
+            }
+        )
+    return rows

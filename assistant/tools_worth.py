@@ -1,0 +1,79 @@
+"""The tool of customer lifetime value: what a segment is worth over a horizon, as evidence."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+
+from propensity.clv import LEVEL
+from propensity.worth import TRIED_WEEKS, CustomerWorth, GroupWorth
+from segments.errors import UserError
+from segments.ports import Evidence, Figure
+from warehouse.store import Warehouse
+
+DEFAULT_WEEKS = 52.0
+MAX_WEEKS = 156.0
+
+
+class Worths:
+    """The value models of one workspace, fitted when first asked."""
+
+    def __init__(self, warehouse: Warehouse) -> None:
+        self._warehouse = warehouse
+
+    @cached_property
+    def models(self) -> CustomerWorth:
+        """Fitted to all purchases. Raises DataError when too few customers bought again."""
+        events = self._warehouse.table("events")
+        bought = events.filter(events.type == "purchase").select("customer_id", "ts", "value")
+        return CustomerWorth(self._warehouse.fetch(bought), self._warehouse.as_of)
+
+    def evidence(self, members: Sequence[str], weeks: float | None) -> Evidence:
+        """What the members are worth. Raises UserError when the horizon is too long to say."""
+        horizon = DEFAULT_WEEKS if weeks is None else weeks
+        if not 0 < horizon <= MAX_WEEKS:
+            raise UserError(f"weeks: must be above 0 and at most {MAX_WEEKS:.0f}; got {horizon:g}.")
+        return Evidence("", "customer_value", _figures(self.models, self.models.group(members, horizon)))
+
+
+def _figures(models: CustomerWorth, found: GroupWorth) -> tuple[Figure, ...]:
+    value, transactions, count = found.value, found.transactions, found.customers
+    each = [edge / count for edge in (value.expected, value.low, value.high)]
+    interval = (LEVEL,)
+    return (
+        Figure(
+            "value",
+            value.expected,
+            "currency",
+            "expected spend",
+            "预计消费",
+            value.low,
+            value.high,
+            *interval,
+        ),
+        Figure("value_each", each[0], "currency", "a customer", "人均", each[1], each[2], *interval),
+        Figure(
+            "transactions",
+            round(transactions.expected),
+            "orders",
+            "expected days with a purchase",
+            "预计购买天数",
+            round(transactions.low),
+            round(transactions.high),
+            *interval,
+        ),
+        Figure("active", round(found.active), "customers", "expected to be still active", "预计仍活跃"),
+        Figure("members", count, "customers", "customers", "客户数"),
+        Figure("weeks", round(found.weeks, 1), "count", "weeks ahead", "未来周数"),
+        Figure(
+            "history_weeks", round(models.history_weeks), "count", "weeks of purchases known", "已知购买周数"
+        ),
+        Figure("tried_weeks", TRIED_WEEKS, "count", "weeks tried", "检验周数"),
+        Figure(
+            "tried",
+            models.tried[1],
+            "ratio",
+            "actual over expected spend, when tried",
+            "检验时实际与预计之比",
+        ),
+    )

@@ -1,0 +1,187 @@
+"""Whom a coupon would move and what customers are worth: asked in both languages, answered with their doubts."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from assistant.answer import plain
+from assistant.grounding import ungrounded
+from assistant.intents import read_intents, spoken_ahead, spoken_weeks
+from assistant.tools import ToolResult
+from assistant.tools_uplift import CampaignUplift
+from propensity.dataset import customer_matrix
+from segments.codec import from_json
+from segments.errors import DataError, NotFoundError, UserError
+from tests.assistant.conftest import BIG_SPENDERS, PARENTS, call
+from tests.conftest import loader, small_source
+from warehouse.history import TrainingTables
+from warehouse.store import Warehouse, build
+
+UPLIFT = (
+    "which of them would buy because of the coupon?",
+    "who would only respond because of campaign 13?",
+    "who are the persuadables among them?",
+    "who would buy anyway?",
+    "谁会因为优惠券才购买",
+    "他们中哪些人没有优惠券也会买？",
+)
+WORTH = (
+    "what are they worth over the next year?",
+    "what's their CLV?",
+    "how much will they spend next quarter?",
+    "what is the lifetime value of these customers?",
+    "他们未来一年值多少",
+    "预测一下他们的终身价值",
+    "他们未来三个月会花多少？",
+)
+
+
+@pytest.mark.parametrize("question", UPLIFT)
+def test_words_that_ask_whom_a_campaign_moves(question):
+    assert read_intents(question, ()).tools == ("estimate_uplift",)
+
+
+@pytest.mark.parametrize("question", WORTH)
+def test_words_that_ask_what_customers_are_worth(question):
+    assert read_intents(question, ()).tools == ("customer_value",)
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "customers who bought because of price",
+        "families worth targeting with a coupon",
+        "households with a high net worth",
+        "dormant and LTV > $1.8k",
+        "终身价值高的客户",
+        "who redeemed a coupon last month",
+        "因为优惠券购买的客户",
+        "how likely are they to redeem a coupon?",
+    ],
+)
+def test_words_that_ask_for_something_else(question):
+    assert not {"estimate_uplift", "customer_value"} & set(read_intents(question, ()).tools)
+    assert spoken_ahead(question) == []
+
+
+@pytest.mark.parametrize(
+    ("question", "weeks"),
+    [
+        ("over the next year", 52),
+        ("in the next six months", 26),
+        ("next quarter", 13),
+        ("within the coming 10 weeks", 10),
+        ("未来半年", 26),
+        ("接下来三个月", 13),
+        ("未来两周", 2),
+        ("明年", 52),
+        ("in the last year", None),
+    ],
+)
+def test_a_horizon_is_read_in_weeks(question, weeks):
+    assert spoken_weeks(question) == weeks
+
+
+def test_what_is_to_come_is_no_condition_of_the_segment(talk):
+    link = talk.assistant.linker.link("what will households with kids be worth over the next 6 months?")
+    assert link.reading == from_json(PARENTS)
+    assert (link.intents.tools, link.intents.weeks) == (("customer_value",), 26)
+    link = talk.assistant.linker.link("有孩子的家庭中谁会因为优惠券才购买？")
+    assert link.reading == from_json(PARENTS)
+
+
+@pytest.mark.parametrize(
+    ("question", "said"), [(UPLIFT[0], "not a causal effect"), (UPLIFT[4], "这不是因果效应")]
+)
+def test_a_targeted_campaign_is_answered_with_the_check_and_never_as_causal(talk, question, said):
+    talk.use(PARENTS)
+    answer = talk.ask(question, call("estimate_uplift"))
+    assert said in answer.answer
+    figures = {figure["name"]: figure for figure in answer.evidence[1]["figures"]}
+    assert 0.5 < figures["targeting_auc"]["value"] <= 1
+    assert 0 < figures["overlap"]["value"] < 1
+    assert figures["after"]["value"] < figures["before"]["value"]
+    groups = sum(
+        figures[name]["value"] for name in ("persuadable", "sure_thing", "lost_cause", "do_not_disturb")
+    )
+    assert groups == pytest.approx(answer.segment["size"], abs=2)
+    assert figures["average"]["low"] < figures["average"]["value"] < figures["average"]["high"]
+
+
+@pytest.mark.parametrize("question", [WORTH[0], WORTH[4]])
+def test_what_a_segment_is_worth_comes_with_an_interval_and_how_it_was_tried(talk, question):
+    talk.use(BIG_SPENDERS)
+    answer = talk.ask(question, call("customer_value"))
+    assert answer.tool_calls[-1] == {"name": "customer_value", "arguments": {"weeks": 52.0}}
+    figures = {figure["name"]: figure for figure in answer.evidence[1]["figures"]}
+    value = figures["value"]
+    assert value["low"] < value["value"] < value["high"]
+    assert figures["value_each"]["value"] == pytest.approx(value["value"] / answer.segment["size"])
+    assert figures["weeks"]["value"] == 52
+    assert 0.8 < figures["tried"]["value"] < 1.25
+    assert value["display"] in answer.answer
+
+
+def test_without_a_segment_everyone_is_meant(talk):
+    answer = talk.ask("what are our customers worth over the next quarter?", call("customer_value"))
+    assert answer.evidence[0]["figures"][0]["value"] == talk.rooms.audiences.population
+
+
+def test_every_number_of_both_answers_is_in_the_evidence(talk):
+    node = from_json(PARENTS)
+    for result in (
+        talk.assistant.tools.estimate_uplift(node),
+        talk.assistant.tools.customer_value(node, 26.0),
+    ):
+        for language in ("en", "zh"):
+            assert ungrounded(plain(result, language, "$", 10), result.evidence) == []
+
+
+def test_a_campaign_or_horizon_that_cannot_be_is_told(talk):
+    tools, node = talk.assistant.tools, from_json(PARENTS)
+    with pytest.raises(NotFoundError, match="campaign: there is no campaign '99'; known are 1, 2, 3"):
+        tools.estimate_uplift(node, campaign="99")
+    with pytest.raises(DataError, match="campaign: 23 began on 2017-12-28, too lately"):
+        tools.estimate_uplift(node, campaign="23")
+    with pytest.raises(DataError, match=r"customers reached, .* at least 100 reached"):
+        tools.estimate_uplift(node, campaign="1")
+    with pytest.raises(UserError, match="weeks: must be above 0 and at most 156; got 1000"):
+        tools.customer_value(node, weeks=1000)
+
+
+@pytest.fixture(scope="module")
+def tested(tmp_path_factory) -> Warehouse:
+    """A retailer that mailed half of 600 customers on 1 September, drawn at random; of those, 200 came because of it."""
+    source = small_source(seed=3, customers=600)
+    events, random = source["events"], np.random.default_rng(3)
+    events = events[~events["type"].isin(["exposure", "coupon_redeem"])]
+    reached = random.permutation(600)[:300]
+    mailed = pd.DataFrame({"source_id": [str(i) for i in reached], "ts": pd.Timestamp(2017, 9, 1)})
+    mailed = mailed.assign(
+        type="exposure", quantity=1.0, value=0.0, discount=0.0, channel="mail", campaign_id="7"
+    )
+    came = mailed.head(200).assign(
+        ts=pd.Timestamp(2017, 9, 5), type="purchase", item_id="i0", value=9.0, campaign_id=None
+    )
+    came["order_id"] = "late-" + came["source_id"]
+    source["events"] = pd.concat([events, mailed, came], ignore_index=True)
+    source["campaigns"] = source["campaigns"].assign(campaign_id="7")
+    folder = tmp_path_factory.mktemp("tested")
+    return Warehouse(build(folder, loader(source)))
+
+
+def test_a_campaign_that_was_declared_random_and_looks_so_has_an_effect(tested):
+    tables = TrainingTables(tested)
+    matrix = customer_matrix(tables.features(tables.as_of), tables.extra(tables.as_of))
+    for randomised in (("7",), ()):
+        found = CampaignUplift(tested, lambda: matrix, randomised).evidence(list(matrix.index), None)
+        figures = {figure.name: figure for figure in found.figures}
+        assert figures["campaign"].value == "7"
+        planted = 2 / 3 * (1 - figures["rate_left_out"].value)
+        assert figures["average"].low < planted < figures["average"].high
+        assert figures["average"].low > 0.3
+        assert figures["targeting_auc"].value < 0.6
+        text = plain(ToolResult((found,)), "en", "$", 10)
+        assert ("the difference is its effect" in text) == bool(randomised)
+        assert ("not a causal effect" in text) == (not randomised)
+        assert ungrounded(text, (found,)) == []
