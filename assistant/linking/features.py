@@ -248,19 +248,6 @@ class FeatureLinker:
         pairs.sort(key=lambda pair: -len(pair[0]))
         return [(_pattern(word, chinese), name) for word, name in pairs]
 
-    def _phrases(self, *, chinese: bool) -> list[tuple[re.Pattern[str], str]]:
-        rows = lexicon.rows("features_zh.tsv" if chinese else "features_en.tsv")
-        return [(_phrase(row[0], chinese), row[1]) for row in rows if row[1] in self.catalogue]
-
-    def phrases(self, text: str, chinese: bool, taken: Sequence[Span]) -> list[FeatureMention]:
-        """Mentions by the lexicon's phrases, some of which hold a number word ('一单能买')."""
-        found: list[FeatureMention] = []
-        for pattern, name in self._chinese_phrases if chinese else self._english_phrases:
-            for match in pattern.finditer(text):
-                if _free(match.span(), [*taken, *(mention.span for mention in found)]):
-                    found.append(FeatureMention(match.span(), match.group(), name))
-        return found
-
     def named(self, text: str, chinese: bool) -> str | None:
         """The one feature that a phrase names ('age', 'spend', '家庭人数'); of several windows, the year's."""
         best: tuple[int, bool, str] | None = None
