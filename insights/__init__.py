@@ -1,1 +1,1 @@
-"""What the data say of a segment: who they are, and what to offer them next."""
+"""What the data say: who a segment is, what to offer next, what sells together, demand, oddities, reviews, placements."""
