@@ -12,9 +12,9 @@ import numpy as np
 from campaigns.assumptions import Assumptions
 from campaigns.budget import BudgetSplit
 from campaigns.expect import Forecast
-from campaigns.experiment import Holdout
 from campaigns.goals import Objective
 from campaigns.offer import Channel, Offer, Timing
+from campaigns.power import Holdout
 from campaigns.response import SpendChange
 from campaigns.words import Language, notes, render
 from segments.ports import Figure

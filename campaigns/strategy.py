@@ -16,10 +16,10 @@ import pandas as pd
 from campaigns.assumptions import Assumptions
 from campaigns.budget import BudgetSplit, Tier, split_budget
 from campaigns.expect import TRIP_GOALS, Expectation, Forecast, expect, simulate
-from campaigns.experiment import Holdout, Metric, assign, design_holdout
 from campaigns.goals import Goal, choose_objective
 from campaigns.offer import Channel, Offer, make_offer, offered_buyers, plan_timing, rank_channels
 from campaigns.plan import Strategy, TierPlan
+from campaigns.power import Holdout, Metric, design_holdout
 from campaigns.response import measure_response
 from campaigns.spend import Timeline
 from segments.errors import DefinitionError

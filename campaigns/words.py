@@ -9,8 +9,8 @@ from campaigns.offer import PARTS_ZH, WEEKDAYS_EN, WEEKDAYS_ZH
 from segments.errors import DefinitionError
 
 if TYPE_CHECKING:
-    from campaigns.experiment import Metric
     from campaigns.plan import Strategy
+    from campaigns.power import Metric
 
 Language = Literal["en", "zh"]
 TIERS_ZH = {"high": "高", "middle": "中", "low": "低", "all": "全部"}
