@@ -234,7 +234,8 @@ class _Problem:
         offer, worth = self.best(prices)
         loss = worth[:, None] - self.reduced(prices)
         tolerance = TOLERANCE * max(bound, 1e-9)
-        ordered = np.sort(loss[np.isfinite(loss)])
+        # To give a customer nothing is an option too: it loses what the best offer is worth.
+        ordered = np.sort(np.concatenate([loss[np.isfinite(loss)], worth]))
         best, size = self._within(offer, worth), FIRST_CORE
         while True:
             reach = float(ordered[min(size, len(ordered)) - 1]) if len(ordered) else 0.0

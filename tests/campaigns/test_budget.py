@@ -44,7 +44,7 @@ def brute_force(c: Candidates, budget: float, paying: bool) -> float:
     return best
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(
     seed=st.integers(0, 10_000),
     count=st.integers(1, 6),
