@@ -180,7 +180,9 @@ class _Problem:
     def use(self, offer: np.ndarray) -> np.ndarray:
         """What a choice uses of each constraint."""
         places = np.flatnonzero(offer >= 0)
-        counts = np.bincount(self.slot[places], minlength=len(self.limits) + 1)[: len(self.limits)].astype(float)
+        counts = np.bincount(self.slot[places], minlength=len(self.limits) + 1)[: len(self.limits)].astype(
+            float
+        )
         counts[0] = self.cost[places, offer[places]].sum()
         return counts
 
@@ -219,7 +221,11 @@ class _Problem:
         allowed = best + 10 * PRECISION * max(1.0, abs(best))
         for _ in range(MAX_CUTS):
             lowest = linprog(
-                [1.0, *[0.0] * count], A_ub=rows, b_ub=sides, bounds=[*bounds, (allowed, allowed)], method="highs"
+                [1.0, *[0.0] * count],
+                A_ub=rows,
+                b_ub=sides,
+                bounds=[*bounds, (allowed, allowed)],
+                method="highs",
             )
             if lowest.x is None or lowest.x[0] >= found[0] - PRECISION:
                 break
@@ -284,7 +290,10 @@ class _Problem:
             constraints=LinearConstraint(vstack(rows), ub=upper),
             integrality=ones,
             bounds=Bounds(0, 1),
-            options={"time_limit": MILP_SECONDS, "mip_rel_gap": tolerance / max(float(values.sum()), tolerance)},
+            options={
+                "time_limit": MILP_SECONDS,
+                "mip_rel_gap": tolerance / max(float(values.sum()), tolerance),
+            },
         )
         if solved.x is None:
             return None

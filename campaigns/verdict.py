@@ -14,8 +14,10 @@ UNBALANCED = 0.1
 HEADLINES: dict[str, tuple[str, str]] = {
     "mismatch": (
         "**Do not trust this comparison of '{name}'.** The arms have {contact} and {holdout} customers, which is not "
-        "the share that was assigned (p = {ratio_p}): one arm lost customers that the other kept. Find out why first.",
-        "**“{name}”的对比不可信。** 触达组{contact}名、对照组{holdout}名，与设定比例不符（p = {ratio_p}）：两组流失不一致，请先查明原因。",
+        "the share that was assigned (p = {ratio_p}): one arm lost customers that the other kept. Find out "
+        "why first.",
+        "**“{name}”的对比不可信。** 触达组{contact}名、对照组{holdout}名，与设定比例不符（p = {ratio_p}）："
+        "两组流失不一致，请先查明原因。",
     ),
     "gain": (
         "**'{name}' worked.** Contact brought {difference} more per customer ({range}{level}).",
@@ -26,26 +28,34 @@ HEADLINES: dict[str, tuple[str, str]] = {
         "**“{name}”有负面效果。** 触达使每位客户减少{size}（{range}{level}）。",
     ),
     "none": (
-        "**No difference was found for '{name}'.** It was {difference} per customer ({range}{level}), which may be chance; "
+        "**No difference was found for '{name}'.** It was {difference} per customer ({range}{level}), which "
+        "may be chance; "
         "a true difference of {detectable} would have been found 4 times in 5.",
-        "**未发现“{name}”的效果。** 每位客户差异为{difference}（{range}{level}），可能出于偶然；真实差异达到{detectable}时，5次中有4次能测出。",
+        "**未发现“{name}”的效果。** 每位客户差异为{difference}（{range}{level}），可能出于偶然；"
+        "真实差异达到{detectable}时，5次中有4次能测出。",
     ),
 }
 OBSERVED: dict[str, tuple[str, str]] = {
     "gain": (
-        "**Observed, not caused.** Nobody was held out of '{name}'. Those it reached had {difference} more per customer "
-        "than the others ({range}{level}), adjusted for the time before; they were chosen, so this is not what it caused.",
-        "**仅为观察，非因果。** “{name}”没有对照组。按此前消费校正后，触达客户人均比其他客户多{difference}（{range}{level}）；他们是挑选出来的，这并不等于活动带来的效果。",
+        "**Observed, not caused.** Nobody was held out of '{name}'. Those it reached had {difference} more "
+        "per customer "
+        "than the others ({range}{level}), adjusted for the time before; they were chosen, so this is not "
+        "what it caused.",
+        "**仅为观察，非因果。** “{name}”没有对照组。按此前消费校正后，"
+        "触达客户人均比其他客户多{difference}（{range}{level}）；他们是挑选出来的，这并不等于活动带来的效果。",
     ),
     "loss": (
-        "**Observed, not caused.** Nobody was held out of '{name}'. Those it reached had {size} less per customer than "
+        "**Observed, not caused.** Nobody was held out of '{name}'. Those it reached had {size} less per "
+        "customer than "
         "the others ({range}{level}), adjusted for the time before; they were chosen, so this is not what it caused.",
-        "**仅为观察，非因果。** “{name}”没有对照组。按此前消费校正后，触达客户人均比其他客户少{size}（{range}{level}）；他们是挑选出来的，这并不等于活动造成的结果。",
+        "**仅为观察，非因果。** “{name}”没有对照组。按此前消费校正后，"
+        "触达客户人均比其他客户少{size}（{range}{level}）；他们是挑选出来的，这并不等于活动造成的结果。",
     ),
     "none": (
         "**Observed, not caused.** Nobody was held out of '{name}'. Adjusted for the time before, those it reached "
         "differ from the others by {difference} per customer ({range}{level}), which may be chance.",
-        "**仅为观察，非因果。** “{name}”没有对照组。按此前消费校正后，触达客户与其他客户人均相差{difference}（{range}{level}），可能出于偶然。",
+        "**仅为观察，非因果。** “{name}”没有对照组。按此前消费校正后，"
+        "触达客户与其他客户人均相差{difference}（{range}{level}），可能出于偶然。",
     ),
 }
 

@@ -105,7 +105,9 @@ def test_the_shadow_price_is_what_one_more_unit_brings() -> None:
     budget = 200.0
     split = split_budget(c, budget)
     more, less = split_budget(c, budget + 5), split_budget(c, budget - 5)
-    assert ((more.gain - more.cost) - (less.gain - less.cost)) / 10 == pytest.approx(split.shadow_price, rel=0.05)
+    assert ((more.gain - more.cost) - (less.gain - less.cost)) / 10 == pytest.approx(
+        split.shadow_price, rel=0.05
+    )
     # And the dual of the whole programme, solved in one piece.
     m = c.gain.shape[1]
     once = np.kron(np.eye(400), np.ones(m))
