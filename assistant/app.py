@@ -27,7 +27,9 @@ from assistant.linking.linker import Linker
 from assistant.llm import ChatModel
 from assistant.scoring import Propensities
 from assistant.tools import Tools
+from assistant.tools_campaigns import DEFAULT_BUDGET
 from assistant.workspace import Workspace, open_workspace
+from campaigns.assumptions import Assumptions
 from campaigns.plan import Strategy
 from campaigns.strategy import plan_strategy
 from indexes.clusters import discover
@@ -45,9 +47,6 @@ from segments.ports import Evidence, Figure
 from warehouse.audience import Audiences
 from warehouse.pseudonyms import Vault
 from warehouse.store import Warehouse
-
-DEFAULT_BUDGET = 1000.0
-"""Currency, when a plan is asked for without a budget; the answer says so."""
 
 
 class Rooms:
@@ -78,10 +77,33 @@ class Rooms:
         return Vault(self.workspace.folder)
 
     @cached_property
-    def _purchases(self) -> pd.DataFrame:
+    def purchases(self) -> pd.DataFrame:
+        """Every purchase: customer_id, ts, item_id, order_id, quantity, value, discount, channel."""
         return self._events(
             "purchase", "customer_id", "ts", "item_id", "order_id", "quantity", "value", "discount", "channel"
         )
+
+    @cached_property
+    def exposures(self) -> pd.DataFrame:
+        """Whom each campaign reached, and when."""
+        return self._events("exposure", "customer_id", "campaign_id", "ts")
+
+    @cached_property
+    def redemptions(self) -> pd.DataFrame:
+        """Who redeemed a coupon of each campaign, and when."""
+        return self._events("coupon_redeem", "customer_id", "campaign_id", "ts", "item_id")
+
+    @cached_property
+    def campaigns(self) -> pd.DataFrame:
+        """campaign_id, type, start, end."""
+        found = self.warehouse.fetch(self.warehouse.table("campaigns"))
+        return found.rename(columns={"start_date": "start", "end_date": "end"})
+
+    @property
+    def assumptions(self) -> Assumptions:
+        """What plans take for granted, with this workspace's margin and cost of a contact."""
+        settings = self.workspace.settings
+        return Assumptions(contact_cost=settings.contact_cost, gross_margin=settings.gross_margin)
 
     @cached_property
     def _items(self) -> pd.DataFrame:
@@ -90,7 +112,7 @@ class Rooms:
     @cached_property
     def _item_model(self) -> ItemModel:
         excluded = self.workspace.settings.exclude_categories
-        return build_model(self._purchases, self._items, self.warehouse.as_of, "category", exclude=excluded)
+        return build_model(self.purchases, self._items, self.warehouse.as_of, "category", exclude=excluded)
 
     def _events(self, kind: str, *columns: str) -> pd.DataFrame:
         events = self.warehouse.table("events")
@@ -109,29 +131,27 @@ class Rooms:
         """Next best categories."""
         with self._lock:
             return recommend(
-                members, self._purchases, self._items, self.warehouse.as_of, model=self._item_model
+                members, self.purchases, self._items, self.warehouse.as_of, model=self._item_model
             )
 
     def strategy(self, members: Sequence[str], goal: str | None, budget: float | None) -> Strategy:
         """A campaign plan."""
         found = self.recommend(members)
         names = ["purchase_30d", "coupon_redeem_30d"]
-        exposures = self._events("exposure", "customer_id", "campaign_id", "ts")
-        redemptions = self._events("coupon_redeem", "customer_id", "campaign_id", "ts", "item_id")
-        campaigns = self.warehouse.fetch(self.warehouse.table("campaigns"))
         return plan_strategy(
             members,
             goal,
             budget if budget is not None else DEFAULT_BUDGET,
             self.warehouse.features(),
             {name: self.propensity.scores(name) for name in names},
-            self._purchases,
+            self.purchases,
             self._items,
-            exposures,
-            redemptions,
-            campaigns.rename(columns={"start_date": "start", "end_date": "end"}),
+            self.exposures,
+            self.redemptions,
+            self.campaigns,
             self.warehouse.as_of,
             found.rows(),
+            self.assumptions,
         )
 
     def discover(self, k: int | None) -> Evidence:

@@ -25,6 +25,12 @@ ON_SEGMENT = (
     "score_propensity",
     "recommend_products",
     "plan_strategy",
+    "assign_holdout",
+    "compare_plans",
+    "backtest_strategy",
+    "dial_lookalikes",
+    "write_copy",
+    "save_plan",
     "save_segment",
     "show_segment",
     "compare_segments",
@@ -32,6 +38,15 @@ ON_SEGMENT = (
     "breakdown_segment",
 )
 """Tools that work on a segment: the one that the message describes, or the current one."""
+ON_CAMPAIGN = (
+    "plan_strategy",
+    "assign_holdout",
+    "compare_plans",
+    "backtest_strategy",
+    "dial_lookalikes",
+    "write_copy",
+    "save_plan",
+)
 DESCRIBED, CURRENT = "described", "current"
 
 
@@ -49,12 +64,15 @@ class Plan:
 def offered_tools(link: Link, has_segment: bool) -> tuple[str, ...]:
     """The tools that the message's words and the conversation allow."""
     offered = set(link.intents.tools)
+    if offered and offered <= {"measure_campaign", *ON_CAMPAIGN[1:]}:
+        return tuple(offered)
     if link.reading is not None:
         offered.add("define_segment")
     if has_segment and link.edits:
         offered.add("refine_segment")
     if not has_segment and link.reading is None:
-        offered -= {*ON_SEGMENT, "refine_segment"} - {"plan_strategy", "show_segment", "compare_segments"}
+        # Offered all the same, so that the answer can say that a segment is missing.
+        offered -= {*ON_SEGMENT, "refine_segment"} - {"show_segment", "compare_segments", *ON_CAMPAIGN}
         if link.intents.customer is not None:
             offered.add("find_lookalikes")
     if link.intents.destructive:

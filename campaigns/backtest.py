@@ -72,23 +72,37 @@ class Backtest:
         found = []
         for d in self.dates:
             day = d.day.isoformat()
-            found.append(Figure(f"{day}.members", d.members, "customers", f"members on {day}", f"{day}的成员"))
+            found.append(
+                Figure(f"{day}.members", d.members, "customers", f"members on {day}", f"{day}的成员")
+            )
             if d.foretold is not None:
                 words = (f"response foretold on {day}", f"{day}预测的响应率")
-                found.append(Figure(f"{day}.foretold", d.foretold, "share", *words, d.low, d.high, self.level))
+                found.append(
+                    Figure(f"{day}.foretold", d.foretold, "share", *words, d.low, d.high, self.level)
+                )
             if d.observed is not None:
                 found += [
-                    Figure(f"{day}.observed", d.observed, "share", f"response after {day}", f"{day}之后的响应率"),
-                    Figure(f"{day}.reached", d.reached, "customers", f"reached after {day}", f"{day}之后触达"),
+                    Figure(
+                        f"{day}.observed", d.observed, "share", f"response after {day}", f"{day}之后的响应率"
+                    ),
+                    Figure(
+                        f"{day}.reached", d.reached, "customers", f"reached after {day}", f"{day}之后触达"
+                    ),
                 ]
             if d.bought is not None:
                 words = (f"bought uncontacted after {day}", f"{day}之后未触达而购买")
-                found.append(Figure(f"{day}.bought", d.bought, "share", *words, d.bought_low, d.bought_high, self.level))
+                found.append(
+                    Figure(
+                        f"{day}.bought", d.bought, "share", *words, d.bought_low, d.bought_high, self.level
+                    )
+                )
         return tuple(found)
 
     def rows(self) -> list[dict[str, Any]]:
         """One dict a date."""
-        return [asdict(d) | {"day": d.day.isoformat(), "observed": d.observed, "held": d.held} for d in self.dates]
+        return [
+            asdict(d) | {"day": d.day.isoformat(), "observed": d.observed, "held": d.held} for d in self.dates
+        ]
 
     def to_markdown(self, language: str = "en") -> str:
         """One sentence a date ('en' or 'zh')."""
@@ -151,7 +165,9 @@ def backtest(
         )
     tables = (exposures, redemptions, campaigns, purchases)
     return Backtest(
-        taken.horizon_days, taken.level, tuple(_look(day, members_at(day), tables, as_of, taken) for day in days)
+        taken.horizon_days,
+        taken.level,
+        tuple(_look(day, members_at(day), tables, as_of, taken) for day in days),
     )
 
 
@@ -166,10 +182,14 @@ def _look(
     )
     channel = next(iter(rank_channels(known, taken)), None)
     inside = set(members)
-    after = exposures[(exposures["ts"] >= start) & (exposures["ts"] < end) & exposures["customer_id"].isin(inside)]
+    after = exposures[
+        (exposures["ts"] >= start) & (exposures["ts"] < end) & exposures["customer_id"].isin(inside)
+    ]
     reached = responded = 0
     if channel is not None:
-        ended = campaigns[(campaigns["type"] == channel.type) & (pd.to_datetime(campaigns["end"]) < pd.Timestamp(as_of))]
+        ended = campaigns[
+            (campaigns["type"] == channel.type) & (pd.to_datetime(campaigns["end"]) < pd.Timestamp(as_of))
+        ]
         keys = ["customer_id", "campaign_id"]
         sent = after.loc[after["campaign_id"].isin(ended["campaign_id"]), keys].drop_duplicates()
         used = redemptions.loc[redemptions["ts"] < pd.Timestamp(as_of), keys].drop_duplicates()

@@ -53,7 +53,13 @@ class PlanComparison:
     def figures(self) -> tuple[Figure, ...]:
         """Every number that may be quoted."""
         return tuple(
-            Figure(f"{line.name}.{which}", value, line.unit, f"{line.label_en}, {which}", f"{line.label_zh}，{zh}")
+            Figure(
+                f"{line.name}.{which}",
+                value,
+                line.unit,
+                f"{line.label_en}, {which}",
+                f"{line.label_zh}，{zh}",
+            )
             for line in self.lines
             for which, zh, value in (
                 ("first", "原方案", line.first),
@@ -103,12 +109,18 @@ def _signed(line: Comparison, currency: str) -> str:
 def compare_plans(first: Strategy, second: Strategy) -> PlanComparison:
     """The numbers of two plans; they may be of different segments, which the reader must know."""
     values = [
-        {"budget": plan.budget, "shadow_price": plan.split.shadow_price, "held_out": float(plan.holdout.holdout)}
+        {
+            "budget": plan.budget,
+            "shadow_price": plan.split.shadow_price,
+            "held_out": float(plan.holdout.holdout),
+        }
         | {
             name: float(getattr(plan.forecast, name))
             for name in ("contacts", "responders", "revenue", "cost", "net", "roi", "chance_to_pay")
         }
         for plan in (first, second)
     ]
-    lines = (Comparison(*described, values[0][described[0]], values[1][described[0]]) for described in COMPARED)
+    lines = (
+        Comparison(*described, values[0][described[0]], values[1][described[0]]) for described in COMPARED
+    )
     return PlanComparison(first, second, tuple(lines))

@@ -25,7 +25,10 @@ LENGTHS: dict[Language, dict[str, int]] = {
 sender's opt-out line."""
 ANGLES: dict[str, tuple[str, str]] = {
     "A": ("the saving comes first", "先说优惠"),
-    "B": ("the product and how good it tastes or works come first, then the saving", "先说商品的好处，再说优惠"),
+    "B": (
+        "the product and how good it tastes or works come first, then the saving",
+        "先说商品的好处，再说优惠",
+    ),
 }
 CLAIMS = ("free", "guarantee", "guaranteed", "lowest price", "half price", "risk-free", "winner", "last chance",
           "免费", "保证", "最低价", "半价", "全网最低", "中奖", "最后机会")  # fmt: skip
@@ -59,7 +62,9 @@ def schema(language: Language) -> dict[str, Any]:
     lengths = LENGTHS[language]
     return {
         "type": "object",
-        "properties": {part: {"type": "string", "minLength": 1, "maxLength": lengths[part]} for part in PARTS},
+        "properties": {
+            part: {"type": "string", "minLength": 1, "maxLength": lengths[part]} for part in PARTS
+        },
         "required": list(PARTS),
         "additionalProperties": False,
     }
@@ -92,13 +97,17 @@ _SPOKEN = re.compile(
     r"|百分之|[一二两三四五六七八九十百千万半]+(?:成|折|倍|元|块|天|周|个月|年)",
     re.IGNORECASE,
 )
-_PLACEHOLDER = re.compile(r"\[[^\]]*\]|\{[^}]*\}|<[^>]*>|\bX{2,}\b|_{2,}|%[A-Za-z_]+%|【[^】]*(?:姓名|名称|链接)[^】]*】")
+_PLACEHOLDER = re.compile(
+    r"\[[^\]]*\]|\{[^}]*\}|<[^>]*>|\bX{2,}\b|_{2,}|%[A-Za-z_]+%|【[^】]*(?:姓名|名称|链接)[^】]*】"
+)
 _LINK = re.compile(r"https?:|www\.|\b\w+\.(?:com|cn|net|org)\b", re.IGNORECASE)
 _MARKUP = re.compile(r"[*`#|<>]")
 _CHINESE = re.compile("[\u4e00-\u9fff]")
 
 
-def problems(draft: Mapping[str, Any], strategy: Strategy, language: Language, rules: BrandRules) -> list[str]:
+def problems(
+    draft: Mapping[str, Any], strategy: Strategy, language: Language, rules: BrandRules
+) -> list[str]:
     """What is wrong with a draft, each as a sentence for its writer; empty when it may be shown."""
     found: list[str] = []
     allowed = {number.rstrip("0").rstrip(".") if "." in number else number
@@ -111,7 +120,9 @@ def problems(draft: Mapping[str, Any], strategy: Strategy, language: Language, r
         most = LENGTHS[language][part]
         if len(text) > most:
             found.append(f"{part}: has {len(text)} characters; at most {most}.")
-        found += [f"{part}: '{n}' is not a figure of the plan." for n in _NUMBER.findall(text) if n not in allowed]
+        found += [
+            f"{part}: '{n}' is not a figure of the plan." for n in _NUMBER.findall(text) if n not in allowed
+        ]
         found += [f"{part}: '{n}' is not a figure of the plan." for n in _SPOKEN.findall(text)]
         found += [f"{part}: '{word}' must not be used." for word in rules.words if _has(text, word)]
         for pattern, what in ((_PLACEHOLDER, "a placeholder"), (_LINK, "a link"), (_MARKUP, "markup")):

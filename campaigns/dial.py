@@ -51,7 +51,10 @@ class Dial:
         for s in self.settings:
             en, zh = f"lift of the nearest {s.size}", f"最近{s.size}名的提升度"
             found.append(Figure(f"lift.{s.size}", s.lift, "ratio", en, zh, s.low, s.high, self.level))
-            en, zh = f"share of hidden members among the nearest {s.size}", f"最近{s.size}名中找回的隐藏成员占比"
+            en, zh = (
+                f"share of hidden members among the nearest {s.size}",
+                f"最近{s.size}名中找回的隐藏成员占比",
+            )
             found.append(Figure(f"reach.{s.size}", s.reach, "share", en, zh))
         return tuple(found)
 
@@ -63,12 +66,16 @@ class Dial:
         """A table ('en' or 'zh')."""
         zh = language == "zh"
         head = (
-            f"**相似人群刻度**：隐藏{self.hidden:,}名成员，在{self.searched:,}名客户中搜索。\n\n| 人数 | 提升度 | 区间 | 找回 |"
+            f"**相似人群刻度**：隐藏{self.hidden:,}名成员，在{self.searched:,}名客户中搜索。\n\n"
+            "| 人数 | 提升度 | 区间 | 找回 |"
             if zh
             else f"**Lookalike dial**: {self.hidden:,} members hidden among {self.searched:,} customers searched.\n\n"
             "| size | lift | interval | hidden members found |"
         )
-        lines = [f"| {s.size:,} | {s.lift:.2f} | {s.low:.2f} – {s.high:.2f} | {share(s.reach)} |" for s in self.settings]
+        lines = [
+            f"| {s.size:,} | {s.lift:.2f} | {s.low:.2f} – {s.high:.2f} | {share(s.reach)} |"
+            for s in self.settings
+        ]
         return "\n".join([head, "|---|---|---|---|", *lines])
 
 
@@ -98,5 +105,7 @@ def dial(
             break
         found = sum(customer in wanted for customer in ranked[:size])
         low, high = jeffreys(found, size, level)
-        settings.append(Setting(size, found, found / size / base, low / base, high / base, found / len(wanted)))
+        settings.append(
+            Setting(size, found, found / size / base, low / base, high / base, found / len(wanted))
+        )
     return Dial(len(wanted), searched, level, tuple(settings))

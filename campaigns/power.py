@@ -108,6 +108,7 @@ class Holdout:
         en, zh = m.label_en, m.label_zh
         found = [
             Figure("holdout", self.holdout, "customers", "customers held out", "对照组客户数"),
+            Figure("chosen", self.contact + self.holdout, "customers", "customers chosen", "入选客户数"),
             Figure("contact", self.contact, "customers", "customers contacted", "触达组客户数"),
             Figure("baseline", m.baseline, unit, f"{en}, without contact", f"{zh}（不触达）"),
             Figure("expected", m.expected, unit, f"expected difference in {en}", f"{zh}的预期差异"),

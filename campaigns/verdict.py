@@ -144,7 +144,7 @@ def _strata(m: Measurement, zh: bool, currency: str) -> list[str]:
     if not m.strata:
         return []
     differs = m.heterogeneity < DIFFERS
-    p = f"p = {m.heterogeneity:.3f}"
+    p = f"p = {m.heterogeneity:.3f}" if m.heterogeneity >= 0.001 else "p < 0.001"
     if zh:
         found = [f"- 各分层效果{'不同' if differs else '未见差别'}（{p}，多重比较已校正）："]
     else:

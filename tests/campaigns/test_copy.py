@@ -14,7 +14,11 @@ if TYPE_CHECKING:
     from tests.campaigns.conftest import Slice
 
 OFFERS = [{"key": "CHEESE", "name": "CHEESE", "level": "category"}]
-GOOD = {"subject": "Cheese for your table", "body": "Take 10% off cheese with this coupon.", "sms": "10% off cheese."}
+GOOD = {
+    "subject": "Cheese for your table",
+    "body": "Take 10% off cheese with this coupon.",
+    "sms": "10% off cheese.",
+}
 GOOD_ZH = {"subject": "奶酪优惠来了", "body": "凭券购买奶酪，立减10%。", "sms": "奶酪减10%，欢迎光临。"}
 
 

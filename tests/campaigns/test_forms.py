@@ -55,7 +55,9 @@ def test_the_past_is_foretold_from_the_past_alone(journey: Slice) -> None:
     spend = journey.purchases
 
     def members_at(day: date) -> list[str]:
-        rows = spend[(spend["ts"] < np.datetime64(day)) & (spend["ts"] >= np.datetime64(day) - np.timedelta64(90, "D"))]
+        rows = spend[
+            (spend["ts"] < np.datetime64(day)) & (spend["ts"] >= np.datetime64(day) - np.timedelta64(90, "D"))
+        ]
         return list(rows.groupby("customer_id")["value"].sum().nlargest(300).index)
 
     tables = (journey.exposures, journey.redemptions, journey.campaigns, journey.purchases)
@@ -79,7 +81,11 @@ def test_the_past_is_foretold_from_the_past_alone(journey: Slice) -> None:
 
 
 def test_past_dates_do_not_overlap_and_have_data_on_both_sides() -> None:
-    assert past_dates(date(2018, 1, 1), date(2017, 1, 1), 30) == [date(2017, 12, 2), date(2017, 11, 2), date(2017, 10, 3)]
+    assert past_dates(date(2018, 1, 1), date(2017, 1, 1), 30) == [
+        date(2017, 12, 2),
+        date(2017, 11, 2),
+        date(2017, 10, 3),
+    ]
     assert past_dates(date(2018, 1, 1), date(2017, 11, 1), 30) == [date(2017, 12, 2)]
 
 
