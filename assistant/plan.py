@@ -64,7 +64,8 @@ class Plan:
 def offered_tools(link: Link, has_segment: bool) -> tuple[str, ...]:
     """The tools that the message's words and the conversation allow."""
     offered = set(link.intents.tools)
-    if offered and offered <= {"measure_campaign", *ON_CAMPAIGN[1:]}:
+    plain = not (link.intents.destructive or link.missing)
+    if plain and offered and offered <= {"measure_campaign", *ON_CAMPAIGN[1:]}:
         return tuple(offered)
     if link.reading is not None:
         offered.add("define_segment")

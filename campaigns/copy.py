@@ -12,10 +12,18 @@ from dataclasses import dataclass
 from typing import Any
 
 from campaigns.display import share
-from campaigns.goals import GOAL_WORDS
+from campaigns.goals import GOAL_WORDS, Goal
 from campaigns.plan import Strategy
 from campaigns.words import Language
 
+OCCASIONS: dict[Goal, tuple[str, str]] = {
+    "win_back": ("they have not shopped for a while and are missed", "好久没来，想念他们"),
+    "retain": ("a thank-you to good customers", "感谢老顾客"),
+    "activate_coupon": ("a coupon that is easy to use", "一张好用的优惠券"),
+    "cross_sell": ("something they may not have tried yet", "可能还没尝试过的好物"),
+    "grow_basket": ("a treat on their next trip", "下次购物的小惊喜"),
+}
+"""A goal as the customer may hear it; what the retailer wants is not for them."""
 PARTS = ("subject", "body", "sms")
 LENGTHS: dict[Language, dict[str, int]] = {
     "en": {"subject": 60, "body": 300, "sms": 140},
@@ -71,14 +79,15 @@ def schema(language: Language) -> dict[str, Any]:
 
 
 def facts(strategy: Strategy, language: Language) -> str:
-    """All that a writer is told of a plan: goal, things offered, discount. No figure of any customer."""
+    """All that a writer is told of a plan: occasion, things offered, discount. No figure of any customer."""
     zh = language == "zh"
-    goal = GOAL_WORDS[strategy.objective.goal][zh]
-    names = ("、" if zh else ", ").join(offer.name.lower() for offer in offered(strategy))
+    occasion = OCCASIONS[strategy.objective.goal][zh]
+    # Of 'CANDY - CHECKLANE' a customer knows the candy.
+    names = ("、" if zh else ", ").join(offer.name.split(" - ")[0].lower() for offer in offered(strategy))
     depth = share(strategy.offers[0].depth).replace(".0%", "%")
     if zh:
-        return f"目标：{goal}\n商品：{names}\n优惠：优惠券减{depth}"
-    return f"Goal: {goal}\nProducts: {names}\nOffer: a coupon for {depth} off"
+        return f"由头：{occasion}\n商品：{names}\n优惠：优惠券减{depth}"
+    return f"Occasion: {occasion}\nProducts: {names}\nOffer: a coupon for {depth} off"
 
 
 def offered(strategy: Strategy) -> tuple[Any, ...]:
@@ -124,6 +133,9 @@ def problems(
             f"{part}: '{n}' is not a figure of the plan." for n in _NUMBER.findall(text) if n not in allowed
         ]
         found += [f"{part}: '{n}' is not a figure of the plan." for n in _SPOKEN.findall(text)]
+        goal = GOAL_WORDS[strategy.objective.goal][language == "zh"]
+        if goal.lower() in text.lower():
+            found.append(f"{part}: '{goal}' is the retailer's aim, not for customers.")
         found += [f"{part}: '{word}' must not be used." for word in rules.words if _has(text, word)]
         for pattern, what in ((_PLACEHOLDER, "a placeholder"), (_LINK, "a link"), (_MARKUP, "markup")):
             if match := pattern.search(text):

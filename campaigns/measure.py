@@ -94,8 +94,9 @@ class Measurement:
             Figure("p_value", p.p_value, "probability", "p-value", "p 值"),
             Figure("elapsed", self.elapsed, "share", "share of the window seen", "已观察的窗口比例"),
             Figure("days", self.days, "days", "days seen", "已观察天数"),
-            Figure("heterogeneity", self.heterogeneity, "probability", "p-value of a difference between strata",
-                   "分层差异的 p 值"),
+            Figure("heterogeneity", self.heterogeneity, "probability",
+                   "p-value of a difference between strata (not told below 0.001)",
+                   "分层差异的 p 值（低于 0.001 不细分）"),
             Figure("total", self.total[0], "count" if self.kind == "share" else "currency",
                    "difference over all contacted", "触达客户合计差异", *self.total[1:], p.level),
         ]  # fmt: skip

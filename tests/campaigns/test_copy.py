@@ -54,6 +54,7 @@ def test_a_clean_draft_passes(planned: Strategy) -> None:
         ("body", "**Cheese** awaits", "markup"),
         ("body", "Cheese is FREE today", "'free' must not be used"),
         ("body", "Our yucky cheese", "'yucky' must not be used"),
+        ("body", "We want to grow the spend of regular customers", "the retailer's aim"),
         ("subject", "奶酪优惠", "must be written in English"),
     ],
 )
