@@ -255,4 +255,4 @@ def read_intents(message: str, found: Sequence[Number]) -> Intents:
     _, customer = spoken_customer(message)
     shares = (n.value / 100 for n in found if n.unit == "percent" and 0 < n.value < 100)
     holdout = next(shares, None) if "assign_holdout" in tools else None
-    return Intents(tools, destructive, top, k, money, name, goal, outcome, customer, holdout)
+    return Intents(tools, destructive, top, k, money, name, goal, outcome, customer, holdout=holdout)

@@ -183,7 +183,8 @@ class Tools:
     def write_copy(
         self, definition: Node, goal: str | None = None, budget: float | None = None
     ) -> ToolResult:
-        """Marketing copy for a segment's campaign: subject line, body and SMS in two variants."""
+        """The brief for marketing copy of a segment's campaign (occasion, products, discount: nothing else may be
+        said); in a conversation the language model writes subject line, body and SMS from it in two variants."""
         strategy = self.rooms.strategy(self._members(definition), goal, budget)
         return ToolResult((campaign_tools.copy_brief(strategy),), definition, strategy)
 

@@ -73,9 +73,29 @@ class Store:
         self.load(name)
         self._path(name.strip()).unlink()
 
+    def forget(self, customer: str) -> list[str]:
+        """Take one customer out of every object, for an erasure; the names that held them."""
+        found = []
+        for name in self.names():
+            content = self.load(name)
+            kept = _without(content, customer)
+            if kept != content:
+                self.save(name, kept)
+                found.append(name)
+        return found
+
     def _path(self, name: str) -> Path:
         # A name may hold anything that a file name may not.
         return self.folder / f"{hashlib.sha256(name.encode()).hexdigest()[:24]}.json"
+
+
+def _without(part: Any, customer: str) -> Any:
+    """JSON without the customer, where it is a key or an item."""
+    if isinstance(part, dict):
+        return {key: _without(value, customer) for key, value in part.items() if key != customer}
+    if isinstance(part, list):
+        return [_without(item, customer) for item in part if item != customer]
+    return part
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -8,7 +8,9 @@ import re
 from collections.abc import Collection, Sequence
 from typing import Any
 
-NO_SEGMENT_TOOLS = frozenset({"refuse", "clarify", "list_segments", "discover_segments", "delete_segment"})
+NO_SEGMENT_TOOLS = frozenset(
+    "refuse clarify list_segments discover_segments delete_segment measure_campaign".split()
+)
 
 
 def member_f1(found: Collection[str], gold: Collection[str]) -> float:

@@ -188,6 +188,10 @@ def test_an_experiment_survives_the_disk(tmp_path: Path) -> None:
         store.save("spring", {}, replace=False)
     with pytest.raises(NotFoundError, match="did you mean spring"):
         store.load("sprong")
+    assert store.forget("c0001") == ["spring"]
+    assert store.forget("c0001") == []
+    left = Experiment.from_dict(store.load("spring"))
+    assert set(made.arms) - set(left.arms) == {"c0001"}
     with pytest.raises(UserError, match="printable"):
         store.save("a\nb", {})
     store.save("../../etc/passwd", made.to_dict())
