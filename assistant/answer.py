@@ -11,11 +11,13 @@ from collections.abc import Callable
 
 import prompts
 from assistant import answer_market
+from assistant.copywriter import write_copy
 from assistant.grounding import display, label
 from assistant.linking.linker import Link
 from assistant.llm import ChatModel
 from assistant.plan import DESCRIBED, Plan
 from assistant.tools import ToolResult
+from campaigns.copy import BrandRules, to_markdown
 from segments.explain import Language
 from segments.ports import Evidence, Figure
 
@@ -38,7 +40,11 @@ def plain(result: ToolResult, language: Language, currency: str, min_group: int)
         if "definition_en" in figures:
             parts.append(_segment(figures, language, currency, min_group))
         elif item.tool == "plan_strategy" and result.strategy is not None:
-            parts.append(result.strategy.to_markdown(language))
+            parts.append(result.strategy.to_markdown(language, currency))
+        elif result.texts is not None:
+            parts.append(result.texts[language == "zh"])
+        elif item.tool == "write_copy":
+            continue
         else:
             render = _RENDERERS.get(item.tool, _figures)
             parts.append(render(item, language, currency))
@@ -427,6 +433,25 @@ def assumptions(link: Link, plan: Plan, language: Language) -> list[str]:
     return said
 
 
+def marketing_copy(model: ChatModel, result: ToolResult, language: Language, banned: tuple[str, ...]) -> str:
+    """Two variants by the language model, or why none is shown. Raises LLMUnavailableError."""
+    if result.strategy is None:
+        return ""
+    copies, left_out = write_copy(model, result.strategy, language, BrandRules(banned))
+    if not copies:
+        return _say(
+            language,
+            "The language model wrote no copy that keeps the rules, so none is shown. Ask again, or write it yourself.",
+            "语言模型写出的文案不符合规则，因此不予展示。可以再试一次，或自行撰写。",
+        )
+    missing = _say(
+        language,
+        "One variant broke the rules and is left out.",
+        "另一个版本不符合规则，已略去。",
+    )
+    return "\n\n".join([to_markdown(copies, language), *([missing] if left_out else [])])
+
+
 def pitch(model: ChatModel, result: ToolResult, language: Language) -> str:
     """Two sentences by the language model that introduce a plan, or nothing when they hold a figure.
 
@@ -435,7 +460,7 @@ def pitch(model: ChatModel, result: ToolResult, language: Language) -> str:
     if result.strategy is None:
         return ""
     facts = result.strategy.to_dict()
-    offer = ", ".join(str(name) for name in facts["offer"]["names"])
+    offer = ", ".join(str(offer["name"]) for offer in facts["offers"])
     system = prompts.render("phrase_system.md", language="Chinese" if language == "zh" else "English")
     asked = f"Objective: {facts['objective']['goal'].replace('_', ' ')}\nOffer: a discount on {offer.lower()}"
     text = " ".join("".join(model.stream([("system", system), ("human", asked)])).split())

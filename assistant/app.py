@@ -28,9 +28,11 @@ from assistant.llm import ChatModel
 from assistant.market import Market
 from assistant.scoring import Propensities
 from assistant.tools import Tools
+from assistant.tools_campaigns import DEFAULT_BUDGET
 from assistant.tools_uplift import CampaignUplift
 from assistant.tools_worth import Worths
 from assistant.workspace import Workspace, open_workspace
+from campaigns.assumptions import Assumptions
 from campaigns.plan import Strategy
 from campaigns.strategy import plan_strategy
 from indexes.clusters import discover
@@ -48,9 +50,6 @@ from segments.ports import Evidence, Figure
 from warehouse.audience import Audiences
 from warehouse.pseudonyms import Vault
 from warehouse.store import Warehouse
-
-DEFAULT_BUDGET = 1000.0
-"""Currency, when a plan is asked for without a budget; the answer says so."""
 
 
 class Rooms:
@@ -87,10 +86,32 @@ class Rooms:
 
     @cached_property
     def purchases(self) -> pd.DataFrame:
-        """Every purchase."""
+        """Every purchase: customer_id, ts, item_id, order_id, quantity, value, discount, channel."""
         return self.events(
             "purchase", "customer_id", "ts", "item_id", "order_id", "quantity", "value", "discount", "channel"
         )
+
+    @cached_property
+    def exposures(self) -> pd.DataFrame:
+        """Whom each campaign reached, and when."""
+        return self.events("exposure", "customer_id", "campaign_id", "ts")
+
+    @cached_property
+    def redemptions(self) -> pd.DataFrame:
+        """Who redeemed a coupon of each campaign, and when."""
+        return self.events("coupon_redeem", "customer_id", "campaign_id", "ts", "item_id")
+
+    @cached_property
+    def campaigns(self) -> pd.DataFrame:
+        """campaign_id, type, start, end."""
+        found = self.warehouse.fetch(self.warehouse.table("campaigns"))
+        return found.rename(columns={"start_date": "start", "end_date": "end"})
+
+    @property
+    def assumptions(self) -> Assumptions:
+        """What plans take for granted, with this workspace's margin and cost of a contact."""
+        settings = self.workspace.settings
+        return Assumptions(contact_cost=settings.contact_cost, gross_margin=settings.gross_margin)
 
     @cached_property
     def items(self) -> pd.DataFrame:
@@ -128,9 +149,6 @@ class Rooms:
         """A campaign plan."""
         found = self.recommend(members)
         names = ["purchase_30d", "coupon_redeem_30d"]
-        exposures = self.events("exposure", "customer_id", "campaign_id", "ts")
-        redemptions = self.events("coupon_redeem", "customer_id", "campaign_id", "ts", "item_id")
-        campaigns = self.warehouse.fetch(self.warehouse.table("campaigns"))
         return plan_strategy(
             members,
             goal,
@@ -139,11 +157,12 @@ class Rooms:
             {name: self.propensity.scores(name) for name in names},
             self.purchases,
             self.items,
-            exposures,
-            redemptions,
-            campaigns.rename(columns={"start_date": "start", "end_date": "end"}),
+            self.exposures,
+            self.redemptions,
+            self.campaigns,
             self.warehouse.as_of,
             found.rows(),
+            self.assumptions,
         )
 
     def discover(self, k: int | None) -> Evidence:

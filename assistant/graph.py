@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, TypedDict
 
 from langgraph.graph import END, START, StateGraph
@@ -34,12 +34,16 @@ KEPT_TURNS = 50
 
 
 class State(TypedDict, total=False):
-    """What a conversation remembers: the current segment, the ones before it, and what was said."""
+    """What a conversation remembers: the current segment, the ones before it, and what was said.
+
+    planned: goal and budget of the last plan.
+    """
 
     current: dict[str, Any] | None
     trail: list[dict[str, Any]]
     history: list[dict[str, Any]]
     pending: dict[str, Any] | None
+    planned: dict[str, Any] | None
 
 
 Emit = Callable[[str, dict[str, Any]], None]
@@ -148,7 +152,16 @@ class TurnGraph:
         segment = edited(plan, link, current) if plan.edits and current else definition_of(plan, link)
         turn.calls = outcome.calls
         try:
-            run_tool(outcome, self.tools, plan, link, segment, current, state.get("trail", []))
+            run_tool(
+                outcome,
+                self.tools,
+                plan,
+                link,
+                segment,
+                current,
+                state.get("trail", []),
+                state.get("planned"),
+            )
         except UserError as error:
             turn.clarification = str(error)
             return {}
@@ -159,10 +172,17 @@ class TurnGraph:
             turn.clarification = outcome.question
             return {"pending": outcome.pending}
         turn.result = _numbered(outcome.result)
+        planned: State = {}
+        if outcome.result is not None and outcome.result.strategy is not None:
+            strategy = outcome.result.strategy
+            planned = {"planned": {"goal": strategy.objective.goal, "budget": strategy.budget}}
         if changed is None or changed == current:
-            return {}
+            return planned
         trail = [*state.get("trail", []), *([state["current"]] if state.get("current") else [])]
-        return {"current": to_json(changed), "trail": [item for item in trail if item][-KEPT_TURNS:]}
+        return planned | {
+            "current": to_json(changed),
+            "trail": [item for item in trail if item][-KEPT_TURNS:],
+        }
 
     def answer(self, state: State, turn: Turn) -> State:
         """Put the evidence into words."""
@@ -189,7 +209,7 @@ class TurnGraph:
         notes = words.assumptions(turn.link, turn.plan, language)
         if notes:
             assumed = Evidence(f"e{len(evidence) + 1}", "assumptions", notes=tuple(notes))
-            turn.result = ToolResult((*evidence, assumed), result.definition, result.strategy)
+            turn.result = replace(result, evidence=(*evidence, assumed))
         lead = ""
         if turn.plan.tool in words.PHRASED:
             turn.emit("words", {"text": body})
@@ -198,6 +218,9 @@ class TurnGraph:
             except SegAssistError:
                 # The figures stand without the model's sentences: an answer is not lost to its wording.
                 lead = ""
+        if turn.plan.tool == "write_copy":
+            turn.emit("words", {"text": body})
+            lead = words.marketing_copy(self.model, result, language, settings.banned_words)
         text = "\n\n".join(part for part in (lead, body, "\n".join(notes)) if part)
         invented = ungrounded(text, turn.result.evidence if turn.result else evidence)
         if invented:
@@ -211,7 +234,7 @@ def _numbered(result: ToolResult | None) -> ToolResult | None:
     evidence = tuple(
         Evidence(f"e{i}", e.tool, e.figures, e.rows, e.notes) for i, e in enumerate(result.evidence, 1)
     )
-    return ToolResult(evidence, result.definition, result.strategy)
+    return replace(result, evidence=evidence)
 
 
 def _current(state: State) -> Node | None:

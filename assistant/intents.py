@@ -24,6 +24,13 @@ TOOLS = (
     "discover_segments",
     "recommend_products",
     "plan_strategy",
+    "assign_holdout",
+    "measure_campaign",
+    "compare_plans",
+    "backtest_strategy",
+    "dial_lookalikes",
+    "write_copy",
+    "save_plan",
     "show_segment",
     "compare_segments",
     "trend_segment",
@@ -116,6 +123,36 @@ CUES: dict[str, re.Pattern[str]] = {
     ),
 }
 
+CAMPAIGN_CUES: dict[str, re.Pattern[str]] = {
+    "save_plan": _rx(
+        r"\b(?:save|keep|store|export)\b[^.?!]{0,15}\b(?:plan|strategy|campaign)\b|(?:保存|导出|存下)[^。？！]{0,8}(?:方案|策略|计划)"
+    ),
+    "measure_campaign": _rx(
+        r"\bhow (?:did|has|have|is|was|are)\b[^?]{0,60}\b(?:do|done|doing|perform(?:ed|ing)?|go|going|work(?:ed|ing)?|land)\b(?=\s*[?.!]?\s*$)"
+        r"|\b(?:results?|outcome|lift|effect|impact) of\b[^?]{0,30}\b(?:campaign|test|experiment|mailing|promotion)\b|\bdid\b[^?]{0,40}\b(?:campaign|test|experiment|mailing)\b[^?]{0,30}\bwork"
+        r"|(?:活动|实验|测试|邮件).{0,16}(?:效果|结果|表现|怎么样|如何)|(?:效果|结果|表现)(?:如何|怎么样|怎样)"
+    ),
+    "assign_holdout": _rx(
+        r"\ba\s*/\s*b[- ]tests?\b|\bab[- ]tests?\b|\bsplit[- ]tests?\b|\bhold[- ]?outs?\b|\bcontrol group\b|\btreatment (?:and|group)|\brandomi[sz]ed?\b|\b(?:run|set up|start|create) (?:an? )?(?:experiment|test)\b"
+        r"|[aA]\s*/?\s*[bB]\s*(?:测试|实验)|对照组|实验组|对照实验|随机分组|分组实验"
+    ),
+    "compare_plans": _rx(
+        r"\$\s?[\d,.]+[km]?\b[^.?!]{0,20}\binstead\b|\binstead\b[^.?!]{0,25}\$|\bwhat if\b[^.?!]{0,30}(?:\bbudget\b|\$)|\b(?:different|another|bigger|smaller|larger) budget\b"
+        r"|(?:换成|改成|改为|如果|要是|若)[^。？！]{0,10}(?:预算|\d[\d,.]*\s*万?(?:元|美元|块))"
+    ),
+    "backtest_strategy": _rx(
+        r"\bback-?\s?test|\bwould (?:it|this|that) have worked\b|回测|过去.{0,6}会(?:怎样|如何)"
+    ),
+    "dial_lookalikes": _rx(
+        r"\blook-?\s?alike dial\b|\bhow (?:far|large|big|many)\b[^?]{0,40}\blook-?\s?alikes?\b|\bhow far can (?:i|we) (?:expand|grow|stretch)|相似人群刻度|(?:相似人群|扩展).{0,8}(?:多大|多少|到多)"
+    ),
+    "write_copy": _rx(
+        r"\b(?:write|draft|compose|word)\b[^.?!]{0,30}\b(?:e-?mails?|sms|texts?|messages?|copy|subject lines?|newsletter)\b|\b(?:e-?mail|ad|marketing) copy\b|\bsubject lines?\b"
+        r"|(?:写|拟|起草|撰写)[^。？！]{0,10}(?:邮件|短信|文案|标题|主题)|(?:邮件|短信|营销)文案"
+    ),
+}
+"""Asked of a campaign in its own words; where one of these is meant, tools with wider words are not."""
+
 WHO_ARE_THEY = _rx(r"\bwho are (?:they|these|those)\b|他们是谁|都是谁")
 """Asks for a profile of the current segment; after a description it only asks for the segment."""
 
@@ -143,6 +180,7 @@ class Intents:
     feature: str | None = None
     campaign: str | None = None
     weeks: float | None = None
+    holdout: float | None = None
     arguments: dict[str, Any] = field(default_factory=dict)
 
 
@@ -169,6 +207,11 @@ _NAME = re.compile(
 )
 NAMING = ("save_segment", "delete_segment", "show_segment", "compare_segments")
 """Tools whose messages name a segment."""
+NAMING_CAMPAIGN = ("save_plan", "assign_holdout", "measure_campaign")
+_CAMPAIGN_NAME = re.compile(
+    r"\b(?:campaign|test|experiment|mailing)\s+(?:#|no\.?\s*|number\s+)?(\d[\w-]*)\b|(?:活动|实验|测试)\s*(\d[\w-]*)",
+    re.I,
+)
 _DAYS14 = re.compile(r"two weeks|2 weeks|14 days|fortnight|next week|两周|2周|14天|十四天|下周|一周", re.I)
 _COUPON = re.compile(r"coupon|redeem|voucher|券|核销", re.I)
 
@@ -256,9 +299,10 @@ def spoken_weeks(message: str) -> float | None:
 
 def spoken_name(message: str) -> tuple[tuple[int, int], str | None]:
     """The segment's name that a message says ('save this as Gas fans'), with its place."""
-    if not any(CUES[tool].search(message) for tool in NAMING):
+    campaign = any(CAMPAIGN_CUES[tool].search(message) for tool in NAMING_CAMPAIGN)
+    if not campaign and not any(CUES[tool].search(message) for tool in NAMING):
         return (0, 0), None
-    match = _NAME.search(message)
+    match = (_CAMPAIGN_NAME.search(message) if campaign else None) or _NAME.search(message)
     if match is None:
         return (0, 0), None
     group = next(i for i, said in enumerate(match.groups(), 1) if said)
@@ -271,7 +315,12 @@ def read_intents(message: str, found: Sequence[Number]) -> Intents:
     if market is not None and not DESTRUCTIVE.search(message):
         return Intents((market,), arguments=market_arguments(market, message))
     destructive = bool(DESTRUCTIVE.search(message)) and not CUES["delete_segment"].search(message)
-    tools = tuple(name for name, pattern in CUES.items() if pattern.search(message))
+    campaign = next((name for name, pattern in CAMPAIGN_CUES.items() if pattern.search(message)), None)
+    if campaign == "compare_plans" and not any(n.value >= 1 for n in found):
+        campaign = None
+    tools = (
+        (campaign,) if campaign else tuple(name for name, pattern in CUES.items() if pattern.search(message))
+    )
     counts = [
         n for n in found if n.op is None and n.value >= 1 and n.unit in ("people", "customers", "", "units")
     ]
@@ -285,7 +334,7 @@ def read_intents(message: str, found: Sequence[Number]) -> Intents:
         None,
     )
     money = next((n.value for n in found if n.unit == "money"), None)
-    if money is None and "plan_strategy" in tools:
+    if money is None and {"plan_strategy", "compare_plans"} & set(tools):
         money = next((n.value for n in found if n.unit == "" and n.value >= 100), None)
     _, name = spoken_name(message)
     goal = next((goal for goal, pattern in _GOALS if re.search(pattern, message, re.IGNORECASE)), None)
@@ -293,7 +342,9 @@ def read_intents(message: str, found: Sequence[Number]) -> Intents:
     if _COUPON.search(message):
         outcome = "coupon_redeem_30d"
     _, customer = spoken_customer(message)
-    campaign = _CAMPAIGN.search(message)
+    shares = (n.value / 100 for n in found if n.unit == "percent" and 0 < n.value < 100)
+    holdout = next(shares, None) if "assign_holdout" in tools else None
+    past = _CAMPAIGN.search(message)
     if set(AHEAD) & set(tools):
         # 'Would they', 'will they': the words of a propensity, inside a question about something else.
         tools = tuple(tool for tool in tools if tool != "score_propensity")
@@ -307,6 +358,7 @@ def read_intents(message: str, found: Sequence[Number]) -> Intents:
         goal,
         outcome,
         customer,
-        campaign=(campaign[1] or campaign[2]) if campaign else None,
+        campaign=(past[1] or past[2]) if past else None,
         weeks=spoken_weeks(message),
+        holdout=holdout,
     )

@@ -28,6 +28,12 @@ ON_SEGMENT = (
     "customer_value",
     "recommend_products",
     "plan_strategy",
+    "assign_holdout",
+    "compare_plans",
+    "backtest_strategy",
+    "dial_lookalikes",
+    "write_copy",
+    "save_plan",
     "save_segment",
     "show_segment",
     "compare_segments",
@@ -35,6 +41,15 @@ ON_SEGMENT = (
     "breakdown_segment",
 )
 """Tools that work on a segment: the one that the message describes, or the current one."""
+ON_CAMPAIGN = (
+    "plan_strategy",
+    "assign_holdout",
+    "compare_plans",
+    "backtest_strategy",
+    "dial_lookalikes",
+    "write_copy",
+    "save_plan",
+)
 DESCRIBED, CURRENT = "described", "current"
 
 
@@ -54,15 +69,19 @@ def offered_tools(link: Link, has_segment: bool) -> tuple[str, ...]:
     if set(link.intents.tools) & set(MARKET_TOOLS):
         return link.intents.tools
     offered = set(link.intents.tools)
+    plain = not (link.intents.destructive or link.missing)
+    if plain and offered and offered <= {"measure_campaign", *ON_CAMPAIGN[1:]}:
+        return tuple(offered)
     if link.reading is not None:
         offered.add("define_segment")
     if has_segment and link.edits:
         offered.add("refine_segment")
     if not has_segment and link.reading is None:
+        # Offered all the same, so that the answer can say that a segment is missing.
         offered -= {*ON_SEGMENT, "refine_segment"} - {
-            "plan_strategy",
             "show_segment",
             "compare_segments",
+            *ON_CAMPAIGN,
             *AHEAD,
         }
         if link.intents.customer is not None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from assistant.library import Library
 from assistant.workspace import Workspace
+from campaigns.store import Store
 from indexes.index import CustomerIndex
 from segments.definition import Node, SimilarityCondition, conditions, inner_group
 from segments.ports import Progress, silent
@@ -42,12 +43,17 @@ def erase_person(workspace: Workspace, source_id: str, progress: Progress = sile
     named = [saved.name for saved in library.all() if _speaks_of(saved.definition, customer)]
     for name in named:
         library.delete(name)
+    stores = [Store(workspace.folder, kind) for kind in ("experiment", "plan")]
+    for store in stores:
+        store.forget(customer)
     forgotten = _forget_conversations(workspace.conversations, customer)
     traces = list(data.traces)
     if customer in CustomerIndex.load(workspace.index, "cpu").customer_ids:
         traces.append("behaviour index")
     if any(_speaks_of(saved.definition, customer) for saved in library.all()):
         traces.append("saved segments")
+    if any(store.forget(customer) for store in stores):
+        traces.append("plans and experiments")
     if _forget_conversations(workspace.conversations, customer):
         traces.append("conversations")
     return ErasedPerson(data, known, tuple(named), forgotten, tuple(traces))

@@ -8,7 +8,7 @@ from typing import Any
 
 from assistant.linking.linker import Link
 from assistant.market_intents import MARKET_TOOLS
-from assistant.plan import Plan
+from assistant.plan import ON_CAMPAIGN, Plan
 from assistant.replies import CLARIFY, reply
 from assistant.tools import DEFAULT_TOP, ToolResult, Tools
 from segments.codec import from_json, to_json
@@ -47,12 +47,15 @@ def run_tool(
     segment: Node | None,
     current: Node | None,
     trail: list[dict[str, Any]],
+    planned: dict[str, Any] | None = None,
 ) -> None:
     """Run the plan's tool on the segment that it takes from the message, else on the current one."""
     intents = link.intents
     match plan.tool:
         case "define_segment" | "refine_segment":
             _define(outcome, tools, plan, link, segment, current)
+        case "measure_campaign":
+            outcome.call("measure_campaign", tools.measure_campaign, name=intents.name)
         case "list_segments":
             outcome.call("list_segments", tools.list_segments)
         case "overlap_segments":
@@ -79,7 +82,40 @@ def run_tool(
                 return
             if segment is not None:
                 outcome.note("define_segment", definition=to_json(segment))
-            _on_segment(outcome, tools, plan, link, subject, trail)
+            if plan.tool in ON_CAMPAIGN:
+                _on_campaign(outcome, tools, plan.tool, link, subject, planned or {})
+            else:
+                _on_segment(outcome, tools, plan, link, subject, trail)
+
+
+def _on_campaign(
+    outcome: Outcome, tools: Tools, tool: str, link: Link, subject: Node, planned: dict[str, Any]
+) -> None:
+    """planned: goal and budget of the plan before this turn, which 'instead' and 'the plan' mean."""
+    intents = link.intents
+    goal = intents.goal or planned.get("goal")
+    budget = intents.budget if intents.budget is not None else planned.get("budget")
+    match tool:
+        case "assign_holdout":
+            outcome.call(tool, tools.assign_holdout, subject, name=intents.name, share=intents.holdout)
+        case "compare_plans" if planned and intents.budget is not None:
+            outcome.call(
+                tool, tools.compare_plans, subject, budget=intents.budget, goal=goal, before=planned["budget"]
+            )
+        case "backtest_strategy":
+            outcome.call(tool, tools.backtest_strategy, subject)
+        case "dial_lookalikes":
+            outcome.call(tool, tools.dial_lookalikes, subject)
+        case "write_copy":
+            outcome.call(tool, tools.write_copy, subject, goal=goal, budget=budget)
+        case "save_plan" if intents.name:
+            outcome.call(tool, tools.save_plan, subject, name=intents.name, goal=goal, budget=budget)
+        case "save_plan":
+            outcome.question = reply(CLARIFY["no_name"], link.language)
+        case _:
+            outcome.call(
+                "plan_strategy", tools.plan_strategy, subject, goal=intents.goal, budget=intents.budget
+            )
 
 
 def _define(
@@ -147,10 +183,6 @@ def _on_segment(
             outcome.call("customer_value", tools.customer_value, subject, weeks=intents.weeks)
         case "recommend_products":
             outcome.call("recommend_products", tools.recommend_products, subject)
-        case "plan_strategy":
-            outcome.call(
-                "plan_strategy", tools.plan_strategy, subject, goal=intents.goal, budget=intents.budget
-            )
         case "save_segment" if intents.name:
             outcome.call("save_segment", tools.save_segment, subject, name=intents.name)
         case "save_segment":

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 from pydantic import Field
 
 from assistant import tools_audience as audience
+from assistant import tools_campaigns as campaign_tools
 from assistant import tools_market
 from campaigns.plan import Strategy
 from insights.signals import Kind
@@ -33,11 +34,15 @@ Top = Annotated[int, Field(ge=1, description="how many customers")]
 
 @dataclass(frozen=True)
 class ToolResult:
-    """What a tool call produced: evidence, the segment it made current (if any), a plan object (if any)."""
+    """What a tool call produced: evidence, the segment it made current (if any), a plan object (if any).
+
+    texts: the answer in English and Chinese, where the tool words it itself.
+    """
 
     evidence: tuple[Evidence, ...]
     definition: Node | None = None
     strategy: Strategy | None = None
+    texts: tuple[str, str] | None = None
 
 
 class Tools:
@@ -179,11 +184,67 @@ class Tools:
         """A marketing strategy for a segment: objective, offer, channel, timing, budget split, expected
         response with an interval, holdout. Every figure is computed."""
         strategy = self.rooms.strategy(self._members(definition), goal, budget)
-        notes = (*strategy.notes("en"), *strategy.notes("zh"))
+        currency = self.rooms.workspace.settings.currency
+        notes = (*strategy.notes("en", currency), *strategy.notes("zh", currency))
         evidence = Evidence("", "plan_strategy", strategy.figures(), tuple(strategy.rows()), notes)
         return ToolResult(
             (self._segment_evidence("plan_strategy", definition), evidence), definition, strategy
         )
+
+    def assign_holdout(
+        self, definition: Node, name: str | None = None, share: float | None = None
+    ) -> ToolResult:
+        """Run a campaign on a segment as an A/B test: assign its customers to contact and holdout (share, 0..1),
+        balanced and stable, and save the experiment under a name."""
+        return self._told(
+            campaign_tools.assign_holdout(self.rooms, self._members(definition), definition, name, share),
+            definition,
+        )
+
+    def measure_campaign(self, name: str | None = None) -> ToolResult:
+        """How an experiment or a past campaign did: difference between the arms with its interval, by stratum,
+        profit, verdict. Without a name: the newest experiment."""
+        return self._told(campaign_tools.measure_campaign(self.rooms, name))
+
+    def compare_plans(
+        self, definition: Node, budget: float, goal: str | None = None, before: float | None = None
+    ) -> ToolResult:
+        """A plan for a segment with another budget beside the one with the budget before: every difference."""
+        members, first = (
+            self._members(definition),
+            before if before is not None else campaign_tools.DEFAULT_BUDGET,
+        )
+        return self._told(
+            campaign_tools.compare_budgets(self.rooms, members, goal, first, budget), definition
+        )
+
+    def backtest_strategy(self, definition: Node) -> ToolResult:
+        """Back-test before sending: the segment and its expected response rebuilt at past dates, and what came."""
+        return self._told(campaign_tools.backtest_strategy(self.rooms, definition), definition)
+
+    def dial_lookalikes(self, definition: Node) -> ToolResult:
+        """How much like a segment its nearest customers are, by the size of the audience (measured lift)."""
+        return self._told(campaign_tools.dial_lookalikes(self.rooms, self._members(definition)), definition)
+
+    def write_copy(
+        self, definition: Node, goal: str | None = None, budget: float | None = None
+    ) -> ToolResult:
+        """The brief for marketing copy of a segment's campaign (occasion, products, discount: nothing else may be
+        said); in a conversation the language model writes subject line, body and SMS from it in two variants."""
+        strategy = self.rooms.strategy(self._members(definition), goal, budget)
+        return ToolResult((campaign_tools.copy_brief(strategy),), definition, strategy)
+
+    def save_plan(
+        self, definition: Node, name: str, goal: str | None = None, budget: float | None = None
+    ) -> ToolResult:
+        """Save a segment's campaign plan under a name, with Markdown, HTML and JSON files of it."""
+        strategy = self.rooms.strategy(self._members(definition), goal, budget)
+        told = campaign_tools.save_plan(self.rooms, strategy, name)
+        return ToolResult((told.evidence,), definition, strategy, told.texts)
+
+    def _told(self, told: campaign_tools.Told, definition: Node | None = None) -> ToolResult:
+        segment = () if definition is None else (self._segment_evidence(told.evidence.tool, definition),)
+        return ToolResult((*segment, told.evidence), definition, texts=told.texts)
 
     def compare_segments(self, definition: Node, other: Node, name: str) -> ToolResult:
         """Compare the current segment with another: sizes, overlap, and the conditions that differ."""

@@ -19,6 +19,8 @@ class Settings:
     min_group: groups of fewer customers are not shown in a chat. currency: sign shown before amounts.
     requests_per_minute: of one API key. cors_origins: pages of other sites that may call the API.
     randomised_campaigns: ids of campaigns whose customers were drawn at random, so that their effect may be called one.
+    gross_margin: share of revenue left after the cost of goods. contact_cost: currency for each customer
+    contacted. banned_words: never used in marketing copy.
     """
 
     name: str = "Complete Journey demo"
@@ -33,6 +35,9 @@ class Settings:
     requests_per_minute: int = 300
     cors_origins: tuple[str, ...] = ()
     randomised_campaigns: tuple[str, ...] = ()
+    gross_margin: float = 0.25
+    contact_cost: float = 0.5
+    banned_words: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -102,11 +107,17 @@ def read_settings(folder: Path) -> Settings:
     values = {key: tuple(value) if isinstance(value, list) else value for key, value in values.items()}
     for key, value in values.items():
         wanted = type(getattr(Settings(), key))
-        if type(value) is not wanted:
-            kind = {str: "a text", int: "a whole number", tuple: "a list of texts"}[wanted]
+        if wanted is float and type(value) is int:
+            values[key] = float(value)
+        elif type(value) is not wanted:
+            kind = {str: "a text", int: "a whole number", float: "a number", tuple: "a list of texts"}[wanted]
             raise DataError(f"{path}: {key} must be {kind}; got {value!r}.")
     settings = Settings(**values)
     for key in ("min_group", "requests_per_minute"):
         if getattr(settings, key) < 1:
             raise DataError(f"{path}: {key} must be at least 1; got {getattr(settings, key)}.")
+    if not 0 < settings.gross_margin <= 1:
+        raise DataError(f"{path}: gross_margin must lie above 0 and at most 1; got {settings.gross_margin}.")
+    if not settings.contact_cost > 0:
+        raise DataError(f"{path}: contact_cost must be above 0; got {settings.contact_cost}.")
     return settings

@@ -32,6 +32,8 @@ class Assumptions:
     prior_exposures: int = 50
     horizon_days: int = 30
     min_contact_gap_days: int = 14
+    max_contacts_90d: int = 6
+    tier_caps: tuple[tuple[str, int], ...] = ()
     mail_days: int = 2
     max_holdout_share: float = 0.3
     only_paying: bool = False
@@ -50,6 +52,8 @@ class Assumptions:
             issues.append(f"incremental_share must be a range within 0..1, not {low} to {high}.")
         if self.response_rate is not None and not 0 < self.response_rate < 1:
             issues.append(f"response_rate must lie between 0 and 1, not {self.response_rate}.")
+        if self.max_contacts_90d < 1:
+            issues.append(f"max_contacts_90d must be at least 1, not {self.max_contacts_90d}.")
         if issues:
             raise DefinitionError(issues)
 
@@ -82,5 +86,12 @@ class Assumptions:
                 "days",
                 "assumed rest between two contacts",
                 "假设两次触达的最短间隔",
+            ),
+            Figure(
+                "max_contacts_90d",
+                self.max_contacts_90d,
+                "count",
+                "contacts in 90 days at most",
+                "90天内触达上限",
             ),
         )

@@ -1,7 +1,8 @@
 """What contacting each member should bring, and by simulation how sure that is.
 
 Response: the segment's response rate to the chosen kind of campaign, spread over the members in
-proportion to their coupon propensity. Gain of a response: for trip goals (win_back, retain) the usual
+proportion to their coupon propensity; to an offer that fits a member less than their best one, in
+proportion to the fit. Gain of a response: for trip goals (win_back, retain) the usual
 order value times the probability that the customer would not have come anyway; for cross_sell the
 usual spend on the offer times the probability of not buying it anyway; for grow_basket and
 activate_coupon the observed rise of responders' spend beyond that of non-responders. All of it times
@@ -11,15 +12,16 @@ the assumed incremental share.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from campaigns.assumptions import Assumptions
 from campaigns.goals import Goal
-from campaigns.offer import Channel, Offer
+from campaigns.offer import Channel, Habits, Offer
 from campaigns.response import SpendChange
 from segments.errors import DataError, DefinitionError, NotFoundError
 
@@ -30,7 +32,7 @@ TRIP_GOALS = ("win_back", "retain")
 
 @dataclass(frozen=True)
 class Expectation:
-    """Per member, in the order of `customers`: arrays of the same length.
+    """Per member (row, in the order of `customers`) and offer (column): arrays of shape (n, m).
 
     response: probability of responding when contacted. anyway: probability of the wanted purchase
     without contact. gain: revenue (currency) of a response, before the incremental share. gain_error:
@@ -74,21 +76,36 @@ def expect(
     probabilities: Mapping[str, pd.Series],
     channel: Channel | None,
     spend: SpendChange | None,
-    offer: Offer,
-    recent_buyers: set[str],
+    offers: Sequence[Offer],
+    habits: Habits,
     assumptions: Assumptions,
+    uplift: pd.Series | None = None,
 ) -> Expectation:
-    """What each member (row of `ours`) should bring.
+    """What each member (row of `ours`) should bring by each offer.
 
-    Raises NotFoundError for a missing outcome, DataError for members without a score, DefinitionError
-    when neither past campaigns nor the assumptions tell the response rate or the gain.
+    uplift: what contact causes in each customer, in any unit; a member's gain is scaled by theirs over
+    the members' mean, below 0 as 0. Raises NotFoundError for a missing outcome, DataError for members
+    without a score, DefinitionError when neither past campaigns nor the assumptions tell the response
+    rate or the gain, or the uplift is nowhere above 0.
     """
     score = _scores(probabilities, COUPON, ours.index)
     rate, posterior = _rate(channel, assumptions)
     mean = float(score.mean())
     response = np.minimum(1.0, rate * score / mean) if mean > 0 else np.full(len(score), rate)
-    anyway, gain, error = _gain(goal, ours, probabilities, spend, offer, recent_buyers, assumptions)
-    return Expectation(tuple(ours.index), response, anyway, gain, error, rate, posterior)
+    anyway, gain, error = _gain(goal, ours, probabilities, spend, offers, habits, assumptions)
+    if uplift is not None:
+        gain = gain * _relative(uplift, ours.index)[:, None]
+    return Expectation(
+        tuple(ours.index), response[:, None] * habits.taste, anyway, gain, error, rate, posterior
+    )
+
+
+def _relative(uplift: pd.Series, customers: pd.Index) -> np.ndarray:
+    known = uplift.reindex(customers)
+    factor = known.fillna(known.mean()).clip(lower=0.0).to_numpy(float)
+    if not np.nan_to_num(factor).sum() > 0:
+        raise DefinitionError("The uplift of every member is 0 or below: contact would gain nothing.")
+    return factor / factor.mean()
 
 
 def _scores(probabilities: Mapping[str, pd.Series], outcome: str, customers: pd.Index) -> np.ndarray:
@@ -120,30 +137,32 @@ def _gain(
     ours: pd.DataFrame,
     probabilities: Mapping[str, pd.Series],
     spend: SpendChange | None,
-    offer: Offer,
-    recent_buyers: set[str],
+    offers: Sequence[Offer],
+    habits: Habits,
     assumptions: Assumptions,
 ) -> tuple[np.ndarray, np.ndarray, float]:
     """Per member: probability of the purchase anyway, and gain of a response; relative error of the gain."""
-    count = len(ours)
-    come = _scores(probabilities, PURCHASE, ours.index)
+    shape = habits.taste.shape
+    come = np.broadcast_to(_scores(probabilities, PURCHASE, ours.index)[:, None], shape)
     if goal in TRIP_GOALS:
         basket = (
             ours["basket_value_365d"].fillna(ours["basket_value_365d"].median()).fillna(0.0).to_numpy(float)
         )
-        spread = float(basket.std(ddof=1)) if count > 1 else 0.0
-        error = spread / basket.mean() / count**0.5 if basket.mean() > 0 else 0.0
-        return come, (1 - come) * basket, float(error)
+        spread = float(basket.std(ddof=1)) if shape[0] > 1 else 0.0
+        error = spread / basket.mean() / shape[0] ** 0.5 if basket.mean() > 0 else 0.0
+        return come, (1 - come) * basket[:, None], float(error)
     if goal == "cross_sell":
-        outcomes = [f"{PURCHASE}:{key}" for key in offer.keys]
-        if all(outcome in probabilities for outcome in outcomes):
-            none = np.prod([1 - _scores(probabilities, o, ours.index) for o in outcomes], axis=0)
-            anyway = 1 - none
-        else:
-            anyway = np.full(count, float(ours.index.isin(recent_buyers).mean()))
-        return anyway, (1 - anyway) * offer.spend, 0.0
+        anyway = np.column_stack(
+            [
+                _scores(probabilities, f"{PURCHASE}:{offer.key}", ours.index)
+                if f"{PURCHASE}:{offer.key}" in probabilities
+                else np.full(shape[0], float(habits.recent[:, place].mean()))
+                for place, offer in enumerate(offers)
+            ]
+        )
+        return anyway, (1 - anyway) * [offer.spend for offer in offers], 0.0
     if assumptions.gain_per_response is not None:
-        return come, np.full(count, assumptions.gain_per_response), 0.0
+        return come, np.full(shape, assumptions.gain_per_response), 0.0
     if spend is None:
         raise DefinitionError(
             "Past campaigns have too few responses to tell what one is worth; give gain_per_response in the "
@@ -154,16 +173,16 @@ def _gain(
             f"Responders of past campaigns did not spend more than others ({spend.difference:.2f} in "
             f"{spend.days} days); give gain_per_response in the assumptions to plan all the same."
         )
-    return come, np.full(count, spend.difference), spend.error / spend.difference
+    return come, np.full(shape, spend.difference), spend.error / spend.difference
 
 
 def simulate(
     expectation: Expectation,
-    groups: Mapping[str, np.ndarray],
-    face_value: float,
+    groups: Mapping[str, tuple[np.ndarray, np.ndarray]],
+    face_values: Sequence[float],
     assumptions: Assumptions,
 ) -> dict[str, Forecast]:
-    """Forecast of contacting the members at the places of each group, and of all of them as 'total'.
+    """Forecast of contacting each group, given as (places of members, their offers), and all as 'total'.
 
     Uncertain in each draw: the response rate (Beta), the mean gain (normal), the incremental share
     (uniform over its range), and who responds (binomial). The first three are shared by all groups.
@@ -174,25 +193,37 @@ def simulate(
     rate = random.beta(*expectation.posterior, draws) / expectation.rate
     worth = random.normal(1.0, expectation.gain_error, draws)
     share = random.uniform(*assumptions.incremental_share, draws)
-    drawn = {}
-    for name, places in groups.items():
-        response, gain = expectation.response[places], expectation.gain[places]
+    faces = np.asarray(face_values, float)
+    drawn: dict[str, _Drawn] = {}
+    for name, (places, offers) in groups.items():
+        response, gain = expectation.response[places, offers], expectation.gain[places, offers]
         chance = float(response.mean()) if len(places) else 0.0
-        mean_gain = float((response * gain).sum() / response.sum()) if response.sum() > 0 else 0.0
+        weight = response / response.sum() if response.sum() > 0 else response
         responders = random.binomial(len(places), np.minimum(1.0, chance * rate))
-        drawn[name] = (len(places), responders, responders * mean_gain * worth * share)
-    drawn["total"] = (
-        sum(count for count, _, _ in drawn.values()),
-        np.sum([responders for _, responders, _ in drawn.values()], axis=0),
-        np.sum([revenue for _, _, revenue in drawn.values()], axis=0),
+        revenue = responders * float((weight * gain).sum()) * worth * share
+        cost = len(places) * assumptions.contact_cost + responders * float((weight * faces[offers]).sum())
+        drawn[name] = _Drawn(len(places), responders, revenue, cost)
+    every = list(drawn.values())
+    drawn["total"] = _Drawn(
+        sum(part.contacts for part in every),
+        np.sum([part.responders for part in every], axis=0),
+        np.sum([part.revenue for part in every], axis=0),
+        np.sum([part.cost for part in every], axis=0),
     )
-    return {name: _forecast(*values, face_value, assumptions) for name, values in drawn.items()}
+    return {name: _forecast(part, assumptions) for name, part in drawn.items()}
 
 
-def _forecast(
-    contacts: int, responders: np.ndarray, revenue: np.ndarray, face_value: float, assumptions: Assumptions
-) -> Forecast:
-    cost = contacts * assumptions.contact_cost + responders * face_value
+class _Drawn(NamedTuple):
+    """Contacts, and one value of each a draw."""
+
+    contacts: int
+    responders: np.ndarray
+    revenue: np.ndarray
+    cost: np.ndarray
+
+
+def _forecast(drawn: _Drawn, assumptions: Assumptions) -> Forecast:
+    contacts, responders, revenue, cost = drawn
     net = revenue * assumptions.gross_margin - cost
     roi = net / np.maximum(cost, 1e-9)
 

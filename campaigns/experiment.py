@@ -1,199 +1,154 @@
-"""Holdouts: how many customers not to contact so that the effect can be measured, and which ones.
-
-Two shares are compared on the arcsine scale, two means on the scale of their standard deviation; both
-are z tests, so one formula serves: an effect `e` is found with the wanted power at the two-sided
-level alpha when `1/n1 + 1/n2 <= (e / (z[1 - alpha/2] + z[power])) ** 2` (Cohen 1988, Statistical Power
-Analysis for the Behavioral Sciences, chapters 2 and 6).
-"""
+"""An experiment as an object: who is in which arm, what is measured and when, and every look taken at it."""
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Hashable, Mapping
-from dataclasses import asdict, dataclass
-from math import asin, ceil, floor, pi, sin, sqrt
-from typing import Any, Literal
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from datetime import date, timedelta
+from typing import Any, Literal, get_args
 
 import numpy as np
 import pandas as pd
-from scipy.stats import norm
 
-from segments.errors import DefinitionError
-from segments.ports import Figure
+from campaigns.assign import assign
+from campaigns.spend import Timeline
+from segments.errors import DataError, DefinitionError
 
-ALPHA = 0.05
-POWER = 0.8
-"""Conventional (Cohen 1988): a false alarm once in 20 times, a real effect found 4 times in 5."""
-MAX_HOLDOUT_SHARE = 0.3
-"""The largest share of the chosen customers that a plan leaves out on its own account."""
-
-Arm = Literal["contact", "holdout"]
-
-
-def share_effect(baseline: float, treated: float) -> float:
-    """Cohen's h between two shares (0..1)."""
-    return 2 * asin(sqrt(treated)) - 2 * asin(sqrt(baseline))
-
-
-def sample_size(effect: float, *, ratio: float = 1.0, alpha: float = ALPHA, power: float = POWER) -> int:
-    """Customers of the first arm to find a standardised effect; the second has `ratio` times as many.
-
-    Raises DefinitionError for an effect of 0, which no sample finds.
-    """
-    if effect == 0:
-        raise DefinitionError("The effect to detect is 0; give the difference that would matter to you.")
-    return ceil((_z(alpha, power) / effect) ** 2 * (1 + 1 / ratio))
-
-
-def detectable_effect(first: int, second: int, *, alpha: float = ALPHA, power: float = POWER) -> float:
-    """The smallest standardised effect that two arms of these sizes find."""
-    return _z(alpha, power) * sqrt(1 / first + 1 / second)
-
-
-def detectable_share(baseline: float, effect: float) -> float:
-    """The share that lies a Cohen's h of `effect` above `baseline`, at most 1."""
-    return sin(min(pi / 2, asin(sqrt(baseline)) + effect / 2)) ** 2
-
-
-def _z(alpha: float, power: float) -> float:
-    return float(norm.ppf(1 - alpha / 2) + norm.ppf(power))
+MetricName = Literal["spend", "bought"]
+METRICS: tuple[MetricName, ...] = get_args(MetricName)
+MAX_NAME = 80
 
 
 @dataclass(frozen=True)
-class Metric:
-    """The primary metric: a share of customers, or a mean per customer with its standard deviation.
+class Experiment:
+    """A campaign with a holdout. arms: customer_id -> (stratum, arm).
 
-    expected: the difference (same unit) that the campaign should make.
+    The outcome of a customer is the spend (currency), or whether they bought (0/1), in
+    `[start, start + horizon_days)`; the same of the `horizon_days` before is the covariate. looks: dates
+    as of which the outcome was read. contact_cost (currency), gross_margin (share): to tell the profit.
     """
 
     name: str
-    kind: Literal["share", "mean"]
-    unit: str
-    baseline: float
-    expected: float
-    deviation: float
+    start: date
+    metric: MetricName
     horizon_days: int
-    label_en: str
-    label_zh: str
+    holdout_share: float
+    salt: str
+    arms: Mapping[str, tuple[str, str]]
+    alpha: float = 0.05
+    definition: Mapping[str, Any] | None = None
+    contact_cost: float = 0.0
+    gross_margin: float = 1.0
+    looks: tuple[date, ...] = field(default=())
+
+    def __post_init__(self) -> None:
+        issues = []
+        if not self.name.strip() or len(self.name) > MAX_NAME or not self.name.isprintable():
+            issues.append(f"name: must be 1 to {MAX_NAME} printable characters; got {self.name[:20]!r}.")
+        if self.metric not in METRICS:
+            issues.append(f"metric: must be one of {', '.join(METRICS)}; got {self.metric!r}.")
+        if not self.horizon_days >= 1:
+            issues.append(f"horizon_days: must be at least 1; got {self.horizon_days}.")
+        if not 0 < self.holdout_share < 1:
+            issues.append(f"holdout_share: must lie between 0 and 1; got {self.holdout_share}.")
+        if not 0 < self.alpha < 1:
+            issues.append(f"alpha: must lie between 0 and 1; got {self.alpha}.")
+        if issues:
+            raise DefinitionError(issues)
 
     @property
-    def effect(self) -> float:
-        """The expected difference, standardised."""
-        if self.kind == "share":
-            return share_effect(self.baseline, min(1.0, self.baseline + self.expected))
-        return self.expected / self.deviation if self.deviation > 0 else 0.0
+    def end(self) -> date:
+        """The first day that no longer counts."""
+        return self.start + timedelta(days=self.horizon_days)
 
-    def difference(self, effect: float) -> float:
-        """A standardised effect in the unit of the metric."""
-        if self.kind == "share":
-            return detectable_share(self.baseline, effect) - self.baseline
-        return effect * self.deviation
+    def customers(self, arm: str) -> list[str]:
+        """The ids of one arm."""
+        return [customer for customer, (_, own) in self.arms.items() if own == arm]
 
+    def elapsed(self, as_of: date) -> float:
+        """The share of the window (0..1) that has passed before `as_of`."""
+        return min(1.0, max(0.0, (as_of - self.start).days / self.horizon_days))
 
-@dataclass(frozen=True)
-class Holdout:
-    """An experiment: how many are contacted and how many are not, and what that can find.
+    def looked(self, as_of: date) -> Experiment:
+        """The experiment with one more look noted; the same day again changes nothing."""
+        day = min(as_of, self.end)
+        return self if day in self.looks else replace(self, looks=tuple(sorted((*self.looks, day))))
 
-    detectable: the smallest difference in the metric that it finds; powered: whether the expected
-    difference is at least that; needed: customers in all for the expected difference at equal arms
-    (None when no difference is expected).
-    """
+    def extended(self, strata: pd.Series) -> Experiment:
+        """With further customers: those who have an arm keep it, newcomers are assigned by the same salt."""
+        known = {c: stratum for c, (stratum, _) in self.arms.items()}
+        everyone = pd.Series(strata.astype("str").to_dict() | known)
+        fixed = {c: arm for c, (_, arm) in self.arms.items()}
+        return replace(self, arms=_arms(everyone, assign(everyone, self.holdout_share, self.salt, fixed)))
 
-    contact: int
-    holdout: int
-    metric: Metric
-    detectable: float
-    powered: bool
-    needed: int | None
-    alpha: float
-    power: float
-
-    def figures(self) -> tuple[Figure, ...]:
-        """Every number that may be quoted."""
-        m, unit = self.metric, self.metric.unit
-        en, zh = m.label_en, m.label_zh
-        found = [
-            Figure("holdout", self.holdout, "customers", "customers held out", "对照组客户数"),
-            Figure("contact", self.contact, "customers", "customers contacted", "触达组客户数"),
-            Figure("baseline", m.baseline, unit, f"{en}, without contact", f"{zh}(不触达)"),
-            Figure("expected", m.expected, unit, f"expected difference in {en}", f"{zh}的预期差异"),
-            Figure(
-                "detectable",
-                self.detectable,
-                unit,
-                f"smallest difference found in {en}",
-                f"{zh}的最小可测差异",
-            ),
-            Figure("horizon_days", m.horizon_days, "days", "days until it is read", "观察天数"),
-            Figure("alpha", self.alpha, "probability", "significance level", "显著性水平"),
-            Figure("power", self.power, "probability", "power", "检验功效"),
-        ]
-        if self.needed is not None:
-            en, zh = "customers needed for the expected difference", "测出预期差异所需客户数"
-            found.append(Figure("needed", self.needed, "customers", en, zh))
-        return tuple(found)
-
-    def rows(self) -> list[dict[str, Any]]:
-        """One dict an arm."""
+    def export_rows(self, arm: str | None = None) -> list[dict[str, str]]:
+        """customer_id, stratum and arm of everyone, or of one arm."""
         return [
-            {"arm": "contact", "customers": self.contact},
-            {"arm": "holdout", "customers": self.holdout},
+            {"customer_id": c, "stratum": stratum, "arm": own}
+            for c, (stratum, own) in self.arms.items()
+            if arm in (None, own)
         ]
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON form."""
-        return asdict(self)
+        """JSON form, with the customers: to save, not to show."""
+        plain = asdict(self) | {"start": self.start.isoformat()}
+        return plain | {"looks": [day.isoformat() for day in self.looks]}
+
+    @classmethod
+    def from_dict(cls, plain: Mapping[str, Any]) -> Experiment:
+        """The experiment of a `to_dict`. Raises DataError for anything else."""
+        try:
+            arms = {str(c): (str(stratum), str(arm)) for c, (stratum, arm) in plain["arms"].items()}
+            looks = tuple(date.fromisoformat(day) for day in plain["looks"])
+            start = date.fromisoformat(plain["start"])
+            return cls(**{**plain, "arms": arms, "looks": looks, "start": start})
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise DataError(f"This is not a saved experiment ({error}); it was changed by hand.") from error
 
 
-def design_holdout(
-    size: int,
-    metric: Metric,
+def make_experiment(
+    name: str,
+    start: date,
+    strata: pd.Series,
     *,
-    alpha: float = ALPHA,
-    power: float = POWER,
-    max_share: float = MAX_HOLDOUT_SHARE,
-) -> Holdout:
-    """The smallest holdout out of `size` customers that finds the expected difference.
+    metric: MetricName = "spend",
+    horizon_days: int = 30,
+    holdout_share: float = 0.2,
+    alpha: float = 0.05,
+    **told: Any,
+) -> Experiment:
+    """Assign the customers of `strata` (stratum by customer_id) to arms; the name and start are the salt.
 
-    When even `max_share` of them is too small, the holdout has that share, and `powered` is False.
-    Raises DefinitionError below 2 customers or for a share outside (0, 0.5].
+    told: definition, contact_cost, gross_margin. Raises DefinitionError for settings out of range, or
+    when an arm would be empty.
     """
-    if size < 2:
-        raise DefinitionError(f"A holdout takes at least 2 customers; there are {size}.")
-    if not 0 < max_share <= 0.5:
-        raise DefinitionError(f"The largest holdout share must lie above 0 and at most 0.5, not {max_share}.")
-    largest = max(1, floor(size * max_share))
-    effect = abs(metric.effect)
-    holdout, needed = largest, None
-    if effect > 0:
-        needed = 2 * sample_size(effect, alpha=alpha, power=power)
-        # 1/n + 1/(size - n) <= 1/each, solved for the smaller root n.
-        each = (_z(alpha, power) / effect) ** 2
-        root = size * size - 4 * size * each
-        if root >= 0:
-            holdout = min(largest, max(1, ceil((size - sqrt(root)) / 2)))
-    found = detectable_effect(size - holdout, holdout, alpha=alpha, power=power)
-    return Holdout(
-        size - holdout, holdout, metric, metric.difference(found), effect >= found, needed, alpha, power
-    )
+    salt = f"{name}:{start.isoformat()}"
+    made = Experiment(name, start, metric, horizon_days, holdout_share, salt, {}, alpha, **told)
+    arms = assign(strata, holdout_share, salt)
+    if arms.nunique() < 2:
+        raise DefinitionError(
+            f"holdout_share: {holdout_share} of {len(strata)} customers leaves an arm empty; take more customers."
+        )
+    return replace(made, arms=_arms(strata, arms))
 
 
-def assign(strata: Mapping[str, Hashable] | pd.Series, holdout_share: float, seed: str) -> pd.Series:
-    """Arm ('contact' or 'holdout') by customer_id, stratified and the same on every machine.
+def _arms(strata: pd.Series, arms: pd.Series) -> dict[str, tuple[str, str]]:
+    return {str(c): (str(s), str(a)) for c, s, a in zip(strata.index, strata, arms, strict=True)}
 
-    strata: customer_id -> stratum. Within each stratum customers are ordered by the SHA-256 of seed and
-    id, and the first ones are held out; the counts differ from the share by less than one in each
-    stratum and in all. Raises DefinitionError for a share outside [0, 1).
+
+def outcomes(experiment: Experiment, purchases: pd.DataFrame, as_of: date) -> pd.DataFrame:
+    """Columns arm, stratum, outcome, before by customer_id, from purchases (customer_id, ts, value).
+
+    Before the window is over only its days up to `as_of` count, in both arms alike.
     """
-    if not 0 <= holdout_share < 1:
-        raise DefinitionError(f"The holdout share must be at least 0 and below 1, not {holdout_share}.")
-    table = pd.DataFrame({"stratum": pd.Series(strata).astype("str")})
-    table["order"] = [hashlib.sha256(f"{seed}:{customer}".encode()).hexdigest() for customer in table.index]
-    table = table.sort_values(["stratum", "order"])
-    sizes = table.groupby("stratum", sort=True).size()
-    bounds = np.floor(sizes.to_numpy().cumsum() * holdout_share + 0.5).astype(int)
-    counts = pd.Series(np.diff(bounds, prepend=0), index=sizes.index)
-    place = table.groupby("stratum").cumcount()
-    held = place.to_numpy() < table["stratum"].map(counts).to_numpy()
-    arms = pd.Series(np.where(held, "holdout", "contact"), index=table.index, name="arm")
-    return arms.reindex(pd.Series(strata).index)
+    days = min(experiment.horizon_days, (as_of - experiment.start).days)
+    rows = [(c, stratum, arm) for c, (stratum, arm) in experiment.arms.items()]
+    table = pd.DataFrame(rows, columns=["customer_id", "stratum", "arm"])
+    moments = pd.Series([pd.Timestamp(experiment.start)] * len(table))
+    line = Timeline(purchases)
+    outcome = line.spend(table["customer_id"], moments, 0, max(0, days))
+    before = line.spend(table["customer_id"], moments, -experiment.horizon_days, 0)
+    if experiment.metric == "bought":
+        # A purchase that was returned in full nets to 0 and is none.
+        outcome, before = (outcome > 0).astype(float), (before > 0).astype(float)
+    return table.assign(outcome=np.asarray(outcome), before=np.asarray(before)).set_index("customer_id")

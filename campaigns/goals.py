@@ -65,7 +65,7 @@ class Objective:
             found += [
                 Figure(f"check.{c.goal}", c.value, "ratio", c.label_en, c.label_zh),
                 Figure(
-                    f"check.{c.goal}.limit", c.limit, "ratio", f"{c.label_en}, limit", f"{c.label_zh},界限"
+                    f"check.{c.goal}.limit", c.limit, "ratio", f"{c.label_en}, limit", f"{c.label_zh}，界限"
                 ),
             ]
         return tuple(found)

@@ -22,6 +22,8 @@ DEPTH_STEP = 0.05
 MIN_DEPTH, MAX_DEPTH = 0.05, 0.3
 """A coupon is at least one step deep, and deeper than 30 % few grocers' margins bear."""
 WINDOW_DAYS = 365
+TASTE_WEIGHT = 10
+"""Orders: a dozen or so tell more of a member than the segment does."""
 WEEKDAYS_EN = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 WEEKDAYS_ZH = ("周一", "周二", "周三", "周四", "周五", "周六", "周日")
 PARTS_ZH = {"morning": "上午", "afternoon": "下午", "evening": "晚上", "night": "深夜"}
@@ -29,15 +31,15 @@ PARTS_ZH = {"morning": "上午", "afternoon": "下午", "evening": "晚上", "ni
 
 @dataclass(frozen=True)
 class Offer:
-    """What is offered, and how deep.
+    """A coupon on one thing, and how deep.
 
     usual_discount: the members' mean discount as a share of list price; depth: the next step of 5 %
-    above it. spend: mean list spend (currency) on these things in an order that has them; face_value:
-    cost of one redeemed coupon.
+    above it, at most the gross margin, so that no coupon sells below cost. spend: mean list spend
+    (currency) on the thing in an order that has it; face_value: cost of one redeemed coupon.
     """
 
-    keys: tuple[str, ...]
-    names: tuple[str, ...]
+    key: str
+    name: str
     level: str
     usual_discount: float
     depth: float
@@ -46,16 +48,16 @@ class Offer:
 
     def figures(self) -> tuple[Figure, ...]:
         """Every number that may be quoted."""
+        n = self.name
         return (
+            Figure("depth", self.depth, "share", f"discount offered, {n}", f"优惠力度，{n}"),
+            Figure("spend", self.spend, "currency", f"usual spend in an order, {n}", f"每单消费，{n}"),
             Figure(
-                "usual_discount", self.usual_discount, "share", "members' usual discount", "成员的平均折扣率"
-            ),
-            Figure("depth", self.depth, "share", "discount offered", "优惠力度"),
-            Figure(
-                "spend", self.spend, "currency", "usual spend on the offer in an order", "每单在该品类的消费"
-            ),
-            Figure(
-                "face_value", self.face_value, "currency", "cost of a redeemed coupon", "每张核销券的成本"
+                "face_value",
+                self.face_value,
+                "currency",
+                f"cost of a redeemed coupon, {n}",
+                f"每张核销券成本，{n}",
             ),
         )
 
@@ -126,45 +128,84 @@ class Timing:
         return tuple(found)
 
 
-def make_offer(
+def make_offers(
     ours: pd.DataFrame,
     purchases: pd.DataFrame,
     items: pd.DataFrame,
     as_of: date,
     recommendations: Sequence[Mapping[str, Any]],
     assumptions: Assumptions,
-) -> Offer:
-    """The first recommendations (rows with key, name, level), at a depth above the usual discount.
+) -> tuple[Offer, ...]:
+    """One offer for each of the first recommendations (rows with key, name, level), best first.
 
     Raises DefinitionError without recommendations, or when nobody bought what they name.
     """
     if not recommendations:
         raise DefinitionError("There is nothing to offer; make recommendations for the segment first.")
-    best = recommendations[:OFFERED]
-    keys = tuple(str(row["key"]) for row in best)
-    level = str(best[0]["level"])
     usual = float(ours["discount_rate_365d"].mean())
     usual = 0.0 if np.isnan(usual) else usual
-    depth = min(MAX_DEPTH, max(MIN_DEPTH, ceil(usual / DEPTH_STEP - 1e-9) * DEPTH_STEP))
-    wanted = items.loc[items["category" if level == "category" else "item_id"].isin(keys), "item_id"]
+    step = max(MIN_DEPTH, ceil(usual / DEPTH_STEP - 1e-9) * DEPTH_STEP)
+    depth = min(MAX_DEPTH, assumptions.gross_margin, step)
     rows = _recent(purchases, as_of)
-    rows = rows[rows["item_id"].isin(wanted)]
-    if rows.empty:
-        raise DefinitionError(f"Nobody bought {', '.join(keys)} in the {WINDOW_DAYS} days before {as_of}.")
-    spend = float((rows["value"] + rows["discount"]).sum() / rows["order_id"].nunique())
-    face = assumptions.coupon_face_value
-    names = tuple(str(row["name"]) for row in best)
-    return Offer(keys, names, level, usual, depth, spend, depth * spend if face is None else face)
+    found = []
+    for row in recommendations[:OFFERED]:
+        key, level = str(row["key"]), str(row["level"])
+        bought = rows[rows["item_id"].isin(_items_of(items, key, level))]
+        if bought.empty:
+            continue
+        spend = float((bought["value"] + bought["discount"]).sum() / bought["order_id"].nunique())
+        face = assumptions.coupon_face_value
+        found.append(
+            Offer(key, str(row["name"]), level, usual, depth, spend, depth * spend if face is None else face)
+        )
+    if not found:
+        keys = ", ".join(str(row["key"]) for row in recommendations[:OFFERED])
+        raise DefinitionError(f"Nobody bought {keys} in the {WINDOW_DAYS} days before {as_of}.")
+    return tuple(found)
 
 
-def offered_buyers(
-    offer: Offer, purchases: pd.DataFrame, items: pd.DataFrame, as_of: date, days: int
-) -> set[str]:
-    """Customers who bought something of the offer in the last `days`."""
-    column = "category" if offer.level == "category" else "item_id"
-    wanted = items.loc[items[column].isin(offer.keys), "item_id"]
-    rows = _recent(purchases, as_of, days)
-    return set(rows.loc[rows["item_id"].isin(wanted), "customer_id"])
+def _items_of(items: pd.DataFrame, key: str, level: str) -> pd.Series:
+    return items.loc[items["category" if level == "category" else "item_id"] == key, "item_id"]
+
+
+@dataclass(frozen=True)
+class Habits:
+    """What each member (row) bought of each offer (column).
+
+    taste: how the offer fits the member, 1 for the one that fits best: the share of their orders of 365
+    days that have it, drawn to the segment's share by `TASTE_WEIGHT` orders. recent: whether they bought
+    it in the last `days`.
+    """
+
+    taste: np.ndarray
+    recent: np.ndarray
+
+
+def offer_habits(
+    members: pd.Index,
+    offers: Sequence[Offer],
+    purchases: pd.DataFrame,
+    items: pd.DataFrame,
+    as_of: date,
+    days: int,
+) -> Habits:
+    """The members' habits, in their order."""
+    rows = _recent(purchases, as_of)
+    rows = rows[rows["customer_id"].isin(members)]
+    orders = rows.groupby("customer_id")["order_id"].nunique().reindex(members, fill_value=0).to_numpy(float)
+    since = pd.Timestamp(as_of) - pd.Timedelta(days=days)
+    tastes, recent = [], []
+    for offer in offers:
+        bought = rows[rows["item_id"].isin(_items_of(items, offer.key, offer.level))]
+        counts = (
+            bought.groupby("customer_id")["order_id"].nunique().reindex(members, fill_value=0).to_numpy(float)
+        )
+        mean = counts.sum() / max(1.0, orders.sum())
+        tastes.append((counts + TASTE_WEIGHT * mean) / (orders + TASTE_WEIGHT))
+        recent.append(members.isin(bought.loc[bought["ts"] >= since, "customer_id"]))
+    taste = np.column_stack(tastes)
+    best = taste.max(axis=1, keepdims=True)
+    return Habits(np.divide(taste, best, out=np.ones_like(taste), where=best > 0), np.column_stack(recent))
 
 
 def rank_channels(response: CampaignResponse, assumptions: Assumptions) -> tuple[Channel, ...]:

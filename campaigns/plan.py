@@ -2,27 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import date
-from typing import Any
+from functools import cache
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
+from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from campaigns.assumptions import Assumptions
 from campaigns.budget import BudgetSplit
 from campaigns.expect import Forecast
-from campaigns.experiment import Holdout
 from campaigns.goals import Objective
+from campaigns.mind import Imbalance
 from campaigns.offer import Channel, Offer, Timing
+from campaigns.power import Holdout
 from campaigns.response import SpendChange
 from campaigns.words import Language, notes, render
+from segments.errors import DataError
 from segments.ports import Figure
 
 
 @dataclass(frozen=True)
 class TierPlan:
-    """One tier of the members by expected gain (response times gain): how many, whom to contact, what for."""
+    """One tier of the members by expected gain (response times gain): how many, whom to contact, with what.
+
+    offers: (offer, customers chosen for it).
+    """
 
     name: str
     size: int
@@ -31,6 +37,7 @@ class TierPlan:
     chosen: int
     contact: int
     holdout: int
+    offers: tuple[tuple[str, int], ...]
     forecast: Forecast
 
 
@@ -39,15 +46,20 @@ class Strategy:
     """A plan. `forecast` is of the contacted customers; `split` of contacted and held-out ones together.
 
     break_even: the incremental share at which the margin just covers the cost (above 1: it cannot).
-    caveats: codes, in words by `notes`. arms: customer_id -> (tier, arm), for the export only.
+    left_alone: members contacted too often of late; passed_over: attributes of which a group is chosen
+    much less often; uplift_known: whether a model told what contact causes in each customer. caveats:
+    codes, in words by `notes`. arms: customer_id -> (tier, offer, arm), for the export only.
     """
+
+    # Break-even may be infinite, which JSON writes as a word.
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(ser_json_inf_nan="strings")
 
     objective: Objective
     as_of: date
     size: int
     budget: float
     tiers: tuple[TierPlan, ...]
-    offer: Offer
+    offers: tuple[Offer, ...]
     channel: Channel | None
     channels: tuple[Channel, ...]
     gain: SpendChange | None
@@ -56,9 +68,12 @@ class Strategy:
     forecast: Forecast
     break_even: float
     holdout: Holdout
+    left_alone: int
+    passed_over: tuple[Imbalance, ...]
+    uplift_known: bool
     assumptions: Assumptions
     caveats: tuple[str, ...]
-    arms: Mapping[str, tuple[str, str]]
+    arms: dict[str, tuple[str, str, str]]
 
     def figures(self) -> tuple[Figure, ...]:
         """Every number that may be quoted."""
@@ -83,6 +98,23 @@ class Strategy:
                 "追加一元的净毛利",
             ),
             Figure(
+                "margin_kept",
+                self.margin_kept,
+                "share",
+                "margin left on what a coupon buys",
+                "用券商品剩余毛利率",
+            ),
+            Figure(
+                "left_alone", self.left_alone, "customers", "members contacted too often", "触达过多的成员"
+            ),
+            Figure(
+                "usual_discount",
+                self.offers[0].usual_discount,
+                "share",
+                "members' usual discount",
+                "成员的平均折扣率",
+            ),
+            Figure(
                 "paying_contacts",
                 self.split.paying_contacts,
                 "customers",
@@ -98,7 +130,7 @@ class Strategy:
             ),
         ]
         for tier in self.tiers:
-            name, en, zh = f"tier.{tier.name}.", f", tier {tier.name}", f",{tier.name}层"
+            name, en, zh = f"tier.{tier.name}.", f", tier {tier.name}", f"，{tier.name}层"
             found += [
                 Figure(f"{name}size", tier.size, "customers", f"customers{en}", f"客户数{zh}"),
                 Figure(
@@ -108,36 +140,51 @@ class Strategy:
                 *_forecast_figures(name, tier.forecast, en, zh, level),
             ]
         for channel in self.channels:
-            en, zh = f"response rate in the segment, {channel.type}", f"分群响应率,{channel.type}"
+            en, zh = f"response rate in the segment, {channel.type}", f"分群响应率，{channel.type}"
             found.append(
                 Figure(
                     f"channel.{channel.type}", channel.rate, "share", en, zh, channel.low, channel.high, level
                 )
             )
-            en, zh = f"response rate of everyone, {channel.type}", f"全体响应率,{channel.type}"
+            en, zh = f"response rate of everyone, {channel.type}", f"全体响应率，{channel.type}"
             found.append(Figure(f"channel.{channel.type}.everyone", channel.rate_everyone, "share", en, zh))
-        for prefix, part in (
+        for place, group in enumerate(self.passed_over):
+            for which, name, value in (
+                ("least", group.least, group.least_share),
+                ("most", group.most, group.most_share),
+            ):
+                en, zh = f"chosen of {group.attribute} {name}", f"{group.attribute} {name} 入选占比"
+                found.append(Figure(f"passed_over.{place}.{which}", value, "share", en, zh))
+        parts: tuple[tuple[str, HasFigures], ...] = (
             ("objective", self.objective),
-            ("offer", self.offer),
+            *((f"offer.{offer.key}", offer) for offer in self.offers),
             ("timing", self.timing),
             ("holdout", self.holdout),
             ("assumption", self.assumptions),
-        ):
+        )
+        for prefix, part in parts:
             found += [replace(figure, name=f"{prefix}.{figure.name}") for figure in part.figures()]
         return tuple(found)
 
     def rows(self) -> list[dict[str, Any]]:
         """One dict a tier."""
         return [
-            {key: value for key, value in asdict(tier).items() if key != "forecast"}
-            | {"cost": tier.forecast.cost, "responders": tier.forecast.responders}
+            {key: value for key, value in asdict(tier).items() if key not in ("forecast", "offers")}
+            | {
+                "offers": dict(tier.offers),
+                "cost": tier.forecast.cost,
+                "responders": tier.forecast.responders,
+            }
             | {"revenue": tier.forecast.revenue, "roi": tier.forecast.roi}
             for tier in self.tiers
         ]
 
     def export_rows(self) -> list[dict[str, str]]:
-        """customer_id, tier and arm of every customer who is contacted or held out."""
-        return [{"customer_id": c, "tier": tier, "arm": arm} for c, (tier, arm) in self.arms.items()]
+        """customer_id, tier, offer and arm of every customer who is contacted or held out."""
+        return [
+            {"customer_id": c, "tier": tier, "offer": offer, "arm": arm}
+            for c, (tier, offer, arm) in self.arms.items()
+        ]
 
     def to_dict(self) -> dict[str, Any]:
         """JSON form, without customer ids."""
@@ -148,13 +195,47 @@ class Strategy:
         plain["objective"]["reason"] = asdict(self.objective.reason) if self.objective.reason else None
         return _jsonable(plain)
 
-    def notes(self, language: Language = "en") -> tuple[str, ...]:
-        """The caveats as sentences."""
-        return tuple(notes(self, language))
+    def saved(self) -> dict[str, Any]:
+        """JSON form with the customers: to save, not to show."""
+        found: dict[str, Any] = _adapter().dump_python(self, mode="json")
+        return found
 
-    def to_markdown(self, language: str = "en") -> str:
+    @classmethod
+    def restored(cls, content: dict[str, Any]) -> Strategy:
+        """The plan of a `saved`. Raises DataError for anything else."""
+        try:
+            return _adapter().validate_python(content, strict=False)
+        except ValidationError as error:
+            first = error.errors()[0]
+            where = ".".join(map(str, first["loc"]))
+            raise DataError(f"{where}: this is not a saved plan ({first['msg']}).") from error
+
+    @property
+    def margin_kept(self) -> float:
+        """Margin left on what a coupon buys, as a share of what the customer pays: (margin - depth) / (1 - depth)."""
+        depth = self.offers[0].depth
+        return (self.assumptions.gross_margin - depth) / (1 - depth)
+
+    def notes(self, language: Language = "en", currency: str = "$") -> tuple[str, ...]:
+        """The caveats as sentences."""
+        return tuple(notes(self, language, currency))
+
+    def to_markdown(self, language: str = "en", currency: str = "$") -> str:
         """The plan in words ('en' or 'zh')."""
-        return render(self, language)
+        return render(self, language, currency)
+
+
+@cache
+def _adapter() -> TypeAdapter[Strategy]:
+    return TypeAdapter(Strategy)
+
+
+class HasFigures(Protocol):
+    """A part of a plan with numbers of its own."""
+
+    def figures(self) -> tuple[Figure, ...]:
+        """Every number that may be quoted."""
+        ...
 
 
 def _forecast_figures(prefix: str, f: Forecast, en: str, zh: str, level: float) -> list[Figure]:

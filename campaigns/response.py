@@ -89,7 +89,7 @@ class CampaignResponse:
         """Every number that may be quoted."""
         found = []
         for r in self.rates:
-            name, zh = f"{r.by}.{r.group}.{r.who}", f"{WHO_ZH[r.who]},{r.group}"
+            name, zh = f"{r.by}.{r.group}.{r.who}", f"{WHO_ZH[r.who]}，{r.group}"
             en = f"{r.who}, {r.group}"
             found += [
                 Figure(
@@ -97,13 +97,13 @@ class CampaignResponse:
                     r.rate,
                     "share",
                     f"response rate, {en}",
-                    f"响应率,{zh}",
+                    f"响应率，{zh}",
                     r.low,
                     r.high,
                     self.level,
                 ),
-                Figure(f"{name}.exposures", r.exposures, "count", f"exposures, {en}", f"触达次数,{zh}"),
-                Figure(f"{name}.responses", r.responses, "count", f"responses, {en}", f"响应次数,{zh}"),
+                Figure(f"{name}.exposures", r.exposures, "count", f"exposures, {en}", f"触达次数，{zh}"),
+                Figure(f"{name}.responses", r.responses, "count", f"responses, {en}", f"响应次数，{zh}"),
             ]
         for s in self.spend:
             found += _spend_figures(s, self.level)
@@ -281,14 +281,14 @@ def _spend_change(
 
 def _spend_figures(s: SpendChange, level: float) -> list[Figure]:
     name, days = f"spend.{s.group}", s.days
-    en, zh = f"{days} days, {s.group}", f"{days}天,{s.group}"
+    en, zh = f"{days} days, {s.group}", f"{days}天，{s.group}"
     numbers = (
         ("responders_before", s.responders_before, "responders' spend before", "响应者此前消费"),
         ("responders_after", s.responders_after, "responders' spend after", "响应者此后消费"),
         ("others_before", s.others_before, "non-responders' spend before", "未响应者此前消费"),
         ("others_after", s.others_after, "non-responders' spend after", "未响应者此后消费"),
     )
-    found = [Figure(f"{name}.{key}", v, "currency", f"{e}, {en}", f"{z},{zh}") for key, v, e, z in numbers]
-    en, zh = f"responders' change beyond the others' (not causal), {en}", f"响应者额外变化(非因果),{zh}"
+    found = [Figure(f"{name}.{key}", v, "currency", f"{e}, {en}", f"{z}，{zh}") for key, v, e, z in numbers]
+    en, zh = f"responders' change beyond the others' (not causal), {en}", f"响应者额外变化（非因果）,{zh}"
     found.append(Figure(f"{name}.difference", s.difference, "currency", en, zh, s.low, s.high, level))
     return found

@@ -13,13 +13,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from campaigns.assign import assign
 from campaigns.assumptions import Assumptions
-from campaigns.budget import BudgetSplit, Tier, split_budget
+from campaigns.budget import BudgetSplit, Candidates, split_budget
 from campaigns.expect import TRIP_GOALS, Expectation, Forecast, expect, simulate
-from campaigns.experiment import Holdout, Metric, assign, design_holdout
 from campaigns.goals import Goal, choose_objective
-from campaigns.offer import Channel, Offer, make_offer, offered_buyers, plan_timing, rank_channels
+from campaigns.mind import imbalances, tired
+from campaigns.offer import Channel, Offer, make_offers, offer_habits, plan_timing, rank_channels
 from campaigns.plan import Strategy, TierPlan
+from campaigns.power import Holdout, Metric, design_holdout
 from campaigns.response import measure_response
 from campaigns.spend import Timeline
 from segments.errors import DefinitionError
@@ -27,6 +29,8 @@ from segments.errors import DefinitionError
 MIN_SIZE = 10
 """Smaller segments and smaller plans are not made: their figures would tell of single customers."""
 TIERS = ("high", "middle", "low")
+PROTECTED = ("age", "income", "marital_status", "household_size", "has_children", "home_ownership")
+"""Attributes that fairness is watched for, where the feature mart has them."""
 
 
 def plan_strategy(
@@ -43,13 +47,15 @@ def plan_strategy(
     as_of: date,
     recommendations: Sequence[Mapping[str, Any]],
     assumptions: Assumptions | None = None,
+    uplift: pd.Series | None = None,
 ) -> Strategy:
     """Plan a campaign for the members within `budget` (currency).
 
     probabilities: outcome -> probability by customer; `coupon_redeem_30d` and `purchase_30d` are needed,
     `purchase_30d:<category>` sharpens cross-selling. recommendations: rows with key, name and level, best
-    first. Raises DefinitionError for an empty or tiny segment, an unknown goal, a budget that is not
-    positive or too small, or figures that neither the data nor the assumptions hold.
+    first. uplift: what contact causes in each customer, where a model of a randomised campaign tells it.
+    Raises DefinitionError for an empty or tiny segment, an unknown goal, a budget that is not positive or
+    too small, or figures that neither the data nor the assumptions hold.
     """
     taken = assumptions or Assumptions()
     inside = _check(members, budget, features)
@@ -65,34 +71,36 @@ def plan_strategy(
         days=taken.horizon_days,
         level=taken.level,
     )
-    offer = make_offer(ours, purchases, items, as_of, recommendations, taken)
+    offers = make_offers(ours, purchases, items, as_of, recommendations, taken)
     channels = rank_channels(response, taken)
     channel = channels[0] if channels and taken.response_rate is None else None
     gain = next((change for change in response.spend if change.group == "all"), None)
-    buyers = offered_buyers(offer, purchases, items, as_of, taken.horizon_days)
-    expected = expect(objective.goal, ours, probabilities, channel, gain, offer, buyers, taken)
-    tiers = _tiers(expected, offer, taken)
-    split, holdout, arms = _choose(tiers, budget, objective.goal, expected, purchases, as_of, taken)
-    plans, forecast = _plans(tiers, split, arms, expected, offer, taken)
-    break_even = _break_even(forecast, taken)
-    caveats = _caveats(objective.goal, channel, split, forecast, holdout, taken)
+    habits = offer_habits(ours.index, offers, purchases, items, as_of, taken.horizon_days)
+    expected = expect(objective.goal, ours, probabilities, channel, gain, offers, habits, taken, uplift)
+    rested = ~tired(ours["campaigns_received_90d"], taken.max_contacts_90d).to_numpy()
+    candidates = _candidates(expected, offers, rested, taken)
+    split, holdout, arms = _choose(candidates, budget, objective.goal, expected, purchases, as_of, taken)
+    plans, forecast = _plans(candidates, split, arms, expected, offers, taken)
     return Strategy(
         objective=objective,
         as_of=as_of,
         size=len(ours),
         budget=float(budget),
         tiers=plans,
-        offer=offer,
+        offers=offers,
         channel=channel,
         channels=channels,
         gain=gain,
         timing=plan_timing(ours, purchases, as_of, taken),
         split=split,
         forecast=forecast,
-        break_even=break_even,
+        break_even=_break_even(forecast, taken),
         holdout=holdout,
+        left_alone=int((~rested).sum()),
+        passed_over=imbalances(ours, arms, PROTECTED),
+        uplift_known=uplift is not None,
         assumptions=taken,
-        caveats=caveats,
+        caveats=_caveats(objective.goal, channel, split, forecast, holdout, taken),
         arms=arms,
     )
 
@@ -116,54 +124,79 @@ def _check(members: Sequence[str], budget: float, features: pd.DataFrame) -> np.
     return inside
 
 
-def _tiers(expected: Expectation, offer: Offer, assumptions: Assumptions) -> list[Tier]:
-    """Thirds of the members by response times gain, best first; one tier below three times the least size."""
+def _candidates(
+    expected: Expectation, offers: Sequence[Offer], rested: np.ndarray, assumptions: Assumptions
+) -> Candidates:
+    """Tiers are thirds of the members by response times gain, best first; one tier of a small segment."""
     worth = expected.response * expected.gain
-    gain = worth * assumptions.gross_margin * assumptions.incremental
-    cost = assumptions.contact_cost + expected.response * offer.face_value
-    order = np.argsort(-worth, kind="stable")
+    order = np.argsort(-worth.max(axis=1), kind="stable")
     names = TIERS if len(order) >= MIN_SIZE * len(TIERS) else ("all",)
-    return [
-        Tier(name, tuple(expected.customers[i] for i in part), gain[part], cost[part])
-        for name, part in zip(names, np.array_split(order, len(names)), strict=True)
-    ]
+    tier = np.empty(len(order), int)
+    for place, part in enumerate(np.array_split(order, len(names))):
+        tier[part] = place
+    faces = np.array([offer.face_value for offer in offers])
+    return Candidates(
+        customers=expected.customers,
+        tiers=names,
+        tier=tier,
+        offers=tuple(offer.name for offer in offers),
+        gain=worth * assumptions.gross_margin * assumptions.incremental,
+        cost=assumptions.contact_cost + expected.response * faces,
+        allowed=rested,
+        caps=dict(assumptions.tier_caps),
+    )
 
 
 def _choose(
-    tiers: list[Tier],
+    candidates: Candidates,
     budget: float,
     goal: Goal,
     expected: Expectation,
     purchases: pd.DataFrame,
     as_of: date,
     assumptions: Assumptions,
-) -> tuple[BudgetSplit, Holdout, dict[str, tuple[str, str]]]:
+) -> tuple[BudgetSplit, Holdout, dict[str, tuple[str, str, str]]]:
     """Choose customers so that those contacted, the holdout left out, cost at most the budget."""
-    cost = {c: float(x) for tier in tiers for c, x in zip(tier.customers, tier.cost, strict=True)}
 
     def design(pool: float) -> tuple[BudgetSplit, Holdout]:
-        split = split_budget(tiers, pool, only_paying=assumptions.only_paying)
-        chosen = [c for a in split.allocations for c in a.chosen]
-        if len(chosen) < MIN_SIZE:
-            raise DefinitionError(_too_few(len(chosen), budget, assumptions))
-        metric = _metric(goal, expected, chosen, purchases, as_of, assumptions)
-        return split, design_holdout(len(chosen), metric, max_share=assumptions.max_holdout_share)
+        split = split_budget(candidates, pool, only_paying=assumptions.only_paying)
+        if split.contacts < MIN_SIZE:
+            raise DefinitionError(_too_few(split.contacts, budget, candidates, assumptions))
+        places, offers = _places(candidates, split.choices())
+        metric = _metric(goal, expected, places, offers, purchases, as_of, assumptions)
+        return split, design_holdout(split.contacts, metric, max_share=assumptions.max_holdout_share)
 
     split, holdout = design(budget)
     # What the holdout saves is spent on more customers.
     pool = budget * split.contacts / holdout.contact
     while True:
         split, holdout = design(pool)
-        strata = {c: a.tier for a in split.allocations for c in a.chosen}
+        choices = split.choices()
+        strata = {c: tier for c, (tier, _) in choices.items()}
         arms = assign(strata, holdout.holdout / len(strata), assumptions.seed)
-        spent = sum(cost[customer] for customer in arms.index[arms == "contact"])
+        contacted = {c: choices[c] for c in arms.index[arms == "contact"]}
+        places, offers = _places(candidates, contacted)
+        spent = float(candidates.cost[places, offers].sum())
         if spent <= budget:
-            chosen = {str(c): (strata[str(c)], str(arm)) for c, arm in arms.items()}
+            chosen = {str(c): (*choices[str(c)], str(arm)) for c, arm in arms.items()}
             return replace(split, budget=budget), holdout, chosen
         pool *= 0.995 * budget / spent
 
 
-def _too_few(contacts: int, budget: float, assumptions: Assumptions) -> str:
+def _places(candidates: Candidates, choices: Mapping[str, tuple[str, str]]) -> tuple[np.ndarray, np.ndarray]:
+    """Row and column of each customer and their offer."""
+    places = pd.Index(candidates.customers).get_indexer(pd.Index(list(choices), dtype=object))
+    column = {name: place for place, name in enumerate(candidates.offers)}
+    return places, np.array([column[offer] for _, offer in choices.values()], int)
+
+
+def _too_few(contacts: int, budget: float, candidates: Candidates, assumptions: Assumptions) -> str:
+    rested = len(candidates.customers) if candidates.allowed is None else int(candidates.allowed.sum())
+    if rested < MIN_SIZE:
+        return (
+            f"Only {rested} members had fewer than {assumptions.max_contacts_90d} contacts in 90 days; a plan takes "
+            f"{MIN_SIZE}. Wait, or raise max_contacts_90d."
+        )
     if assumptions.only_paying:
         return (
             f"Only {contacts} contacts are expected to pay back under the assumptions; a plan takes "
@@ -175,14 +208,14 @@ def _too_few(contacts: int, budget: float, assumptions: Assumptions) -> str:
 def _metric(
     goal: Goal,
     expected: Expectation,
-    chosen: list[str],
+    places: np.ndarray,
+    offers: np.ndarray,
     purchases: pd.DataFrame,
     as_of: date,
     assumptions: Assumptions,
 ) -> Metric:
     """What the arms are compared by. A coupon's use is none: customers held out get no coupon."""
-    places = pd.Index(expected.customers).get_indexer(pd.Index(chosen))
-    response, anyway = expected.response[places], expected.anyway[places]
+    response, anyway = expected.response[places, offers], expected.anyway[places, offers]
     days = assumptions.horizon_days
     if goal in TRIP_GOALS or goal == "cross_sell":
         offered = goal == "cross_sell"
@@ -198,9 +231,10 @@ def _metric(
             label_zh=f"{days}天内购买{'所推商品' if offered else ''}的占比",
         )
     timeline = Timeline(purchases)
+    chosen = pd.Series(expected.customers)[places].reset_index(drop=True)
     moments = pd.Series([pd.Timestamp(as_of)] * len(chosen))
-    last = timeline.spend(pd.Series(chosen), moments, -days, 0)
-    before = timeline.spend(pd.Series(chosen), moments, -2 * days, -days)
+    last = timeline.spend(chosen, moments, -days, 0)
+    before = timeline.spend(chosen, moments, -2 * days, -days)
     varied = last.std() > 0 and before.std() > 0
     alike = float(np.corrcoef(last, before)[0, 1]) if varied else 0.0
     return Metric(
@@ -208,44 +242,51 @@ def _metric(
         kind="mean",
         unit="currency",
         baseline=float(last.mean()),
-        expected=float((response * expected.gain[places]).mean()) * assumptions.incremental,
+        expected=float((response * expected.gain[places, offers]).mean()) * assumptions.incremental,
         # Adjusting for the spend before leaves 1 - r^2 of the variance (Deng et al. 2013, CUPED).
         deviation=float(last.std(ddof=1) * np.sqrt(1 - alike**2)),
         horizon_days=days,
         label_en=f"spend per customer in {days} days, adjusted for the {days} days before",
-        label_zh=f"{days}天人均消费(按此前{days}天校正)",
+        label_zh=f"{days}天人均消费（按此前{days}天校正）",
     )
 
 
 def _plans(
-    tiers: list[Tier],
+    candidates: Candidates,
     split: BudgetSplit,
-    arms: Mapping[str, tuple[str, str]],
+    arms: Mapping[str, tuple[str, str, str]],
     expected: Expectation,
-    offer: Offer,
+    offers: Sequence[Offer],
     assumptions: Assumptions,
 ) -> tuple[tuple[TierPlan, ...], Forecast]:
-    index = pd.Index(expected.customers)
+    choices = split.choices()
     contacted = {
-        a.tier: index.get_indexer(pd.Index([c for c in a.chosen if arms[c][1] == "contact"], dtype=object))
-        for a in split.allocations
-    }
-    forecasts = simulate(expected, contacted, offer.face_value, assumptions)
-    parts = [index.get_indexer(pd.Index(tier.customers, dtype=object)) for tier in tiers]
-    plans = tuple(
-        TierPlan(
-            name=a.tier,
-            size=a.size,
-            response=float(expected.response[part].mean()),
-            gain=float(expected.gain[part].mean()),
-            chosen=a.contacts,
-            contact=len(contacted[a.tier]),
-            holdout=a.contacts - len(contacted[a.tier]),
-            forecast=forecasts[a.tier],
+        name: _places(
+            candidates, {c: o for c, o in choices.items() if o[0] == name and arms[c][2] == "contact"}
         )
-        for a, part in zip(split.allocations, parts, strict=True)
-    )
-    return plans, forecasts["total"]
+        for name in candidates.tiers
+    }
+    forecasts = simulate(expected, contacted, [offer.face_value for offer in offers], assumptions)
+    best = (expected.response * expected.gain).argmax(axis=1)
+    plans = []
+    for number, name in enumerate(candidates.tiers):
+        part = np.flatnonzero(candidates.tier == number)
+        chosen = [offer for tier, offer in choices.values() if tier == name]
+        contacts = len(contacted[name][0])
+        plans.append(
+            TierPlan(
+                name=name,
+                size=len(part),
+                response=float(expected.response[part, best[part]].mean()),
+                gain=float(expected.gain[part, best[part]].mean()),
+                chosen=len(chosen),
+                contact=contacts,
+                holdout=len(chosen) - contacts,
+                offers=tuple((offer, chosen.count(offer)) for offer in candidates.offers if offer in chosen),
+                forecast=forecasts[name],
+            )
+        )
+    return tuple(plans), forecasts["total"]
 
 
 def _break_even(forecast: Forecast, assumptions: Assumptions) -> float:

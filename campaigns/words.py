@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
+from campaigns.display import money, points, share, span
 from campaigns.goals import GOAL_WORDS
 from campaigns.offer import PARTS_ZH, WEEKDAYS_EN, WEEKDAYS_ZH
 from segments.errors import DefinitionError
 
 if TYPE_CHECKING:
-    from campaigns.experiment import Metric
     from campaigns.plan import Strategy
+    from campaigns.power import Metric
 
 Language = Literal["en", "zh"]
 TIERS_ZH = {"high": "高", "middle": "中", "low": "低", "all": "全部"}
@@ -18,63 +19,53 @@ TIERS_ZH = {"high": "高", "middle": "中", "low": "低", "all": "全部"}
 CAVEATS: dict[str, tuple[str, str]] = {
     "incremental_assumed": (
         "How much of the gain the campaign truly causes is assumed, not known; the holdout will tell.",
-        "活动真正带来的增量比例是假设而非已知,需由对照组验证。",
+        "活动真正带来的增量比例是假设而非已知，需由对照组验证。",
     ),
     "one_horizon": (
         "Only the first {horizon} days count; later purchases are left out. The face value of redeemed "
         "coupons counts as a cost in full.",
-        "仅计算前{horizon}天,不含之后的购买;核销券面值全额计入成本。",
+        "仅计算前{horizon}天，不含之后的购买；核销券面值全额计入成本。",
     ),
     "observational": (
         "Past campaigns were sent to chosen customers, so response elsewhere may be lower.",
-        "以往活动面向挑选过的客户,其他客户的响应可能更低。",
+        "以往活动面向挑选过的客户，其他客户的响应可能更低。",
     ),
     "response_assumed": (
         "The response rate is assumed; no past campaign was used.",
-        "响应率为假设值,未使用以往活动数据。",
+        "响应率为假设值，未使用以往活动数据。",
     ),
     "few_exposures": (
         "The segment has only {exposures} past exposures of this kind; its rate leans on everyone's.",
-        "该分群此类活动仅有{exposures}次触达,响应率主要参考全体客户。",
+        "该分群此类活动仅有{exposures}次触达，响应率主要参考全体客户。",
     ),
     "independent": (
         "Who would buy anyway and who responds are taken as independent; if the same customers do both, "
         "the true gain is smaller.",
-        "假设“本来就会买”与“响应”相互独立;若重叠,实际增量更小。",
+        "假设“本来就会买”与“响应”相互独立；若重叠，实际增量更小。",
     ),
     "loss_expected": (
         "Under the assumptions the campaign is expected to lose money; {paying} contacts "
         "(cost {paying_cost}) pay back.",
-        "按此假设活动预期亏损;可回本的触达为{paying}次(成本{paying_cost})。",
+        "按此假设活动预期亏损；可回本的触达为{paying}次（成本{paying_cost}）。",
     ),
     "underpowered": (
         "The holdout cannot find the expected difference: it is {expected}, the smallest it finds is "
         "{detectable}.{needed}",
-        "对照组无法测出预期差异:预期为{expected},最小可测为{detectable}。{needed}",
+        "对照组无法测出预期差异：预期为{expected}，最小可测为{detectable}。{needed}",
     ),
     "budget_left": (
         "{left} of the budget stays unspent: every member worth contacting is already chosen.",
-        "预算剩余{left}:值得触达的成员已全部入选。",
+        "预算剩余{left}：值得触达的成员已全部入选。",
     ),
 }
 
 
-def money(value: float) -> str:
-    """Two decimals with thousands separators; the currency is the data's own."""
-    return f"{value:,.2f}"
-
-
-def share(value: float) -> str:
-    """A share as a percentage with one decimal."""
-    return f"{value:.1%}"
-
-
-def difference(metric: Metric, value: float) -> str:
+def difference(metric: Metric, value: float, currency: str) -> str:
     """A difference in the metric's unit, with digits enough to see small ones."""
-    return f"{value * 100:.2f} pp" if metric.kind == "share" else money(value)
+    return points(value) if metric.kind == "share" else money(value, currency)
 
 
-def notes(strategy: Strategy, language: Language) -> list[str]:
+def notes(strategy: Strategy, language: Language, currency: str) -> list[str]:
     """The caveats as sentences."""
     zh, holdout = language == "zh", strategy.holdout
     needed = ""
@@ -86,11 +77,11 @@ def notes(strategy: Strategy, language: Language) -> list[str]:
         "horizon": strategy.assumptions.horizon_days,
         "exposures": strategy.channel.exposures if strategy.channel else 0,
         "paying": strategy.split.paying_contacts,
-        "paying_cost": money(strategy.split.paying_cost),
-        "expected": difference(holdout.metric, holdout.metric.expected),
-        "detectable": difference(holdout.metric, holdout.detectable),
+        "paying_cost": money(strategy.split.paying_cost, currency),
+        "expected": difference(holdout.metric, holdout.metric.expected, currency),
+        "detectable": difference(holdout.metric, holdout.detectable, currency),
         "needed": needed,
-        "left": money(strategy.budget - strategy.forecast.cost),
+        "left": money(strategy.budget - strategy.forecast.cost, currency),
     }
     return [CAVEATS[code][zh].format(**values) for code in strategy.caveats]
 
@@ -99,18 +90,19 @@ ENGLISH = """\
 ## Strategy: {goal_en}
 **Objective.** {goal_en} ({reason_en}).
 
-**Who.** {size} customers, tiers by response times gain.
+**Who.** {size} customers, tiers by response times gain{uplift_en}.
 
-| tier | customers | mean response | contacted | held out | cost | responders | revenue | ROI |
-|---|---|---|---|---|---|---|---|---|
+| tier | customers | mean response | contacted | held out | cost | responders | revenue | ROI | offers |
+|---|---|---|---|---|---|---|---|---|---|
 {tiers_en}
 
-**Offer.** {depth} off {names}; the members' usual discount is {usual}. A redeemed coupon costs {face}.
+**Offer.** {depth} off, each customer the one that suits them: {offers_en}. The members' usual discount is {usual}; \
+of the gross margin of {margin} (assumed), {kept} is left on what the coupon buys.
 **Channel.** {channel_en}
 **Timing.** Post on {post_on}, to arrive on {arrive_on}: {weekday_en} has {weekday_share} of their \
 orders, the {part_en} {part_share}. Last contact: {last_en}; \
 {contacts_90d} contacts in 90 days; rest at least {rest} days.
-**Budget.** {budget}; expected cost {cost}; one more unit of budget would earn {shadow} net.
+**Budget.** {budget}; expected cost {cost}; {more_en}.
 **Expected** in {horizon} days ({level} intervals): {responders} responders ({responders_range}) \
 of {contacts} contacted, incremental revenue {revenue} ({revenue_range}), net margin {net} ({net_range}), \
 ROI {roi} ({roi_range}); chance to pay back {chance}. \
@@ -121,49 +113,61 @@ Stop and read it once, {read_after} days after arrival; no earlier look.
 
 **Assumed.** Contact {contact_cost}; gross margin {margin}; incremental share {incremental}.
 
+**Do not.**
+{avoid_en}
+
 **Mind.**
 {notes_en}
 """
 
 CHINESE = """\
-## 策略:{goal_zh}
-**目标。** {goal_zh}({reason_zh})。
+## 策略：{goal_zh}
+**目标。** {goal_zh}（{reason_zh}）。
 
-**对象。** {size}名客户,按响应概率与收益之积分层。
+**对象。** {size}名客户，按响应概率与收益之积分层{uplift_zh}。
 
-| 层 | 客户数 | 平均响应 | 触达 | 对照 | 成本 | 响应客户 | 收入 | 投资回报率 |
-|---|---|---|---|---|---|---|---|---|
+| 层 | 客户数 | 平均响应 | 触达 | 对照 | 成本 | 响应客户 | 收入 | 投资回报率 | 优惠 |
+|---|---|---|---|---|---|---|---|---|---|
 {tiers_zh}
 
-**优惠。** {names}优惠{depth};成员平均折扣{usual}。每张核销券成本{face}。
+**优惠。** 优惠{depth}，每位客户选最适合的一种：{offers_zh}。成员平均折扣{usual}；假设毛利率{margin}，用券商品还剩{kept}。
 **渠道。** {channel_zh}
-**时机。** {post_on}寄出,{arrive_on}送达:{weekday_zh}占其订单{weekday_share},{part_zh}占{part_share}。\
-上次触达:{last_zh};90天内{contacts_90d}次;两次触达至少间隔{rest}天。
-**预算。** {budget};预期成本{cost};追加一元预算的净毛利为{shadow}。
-**预期**({horizon}天,{level}区间):触达{contacts}名,响应{responders}名({responders_range}),\
-增量收入{revenue}({revenue_range}),净毛利{net}({net_range}),投资回报率{roi}({roi_range});\
+**时机。** {post_on}寄出，{arrive_on}送达：{weekday_zh}占其订单{weekday_share}，{part_zh}占{part_share}。\
+上次触达：{last_zh}；90天内{contacts_90d}次；两次触达至少间隔{rest}天。
+**预算。** {budget}；预期成本{cost}；{more_zh}。
+**预期**（{horizon}天，{level}区间）：触达{contacts}名，响应{responders}名（{responders_range}），\
+增量收入{revenue}（{revenue_range}），净毛利{net}（{net_range}），投资回报率{roi}（{roi_range}）；\
 回本概率{chance}。活动带来的增量占{break_even}时盈亏平衡。
-**对照组。** {chosen}名入选客户中{held}名不触达。主要指标:{metric_zh}。\
-最小可测差异{detectable},预期{expected}(显著性{alpha},功效{power})。送达后{read_after}天一次性读取,不提前查看。
+**对照组。** {chosen}名入选客户中{held}名不触达。主要指标：{metric_zh}。\
+最小可测差异{detectable}，预期{expected}（显著性{alpha}，功效{power}）。送达后{read_after}天一次性读取，不提前查看。
 
-**假设。** 每次触达{contact_cost};毛利率{margin};增量比例{incremental}。
+**假设。** 每次触达{contact_cost}；毛利率{margin}；增量比例{incremental}。
+
+**不要。**
+{avoid_zh}
 
 **注意。**
 {notes_zh}
 """
 
 
-def render(strategy: Strategy, language: str) -> str:
+def render(strategy: Strategy, language: str, currency: str = "$") -> str:
     """Markdown; raises DefinitionError for a language other than 'en' and 'zh'."""
     if language not in ("en", "zh"):
         raise DefinitionError(f"A strategy can be told in 'en' or 'zh', not '{language}'.")
     template = CHINESE if language == "zh" else ENGLISH
-    return template.format(**_plan_words(strategy), **_numbers(strategy), **_sentences(strategy))
+    parts = (
+        _plan_words(strategy),
+        _numbers(strategy, currency),
+        _lists(strategy, currency),
+        _rules(strategy, currency),
+    )
+    return template.format(**{name: text for part in parts for name, text in part.items()})
 
 
 def _plan_words(s: Strategy) -> dict[str, str]:
-    """Objective, offer and timing."""
-    o, t, reason = s.offer, s.timing, s.objective.reason
+    """Objective, discount and timing."""
+    o, t, reason = s.offers[0], s.timing, s.objective.reason
     goal_en, goal_zh = GOAL_WORDS[s.objective.goal]
     why_en, why_zh = (
         ("as asked", "按要求") if s.objective.given else ("nothing more urgent", "没有更紧迫的信号")
@@ -171,17 +175,18 @@ def _plan_words(s: Strategy) -> dict[str, str]:
     if reason:
         side_en, side_zh = ("below", "低于") if reason.below else ("at least", "不低于")
         why_en = f"{reason.label_en}: {reason.value:.2f}, {side_en} {reason.limit:.2f}"
-        why_zh = f"{reason.label_zh}为{reason.value:.2f},{side_zh}{reason.limit:.2f}"
+        why_zh = f"{reason.label_zh}为{reason.value:.2f}，{side_zh}{reason.limit:.2f}"
     last = t.last_contact_days
     return {
         "goal_en": goal_en.capitalize(),
         "goal_zh": goal_zh,
         "reason_en": why_en,
         "reason_zh": why_zh,
+        "uplift_en": " times what contact causes in each" if s.uplift_known else "",
+        "uplift_zh": "及个体增量" if s.uplift_known else "",
         "depth": share(o.depth),
-        "names": ", ".join(o.names),
         "usual": share(o.usual_discount),
-        "face": money(o.face_value),
+        "kept": share(s.margin_kept),
         "post_on": t.post_on.isoformat(),
         "arrive_on": t.arrive_on.isoformat(),
         "weekday_en": WEEKDAYS_EN[t.weekday],
@@ -197,65 +202,110 @@ def _plan_words(s: Strategy) -> dict[str, str]:
     }
 
 
-def _numbers(s: Strategy) -> dict[str, str]:
+def _numbers(s: Strategy, currency: str) -> dict[str, str]:
     """Budget, forecast, holdout and assumptions."""
     f, h, a = s.forecast, s.holdout, s.assumptions
+
+    def cash(value: float) -> str:
+        return money(value, currency)
+
+    price = s.split.shadow_price
+    one = cash(1)
+    more = (
+        (f"one more {one} would bring {cash(price)} net", f"再加{one}可多得净毛利{cash(price)}")
+        if price >= 0
+        else (f"one more {one} would lose {cash(-price)} net", f"再加{one}将多亏净毛利{cash(-price)}")
+    )
     return {
         "size": f"{s.size:,}",
-        "budget": money(s.budget),
-        "cost": money(f.cost),
-        "shadow": money(s.split.shadow_price),
+        "budget": cash(s.budget),
+        "cost": cash(f.cost),
+        "more_en": more[0],
+        "more_zh": more[1],
         "horizon": str(a.horizon_days),
         "level": f"{a.level:.0%}",
         "contacts": f"{f.contacts:,}",
         "responders": f"{f.responders:,.0f}",
-        "responders_range": " – ".join(f"{x:,.0f}" for x in f.responders_interval),
-        "revenue": money(f.revenue),
-        "revenue_range": " – ".join(map(money, f.revenue_interval)),
-        "net": money(f.net),
-        "net_range": " – ".join(map(money, f.net_interval)),
+        "responders_range": span(*f.responders_interval, lambda x: f"{x:,.0f}"),
+        "revenue": cash(f.revenue),
+        "revenue_range": span(*f.revenue_interval, cash),
+        "net": cash(f.net),
+        "net_range": span(*f.net_interval, cash),
         "roi": share(f.roi),
-        "roi_range": " – ".join(map(share, f.roi_interval)),
+        "roi_range": span(*f.roi_interval, share),
         "chance": share(f.chance_to_pay),
         "break_even": share(s.break_even),
         "held": f"{h.holdout:,}",
         "chosen": f"{h.holdout + h.contact:,}",
         "metric_en": h.metric.label_en,
         "metric_zh": h.metric.label_zh,
-        "detectable": difference(h.metric, h.detectable),
-        "expected": difference(h.metric, h.metric.expected),
+        "detectable": difference(h.metric, h.detectable, currency),
+        "expected": difference(h.metric, h.metric.expected, currency),
         "alpha": f"{h.alpha:.0%}",
         "power": f"{h.power:.0%}",
         "read_after": str(h.metric.horizon_days),
-        "contact_cost": money(a.contact_cost),
+        "contact_cost": cash(a.contact_cost),
         "margin": share(a.gross_margin),
-        "incremental": " – ".join(map(share, a.incremental_share)),
+        "incremental": span(*a.incremental_share, share),
     }
 
 
-def _sentences(s: Strategy) -> dict[str, str]:
-    """The tier table, the channel and the caveats, in both languages."""
+def _lists(s: Strategy, currency: str) -> dict[str, str]:
+    """The tier table, the offers and the channel, in both languages."""
     rows = {"en": "", "zh": ""}
     for language in rows:
         names = TIERS_ZH if language == "zh" else {name: name for name in TIERS_ZH}
+        comma = "、" if language == "zh" else ", "
         rows[language] = "\n".join(
             f"| {names[t.name]} | {t.size:,} | {share(t.response)} | {t.contact:,} | {t.holdout:,} "
-            f"| {money(t.forecast.cost)} | {t.forecast.responders:,.0f} | {money(t.forecast.revenue)} "
-            f"| {share(t.forecast.roi) if t.contact else '–'} |"
+            f"| {money(t.forecast.cost, currency)} | {t.forecast.responders:,.0f} "
+            f"| {money(t.forecast.revenue, currency)} | {share(t.forecast.roi) if t.contact else '–'} "
+            f"| {comma.join(f'{name} {count:,}' for name, count in t.offers) or '–'} |"
             for t in s.tiers
         )
+    faces = [(offer.name, money(offer.face_value, currency)) for offer in s.offers]
     channel_en, channel_zh = "No past campaign tells which one.", "没有以往活动可供参考。"
     if c := s.channel:
-        rate = f"{share(c.rate)} ({share(c.low)} – {share(c.high)})"
-        others = "".join(f"; {x.type} {share(x.rate)}" for x in s.channels if x.type != c.type)
+        low_high = span(c.low, c.high, share)
         everyone = share(c.rate_everyone)
-        channel_en = f"As {c.type} campaigns were: response {rate}; everyone {everyone}{others}."
-        channel_zh = f"沿用{c.type}活动:响应率{rate};全体{everyone}{others}。"
+        others = [f"{x.type} {share(x.rate)}" for x in s.channels if x.type != c.type]
+        channel_en = f"As {c.type} campaigns were: response {share(c.rate)} ({low_high}); everyone {everyone}"
+        channel_zh = f"沿用{c.type}活动：响应率{share(c.rate)}（{low_high}）；全体{everyone}"
+        channel_en = "; ".join([channel_en, *others]) + "."
+        channel_zh = "；".join([channel_zh, *others]) + "。"
     return {
         "tiers_en": rows["en"],
         "tiers_zh": rows["zh"],
+        "offers_en": ", ".join(f"{name} (a redeemed coupon costs {face})" for name, face in faces),
+        "offers_zh": "、".join(f"{name}（每张核销券成本{face}）" for name, face in faces),
         "channel_en": channel_en,
         "channel_zh": channel_zh,
-        "notes_en": "\n".join(f"- {note}" for note in notes(s, "en")),
-        "notes_zh": "\n".join(f"- {note}" for note in notes(s, "zh")),
+    }
+
+
+def _rules(s: Strategy, currency: str) -> dict[str, str]:
+    """What not to do, and the caveats."""
+    most, rest = s.assumptions.max_contacts_90d, s.assumptions.min_contact_gap_days
+    avoid_en = [
+        f"Contact nobody who had {most} contacts in 90 days: {s.left_alone:,} members are left alone.",
+        f"Send nothing else to either arm until the result is read, and nothing within {rest} days of a contact.",
+    ]
+    avoid_zh = [
+        f"90天内已触达{most}次的客户不再触达：共{s.left_alone:,}名成员被排除。",
+        f"读取结果前，两组都不要发送其他活动；两次触达间隔不少于{rest}天。",
+    ]
+    for group in s.passed_over:
+        least, often = share(group.least_share), share(group.most_share)
+        avoid_en.append(
+            f"Do not send it unexamined: of {group.attribute} {group.least}, {least} are chosen, of {group.most} "
+            f"{often}."
+        )
+        avoid_zh.append(
+            f"发送前请核查公平性：{group.attribute}为{group.least}的客户入选{least}，为{group.most}的入选{often}。"
+        )
+    return {
+        "avoid_en": "\n".join(f"- {text}" for text in avoid_en),
+        "avoid_zh": "\n".join(f"- {text}" for text in avoid_zh),
+        "notes_en": "\n".join(f"- {note}" for note in notes(s, "en", currency)),
+        "notes_zh": "\n".join(f"- {note}" for note in notes(s, "zh", currency)),
     }

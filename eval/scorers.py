@@ -11,7 +11,8 @@ from typing import Any
 from assistant.market_intents import MARKET_TOOLS
 
 NO_SEGMENT_TOOLS = frozenset(
-    {"refuse", "clarify", "list_segments", "discover_segments", "delete_segment"} | set(MARKET_TOOLS)
+    {"refuse", "clarify", "list_segments", "discover_segments", "delete_segment", "measure_campaign"}
+    | set(MARKET_TOOLS)
 )
 
 

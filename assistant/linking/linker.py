@@ -362,7 +362,13 @@ def _argument(number: Number, intents: Intents) -> bool:
     """Whether a number is a tool's: how many lookalikes, how much money to spend."""
     if "find_lookalikes" in intents.tools and number.value == intents.top:
         return number.op is None and number.unit in ("", "people", "customers", "units")
-    return "plan_strategy" in intents.tools and number.value == intents.budget and number.op is None
+    if number.unit == "percent" and intents.holdout is not None:
+        return number.value == intents.holdout * 100
+    return (
+        bool({"plan_strategy", "compare_plans"} & set(intents.tools))
+        and number.value == intents.budget
+        and number.op is None
+    )
 
 
 def _is_argument(candidate: Candidate, intents: Intents, message: str) -> bool:

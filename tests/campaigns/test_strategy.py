@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from campaigns.assumptions import Assumptions
 from campaigns.goals import GOALS
+from campaigns.mind import imbalances
 from campaigns.plan import Strategy
+from campaigns.store import Store
 from campaigns.strategy import plan_strategy
 from segments.errors import DataError, DefinitionError, NotFoundError
 
@@ -45,10 +50,16 @@ def test_every_goal_gives_a_plan_that_hangs_together(journey: Slice, goal: str) 
     assert s.forecast.contacts == sum(t.contact for t in s.tiers) == s.holdout.contact
     assert s.holdout.holdout == sum(t.holdout for t in s.tiers)
     assert sum(t.size for t in s.tiers) == s.size == 300
-    assert [arm for _, arm in s.arms.values()].count("holdout") == s.holdout.holdout
+    assert [arm for _, _, arm in s.arms.values()].count("holdout") == s.holdout.holdout
+    assert {offer for _, offer, _ in s.arms.values()} <= {offer.name for offer in s.offers}
+    for t in s.tiers:
+        assert sum(count for _, count in t.offers) == t.chosen
     f, a = s.forecast, s.assumptions
     assert f.net == pytest.approx(f.revenue * a.gross_margin - f.cost)
-    assert f.cost == pytest.approx(f.contacts * a.contact_cost + f.responders * s.offer.face_value)
+    assert f.cost == pytest.approx(sum(t.forecast.cost for t in s.tiers))
+    faces = [offer.face_value for offer in s.offers]
+    per_response = (f.cost - f.contacts * a.contact_cost) / f.responders
+    assert min(faces) - 1e-9 <= per_response <= max(faces) + 1e-9
     assert f.cost <= s.budget * 1.02, "the expected cost is within the budget, up to the noise of the draws"
     for name in ("responders", "revenue", "cost", "net", "roi"):
         low, high = getattr(f, f"{name}_interval")
@@ -93,12 +104,18 @@ def test_timing_and_offer_by_hand(journey: Slice) -> None:
     assert (s.timing.arrive_on - s.timing.post_on).days == 2
     assert s.timing.post_on >= journey.as_of
     usual = journey.features.loc[members, "discount_rate_365d"].mean()
-    assert s.offer.usual_discount == pytest.approx(usual)
-    assert 0 <= s.offer.depth - usual < 0.05
     rows = journey.purchases.merge(journey.items, on="item_id")
-    rows = rows[rows["category"].isin(["CHEESE", "SOUP"]) & (rows["ts"] >= "2017-01-01")]
-    spend = (rows["value"] + rows["discount"]).sum() / rows["order_id"].nunique()
-    assert s.offer.face_value == pytest.approx(s.offer.depth * spend)
+    for offer in s.offers:
+        assert offer.usual_discount == pytest.approx(usual)
+        assert 0 <= offer.depth - usual < 0.05
+        bought = rows[(rows["category"] == offer.key) & (rows["ts"] >= "2017-01-01")]
+        spend = (bought["value"] + bought["discount"]).sum() / bought["order_id"].nunique()
+        assert offer.face_value == pytest.approx(offer.depth * spend)
+    # At a margin of 25 % a coupon of 10 % leaves 15 of the 90 that are paid.
+    depth = s.offers[0].depth
+    assert s.margin_kept == pytest.approx((0.25 - depth) / (1 - depth))
+    poor = plan(journey, members, "grow_basket", assumptions=Assumptions(gross_margin=0.06))
+    assert poor.offers[0].depth == 0.06, "no coupon sells below cost"
 
 
 def test_the_same_request_gives_the_same_plan(journey: Slice) -> None:
@@ -134,10 +151,13 @@ def test_json_has_no_customer_ids_and_figures_hold_every_number_of_the_words(jou
     )
     known = {f"{x:,.2f}" for f in figures for x in (f.value, f.low, f.high) if isinstance(x, int | float)}
     for language in ("en", "zh"):
-        words = s.to_markdown(language).split("**Mind.**")[0].split("**注意。**")[0]
-        money = re.findall(r"(?<![\d.])-?[\d,]+\.\d\d(?![\d%])(?! pp)", words)
-        assert money
-        assert set(money) <= known, language
+        words = s.to_markdown(language, "€").split("**Mind.**")[0].split("**注意。**")[0]
+        money = [sign + digits for sign, digits in re.findall(r"(-?)€(\d[\d,]*\.\d\d)", words)]
+        assert len(money) > 10
+        assert set(money) - {"1.00"} <= known | {x.lstrip("-") for x in known}, language
+        assert not re.search(r"(?<![\d.€])\d[\d,]*\.\d\d(?![\d%])(?! pp)", words.split("：")[-1]), (
+            "money has its sign"
+        )
 
 
 def test_words_in_both_languages_name_every_caveat(journey: Slice) -> None:
@@ -145,8 +165,57 @@ def test_words_in_both_languages_name_every_caveat(journey: Slice) -> None:
     assert {"underpowered", "incremental_assumed"} <= set(s.caveats)
     assert len(s.notes("en")) == len(s.notes("zh")) == len(s.caveats)
     assert "挽回流失客户" in s.to_markdown("zh")
+    assert not re.search("[一-鿿][,;:()]|[,;:()][一-鿿]", s.to_markdown("zh"))
     with pytest.raises(DefinitionError, match="'fr'"):
         s.to_markdown("fr")
+
+
+def test_a_saved_plan_is_the_same_plan(journey: Slice, tmp_path: Path) -> None:
+    s = plan(journey, regulars(journey), "cross_sell")
+    store = Store(tmp_path, "plan")
+    store.save("spring", s.saved())
+    again = Strategy.restored(store.load("spring"))
+    assert again == s
+    assert again.to_markdown("zh") == s.to_markdown("zh")
+    hopeless = replace(s, break_even=float("inf"))
+    store.save("spring", hopeless.saved())
+    assert Strategy.restored(store.load("spring")) == hopeless
+    with pytest.raises(DataError, match=r"offers.*not a saved plan"):
+        Strategy.restored({k: v for k, v in s.saved().items() if k != "offers"})
+
+
+def test_the_tired_are_left_alone_and_caps_hold(journey: Slice) -> None:
+    members = regulars(journey)
+    s = plan(journey, members, "grow_basket", 400, assumptions=Assumptions(max_contacts_90d=3))
+    often = journey.features.loc[members, "campaigns_received_90d"] >= 3
+    assert s.left_alone == often.sum() > 0
+    assert not set(s.arms) & set(often.index[often])
+    assert f"{s.left_alone} members are left alone" in s.to_markdown("en")
+    capped = plan(journey, members, "grow_basket", 400, assumptions=Assumptions(tier_caps=(("high", 20),)))
+    assert capped.tiers[0].chosen == 20
+    with pytest.raises(DefinitionError, match="max_contacts_90d"):
+        plan(journey, list(often.index[often])[:30], "retain", assumptions=Assumptions(max_contacts_90d=1))
+
+
+def test_what_contact_causes_decides_whom_to_contact(journey: Slice) -> None:
+    members = regulars(journey)
+    uplift = pd.Series(np.where(np.arange(300) % 2 == 0, 2.0, -1.0), index=members)
+    s = plan(journey, members, "grow_basket", 60, uplift=uplift)
+    assert s.uplift_known
+    moved = set(uplift.index[uplift > 0])
+    assert np.mean([c in moved for c in s.arms]) > 0.95
+    with pytest.raises(DefinitionError, match="0 or below"):
+        plan(journey, members, "grow_basket", 60, uplift=-uplift.abs())
+
+
+def test_a_group_passed_over_is_told() -> None:
+    people = pd.DataFrame(
+        {"age": ["young"] * 50 + ["old"] * 50 + ["rare"] * 5}, index=[f"c{i}" for i in range(105)]
+    )
+    chosen = [f"c{i}" for i in (*range(40), *range(50, 60))]
+    (found,) = imbalances(people, chosen, ("age", "income"))
+    assert (found.least, found.least_share, found.most, found.most_share) == ("old", 0.2, "young", 0.8)
+    assert not imbalances(people, [f"c{i}" for i in range(100)], ("age",))
 
 
 def test_only_contacts_that_pay(journey: Slice) -> None:

@@ -1,14 +1,12 @@
-"""Power analysis against published values, and the assignment of customers to arms."""
+"""Power analysis against published values."""
 
 from __future__ import annotations
 
 import numpy as np
-import pandas as pd
 import pytest
 
-from campaigns.experiment import (
+from campaigns.power import (
     Metric,
-    assign,
     design_holdout,
     detectable_effect,
     detectable_share,
@@ -81,31 +79,3 @@ def test_bad_designs() -> None:
         design_holdout(100, buyers(0.1, 0.05), max_share=0.7)
     with pytest.raises(DefinitionError, match="effect to detect is 0"):
         sample_size(0)
-    with pytest.raises(DefinitionError, match="holdout share"):
-        assign({"a": "x"}, 1.0, "seed")
-
-
-def strata(count: int) -> pd.Series:
-    names = [f"c{i}" for i in range(count)]
-    return pd.Series(["high", "low", "low"] * (count // 3) + ["high"] * (count % 3), index=names)
-
-
-def test_assignment_is_balanced_in_every_stratum() -> None:
-    tiers = strata(1000)
-    arms = assign(tiers, 0.137, "spring")
-    assert (arms == "holdout").sum() == 137
-    for tier, size in tiers.value_counts().items():
-        assert abs((arms[tiers == tier] == "holdout").sum() - size * 0.137) < 1
-
-
-def test_assignment_depends_on_seed_and_id_alone() -> None:
-    tiers = strata(300)
-    arms = assign(tiers, 0.2, "spring")
-    shuffled = tiers.sample(frac=1, random_state=5)
-    pd.testing.assert_series_equal(assign(shuffled, 0.2, "spring").sort_index(), arms.sort_index())
-    assert (assign(tiers, 0.2, "autumn") != arms).any()
-    # Pinned: an arm once told to a mailing house must not change with a release.
-    assert sorted(assign(strata(30), 0.2, "spring").loc[lambda a: a == "holdout"].index) == PINNED
-
-
-PINNED = ["c12", "c19", "c2", "c3", "c4", "c7"]

@@ -1,0 +1,58 @@
+"""Copy by the language model: one call a variant, checked, and repaired at most once."""
+
+from __future__ import annotations
+
+import json
+
+import prompts
+from assistant.llm import ChatModel
+from campaigns.copy import ANGLES, LENGTHS, PARTS, BrandRules, Copy, facts, problems, schema
+from campaigns.plan import Strategy
+from segments.errors import ModelRetryError
+from segments.explain import Language
+
+MAX_REPAIRS = 1
+
+
+def write_copy(
+    model: ChatModel, strategy: Strategy, language: Language, rules: BrandRules
+) -> tuple[tuple[Copy, ...], tuple[str, ...]]:
+    """(variants that hold the rules, why others were left out). Raises LLMUnavailableError."""
+    copies: list[Copy] = []
+    left_out: list[str] = []
+    for variant, angle in ANGLES.items():
+        draft, wrong = _draft(model, strategy, language, rules, angle[language == "zh"])
+        if not wrong and any(draft["subject"] == other.subject for other in copies):
+            wrong = ["subject: is the same as the other variant's."]
+        if wrong:
+            left_out.append(f"{variant}: {' '.join(wrong)}")
+        else:
+            copies.append(Copy(variant, *(draft[part].strip() for part in PARTS)))
+    return tuple(copies), tuple(left_out)
+
+
+def _draft(
+    model: ChatModel, strategy: Strategy, language: Language, rules: BrandRules, angle: str
+) -> tuple[dict[str, str], list[str]]:
+    lengths = {part: str(LENGTHS[language][part]) for part in PARTS}
+    system = prompts.render(
+        "copy_system.md",
+        language="Simplified Chinese" if language == "zh" else "English",
+        angle=angle,
+        banned=", ".join(rules.words),
+        **lengths,
+    )
+    messages = [("system", system), ("human", facts(strategy, language))]
+    wrong: list[str] = []
+    draft: dict[str, str] = {}
+    for _ in range(1 + MAX_REPAIRS):
+        try:
+            draft = model.json(messages, schema(language))
+            wrong = problems(draft, strategy, language, rules)
+        except ModelRetryError as error:
+            draft, wrong = {}, [str(error)]
+        if not wrong:
+            break
+        said = json.dumps(draft, ensure_ascii=False)
+        messages = [*messages[:2], ("ai", said), ("human", "Write it again. " + " ".join(wrong))]
+    return draft, wrong

@@ -1,0 +1,265 @@
+"""What the campaign tools do: holdouts assigned and read, plans compared, back-tested, saved, put into words.
+
+Each function takes the rooms and returns the evidence and the answer in English and Chinese; every number
+of a text is a figure of its evidence.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import pandas as pd
+
+from campaigns.assign import aa_check, bands_of
+from campaigns.backtest import backtest
+from campaigns.compare import compare_plans
+from campaigns.copy import facts
+from campaigns.dial import SIZES, dial, halves
+from campaigns.display import money
+from campaigns.experiment import Experiment, make_experiment, outcomes
+from campaigns.measure import Measurement, past_campaign, read_experiment
+from campaigns.page import to_html
+from campaigns.plan import Strategy
+from campaigns.power import detectable_effect
+from campaigns.store import Store
+from campaigns.verdict import tell
+from indexes.lookalikes import lookalikes
+from segments.codec import to_json
+from segments.definition import Node
+from segments.errors import DefinitionError, NotFoundError, StorageError
+from segments.ports import Evidence, Figure
+
+if TYPE_CHECKING:
+    from assistant.app import Rooms
+
+HOLDOUT_SHARE = 0.2
+"""Of a test that no plan sizes: four of five customers get the campaign, and the test loses little power."""
+DEFAULT_BUDGET = 1000.0
+"""Currency, when a plan is asked for without a budget; the answer says so."""
+AA_RUNS = 100
+DAYS = 30
+
+
+class Told(NamedTuple):
+    """Evidence, and the answer in English and Chinese."""
+
+    evidence: Evidence
+    texts: tuple[str, str]
+
+
+def experiments(rooms: Rooms) -> Store:
+    """The experiments of a workspace."""
+    return Store(rooms.workspace.folder, "experiment")
+
+
+def plans(rooms: Rooms) -> Store:
+    """The saved plans of a workspace."""
+    return Store(rooms.workspace.folder, "plan")
+
+
+def assign_holdout(
+    rooms: Rooms, members: list[str], definition: Node, name: str | None, share: float | None
+) -> Told:
+    """Assign the members to contact and holdout, save the experiment, and say what it can find."""
+    part = HOLDOUT_SHARE if share is None else share
+    store, settings = experiments(rooms), rooms.workspace.settings
+    start = rooms.warehouse.as_of
+    features = rooms.warehouse.features().reindex(members)
+    strata = bands_of(features["spend_365d"], features["recency_days"])
+    made = make_experiment(
+        name or _free_name(store, f"test {start.isoformat()}"),
+        start,
+        strata,
+        horizon_days=DAYS,
+        holdout_share=part,
+        definition=to_json(definition),
+        contact_cost=settings.contact_cost,
+        gross_margin=settings.gross_margin,
+    )
+    contact, held = len(made.customers("contact")), len(made.customers("holdout"))
+    if min(contact, held) < settings.min_group:
+        raise DefinitionError(
+            f"holdout: arms of {contact} and {held} customers are too few to compare; it takes {settings.min_group} "
+            "in each. Widen the segment or hold out another share."
+        )
+    # What everybody spent in the days before is the best guess of how much spend varies after.
+    before = outcomes(made, rooms.purchases, start)["before"]
+    check = aa_check(before, strata, part, made.salt, runs=AA_RUNS)
+    found = detectable_effect(contact, held) * float(before.std(ddof=1))
+    store.save(made.name, made.to_dict(), replace=False)
+    figures = (
+        Figure("contact", contact, "customers", "customers to contact", "触达组客户数"),
+        Figure("holdout", held, "customers", "customers held out", "对照组客户数"),
+        Figure("share", part, "share", "share held out", "对照组比例"),
+        Figure(
+            "strata", int(strata.nunique()), "count", "strata by value and recency", "按价值与近度的分层数"
+        ),
+        Figure(
+            "detectable",
+            found,
+            "currency",
+            "difference in spend found 4 times in 5",
+            "5次中有4次能测出的消费差异",
+        ),
+        Figure(
+            "aa_rate",
+            check.rate,
+            "share",
+            "false alarms of A/A runs",
+            "A/A 检验误报率",
+            check.low,
+            check.high,
+            0.99,
+        ),
+        Figure("aa_runs", check.runs, "count", "A/A runs", "A/A 检验次数"),
+        Figure("days", made.horizon_days, "days", "days until it is read", "观察天数"),
+        Figure("start", start.isoformat(), "date", "first day", "开始日期"),
+        Figure("end", made.end.isoformat(), "date", "result due", "结果日期"),
+        Figure("name", made.name, "text", "experiment", "实验"),
+    )
+    return Told(
+        Evidence("", "assign_holdout", figures), _assigned(made, contact, held, found, check.rate, rooms)
+    )
+
+
+def _free_name(store: Store, wanted: str) -> str:
+    taken, number, name = set(store.names()), 1, wanted
+    while name in taken:
+        number += 1
+        name = f"{wanted} no {number}"
+    return name
+
+
+def _assigned(
+    made: Experiment, contact: int, held: int, found: float, alarms: float, rooms: Rooms
+) -> tuple[str, str]:
+    cash = money(found, rooms.workspace.settings.currency)
+    return (
+        f"**'{made.name}' is assigned**: contact {contact:,} customers, leave {held:,} alone, balanced by value and "
+        f"recency. The same customers stay in the same arm.\n"
+        f"- Runs {made.horizon_days} days from {made.start}; ask \"how did '{made.name}' do?\" on {made.end}.\n"
+        f"- It finds a difference of {cash} per customer 4 times in 5, before adjusting for past spend.\n"
+        f"- A/A check on past spend: {alarms:.1%} false alarms in {AA_RUNS} runs.",
+        f"**“{made.name}”已分组**：触达{contact:,}名，保留{held:,}名不触达，按价值与近度均衡；同一客户始终在同一组。\n"
+        f"- 自{made.start}起观察{made.horizon_days}天；{made.end}可问“{made.name}效果如何？”。\n"
+        f"- 人均差异达{cash}时，5次中有4次能测出（未按过往消费校正）。\n"
+        f"- 用过往消费做A/A检验：{AA_RUNS}次中误报{alarms:.1%}。",
+    )
+
+
+def measure_campaign(rooms: Rooms, name: str | None) -> Told:
+    """What an experiment did, or how those whom a past campaign reached differ from the others."""
+    store = experiments(rooms)
+    known = name or store.newest()
+    if known is None:
+        raise NotFoundError("No experiment is saved yet; assign a holdout first, or name a past campaign.")
+    if known in store.names():
+        experiment = Experiment.from_dict(store.load(known))
+        found = read_experiment(experiment, rooms.purchases, rooms.warehouse.as_of)
+        store.save(known, experiment.looked(rooms.warehouse.as_of).to_dict())
+    else:
+        found = _past(rooms, known)
+    currency = rooms.workspace.settings.currency
+    evidence = Evidence(
+        "", "measure_campaign", (Figure("name", known, "text", "campaign", "活动"), *found.figures())
+    )
+    return Told(evidence, (tell(found, "en", currency), tell(found, "zh", currency)))
+
+
+def _past(rooms: Rooms, name: str) -> Measurement:
+    starts = dict(zip(rooms.campaigns["campaign_id"], pd.to_datetime(rooms.campaigns["start"]), strict=True))
+    if name not in starts:
+        saved = ", ".join(experiments(rooms).names()) or "none"
+        raise NotFoundError(
+            f"No experiment or campaign is named '{name}'; experiments: {saved}; campaigns of the data: "
+            f"{', '.join(sorted(starts)[:12])}."
+        )
+    start = starts[name].date()
+    reached = rooms.exposures
+    ids = set(reached.loc[reached["campaign_id"] == name, "customer_id"])
+    # Bands as they were when it began: what came after may be its effect.
+    day = min(start, rooms.warehouse.as_of - timedelta(days=1))
+    features = rooms.warehouse.features(day)
+    strata = bands_of(features["spend_365d"], features["recency_days"])
+    return past_campaign(name, start, DAYS, ids, strata, rooms.purchases, rooms.warehouse.as_of)
+
+
+def compare_budgets(rooms: Rooms, members: list[str], goal: str | None, first: float, second: float) -> Told:
+    """The plan with another budget beside the plan before."""
+    found = compare_plans(rooms.strategy(members, goal, first), rooms.strategy(members, goal, second))
+    currency = rooms.workspace.settings.currency
+    evidence = Evidence("", "compare_plans", found.figures(), tuple(found.rows()))
+    return Told(evidence, (found.to_markdown("en", currency), found.to_markdown("zh", currency)))
+
+
+def backtest_strategy(rooms: Rooms, definition: Node) -> Told:
+    """The segment and the forecast of its response rebuilt at past dates, and what came next."""
+    tables = (rooms.exposures, rooms.redemptions, rooms.campaigns, rooms.purchases)
+    found = backtest(
+        lambda day: rooms.audiences.at(day).members(definition),
+        *tables,
+        rooms.warehouse.as_of,
+        rooms.assumptions,
+    )
+    smallest = rooms.workspace.settings.min_group
+    if any(0 < d.members < smallest for d in found.dates):
+        raise DefinitionError(
+            f"Back-test: not enough data, the segment had fewer than {smallest} members then."
+        )
+    days = Figure("horizon_days", found.horizon_days, "days", "days looked at", "观察天数")
+    evidence = Evidence("", "backtest_strategy", (days, *found.figures()))
+    return Told(evidence, (found.to_markdown("en"), found.to_markdown("zh")))
+
+
+def dial_lookalikes(rooms: Rooms, members: list[str]) -> Told:
+    """How much like the segment its nearest customers are, by the size of the audience."""
+    seeds, hidden = halves(members)
+    ranked = [match.customer_id for match in lookalikes(rooms.index, seeds, max(SIZES))]
+    found = dial(ranked, hidden, rooms.audiences.population, len(seeds))
+    evidence = Evidence("", "dial_lookalikes", found.figures(), tuple(found.rows()))
+    return Told(evidence, (found.to_markdown("en"), found.to_markdown("zh")))
+
+
+def save_plan(rooms: Rooms, strategy: Strategy, name: str) -> Told:
+    """Keep a plan under a name, with its Markdown, HTML and JSON beside it for whoever runs it."""
+    kept = plans(rooms).save(name, strategy.saved())
+    folder = rooms.workspace.folder / "plans" / "export"
+    currency = rooms.workspace.settings.currency
+    stem = "".join(c if c.isalnum() else "-" for c in kept)
+    for language in ("en", "zh"):
+        words = strategy.to_markdown(language, currency)
+        _write(folder / f"{stem}.{language}.md", words)
+        _write(folder / f"{stem}.{language}.html", to_html(words, kept, language))
+    where = f"plans/export/{stem}"
+    _write(folder / f"{stem}.json", json.dumps(strategy.to_dict(), ensure_ascii=False, indent=1))
+    figures = (
+        Figure("name", kept, "text", "plan", "方案"),
+        Figure("files", where, "text", "files", "文件"),
+        Figure("contacts", strategy.forecast.contacts, "customers", "customers contacted", "触达客户数"),
+    )
+    return Told(
+        Evidence("", "save_plan", figures),
+        (
+            f"**Plan '{kept}' is saved**, as Markdown, HTML and JSON in {where}.",
+            f"**方案“{kept}”已保存**，Markdown、HTML 与 JSON 文件在 {where}。",
+        ),
+    )
+
+
+def _write(path: Path, text: str) -> None:
+    beside = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        beside.write_text(text, encoding="utf-8")
+        os.replace(beside, path)
+    except OSError as error:
+        raise StorageError(f"{path} could not be written ({error}); free the disk.") from error
+
+
+def copy_brief(strategy: Strategy) -> Evidence:
+    """What a writer of copy is told; the figures that copy may show."""
+    return Evidence("", "write_copy", notes=(facts(strategy, "en"), facts(strategy, "zh")))

@@ -1,0 +1,126 @@
+"""Two plans side by side: what another budget, goal or assumption would change."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from campaigns.display import money, share
+from campaigns.goals import GOAL_WORDS
+from campaigns.plan import Strategy
+from segments.errors import DefinitionError
+from segments.ports import Figure
+
+COMPARED = (
+    ("budget", "currency", "budget", "预算"),
+    ("contacts", "customers", "customers contacted", "触达客户数"),
+    ("responders", "customers", "expected responders", "预期响应客户数"),
+    ("revenue", "currency", "expected incremental revenue", "预期增量收入"),
+    ("cost", "currency", "expected cost", "预期成本"),
+    ("net", "currency", "expected net margin", "预期净毛利"),
+    ("roi", "ratio", "expected return on cost", "预期投资回报率"),
+    ("chance_to_pay", "probability", "chance to pay back", "回本概率"),
+    ("shadow_price", "currency", "net margin of one more unit of budget", "追加一元预算的净毛利"),
+    ("held_out", "customers", "customers held out", "对照组客户数"),
+)
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A number of both plans, and the second less the first."""
+
+    name: str
+    unit: str
+    label_en: str
+    label_zh: str
+    first: float
+    second: float
+
+    @property
+    def difference(self) -> float:
+        """Second less first."""
+        return self.second - self.first
+
+
+@dataclass(frozen=True)
+class PlanComparison:
+    """The compared numbers, in the order of `COMPARED`."""
+
+    first: Strategy
+    second: Strategy
+    lines: tuple[Comparison, ...]
+
+    def figures(self) -> tuple[Figure, ...]:
+        """Every number that may be quoted."""
+        return tuple(
+            Figure(
+                f"{line.name}.{which}",
+                value,
+                line.unit,
+                f"{line.label_en}, {which}",
+                f"{line.label_zh}，{zh}",
+            )
+            for line in self.lines
+            for which, zh, value in (
+                ("first", "原方案", line.first),
+                ("second", "新方案", line.second),
+                ("difference", "差异", line.difference),
+            )
+        )
+
+    def rows(self) -> list[dict[str, Any]]:
+        """One dict a number."""
+        return [
+            {"name": line.name, "first": line.first, "second": line.second, "difference": line.difference}
+            for line in self.lines
+        ]
+
+    def to_markdown(self, language: str = "en", currency: str = "$") -> str:
+        """A table of differences ('en' or 'zh')."""
+        if language not in ("en", "zh"):
+            raise DefinitionError(f"A comparison can be told in 'en' or 'zh', not '{language}'.")
+        zh = language == "zh"
+        goals = [GOAL_WORDS[plan.objective.goal][zh] for plan in (self.first, self.second)]
+        told = goals[0] if goals[0] == goals[1] else f"{goals[0]} → {goals[1]}"
+        head = (
+            (f"**对比方案：{told}**", "| | 原方案 | 新方案 | 差异 |")
+            if zh
+            else (f"**Plans compared: {told}**", "| | before | instead | difference |")
+        )
+        lines = [
+            f"| {line.label_zh if zh else line.label_en} | {_show(line.first, line.unit, currency)} "
+            f"| {_show(line.second, line.unit, currency)} | {_signed(line, currency)} |"
+            for line in self.lines
+        ]
+        return "\n".join([head[0], "", head[1], "|---|---|---|---|", *lines])
+
+
+def _show(value: float, unit: str, currency: str) -> str:
+    if unit == "currency":
+        return money(value, currency)
+    return share(value) if unit in ("ratio", "probability") else f"{value:,.0f}"
+
+
+def _signed(line: Comparison, currency: str) -> str:
+    shown = _show(line.difference, line.unit, currency)
+    return shown if line.difference < 0 else f"+{shown}"
+
+
+def compare_plans(first: Strategy, second: Strategy) -> PlanComparison:
+    """The numbers of two plans; they may be of different segments, which the reader must know."""
+    values = [
+        {
+            "budget": plan.budget,
+            "shadow_price": plan.split.shadow_price,
+            "held_out": float(plan.holdout.holdout),
+        }
+        | {
+            name: float(getattr(plan.forecast, name))
+            for name in ("contacts", "responders", "revenue", "cost", "net", "roi", "chance_to_pay")
+        }
+        for plan in (first, second)
+    ]
+    lines = (
+        Comparison(*described, values[0][described[0]], values[1][described[0]]) for described in COMPARED
+    )
+    return PlanComparison(first, second, tuple(lines))

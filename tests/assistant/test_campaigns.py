@@ -1,0 +1,214 @@
+"""Campaigns in conversation: a holdout assigned and read, budgets compared, copy written, in both languages."""
+
+from pathlib import Path
+
+import pytest
+
+from assistant.grounding import numbers_in
+from assistant.intents import read_intents
+from assistant.linking.numbers import Number
+from assistant.tools_campaigns import AA_RUNS, experiments, plans
+from campaigns.experiment import Experiment
+from campaigns.plan import Strategy
+from tests.assistant.conftest import BIG_SPENDERS, call
+
+
+@pytest.fixture(autouse=True)
+def forget(rooms):
+    """What a test saves is deleted after it."""
+    yield
+    for store in (experiments(rooms), plans(rooms)):
+        for name in store.names():
+            store.delete(name)
+
+
+def grounded(answer) -> bool:
+    """Whether every number of an answer is a value of its evidence, at the precision it is written with."""
+    figures = [figure for item in answer.evidence for figure in item["figures"]]
+    raw = [
+        abs(f[key])
+        for f in figures
+        for key in ("value", "low", "high", "level")
+        if isinstance(f.get(key), int | float)
+    ]
+    raw += [value * 100 for value in raw]
+    words = [text for f in figures for text in (f["label"], f["display"], str(f["value"]))]
+    words += [note for item in answer.evidence for note in item["notes"]]
+    said = {number for text in words for number in numbers_in(text)} | {str(AA_RUNS)}
+    strangers = [
+        number
+        for number in numbers_in(answer.answer)
+        if number not in said
+        and not any(
+            abs(float(number) - value) <= 0.5 * 10 ** -len(number.partition(".")[2]) + 1e-9 for value in raw
+        )
+    ]
+    assert not strangers, strangers
+    return bool(numbers_in(answer.answer))
+
+
+@pytest.mark.parametrize(
+    ("message", "tool"),
+    [
+        ("run an A/B test for them", "assign_holdout"),
+        ("assign a holdout of 10% for them", "assign_holdout"),
+        ("给他们做A/B测试", "assign_holdout"),
+        ("为他们设置对照组", "assign_holdout"),
+        ("how did campaign 18 do?", "measure_campaign"),
+        ("how did the test 'spring' perform?", "measure_campaign"),
+        ("did the last campaign work?", "measure_campaign"),
+        ("活动18效果如何？", "measure_campaign"),
+        ("with $10,000 instead?", "compare_plans"),
+        ("what if the budget were $500?", "compare_plans"),
+        ("如果预算换成10000元呢？", "compare_plans"),
+        ("back-test it before we send", "backtest_strategy"),
+        ("回测一下", "backtest_strategy"),
+        ("how far can we expand to lookalikes?", "dial_lookalikes"),
+        ("write the e-mail", "write_copy"),
+        ("draft a subject line and an SMS for them", "write_copy"),
+        ("帮我写邮件", "write_copy"),
+        ("save the plan as 'spring'", "save_plan"),
+        ("保存方案为“春季”", "save_plan"),
+    ],
+)
+def test_words_that_ask_for_a_campaign(message: str, tool: str):
+    assert read_intents(message, [Number((0, 1), 500.0, unit="money")]).tools == (tool,)
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "who spent over $500 last quarter?",
+        "how do they differ from everyone?",
+        "how likely are they to buy?",
+        "customers who received a campaign",
+        "plan a campaign with $500",
+        "save this as 'Test buyers'",
+        "who redeemed coupons from emails",
+        "find lookalikes of them",
+        "客户的消费如何",
+    ],
+)
+def test_words_that_do_not(message: str):
+    tools = read_intents(message, [Number((0, 1), 500.0, unit="money")]).tools
+    campaign = {
+        "assign_holdout",
+        "measure_campaign",
+        "compare_plans",
+        "write_copy",
+        "save_plan",
+        "backtest_strategy",
+    }
+    assert not campaign & set(tools)
+
+
+def test_a_holdout_is_assigned_saved_and_read(talk, rooms):
+    talk.use(BIG_SPENDERS)
+    assigned = talk.ask("run an A/B test for them, hold out 25%, call it spring", call("assign_holdout"))
+    assert assigned.clarification is None, assigned.clarification
+    assert "'spring' is assigned" in assigned.answer
+    made = Experiment.from_dict(experiments(rooms).load("spring"))
+    assert made.holdout_share == 0.25
+    held, contact = made.customers("holdout"), made.customers("contact")
+    assert len(held) + len(contact) == assigned.segment["size"]
+    assert abs(len(held) - 0.25 * assigned.segment["size"]) <= 0.5
+    assert f"{len(held):,}" in assigned.answer
+    assert grounded(assigned)
+    again = talk.ask("run an A/B test for them, call it spring", call("assign_holdout"))
+    assert "already" in again.clarification
+    early = talk.ask("how did 'spring' do?", call("measure_campaign"))
+    assert "nothing to measure yet" in early.clarification
+
+
+def test_arms_treated_alike_are_told_to_be_alike(talk, rooms):
+    """An experiment that began 60 days before the data end, in which nobody was treated differently."""
+    import datetime
+
+    from campaigns.assign import bands_of
+    from campaigns.experiment import make_experiment
+
+    start = rooms.warehouse.as_of - datetime.timedelta(days=60)
+    features = rooms.warehouse.features()
+    strata = bands_of(features["spend_365d"], features["recency_days"])
+    made = make_experiment("quiet", start, strata, holdout_share=0.3, contact_cost=0.5, gross_margin=0.25)
+    experiments(rooms).save("quiet", made.to_dict())
+    read = talk.ask("how did the test 'quiet' do?", call("measure_campaign"))
+    assert "No difference was found" in read.answer
+    assert grounded(read)
+    chinese = talk.ask("实验“quiet”效果如何？", call("measure_campaign"))
+    assert "未发现" in chinese.answer
+    assert Experiment.from_dict(experiments(rooms).load("quiet")).looks == (made.end,)
+
+
+def test_a_past_campaign_is_observed_not_caused(talk):
+    read = talk.ask("how did campaign 13 do?", call("measure_campaign"))
+    assert "Observed, not caused" in read.answer
+    assert grounded(read)
+    unknown = talk.ask("how did campaign 99 do?", call("measure_campaign"))
+    assert "No experiment or campaign is named '99'" in unknown.clarification
+
+
+def test_another_budget_instead(talk):
+    talk.use(BIG_SPENDERS)
+    first = talk.ask("plan a win-back campaign for them with $500", call("plan_strategy"))
+    assert "$500.00" in first.answer
+    other = talk.ask("with $900 instead?", call("compare_plans"))
+    assert other.tool_calls[-1]["arguments"] == {"budget": 900.0, "goal": "win_back", "before": 500.0}
+    assert "+$400.00" in other.answer
+    assert grounded(other)
+    chinese = talk.ask("如果预算换成700元呢？", call("compare_plans"))
+    assert "新方案" in chinese.answer
+    assert talk.current == BIG_SPENDERS
+
+
+def test_without_a_plan_before_it_is_a_plan(talk):
+    talk.use(BIG_SPENDERS)
+    answer = talk.ask("what if the budget were $500?", call("compare_plans"))
+    assert answer.tool_calls[-1]["name"] == "plan_strategy"
+
+
+def good_copy(_schema: dict) -> dict:
+    return {
+        "subject": "A treat for your table",
+        "body": "Use the coupon on your next trip.",
+        "sms": "A coupon waits.",
+    }
+
+
+def other_copy(schema: dict) -> dict:
+    return good_copy(schema) | {"subject": "Something good is waiting"}
+
+
+def test_copy_is_shown_only_when_it_holds(talk):
+    talk.use(BIG_SPENDERS)
+    bad = good_copy({}) | {"sms": "90% off everything, [Name]!"}
+    answer = talk.ask("write the e-mail", call("write_copy"), good_copy, bad, other_copy, lawless=True)
+    assert "**Variant A**" in answer.answer
+    assert "Something good is waiting" in answer.answer
+    assert "90" not in answer.answer
+    repair = talk.model.prompts[-1][-1][1]
+    assert "'90' is not a figure of the plan" in repair
+    assert "placeholder" in repair
+    none = talk.ask("write the e-mail", call("write_copy"), bad, bad, bad, bad, lawless=True)
+    assert "none is shown" in none.answer
+
+
+def test_a_plan_is_saved_with_its_files(talk, rooms):
+    talk.use(BIG_SPENDERS)
+    saved = talk.ask("save the plan as 'Big spring'", call("save_plan"))
+    assert "Plan 'Big spring' is saved" in saved.answer
+    restored = Strategy.restored(plans(rooms).load("Big spring"))
+    folder = Path(rooms.workspace.folder) / "plans" / "export"
+    assert {p.suffix for p in folder.glob("Big-spring*")} == {".md", ".html", ".json"}
+    assert "<table>" in (folder / "Big-spring.en.html").read_text(encoding="utf-8")
+    text = (folder / "Big-spring.json").read_text(encoding="utf-8")
+    assert not any(customer in text for customer in restored.arms), "a file to hand around names no customer"
+
+
+def test_backtest_and_dial_are_grounded(talk):
+    talk.use(BIG_SPENDERS)
+    for message, tool, word in (("回测一下", "backtest_strategy", "回测"),
+                                ("how far can we expand to lookalikes?", "dial_lookalikes", "Lookalike dial")):  # fmt: skip
+        answer = talk.ask(message, call(tool))
+        assert word in answer.answer
+        assert grounded(answer)
