@@ -8,6 +8,7 @@ from datetime import date
 from functools import cached_property
 
 import duckdb
+import ibis
 import ibis.expr.types as ir
 import pandas as pd
 import sqlglot
@@ -64,6 +65,7 @@ class Audiences:
         self._resolver, self._saved, self._saved_names = resolver, saved, saved_names
         self._outcomes = outcomes
         self._members: dict[str, list[str]] = {}
+        self._sizes: dict[str, int] = {}
 
     def at(self, as_of: date) -> Audiences:
         """The audiences as they were at an earlier date: only events before it are known.
@@ -95,7 +97,7 @@ class Audiences:
     @cached_property
     def population(self) -> int:
         """Customers in all."""
-        return len(self.members(EVERYONE))
+        return self.size(EVERYONE)
 
     def members(self, definition: Node) -> list[str]:
         """Customer ids, sorted. Raises DefinitionError when the definition does not hold."""
@@ -109,8 +111,17 @@ class Audiences:
         return self._members[key]
 
     def size(self, definition: Node) -> int:
-        """How many members."""
-        return len(self.members(definition))
+        """How many members, counted by the engine without listing them."""
+        key = fingerprint(definition)
+        if key in self._members:
+            return len(self._members[key])
+        if key in self._sizes:
+            return self._sizes[key]
+        counted = self._compile(definition).aggregate(size=ibis._.count())
+        size = int(self._run(counted)["size"].iloc[0])
+        if not any(named_segments(definition)):
+            self._sizes[key] = size
+        return size
 
     def sql(self, definition: Node, dialect: str = "duckdb") -> str:
         """The definition as a SELECT in the dialect (any that sqlglot writes), formatted."""
