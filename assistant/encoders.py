@@ -11,7 +11,7 @@ import pandas as pd
 
 from assistant.workspace import Workspace
 from indexes.behaviour import encode_behaviour
-from indexes.encoder.encoder import train_encoder
+from indexes.encoder.encoder import joined, train_encoder
 from indexes.encoder.evaluate import Scores, judge, tasks, verdict
 from indexes.encoder.network import KINDS, Shape
 from indexes.encoder.training import Training
@@ -37,7 +37,8 @@ def train_encoders(
     training: Training | None = None,
     progress: Callable[[str], Progress] = lambda _title: silent,
 ) -> Judged:
-    """Train a Transformer and an LSTM on all but the last 30 days, and judge both on these.
+    """Train a Transformer and an LSTM on all but the last 30 days, and judge both on these,
+    alone and beside the aggregate.
 
     Interrupted, it goes on from its checkpoints. The index keeps the aggregate's vectors.
     """
@@ -61,5 +62,6 @@ def train_encoders(
         shown = progress(f"Train the {kind}")
         made = train_encoder(known, items, text, as_of, folder / kind, Shape(kind), training, shown)
         vectors[kind] = made.encode(known, items, customers, as_of)
+        vectors[f"aggregate + {kind}"] = joined(vectors["aggregate"], vectors[kind])
     scores = {name: judge(made, found) for name, made in vectors.items()}
     return Judged(as_of, scores, verdict(scores), folder)

@@ -420,7 +420,7 @@ def train_encoder(
     typer.echo(f"AUROC of a linear head as of {judged.as_of}, on the 30 days after:")
     for name, found in judged.scores.items():
         typer.echo(
-            f"{name:12} churn {found.churn:.3f}  category {found.category:.3f}  product {found.product:.3f}  "
+            f"{name:24} churn {found.churn:.3f}  category {found.category:.3f}  product {found.product:.3f}  "
             f"novelty {found.novelty:.3f}  diversity {found.diversity:.3f}"
         )
     typer.echo(f"{judged.verdict}\nEncoders and learning curves: {judged.folder}")

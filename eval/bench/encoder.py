@@ -4,7 +4,8 @@
 
 Everything is trained and encoded from purchases before the date; labels are from the 30 days after it. The
 tabular row is the feature mart as of the date through LightGBM, on the same folds of customers; it knows
-nothing of single products. Checkpoints stay in --folder, where a run that was stopped goes on.
+nothing of single products. Each learned vector is also judged beside the aggregate. Checkpoints stay in
+--folder, where a run that was stopped goes on.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from sklearn.model_selection import KFold
 from assistant.workspace import DEFAULT, open_workspace
 from eval.bench.lookalikes import RememberedTexts
 from indexes.behaviour import BehaviourVectors, encode_behaviour
-from indexes.encoder.encoder import train_encoder
+from indexes.encoder.encoder import joined, train_encoder
 from indexes.encoder.evaluate import FOLDS, SEED, Scores, Tasks, areas, judge, tasks, verdict
 from indexes.encoder.network import KINDS, Shape
 from indexes.encoder.training import Training
@@ -48,7 +49,7 @@ def tabular(features: pd.DataFrame, found: Tasks) -> pd.Series:
             label = found.labels[name].to_numpy()
             rows = fitted[~np.isnan(label[fitted])]
             model = lightgbm.LGBMClassifier(
-                60, learning_rate=0.05, num_leaves=7, min_child_samples=30, subsample=0.8, subsample_freq=1,
+                n_estimators=60, learning_rate=0.05, num_leaves=7, min_child_samples=30, subsample=0.8, subsample_freq=1,
                 colsample_bytree=0.5, n_jobs=1, random_state=SEED, verbose=-1,
             )  # fmt: skip
             model.fit(table[rows], label[rows])
@@ -90,9 +91,8 @@ def main() -> None:
             encoder = train_encoder(known, items, text, as_of, folder, shape, training, progress(kind))
             took[kind] = time.process_time() - began
             vectors[kind] = encoder.encode(known, items, list(found.labels.index), as_of)
-    for name in tuple(took):
-        both = np.hstack([vectors["aggregate"].matrix, vectors[name].matrix]) / np.sqrt(2)
-        vectors[f"aggregate + {name}"] = BehaviourVectors(vectors[name].customer_ids, both, "both", as_of)
+    for name in took:
+        vectors[f"aggregate + {name}"] = joined(vectors["aggregate"], vectors[name])
     judged = {name: judge(made, found) for name, made in vectors.items()}
     area = tabular(features, found)
     _print(judged, area, found, took, as_of)
@@ -129,7 +129,7 @@ def _print(
         )
     table.add_row("tabular (LightGBM)", f"{churn:.4f}", f"{category:.4f}", *["-"] * 4, "1", "-")
     console.print(table)
-    console.print(verdict({name: judged[name] for name in ("aggregate", *took)}))
+    console.print(verdict(judged))
 
 
 if __name__ == "__main__":

@@ -88,6 +88,16 @@ class LearnedEncoder:
         return cls(network, texts, text)
 
 
+def joined(aggregate: BehaviourVectors, learned: BehaviourVectors) -> BehaviourVectors:
+    """The two vectors of each customer side by side, of equal weight. Raises DataError for other customers."""
+    if aggregate.customer_ids != learned.customer_ids:
+        raise DataError("vectors: both must be of the same customers, in the same order.")
+    matrix = np.hstack([aggregate.matrix, learned.matrix]) / np.float32(np.sqrt(2))
+    return BehaviourVectors(
+        aggregate.customer_ids, matrix, f"{aggregate.encoder} + {learned.encoder}", aggregate.as_of
+    )
+
+
 def train_encoder(
     purchases: pd.DataFrame,
     items: pd.DataFrame,

@@ -147,7 +147,7 @@ def score(scores: pd.DataFrame, found: Tasks) -> Scores:
 
 
 def verdict(judged: Mapping[str, Scores], baseline: str = "aggregate") -> str:
-    """Which encoder should be the default, in a sentence."""
+    """Whether anything beats the default, in a sentence."""
     base = judged[baseline]
     rivals = {name: found for name, found in judged.items() if name != baseline}
     best = max(rivals, key=lambda name: rivals[name].mean)

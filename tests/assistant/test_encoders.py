@@ -25,7 +25,7 @@ def test_encoders_are_trained_and_the_verdict_is_told(workspace):
     *_, verdict, where = said.stdout.strip().splitlines()
     assert "the default" in verdict or "beats the aggregate" in verdict
     assert "mean AUROC" in verdict
-    for name in ("aggregate", "transformer", "lstm"):
+    for name in ("aggregate", "transformer", "lstm", "aggregate + transformer"):
         assert any(line.startswith(name) and "churn 0." in line for line in said.stdout.splitlines())
     folder = workspace / "indexes" / "encoder"
     assert str(folder) in where.replace("\n", "")

@@ -12,12 +12,13 @@ import pandas as pd
 import pytest
 import torch
 
-from indexes.encoder.encoder import LearnedEncoder, train_encoder
+from indexes.encoder.encoder import LearnedEncoder, joined, train_encoder
 from indexes.encoder.evaluate import Scores, judge, tasks, verdict
 from indexes.encoder.histories import after, before, day_number, histories, ranges
 from indexes.encoder.network import Shape
 from indexes.encoder.training import CURVE, Training
 from segments.errors import DataError, NotBuiltError
+from tests.indexes.planted import random_vectors
 
 AS_OF = date(2017, 10, 1)
 CUSTOMERS, DAYS = 80, 330
@@ -269,6 +270,17 @@ def test_a_saved_encoder_gives_the_same_vectors(
     other.name = "another"
     with pytest.raises(DataError, match="'another' is not the text encoder"):
         LearnedEncoder.load(folder, other)
+
+
+def test_vectors_side_by_side_have_the_mean_cosine() -> None:
+    one, two = random_vectors(5, 8), random_vectors(5, 6, seed=2)
+    both = joined(one, two)
+    assert both.matrix @ both.matrix.T == pytest.approx(
+        (one.matrix @ one.matrix.T + two.matrix @ two.matrix.T) / 2, abs=1e-6
+    )
+    assert both.encoder == "planted + planted"
+    with pytest.raises(DataError, match="the same customers"):
+        joined(one, random_vectors(6))
 
 
 def test_no_purchases_are_told(purchases: pd.DataFrame, items: pd.DataFrame, tmp_path: Path) -> None:
