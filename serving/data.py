@@ -78,6 +78,22 @@ def export(
         typer.echo(f"Delivered to {webhook} ({tries} {'try' if tries == 1 else 'tries'}).")
 
 
+@data_app.command()
+def generate(
+    folder: Annotated[Path, typer.Argument(help="Where the files and their mapping are written.")],
+    customers: Annotated[int, typer.Option(min=1)] = 10_000,
+    events: Annotated[int, typer.Option(min=1)] = 1_000_000,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same rows.")] = 1,
+) -> None:
+    """Write made-up behaviour of any size, ready for `segassist ingest`: to try the product, or its scale."""
+    from serving.terminal import steps
+    from warehouse.synthetic import generate as write_events
+
+    with steps() as progress:
+        mapping = write_events(folder, customers, events, seed, progress=progress("Write events"))
+    typer.echo(f"Ready: segassist ingest {mapping} --workspace WORKSPACE")
+
+
 @privacy_app.command()
 def erase(
     customer: Annotated[str, typer.Argument(help="The customer's id in your own data.")],
