@@ -284,6 +284,17 @@ def named_segments(node: Node) -> Iterator[str]:
             yield from named_segments(group)
 
 
+def used_features(node: Node) -> Iterator[str]:
+    """The names of the features that the definition asks for itself, those inside seeds and ranked groups too."""
+    for condition in conditions(node):
+        if isinstance(condition, FeatureCondition | RankCondition):
+            yield condition.feature
+        elif isinstance(condition, ComparisonCondition):
+            yield from (side for side in (condition.left, condition.right) if isinstance(side, str))
+        if (group := inner_group(condition)) is not None:
+            yield from used_features(group)
+
+
 def top_level(node: Node) -> tuple[Node, ...]:
     """The parts a person would call 'the conditions': the children of an `all_of`, else the node."""
     return node.children if isinstance(node, AllOf) else (node,)

@@ -15,7 +15,7 @@ import sqlglot
 
 from segments.canonical import fingerprint
 from segments.check import validate
-from segments.definition import EVERYONE, Node, named_segments
+from segments.definition import EVERYONE, Node, named_segments, used_features
 from segments.errors import DefinitionError, InternalError, NotFoundError, UserError
 from segments.ports import AudienceResolver
 from segments.vocabulary import Vocabulary
@@ -133,15 +133,15 @@ class Audiences:
 
     def _compile(self, definition: Node) -> ir.Table:
         validate(definition, self.vocabulary)
-        return self.compiler().compile(definition)
+        return self.compiler(definition).compile(definition)
 
-    def compiler(self, only: Callable[[ir.Table], ir.Table] = lambda table: table) -> Compiler:
-        """A compiler over this date's features and events; `only` narrows both to some customers."""
+    def compiler(
+        self, definition: Node, only: Callable[[ir.Table], ir.Table] = lambda table: table
+    ) -> Compiler:
+        """A compiler for a definition over this date's data; `only` narrows it to some customers."""
         table = self.warehouse.table
-        present = self.as_of == self.warehouse.as_of
-        features = table("features") if present else self.warehouse.mart_expression(self.as_of)
         return Compiler(
-            only(features),
+            only(self._features(definition)),
             only(table("events")),
             table("items"),
             self.warehouse.catalogue,
@@ -150,6 +150,15 @@ class Audiences:
             self._saved,
             self.members,
         )
+
+    def _features(self, definition: Node) -> ir.Table:
+        """The feature mart; of a past date only what the definition asks for is computed."""
+        if self.as_of == self.warehouse.as_of:
+            return self.warehouse.table("features")
+        names = set(used_features(definition)) | {
+            name for used in named_segments(definition) for name in used_features(self._saved(used))
+        }
+        return self.warehouse.mart_expression(self.as_of, sorted(names))
 
     def _run(self, expression: ir.Table) -> pd.DataFrame:
         try:

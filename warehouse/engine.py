@@ -7,6 +7,7 @@ definitions there. `copy_to` brings a workspace's tables over.
 from __future__ import annotations
 
 import threading
+from collections.abc import Collection
 from datetime import date
 from functools import cached_property
 
@@ -50,11 +51,10 @@ class Engine:
                 )
         return self._tables[name]
 
-    def mart_expression(self, as_of: date) -> ir.Table:
-        """The feature mart as of a date, as an expression."""
-        return feature_mart(
-            self.table("events"), self.table("items"), self.table("customers"), self.catalogue, as_of
-        )
+    def mart_expression(self, as_of: date, names: Collection[str] | None = None) -> ir.Table:
+        """The feature mart as of a date, as an expression; with names, only these features."""
+        wanted = Catalogue(f for f in self.catalogue if names is None or f.name in names)
+        return feature_mart(self.table("events"), self.table("items"), self.table("customers"), wanted, as_of)
 
     def build_features(self) -> None:
         """Compute the feature mart in the database and keep it as a table there."""

@@ -46,7 +46,7 @@ def estimate(audiences: Audiences, definition: Node, share: float = 0.05) -> Est
     def sample(table: ir.Table) -> ir.Table:
         return table if share == 1 else table.filter(table.customer_id < edge)
 
-    compiler = audiences.compiler(sample)
+    compiler = audiences.compiler(definition, sample)
     fetch = audiences.warehouse.fetch
     sampled = len(fetch(compiler.compile(EVERYONE)))
     if not sampled:

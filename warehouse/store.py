@@ -10,7 +10,7 @@ import errno
 import json
 import os
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from datetime import date, timedelta
 from functools import cached_property
@@ -200,11 +200,10 @@ class Warehouse:
                 else self.connection.execute(expression)
             )
 
-    def mart_expression(self, as_of: date) -> ir.Table:
-        """The feature mart as of a date, as an expression."""
-        return feature_mart(
-            self.table("events"), self.table("items"), self.table("customers"), self.catalogue, as_of
-        )
+    def mart_expression(self, as_of: date, names: Collection[str] | None = None) -> ir.Table:
+        """The feature mart as of a date, as an expression; with names, only these features."""
+        wanted = Catalogue(f for f in self.catalogue if names is None or f.name in names)
+        return feature_mart(self.table("events"), self.table("items"), self.table("customers"), wanted, as_of)
 
     def features(self, as_of: date | None = None) -> pd.DataFrame:
         """The feature mart as of a date (default: the warehouse's), indexed by customer_id."""

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from math import isfinite
 
+import ibis.expr.types as ir
+
 from segments.definition import (
+    EVERYONE,
     AllOf,
     AnyOf,
     Condition,
@@ -57,14 +61,18 @@ class Why:
 
 def why(audiences: Audiences, definition: Node, customer_id: str) -> Why:
     """The verdicts for one customer (a pseudonym). Raises NotFoundError for an unknown one."""
-    compiler = audiences.compiler(lambda table: table.filter(table.customer_id == customer_id))
-    if audiences.warehouse.fetch(compiler.compile(AllOf(()))).empty:
+    compiler = audiences.compiler(EVERYONE, _only(customer_id))
+    if audiences.warehouse.fetch(compiler.compile(EVERYONE)).empty:
         raise NotFoundError(f"customer: there is no customer '{customer_id}' as of {audiences.as_of}.")
     verdicts = tuple(
         _verdict(audiences, condition, wanted, customer_id)
         for condition, wanted in _wanted(definition, wanted=True)
     )
     return Why(customer_id in set(audiences.members(definition)), verdicts)
+
+
+def _only(customer_id: str) -> Callable[[ir.Table], ir.Table]:
+    return lambda table: table.filter(table.customer_id == customer_id)
 
 
 def _wanted(node: Node, *, wanted: bool) -> list[tuple[Condition, bool]]:
@@ -85,7 +93,7 @@ def _verdict(audiences: Audiences, condition: Condition, wanted: bool, customer_
 
 
 def _value(audiences: Audiences, condition: Condition, customer_id: str) -> float | str | bool | None:
-    compiler = audiences.compiler(lambda table: table.filter(table.customer_id == customer_id))
+    compiler = audiences.compiler(condition, _only(customer_id))
     if isinstance(condition, FeatureCondition):
         found = audiences.warehouse.fetch(compiler.features.select(value=condition.feature))["value"]
     elif isinstance(condition, EventCondition):

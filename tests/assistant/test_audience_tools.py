@@ -35,7 +35,7 @@ def test_a_breakdown_is_by_the_named_feature_and_adds_up(talk, message, feature)
     first = talk.ask("who spent over $500 in the last 90 days?", call("define_segment"))
     answer = talk.ask(message, call("breakdown_segment", segment="current"))
     assert answer.tool_calls[-1]["arguments"]["feature"] == feature
-    figures = next(e for e in answer.evidence if e["tool"] == "breakdown_segment")["figures"]
+    figures = answer.evidence[-1]["figures"]
     sizes = [f["value"] for f in figures if f["name"].startswith("group.") and f["name"].count(".") == 1]
     shown = [size for size in sizes if not isinstance(size, str)]
     assert sum(shown) <= first.segment["size"]
