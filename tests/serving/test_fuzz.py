@@ -14,6 +14,6 @@ def test_no_input_breaks_the_server_and_every_answer_is_documented(server, model
     monkeypatch.setattr(
         model, "json", lambda _messages, _schema: {"tool": "refuse", "reason": "out_of_scope"}
     )
-    right, cases, said = fuzz(server, 3, "fuzzing", "--exclude-path-regex", SLOW)
+    right, cases, said = fuzz(server, 6, "fuzzing", "--exclude-path-regex", SLOW)
     assert right, said[-3000:]
     assert cases > 100, said[-1000:]
