@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote
 
 import httpx
 import pytest
@@ -76,6 +77,16 @@ def serving(app) -> Iterator[str]:
     yield f"http://127.0.0.1:{port}"
     running.should_exit = True
     thread.join(10)
+
+
+@pytest.fixture
+def tidy(client) -> Iterator[None]:
+    """The segments that a test saved on the shared server are gone after it."""
+    before = {segment["name"] for segment in client.get("/v1/segments").json()}
+    yield
+    for segment in client.get("/v1/segments").json():
+        if segment["name"] not in before:
+            client.delete(f"/v1/segments/{quote(segment['name'], safe='')}")
 
 
 ROLES = ("viewer", "marketer", "analyst", "admin")

@@ -23,7 +23,7 @@ CHECKS = (
     "response_schema_conformance",
 )
 SEED = "7"
-ANSWER_SECONDS = "60"
+ANSWER_SECONDS = "180"
 EVERYTHING = "examples,coverage,fuzzing"
 LEAST_CASES = 10_000
 SCHEMATHESIS = Path(sys.executable).with_name("schemathesis")

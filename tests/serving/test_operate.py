@@ -104,7 +104,7 @@ def test_an_index_of_another_date_or_encoder_is_found(folder):
 
 
 def test_a_damaged_index_is_found(folder):
-    path = next(own(folder, "indexes").glob("*.faiss"))
+    path = next(own(folder, "indexes").glob("customers.*"))
     path.write_bytes(path.read_bytes()[:-10])
     assert "corrupt" in findings(folder, "index")["fail"]
 

@@ -4,6 +4,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+pytestmark = pytest.mark.usefixtures("tidy")
+
 BEER = {"event": "purchase", "items": {"category": ["BEERS/ALES"]}}
 LOYAL = {"feature": "orders_90d", "op": ">=", "value": 5}
 
