@@ -24,7 +24,7 @@ from indexes.behaviour import encode_behaviour
 from indexes.index import CustomerIndex
 from indexes.text import SentenceEncoder
 from propensity.registry import Registry
-from segments.errors import ChecksumError, NotBuiltError, StorageError
+from segments.errors import ChecksumError, InternalError, NotBuiltError, StorageError
 from segments.ports import Progress, silent
 from warehouse import completejourney
 from warehouse.files import load, source_mark
@@ -128,8 +128,12 @@ def _done(folder: Path, step: Step) -> Path:
 def _digest(before: str, code: tuple[str, ...]) -> str:
     """Of what a step is made from: the steps before it and its own code."""
     digest, root = hashlib.sha256(before.encode()), Path(__file__).parent.parent
-    for path in sorted(path for pattern in code for path in root.glob(pattern)):
-        digest.update(path.read_bytes())
+    for pattern in code:
+        paths = sorted(root.glob(pattern))
+        if not paths:
+            raise InternalError(f"build: a step names the code '{pattern}', which is not there.")
+        for path in paths:
+            digest.update(path.read_bytes())
     return digest.hexdigest()[:16]
 
 
@@ -161,13 +165,7 @@ def _steps(workspace: Workspace, load: Callable[[duckdb.DuckDBPyConnection], Non
             opened.close()
 
     features = ("segments/catalogue.py", "segments/features.py", "warehouse/mart.py")
-    loading = (
-        "warehouse/clean.py",
-        "warehouse/gate.py",
-        "warehouse/completejourney.py",
-        "warehouse/pseudonyms.py",
-        "warehouse/store.py",
-    )
+    loading = "clean completejourney database files gate mapping pseudonyms quality store".split()
     return (
         Step(
             "warehouse",

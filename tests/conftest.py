@@ -6,8 +6,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import settings
 
 from warehouse.store import Warehouse, build
+
+# A test says what must hold, not how fast: on a busy machine any example may take long.
+settings.register_profile("tests", deadline=None)
+settings.load_profile("tests")
 
 ROOT = Path(__file__).parent.parent
 DEMO = ROOT / "workspaces" / "demo"
