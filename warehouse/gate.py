@@ -6,6 +6,7 @@ rest compares the data with itself over time: volume and distribution of the las
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Literal
@@ -86,7 +87,11 @@ def _unique_items(connection: duckdb.DuckDBPyConnection) -> Check:
 def _contract(connection: duckdb.DuckDBPyConnection) -> list[Check]:
     """Column by column, by Pandera over Ibis: nothing is fetched but what fails."""
     import ibis
-    import pandera.ibis as pandera
+
+    with warnings.catch_warnings():
+        # Pandera looks for Spark, which warns of pandas 3 where it is installed.
+        warnings.simplefilter("ignore", FutureWarning)
+        import pandera.ibis as pandera
 
     schema = pandera.DataFrameSchema(
         {
