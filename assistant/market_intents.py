@@ -29,7 +29,7 @@ MARKET_CUES: dict[str, re.Pattern[str]] = {
         r"\bsuspicious\b|\bfraud(?:ulent|sters?|s)?\b|\banomal(?:y|ies|ous)\b|\boutliers?\b|\bcoupon abuse\b"
         r"|\b(?:odd|strange|weird|abnormal|unusual)(?:[- ]looking)? (?:orders?|customers?|coupons?|baskets?|transactions?|redemptions?)\b"
         r"|\b(?:orders?|customers?|coupons?|transactions?|redemptions?)\b[^.?!]{0,12}\blooks? (?:odd|strange|weird|off|abnormal|unusual)\b"
-        r"|可疑|欺诈|作弊|薅羊毛|刷单|异常的?(?:订单|客户|优惠券|券|交易|核销|用户)|(?:客户|订单|优惠券|交易|核销)[^。？?]{0,4}异常|异常检测"
+        r"|可疑|欺诈|作弊|薅羊毛(?:风险|行为|检测)|(?:有没有|有人)[^。？?]{0,6}薅羊毛|刷单|异常的?(?:订单|客户|优惠券|券|交易|核销|用户)|(?:客户|订单|优惠券|交易|核销)[^。？?]{0,4}异常|异常检测"
     ),
     "placement_effect": _rx(
         r"\b(?:do|does|did|are|is)\b[^.?!]{0,20}\b(?:mailers?|fl[iy]ers?|circulars?|displays?|end ?caps?|shelf (?:positions?|placements?))\b[^.?!]{0,30}\b(?:help|work|boost|lift|increase|raise|drive|pay off|effective|sell)"

@@ -56,11 +56,13 @@ def erase(folder: Path, source_id: str, progress: Progress = silent) -> Erasure:
 def find_traces(folder: Path, customer: str, source_id: str) -> list[str]:
     """Where the data stores still hold the person: tables, the vault, members files. Empty is the proof."""
     found = []
-    connection = duckdb.connect(str(folder / FILE), read_only=True)
+    # Attached, because a connection to the path may be handed the file as this process opened it before.
+    connection = duckdb.connect()
     try:
-        for table in _customer_tables(connection, "main"):
+        connection.execute(f"ATTACH '{folder / FILE}' AS now (READ_ONLY)")
+        for table in _customer_tables(connection, "now"):
             row = connection.execute(
-                f'SELECT count(*) FROM "{table}" WHERE customer_id = $1', [customer]
+                f'SELECT count(*) FROM now."{table}" WHERE customer_id = $1', [customer]
             ).fetchone()
             if row and row[0]:
                 found.append(f"warehouse table {table}")
@@ -77,7 +79,7 @@ def find_traces(folder: Path, customer: str, source_id: str) -> list[str]:
 def _customer_tables(connection: duckdb.DuckDBPyConnection, database: str) -> Collection[str]:
     rows = connection.execute(
         "SELECT table_name FROM duckdb_columns() WHERE column_name = 'customer_id' "
-        "AND (database_name = $1 OR $1 = 'main') AND NOT internal",
+        "AND database_name = $1 AND NOT internal",
         [database],
     ).fetchall()
     return sorted({str(row[0]) for row in rows})
