@@ -68,11 +68,15 @@ CUES: dict[str, re.Pattern[str]] = {
         r"|\buplift\b(?: of (?:the )?(?:last |past )?(?:coupon |campaign )*(?:\s*#?[A-Za-z]*\d+)?)?|\bpersuadables?\b|\bsleeping dogs?\b|\b(?:would |will )?(?:have )?(?:buy|bought|shop|purchase) (?:from us )?anyway\b"
         r"|\b(?:need|needs|needed) (?:a|the) (?:coupon|voucher|discount|nudge|push) to (?:buy|come|shop)"
         r"|(?:只会|才会|会|只)?(?:因为|由于|因|靠)(?:这个|那个|上次|收到|有|了|我们的?)*(?:活动|优惠券?|折扣券?|促销|券|折扣|邮件|营销活动)(?:\s*\d+)?(?:才|就)会?(?:购买|下单|消费|买|来)|(?:只会|才会|会)因为?(?:活动|优惠券?|促销|券|折扣|邮件|营销活动)(?:\s*\d+)?而?(?:购买|下单|消费|买|来)|没有?(?:优惠)?券也会(?:购买|买|来)|增益|被?(?:优惠|营销)?说服|本来就会(?:购买|买|来)"
+        r"|\bonly buy (?:if|when|with)\b[^.?!]{0,20}\b(?:coupon|voucher|discount|offer)\b|\b(?:coupon|voucher|discount|offer) (?:actually |really )?(?:makes?|made) a difference\b|\bincremental (?:response|lift|sales|effect)\b|\bsure things?\b"
+        r"|不发券就不买|发了券才会?买|增量(?:最大|最高|效果)|发券[^。？?]{0,6}适得其反"
     ),
     "customer_value": _rx(
         r"(?<!net )\bworth\b(?: to us)?(?=\s*(?:[?.!]?\s*$|over\b|within\b|during\b|across\b|next\b|(?:in|for) the (?:next|coming)\b))"
         r"|\b(?:what|how (?:much|high|big)|estimate|predict|forecast|calculate|compute|their|its)\b[^.?!,]{0,25}?\blife-?time value\b(?: of)?|\b(?:their|its|the|what(?:'s| is)?|estimate|predict|forecast)\s+(?:the |their |its |expected |predicted )*(?:clv|cltv|ltv|future value)\b(?!\s*[<>=]|\s+(?:over|above|under|below) \$)(?: of)?|\bhow much (?:will|would|are) (?:they|these|those|he|she)\b[^?]{0,20}?\bspend(?:ing)?\b"
         r"|(?:会|能|大概|大约|总共|一共|还)*(?:值|价值)(?:是)?(?:多少|几)(?:钱|元|美元)?|(?:终身|终生|生命周期|未来)价值(?:是|有|为|大概)*(?:多少|多大|多高)|(?:预测|估算|估计)[^。？，]{0,12}价值|会(?:花|消费|贡献)多少"
+        r"|\b(?:expected |predicted )?future value\b|\blife-?time value of\b"
+        r"|(?:贡献|带来)多少(?:钱|收入|销售)|(?:终身|终生|未来)价值(?=[把最前排])|以后价值高"
     ),
     "recommend_products": _rx(
         r"\brecommend(?:ation)?s?\b(?! (?:a )?(?:strategy|campaign|plan|budget))|\bnext best\b|\bcross[- ]sell\b|\bwhat (?:else )?(?:should|could|can|might) (?:we|i) (?:recommend|sell|suggest|promote|push|pitch|cross)"
@@ -131,10 +135,13 @@ CAMPAIGN_CUES: dict[str, re.Pattern[str]] = {
         r"\bhow (?:did|has|have|is|was|are)\b[^?]{0,60}\b(?:do|done|doing|perform(?:ed|ing)?|go|going|work(?:ed|ing)?|land)\b(?=\s*[?.!]?\s*$)"
         r"|\b(?:results?|outcome|lift|effect|impact) of\b[^?]{0,30}\b(?:campaign|test|experiment|mailing|promotion)\b|\bdid\b[^?]{0,40}\b(?:campaign|test|experiment|mailing)\b[^?]{0,30}\bwork"
         r"|(?:活动|实验|测试|邮件).{0,16}(?:效果|结果|表现|怎么样|如何)|(?:效果|结果|表现)(?:如何|怎么样|怎样)"
+        r"|\bhow much\b[^?]{0,50}\b(?:because of|from) (?:the )?(?:campaign|mailing) #?\w+|\bcampaigns?\b[^.?!]{0,40}\b(?:really brought|brought in|pay(?:s|ed)? (?:off|for itself)|paid off)\b|\bredemption rate of (?:the )?campaign"
+        r"|收到[^。？?]{0,6}活动的?[^。？?]{0,8}没收到|活动[^。？?]{0,10}(?:划算|带来多少|拉动)"
     ),
     "assign_holdout": _rx(
         r"\ba\s*/\s*b[- ]tests?\b|\bab[- ]tests?\b|\bsplit[- ]tests?\b|\bhold[- ]?outs?\b|\bcontrol group\b|\btreatment (?:and|group)|\brandomi[sz]ed?\b|\b(?:run|set up|start|create) (?:an? )?(?:experiment|test)\b"
         r"|[aA]\s*/?\s*[bB]\s*(?:测试|实验)|对照组|实验组|对照实验|随机分组|分组实验"
+        r"|\b\d{1,2}\s*/\s*\d{1,2} (?:test|split)\b|随机(?:留|抽|分)[^。？?]{0,10}(?:对照|不发|两组)|留[^。？?]{0,8}(?:不发|做对照)"
     ),
     "compare_plans": _rx(
         r"\$\s?[\d,.]+[km]?\b[^.?!]{0,20}\binstead\b|\binstead\b[^.?!]{0,25}\$|\bwhat if\b[^.?!]{0,30}(?:\bbudget\b|\$)|\b(?:different|another|bigger|smaller|larger) budget\b"
@@ -149,6 +156,7 @@ CAMPAIGN_CUES: dict[str, re.Pattern[str]] = {
     "write_copy": _rx(
         r"\b(?:write|draft|compose|word)\b[^.?!]{0,30}\b(?:e-?mails?|sms|texts?|messages?|copy|subject lines?|newsletter)\b|\b(?:e-?mail|ad|marketing) copy\b|\bsubject lines?\b"
         r"|(?:写|拟|起草|撰写)[^。？！]{0,10}(?:邮件|短信|文案|标题|主题)|(?:邮件|短信|营销)文案"
+        r"|(?:写|拟|起草|撰写)[^。？！]{0,16}(?:推文|推送|朋友圈|开头|广告语)"
     ),
 }
 """Asked of a campaign in its own words; where one of these is meant, tools with wider words are not."""

@@ -18,23 +18,31 @@ MARKET_CUES: dict[str, re.Pattern[str]] = {
         r"\b(?:what|which (?:other )?(?:products?|items?|categories|things|goods))\b(?! (?:kind|sort|type)s? of (?:customers|people|shoppers))[^.?!]{0,40}\b(?:together|alongside|goes? (?:well )?with|same basket)\b"
         r"|\bmarket[- ]basket\b|\bbasket analysis\b|\bbought[- ]together\b|\bassociation rules?\b"
         r"|(?:什么(?!样|人)|哪些(?!客户|顾客|用户|会员|人|家庭)|啥)[^。？?]{0,12}(?:一起|搭配着?|同时|连带)(?:购买|买|卖)|购物篮分析|关联规则|关联购买|连带销售"
+        r"|\b(?:what|which \w+)\b[^.?!]{0,20}\bin the (?:same )?(?:basket|cart|trolley)\b|\bbest (?:partner|companion|pairing)\b|\bbundle ideas?\b|\bpair(?:s|ed|ing)? (?:well|best) with\b"
+        r"|(?:一起|同时|搭着|顺手)买的?(?:是什么|有哪些|是啥)|购物篮[^。？?]{0,10}(?:搭配|组合)|搭(?:什么|啥)(?![^。？?]{0,6}推)|会顺手买|组合装|常见的?搭配"
     ),
     "forecast_demand": _rx(
         r"\bforecast(?:s|ing)?\b[^.?!]{0,30}\b(?:demand|sales|units|volumes?)\b|\b(?:demand|sales) (?:forecasts?|outlook)\b|\bpredict\b[^.?!]{0,15}\b(?:demand|sales)\b"
         r"|\bhow (?:much|many)\b[^.?!]{0,40}\b(?:will|are) we (?:going to )?(?:sell|need)\b|\bhow (?:much|many)\b[^.?!]{0,40}\b(?:should|do|must) we (?:re-?)?(?:order|stock)\b"
         r"|\b(?:should|must) (?:we|i) re-?(?:order|stock)\b|\bstock-?outs?\b|\bwill\b[^.?!]{0,40}\b(?:in stock|stock|on hand)\b[^.?!]{0,20}\b(?:last|be enough)\b|\bwill we run out of\b"
         r"|(?:需求|销量|销售量)的?预测|预测[^。？?]{0,15}(?:需求|销量|销售量)|(?:该|要|需要|应该)(?:补|订|进)多少货?|(?:会不会|要不要|需要)(?:缺货|断货|补货)|(?:缺货|断货)风险|库存[^。？?]{0,12}(?:够|撑)|(?:未来|接下来)[^。？?]{0,8}(?:会|能|要)卖出?多少"
+        r"|\b(?:will|are) (?:\w+ ){1,3}sales (?:go|going|rise|fall|grow|drop)\b|\b(?:sales|demand)\b[^.?!]{0,25}\b(?:next|coming) (?:week|month|quarter|year)\b"
+        r"|备多少货|(?:要|该|得)备[^。？?]{0,4}货|会卖到?多少|(?:能|会)卖(?:出)?多少|卖得(?:怎么样|如何)[^。？?]{0,4}(?:下|未来)"
     ),
     "find_anomalies": _rx(
         r"\bsuspicious\b|\bfraud(?:ulent|sters?|s)?\b|\banomal(?:y|ies|ous)\b|\boutliers?\b|\bcoupon abuse\b"
         r"|\b(?:odd|strange|weird|abnormal|unusual)(?:[- ]looking)? (?:orders?|customers?|coupons?|baskets?|transactions?|redemptions?)\b"
         r"|\b(?:orders?|customers?|coupons?|transactions?|redemptions?)\b[^.?!]{0,12}\blooks? (?:odd|strange|weird|off|abnormal|unusual)\b"
         r"|可疑|欺诈|作弊|薅羊毛(?:风险|行为|检测)|(?:有没有|有人)[^。？?]{0,6}薅羊毛|刷单|异常的?(?:订单|客户|优惠券|券|交易|核销|用户)|(?:客户|订单|优惠券|交易|核销)[^。？?]{0,4}异常|异常检测"
+        r"|\banything (?:odd|strange|weird|off|unusual)\b|\b(?:sudden(?:ly)?|out of nowhere|unexplained)\b[^.?!]{0,25}\b(?:jump\w*|drop\w*|spik\w*|surg\w*|fell|rose)|\b(?:jump\w*|drop\w*|spik\w*|surg\w*)\b[^.?!]{0,12}\b(?:suddenly|out of nowhere)\b"
+        r"|不对劲|反常|(?:数据|销售|消费)[^。？?]{0,6}异常|突然(?:飙升|暴涨|暴跌|下滑|猛增)"
     ),
     "placement_effect": _rx(
         r"\b(?:do|does|did|are|is)\b[^.?!]{0,20}\b(?:mailers?|fl[iy]ers?|circulars?|displays?|end ?caps?|shelf (?:positions?|placements?))\b[^.?!]{0,30}\b(?:help|work|boost|lift|increase|raise|drive|pay off|effective|sell)"
         r"|\b(?:effects?|impact|lift|influence) of (?:the |our |in-store )?(?:mailers?|fl[iy]ers?|circulars?|displays?|shelf|placements?)\b|\b(?:mailer|display|placement|shelf) (?:effects?|impact|lift)\b"
         r"|(?:邮件广告|海报|传单|宣传单|陈列|堆头|端架|货架)[^。？?]{0,20}(?:有(?:没有)?(?:帮助|效果|用|影响)|效果|影响|提升|拉动)"
+        r"|\b(?:display|end[- ](?:cap|of[- ]aisle)|front page|inside page|mailer|shelf)\b[^.?!]{0,60}\b(?:worth it|sells? more|move more|make a difference|matter)\b"
+        r"|(?:陈列|堆头|端架|货架|封面|宣传单)[^。？?]{0,16}(?:差多少|带动|有没有用|值不值|最大)"
     ),
     "mail_frequency": _rx(
         r"\bhow many (?:e-?)?(?:mails?|mailings?|campaigns?|messages|contacts|touches)\b[^.?!]{0,30}\b(?:too many|enough|optimal|ideal|at most|best|should we send|per month)\b|\bfrequency cap(?:s|ping)?\b|\bresponse curve\b"
