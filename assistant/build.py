@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -24,6 +23,7 @@ from indexes.behaviour import encode_behaviour
 from indexes.index import CustomerIndex
 from indexes.text import SentenceEncoder
 from propensity.registry import Registry
+from segments.atomic import write_text
 from segments.errors import ChecksumError, InternalError, NotBuiltError, StorageError
 from segments.ports import Progress, silent
 from warehouse import completejourney
@@ -82,7 +82,7 @@ def _write_settings(folder: Path, name: str, currency: str, categories: Sequence
         # A JSON string or list of strings is also a TOML one.
         said = {"name": name, "currency": currency, "categories": list(categories)}
         shown = {key: json.dumps(value, ensure_ascii=False) for key, value in said.items()}
-        _write(path, NEW_SETTINGS.format(**shown))
+        write_text(path, NEW_SETTINGS.format(**shown))
 
 
 def _source_mark() -> str:
@@ -115,9 +115,9 @@ def build(
             _done(folder, stale).unlink(missing_ok=True)
         step.run(progress(step.title))
         done.parent.mkdir(parents=True, exist_ok=True)
-        _write(done, mark)
+        write_text(done, mark)
     if redo or not workspace.ready.exists():
-        _write(workspace.ready, json.dumps({"mark": mark, "source": source}))
+        write_text(workspace.ready, json.dumps({"mark": mark, "source": source}))
     return workspace
 
 
@@ -213,9 +213,3 @@ def _build_index(workspace: Workspace, progress: Progress) -> None:
         progress(1.0, index.reason)
     finally:
         warehouse.close()
-
-
-def _write(path: Path, text: str) -> None:
-    temporary = path.with_name(path.name + ".partial")
-    temporary.write_text(text, encoding="utf-8")
-    os.replace(temporary, path)

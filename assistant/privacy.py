@@ -10,7 +10,7 @@ from assistant.library import Library
 from assistant.workspace import Workspace
 from campaigns.store import Store
 from indexes.index import CustomerIndex
-from segments.definition import Node, SimilarityCondition, conditions, inner_group
+from segments.definition import Node, SimilarityCondition, every_condition
 from segments.ports import Progress, silent
 from warehouse.erase import Erasure, erase
 from warehouse.pseudonyms import load_or_create_key, pseudonym
@@ -60,13 +60,10 @@ def erase_person(workspace: Workspace, source_id: str, progress: Progress = sile
 
 
 def _speaks_of(definition: Node, customer: str) -> bool:
-    for condition in conditions(definition):
-        if isinstance(condition, SimilarityCondition) and condition.customer == customer:
-            return True
-        group = inner_group(condition)
-        if group is not None and _speaks_of(group, customer):
-            return True
-    return False
+    return any(
+        isinstance(condition, SimilarityCondition) and condition.customer == customer
+        for condition in every_condition(definition)
+    )
 
 
 def _forget_conversations(path: Path, customer: str) -> int:

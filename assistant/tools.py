@@ -23,6 +23,7 @@ from segments.edit import difference
 from segments.errors import DefinitionError, NotFoundError, UserError
 from segments.explain import Language, explain
 from segments.ports import Evidence, Figure
+from warehouse.suppression import shown
 
 if TYPE_CHECKING:
     from assistant.app import Rooms
@@ -329,8 +330,7 @@ class Tools:
 
     def _shown(self, count: int) -> int | str:
         """A count of customers as a chat may see it: '<10' for a group that is too small to show."""
-        smallest = self.rooms.workspace.settings.min_group
-        return count if count == 0 or count >= smallest else f"<{smallest}"
+        return shown(count, self.rooms.workspace.settings.min_group)
 
     def _shown_size(self, definition: Node) -> int | str:
         return self._shown(self.rooms.audiences.size(definition))

@@ -10,7 +10,7 @@ from segments.explain import explain
 from segments.ports import Evidence, Figure
 from warehouse.breakdown import breakdown
 from warehouse.overlap import overlaps
-from warehouse.suppression import small
+from warehouse.suppression import shown, small
 from warehouse.trend import drift, trend
 from warehouse.why import why
 
@@ -29,7 +29,7 @@ def trend_segment(rooms: Rooms, definition: Node) -> Evidence:
     rows = []
     for point in points:
         day = point.as_of.isoformat()
-        size: int | str = f"<{k}" if small(point.size, k) else point.size
+        size = shown(point.size, k)
         figures.append(
             Figure(f"size.{day}", size, "customers", f"customers as of {day}", f"截至 {day} 的客户数")
         )
@@ -70,11 +70,9 @@ def overlap_segments(rooms: Rooms) -> Evidence:
     figures: list[Figure] = []
     rows = []
     for place, pair in enumerate(overlaps(rooms.audiences, saved)[:SHOWN_PAIRS]):
-        held = small(pair.both, k)
         label = f"{pair.first} & {pair.second}"
-        both: int | str = f"<{k}" if held else pair.both
-        figures.append(Figure(f"pair.{place}", both, "customers", label, label))
-        if not held:
+        figures.append(Figure(f"pair.{place}", shown(pair.both, k), "customers", label, label))
+        if not small(pair.both, k):
             figures.append(Figure(f"pair.{place}.jaccard", pair.jaccard, "share", label, label))
         rows.append({"place": place, "pair": label, "near_duplicate": pair.near_duplicate})
     return Evidence("", "overlap_segments", tuple(figures), tuple(rows))

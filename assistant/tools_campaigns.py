@@ -7,7 +7,6 @@ of a text is a figure of its evidence.
 from __future__ import annotations
 
 import json
-import os
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -28,6 +27,7 @@ from campaigns.power import detectable_effect
 from campaigns.store import Store
 from campaigns.verdict import tell
 from indexes.lookalikes import lookalikes
+from segments.atomic import write_text
 from segments.codec import to_json
 from segments.definition import Node
 from segments.errors import DefinitionError, NotFoundError, StorageError
@@ -251,11 +251,9 @@ def save_plan(rooms: Rooms, strategy: Strategy, name: str) -> Told:
 
 
 def _write(path: Path, text: str) -> None:
-    beside = path.with_name(f"{path.name}.{os.getpid()}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        beside.write_text(text, encoding="utf-8")
-        os.replace(beside, path)
+        write_text(path, text)
     except OSError as error:
         raise StorageError(f"{path} could not be written ({error}); free the disk.") from error
 

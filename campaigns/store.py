@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
+from segments.atomic import write_text
 from segments.errors import ConflictError, DataError, NotFoundError, StorageError, UserError
 
 MAX_NAME = 80
@@ -35,13 +35,10 @@ class Store:
                 f"There is {_article(self.kind)} named '{name}' already; choose another name."
             )
         text = json.dumps({"name": name, "content": content}, ensure_ascii=False, indent=1)
-        beside = path.with_suffix(f".{os.getpid()}.tmp")
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            beside.write_text(text, encoding="utf-8")
-            os.replace(beside, path)
+            write_text(path, text)
         except OSError as error:
-            beside.unlink(missing_ok=True)
             raise StorageError(
                 f"The {self.kind} '{name}' could not be saved ({error}); free the disk."
             ) from error

@@ -17,6 +17,7 @@ from typing import Any
 import faiss
 import numpy as np
 
+from segments.atomic import write_text
 from segments.errors import ChecksumError, NotBuiltError, StorageError
 
 MANIFEST = "manifest.json"
@@ -42,9 +43,7 @@ def save(folder: Path, vectors: np.ndarray, index: faiss.Index | None, about: di
             names["index"] = _write(folder, "faiss", lambda path: faiss.write_index(index, str(path)))
         manifest = {"format": FORMAT, "files": names} | about
         manifest["sha256"] = hashlib.sha256(json.dumps(manifest).encode()).hexdigest()
-        temporary = folder / (MANIFEST + ".partial")
-        temporary.write_text(json.dumps(manifest))
-        os.replace(temporary, folder / MANIFEST)
+        write_text(folder / MANIFEST, json.dumps(manifest))
         kept = {file["name"] for file in names.values()}
         for path in folder.glob("customers.*"):
             if path.name not in kept:

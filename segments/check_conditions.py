@@ -105,8 +105,6 @@ def _level(feature: Feature, value: object) -> float:
 
 def _event(node: EventCondition, vocabulary: Vocabulary) -> list[str]:
     found = _what(node, node.event, vocabulary)
-    if found and any("window reaches" in issue for issue in found):
-        return found
     if any(abs(v) > MAX_NUMBER for v in (node.value if isinstance(node.value, tuple) else (node.value,))):
         found.append(f"{node.event}.value: must be at most {MAX_NUMBER:g}; got {node.value}.")
         return found

@@ -275,24 +275,26 @@ def inner_group(condition: Condition) -> Node | None:
     return condition.among if isinstance(condition, RankCondition) else None
 
 
+def every_condition(node: Node) -> Iterator[Condition]:
+    """Every condition of the tree and of the seeds and ranked groups inside it."""
+    for condition in conditions(node):
+        yield condition
+        if (group := inner_group(condition)) is not None:
+            yield from every_condition(group)
+
+
 def named_segments(node: Node) -> Iterator[str]:
     """The names of saved segments that the definition rests on, those inside seeds and ranked groups too."""
-    for condition in conditions(node):
-        if isinstance(condition, MemberOf):
-            yield condition.segment
-        elif (group := inner_group(condition)) is not None:
-            yield from named_segments(group)
+    return (condition.segment for condition in every_condition(node) if isinstance(condition, MemberOf))
 
 
 def used_features(node: Node) -> Iterator[str]:
     """The names of the features that the definition asks for itself, those inside seeds and ranked groups too."""
-    for condition in conditions(node):
+    for condition in every_condition(node):
         if isinstance(condition, FeatureCondition | RankCondition):
             yield condition.feature
         elif isinstance(condition, ComparisonCondition):
             yield from (side for side in (condition.left, condition.right) if isinstance(side, str))
-        if (group := inner_group(condition)) is not None:
-            yield from used_features(group)
 
 
 def top_level(node: Node) -> tuple[Node, ...]:

@@ -14,10 +14,11 @@ from rich.console import Console
 from rich.markup import escape
 
 from assistant.workspace import DEFAULT, open_workspace
-from segments.errors import DefinitionError, SegAssistError, UserError
+from segments.atomic import write_text
+from segments.errors import SegAssistError, UserError
 from serving.data import data_app
 from serving.operate import local_caller, operator_app
-from serving.options import JsonOption, WorkspaceOption
+from serving.options import JsonOption, WorkspaceOption, read_definition
 from serving.terminal import steps
 
 app = typer.Typer(
@@ -282,9 +283,7 @@ def card_of_model(
         print(json.dumps(content, ensure_ascii=False, indent=1))
         return
     path = out or Path(f"{outcome.replace(':', '_').replace('/', '_')}.html")
-    partial = path.with_name(path.name + ".partial")
-    partial.write_text(to_html(content), encoding="utf-8")
-    partial.replace(path)
+    write_text(path, to_html(content))
     typer.echo(f"Written: {path}")
 
 
@@ -387,19 +386,6 @@ def _segment(definition: Any, workspace: Path, members: bool) -> dict[str, Any]:
     if members:
         found["members"], _ = service.members(local_caller(), definition)
     return found
-
-
-def read_definition(path: Path) -> Any:
-    """A definition file. Raises DataError (missing), DefinitionError (does not hold)."""
-    from segments.codec import from_json
-
-    if not path.is_file():
-        raise UserError(f"{path} does not exist.")
-    try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-    except (ValueError, RecursionError) as error:
-        raise DefinitionError(f"{path}: not valid JSON ({error}).") from error
-    return from_json(data)
 
 
 @index_app.command("train-encoder")

@@ -12,7 +12,7 @@ from assistant.workspace import DEFAULT, open_workspace
 from segments.errors import InternalError, NotBuiltError
 from serving.audit import Audit
 from serving.operate import local_caller
-from serving.options import JsonOption, WorkspaceOption
+from serving.options import JsonOption, WorkspaceOption, read_definition
 
 data_app = typer.Typer()
 privacy_app = typer.Typer(help="Rights of the persons whose data this is.", no_args_is_help=True)
@@ -50,28 +50,13 @@ def export(
     workspace: WorkspaceOption = DEFAULT,
 ) -> None:
     """Write a segment's members and their manifest, all or nothing, and write it in the audit log."""
-    from assistant.app import Rooms
-    from serving.cli import read_definition
-    from warehouse.export import export as write_export
+    from serving.service import Service
     from warehouse.export import manifest_of
     from warehouse.webhook import deliver
 
-    opened, caller = open_workspace(workspace), local_caller()
-    rooms, node = Rooms(opened), read_definition(definition)
-    made = write_export(
-        rooms.audiences, rooms.vault, node, opened.folder / "exports", name, file_format, caller.name
-    )
+    service = Service.open(open_workspace(workspace).folder)
+    made = service.export(local_caller(), read_definition(definition), name, file_format)
     manifest = manifest_of(made)
-    Audit(opened.folder).write(
-        caller,
-        "export",
-        exported=name,
-        definition=manifest.fingerprint,
-        count=manifest.count,
-        of=manifest.count,
-        offset=0,
-        as_of=manifest.as_of,
-    )
     typer.echo(f"{manifest.count} customers: {made / manifest.file}")
     if webhook is not None:
         tries = deliver(made, webhook, secret)

@@ -1,11 +1,28 @@
-"""Options that several commands have."""
+"""Options and files that several commands have."""
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from segments.definition import Node
+from segments.errors import DefinitionError, UserError
+
 WorkspaceOption = Annotated[Path, typer.Option("--workspace", "-w", help="The workspace folder.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+def read_definition(path: Path) -> Node:
+    """A definition file. Raises DataError (missing), DefinitionError (does not hold)."""
+    from segments.codec import from_json
+
+    if not path.is_file():
+        raise UserError(f"{path} does not exist.")
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise DefinitionError(f"{path}: not valid JSON ({error}).") from error
+    return from_json(data)

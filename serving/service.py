@@ -27,6 +27,7 @@ from serving.access import LEAST, Caller, Permission, allow, tool_permission
 from serving.audit import Audit
 from serving.metrics import Metrics
 from serving.users import Users
+from warehouse.export import export, manifest_of
 
 MAX_OVERLAP = 20
 
@@ -185,6 +186,17 @@ class Service:
         ids = self.rooms.vault.source_ids([str(customer) for customer in page.index])
         self._exported(caller, f"scores of {outcome}", definition, len(page), len(ordered), offset)
         return [(i, float(p)) for i, p in zip(ids, page, strict=True)], len(ordered)
+
+    def export(self, caller: Caller, definition: Node, name: str, file_format: str) -> Path:
+        """Write members and manifest under the workspace's exports, all or nothing; return the export's folder."""
+        self.check(caller, "export", "export")
+        folder = self.rooms.workspace.folder / "exports"
+        made = export(
+            self.rooms.audiences, self.rooms.vault, definition, folder, name, file_format, caller.name
+        )
+        count = manifest_of(made).count
+        self._exported(caller, name, definition, count, count, 0)
+        return made
 
     def _exported(
         self, caller: Caller, what: str, definition: Node, count: int, of: int, offset: int

@@ -20,7 +20,7 @@ from segments.errors import DefinitionError, InternalError, NotFoundError, UserE
 from segments.ports import AudienceResolver
 from segments.vocabulary import Vocabulary
 from warehouse.compile import Compiler
-from warehouse.store import Warehouse
+from warehouse.tables import Tables
 
 
 def _no_saved_segment(name: str) -> Node:
@@ -53,7 +53,7 @@ class Audiences:
 
     def __init__(
         self,
-        warehouse: Warehouse,
+        warehouse: Tables,
         resolver: AudienceResolver | None = None,
         saved: Callable[[str], Node] = _no_saved_segment,
         saved_names: Callable[[], Collection[str]] = tuple,
@@ -78,10 +78,9 @@ class Audiences:
             )
         if as_of == self.as_of:
             return self
-        past = Audiences(
+        return Audiences(
             self.warehouse, _Present(as_of), self._saved, self._saved_names, self._outcomes, as_of
         )
-        return past
 
     @property
     def vocabulary(self) -> Vocabulary:
@@ -155,10 +154,12 @@ class Audiences:
         """The feature mart; of a past date only what the definition asks for is computed."""
         if self.as_of == self.warehouse.as_of:
             return self.warehouse.table("features")
-        names = set(used_features(definition)) | {
-            name for used in named_segments(definition) for name in used_features(self._saved(used))
-        }
-        return self.warehouse.mart_expression(self.as_of, sorted(names))
+        return self.warehouse.mart_expression(self.as_of, self._used(definition))
+
+    def _used(self, definition: Node) -> set[str]:
+        """The features a definition asks for, itself and through the saved segments it rests on."""
+        saved = (self._used(self._saved(name)) for name in named_segments(definition))
+        return set(used_features(definition)).union(*saved)
 
     def _run(self, expression: ir.Table) -> pd.DataFrame:
         try:

@@ -43,6 +43,7 @@ from segments.features import Catalogue
 from segments.intervals import from_comparison
 from segments.ports import AudienceResolver
 from warehouse import timeline
+from warehouse.mart import in_hours
 
 _COMPARE: dict[str, Callable[..., ir.BooleanValue]] = {
     ">=": operator.ge,
@@ -204,10 +205,7 @@ def _on_occasion(events: ir.Table, occasion: Occasion) -> list[ir.BooleanValue]:
     if occasion.weekdays:
         tests.append(events.ts.day_of_week.index().isin([WEEKDAYS.index(day) for day in occasion.weekdays]))
     if occasion.hours is not None:
-        start, end = occasion.hours
-        hour = events.ts.hour()
-        inside = (hour >= start) & (hour < end) if start < end else (hour >= start) | (hour < end)
-        tests.append(inside)
+        tests.append(in_hours(events.ts, *occasion.hours))
     if occasion.channel:
         tests.append(events.channel.isin(occasion.channel))
     return tests

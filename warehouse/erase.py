@@ -11,16 +11,24 @@ import hashlib
 import json
 import os
 from collections.abc import Collection
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import duckdb
 import pandas as pd
 
+from segments.atomic import write_text
 from segments.errors import NotFoundError
 from segments.ports import Progress, silent
 from warehouse.export import MANIFEST, Manifest, read_members, write_members
-from warehouse.pseudonyms import VAULT_FILE, erased_pseudonyms, load_or_create_key, note_erased, pseudonym
+from warehouse.pseudonyms import (
+    VAULT_FILE,
+    erased_pseudonyms,
+    forget,
+    load_or_create_key,
+    note_erased,
+    pseudonym,
+)
 from warehouse.store import FILE, storage_errors
 
 
@@ -30,7 +38,7 @@ class Erasure:
 
     rows: dict[str, int]
     exports: tuple[str, ...]
-    traces: tuple[str, ...] = field(default=())
+    traces: tuple[str, ...]
 
 
 def erase(folder: Path, source_id: str, progress: Progress = silent) -> Erasure:
@@ -46,7 +54,7 @@ def erase(folder: Path, source_id: str, progress: Progress = silent) -> Erasure:
     progress(0.1, "copying the warehouse without the customer")
     rows = _copy_without(folder / FILE, customer)
     progress(0.8, "removing the customer from the vault and from exports")
-    _rewrite_vault(folder, customer)
+    forget(folder, customer)
     exports = [path for path in _members_files(folder) if _remove_from(path, source_id)]
     traces = find_traces(folder, customer, source_id)
     progress(1.0, "erased")
@@ -115,14 +123,6 @@ def _copy_without(path: Path, customer: str) -> dict[str, int]:
     return removed
 
 
-def _rewrite_vault(folder: Path, customer: str) -> None:
-    vault = pd.read_parquet(folder / VAULT_FILE)
-    temporary = folder / (VAULT_FILE + ".partial")
-    vault[vault["customer_id"] != customer].to_parquet(temporary, index=False)
-    temporary.chmod(0o600)
-    temporary.replace(folder / VAULT_FILE)
-
-
 def _members_files(folder: Path) -> list[Path]:
     return [
         path for path in sorted(folder.glob("exports/*/*/members.*")) if not path.name.endswith(".partial")
@@ -139,8 +139,7 @@ def _remove_from(path: Path, source_id: str) -> bool:
     write_members(temporary, kept)
     digest = hashlib.sha256(temporary.read_bytes()).hexdigest()
     manifest = Manifest(**json.loads((path.parent / MANIFEST).read_text()))
-    changed = path.parent / (MANIFEST + ".partial")
-    changed.write_text(json.dumps(asdict(replace(manifest, count=len(kept), sha256=digest)), indent=1))
+    changed = replace(manifest, count=len(kept), sha256=digest)
     os.replace(temporary, path)
-    os.replace(changed, path.parent / MANIFEST)
+    write_text(path.parent / MANIFEST, json.dumps(asdict(changed), indent=1))
     return True

@@ -121,7 +121,7 @@ def _events(connection: duckdb.DuckDBPyConnection, mapping: Mapping, source: Sou
         shown.append(f"{value} AS {name}")
     where = [f"({source.where})"] if source.where else []
     if isinstance(source.type, TypeColumn):
-        where.append(f"{_column(source.type.column)}::VARCHAR IN ({_texts(source.type.values)})")
+        where.append(f"{identifier(source.type.column)}::VARCHAR IN ({_texts(source.type.values)})")
     return _select(connection, mapping, source, shown, where)
 
 
@@ -223,7 +223,7 @@ def _value(source: Source, field: str, columns: Sequence[str], kind: str = "VARC
         raise DataError(
             f"{source.kind}.{field}: there is no column '{said}'; the file has {', '.join(columns[:20])}."
         )
-    return f"{_column(said)}::{kind}"
+    return f"{identifier(said)}::{kind}"
 
 
 def _time(source: Source, columns: Sequence[str]) -> str:
@@ -243,11 +243,12 @@ def _time(source: Source, columns: Sequence[str]) -> str:
 def _type(source: Source) -> str:
     if isinstance(source.type, TypeColumn):
         cases = " ".join(f"WHEN {_text(key)} THEN {_text(kind)}" for key, kind in source.type.values.items())
-        return f"CASE {_column(source.type.column)}::VARCHAR {cases} END"
+        return f"CASE {identifier(source.type.column)}::VARCHAR {cases} END"
     return _text(source.type)
 
 
-def _column(name: str) -> str:
+def identifier(name: str) -> str:
+    """A column's name as SQL writes it."""
     return '"' + name.replace('"', '""') + '"'
 
 

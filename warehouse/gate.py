@@ -57,8 +57,9 @@ def checks(connection: duckdb.DuckDBPyConnection, today: date) -> list[Check]:
     found += [_integrity(connection, purchases), _unique_items(connection)]
     found += _contract(connection)
     found += _completeness(connection)
-    found += [_twins(connection, events), _future(connection), _freshness(connection, today)]
-    found += [_steady_volume(connection), _drift(connection)]
+    last = _last_day(connection)
+    found += [_twins(connection, events), _future(connection), _freshness(last, today)]
+    found += [_steady_volume(connection, *_periods(last)), _drift(connection, *_periods(last))]
     return found
 
 
@@ -158,8 +159,7 @@ def _future(connection: duckdb.DuckDBPyConnection) -> Check:
     )
 
 
-def _freshness(connection: duckdb.DuckDBPyConnection, today: date) -> Check:
-    last = _last_day(connection)
+def _freshness(last: date, today: date) -> Check:
     age = (today - last).days
     return Check(
         "fresh",
@@ -169,9 +169,9 @@ def _freshness(connection: duckdb.DuckDBPyConnection, today: date) -> Check:
     )
 
 
-def _steady_volume(connection: duckdb.DuckDBPyConnection) -> Check:
-    recent = _number(connection, f"SELECT count(*) FROM raw_events WHERE {_recent(connection)}") / RECENT
-    before = _number(connection, f"SELECT count(*) FROM raw_events WHERE {_before(connection)}") / BEFORE
+def _steady_volume(connection: duckdb.DuckDBPyConnection, lately: str, earlier: str) -> Check:
+    recent = _number(connection, f"SELECT count(*) FROM raw_events WHERE {lately}") / RECENT
+    before = _number(connection, f"SELECT count(*) FROM raw_events WHERE {earlier}") / BEFORE
     if not before:
         return Check(
             "steady volume", "volume", "pass", "There is too little history to compare the volume with."
@@ -186,12 +186,12 @@ def _steady_volume(connection: duckdb.DuckDBPyConnection) -> Check:
     )
 
 
-def _drift(connection: duckdb.DuckDBPyConnection) -> Check:
+def _drift(connection: duckdb.DuckDBPyConnection, lately: str, earlier: str) -> Check:
     """Population stability index of the line values, over tenths of the earlier period."""
     psi = _float(
         connection,
         f"""
-        WITH lines AS (SELECT value, {_recent(connection)} AS recent, {_before(connection)} AS earlier
+        WITH lines AS (SELECT value, {lately} AS recent, {earlier} AS earlier
                        FROM raw_events WHERE type = 'purchase'),
         cuts AS (SELECT quantile_cont(value, [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9]) AS edges
                  FROM lines WHERE earlier),
@@ -220,13 +220,10 @@ def _last_day(connection: duckdb.DuckDBPyConnection) -> date:
     return day if isinstance(day, date) else date.min
 
 
-def _recent(connection: duckdb.DuckDBPyConnection) -> str:
-    return f"ts >= DATE '{_last_day(connection) - timedelta(days=RECENT - 1)}'"
-
-
-def _before(connection: duckdb.DuckDBPyConnection) -> str:
-    end = _last_day(connection) - timedelta(days=RECENT - 1)
-    return f"ts >= DATE '{end - timedelta(days=BEFORE)}' AND ts < DATE '{end}'"
+def _periods(last: date) -> tuple[str, str]:
+    """The SQL tests of the recent and of the earlier period."""
+    turn = last - timedelta(days=RECENT - 1)
+    return f"ts >= DATE '{turn}'", f"ts >= DATE '{turn - timedelta(days=BEFORE)}' AND ts < DATE '{turn}'"
 
 
 def _share(connection: duckdb.DuckDBPyConnection, test: str, among: str) -> float:

@@ -125,11 +125,14 @@ def _in_window(rows: ir.Table, aggregate: Aggregate, as_of: date) -> ir.BooleanV
     if aggregate.part == "weekend":
         tests.append(rows.ts.day_of_week.index() >= 5)
     elif aggregate.part is not None:
-        start, end = PARTS[aggregate.part]
-        hour = rows.ts.hour()
-        inside = (hour >= start) & (hour < end) if start < end else (hour >= start) | (hour < end)
-        tests.append(inside)
+        tests.append(in_hours(rows.ts, *PARTS[aggregate.part]))
     return reduce(lambda a, b: a & b, tests) if tests else None
+
+
+def in_hours(ts: ir.TimestampValue, start: int, end: int) -> ir.BooleanValue:
+    """Whether the hour of the day lies in [start, end), over midnight when start > end."""
+    hour = ts.hour()
+    return (hour >= start) & (hour < end) if start < end else (hour >= start) | (hour < end)
 
 
 def _favourites(known: ir.Table, features: list[Feature], as_of: date) -> list[ir.Table]:

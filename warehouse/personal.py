@@ -29,11 +29,15 @@ ENOUGH = 0.6
 """Share of example values that must look like it."""
 
 
+def column_words(name: str) -> str:
+    """A column's name in lower case words: 'InvoiceDate' -> 'invoice date'."""
+    apart = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).lower()
+    return " ".join(re.findall(r"[a-z]+|\d+|[\u4e00-\u9fff]+", apart))
+
+
 def personal_kind(name: str, examples: Sequence[str]) -> str | None:
     """What kind of personal data the column holds, or None."""
-    words = " ".join(
-        re.findall(r"[a-z]+|\d+|[\u4e00-\u9fff]+", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).lower())
-    )
+    words = column_words(name)
     for kind, pattern in _NAMES.items():
         if re.fullmatch(pattern, words):
             return kind

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from segments.atomic import beside, write_text
 from segments.errors import NotBuiltError
 
 KEY_FILE = "vault.key"
@@ -45,20 +46,27 @@ def erased_pseudonyms(folder: Path) -> frozenset[str]:
 
 def note_erased(folder: Path, customer_id: str) -> None:
     """Add a pseudonym to the erased ones."""
-    temporary = folder / (ERASED_FILE + ".partial")
-    temporary.write_text("\n".join(sorted({*erased_pseudonyms(folder), customer_id})) + "\n")
-    temporary.replace(folder / ERASED_FILE)
+    write_text(folder / ERASED_FILE, "\n".join(sorted({*erased_pseudonyms(folder), customer_id})) + "\n")
 
 
 def write_vault(folder: Path, source_ids: list[str], key: bytes) -> pd.DataFrame:
     """Write the vault atomically, erased persons left out; return it with columns customer_id, source_id."""
     vault = pd.DataFrame({"customer_id": [pseudonym(key, s) for s in source_ids], "source_id": source_ids})
     vault = vault[~vault["customer_id"].isin(erased_pseudonyms(folder))].reset_index(drop=True)
-    temporary = folder / (VAULT_FILE + ".partial")
-    vault.to_parquet(temporary, index=False)
-    temporary.chmod(0o600)
-    temporary.replace(folder / VAULT_FILE)
+    _save(folder, vault)
     return vault
+
+
+def forget(folder: Path, customer_id: str) -> None:
+    """Take a pseudonym and its source id out of the vault."""
+    vault = pd.read_parquet(folder / VAULT_FILE)
+    _save(folder, vault[vault["customer_id"] != customer_id])
+
+
+def _save(folder: Path, vault: pd.DataFrame) -> None:
+    with beside(folder / VAULT_FILE) as partial:
+        vault.to_parquet(partial, index=False)
+        partial.chmod(0o600)
 
 
 class Vault:

@@ -6,7 +6,6 @@ import base64
 import html
 import io
 import json
-import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
@@ -14,6 +13,7 @@ from pathlib import Path
 
 import duckdb
 
+from segments.atomic import write_text
 from segments.errors import DataError
 from warehouse.clean import RuleResult, clean
 from warehouse.gate import Check, Verdict, checks
@@ -53,18 +53,12 @@ def clean_and_check(
     found = tuple(checks(connection, today or date.today()))
     row = connection.execute("SELECT count(*) FROM raw_events").fetchone()
     report = QualityReport(int(row[0]) if row else 0, rules, found)
-    _write(folder / JSON_FILE, json.dumps(report.to_dict(), indent=1))
-    _write(folder / HTML_FILE, _page(report, _plots(connection) if report.events else []))
+    write_text(folder / JSON_FILE, json.dumps(report.to_dict(), indent=1))
+    write_text(folder / HTML_FILE, _page(report, _plots(connection) if report.events else []))
     stops = [check.detail for check in found if check.verdict == "stop"]
     if stops:
         raise DataError(f"The data did not pass the checks: {' '.join(stops)} See {folder / HTML_FILE}.")
     return report
-
-
-def _write(path: Path, text: str) -> None:
-    temporary = path.with_name(path.name + ".partial")
-    temporary.write_text(text, encoding="utf-8")
-    os.replace(temporary, path)
 
 
 def _page(report: QualityReport, plots: Sequence[tuple[str, str]]) -> str:

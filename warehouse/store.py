@@ -10,7 +10,7 @@ import errno
 import json
 import os
 import threading
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date, timedelta
 from functools import cached_property
@@ -26,10 +26,9 @@ from segments.catalogue import standard_catalogue
 from segments.errors import DataError, NotBuiltError, StorageError
 from segments.features import Catalogue
 from segments.ports import Progress, silent
-from warehouse.items import item_values
-from warehouse.mart import feature_mart
 from warehouse.pseudonyms import load_or_create_key, write_vault
 from warehouse.quality import clean_and_check
+from warehouse.tables import Tables
 
 FILE = "warehouse.duckdb"
 MIN_DEPARTMENT_SHARE = 0.002
@@ -147,7 +146,7 @@ def _write_features(path: Path) -> None:
         warehouse.close()
 
 
-class Warehouse:
+class Warehouse(Tables):
     """An open warehouse. Thread-safe: one query at a time on one connection."""
 
     def __init__(self, path: Path, *, read_only: bool = True) -> None:
@@ -200,11 +199,6 @@ class Warehouse:
                 else self.connection.execute(expression)
             )
 
-    def mart_expression(self, as_of: date, names: Collection[str] | None = None) -> ir.Table:
-        """The feature mart as of a date, as an expression; with names, only these features."""
-        wanted = Catalogue(f for f in self.catalogue if names is None or f.name in names)
-        return feature_mart(self.table("events"), self.table("items"), self.table("customers"), wanted, as_of)
-
     def features(self, as_of: date | None = None) -> pd.DataFrame:
         """The feature mart as of a date (default: the warehouse's), indexed by customer_id."""
         day = as_of or self.as_of
@@ -212,11 +206,6 @@ class Warehouse:
             source = self.table("features") if day == self.as_of else self.mart_expression(day)
             self._snapshots[day] = self.fetch(source).set_index("customer_id").sort_index()
         return self._snapshots[day]
-
-    @cached_property
-    def item_values(self) -> dict[str, tuple[str, ...]]:
-        """department, category and brand values that somebody bought, by spend, largest first."""
-        return item_values(self.table("events"), self.table("items"), self.fetch)
 
     @cached_property
     def item_names(self) -> tuple[str, ...]:

@@ -16,8 +16,8 @@ from pathlib import Path
 import duckdb
 
 from segments.errors import DataError
-from warehouse.files import reader
-from warehouse.personal import personal_kind
+from warehouse.files import identifier, reader
+from warehouse.personal import column_words, personal_kind
 
 SAMPLE = 20_000
 
@@ -34,10 +34,8 @@ class Column:
 
     @property
     def words(self) -> str:
-        """The name in lower case words: 'InvoiceDate' -> 'invoice date'."""
-        return " ".join(
-            re.findall(r"[a-z]+|\d+|[\u4e00-\u9fff]+", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", self.name).lower())
-        )
+        """The name in lower case words."""
+        return column_words(self.name)
 
     @property
     def numeric(self) -> bool:
@@ -137,7 +135,7 @@ def _columns(connection: duckdb.DuckDBPyConnection, path: Path) -> list[Column]:
         raise DataError(f"--suggest: cannot read {path}: {str(error).splitlines()[0]}") from error
     found = []
     for name, kind, *_ in connection.execute("DESCRIBE sample").fetchall():
-        quoted = '"' + name.replace('"', '""') + '"'
+        quoted = identifier(name)
         row = connection.execute(
             f"SELECT count({quoted}) / greatest(count(*), 1), count(DISTINCT {quoted}), "
             f"(list(DISTINCT {quoted}::VARCHAR) FILTER ({quoted} IS NOT NULL))[:5] FROM sample"
@@ -211,7 +209,7 @@ def _tell_time(column: Column, found: dict[str, str]) -> None:
     if unix is not None:
         found["time_format"] = "unix"
         if unix == "milliseconds":
-            found["time"] = f"= {_identifier(column.name)} / 1000"
+            found["time"] = f"= {identifier(column.name)} / 1000"
     elif column.type == "VARCHAR":
         written = next((f for f in _FORMATS if all(_fits(value, f) for value in column.examples)), None)
         if written is not None:
@@ -237,7 +235,7 @@ def _event_types(
     """The type column, its values as event types, and the values that were not understood."""
     if column is None:
         return None
-    quoted = '"' + column.replace('"', '""') + '"'
+    quoted = identifier(column)
     rows = connection.execute(f"SELECT DISTINCT {quoted}::VARCHAR FROM {reader([path])}").fetchall()
     values = sorted(value for (value,) in rows if value)
     known = {value: kind for value in values if (kind := _event_type(value)) is not None}
@@ -290,7 +288,7 @@ def _toml(path: Path, found: dict[str, str], types: tuple[str, dict[str, str], l
         if field in found:
             lines.append(f"{field} = {_quoted(found[field])}")
     lines += _money(found)
-    lines.append(f"where = {_quoted(_identifier(found['customer']) + ' IS NOT NULL')}")
+    lines.append(f"where = {_quoted(identifier(found['customer']) + ' IS NOT NULL')}")
     if "item" in found and any(field in found for field in _ITEM_FIELDS):
         lines += ["", "[[items]]", f"files = [{_quoted(path.name)}]", f"item = {_quoted(found['item'])}"]
         lines += [f"{field} = {_quoted(found[field])}" for field in _ITEM_FIELDS if field in found]
@@ -302,15 +300,11 @@ def _money(found: dict[str, str]) -> list[str]:
         return [f"value = {_quoted(found['value'])}"]
     if "price" not in found:
         return []
-    price = _identifier(found["price"])
+    price = identifier(found["price"])
     if "quantity" in found:
-        product = f"= {_identifier(found['quantity'])} * {price}"
+        product = f"= {identifier(found['quantity'])} * {price}"
         return [f"value = {_quoted(product)}"]
     return [f"value = {_quoted(found['price'])}"]
-
-
-def _identifier(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
 
 
 def _quoted(text: str) -> str:

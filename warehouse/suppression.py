@@ -15,6 +15,11 @@ def small(size: int, k: int) -> bool:
     return 0 < size < k
 
 
+def shown(size: int, k: int) -> int | str:
+    """A count of customers as a chat may see it: '<10' for a group that is too small to show."""
+    return f"<{k}" if small(size, k) else size
+
+
 def suppress(sizes: Mapping[str, int], k: int) -> dict[str, int | None]:
     """The sizes of groups that make up a whole, None where held back.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
@@ -18,6 +17,7 @@ from indexes.behaviour import BehaviourVectors
 from indexes.encoder.histories import before, day_number, histories
 from indexes.encoder.network import Network, Shape
 from indexes.encoder.training import Training, train
+from segments.atomic import beside
 from segments.errors import DataError, NotBuiltError
 from segments.ports import Progress, TextEncoder, silent
 
@@ -63,11 +63,11 @@ class LearnedEncoder:
     def save(self, folder: Path) -> None:
         """Write the encoder atomically."""
         folder.mkdir(parents=True, exist_ok=True)
-        partial = folder / (FILE + ".partial")
         network = {name: value.cpu() for name, value in self.network.state_dict().items()}
         shape = asdict(self.network.shape)
-        torch.save({"shape": shape, "texts": self.texts, "text": self.text.name, "network": network}, partial)
-        os.replace(partial, folder / FILE)
+        content = {"shape": shape, "texts": self.texts, "text": self.text.name, "network": network}
+        with beside(folder / FILE) as partial:
+            torch.save(content, partial)
 
     @classmethod
     def load(cls, folder: Path, text: TextEncoder) -> LearnedEncoder:

@@ -9,7 +9,6 @@ alone, so that a training that was killed goes on from its checkpoint to the sam
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,7 @@ from torch.nn import functional
 
 from indexes.encoder.histories import Histories, after, before
 from indexes.encoder.network import Network, Shape
+from segments.atomic import beside, write_text
 from segments.ports import Progress, silent
 
 CHECKPOINT, CURVE = "checkpoint.pt", "learning_curve.json"
@@ -160,9 +160,6 @@ def _resume(path: Path, about: dict[str, Any], device: torch.device) -> dict[str
 
 def _save(folder: Path, state: dict[str, Any]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    partial = folder / (CHECKPOINT + ".partial")
-    torch.save(state, partial)
-    os.replace(partial, folder / CHECKPOINT)
-    partial = folder / (CURVE + ".partial")
-    partial.write_text(json.dumps(state["curve"]))
-    os.replace(partial, folder / CURVE)
+    with beside(folder / CHECKPOINT) as partial:
+        torch.save(state, partial)
+    write_text(folder / CURVE, json.dumps(state["curve"]))

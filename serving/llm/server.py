@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from segments.atomic import write_text
 from segments.errors import LLMUnavailableError, OperatorError, PortInUseError
 from segments.ports import Progress, silent
 from serving.llm import vllm
@@ -225,6 +226,4 @@ def _read_record(record: Path) -> dict[str, Any]:
 
 
 def _write_record(record: Path, server: RunningLLM) -> None:
-    temporary = record.with_suffix(".partial")
-    temporary.write_text(json.dumps({name: getattr(server, name) for name in RECORDED}))
-    os.replace(temporary, record)
+    write_text(record, json.dumps({name: getattr(server, name) for name in RECORDED}))

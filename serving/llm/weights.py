@@ -22,6 +22,7 @@ from pathlib import Path
 
 from filelock import FileLock
 
+from segments.atomic import write_text
 from segments.errors import ChecksumError, DataError, StorageError
 from segments.ports import Progress, silent
 
@@ -195,9 +196,7 @@ def _resume(partial: Path, state: Path) -> list[int]:
 
 
 def _write_json(path: Path, value: object) -> None:
-    temporary = path.with_suffix(".tmp")
-    temporary.write_text(json.dumps(value))
-    os.replace(temporary, path)
+    write_text(path, json.dumps(value))
 
 
 def _parts(model: PackagedModel, first: int, scratch: Path, fetch: Fetch) -> Iterator[tuple[int, bytes]]:

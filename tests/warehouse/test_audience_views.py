@@ -60,6 +60,13 @@ def test_the_future_and_models_of_the_past_are_refused(audiences):
         past.members(from_json({"propensity": "purchase_30d", "top_share": 0.1}))
 
 
+def test_a_past_date_computes_what_saved_segments_ask_for(audiences):
+    saved = {"big": BIG, "wrapped": from_json({"member_of": "big"})}
+    nested = Audiences(audiences.warehouse, saved=saved.__getitem__, saved_names=lambda: saved)
+    past = audiences.as_of - timedelta(days=20)
+    assert nested.at(past).members(from_json({"member_of": "wrapped"})) == audiences.at(past).members(BIG)
+
+
 def test_a_trend_ends_today_and_its_changes_add_up(audiences):
     points = trend(audiences, SOUP, points=4, days=14)
     assert [p.as_of for p in points][-1] == audiences.as_of

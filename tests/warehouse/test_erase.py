@@ -82,7 +82,7 @@ def test_an_unknown_person_is_told_and_an_erased_one_may_be_erased_again(folder)
 
 def test_an_erasure_that_is_cut_off_is_finished_by_the_next(folder, monkeypatch):
     with monkeypatch.context() as patched:
-        patched.setattr(erasing, "_rewrite_vault", lambda *_args: (_ for _ in ()).throw(KeyboardInterrupt))
+        patched.setattr(erasing, "forget", lambda *_args: (_ for _ in ()).throw(KeyboardInterrupt))
         with pytest.raises(KeyboardInterrupt):
             erase(folder, "0")
     assert find_traces(folder, pseudonym(load_or_create_key(folder), "0"), "0") == ["vault"]

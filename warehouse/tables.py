@@ -1,0 +1,59 @@
+"""What audiences need of a warehouse, whichever engine keeps it."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Collection
+from datetime import date
+from functools import cached_property
+
+import ibis
+import ibis.expr.types as ir
+import pandas as pd
+
+from segments.features import Catalogue
+from warehouse.mart import feature_mart
+
+ITEM_FIELDS = ("department", "category", "brand")
+
+
+class Tables(ABC):
+    """Events, items, customers and features behind one connection."""
+
+    @property
+    @abstractmethod
+    def as_of(self) -> date:
+        """The day after the last event."""
+
+    @property
+    @abstractmethod
+    def catalogue(self) -> Catalogue:
+        """The features there are."""
+
+    @abstractmethod
+    def table(self, name: str) -> ir.Table:
+        """A table by name, as an Ibis table."""
+
+    @abstractmethod
+    def sql(self, expression: ir.Table) -> str:
+        """The expression in the engine's own SQL."""
+
+    @abstractmethod
+    def fetch(self, expression: ir.Table) -> pd.DataFrame:
+        """Run an expression."""
+
+    def mart_expression(self, as_of: date, names: Collection[str] | None = None) -> ir.Table:
+        """The feature mart as of a date, as an expression; with names, only these features."""
+        wanted = Catalogue(f for f in self.catalogue if names is None or f.name in names)
+        return feature_mart(self.table("events"), self.table("items"), self.table("customers"), wanted, as_of)
+
+    @cached_property
+    def item_values(self) -> dict[str, tuple[str, ...]]:
+        """department, category and brand values that somebody bought, by spend, largest first."""
+        events, items = self.table("events"), self.table("items")
+        bought = events.filter(events.type == "purchase").inner_join(items, "item_id")
+        values = {}
+        for name in ITEM_FIELDS:
+            spend = bought.filter(bought[name].notnull()).group_by(name).aggregate(spend=bought.value.sum())
+            values[name] = tuple(self.fetch(spend.order_by([ibis.desc("spend"), name]))[name])
+        return values
