@@ -12,7 +12,7 @@ from collections.abc import Callable
 import prompts
 from assistant import answer_market
 from assistant.copywriter import write_copy
-from assistant.grounding import display, label
+from assistant.grounding import display, displayed, label, named
 from assistant.linking.linker import Link
 from assistant.llm import ChatModel
 from assistant.plan import DESCRIBED, Plan
@@ -36,7 +36,7 @@ def plain(result: ToolResult, language: Language, currency: str, min_group: int)
     """The answer without a language model: the segment in a sentence, then the figures."""
     parts = []
     for item in result.evidence:
-        figures = {figure.name: figure for figure in item.figures}
+        figures = named(item)
         if "definition_en" in figures:
             parts.append(_segment(figures, language, currency, min_group))
         elif item.tool == "plan_strategy" and result.strategy is not None:
@@ -98,7 +98,7 @@ def _figures(item: Evidence, language: Language, currency: str) -> str:
 
 
 def _profile(item: Evidence, language: Language, currency: str) -> str:
-    figures = {figure.name: figure for figure in item.figures}
+    figures = named(item)
     lines = [_line(figures["spend"], language, currency), _line(figures["spend_share"], language, currency)]
     averages = [name for name in figures if name.startswith("average.") and name.count(".") == 1]
     for name in averages[:SHOWN]:
@@ -126,8 +126,8 @@ def _line(figure: Figure, language: Language, currency: str) -> str:
 
 
 def _propensity(item: Evidence, language: Language, currency: str) -> str:
-    figures = {figure.name: figure for figure in item.figures}
-    shown = {name: display(figure, currency) for name, figure in figures.items()}
+    figures = named(item)
+    shown = displayed(item, currency)
     lines = [
         f"- **{label(figures['probability'], language)}: {shown['probability']}**"
         + _say(language, f"; everyone's {shown['everyone']}", f"；全体客户 {shown['everyone']}"),
@@ -164,8 +164,8 @@ def _propensity(item: Evidence, language: Language, currency: str) -> str:
 
 
 def _uplift(item: Evidence, language: Language, currency: str) -> str:
-    figures = {figure.name: figure for figure in item.figures}
-    shown = {name: display(figure, currency) for name, figure in figures.items()}
+    figures = named(item)
+    shown = displayed(item, currency)
     lines = [
         f"- **{label(figures[name], language)}: {shown[name]}**"
         for name in ("persuadable", "sure_thing", "lost_cause", "do_not_disturb")
@@ -225,8 +225,8 @@ def _tells_who(item: Evidence, shown: dict[str, str], language: Language) -> str
 
 
 def _worth(item: Evidence, language: Language, currency: str) -> str:
-    figures = {figure.name: figure for figure in item.figures}
-    shown = {name: display(figure, currency) for name, figure in figures.items()}
+    figures = named(item)
+    shown = displayed(item, currency)
     return "\n".join(
         [
             _say(
@@ -249,7 +249,7 @@ def _worth(item: Evidence, language: Language, currency: str) -> str:
 
 
 def _recommendations(item: Evidence, language: Language, currency: str) -> str:
-    figures = {figure.name: figure for figure in item.figures}
+    figures = named(item)
     lines = [_say(language, "**Offer next**", "**建议推荐**")]
     for row in item.rows[:SHOWN]:
         start = f"{row['rank']}.{row['key']}"
@@ -269,7 +269,7 @@ def _recommendations(item: Evidence, language: Language, currency: str) -> str:
 
 
 def _clusters(item: Evidence, language: Language, currency: str) -> str:
-    figures = {figure.name: figure for figure in item.figures}
+    figures = named(item)
     count, silhouette = display(figures["segments"], currency), display(figures["silhouette"], currency)
     en, zh = "", ""
     if "stability" in figures:
@@ -302,7 +302,7 @@ def _saved(item: Evidence, language: Language, currency: str) -> str:
 
 
 def _trend(item: Evidence, language: Language, currency: str) -> str:
-    figures = {figure.name: figure for figure in item.figures}
+    figures = named(item)
     lines = [_say(language, "**Customers over time**", "**人数变化**")]
     lines += [
         _say(language, f"- {row['as_of']}: {size}", f"- {row['as_of']}：{size}")
@@ -324,7 +324,7 @@ def _trend(item: Evidence, language: Language, currency: str) -> str:
 
 
 def _breakdown(item: Evidence, language: Language, currency: str) -> str:
-    figures = {figure.name: figure for figure in item.figures}
+    figures = named(item)
     lines = [f"**{label(figures['feature'], language)}**"]
     for row in item.rows:
         start = f"group.{row['place']}"
@@ -350,7 +350,7 @@ def _breakdown(item: Evidence, language: Language, currency: str) -> str:
 
 
 def _overlap(item: Evidence, language: Language, currency: str) -> str:
-    figures = {figure.name: figure for figure in item.figures}
+    figures = named(item)
     lines = [_say(language, "**Overlap of the saved segments**", "**已保存分群的重叠**")]
     for row in item.rows:
         start = f"pair.{row['place']}"
@@ -370,7 +370,7 @@ def _overlap(item: Evidence, language: Language, currency: str) -> str:
 
 
 def _other_reading(item: Evidence, language: Language, currency: str) -> str:
-    figures = {figure.name: figure for figure in item.figures}
+    figures = named(item)
     words, size = figures[f"other_{language}"].value, display(figures["other_size"], currency)
     return _say(
         language,

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from assistant.grounding import display, label
+from assistant.grounding import display, displayed, label, named
 from segments.explain import Language
-from segments.ports import Evidence, Figure
+from segments.ports import Evidence
 
 SHOWN = 5
 
 
-def _named(item: Evidence) -> dict[str, Figure]:
-    return {figure.name: figure for figure in item.figures}
-
-
 def rules(item: Evidence, language: Language, currency: str) -> str:
     """What is bought together."""
-    shown = {name: display(figure, currency) for name, figure in _named(item).items()}
+    shown = displayed(item, currency)
     if language == "zh":
         lines = [f"**常一起购买**（{shown['baskets']}个购物篮，{shown['customers']}位客户）"]
     else:
@@ -37,7 +33,7 @@ def rules(item: Evidence, language: Language, currency: str) -> str:
 
 def products(item: Evidence, language: Language, currency: str) -> str:
     """Next best products."""
-    shown = {name: display(figure, currency) for name, figure in _named(item).items()}
+    shown = displayed(item, currency)
     lines = ["**建议推荐的商品**" if language == "zh" else "**Products to offer next**"]
     for row in item.rows[:SHOWN]:
         start = f"{row['rank']}.{row['key']}"
@@ -52,8 +48,7 @@ def products(item: Evidence, language: Language, currency: str) -> str:
 
 def ranking(item: Evidence, language: Language, currency: str) -> str:
     """How such lists did on days not seen."""
-    figures = _named(item)
-    shown = {name: display(figure, currency) for name, figure in figures.items()}
+    shown = displayed(item, currency)
     best = item.rows[0]
     method, other = str(best["method"]), item.rows[1]
     recall, ratio = shown[f"{method}.recall"], shown[f"{method}.recall_ratio"]
@@ -71,7 +66,7 @@ def ranking(item: Evidence, language: Language, currency: str) -> str:
 
 def demand(item: Evidence, language: Language, currency: str) -> str:
     """Units expected, week by week, with stock-out risk and what to order."""
-    figures = _named(item)
+    figures = named(item)
     key = str(figures["key"].value)
     shown = {name.removeprefix(f"{key}."): display(figure, currency) for name, figure in figures.items()}
     zh = language == "zh"
@@ -112,7 +107,7 @@ def demand(item: Evidence, language: Language, currency: str) -> str:
 
 def anomalies(item: Evidence, language: Language, currency: str) -> str:
     """What is odd, how many, and the oddest with their reasons."""
-    figures = _named(item)
+    figures = named(item)
     flagged, population = (display(figures[name], currency) for name in ("flagged", "population"))
     what = label(figures["flagged"], language)
     lines = [
@@ -138,7 +133,7 @@ def anomalies(item: Evidence, language: Language, currency: str) -> str:
 
 def placement(item: Evidence, language: Language, currency: str) -> str:
     """What display and mailer go with, and the warning."""
-    figures = _named(item)
+    figures = named(item)
     category, items = figures["category"].value, display(figures["items"], currency)
     lines = [
         f"**{category}**：{items}种商品与自身相比"
@@ -161,8 +156,8 @@ def placement(item: Evidence, language: Language, currency: str) -> str:
 
 def frequency(item: Evidence, language: Language, currency: str) -> str:
     """The response curve, the cap it shows, and the warning."""
-    figures = _named(item)
-    shown = {name: display(figure, currency) for name, figure in figures.items()}
+    figures = named(item)
+    shown = displayed(item, currency)
     zh = language == "zh"
     if shown["capped"] == "True":
         lines = [

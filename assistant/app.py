@@ -61,7 +61,7 @@ class Rooms:
         self.library = Library(workspace.state)
         self.propensity = Propensities(self.warehouse, workspace.models)
         self.market = Market(self)
-        self.worths = Worths(self.warehouse)
+        self.worths = Worths(self)
         self.uplift = CampaignUplift(
             self.warehouse, lambda: self.propensity.customers, workspace.settings.randomised_campaigns
         )
@@ -87,19 +87,19 @@ class Rooms:
     @cached_property
     def purchases(self) -> pd.DataFrame:
         """Every purchase: customer_id, ts, item_id, order_id, quantity, value, discount, channel."""
-        return self.events(
+        return self.warehouse.events(
             "purchase", "customer_id", "ts", "item_id", "order_id", "quantity", "value", "discount", "channel"
         )
 
     @cached_property
     def exposures(self) -> pd.DataFrame:
         """Whom each campaign reached, and when."""
-        return self.events("exposure", "customer_id", "campaign_id", "ts")
+        return self.warehouse.events("exposure", "customer_id", "campaign_id", "ts")
 
     @cached_property
     def redemptions(self) -> pd.DataFrame:
         """Who redeemed a coupon of each campaign, and when."""
-        return self.events("coupon_redeem", "customer_id", "campaign_id", "ts", "item_id")
+        return self.warehouse.events("coupon_redeem", "customer_id", "campaign_id", "ts", "item_id")
 
     @cached_property
     def campaigns(self) -> pd.DataFrame:
@@ -122,11 +122,6 @@ class Rooms:
     def _item_model(self) -> ItemModel:
         excluded = self.workspace.settings.exclude_categories
         return build_model(self.purchases, self.items, self.warehouse.as_of, "category", exclude=excluded)
-
-    def events(self, kind: str, *columns: str) -> pd.DataFrame:
-        """Columns of the events of a type."""
-        events = self.warehouse.table("events")
-        return self.warehouse.fetch(events.filter(events.type == kind).select(*columns))
 
     def warm(self) -> None:
         """Load what the first question would otherwise wait for."""

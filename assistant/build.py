@@ -196,10 +196,7 @@ def _steps(workspace: Workspace, load: Callable[[duckdb.DuckDBPyConnection], Non
 def _build_index(workspace: Workspace, progress: Progress) -> None:
     warehouse = Warehouse(workspace.warehouse)
     try:
-        events = warehouse.table("events")
-        purchases = warehouse.fetch(
-            events.filter(events.type == "purchase").select("customer_id", "item_id", "ts", "value")
-        )
+        purchases = warehouse.events("purchase", "customer_id", "item_id", "ts", "value")
         vectors = encode_behaviour(
             purchases,
             warehouse.fetch(warehouse.table("items")),

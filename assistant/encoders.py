@@ -45,10 +45,8 @@ def train_encoders(
     warehouse = Warehouse(workspace.warehouse)
     try:
         as_of = warehouse.as_of - timedelta(days=HORIZON)
-        events, items = warehouse.table("events"), warehouse.fetch(warehouse.table("items"))
-        purchases = warehouse.fetch(
-            events.filter(events.type == "purchase").select("customer_id", "item_id", "ts", "value")
-        )
+        items = warehouse.fetch(warehouse.table("items"))
+        purchases = warehouse.events("purchase", "customer_id", "item_id", "ts", "value")
         found = tasks(purchases, items, as_of, HORIZON)
         customers = list(found.labels.index)
         known = purchases[purchases["ts"] < pd.Timestamp(as_of)]

@@ -104,6 +104,16 @@ def ungrounded(text: str, evidence: Sequence[Evidence]) -> list[str]:
     return sorted(set(found))
 
 
+def named(evidence: Evidence) -> dict[str, Figure]:
+    """The figures by name."""
+    return {figure.name: figure for figure in evidence.figures}
+
+
+def displayed(evidence: Evidence, currency: str) -> dict[str, str]:
+    """Each figure as an answer shows it, by name."""
+    return {figure.name: display(figure, currency) for figure in evidence.figures}
+
+
 def to_json(evidence: Evidence, currency: str = "$") -> dict[str, Any]:
     """Evidence as the machine interface prints it; each figure with its value and as displayed."""
     return {

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from assistant.linking.numbers import Number
+from assistant.linking.numbers import EN_NUMBER, ZH_NUMBER, Number, to_number
 from assistant.market_intents import MARKET_TOOLS, market_arguments, market_tool
 
 TOOLS = (
@@ -240,8 +240,8 @@ def spoken_customer(message: str) -> tuple[tuple[int, int], str | None]:
 AHEAD = ("estimate_uplift", "customer_value")
 """Tools that speak of what is to come: what their words and their horizon say is no condition."""
 _HORIZON = re.compile(
-    r"\b(?:(?:over|in|within|for|during|across) )?(?:the )?(?:next|coming|following) (?:(?P<en>\d+|a|two|three|four|five|six|nine|ten|twelve|eighteen|few) )?(?P<unit>year|quarter|month|week|day)s?\b"
-    r"|(?:在)?(?:未来|今后|接下来|往后|之后)(?:的)?(?P<zh>\d+|半|[一二两三四五六九十]+)?个?(?P<unit_zh>年|季度|季|月|周|星期|天|日)(?:内|里|中|以内)?|(?P<year_zh>明年|下一年)",
+    rf"\b(?:(?:over|in|within|for|during|across) )?(?:the )?(?:next|coming|following) (?:(?P<en>{EN_NUMBER}|an?|few) )?(?P<unit>year|quarter|month|week|day)s?\b"
+    rf"|(?:在)?(?:未来|今后|接下来|往后|之后)(?:的)?(?P<zh>{ZH_NUMBER}|半)?个?(?P<unit_zh>年|季度|季|月|周|星期|天|日)(?:内|里|中|以内)?|明年|下一年",
     re.IGNORECASE,
 )
 _WEEKS = {"year": 52.0, "quarter": 13.0, "month": 52 / 12, "week": 1.0, "day": 1 / 7}
@@ -255,32 +255,8 @@ _UNITS_ZH = {
     "天": "day",
     "日": "day",
 }
-_COUNTS: dict[str, float] = {
-    "a": 1,
-    "two": 2,
-    "three": 3,
-    "four": 4,
-    "five": 5,
-    "six": 6,
-    "nine": 9,
-    "ten": 10,
-    "twelve": 12,
-    "eighteen": 18,
-}
-_COUNTS |= {
-    "半": 0.5,
-    "一": 1,
-    "二": 2,
-    "两": 2,
-    "三": 3,
-    "四": 4,
-    "五": 5,
-    "六": 6,
-    "九": 9,
-    "十": 10,
-    "十二": 12,
-    "十八": 18,
-}
+_COUNTS = {"a": 1.0, "an": 1.0, "few": 3.0, "半": 0.5}
+"""Counts that are no number words."""
 _CAMPAIGN = re.compile(r"\b(?:campaign|mailing)\s+#?([A-Za-z]*\d\w*)|(?:营销)?活动\s*(\d+)", re.IGNORECASE)
 
 
@@ -301,8 +277,8 @@ def spoken_weeks(message: str) -> float | None:
     )
     if count is None:
         return _WEEKS[unit]
-    known = _COUNTS.get(count.lower())
-    return (float(count) if count.isdigit() else known or 3) * _WEEKS[unit]
+    count = count.lower()
+    return (_COUNTS.get(count) or to_number(count)) * _WEEKS[unit]
 
 
 def spoken_name(message: str) -> tuple[tuple[int, int], str | None]:

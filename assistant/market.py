@@ -77,12 +77,12 @@ class Market:
             method=method,
         )
 
-    def products(self, members: Sequence[str], top: int = 10) -> Recommendations:
+    def products(self, members: Sequence[str]) -> Recommendations:
         """Next best products, by the ranker that did best on the last 30 days."""
         rooms = self._rooms
         with self._lock:
             return recommend(
-                members, rooms.purchases, rooms.items, rooms.warehouse.as_of, top, model=self._products
+                members, rooms.purchases, rooms.items, rooms.warehouse.as_of, model=self._products
             )
 
     def together(self, members: Sequence[str] | None, focus: Sequence[str]) -> Rules:
@@ -118,12 +118,10 @@ class Market:
         rooms = self._rooms
         if kind == "order":
             return order_signals(self._goods)
-        redemptions = rooms.events("coupon_redeem", "customer_id", "campaign_id", "ts", "item_id")
         if kind == "coupon":
-            exposures = rooms.events("exposure", "customer_id", "campaign_id")
             campaigns = rooms.warehouse.fetch(rooms.warehouse.table("campaigns"))
-            return coupon_signals(redemptions, exposures, campaigns)
-        signals = customer_signals(self._goods, redemptions)
+            return coupon_signals(rooms.redemptions, rooms.exposures, campaigns)
+        signals = customer_signals(self._goods, rooms.redemptions)
         if len(rooms.index.customer_ids) > VECTORS_UP_TO:
             return signals
         return with_behaviour(signals, pd.Index(rooms.index.customer_ids), rooms.index.matrix())
@@ -148,6 +146,4 @@ class Market:
     def frequency(self) -> FrequencyCurve:
         """The response curve of campaigns a month."""
         rooms = self._rooms
-        exposures = rooms.events("exposure", "customer_id", "campaign_id", "ts")
-        redemptions = rooms.events("coupon_redeem", "customer_id", "ts")
-        return frequency_curve(exposures, redemptions, rooms.purchases, rooms.warehouse.as_of)
+        return frequency_curve(rooms.exposures, rooms.redemptions, rooms.purchases, rooms.warehouse.as_of)

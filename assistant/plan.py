@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import prompts
-from assistant.intents import AHEAD, TOOLS
+from assistant.intents import AHEAD, CAMPAIGN_CUES, TOOLS
 from assistant.linking.linker import Link
 from assistant.llm import ChatModel
 from assistant.market_intents import MARKET_TOOLS
@@ -20,27 +20,6 @@ from segments.errors import ModelRetryError
 from segments.explain import explain
 from segments.features import Catalogue
 
-ON_SEGMENT = (
-    "profile_segment",
-    "find_lookalikes",
-    "score_propensity",
-    "estimate_uplift",
-    "customer_value",
-    "recommend_products",
-    "plan_strategy",
-    "assign_holdout",
-    "compare_plans",
-    "backtest_strategy",
-    "dial_lookalikes",
-    "write_copy",
-    "save_plan",
-    "save_segment",
-    "show_segment",
-    "compare_segments",
-    "trend_segment",
-    "breakdown_segment",
-)
-"""Tools that work on a segment: the one that the message describes, or the current one."""
 ON_CAMPAIGN = (
     "plan_strategy",
     "assign_holdout",
@@ -50,6 +29,22 @@ ON_CAMPAIGN = (
     "write_copy",
     "save_plan",
 )
+"""Tools that plan or run a campaign for a segment."""
+ON_SEGMENT = (
+    "profile_segment",
+    "find_lookalikes",
+    "score_propensity",
+    "estimate_uplift",
+    "customer_value",
+    "recommend_products",
+    *ON_CAMPAIGN,
+    "save_segment",
+    "show_segment",
+    "compare_segments",
+    "trend_segment",
+    "breakdown_segment",
+)
+"""Tools that work on a segment: the one that the message describes, or the current one."""
 DESCRIBED, CURRENT = "described", "current"
 
 
@@ -70,7 +65,7 @@ def offered_tools(link: Link, has_segment: bool) -> tuple[str, ...]:
         return link.intents.tools
     offered = set(link.intents.tools)
     plain = not (link.intents.destructive or link.missing)
-    if plain and offered and offered <= {"measure_campaign", *ON_CAMPAIGN[1:]}:
+    if plain and offered and offered <= CAMPAIGN_CUES.keys():
         return tuple(offered)
     if link.reading is not None:
         offered.add("define_segment")

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from assistant.linking.linker import Link
+from assistant.linking.linker import Link, outcome_of
 from assistant.market_intents import MARKET_TOOLS
 from assistant.plan import ON_CAMPAIGN, Plan
 from assistant.replies import CLARIFY, reply
@@ -176,7 +176,12 @@ def _on_segment(
         case "find_lookalikes":
             outcome.call("find_lookalikes", tools.find_lookalikes, subject, top=intents.top or DEFAULT_TOP)
         case "score_propensity":
-            outcome.call("score_propensity", tools.score_propensity, subject, outcome=_outcome(link))
+            outcome.call(
+                "score_propensity",
+                tools.score_propensity,
+                subject,
+                outcome=outcome_of(link.intents, link.categories),
+            )
         case "estimate_uplift":
             outcome.call("estimate_uplift", tools.estimate_uplift, subject, campaign=intents.campaign)
         case "customer_value":
@@ -213,11 +218,3 @@ def _compare(outcome: Outcome, tools: Tools, link: Link, subject: Node, trail: l
         return
     outcome.note("compare_segments", name=name, other=to_json(other))
     outcome.result = tools.compare_segments(subject, other, name)
-
-
-def _outcome(link: Link) -> str:
-    """The outcome asked for: a category's purchase when one is named, else a purchase or a redemption."""
-    base = link.intents.outcome or "purchase_30d"
-    if link.categories and base != "coupon_redeem_30d":
-        return f"purchase_30d:{link.categories[0]}"
-    return base

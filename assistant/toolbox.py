@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import inspect
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Annotated, Any, get_args, get_origin
+from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError, WithJsonSchema, create_model
 
@@ -27,7 +27,6 @@ _MARK = {"$comment": "a segment definition"}
 """Stands for a definition until the whole schema is there and can point at the language's own."""
 _NODE = {"$ref": "#/$defs/node", "description": "a segment definition"}
 _JsonNode = Annotated[dict[str, Any], AfterValidator(from_json), WithJsonSchema(_MARK)]
-_SEQUENCES = (list, tuple, Sequence)
 
 
 @dataclass(frozen=True)
@@ -143,9 +142,6 @@ def _json_type(annotation: Any) -> Any:
         return _JsonNode
     if annotation == Node | None:
         return _JsonNode | None
-    if get_origin(annotation) in _SEQUENCES or getattr(annotation, "__origin__", None) in _SEQUENCES:
-        inner = [_json_type(part) for part in get_args(annotation) if part is not Ellipsis]
-        return list[inner[0]]  # type: ignore[valid-type]
     return annotation
 
 

@@ -20,7 +20,7 @@ from insights.signals import Kind
 from segments.canonical import canonical
 from segments.definition import EVERYONE, FeatureCondition, Node, SimilarityCondition, conditions
 from segments.edit import difference
-from segments.errors import DefinitionError, NotFoundError, UserError
+from segments.errors import DefinitionError, UserError
 from segments.explain import Language, explain
 from segments.ports import Evidence, Figure
 from warehouse.suppression import shown
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from assistant.app import Rooms
 
 DEFAULT_TOP = 100
-SHOWN_ROWS = 8
 Top = Annotated[int, Field(ge=1, description="how many customers")]
 
 
@@ -110,11 +109,7 @@ class Tools:
 
     def find_lookalikes_of_customer(self, customer: str, top: Top = DEFAULT_TOP) -> ToolResult:
         """Find the customers whose behaviour is nearest to one customer's, given by the retailer's own id."""
-        known = self.rooms.vault.customer_id(customer)
-        if known is None:
-            raise NotFoundError(
-                f"customer: there is no customer '{customer}'; give an id of the source data."
-            )
+        known = self.rooms.vault.known(customer)
         found = SimilarityCondition(min(top, self.rooms.audiences.population), customer=known)
         return ToolResult((self._segment_evidence("find_lookalikes", found),), found)
 

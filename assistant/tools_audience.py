@@ -80,13 +80,10 @@ def overlap_segments(rooms: Rooms) -> Evidence:
 
 def explain_membership(rooms: Rooms, definition: Node, customer: str) -> Evidence:
     """Why one customer (an id of the source data) is in the segment, or what is missing, near misses first."""
-    known = rooms.vault.customer_id(customer)
-    if known is None:
-        raise NotFoundError(f"customer: there is no customer '{customer}'; give an id of the source data.")
-    found = why(rooms.audiences, definition, known)
+    found = why(rooms.audiences, definition, rooms.vault.known(customer))
     catalogue, currency = rooms.warehouse.catalogue, rooms.workspace.settings.currency
-    verdict = ("yes", "是") if found.belongs else ("no", "否")
-    figures = [Figure("belongs", verdict[0], "text", "in the segment", "是否属于分群")]
+    verdict = "yes" if found.belongs else "no"
+    figures = [Figure("belongs", verdict, "text", "in the segment", "是否属于分群")]
     rows = []
     for place, each in enumerate((*found.missing, *(v for v in found.verdicts if v.met))):
         en, zh = (explain(each.condition, catalogue, language, currency) for language in ("en", "zh"))

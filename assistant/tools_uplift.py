@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from datetime import date, timedelta
+from functools import cached_property
 
 import pandas as pd
 
 from assistant.scoring import group_words
 from propensity.dataset import customer_matrix
-from propensity.uplift.measure import LEVEL, TOP, Estimate
+from propensity.uplift.measure import LEVEL, TOP
 from propensity.uplift.study import GROUPS, CampaignStudy, group_shares, study_campaign
 from segments.errors import DataError, NotFoundError
 from segments.ports import Evidence, Figure, Outcome
@@ -76,11 +77,9 @@ class CampaignUplift:
             raise DataError("campaign: no campaign has been over for long enough to see what it changed.")
         return str(ended.sort_values(["count", "start"]).index[-1])
 
-    @property
+    @cached_property
     def _reached(self) -> pd.DataFrame:
-        events = self._warehouse.table("events")
-        exposures = events.filter(events.type == "exposure").select("customer_id", "campaign_id", "ts")
-        return self._warehouse.fetch(exposures)
+        return self._warehouse.events("exposure", "customer_id", "campaign_id", "ts")
 
     def _study(self, campaign: str) -> tuple[CampaignStudy, pd.Series, pd.Series, date]:
         reached = self._reached
@@ -111,9 +110,7 @@ def _campaign_figures(
 
 
 def _belief_figures(study: CampaignStudy) -> tuple[Figure, ...]:
-    balance, measured = study.balance, study.measures.qini
-    # As an answer shows it, so that a hair below nothing is not a '-0'.
-    qini = Estimate(*(round(value, 2) + 0.0 for value in (measured.value, measured.low, measured.high)))
+    balance, qini = study.balance, study.measures.qini
     average, top = study.measures.average, study.measures.top_uplift
     return (
         Figure(

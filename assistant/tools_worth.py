@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from propensity.clv import LEVEL
 from propensity.worth import TRIED_WEEKS, CustomerWorth, GroupWorth
 from segments.errors import UserError
 from segments.ports import Evidence, Figure
-from warehouse.store import Warehouse
+
+if TYPE_CHECKING:
+    from assistant.app import Rooms
 
 DEFAULT_WEEKS = 52.0
 MAX_WEEKS = 156.0
@@ -18,15 +21,14 @@ MAX_WEEKS = 156.0
 class Worths:
     """The value models of one workspace, fitted when first asked."""
 
-    def __init__(self, warehouse: Warehouse) -> None:
-        self._warehouse = warehouse
+    def __init__(self, rooms: Rooms) -> None:
+        self._rooms = rooms
 
     @cached_property
     def models(self) -> CustomerWorth:
         """Fitted to all purchases. Raises DataError when too few customers bought again."""
-        events = self._warehouse.table("events")
-        bought = events.filter(events.type == "purchase").select("customer_id", "ts", "value")
-        return CustomerWorth(self._warehouse.fetch(bought), self._warehouse.as_of)
+        bought = self._rooms.purchases[["customer_id", "ts", "value"]]
+        return CustomerWorth(bought, self._rooms.warehouse.as_of)
 
     def evidence(self, members: Sequence[str], weeks: float | None) -> Evidence:
         """What the members are worth. Raises UserError when the horizon is too long to say."""

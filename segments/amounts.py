@@ -7,7 +7,8 @@ from segments.features import Feature, FeatureType
 
 def number(value: float) -> str:
     """1234.5 -> '1,234.5', 500.0 -> '500'."""
-    if float(value).is_integer():
+    value = value + 0.0  # a minus zero is a zero
+    if value.is_integer():
         return f"{value:,.0f}"
     return f"{value:,.4g}" if abs(value) < 1 else f"{value:,.2f}".rstrip("0").rstrip(".")
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import pandas as pd
 
 from segments.atomic import beside, write_text
-from segments.errors import NotBuiltError
+from segments.errors import NotBuiltError, NotFoundError
 
 KEY_FILE = "vault.key"
 VAULT_FILE = "vault.parquet"
@@ -88,3 +88,12 @@ class Vault:
         """The pseudonym of a source id, or None when there is no such customer."""
         candidate = pseudonym(self._key, source_id)
         return candidate if candidate in self._sources else None
+
+    def known(self, source_id: str) -> str:
+        """The pseudonym of a source id. Raises NotFoundError."""
+        found = self.customer_id(source_id)
+        if found is None:
+            raise NotFoundError(
+                f"customer: there is no customer '{source_id}'; give an id of the source data."
+            )
+        return found

@@ -199,6 +199,11 @@ class Warehouse(Tables):
                 else self.connection.execute(expression)
             )
 
+    def events(self, kind: str, *columns: str) -> pd.DataFrame:
+        """Columns of the events of a type."""
+        events = self.table("events")
+        return self.fetch(events.filter(events.type == kind).select(*columns))
+
     def features(self, as_of: date | None = None) -> pd.DataFrame:
         """The feature mart as of a date (default: the warehouse's), indexed by customer_id."""
         day = as_of or self.as_of

@@ -57,12 +57,11 @@ def chatter() -> frozenset[str]:
 
 @dataclass(frozen=True)
 class ItemMention:
-    """Words of the question and the items they mean. `exact`: by name or synonym, not by similarity."""
+    """Words of the question and the items they mean."""
 
     span: Span
     text: str
     items: ItemFilter
-    exact: bool = True
 
 
 @dataclass(frozen=True)
@@ -133,11 +132,17 @@ class ItemLinker:
                     found.append(ItemMention(match.span(), match.group(), ItemFilter(brand=(brand,))))
         return found
 
+    @cached_property
+    def _chinese(self) -> list[tuple[re.Pattern[str], str, str]]:
+        """The lexicon's words, longest first. Compiled once: there are as many as `re` keeps for everybody."""
+        words = sorted(lexicon.table("items_zh.tsv").items(), key=lambda pair: -len(pair[0]))
+        return [(re.compile(re.escape(word)), word, english) for word, english in words]
+
     def _find_chinese(self, text: str, taken: list[Span]) -> list[ItemMention]:
         found: list[ItemMention] = []
         busy = [*taken, *(match.span() for match in _NOT_ITEMS_ZH.finditer(text))]
-        for word, english in sorted(lexicon.table("items_zh.tsv").items(), key=lambda pair: -len(pair[0])):
-            for match in re.finditer(re.escape(word), text):
+        for pattern, word, english in self._chinese:
+            for match in pattern.finditer(text):
                 span = match.span()
                 if any(span[0] < e and s < span[1] for s, e in busy):
                     continue
@@ -157,10 +162,10 @@ class ItemLinker:
         targets = synonyms.get(phrase, phrase).split("|")
         if phrase not in synonyms and self._is_product_name(phrase):
             return ItemFilter(text=(phrase,))
-        merged = [self._named(target) for target in targets]
-        if phrase in synonyms and any(merged):
-            return _merge([items for items in merged if items])
-        return merged[0] or self._in_names(phrase)
+        named = [self._named(target) for target in targets]
+        if phrase in synonyms and any(named):
+            return merged([items for items in named if items])
+        return named[0] or self._in_names(phrase)
 
     def _named(self, phrase: str) -> ItemFilter:
         whole = frozenset(stems(phrase))
@@ -302,14 +307,3 @@ def merged(filters: Sequence[ItemFilter]) -> ItemFilter:
         return tuple(dict.fromkeys(value for items in filters for value in getattr(items, name)))
 
     return ItemFilter(values("department"), values("category"), values("brand"), values("text"))
-
-
-def _merge(filters: list[ItemFilter]) -> ItemFilter:
-    """One filter for alternatives of the same field; a department swallows nothing else."""
-    if len(filters) == 1:
-        return filters[0]
-    return ItemFilter(
-        department=tuple(dict.fromkeys(v for f in filters for v in f.department)),
-        category=tuple(dict.fromkeys(v for f in filters for v in f.category)),
-        text=tuple(dict.fromkeys(v for f in filters for v in f.text)),
-    )

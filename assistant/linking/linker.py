@@ -12,6 +12,7 @@ import pandas as pd
 
 from assistant.intents import (
     CUES,
+    NAMING,
     WHO_ARE_THEY,
     Intents,
     read_intents,
@@ -164,7 +165,7 @@ class Linker:
             intents = replace(intents, feature=self._features.named(phrase, chinese))
         if text == spoken:
             found = [candidate for candidate in found if not _is_argument(candidate, intents, message)]
-        if name in saved and not _NAMES_SEGMENT & set(intents.tools):
+        if name in saved and not set(NAMING) & set(intents.tools):
             found.append(Candidate(MemberOf(str(name)), 0, 0))
         likely = probable or _most_likely(message, reading, intents, mentions)
         if likely is not None:
@@ -260,7 +261,6 @@ _AGAINST = re.compile(
     r"|与|跟|和|同",
     re.IGNORECASE,
 )
-_NAMES_SEGMENT = {"save_segment", "delete_segment", "show_segment", "compare_segments"}
 
 
 def _name_blanked(message: str, saved: Collection[str]) -> tuple[str | None, str]:
@@ -308,7 +308,7 @@ def _most_likely(
     """'the 10 % most likely to buy': a condition on a model's probability, not a question about it."""
     if not _MOST_LIKELY.search(message):
         return None
-    outcome = _outcome(intents, mentions)
+    outcome = outcome_of(intents, [category for items in mentions for category in items.category])
     tops = [top.share for clause in reading.clauses for top in clause.tops if top.share]
     numbers = [number for clause in reading.clauses for number in clause.numbers]
     said = _SHARE_LIKELY.search(message)
@@ -327,16 +327,15 @@ def _probable(
             value = number.value / 100 if number.unit == "percent" else number.value
             if number.unit in ("percent", "") and 0 < value < 1 and number.op in (">", ">="):
                 clause.numbers.remove(number)
-                outcome = _outcome(intents, mentions)
+                outcome = outcome_of(intents, [category for items in mentions for category in items.category])
                 return Candidate(PropensityCondition(outcome, min_probability=round(value, 4)), 0, 0)
     return None
 
 
-def _outcome(intents: Intents, mentions: list[ItemFilter]) -> str:
-    """The outcome that is asked about: of a category where one is named."""
+def outcome_of(intents: Intents, categories: Sequence[str]) -> str:
+    """The outcome asked about: a category's purchase when one is named, else a purchase or a redemption."""
     outcome = intents.outcome or "purchase_30d"
-    category = next((c for items in mentions for c in items.category), None)
-    return f"purchase_30d:{category}" if category is not None and outcome != "coupon_redeem_30d" else outcome
+    return f"purchase_30d:{categories[0]}" if categories and outcome != "coupon_redeem_30d" else outcome
 
 
 _PROBABILITY = re.compile(

@@ -13,6 +13,7 @@ from assistant.linking.windows import windows
 from segments.definition import (
     ComparisonCondition,
     Condition,
+    EventMeasure,
     EventQuantity,
     ItemFilter,
     RepeatCondition,
@@ -89,8 +90,8 @@ def _sequences(text: str, chinese: bool, _: date, items: FindItems) -> Iterator[
             if said:
                 count = 1.0 if said.lower() in ("a", "an") else to_number(said)
                 within = round(count * _DAYS[match["u"].lower()])
-            first = _step(match["a"], match.group(), items, None)
-            last = _step(match["b"] or "", match.group(), items, within, first)
+            first = _step(match["a"], items, None)
+            last = _step(match["b"] or "", items, within, first)
             if first is None or last is None or (first == last and within is None):
                 continue
             if groups.get("no"):
@@ -109,9 +110,7 @@ _ANYTHING = re.compile(
 _SAME = re.compile(r"\b(?:it|them|more of it|the same)\b(?: again)?|同样", re.IGNORECASE)
 
 
-def _step(
-    said: str, whole: str, items: FindItems, within: int | None, before: Step | None = None
-) -> Step | None:
+def _step(said: str, items: FindItems, within: int | None, before: Step | None = None) -> Step | None:
     """The event that a part names, or None when it names none."""
     for event, words in _EVENTS:
         if words.search(said):
@@ -184,7 +183,7 @@ def _comparisons(text: str, chinese: bool, as_of: date, _: FindItems) -> Iterato
         what = (groups.get("what") or groups.get("what2") or "").lower()
         if not what:
             continue
-        measure = "value" if re.match(r"spen|消费|花", what) else "count"
+        measure: EventMeasure = "value" if re.match(r"spen|消费|花", what) else "count"
         more = match["d"].lower() in ("more", "多", "高", "as much")
         factor = 1.0
         if groups.get("p"):
@@ -199,5 +198,5 @@ def _comparisons(text: str, chinese: bool, as_of: date, _: FindItems) -> Iterato
         ))  # fmt: skip
 
 
-def _quantity(window: Window, measure: str) -> EventQuantity:
-    return EventQuantity("purchase", window=window, measure="value" if measure == "value" else "count")
+def _quantity(window: Window, measure: EventMeasure) -> EventQuantity:
+    return EventQuantity("purchase", window=window, measure=measure)

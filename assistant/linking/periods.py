@@ -203,9 +203,8 @@ def _fixed(kind: str, days: Callable[[re.Match[str], date], Days]) -> Maker:
 
 
 def _holiday(match: re.Match[str], year: int) -> Days:
-    name = re.sub(r"\s+(?:week(?:end)?|season|week)$", "", match["h"].lower())
-    day = next(on for said, on in _HOLIDAYS.items() if re.fullmatch(said, name))(year)
-    if match.group().lower().endswith(("week", "周")):
+    day = next(on for said, on in _HOLIDAYS.items() if re.fullmatch(said, match["h"].lower()))(year)
+    if match["week"]:
         monday = day - timedelta(days=day.weekday())
         return monday, monday + timedelta(days=7)
     return day, day + timedelta(days=1)
@@ -234,7 +233,7 @@ _EN = _compiled(
         (_ISO, _iso),
         (r"(?P<m>\d{1,2})/(?P<d>\d{1,2})/(?P<y>20\d\d)(?!\d)", _iso),
         (
-            rf"\b(?P<h>{_HOLIDAY})(?: week)?\b{_Y}",
+            rf"\b(?P<h>{_HOLIDAY})(?P<week> week)?\b{_Y}",
             _of_year("holiday", _holiday),
         ),
         (
@@ -254,20 +253,16 @@ _EN = _compiled(
             _of_year("day", lambda m, y: _day_span(y, _month_number(m["m"]), int(m["d"]), int(m["d"]))),
         ),
         (
-            rf"\b(?:the\s+)?(?:(?P<y2>20\d\d)\s*)?(?:q(?P<q>[1-4])|(?P<o>first|second|third|fourth|1st|2nd|3rd|4th|final|last)\s+quarter)(?P<of>\s+of\s+(?:the year|last year))?\b{_Y}",
+            rf"\b(?:the\s+)?(?:(?P<y2>20\d\d)\s*)?(?:q(?P<q>[1-4])|(?P<o>first|second|third|fourth|1st|2nd|3rd|4th|final|last(?=\s+quarter\s+of\b))\s+quarter)(?:\s+of\s+the year)?\b{_Y}",
             _of_year("quarter", lambda m, y: _months(y, 3 * _quarter(m) - 2, 3)),
         ),
         (
-            rf"\b(?:the\s+)?(?:h(?P<q>[12])|(?P<o>first|second|last|latter|back|front)\s+half)\b(?:\s+of\s+(?:the year|(?:(?:last|this)\s+year)))?{_Y}",
+            rf"\b(?:the\s+)?(?:h(?P<q>[12])|(?P<o>first|second|last|latter|back|front)\s+half)\b(?:\s+of\s+the year)?{_Y}",
             _of_year("half", lambda m, y: _months(y, 1 if (m["q"] or m["o"]).lower() in ("1", "first", "front") else 7, 6)),
         ),
+        (r"\bthe\s+(?P<u>week|month|quarter|year)\s+before\s+last\b", _fixed("relative", lambda m, a: _relative(m["u"].lower(), 2, a))),
         (
-            r"\b(?:the\s+)?(?P<w>last|previous|prior|this|current)\s+(?P<u>week|month|quarter|year)\b(?P<more>\s+before\s+last|(?!))",
-            _fixed("relative", _en_relative),
-        ),
-        (r"\bthe\s+(?P<u>week|month|quarter|year)\s+before\s+(?P<w>last)\b(?P<more>)", _fixed("relative", lambda m, a: _relative(m["u"].lower(), 2, a))),
-        (
-            r"\b(?P<w>last|previous|prior|this|current)\s+(?P<u>week|month|quarter|year)\b(?!\s+before)(?P<more>(?!))?",
+            r"\b(?P<w>last|previous|prior|this|current)\s+(?P<u>week|month|quarter|year)\b(?:(?P<more>\s+before\s+last)|(?!\s+before))",
             _fixed("relative", _en_relative),
         ),
         (
@@ -291,7 +286,7 @@ _ZY = r"(?:(?P<y>20\d\d|去|今|前)年的?)?"
 _ZH = _compiled(
     (
         (_ISO, _iso),
-        (rf"{_ZY}(?P<h>{_HOLIDAY})(?:那?一?周)?", _of_year("holiday", _holiday)),
+        (rf"{_ZY}(?P<h>{_HOLIDAY})(?P<week>那?一?周)?", _of_year("holiday", _holiday)),
         (
             rf"{_ZY}(?P<m>{ZH_NUMBER})月份?(?P<d>{ZH_NUMBER})[日号]?\s*(?:到|至|-|~|—)\s*(?P<e>{ZH_NUMBER})[日号]",
             _of_year("days", lambda m, y: _zh_days(y, m["m"], m["d"], m["e"])),

@@ -51,10 +51,9 @@ def main() -> None:
         console.print(_held_out(purchases, CALIBRATED, weeks, f"CDNOW, {weeks} weeks from {CALIBRATED}"))
     if given.workspace:
         warehouse = Warehouse(open_workspace(given.workspace).warehouse)
-        events = warehouse.table("events")
-        bought = events.filter(events.type == "purchase").select("customer_id", "ts", "value")
+        bought = warehouse.events("purchase", "customer_id", "ts", "value")
         cut = warehouse.as_of - timedelta(weeks=13)
-        console.print(_held_out(warehouse.fetch(bought), cut, 13, f"{given.workspace}, 13 weeks from {cut}"))
+        console.print(_held_out(bought, cut, 13, f"{given.workspace}, 13 weeks from {cut}"))
 
 
 def _parameters(purchases: pd.DataFrame) -> Table:

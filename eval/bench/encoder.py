@@ -71,10 +71,8 @@ def main() -> None:
     torch.set_num_threads(arguments.threads)
     workspace = open_workspace(arguments.workspace)
     warehouse = Warehouse(workspace.warehouse)
-    events, items = warehouse.table("events"), warehouse.fetch(warehouse.table("items"))
-    purchases = warehouse.fetch(
-        events.filter(events.type == "purchase").select("customer_id", "item_id", "ts", "value")
-    )
+    items = warehouse.fetch(warehouse.table("items"))
+    purchases = warehouse.events("purchase", "customer_id", "item_id", "ts", "value")
     as_of, text = arguments.as_of, RememberedTexts(SentenceEncoder(workspace.settings.encoder))
     found = tasks(purchases, items, as_of)
     known = purchases[purchases["ts"] < pd.Timestamp(as_of)]

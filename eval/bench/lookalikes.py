@@ -80,10 +80,8 @@ def main() -> None:
     arguments = parser.parse_args()
     workspace = open_workspace(arguments.workspace)
     warehouse = Warehouse(workspace.warehouse)
-    events, items = warehouse.table("events"), warehouse.fetch(warehouse.table("items"))
-    purchases = warehouse.fetch(
-        events.filter(events.type == "purchase").select("customer_id", "item_id", "ts", "value")
-    )
+    items = warehouse.fetch(warehouse.table("items"))
+    purchases = warehouse.events("purchase", "customer_id", "item_id", "ts", "value")
     purchases["category"] = purchases["item_id"].map(items.set_index("item_id")["category"])
     features, encoder = warehouse.features(), RememberedTexts(SentenceEncoder(workspace.settings.encoder))
     excluded = set(workspace.settings.exclude_categories)

@@ -33,10 +33,7 @@ def main() -> None:
     parser.add_argument("--workspace", type=Path, default=DEFAULT)
     workspace = open_workspace(parser.parse_args().workspace)
     warehouse = Warehouse(workspace.warehouse)
-    events = warehouse.table("events")
-    purchases = warehouse.fetch(
-        events.filter(events.type == "purchase").select("customer_id", "item_id", "ts")
-    )
+    purchases = warehouse.events("purchase", "customer_id", "item_id", "ts")
     items = warehouse.fetch(warehouse.table("items"))
     members, excluded = sorted(purchases["customer_id"].unique()), workspace.settings.exclude_categories
     earlier = warehouse.as_of - timedelta(days=30)

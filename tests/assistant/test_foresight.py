@@ -74,6 +74,8 @@ def test_words_that_ask_for_something_else(question):
         ("未来半年", 26),
         ("接下来三个月", 13),
         ("未来两周", 2),
+        ("in the next seven months", 7 * 52 / 12),
+        ("未来三十天", 30 / 7),
         ("明年", 52),
         ("in the last year", None),
     ],

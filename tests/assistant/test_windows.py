@@ -12,6 +12,7 @@ from assistant.linking.windows import TimeMention, windows
 
 NEW_YEAR = date(2018, 1, 1)
 LEAP = date(2024, 3, 1)
+SEPTEMBER = date(2017, 9, 1)
 """The day after 29 February."""
 
 
@@ -87,6 +88,10 @@ def test_a_rolling_window_is_the_same_on_every_day(texts, window, as_of):
         (("in Q3", "in the third quarter", "第三季度"), LEAP, date(2023, 7, 1), date(2023, 9, 30)),
         (("in the first half of the year", "上半年"), NEW_YEAR, date(2017, 1, 1), date(2017, 6, 30)),
         (("last winter", "冬天"), LEAP, date(2023, 12, 1), date(2024, 2, 29)),
+        (("last quarter", "上季度"), SEPTEMBER, date(2017, 4, 1), date(2017, 6, 30)),
+        (("the last quarter of last year", "the last quarter of 2016"), SEPTEMBER, date(2016, 10, 1), date(2016, 12, 31)),
+        (("in the first half of last year",), SEPTEMBER, date(2016, 1, 1), date(2016, 6, 30)),
+        (("in Thanksgiving week 2016",), SEPTEMBER, date(2016, 11, 21), date(2016, 11, 27)),
         (("from November to February",), LEAP, date(2023, 11, 1), date(2024, 2, 29)),
     ],
 )  # fmt: skip
