@@ -268,13 +268,11 @@ def member_ids(rooms: Rooms, definition: Node) -> list[str]:
     return rooms.vault.source_ids(rooms.audiences.members(definition))
 
 
-def describe_segment(
-    rooms: Rooms, definition: Node, *, members: bool = False, language: str = "en"
-) -> dict[str, Any]:
-    """A definition with its hash, size, SQL, words and, when asked, its members' source ids."""
+def describe_segment(rooms: Rooms, definition: Node, *, language: str = "en") -> dict[str, Any]:
+    """A definition with its hash, size, SQL and words."""
     digest = fingerprint(definition)
-    out: dict[str, Any] = {
-        "name": next((saved.name for saved in rooms.library.all() if saved.hash == digest), None),
+    return {
+        "name": rooms.library.name_of(digest),
         "definition": to_json(definition),
         "hash": digest,
         "size": rooms.audiences.size(definition),
@@ -286,9 +284,6 @@ def describe_segment(
             rooms.workspace.settings.currency,
         ),
     }
-    if members:
-        out["members"] = member_ids(rooms, definition)
-    return out
 
 
 @contextmanager

@@ -3,37 +3,36 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from difflib import get_close_matches
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import (
     Column,
     DateTime,
-    Engine,
     Integer,
     MetaData,
     Row,
+    Select,
     String,
     Table,
     Text,
-    create_engine,
     func,
     insert,
     select,
 )
 from sqlalchemy import delete as sql_delete
 from sqlalchemy.engine import Connection
-from sqlalchemy.exc import DatabaseError, IntegrityError
+from sqlalchemy.exc import IntegrityError
 
+from assistant.sql import open_engine, transaction
 from segments.canonical import fingerprint
 from segments.codec import from_json, to_json
 from segments.definition import Node, named_segments
-from segments.errors import ConflictError, DefinitionError, NotFoundError, StaleError, StorageError, UserError
+from segments.errors import ConflictError, DefinitionError, NotFoundError, StaleError, UserError
 
 MAX_NAME = 80
 _metadata = MetaData()
@@ -68,23 +67,10 @@ class Library:
     """Saved segments of one workspace. Every change is one transaction."""
 
     def __init__(self, url: str | Path) -> None:
-        target = f"sqlite:///{url}" if isinstance(url, Path) else url
-        self._engine: Engine = create_engine(target)
+        self._engine = open_engine(url)
+        self._transaction = partial(transaction, self._engine, "The segment library cannot be used")
         with self._transaction() as connection:
             _metadata.create_all(connection)
-
-    @contextmanager
-    def _transaction(self) -> Iterator[Connection]:
-        try:
-            with self._engine.begin() as connection:
-                yield connection
-        except IntegrityError:
-            raise
-        except DatabaseError as error:
-            reason = str(error.orig)
-            raise StorageError(
-                f"The segment library cannot be used ({reason}); free the file or disk."
-            ) from error
 
     def save(
         self, name: str, definition: Node, *, replace: bool = True, if_match: str | None = None
@@ -166,7 +152,15 @@ class Library:
 
     def all(self) -> list[SavedSegment]:
         """The latest version of each, by name."""
-        return [self.get(name) for name in self.names()]
+        with self._transaction() as connection:
+            return [_read(row) for row in connection.execute(_newest().order_by(_versions.c.name))]
+
+    def name_of(self, digest: str) -> str | None:
+        """The first name whose latest version has this content hash."""
+        query = _newest().where(_versions.c.hash == digest).order_by(_versions.c.name).limit(1)
+        with self._transaction() as connection:
+            found = connection.execute(query).one_or_none()
+        return None if found is None else str(found.name)
 
     def delete(self, name: str, if_match: str | None = None) -> None:
         """Delete all versions of a name. Raises NotFoundError, StaleError."""
@@ -181,6 +175,17 @@ def _check_tag(latest: SavedSegment | None, name: str, tag: str | None) -> None:
     if tag is not None and (latest is None or tag not in ("*", latest.tag)):
         now = "is not there any more" if latest is None else f"is at version {latest.version}"
         raise StaleError(f"Segment '{name}' {now}; look at it again before you change it.")
+
+
+def _newest() -> Select[Any]:
+    """The latest version of each name."""
+    newest = (
+        select(_versions.c.name, func.max(_versions.c.version).label("version"))
+        .group_by(_versions.c.name)
+        .subquery()
+    )
+    same = (_versions.c.name == newest.c.name) & (_versions.c.version == newest.c.version)
+    return select(_versions).join(newest, same)
 
 
 def _latest(connection: Connection, name: str) -> SavedSegment | None:

@@ -15,7 +15,7 @@ import pandas as pd
 from insights.anomalies import Anomalies, find_anomalies
 from insights.demand import DemandModel, category_demand
 from insights.frequency import FrequencyCurve, frequency_curve
-from insights.item_model import ItemModel, build_model
+from insights.item_model import ItemModel, barred, build_model
 from insights.placement import Placement, placement_effect
 from insights.ranking_test import RankingTest, evaluate
 from insights.recommend import Recommendations, recommend
@@ -53,10 +53,9 @@ class Market:
     @cached_property
     def _goods(self) -> pd.DataFrame:
         """Purchases of goods: fuel, coupons and deposits left out."""
-        items, excluded = self._rooms.items, list(self._excluded)
-        barred = items.loc[items["category"].isin(excluded) | items["department"].isin(excluded), "item_id"]
-        purchases = self._rooms.purchases
-        return purchases[~purchases["item_id"].isin(set(barred))]
+        items, purchases = self._rooms.items, self._rooms.purchases
+        out = items.loc[barred(items, list(self._excluded)), "item_id"]
+        return purchases[~purchases["item_id"].isin(set(out))]
 
     @cached_property
     def ranking(self) -> RankingTest:

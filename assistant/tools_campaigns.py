@@ -127,8 +127,8 @@ def assign_holdout(
 
 
 def _free_name(store: Store, wanted: str) -> str:
-    taken, number, name = set(store.names()), 1, wanted
-    while name in taken:
+    number, name = 1, wanted
+    while name in store:
         number += 1
         name = f"{wanted} no {number}"
     return name
@@ -157,7 +157,7 @@ def measure_campaign(rooms: Rooms, name: str | None) -> Told:
     known = name or store.newest()
     if known is None:
         raise NotFoundError("No experiment is saved yet; assign a holdout first, or name a past campaign.")
-    if known in store.names():
+    if known in store:
         experiment = Experiment.from_dict(store.load(known))
         found = read_experiment(experiment, rooms.purchases, rooms.warehouse.as_of)
         store.save(known, experiment.looked(rooms.warehouse.as_of).to_dict())

@@ -178,7 +178,7 @@ def _look(
     start = pd.Timestamp(day)
     end = start + pd.Timedelta(days=taken.horizon_days)
     known = measure_response(
-        members, exposures, redemptions, campaigns, purchases, day, days=taken.horizon_days, level=taken.level
+        members, exposures, redemptions, campaigns, None, day, days=taken.horizon_days, level=taken.level
     )
     channel = next(iter(rank_channels(known, taken)), None)
     inside = set(members)

@@ -12,14 +12,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 from scipy.optimize import Bounds, LinearConstraint, linprog, milp
 from scipy.sparse import csr_matrix, vstack
 
 from segments.errors import DefinitionError
-from segments.ports import Figure
 
 TOLERANCE = 1e-4
 MAX_CUTS = 300
@@ -85,36 +83,6 @@ class BudgetSplit:
     def choices(self) -> dict[str, tuple[str, str]]:
         """customer_id -> (tier, offer) of everyone contacted."""
         return {c: (a.tier, a.offer) for a in self.allocations for c in a.chosen}
-
-    def figures(self) -> tuple[Figure, ...]:
-        """Every number that may be quoted."""
-        found = [
-            Figure("budget", self.budget, "currency", "budget", "预算"),
-            Figure("cost", self.cost, "currency", "expected cost", "预期成本"),
-            Figure("gain", self.gain, "currency", "expected margin before costs", "预期毛利（未扣成本）"),
-            Figure("contacts", self.contacts, "customers", "customers contacted", "触达客户数"),
-            Figure("shadow_price", self.shadow_price, "currency", "net margin of one more unit",
-                   "追加一元的净毛利"),
-            Figure("paying_contacts", self.paying_contacts, "customers", "contacts that pay back",
-                   "可回本的触达数"),
-            Figure("paying_cost", self.paying_cost, "currency", "cost of the contacts that pay back",
-                   "可回本触达的成本"),
-        ]  # fmt: skip
-        for a in self.allocations:
-            name, en, zh = f"{a.tier}.{a.offer}", f"{a.tier}, {a.offer}", f"{a.tier}，{a.offer}"
-            found += [
-                Figure(f"{name}.contacts", a.contacts, "customers", f"contacts, {en}", f"触达数，{zh}"),
-                Figure(f"{name}.cost", a.cost, "currency", f"expected cost, {en}", f"预期成本，{zh}"),
-                Figure(f"{name}.gain", a.gain, "currency", f"expected margin, {en}", f"预期毛利，{zh}"),
-            ]
-        return tuple(found)
-
-    def rows(self) -> list[dict[str, Any]]:
-        """One dict a tier and offer."""
-        return [
-            {"tier": a.tier, "offer": a.offer, "contacts": a.contacts, "cost": a.cost, "gain": a.gain}
-            for a in self.allocations
-        ]
 
 
 def split_budget(candidates: Candidates, budget: float, *, only_paying: bool = True) -> BudgetSplit:

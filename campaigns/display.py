@@ -23,3 +23,8 @@ def points(value: float) -> str:
 def span(low: float, high: float, show: Callable[[float], str]) -> str:
     """An interval."""
     return f"{show(low)} – {show(high)}"
+
+
+def difference(kind: str, value: float, currency: str) -> str:
+    """A difference of two shares or of two means, with digits enough to see small ones."""
+    return points(value) if kind == "share" else money(value, currency)

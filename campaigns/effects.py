@@ -37,11 +37,6 @@ class Effect:
         """Whether the interval leaves no difference out."""
         return self.low > 0 or self.high < 0
 
-    @property
-    def relative(self) -> float:
-        """The difference as a share of the holdout's mean (nan when that is 0)."""
-        return self.difference / self.mean_holdout if self.mean_holdout else float("nan")
-
 
 def difference_of_means(contact: np.ndarray, holdout: np.ndarray, level: float = LEVEL) -> Effect:
     """Welch's interval of the difference; each arm has at least 2 customers."""

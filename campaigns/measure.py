@@ -117,21 +117,6 @@ class Measurement:
                                    f"差异，{s.stratum}"))  # fmt: skip
         return tuple(found)
 
-    def rows(self) -> list[dict[str, Any]]:
-        """One dict a stratum."""
-        return [
-            {
-                "stratum": s.stratum,
-                "contact": s.effect.contact,
-                "holdout": s.effect.holdout,
-                "difference": s.effect.difference,
-                "low": s.effect.low,
-                "high": s.effect.high,
-                "p_value": s.p_value,
-            }
-            for s in self.strata
-        ]
-
     def to_dict(self) -> dict[str, Any]:
         """JSON form; it holds no customer."""
         return asdict(self) | {"verdict": self.verdict}

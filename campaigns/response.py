@@ -119,7 +119,7 @@ def measure_response(
     exposures: pd.DataFrame,
     redemptions: pd.DataFrame,
     campaigns: pd.DataFrame,
-    purchases: pd.DataFrame,
+    purchases: pd.DataFrame | None,
     as_of: date,
     *,
     days: int = 30,
@@ -131,7 +131,8 @@ def measure_response(
 
     campaigns: campaign_id, type, end. coupons: campaign_id, coupon_id, value (currency); with it, and a
     coupon_id in `redemptions`, rates by band of coupon value are told too. Spend changes are over
-    everyone, by type and for all types together, from exposures with `days` of data before and after.
+    everyone, by type and for all types together, from exposures with `days` of data before and after;
+    with `purchases` None they are left out.
     Raises DataError when a campaign is exposed to but not described.
     """
     moment = pd.Timestamp(as_of)
@@ -146,10 +147,12 @@ def measure_response(
         marked = banded["customer_id"].isin(set(members))
         audiences = (("segment", banded[marked]), ("others", banded[~marked]), ("everyone", banded))
         rates += _rates("coupon_value", "band", audiences, level, min_customers)
-    # Both windows must lie within the days that the data cover.
-    days_before = pairs["ts"] - pd.Timedelta(days=days) >= purchases["ts"].min()
-    days_after = pairs["ts"] + pd.Timedelta(days=days) <= moment
-    spend = _spend_changes(pairs[days_before & days_after], purchases, days, level, min_customers)
+    spend: tuple[SpendChange, ...] = ()
+    if purchases is not None:
+        # Both windows must lie within the days that the data cover.
+        days_before = pairs["ts"] - pd.Timedelta(days=days) >= purchases["ts"].min()
+        days_after = pairs["ts"] + pd.Timedelta(days=days) <= moment
+        spend = _spend_changes(pairs[days_before & days_after], purchases, days, level, min_customers)
     return CampaignResponse(level, rates, spend, running)
 
 

@@ -56,6 +56,10 @@ class Store:
             raise DataError(f"{path} is damaged; restore it from a backup or delete it.")
         return content
 
+    def __contains__(self, name: str) -> bool:
+        """Whether the name is taken; asks the file system, not the files."""
+        return self._path(name.strip()).exists()
+
     def names(self) -> list[str]:
         """Every name, sorted."""
         return sorted(str(_read(path)["name"]) for path in self.folder.glob("*.json"))

@@ -31,6 +31,8 @@ MIN_SIZE = 10
 TIERS = ("high", "middle", "low")
 PROTECTED = ("age", "income", "marital_status", "household_size", "has_children", "home_ownership")
 """Attributes that fairness is watched for, where the feature mart has them."""
+SHARE_GOALS = (*TRIP_GOALS, "cross_sell")
+"""Goals whose arms are compared by the share who buy; the others by spend."""
 
 
 def plan_strategy(
@@ -158,12 +160,14 @@ def _choose(
 ) -> tuple[BudgetSplit, Holdout, dict[str, tuple[str, str, str]]]:
     """Choose customers so that those contacted, the holdout left out, cost at most the budget."""
 
+    spend = None if goal in SHARE_GOALS else _recent_spend(expected.customers, purchases, as_of, assumptions)
+
     def design(pool: float) -> tuple[BudgetSplit, Holdout]:
         split = split_budget(candidates, pool, only_paying=assumptions.only_paying)
         if split.contacts < MIN_SIZE:
             raise DefinitionError(_too_few(split.contacts, budget, candidates, assumptions))
         places, offers = _places(candidates, split.choices())
-        metric = _metric(goal, expected, places, offers, purchases, as_of, assumptions)
+        metric = _metric(goal, expected, places, offers, spend, assumptions)
         return split, design_holdout(split.contacts, metric, max_share=assumptions.max_holdout_share)
 
     split, holdout = design(budget)
@@ -205,19 +209,36 @@ def _too_few(contacts: int, budget: float, candidates: Candidates, assumptions: 
     return f"The budget of {budget:g} pays for {contacts} contacts; a plan takes at least {MIN_SIZE}."
 
 
+def _recent_spend(
+    customers: Sequence[str], purchases: pd.DataFrame, as_of: date, assumptions: Assumptions
+) -> np.ndarray:
+    """Each customer's spend in the last horizon and in the one before it: shape (2, customers)."""
+    timeline, days = Timeline(purchases), assumptions.horizon_days
+    everyone = pd.Series(customers)
+    moments = pd.Series([pd.Timestamp(as_of)] * len(everyone))
+    return np.stack(
+        [
+            timeline.spend(everyone, moments, -days, 0),
+            timeline.spend(everyone, moments, -2 * days, -days),
+        ]
+    )
+
+
 def _metric(
     goal: Goal,
     expected: Expectation,
     places: np.ndarray,
     offers: np.ndarray,
-    purchases: pd.DataFrame,
-    as_of: date,
+    spend: np.ndarray | None,
     assumptions: Assumptions,
 ) -> Metric:
-    """What the arms are compared by. A coupon's use is none: customers held out get no coupon."""
+    """What the arms are compared by. A coupon's use is none: customers held out get no coupon.
+
+    spend: of every customer, as `_recent_spend` gives it; None where a share who buy is compared.
+    """
     response, anyway = expected.response[places, offers], expected.anyway[places, offers]
     days = assumptions.horizon_days
-    if goal in TRIP_GOALS or goal == "cross_sell":
+    if spend is None:
         offered = goal == "cross_sell"
         return Metric(
             name="bought_offer" if offered else "bought",
@@ -230,11 +251,7 @@ def _metric(
             label_en=f"share who buy {'the offer ' if offered else ''}within {days} days",
             label_zh=f"{days}天内购买{'所推商品' if offered else ''}的占比",
         )
-    timeline = Timeline(purchases)
-    chosen = pd.Series(expected.customers)[places].reset_index(drop=True)
-    moments = pd.Series([pd.Timestamp(as_of)] * len(chosen))
-    last = timeline.spend(chosen, moments, -days, 0)
-    before = timeline.spend(chosen, moments, -2 * days, -days)
+    last, before = spend[:, places]
     varied = last.std() > 0 and before.std() > 0
     alike = float(np.corrcoef(last, before)[0, 1]) if varied else 0.0
     return Metric(
@@ -309,7 +326,7 @@ def _caveats(
         found.append("observational")
         if channel.exposures < assumptions.prior_exposures:
             found.append("few_exposures")
-    if goal in TRIP_GOALS or goal == "cross_sell":
+    if goal in SHARE_GOALS:
         found.append("independent")
     if forecast.net < 0:
         found.append("loss_expected")

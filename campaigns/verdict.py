@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from campaigns.display import money, points, share, span
+from campaigns.display import difference, money, share, span
 from campaigns.measure import Measurement, smallest_detectable
 from segments.errors import DefinitionError
 
@@ -61,7 +61,7 @@ OBSERVED: dict[str, tuple[str, str]] = {
 
 
 def tell(m: Measurement, language: str, currency: str = "$") -> str:
-    """Markdown; every number is in `m.figures()` or its rows. Raises DefinitionError for another language."""
+    """Markdown; every number is in `m.figures()`. Raises DefinitionError for another language."""
     if language not in ("en", "zh"):
         raise DefinitionError(f"A result can be told in 'en' or 'zh', not '{language}'.")
     zh = language == "zh"
@@ -69,10 +69,6 @@ def tell(m: Measurement, language: str, currency: str = "$") -> str:
     if m.verdict != "mismatch":
         parts += [*_money(m, zh, currency), *_strata(m, zh, currency)]
     return "\n".join(parts)
-
-
-def _show(m: Measurement, value: float, currency: str) -> str:
-    return points(value) if m.kind == "share" else money(value, currency)
 
 
 def _headline(m: Measurement, zh: bool, currency: str) -> str:
@@ -85,11 +81,11 @@ def _headline(m: Measurement, zh: bool, currency: str) -> str:
         contact=f"{p.contact:,}",
         holdout=f"{p.holdout:,}",
         ratio_p=f"{m.ratio.p_value:.4f}" if m.ratio else "",
-        difference=_show(m, p.difference, currency),
-        size=_show(m, -p.difference, currency),
-        range=span(p.low, p.high, lambda value: _show(m, value, currency)),
+        difference=difference(m.kind, p.difference, currency),
+        size=difference(m.kind, -p.difference, currency),
+        range=span(p.low, p.high, lambda value: difference(m.kind, value, currency)),
         level=level_zh if zh else level,
-        detectable=_show(m, smallest_detectable(m), currency),
+        detectable=difference(m.kind, smallest_detectable(m), currency),
     )
 
 
@@ -152,8 +148,8 @@ def _strata(m: Measurement, zh: bool, currency: str) -> list[str]:
         found = [f"- It {seen} ({p}; intervals hold for all at once):"]
     for s in m.strata[:SHOWN_STRATA]:
         effect = s.effect
-        reach = span(effect.low, effect.high, lambda value: _show(m, value, currency))
-        shown = _show(m, effect.difference, currency)
+        reach = span(effect.low, effect.high, lambda value: difference(m.kind, value, currency))
+        shown = difference(m.kind, effect.difference, currency)
         name = (
             s.stratum.replace("value", "价值").replace("recency", "近度").replace(", ", "，")
             if zh

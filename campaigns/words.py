@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from campaigns.display import money, points, share, span
+from campaigns.display import difference, money, share, span
 from campaigns.goals import GOAL_WORDS
 from campaigns.offer import PARTS_ZH, WEEKDAYS_EN, WEEKDAYS_ZH
 from segments.errors import DefinitionError
 
 if TYPE_CHECKING:
     from campaigns.plan import Strategy
-    from campaigns.power import Metric
 
 Language = Literal["en", "zh"]
 TIERS_ZH = {"high": "高", "middle": "中", "low": "低", "all": "全部"}
@@ -60,11 +59,6 @@ CAVEATS: dict[str, tuple[str, str]] = {
 }
 
 
-def difference(metric: Metric, value: float, currency: str) -> str:
-    """A difference in the metric's unit, with digits enough to see small ones."""
-    return points(value) if metric.kind == "share" else money(value, currency)
-
-
 def notes(strategy: Strategy, language: Language, currency: str) -> list[str]:
     """The caveats as sentences."""
     zh, holdout = language == "zh", strategy.holdout
@@ -78,8 +72,8 @@ def notes(strategy: Strategy, language: Language, currency: str) -> list[str]:
         "exposures": strategy.channel.exposures if strategy.channel else 0,
         "paying": strategy.split.paying_contacts,
         "paying_cost": money(strategy.split.paying_cost, currency),
-        "expected": difference(holdout.metric, holdout.metric.expected, currency),
-        "detectable": difference(holdout.metric, holdout.detectable, currency),
+        "expected": difference(holdout.metric.kind, holdout.metric.expected, currency),
+        "detectable": difference(holdout.metric.kind, holdout.detectable, currency),
         "needed": needed,
         "left": money(strategy.budget - strategy.forecast.cost, currency),
     }
@@ -239,8 +233,8 @@ def _numbers(s: Strategy, currency: str) -> dict[str, str]:
         "chosen": f"{h.holdout + h.contact:,}",
         "metric_en": h.metric.label_en,
         "metric_zh": h.metric.label_zh,
-        "detectable": difference(h.metric, h.detectable, currency),
-        "expected": difference(h.metric, h.metric.expected, currency),
+        "detectable": difference(h.metric.kind, h.detectable, currency),
+        "expected": difference(h.metric.kind, h.metric.expected, currency),
         "alpha": f"{h.alpha:.0%}",
         "power": f"{h.power:.0%}",
         "read_after": str(h.metric.horizon_days),

@@ -28,11 +28,13 @@ class Case:
     tool: str
 
 
-def load_cases(split: str | None = None, language: str | None = None, kind: str | None = None) -> list[Case]:
-    """All cases, in file order; filters keep the equal ones."""
+def load_cases(
+    split: str | None = None, language: str | None = None, kind: str | None = None, file: str = "*.jsonl"
+) -> list[Case]:
+    """The cases of the files that match `file`, in file order; the other filters keep the equal ones."""
     cases = []
-    for file in sorted(QUESTIONS.glob("*.jsonl")):
-        lines = file.read_text(encoding="utf-8").splitlines()
+    for path in sorted(QUESTIONS.glob(file)):
+        lines = path.read_text(encoding="utf-8").splitlines()
         cases += [_case(json.loads(line)) for line in lines if line.strip()]
     return [
         case

@@ -17,7 +17,7 @@ from typing import Any
 import faiss
 import numpy as np
 
-from segments.atomic import write_text
+from segments.atomic import sha256_of, write_text
 from segments.errors import ChecksumError, NotBuiltError, StorageError
 
 MANIFEST = "manifest.json"
@@ -78,7 +78,7 @@ def _write(folder: Path, suffix: str, write: Callable[[Path], None]) -> dict[str
     """Write a file under a name that tells its content; its name and SHA-256."""
     partial = folder / f"customers.{suffix}.partial"
     write(partial)
-    digest = _sha256(partial)
+    digest = sha256_of(partial)
     name = f"customers.{digest[:12]}.{suffix}"
     os.replace(partial, folder / name)
     return {"name": name, "sha256": digest}
@@ -93,7 +93,7 @@ def _checked(folder: Path, file: dict[str, str]) -> Path:
     path = folder / file["name"]
     if not path.exists():
         raise NotBuiltError(f"There is no behaviour index in {folder}; run: segassist build")
-    if _sha256(path) != file["sha256"]:
+    if sha256_of(path) != file["sha256"]:
         raise ChecksumError(f"{path} is corrupt (wrong SHA-256); rebuild it with: segassist build")
     return path
 
@@ -114,8 +114,3 @@ def _unwritable(folder: Path, why: str) -> StorageError:
     return StorageError(
         f"Cannot write the behaviour index in {folder}: {why}; free some space, then run: segassist build"
     )
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from insights.forecasting import CALIBRATION, MIN_WEEKS, Forecasts, forecast
+from insights.item_model import barred
 from segments.errors import DataError, NotFoundError
 from segments.ports import Figure, Progress, silent
 
@@ -230,8 +231,7 @@ def category_demand(
     purchases: ts, item_id, quantity and, for stores, channel. Keys are the category, or `store_key`.
     Raises DataError when the history is too short.
     """
-    barred = items["department"].isin(exclude) | items["category"].isin(exclude)
-    category = items.loc[~barred].set_index("item_id")["category"]
+    category = items.loc[~barred(items, exclude)].set_index("item_id")["category"]
     if stores:
         purchases = purchases[purchases["channel"].isin(list(stores))]
     keys = purchases["item_id"].map(category)

@@ -76,6 +76,11 @@ class ItemModel:
         return np.asarray((self.weight > 0).mean(axis=0)).ravel()
 
 
+def barred(items: pd.DataFrame, exclude: Collection[str]) -> pd.Series:
+    """Whether an item's department or category is one that is no product (postage, charges)."""
+    return items["department"].isin(exclude) | items["category"].isin(exclude)
+
+
 def build_model(
     purchases: pd.DataFrame,
     items: pd.DataFrame,
@@ -130,8 +135,7 @@ def buying_days(
     """customer_id, key and day, one row for each day on which a customer bought a thing in the window."""
     end = pd.Timestamp(as_of)
     inside = (purchases["ts"] < end) & (purchases["ts"] >= end - pd.Timedelta(days=window_days))
-    barred = items["department"].isin(exclude) | items["category"].isin(exclude)
-    goods = items.loc[~barred & items["category"].notna()]
+    goods = items.loc[~barred(items, exclude) & items["category"].notna()]
     key = goods["category"] if level == "category" else goods["item_id"]
     keys = pd.Series(key.to_numpy(), index=goods["item_id"].to_numpy())
     rows = purchases.loc[inside, ["customer_id", "item_id", "ts"]]

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from scipy import sparse, stats
 
-from insights.item_model import Level
+from insights.item_model import Level, barred
 from segments.errors import DefinitionError
 from segments.ports import Figure
 
@@ -162,8 +162,7 @@ def _baskets(
     members: set[str], purchases: pd.DataFrame, items: pd.DataFrame, level: Level, exclude: Collection[str]
 ) -> tuple[sparse.csc_matrix, pd.Index, np.ndarray]:
     """Baskets by things (0/1), the things, and the customer (a number) of every basket."""
-    barred = items["department"].isin(exclude) | items["category"].isin(exclude)
-    goods = items.loc[~barred].dropna(subset=["category", "name"])
+    goods = items.loc[~barred(items, exclude)].dropna(subset=["category", "name"])
     key = goods["category" if level == "category" else "name"]
     columns, keys = pd.factorize(key, sort=True)
     ours = purchases.loc[purchases["customer_id"].isin(members), ["customer_id", "order_id", "item_id"]]

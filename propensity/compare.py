@@ -82,14 +82,15 @@ def compare(
         past, held = split(cuts, cut, horizon_days)
         heard = _hear(families, seconds, progress, place, len(tests), cut)
         test = by_cut[cut]
+        features, labels = matrices([test])
         probabilities = fit_families(
             families,
             matrices([by_cut[each] for each in past]),
             matrices([by_cut[held]]),
-            matrices([test])[0],
+            features,
             heard,
         )
-        parts.append((test.features.index.to_numpy(), matrices([test])[1], probabilities))
+        parts.append((test.features.index.to_numpy(), labels, probabilities))
     progress(1.0, "families compared")
     return _judge(parts, families, seconds, tests)
 
@@ -152,7 +153,7 @@ def _judge(
     labels = np.concatenate([known for _, known, _ in parts])
     names = [family.name for family in families]
     scores = {name: np.concatenate([probabilities[name] for _, _, probabilities in parts]) for name in names}
-    losses = np.column_stack([_log_losses(labels, scores[name]) for name in names])
+    losses = np.column_stack([log_losses(labels, scores[name]) for name in names])
     customers, place = np.unique(who, return_inverse=True)
     totals = np.zeros((len(customers), len(names)))
     np.add.at(totals, place, losses)
@@ -186,6 +187,7 @@ def _judge(
     return Comparison(tuple(sorted(rows, key=lambda row: row.log_loss)), chosen, tuple(tests), count)
 
 
-def _log_losses(labels: np.ndarray, scores: np.ndarray) -> np.ndarray:
+def log_losses(labels: np.ndarray, scores: np.ndarray) -> np.ndarray:
+    """Each row's loss, its probability kept away from 0 and 1."""
     inside = np.clip(scores, 1e-6, 1 - 1e-6)
     return -np.asarray(np.where(labels == 1, np.log(inside), np.log1p(-inside)))

@@ -134,16 +134,15 @@ def fit_families(
     past, held: (features, labels) of the cuts to learn on and of the cut to calibrate on. `done` hears of each
     family as it ends.
     """
-    own: dict[str, np.ndarray] = {}
     on_held, on_test, out = [], [], {}
     for family in families:
         if family.fit is None:
             continue
         log_odds = family.fit(*past, *held)
-        own[family.name] = log_odds(held[0])
-        calibrator = calibrate("platt", own[family.name], held[1])
+        raw = log_odds(held[0])
+        calibrator = calibrate("platt", raw, held[1])
         out[family.name] = calibrator(log_odds(test))
-        on_held.append(_logit(calibrator(own[family.name])))
+        on_held.append(_logit(calibrator(raw)))
         on_test.append(_logit(out[family.name]))
         done(family.words)
     for family in families:

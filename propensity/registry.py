@@ -10,6 +10,7 @@ import errno
 import hashlib
 import io
 import json
+import os
 import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
@@ -21,7 +22,6 @@ import pandas as pd
 from propensity.drift import Reference
 from propensity.model import PropensityModel
 from propensity.outcomes import CATEGORY_PREFIX, CUSTOMER_OUTCOMES, POOLED, model_name, parse
-from segments.atomic import beside
 from segments.errors import ChecksumError, NotBuiltError, StorageError
 
 CONTENTS = "contents.json"
@@ -281,5 +281,9 @@ def _slug(name: str) -> str:
 
 
 def _write(path: Path, content: bytes) -> None:
-    with beside(path) as partial:
-        partial.write_bytes(content)
+    partial = path.with_name(path.name + ".partial")
+    with partial.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(partial, path)

@@ -6,9 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from propensity.compare import FOLDS, fold_cuts, matrices, split
+from propensity.compare import FOLDS, fold_cuts, log_losses, matrices, split
 from propensity.families import Family, boosted, fit_families
 from propensity.model import CUSTOMERS, Settings
 from segments.errors import NotBuiltError
@@ -56,7 +54,7 @@ def tune(
         total = 0.0
         for past_rows, held_rows, (features, labels) in data:
             scores = fit_families([family], past_rows, held_rows, features)["trial"]
-            total -= float(np.mean(np.where(labels == 1, np.log(scores), np.log1p(-scores))))
+            total += float(log_losses(labels, scores).mean())
         return total / len(data)
 
     def objective(trial: optuna.Trial) -> float:

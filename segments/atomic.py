@@ -1,11 +1,13 @@
-"""Files written whole or not at all: beside their place first, then moved over it."""
+"""Files written whole or not at all: beside their place first, then moved over it. And their checksum."""
 
 from __future__ import annotations
 
+import hashlib
 import os
+import secrets
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 
@@ -29,3 +31,26 @@ def write_text(path: Path, text: str) -> None:
     """Write a text file (UTF-8) whole or not at all."""
     with beside(path) as partial:
         partial.write_text(text, encoding="utf-8")
+
+
+def made_once(path: Path, content: bytes) -> bytes:
+    """A file's bytes; where there is none, `content` is written first, whole, for the owner alone.
+
+    Of two writers the first one wins, and both read what it wrote.
+    """
+    if not path.exists():
+        partial = path.with_name(f"{path.name}.{secrets.token_hex(4)}.partial")
+        try:
+            with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+                file.write(content)
+            with suppress(FileExistsError):
+                os.link(partial, path)
+        finally:
+            partial.unlink(missing_ok=True)
+    return path.read_bytes()
+
+
+def sha256_of(path: Path) -> str:
+    """A file's SHA-256 in hex, read piece by piece."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

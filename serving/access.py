@@ -77,7 +77,12 @@ def tool_permission(name: str, parameters: Any) -> Permission:
     """What a tool takes: one that names a single customer is an export, one of unknown effect is a change."""
     if "customer" in parameters or name.startswith("export_"):
         return "export"
-    return "read" if name.partition("_")[0] in READING else "write"
+    return "read" if only_reads(name) else "write"
+
+
+def only_reads(name: str) -> bool:
+    """Whether a tool of that name changes nothing."""
+    return name.partition("_")[0] in READING
 
 
 def _a(role: Role) -> str:

@@ -13,36 +13,32 @@ import hmac
 import json
 import os
 import secrets
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import (
     Column,
-    Connection,
     Integer,
     MetaData,
     String,
     Table,
     Text,
-    create_engine,
     event,
     insert,
     select,
 )
-from sqlalchemy.exc import DatabaseError, IntegrityError
 
+from assistant.sql import open_engine, transaction
+from segments.atomic import made_once
 from segments.errors import DataError, StorageError
 from serving.access import Caller
 
 FILE, KEY_FILE = "audit.sqlite", "audit.key"
 KEY_VARIABLE = "SEGASSIST_AUDIT_KEY_FILE"
 START = "0" * 64
-TRIES = 50
 WAIT_SECONDS = 30
 
 _metadata = MetaData()
@@ -95,39 +91,21 @@ class Audit:
     def __init__(self, folder: Path) -> None:
         self.path = folder / FILE
         self._key = _key(Path(os.environ.get(KEY_VARIABLE) or folder / KEY_FILE), self.path.exists())
-        self._engine = create_engine(f"sqlite:///{self.path}", connect_args={"timeout": WAIT_SECONDS})
+        engine = open_engine(self.path, connect_args={"timeout": WAIT_SECONDS})
         # The writer's lock is taken before the last entry is read, so that two writers cannot read the same one.
-        event.listen(self._engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
+        event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
+        failed = f"The audit log {self.path} cannot be used, so nothing is answered"
+        self._transaction = partial(transaction, engine, failed)
         with self._transaction() as connection:
             _metadata.create_all(connection)
             for change in ("UPDATE", "DELETE"):
                 connection.exec_driver_sql(_APPEND_ONLY.format(change))
-
-    @contextmanager
-    def _transaction(self) -> Iterator[Connection]:
-        try:
-            with self._engine.begin() as connection:
-                yield connection
-        except IntegrityError:
-            raise
-        except DatabaseError as error:
-            raise StorageError(
-                f"The audit log {self.path} cannot be used ({error.orig}), so nothing is answered; free the file or disk."
-            ) from error
 
     def write(self, caller: Caller, action: str, **detail: Any) -> Entry:
         """Append an entry and return it once it is on disk. Raises StorageError."""
         text = json.dumps(
             {k: v for k, v in detail.items() if v is not None}, ensure_ascii=True, sort_keys=True
         )
-        for attempt in range(TRIES):
-            try:
-                return self._append(caller, action, text)
-            except IntegrityError:  # another process was first; a database without BEGIN IMMEDIATE tells so
-                time.sleep(0.01 * attempt)
-        raise StorageError("The audit log is too busy to write to, so nothing is answered; try again.")
-
-    def _append(self, caller: Caller, action: str, detail: str) -> Entry:
         with self._transaction() as connection:
             last = connection.execute(select(_entries).order_by(_entries.c.seq.desc()).limit(1)).one_or_none()
             row = {
@@ -137,11 +115,12 @@ class Audit:
                 "role": caller.role.name,
                 "via": caller.via,
                 "action": action,
-                "detail": detail,
+                "detail": text,
                 "previous": START if last is None else last.hash,
             }
-            connection.execute(insert(_entries).values(**row, hash=self._digest(row)))
-        return _entry(row | {"hash": self._digest(row)})
+            row["hash"] = self._digest(row)
+            connection.execute(insert(_entries).values(**row))
+        return _entry(row)
 
     def entries(self, last: int | None = None) -> list[Entry]:
         """The entries in order; with `last`, only the newest ones."""
@@ -189,23 +168,14 @@ def _key(path: Path, used: bool) -> bytes:
 
     used: whether there is a log that was written with a key, so that a new one would only hide that it is gone.
     """
-    if not path.exists():
-        if used:
-            raise DataError(
-                f"The audit log's key {path} is gone; put it back from a backup, or name it in {KEY_VARIABLE}."
-            )
-        temporary = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
-        try:
-            handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(handle, "wb") as file:
-                file.write(secrets.token_bytes(32))
-            with suppress(FileExistsError):  # another process was first: its key is the key
-                os.link(temporary, path)
-        except OSError as error:
-            raise StorageError(f"The audit log's key {path} cannot be written: {error.strerror}.") from error
-        finally:
-            temporary.unlink(missing_ok=True)
-    key = path.read_bytes()
+    if used and not path.exists():
+        raise DataError(
+            f"The audit log's key {path} is gone; put it back from a backup, or name it in {KEY_VARIABLE}."
+        )
+    try:
+        key = made_once(path, secrets.token_bytes(32))
+    except OSError as error:
+        raise StorageError(f"The audit log's key {path} cannot be written: {error.strerror}.") from error
     if len(key) < 32:
         raise DataError(f"{path}: an audit key has 32 bytes at least; got {len(key)}.")
     return key

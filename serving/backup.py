@@ -7,7 +7,6 @@ that each is whole as of one moment; what a build writes is replaced in one step
 from __future__ import annotations
 
 import errno
-import hashlib
 import io
 import json
 import os
@@ -20,6 +19,7 @@ from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 
+from segments.atomic import sha256_of
 from segments.errors import ChecksumError, ConflictError, DataError, StorageError
 from segments.ports import Progress, silent
 
@@ -39,7 +39,7 @@ def write_backup(workspace: Path, file: Path, progress: Progress = silent) -> in
         manifest = {
             "format": FORMAT,
             "made_at": datetime.now(UTC).isoformat(timespec="seconds"),
-            "files": {name: _sha256(path) for name, path in sources.items()},
+            "files": {name: sha256_of(path) for name, path in sources.items()},
         }
         try:
             handle = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
@@ -92,7 +92,7 @@ def _unpack(file: Path, folder: Path, progress: Progress) -> int:
             raise
         raise DataError(f"{file} is no whole backup of segassist ({error}).") from error
     for name, digest in wanted.items():
-        if _sha256(folder / name) != digest:
+        if sha256_of(folder / name) != digest:
             raise ChecksumError(f"{file}: {name} is corrupt (wrong SHA-256); nothing was restored.")
     return len(wanted)
 
@@ -155,11 +155,6 @@ def _add_text(tar: tarfile.TarFile, text: str) -> None:
     info = tarfile.TarInfo(MANIFEST)
     info.size, info.mode = len(text.encode()), 0o600
     tar.addfile(info, io.BytesIO(text.encode()))
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 @contextmanager

@@ -189,9 +189,8 @@ def service_for(workspace: Path) -> Iterator[Any]:
     from assistant import OpenAIChat
     from serving.service import Service
 
-    opened = open_workspace(workspace)
     with llm_for(workspace) as server:
-        yield Service.open(opened.folder, OpenAIChat(server.base_url, server.model))
+        yield Service.open(workspace, OpenAIChat(server.base_url, server.model))
 
 
 @contextmanager
@@ -381,7 +380,7 @@ def sql(
 def _segment(definition: Any, workspace: Path, members: bool) -> dict[str, Any]:
     from serving.service import Service
 
-    service = Service.open(open_workspace(workspace).folder)
+    service = Service.open(workspace)
     found = service.preview(local_caller(), definition)
     if members:
         found["members"], _ = service.members(local_caller(), definition)

@@ -10,8 +10,7 @@ import typer
 
 from assistant.workspace import DEFAULT, open_workspace
 from segments.errors import InternalError, NotBuiltError
-from serving.audit import Audit
-from serving.operate import local_caller
+from serving.operate import local_caller, log_here
 from serving.options import JsonOption, WorkspaceOption, read_definition
 
 data_app = typer.Typer()
@@ -54,7 +53,7 @@ def export(
     from warehouse.export import manifest_of
     from warehouse.webhook import deliver
 
-    service = Service.open(open_workspace(workspace).folder)
+    service = Service.open(workspace)
     made = service.export(local_caller(), read_definition(definition), name, file_format)
     manifest = manifest_of(made)
     typer.echo(f"{manifest.count} customers: {made / manifest.file}")
@@ -87,10 +86,9 @@ def erase(
     """Remove one person from every store, and show that no trace is left. Stop the server first."""
     from assistant.privacy import erase_person
 
-    opened = open_workspace(workspace)
-    found = erase_person(opened, customer)
+    found = erase_person(open_workspace(workspace), customer)
     # The log says that it was done, not to whom: the person is to be forgotten.
-    Audit(opened.folder).write(local_caller(), "erase")
+    log_here(workspace, "erase")
     for table, rows in sorted(found.data.rows.items()):
         typer.echo(f"{rows:>9,} rows of {table}")
     typer.echo(

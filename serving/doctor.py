@@ -191,8 +191,9 @@ def _models(workspace: Workspace) -> Iterator[Finding]:
 
 
 def _llm(workspace: Workspace) -> Iterator[Finding]:
+    from segments.atomic import sha256_of
     from serving.llm.probe import served_model
-    from serving.llm.weights import QWEN_1_5B, default_cache, own_model, sha256_of
+    from serving.llm.weights import QWEN_1_5B, default_cache, own_model
 
     settings = workspace.settings
     if settings.llm_base_url:

@@ -30,7 +30,7 @@ from mcp_types import (
 
 from segments.errors import NotFoundError, SegAssistError, UserError
 from segments.schema import json_schema
-from serving.access import LEAST, READING, Caller
+from serving.access import LEAST, Caller, only_reads
 from serving.http.guard import caller_of
 from serving.http.problems import BUG
 from serving.service import Service
@@ -115,7 +115,7 @@ def _tools(service: Service, caller: Caller) -> list[Tool]:
             description=spec.description,
             input_schema=spec.schema,
             annotations=ToolAnnotations(
-                read_only_hint=spec.name.partition("_")[0] in READING,
+                read_only_hint=only_reads(spec.name),
                 destructive_hint=spec.name.startswith("delete_"),
                 open_world_hint=False,
             ),

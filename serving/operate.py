@@ -31,13 +31,13 @@ operator_app.add_typer(audit_app, name="audit")
 NameArgument = Annotated[str, typer.Argument(help="The user's name.")]
 
 
-def local_caller(via: str = "cli") -> Caller:
+def local_caller() -> Caller:
     """Who works at this machine's command line: the owner of the files, under their name here."""
     try:
         name = getpass.getuser()
     except (KeyError, OSError):  # a container's user may have no name
         name = OWNER.name
-    return Caller(name[:64], Role.admin, via)
+    return Caller(name[:64], Role.admin, "cli")
 
 
 def _users(workspace: Path) -> Users:
@@ -52,7 +52,7 @@ def _audit(workspace: Path) -> Audit:
     return Audit(open_workspace(workspace).folder)
 
 
-def _log(workspace: Path, action: str, **detail: Any) -> None:
+def log_here(workspace: Path, action: str, **detail: Any) -> None:
     _audit(workspace).write(local_caller(), action, **detail)
 
 
@@ -66,7 +66,7 @@ def add_user(
     if role not in Role.__members__:
         raise UserError(f"--role: must be one of {', '.join(r.name for r in Role)}; got '{role}'.")
     key = _users(workspace).add(name, Role[role])
-    _log(workspace, "user_added", user=name, role=role)
+    log_here(workspace, "user_added", user=name, role=role)
     typer.echo(key)
 
 
@@ -74,7 +74,7 @@ def add_user(
 def new_key(name: NameArgument, workspace: WorkspaceOption = DEFAULT) -> None:
     """Print one more API key for a user, to replace one that is then revoked with --key."""
     key = _users(workspace).new_key(name)
-    _log(workspace, "key_added", user=name)
+    log_here(workspace, "key_added", user=name)
     typer.echo(key)
 
 
@@ -106,7 +106,7 @@ def revoke_user(
         if key not in mine:
             raise UserError(f"--key: '{key}' is no key of {name} that holds; see `segassist users list`.")
         users.revoke_key(key)
-    _log(workspace, "revoked", user=name, key=key)
+    log_here(workspace, "revoked", user=name, key=key)
 
 
 @audit_app.command("verify")
@@ -190,7 +190,7 @@ def backup(
 
     with steps() as progress:
         count = write_backup(open_workspace(workspace).folder, file, progress(f"Back up {workspace}"))
-    _log(workspace, "backup", file=str(file))
+    log_here(workspace, "backup", file=str(file))
     typer.echo(f"{count} files in {file}")
 
 
@@ -208,6 +208,6 @@ def restore(
 
     with steps() as progress:
         count = restore_backup(file, workspace, replace, progress(f"Restore {workspace}"))
-    _log(workspace, "restore", file=str(file))
+    log_here(workspace, "restore", file=str(file))
     kept = f"; what was there before is in {before_of(workspace)}" if replace else ""
     typer.echo(f"{count} files in {workspace}{kept}")

@@ -28,6 +28,7 @@ from serving.audit import Audit
 from serving.metrics import Metrics
 from serving.users import Users
 from warehouse.export import export, manifest_of
+from warehouse.suppression import small
 
 MAX_OVERLAP = 20
 
@@ -252,7 +253,7 @@ def permission_of(spec: ToolSpec) -> Permission:
 
 def shows(caller: Caller, size: int, smallest: int) -> bool:
     """Whether a caller may see the size of a group: any for those who may export, else none that is too small."""
-    return size == 0 or size >= smallest or caller.role >= LEAST["export"]
+    return not small(size, smallest) or caller.role >= LEAST["export"]
 
 
 def _hidden(caller: Caller, segment: dict[str, Any], smallest: int) -> dict[str, Any]:

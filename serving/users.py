@@ -11,10 +11,9 @@ import hashlib
 import hmac
 import re
 import secrets
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -27,15 +26,15 @@ from sqlalchemy import (
     Row,
     String,
     Table,
-    create_engine,
     insert,
     select,
     update,
 )
 from sqlalchemy import func as sql
-from sqlalchemy.exc import DatabaseError
+from sqlalchemy.exc import IntegrityError
 
-from segments.errors import ConflictError, NotFoundError, StorageError, UnauthenticatedError, UserError
+from assistant.sql import open_engine, transaction
+from segments.errors import ConflictError, NotFoundError, UnauthenticatedError, UserError
 from serving.access import OWNER, Caller, Role
 
 PREFIX = "sga"
@@ -78,17 +77,10 @@ class Users:
     """Users and keys of one workspace. Every change is one transaction."""
 
     def __init__(self, url: str | Path) -> None:
-        self._engine = create_engine(f"sqlite:///{url}" if isinstance(url, Path) else url)
+        self._engine = open_engine(url)
+        self._transaction = partial(transaction, self._engine, "The users cannot be read")
         with self._transaction() as connection:
             _metadata.create_all(connection)
-
-    @contextmanager
-    def _transaction(self) -> Iterator[Connection]:
-        try:
-            with self._engine.begin() as connection:
-                yield connection
-        except DatabaseError as error:
-            raise StorageError(f"The users cannot be read ({error.orig}); free the file or disk.") from error
 
     @property
     def on(self) -> bool:
@@ -100,13 +92,14 @@ class Users:
         """Add a user; return their first key, which cannot be shown again. Raises UserError, ConflictError."""
         if not USER_NAME.fullmatch(name):
             raise UserError(f"name: must be 1 to 64 of a-z, A-Z, 0-9, '.', '@', '_', '-'; got {name[:64]!r}.")
-        with self._transaction() as connection:
-            if connection.execute(select(_users).where(_users.c.name == name)).one_or_none() is not None:
-                raise ConflictError(
-                    f"There is a user '{name}' already; `users key {name}` makes another key."
-                )
-            connection.execute(insert(_users).values(name=name, role=int(role), created_at=_now()))
-            return _make_key(connection, name, None)
+        try:
+            with self._transaction() as connection:
+                connection.execute(insert(_users).values(name=name, role=int(role), created_at=_now()))
+                return _make_key(connection, name, None)
+        except IntegrityError:
+            raise ConflictError(
+                f"There is a user '{name}' already; `users key {name}` makes another key."
+            ) from None
 
     def new_key(self, name: str, lasts: timedelta | None = None) -> str:
         """One more key for a user. Raises NotFoundError."""

@@ -7,7 +7,6 @@ and a later load of the same files does not bring the person back.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 from collections.abc import Collection
@@ -17,7 +16,7 @@ from pathlib import Path
 import duckdb
 import pandas as pd
 
-from segments.atomic import write_text
+from segments.atomic import sha256_of, write_text
 from segments.errors import NotFoundError
 from segments.ports import Progress, silent
 from warehouse.export import MANIFEST, Manifest, read_members, write_members
@@ -137,7 +136,7 @@ def _remove_from(path: Path, source_id: str) -> bool:
     kept = [member for member in members if member != source_id]
     temporary = path.with_name(f"kept{path.suffix}")
     write_members(temporary, kept)
-    digest = hashlib.sha256(temporary.read_bytes()).hexdigest()
+    digest = sha256_of(temporary)
     manifest = Manifest(**json.loads((path.parent / MANIFEST).read_text()))
     changed = replace(manifest, count=len(kept), sha256=digest)
     os.replace(temporary, path)

@@ -6,7 +6,6 @@ renamed into it. `<name>/latest.json` names the last good one, so a refresh that
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import shutil
@@ -20,6 +19,7 @@ from typing import Any
 import ibis
 import pandas as pd
 
+from segments.atomic import sha256_of
 from segments.canonical import fingerprint
 from segments.codec import to_json
 from segments.definition import Node
@@ -102,7 +102,7 @@ def export(
                 count,
                 file_format,
                 path.name,
-                hashlib.sha256(path.read_bytes()).hexdigest(),
+                sha256_of(path),
                 stamp.isoformat(timespec="seconds"),
                 by,
             )
@@ -128,7 +128,7 @@ def latest(folder: Path, name: str) -> Path:
 def manifest_of(export_folder: Path) -> Manifest:
     """The manifest of an export, its members file checked. Raises ConflictError when the file was changed."""
     manifest = Manifest(**json.loads((export_folder / MANIFEST).read_text()))
-    found = hashlib.sha256((export_folder / manifest.file).read_bytes()).hexdigest()
+    found = sha256_of(export_folder / manifest.file)
     if found != manifest.sha256:
         raise ConflictError(f"{export_folder / manifest.file} is not the file that was exported.")
     return manifest

@@ -7,14 +7,13 @@ meaningless outside it. The vault (pseudonym -> source id) is read only to expor
 from __future__ import annotations
 
 import hmac
-import os
 import secrets
 from hashlib import sha256
 from pathlib import Path
 
 import pandas as pd
 
-from segments.atomic import beside, write_text
+from segments.atomic import beside, made_once, write_text
 from segments.errors import NotBuiltError, NotFoundError
 
 KEY_FILE = "vault.key"
@@ -25,12 +24,7 @@ ERASED_FILE = "erased.txt"
 
 def load_or_create_key(folder: Path) -> bytes:
     """The workspace's key, 32 random bytes made on first use and readable by the owner alone."""
-    path = folder / KEY_FILE
-    if not path.exists():
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(handle, "wb") as file:
-            file.write(secrets.token_bytes(32))
-    return path.read_bytes()
+    return made_once(folder / KEY_FILE, secrets.token_bytes(32))
 
 
 def pseudonym(key: bytes, source_id: str) -> str:

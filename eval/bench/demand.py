@@ -22,6 +22,7 @@ from rich.table import Table
 from assistant.workspace import DEFAULT, open_workspace
 from insights.demand import HORIZON, LEVEL, store_key, weekly_panel
 from insights.forecasting import CALIBRATION, at_origin, edges, wape
+from insights.item_model import barred
 from warehouse.store import Warehouse
 
 ORIGINS = 13
@@ -54,7 +55,7 @@ def _panels(folder: Path, data: Path | None) -> dict[str, np.ndarray]:
     events, items = warehouse.table("events"), warehouse.table("items")
     bought = events.filter(events.type == "purchase").inner_join(items, "item_id")
     rows = warehouse.fetch(bought.select("ts", "category", "department", "quantity", "channel"))
-    rows = rows[~(rows["category"].isin(excluded) | rows["department"].isin(excluded))]
+    rows = rows[~barred(rows, excluded)]
     large = rows[rows["channel"].isin(rows["channel"].value_counts().index[:STORES])]
     stores = store_key(large["category"], large["channel"])
     as_of = warehouse.as_of

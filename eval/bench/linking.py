@@ -10,7 +10,6 @@ same linker without its text encoder (lexical only). Of the test split only sums
 from __future__ import annotations
 
 import argparse
-import json
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,7 +21,7 @@ from assistant.app import Rooms, make_linker
 from assistant.linking.linker import Link, Linker
 from assistant.plan import offered_tools
 from assistant.workspace import DEFAULT, open_workspace
-from eval.cases import QUESTIONS, Case, load_cases
+from eval.cases import Case, load_cases
 from eval.scorers import member_f1, wilson
 from segments.canonical import fingerprint
 from segments.definition import (
@@ -170,14 +169,10 @@ def main() -> None:
     )
     parser.add_argument("--workspace", type=Path, default=DEFAULT)
     parser.add_argument("--split", choices=("dev", "test"), default="dev")
-    parser.add_argument("--file", help="one file of eval/questions/ only")
+    parser.add_argument("--file", default="*.jsonl", help="one file of eval/questions/ only")
     options = parser.parse_args()
     rooms = Rooms(open_workspace(options.workspace))
-    cases = [case for case in load_cases(options.split) if len(case.turns) == 1]
-    if options.file:
-        lines = (QUESTIONS / options.file).read_text(encoding="utf-8").splitlines()
-        ids = {json.loads(line)["id"] for line in lines if line.strip()}
-        cases = [case for case in cases if case.id in ids]
+    cases = [case for case in load_cases(options.split, file=options.file) if len(case.turns) == 1]
     known: dict[str, frozenset[str]] = {}
     whole = score(make_linker(rooms), cases, rooms, known)
     lexical = score(make_linker(rooms, dense=False), cases, rooms, known)

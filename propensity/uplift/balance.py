@@ -16,7 +16,7 @@ from sklearn.metrics import roc_auc_score
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from propensity.uplift.learners import CHANCE_EDGE
+from propensity.uplift.learners import arm_weights
 
 ALIKE = 0.1
 """A standardised mean difference below this is no imbalance worth a word (Austin, 2009)."""
@@ -53,11 +53,6 @@ class Balance:
         return float(self.differences["after"].abs().max())
 
     @property
-    def alike_after(self) -> float:
-        """The share of features whose arms are alike after weighting."""
-        return float((self.differences["after"].abs() < ALIKE).mean())
-
-    @property
     def causal(self) -> bool:
         """Whether a difference between the arms may be called an effect: randomised, and it shows."""
         by_chance = NOISE * float(np.sqrt(1 / self.treated + 1 / self.others))
@@ -86,8 +81,7 @@ def chances(features: pd.DataFrame, treated: np.ndarray, fold: np.ndarray) -> np
 
 def balance(features: pd.DataFrame, treated: np.ndarray, chance: np.ndarray, randomised: bool) -> Balance:
     """Compare the arms feature by feature. chance: of treatment, by models that did not see the customer."""
-    clipped = np.clip(chance, CHANCE_EDGE, 1 - CHANCE_EDGE)
-    weights = np.where(treated == 1, 1 / clipped, 1 / (1 - clipped))
+    weights = arm_weights(treated, chance)
     found = pd.DataFrame(
         {
             "before": _differences(features, treated, np.ones(len(treated))),

@@ -118,8 +118,13 @@ def uplift_tree(study: Study) -> Effects:
 
 def treatment_weights(study: Study) -> np.ndarray:
     """One over the chance of the arm that a customer is in (inverse probability weights)."""
-    chance = study.clipped()
-    return np.asarray(np.where(study.treated == 1, 1 / chance, 1 / (1 - chance)))
+    return arm_weights(study.treated, study.chance)
+
+
+def arm_weights(treated: np.ndarray, chance: np.ndarray) -> np.ndarray:
+    """One over the chance of each customer's arm, that chance kept away from 0."""
+    clipped = np.clip(chance, CHANCE_EDGE, 1 - CHANCE_EDGE)
+    return np.asarray(np.where(treated == 1, 1 / clipped, 1 / (1 - clipped)))
 
 
 LEARNERS: dict[str, Callable[[Study], Effects]] = {
@@ -134,7 +139,8 @@ LEARNERS: dict[str, Callable[[Study], Effects]] = {
 
 def untreated_response(study: Study) -> Effects:
     """The probability of a response without treatment, by features, from the untreated alone."""
-    model = _arms(study)[1]
+    arm = study.treated == 0
+    model = _fit(study.features[arm], study.response[arm], "binary")
     return lambda features: _predict(model, features)
 
 

@@ -13,7 +13,7 @@ import pandas as pd
 
 from propensity.uplift.balance import Balance, balance, chances
 from propensity.uplift.learners import LEARNERS, Effects, Study, treatment_weights, untreated_response
-from propensity.uplift.measure import Measures, Policy, measure, policy_value
+from propensity.uplift.measure import Measures, measure
 from segments.errors import DataError
 
 FOLDS = 5
@@ -34,10 +34,8 @@ class CampaignStudy:
     `untreated` (response probability without it), by customer_id.
     """
 
-    learner: str
     balance: Balance
     measures: Measures
-    policy: Policy
     customers: pd.DataFrame
 
     @property
@@ -52,7 +50,6 @@ def study_campaign(
     response: pd.Series,
     current: pd.DataFrame,
     randomised: bool = False,
-    learner: str = LEARNER,
 ) -> CampaignStudy:
     """Learn from a campaign and score today's customers.
 
@@ -66,14 +63,13 @@ def study_campaign(
     chance = chances(features, arm, folds(draft))
     balanced = balance(features, arm, chance, randomised)
     study = draft if randomised else Study(draft.features, arm, answer, chance)
-    effects, weights = cross_fitted(study, LEARNERS[learner]), treatment_weights(study)
+    learner = LEARNERS[LEARNER]
+    effects, weights = cross_fitted(study, learner), treatment_weights(study)
     now = current[list(features)].to_numpy(dtype="float32")
-    scored = {"effect": LEARNERS[learner](study)(now), "untreated": untreated_response(study)(now)}
+    scored = {"effect": learner(study)(now), "untreated": untreated_response(study)(now)}
     return CampaignStudy(
-        learner,
         balanced,
         measure(effects, arm, answer, weights),
-        policy_value(effects, arm, answer, weights),
         pd.DataFrame(scored, index=current.index),
     )
 

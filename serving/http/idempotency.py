@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Coroutine, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,23 +14,22 @@ from fastapi import Header, Request, Response
 from fastapi.routing import APIRoute
 from sqlalchemy import (
     Column,
-    Connection,
     Integer,
     LargeBinary,
     MetaData,
     String,
     Table,
     Text,
-    create_engine,
     insert,
     select,
     update,
 )
 from sqlalchemy import delete as sql_delete
-from sqlalchemy.exc import DatabaseError, IntegrityError
+from sqlalchemy.exc import IntegrityError
 from starlette.concurrency import run_in_threadpool
 
-from segments.errors import ConflictError, StorageError
+from assistant.sql import open_engine, transaction
+from segments.errors import ConflictError
 from serving.http.guard import caller_of
 
 KEPT = timedelta(hours=24)
@@ -70,19 +69,9 @@ class Answers:
     """First answers, in the workspace's state, so that any worker knows them."""
 
     def __init__(self, url: str | Path) -> None:
-        self._engine = create_engine(f"sqlite:///{url}" if isinstance(url, Path) else url)
+        self._transaction = partial(transaction, open_engine(url), "The state cannot be used")
         with self._transaction() as connection:
             _metadata.create_all(connection)
-
-    @contextmanager
-    def _transaction(self) -> Iterator[Connection]:
-        try:
-            with self._engine.begin() as connection:
-                yield connection
-        except IntegrityError:
-            raise
-        except DatabaseError as error:
-            raise StorageError(f"The state cannot be used ({error.orig}); free the file or disk.") from error
 
     def begin(self, user: str, key: str, request: str) -> Response | None:
         """The first answer, or None when the request is to be done now. Raises ConflictError."""

