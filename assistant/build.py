@@ -17,7 +17,7 @@ from typing import Any
 
 import duckdb
 
-from assistant.scoring import train
+from assistant.scoring import train_or_rescore
 from assistant.workspace import SETTINGS_FILE, Workspace, read_settings
 from indexes.behaviour import encode_behaviour
 from indexes.index import CustomerIndex
@@ -27,14 +27,23 @@ from segments.atomic import write_text
 from segments.errors import ChecksumError, InternalError, NotBuiltError, StorageError
 from segments.ports import Progress, silent
 from warehouse import completejourney
-from warehouse.files import load, source_mark
+from warehouse.append import Added, append, load_all
+from warehouse.intake import Intake, take_in
+from warehouse.ledger import read_ledger
 from warehouse.mapping import Mapping
-from warehouse.pseudonyms import Vault
-from warehouse.store import Warehouse
+from warehouse.pseudonyms import VAULT_FILE, Vault
+from warehouse.store import FILE, Warehouse
 from warehouse.store import build as build_warehouse
 
 FORMAT = 1
 """Raised when a step's result changes meaning, so that older workspaces are rebuilt."""
+
+LOADING = (
+    *("segments/catalogue.py", "segments/features.py", "warehouse/mart.py"),
+    *(f"warehouse/{name}.py" for name in "clean completejourney database files gate mapping".split()),
+    *(f"warehouse/{name}.py" for name in "pseudonyms quality store write".split()),
+)
+"""The code whose change makes another warehouse of the same files."""
 
 NEW_SETTINGS = """\
 # Settings of this workspace; every key may be left out.
@@ -59,6 +68,15 @@ class Step:
     code: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class Ingested:
+    """A workspace after an ingest, and what the ingest did. added: only where new files were added."""
+
+    workspace: Workspace
+    intake: Intake
+    added: Added | None
+
+
 def build_demo(folder: Path, progress: Callable[[str], Progress] = lambda _title: silent) -> Workspace:
     """Build the Complete Journey workspace; `progress(title)` gives the Progress of each step."""
     _write_settings(folder, "Complete Journey demo", "$", completejourney.NON_PRODUCTS)
@@ -66,12 +84,35 @@ def build_demo(folder: Path, progress: Callable[[str], Progress] = lambda _title
 
 
 def build_from(
-    mapping: Mapping, folder: Path, progress: Callable[[str], Progress] = lambda _title: silent
-) -> Workspace:
-    """Build a workspace from a retailer's own files. Raises DataError when they cannot be read."""
-    source = source_mark(mapping)
+    mapping: Mapping,
+    folder: Path,
+    progress: Callable[[str], Progress] = lambda _title: silent,
+    *,
+    replace: bool = False,
+    rebuild: bool = False,
+    accept_drift: bool = False,
+) -> Ingested:
+    """Build a workspace from a retailer's own files, or add to it the files that are new.
+
+    Raises DataError when they cannot be read or do not pass the gate, and as `take_in` does; the workspace is
+    as it was then.
+    """
+    warehouse = folder / FILE
+    ledger = read_ledger(warehouse) if (folder / VAULT_FILE).exists() else None
+    made_by = _digest("", LOADING)
+    intake = take_in(mapping, ledger, made_by, replace=replace, rebuild=rebuild, accept_drift=accept_drift)
     _write_settings(folder, mapping.name, mapping.currency, mapping.exclude_categories)
-    return build(folder, partial(load, mapping), source, progress)
+    added: list[Added] = []
+
+    def make(report: Progress) -> None:
+        if intake.action == "build":
+            load_all(mapping, folder, intake, made_by, report)
+        elif intake.action == "add":
+            added.append(append(folder, mapping, intake, report))
+
+    # What is added leaves everything usable in between: customers and days only come, ids and features stay.
+    workspace = _build(folder, make, intake.mark, progress, in_use=intake.action != "build")
+    return Ingested(workspace, intake, added[0] if added else None)
 
 
 def _write_settings(folder: Path, name: str, currency: str, categories: Sequence[str]) -> None:
@@ -94,26 +135,44 @@ def _source_mark() -> str:
 
 def build(
     folder: Path,
-    load: Callable[[duckdb.DuckDBPyConnection], None],
+    load: Callable[[duckdb.DuckDBPyConnection], object],
     source: str,
     progress: Callable[[str], Progress] = lambda _title: silent,
 ) -> Workspace:
     """Build a workspace from a source; returns it ready to open."""
+    return _build(folder, partial(build_warehouse, folder, load), source, progress)
+
+
+def _build(
+    folder: Path,
+    make: Callable[[Progress], object],
+    source: str,
+    progress: Callable[[str], Progress],
+    in_use: bool = False,
+) -> Workspace:
+    """make: makes the warehouse from the source. in_use: the workspace can be used while its steps are redone."""
     workspace = Workspace(folder, read_settings(folder))
     redo, mark = False, f"{FORMAT}|{source}|{workspace.settings.encoder}"
-    steps = _steps(workspace, load)
+    steps = _steps(workspace, make)
     for place, step in enumerate(steps):
         mark = _digest(mark, step.code)
         done = _done(folder, step)
-        if not redo and done.exists() and done.read_text() == mark and _usable(step):
+        usable = _usable(step)
+        if not redo and done.exists() and done.read_text() == mark and usable:
             progress(step.title)(1.0, "already done")
             continue
         redo = True
-        workspace.ready.unlink(missing_ok=True)
+        # The warehouse is swapped in at its end: while it is made, or cannot be, what is there stays in use.
+        swapped = place == 0 and usable
+        if swapped:
+            step.run(progress(step.title))
+        if not (in_use and usable):
+            workspace.ready.unlink(missing_ok=True)
         # What later steps made rests on what is made anew now: it must not pass for done if this one is cut off.
         for stale in steps[place:]:
             _done(folder, stale).unlink(missing_ok=True)
-        step.run(progress(step.title))
+        if not swapped:
+            step.run(progress(step.title))
         done.parent.mkdir(parents=True, exist_ok=True)
         write_text(done, mark)
     if redo or not workspace.ready.exists():
@@ -146,10 +205,7 @@ def _usable(step: Step) -> bool:
     return True
 
 
-def _steps(workspace: Workspace, load: Callable[[duckdb.DuckDBPyConnection], None]) -> tuple[Step, ...]:
-    def warehouse(progress: Progress) -> None:
-        build_warehouse(workspace.folder, load, progress)
-
+def _steps(workspace: Workspace, make: Callable[[Progress], object]) -> tuple[Step, ...]:
     def open_warehouse() -> None:
         Warehouse(workspace.warehouse).close()
         Vault(workspace.folder)
@@ -160,19 +216,17 @@ def _steps(workspace: Workspace, load: Callable[[duckdb.DuckDBPyConnection], Non
     def models(progress: Progress) -> None:
         opened = Warehouse(workspace.warehouse)
         try:
-            train(opened, workspace.models, progress)
+            train_or_rescore(opened, workspace.models, progress)
         finally:
             opened.close()
 
-    features = ("segments/catalogue.py", "segments/features.py", "warehouse/mart.py")
-    loading = "clean completejourney database files gate mapping pseudonyms quality store".split()
     return (
         Step(
             "warehouse",
             "Load, clean and check the data; compute the feature mart",
-            warehouse,
+            make,
             open_warehouse,
-            features + tuple(f"warehouse/{name}.py" for name in loading),
+            LOADING,
         ),
         Step(
             "index",

@@ -14,8 +14,10 @@ import pandas as pd
 from propensity.dataset import category_matrix, customer_matrix
 from propensity.outcomes import CATEGORY_PREFIX, parse
 from propensity.registry import Card, Registry
+from propensity.rescore import rescore_all
 from propensity.training import train_all
-from segments.errors import NotBuiltError
+from segments.atomic import write_text
+from segments.errors import ChecksumError, NotBuiltError
 from segments.ports import Figure, Outcome, Progress
 from warehouse.history import TrainingTables
 from warehouse.store import Warehouse
@@ -57,9 +59,27 @@ GROUPS: tuple[tuple[str, tuple[str, ...], str, str], ...] = (
 """Model columns by how their names begin, first match; SHAP values add up, so a group's is the sum."""
 
 
+BASE_FILE = "base.txt"
+"""Names the load in full whose data the models learned on; days added to it since need no new models."""
+
+
 def train(warehouse: Warehouse, folder: Path, progress: Progress) -> list[Card]:
     """Train the models of a workspace that are missing or out of date."""
-    return train_all(TrainingTables(warehouse), folder, progress)
+    found = train_all(TrainingTables(warehouse), folder, progress)
+    write_text(folder / BASE_FILE, warehouse.base)
+    return found
+
+
+def train_or_rescore(warehouse: Warehouse, folder: Path, progress: Progress) -> None:
+    """Score with the models there are when only days were added since they were trained; else train."""
+    path = folder / BASE_FILE
+    if warehouse.base and path.exists() and path.read_text() == warehouse.base:
+        try:
+            rescore_all(TrainingTables(warehouse), folder, progress)
+        except (NotBuiltError, ChecksumError):
+            train(warehouse, folder, progress)
+    else:
+        train(warehouse, folder, progress)
 
 
 def cards(folder: Path) -> list[dict[str, Any]]:

@@ -12,7 +12,8 @@ import io
 import json
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -97,27 +98,46 @@ class Registry:
         if reference is not None:
             parts["reference"] = json.dumps(reference).encode()
         manifest: dict[str, Any] = {"name": name, "cards": [card.to_dict() for card in cards]}
-        try:
+        with _saving(name, self.folder):
             self.folder.mkdir(parents=True, exist_ok=True)
             for part, content in parts.items():
                 digest = hashlib.sha256(content).hexdigest()
                 file = f"{_slug(name)}.{part}.{digest[:12]}"
                 _write(self.folder / file, content)
                 manifest[part] = {"file": file, "sha256": digest}
-            text = json.dumps(manifest, ensure_ascii=False, indent=1)
-            manifest["sha256"] = hashlib.sha256(text.encode()).hexdigest()
-            _write(self._manifest_path(name), json.dumps(manifest, ensure_ascii=False, indent=1).encode())
-            kept = {manifest[part]["file"] for part in parts}
-            for path in self.folder.glob(f"{_slug(name)}.*.*"):
-                if path.name not in kept:
-                    path.unlink(missing_ok=True)
-        except OSError as error:
-            full = error.errno == errno.ENOSPC
-            what = "The disk is full" if full else f"Cannot write ({error.strerror})"
-            raise StorageError(
-                f"{what} while saving the model {name} in {self.folder}; free some space or make it "
-                "writable, then run: segassist build"
-            ) from error
+            self._commit(name, manifest)
+
+    def rescore(self, name: str, scores: pd.DataFrame, as_of: str) -> None:
+        """Put scores as of another date (ISO) in the place of a model's; its cards say so. Raises as `save`."""
+        manifest = self._manifest(name)
+        content = _parquet(scores)
+        digest = hashlib.sha256(content).hexdigest()
+        manifest["scores"] = {"file": f"{_slug(name)}.scores.{digest[:12]}", "sha256": digest}
+        for card in manifest["cards"]:
+            card["scored_as_of"] = as_of
+        with _saving(name, self.folder):
+            _write(self.folder / manifest["scores"]["file"], content)
+            self._commit(name, manifest)
+
+    def _commit(self, name: str, manifest: dict[str, Any]) -> None:
+        """Write the manifest last, then remove what it does not name."""
+        text = json.dumps(manifest, ensure_ascii=False, indent=1)
+        whole = manifest | {"sha256": hashlib.sha256(text.encode()).hexdigest()}
+        _write(self._manifest_path(name), json.dumps(whole, ensure_ascii=False, indent=1).encode())
+        kept = {manifest[part]["file"] for part in _parts(manifest)}
+        for path in self.folder.glob(f"{_slug(name)}.*.*"):
+            if path.name not in kept:
+                path.unlink(missing_ok=True)
+
+    def names(self) -> tuple[str, ...]:
+        """The models that belong here. Raises NotBuiltError (missing), ChecksumError (damaged)."""
+        path = self.folder / CONTENTS
+        if not path.exists():
+            raise NotBuiltError(f"There are no propensity models in {self.folder}; run: segassist build")
+        try:
+            return tuple(str(name) for name in json.loads(path.read_bytes()))
+        except (ValueError, TypeError) as error:
+            raise _damaged(path) from error
 
     def has(self, name: str, data_hash: str, code_version: str) -> bool:
         """Whether a sound model of that name was trained on this data by this code."""
@@ -137,14 +157,7 @@ class Registry:
 
     def check(self) -> None:
         """Read every model that belongs here. Raises NotBuiltError (missing), ChecksumError (damaged)."""
-        path = self.folder / CONTENTS
-        if not path.exists():
-            raise NotBuiltError(f"There are no propensity models in {self.folder}; run: segassist build")
-        try:
-            names = [str(name) for name in json.loads(path.read_bytes())]
-        except (ValueError, TypeError) as error:
-            raise _damaged(path) from error
-        for name in names:
+        for name in self.names():
             manifest = self._manifest(name)
             for part in _parts(manifest):
                 self._read(manifest, part)
@@ -245,6 +258,19 @@ class Registry:
         if hashlib.sha256(content).hexdigest() != manifest[part]["sha256"]:
             raise _damaged(path)
         return content
+
+
+@contextmanager
+def _saving(name: str, folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        full = error.errno == errno.ENOSPC
+        what = "The disk is full" if full else f"Cannot write ({error.strerror})"
+        raise StorageError(
+            f"{what} while saving the model {name} in {folder}; free some space or make it "
+            "writable, then run: segassist build"
+        ) from error
 
 
 def _parts(manifest: dict[str, Any]) -> list[str]:

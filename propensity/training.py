@@ -128,7 +128,7 @@ class Trainer:
         result = ev.evaluate(known, predicted.to_numpy(), ev.baseline_scores(training, test.features))
         progress(0.85, f"{outcome.name}: training the served model")
         served = tested.refitted([snapshots[cut] for cut in plan.served], settings)
-        scores = served.predict(self._matrix(plan.as_of)).to_frame(outcome.name)
+        scores = self.scores(outcome.name, served)
         held = validation_cuts(plan.train, outcome.horizon_days, settings)
         card = self._card(outcome.name, outcome.name, result, served, plan.train, held, plan.served)
         said = pd.DataFrame({outcome.name: predicted, f"label:{outcome.name}": known}, predicted.index)
@@ -156,7 +156,7 @@ class Trainer:
         progress(0.85, "category model: training the served model")
         model = chosen.refitted([panels[cut] for cut in served], CATEGORIES)
         progress(0.9, f"category model: scores as of {plan.as_of}")
-        scores = self.category_scores(model, self._tables.categories, plan.as_of)
+        scores = self.scores(POOLED, model)
         cards = [
             self._card(name, POOLED, result, model, training, held, served)
             for name, result in results.items()
@@ -182,6 +182,12 @@ class Trainer:
             kept.sort()
             matrix, values = matrix.iloc[kept], values.iloc[kept]
         return Snapshot(cut, matrix, values)
+
+    def scores(self, name: str, model: PropensityModel) -> pd.DataFrame:
+        """What a model of that name says of every customer as of today: customers by outcome names."""
+        if name == POOLED:
+            return self.category_scores(model, self._tables.categories, self.plan.as_of)
+        return model.predict(self._matrix(self.plan.as_of)).to_frame(name)
 
     def category_scores(self, model: PropensityModel, categories: Sequence[str], cut: date) -> pd.DataFrame:
         """Probabilities as of a cut: customers by outcome names."""

@@ -68,50 +68,6 @@ def build(workspace: WorkspaceOption = DEFAULT) -> None:
 
 
 @app.command()
-def ingest(
-    mapping: Annotated[
-        str | None, typer.Argument(help="A mapping file (TOML), or the name of a ready-made one.")
-    ] = None,
-    workspace: Annotated[
-        Path | None, typer.Option("--workspace", "-w", help="The workspace folder to build.")
-    ] = None,
-    data: Annotated[
-        Path | None, typer.Option("--data", help="The folder that the mapping's files are in.")
-    ] = None,
-    suggest: Annotated[
-        Path | None, typer.Option("--suggest", help="Propose a mapping for this file, and say why.")
-    ] = None,
-) -> None:
-    """Build a workspace from your own files and tables: events, items, customers, campaigns."""
-    from assistant.build import build_from
-    from serving.llm.weights import ensure_model
-    from warehouse.mapping import read_mapping
-
-    if suggest is not None:
-        _suggest_mapping(suggest)
-        return
-    if mapping is None or workspace is None:
-        raise UserError("ingest: give a mapping and --workspace, or --suggest with a file.")
-    given = read_mapping(mapping, data)
-    with steps() as progress:
-        build_from(given, workspace, progress)
-        ensure_model(progress=progress("Assemble and verify the embedded language model"))
-    typer.echo(f"Ready: {workspace}")
-
-
-def _suggest_mapping(path: Path) -> None:
-    """The mapping on standard output, ready to be kept in a file; the reasons beside it."""
-    from warehouse.suggest import suggest
-
-    found = suggest(path)
-    print(found.toml, end="")
-    for guess in found.guesses:
-        typer.echo(f"{guess.field} = {guess.column}: {guess.reason}", err=True)
-    for note in found.notes:
-        typer.echo(f"Note: {note}", err=True)
-
-
-@app.command()
 def ask(
     question: Annotated[str | None, typer.Argument(help="The question.")] = None,
     file: Annotated[

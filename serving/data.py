@@ -9,13 +9,76 @@ from typing import Annotated
 import typer
 
 from assistant.workspace import DEFAULT, open_workspace
-from segments.errors import InternalError, NotBuiltError
+from segments.errors import InternalError, NotBuiltError, UserError
 from serving.operate import local_caller, log_here
 from serving.options import JsonOption, WorkspaceOption, read_definition
 
 data_app = typer.Typer()
 privacy_app = typer.Typer(help="Rights of the persons whose data this is.", no_args_is_help=True)
 data_app.add_typer(privacy_app, name="privacy")
+
+
+@data_app.command()
+def ingest(
+    mapping: Annotated[
+        str | None, typer.Argument(help="A mapping file (TOML), or the name of a ready-made one.")
+    ] = None,
+    workspace: Annotated[
+        Path | None, typer.Option("--workspace", "-w", help="The workspace folder to build or add to.")
+    ] = None,
+    data: Annotated[
+        Path | None, typer.Option("--data", help="The folder that the mapping's files are in.")
+    ] = None,
+    suggest: Annotated[
+        Path | None, typer.Option("--suggest", help="Propose a mapping for this file, and say why.")
+    ] = None,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Files ingested before that have changed take their old place.")
+    ] = False,
+    rebuild: Annotated[
+        bool, typer.Option("--rebuild", help="Read every file anew, and keep nothing of files that are gone.")
+    ] = False,
+    accept_drift: Annotated[
+        bool, typer.Option("--accept-drift", help="Take columns whose type has changed as they are now.")
+    ] = False,
+) -> None:
+    """Build a workspace from your own files and tables, or add the files that are new to it."""
+    from assistant.build import build_from
+    from serving.llm.weights import ensure_model
+    from serving.terminal import steps
+    from warehouse.mapping import read_mapping
+
+    if suggest is not None:
+        _suggest_mapping(suggest)
+        return
+    if mapping is None or workspace is None:
+        raise UserError("ingest: give a mapping and --workspace, or --suggest with a file.")
+    given = read_mapping(mapping, data)
+    with steps() as progress:
+        done = build_from(
+            given, workspace, progress, replace=replace, rebuild=rebuild, accept_drift=accept_drift
+        )
+        ensure_model(progress=progress("Assemble and verify the embedded language model"))
+    typer.echo(done.intake.reason)
+    for note in done.intake.notes:
+        typer.echo(f"Note: {note}")
+    if done.added is not None:
+        replaced = f", {done.added.replaced:,} replaced" if done.added.replaced else ""
+        typer.echo(f"{done.added.events:,} events added{replaced}.")
+    log_here(workspace, "ingest", mapping=given.name, did=done.intake.action, files=len(done.intake.files))
+    typer.echo(f"Ready: {workspace}")
+
+
+def _suggest_mapping(path: Path) -> None:
+    """The mapping on standard output, ready to be kept in a file; the reasons beside it."""
+    from warehouse.suggest import suggest
+
+    found = suggest(path)
+    print(found.toml, end="")
+    for guess in found.guesses:
+        typer.echo(f"{guess.field} = {guess.column}: {guess.reason}", err=True)
+    for note in found.notes:
+        typer.echo(f"Note: {note}", err=True)
 
 
 @data_app.command()

@@ -14,6 +14,7 @@ MAX_QUANTITY = 1000
 """More units than this on one line is a meter reading (fuel in thousandths of a gallon), not a count."""
 MAX_EVENTS_A_DAY = 2000
 """More events than this of one customer on one day are a program's, not a person's."""
+BOTS = f"more than {MAX_EVENTS_A_DAY} events of one customer on one day"
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,12 @@ class Rule:
 
 RULES = (
     Rule("event without customer or time", "event dropped", "source_id IS NULL OR ts IS NULL"),
+    Rule(
+        "event with the id of a later one",
+        "event dropped",
+        # Rows keep the order of their files: the last one is the latest word.
+        "event_id IS NOT NULL AND rowid NOT IN (SELECT max(rowid) FROM raw_events GROUP BY event_id)",
+    ),
     Rule(
         "purchase without units and value",
         "line dropped",
@@ -46,7 +53,7 @@ RULES = (
         r"regexp_full_match(source_id, '(?i)(test|dummy|demo)([ _-]?(user|customer|account|order))?[ _-]?\d*')",
     ),
     Rule(
-        f"more than {MAX_EVENTS_A_DAY} events of one customer on one day",
+        BOTS,
         "customer's events dropped",
         "source_id IN (SELECT source_id FROM raw_events GROUP BY source_id, ts::DATE "
         f"HAVING count(*) > {MAX_EVENTS_A_DAY})",

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
-import time
 from collections.abc import Iterable, Sequence
+from collections.abc import Mapping as Table
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import duckdb
 
 from segments.errors import DataError
 from warehouse.database import table_view
+from warehouse.ledger import Columns
 from warehouse.mapping import Mapping, Source, TypeColumn
 
 RAW_EVENTS = (
@@ -25,6 +26,7 @@ RAW_EVENTS = (
     ("discount", "discount", "DOUBLE"),
     ("channel", "channel", "VARCHAR"),
     ("campaign_id", "campaign", "VARCHAR"),
+    ("event_id", "id", "VARCHAR"),
 )
 RAW_ITEMS = (
     ("department", "department"),
@@ -43,35 +45,71 @@ DEFAULTS = {"quantity": "1.0", "value": "0.0", "discount": "0.0"}
 """What a row without the field counts as."""
 
 
-def source_mark(mapping: Mapping) -> str:
-    """Changes whenever the mapping or one of its files (name, size, time of change) changes."""
-    digest = hashlib.sha256(repr((mapping.name, mapping.sources)).encode())
-    for source in mapping.sources:
-        if source.database:
-            # What a database holds now is known only by reading it.
-            digest.update(f"{source.table}|{time.time_ns()}".encode())
-        for path in mapping.paths(source):
-            stat = path.stat()
-            digest.update(f"{path.name}|{stat.st_size}|{stat.st_mtime_ns}".encode())
-    return f"{mapping.name} {digest.hexdigest()[:16]}"
+FILE_COLUMN = "segassist_file"
+"""Holds each row's path while files are read."""
 
 
-def load(mapping: Mapping, connection: duckdb.DuckDBPyConnection) -> None:
-    """Create the raw tables. Raises DataError naming the file, the table and the field that cannot be read."""
-    _create(connection, "raw_events", [_events(connection, mapping, s) for s in mapping.of("events")])
-    _load_items(connection, mapping)
-    _load_customers(connection, mapping)
+@dataclass(frozen=True)
+class _Reading:
+    """One load: which files are read, by number, and the columns that each source was found to have."""
+
+    connection: duckdb.DuckDBPyConnection
+    mapping: Mapping
+    numbers: Table[Path, int]
+    columns: dict[int, Columns] = field(default_factory=dict)
+
+    def of(self, kind: str) -> list[tuple[int, Source]]:
+        """The sources of a kind that there is something to read for, with their places in the mapping."""
+        sources = enumerate(self.mapping.sources)
+        return [
+            (place, source)
+            for place, source in sources
+            if source.kind == kind and (source.database or self.paths(source))
+        ]
+
+    def paths(self, source: Source) -> list[Path]:
+        """The files of a source that are read now."""
+        return [path for path in self.mapping.paths(source) if path in self.numbers]
+
+
+def load(
+    mapping: Mapping, connection: duckdb.DuckDBPyConnection, numbers: Table[Path, int] | None = None
+) -> dict[int, Columns]:
+    """Create the raw tables from the files of these numbers (default: all); the columns of each source read.
+
+    Raises DataError naming the file, the table and the field that cannot be read.
+    """
+    if numbers is None:
+        paths = [p for s in mapping.sources if not s.database for p in mapping.paths(s)]
+        numbers = {path: number for number, path in enumerate(dict.fromkeys(paths))}
+    reading = _Reading(connection, mapping, numbers)
+    connection.execute("CREATE TEMP TABLE arriving_files (segassist_path VARCHAR, segassist_number INTEGER)")
+    if numbers:
+        connection.executemany(
+            "INSERT INTO arriving_files VALUES ($1, $2)", [[str(p), n] for p, n in numbers.items()]
+        )
+    found = [_events(reading, place, source) for place, source in reading.of("events")]
+    _create(connection, "raw_events", found or [_no_events()])
+    _load_items(reading)
+    _load_customers(reading)
     campaigns = [
-        f"SELECT DISTINCT * FROM ({_campaigns(connection, mapping, source)})"
-        for source in mapping.of("campaigns")
+        f"SELECT DISTINCT * FROM ({_campaigns(reading, place, source)})"
+        for place, source in reading.of("campaigns")
     ]
     empty = "NULL::VARCHAR AS campaign_id, NULL::VARCHAR AS type, NULL::DATE AS start_date, NULL::DATE AS end_date"
     _create(connection, "raw_campaigns", campaigns or [f"SELECT {empty} WHERE false"])
+    return reading.columns
 
 
-def _load_items(connection: duckdb.DuckDBPyConnection, mapping: Mapping) -> None:
+def _no_events() -> str:
+    shown = [f"NULL::{kind} AS {name}" for name, _, kind in RAW_EVENTS]
+    return f"SELECT {', '.join(shown)}, NULL::INTEGER AS file_no WHERE false"
+
+
+def _load_items(reading: _Reading) -> None:
     """One row an item, also for items that were bought but are not described."""
-    found = [_items(connection, mapping, source) for source in mapping.of("items")]
+    connection = reading.connection
+    found = [_items(reading, place, source) for place, source in reading.of("items")]
     _create(connection, "given_items", found or [_empty(("item_id", *(name for name, _ in RAW_ITEMS)))])
     # The value an item has most often, so that a misspelt line does not make a second item.
     values = ", ".join(f"mode({name}) AS {name}" for name, _ in RAW_ITEMS)
@@ -85,8 +123,9 @@ def _load_items(connection: duckdb.DuckDBPyConnection, mapping: Mapping) -> None
     )
 
 
-def _load_customers(connection: duckdb.DuckDBPyConnection, mapping: Mapping) -> None:
-    found = [_customers(connection, mapping, source) for source in mapping.of("customers")]
+def _load_customers(reading: _Reading) -> None:
+    connection = reading.connection
+    found = [_customers(reading, place, source) for place, source in reading.of("customers")]
     _create(connection, "given_customers", found or [_empty(("source_id", *(n for n, _ in RAW_CUSTOMERS)))])
     values = ", ".join(f"any_value({name}) AS {name}" for name, _ in RAW_CUSTOMERS)
     connection.execute(
@@ -106,41 +145,42 @@ def _create(connection: duckdb.DuckDBPyConnection, table: str, queries: list[str
         raise DataError(f"{kind}: cannot be read: {' '.join(str(error).splitlines()[:2])}") from error
 
 
-def _events(connection: duckdb.DuckDBPyConnection, mapping: Mapping, source: Source) -> str:
-    columns = _columns(connection, mapping, source)
+def _events(reading: _Reading, place: int, source: Source) -> str:
+    columns = _columns(reading, place, source)
     shown = []
-    for name, field, kind in RAW_EVENTS:
+    for name, said, kind in RAW_EVENTS:
         if name == "type":
             value = _type(source)
-        elif field == "time":
+        elif said == "time":
             value = _time(source, columns)
         else:
-            value = _value(source, field, columns, kind)
+            value = _value(source, said, columns, kind)
             if name in DEFAULTS:
                 value = f"coalesce({value}, {DEFAULTS[name]})"
         shown.append(f"{value} AS {name}")
+    shown.append(("NULL::INTEGER" if source.database else "segassist_number") + " AS file_no")
     where = [f"({source.where})"] if source.where else []
     if isinstance(source.type, TypeColumn):
         where.append(f"{identifier(source.type.column)}::VARCHAR IN ({_texts(source.type.values)})")
-    return _select(connection, mapping, source, shown, where)
+    return _select(reading, source, shown, where)
 
 
-def _items(connection: duckdb.DuckDBPyConnection, mapping: Mapping, source: Source) -> str:
-    columns = _columns(connection, mapping, source)
+def _items(reading: _Reading, place: int, source: Source) -> str:
+    columns = _columns(reading, place, source)
     shown = [f"{_value(source, 'item', columns)} AS item_id"]
     shown += [f"nullif(trim({_value(source, field, columns)}), '') AS {name}" for name, field in RAW_ITEMS]
-    return _select(connection, mapping, source, shown, [source.where] if source.where else [])
+    return _select(reading, source, shown, [source.where] if source.where else [])
 
 
-def _customers(connection: duckdb.DuckDBPyConnection, mapping: Mapping, source: Source) -> str:
-    columns = _columns(connection, mapping, source)
+def _customers(reading: _Reading, place: int, source: Source) -> str:
+    columns = _columns(reading, place, source)
     shown = [f"{_value(source, 'customer', columns)} AS source_id"]
     shown += [f"{_value(source, field, columns)} AS {name}" for name, field in RAW_CUSTOMERS]
-    return _select(connection, mapping, source, shown, [source.where] if source.where else [])
+    return _select(reading, source, shown, [source.where] if source.where else [])
 
 
-def _campaigns(connection: duckdb.DuckDBPyConnection, mapping: Mapping, source: Source) -> str:
-    columns = _columns(connection, mapping, source)
+def _campaigns(reading: _Reading, place: int, source: Source) -> str:
+    columns = _columns(reading, place, source)
     start = _value(source, "start", columns, "DATE")
     end = _value(source, "end", columns, "DATE") if "end" in source.columns else f"{start} + 30"
     shown = [
@@ -149,38 +189,41 @@ def _campaigns(connection: duckdb.DuckDBPyConnection, mapping: Mapping, source: 
         f"{start} AS start_date",
         f"({end})::DATE AS end_date",
     ]
-    return _select(connection, mapping, source, shown, [source.where] if source.where else [])
+    return _select(reading, source, shown, [source.where] if source.where else [])
 
 
-def _select(
-    connection: duckdb.DuckDBPyConnection,
-    mapping: Mapping,
-    source: Source,
-    shown: list[str],
-    where: list[str],
-) -> str:
+def _select(reading: _Reading, source: Source, shown: list[str], where: list[str]) -> str:
     tests = f" WHERE {' AND '.join(where)}" if where else ""
-    return f"SELECT {', '.join(shown)} FROM {_rows(connection, mapping, source)}{tests}"
+    return f"SELECT {', '.join(shown)} FROM {_rows(reading, source)}{tests}"
 
 
-def _rows(connection: duckdb.DuckDBPyConnection, mapping: Mapping, source: Source) -> str:
-    """What to select from: the files, or the database's table brought over."""
+def _rows(reading: _Reading, source: Source) -> str:
+    """What to select from: the files with each row's file_no, or the database's table brought over."""
     if source.database:
-        rows = table_view(connection, source.database, source.table)
+        rows = table_view(reading.connection, source.database, source.table)
     else:
-        rows = reader(mapping.paths(source), source.header)
+        rows = reader(reading.paths(source), source.header, FILE_COLUMN)
     # Numbered before any row is left out, so that several tables of one file number alike.
-    return f"(SELECT *, row_number() OVER () AS row_number FROM {rows})" if source.row_number else rows
+    if source.row_number:
+        rows = f"(SELECT *, row_number() OVER () AS row_number FROM {rows})"
+    if source.database:
+        return rows
+    return f"{rows} AS given JOIN arriving_files ON {FILE_COLUMN} = segassist_path"
 
 
-def reader(paths: Sequence[Path], header: Sequence[str] = ()) -> str:
-    """The DuckDB table function for files of one kind (CSV, Parquet, JSON lines; gzip read as it is)."""
+def reader(paths: Sequence[Path], header: Sequence[str] = (), path_column: str = "") -> str:
+    """The DuckDB table function for files of one kind (CSV, Parquet, JSON lines; gzip read as it is).
+
+    path_column: a column added with each row's path.
+    """
     kinds = {_kind(path) for path in paths}
     if len(kinds) > 1:
         raise DataError(
             f"files: {paths[0].name} and {paths[-1].name} are of different kinds; map them apart."
         )
     listed = "[" + ", ".join(_text(str(path)) for path in paths) + "]"
+    if path_column:
+        listed += f", filename = '{path_column}'"
     match kinds.pop():
         case "parquet":
             return f"read_parquet({listed}, union_by_name = true)"
@@ -204,13 +247,29 @@ def _kind(path: Path) -> str:
     raise DataError(f"files: {path.name} is not CSV, Parquet or JSON lines (by its ending).")
 
 
-def _columns(connection: duckdb.DuckDBPyConnection, mapping: Mapping, source: Source) -> list[str]:
+def _columns(reading: _Reading, place: int, source: Source) -> list[str]:
+    if source.database:
+        rows = table_view(reading.connection, source.database, source.table)
+        found = _described(reading.connection, source, rows, source.table)
+    else:
+        found = describe(reading.connection, source, reading.paths(source))
+        reading.columns[place] = found
+    return [*found, "row_number"] if source.row_number else list(found)
+
+
+def describe(connection: duckdb.DuckDBPyConnection, source: Source, paths: Sequence[Path]) -> Columns:
+    """The columns of a source's files and their types. Raises DataError naming the file."""
+    return _described(connection, source, reader(paths, source.header), paths[0])
+
+
+def _described(
+    connection: duckdb.DuckDBPyConnection, source: Source, rows: str, where: str | Path
+) -> Columns:
     try:
-        rows = connection.execute(f"DESCRIBE SELECT * FROM {_rows(connection, mapping, source)}").fetchall()
+        found = connection.execute(f"DESCRIBE SELECT * FROM {rows}").fetchall()
     except duckdb.Error as error:
-        where = source.table or mapping.paths(source)[0]
         raise DataError(f"{source.kind}: cannot read {where}: {str(error).splitlines()[0]}") from error
-    return [row[0] for row in rows]
+    return {row[0]: row[1] for row in found}
 
 
 def _value(source: Source, field: str, columns: Sequence[str], kind: str = "VARCHAR") -> str:

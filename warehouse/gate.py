@@ -37,18 +37,20 @@ class Check:
     detail: str
 
 
-def checks(connection: duckdb.DuckDBPyConnection, today: date) -> list[Check]:
+def checks(connection: duckdb.DuckDBPyConnection, today: date, history: str = "raw_events") -> list[Check]:
     """Every check of the tables raw_events and raw_items, the worst kinds first.
 
-    today: what freshness is judged against.
+    today: what freshness is judged against. history: a table with ts, type and value of all events, those in
+    raw_events among them, over which freshness, volume and drift are judged.
     """
     events = _number(connection, "SELECT count(*) FROM raw_events")
     purchases = _number(connection, "SELECT count(*) FROM raw_events WHERE type = 'purchase'")
+    before = _number(connection, f"SELECT count(*) FROM {history}")
     found = [
         Check(
             "volume",
             "volume",
-            "pass" if events else "stop",
+            "pass" if before else "stop",
             f"{events} events, {purchases} of them purchases.",
         )
     ]
@@ -57,9 +59,12 @@ def checks(connection: duckdb.DuckDBPyConnection, today: date) -> list[Check]:
     found += [_integrity(connection, purchases), _unique_items(connection)]
     found += _contract(connection)
     found += _completeness(connection)
-    last = _last_day(connection)
+    last = _last_day(connection, history)
     found += [_twins(connection, events), _future(connection), _freshness(last, today)]
-    found += [_steady_volume(connection, *_periods(last)), _drift(connection, *_periods(last))]
+    found += [
+        _steady_volume(connection, history, *_periods(last)),
+        _drift(connection, history, *_periods(last)),
+    ]
     return found
 
 
@@ -169,9 +174,9 @@ def _freshness(last: date, today: date) -> Check:
     )
 
 
-def _steady_volume(connection: duckdb.DuckDBPyConnection, lately: str, earlier: str) -> Check:
-    recent = _number(connection, f"SELECT count(*) FROM raw_events WHERE {lately}") / RECENT
-    before = _number(connection, f"SELECT count(*) FROM raw_events WHERE {earlier}") / BEFORE
+def _steady_volume(connection: duckdb.DuckDBPyConnection, history: str, lately: str, earlier: str) -> Check:
+    recent = _number(connection, f"SELECT count(*) FROM {history} WHERE {lately}") / RECENT
+    before = _number(connection, f"SELECT count(*) FROM {history} WHERE {earlier}") / BEFORE
     if not before:
         return Check(
             "steady volume", "volume", "pass", "There is too little history to compare the volume with."
@@ -186,13 +191,13 @@ def _steady_volume(connection: duckdb.DuckDBPyConnection, lately: str, earlier: 
     )
 
 
-def _drift(connection: duckdb.DuckDBPyConnection, lately: str, earlier: str) -> Check:
+def _drift(connection: duckdb.DuckDBPyConnection, history: str, lately: str, earlier: str) -> Check:
     """Population stability index of the line values, over tenths of the earlier period."""
     psi = _float(
         connection,
         f"""
         WITH lines AS (SELECT value, {lately} AS recent, {earlier} AS earlier
-                       FROM raw_events WHERE type = 'purchase'),
+                       FROM {history} WHERE type = 'purchase'),
         cuts AS (SELECT quantile_cont(value, [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9]) AS edges
                  FROM lines WHERE earlier),
         parts AS (SELECT len(list_filter(edges, lambda cut: value > cut)) AS part,
@@ -214,8 +219,8 @@ def _drift(connection: duckdb.DuckDBPyConnection, lately: str, earlier: str) -> 
     )
 
 
-def _last_day(connection: duckdb.DuckDBPyConnection) -> date:
-    row = connection.execute("SELECT max(ts)::DATE FROM raw_events").fetchone()
+def _last_day(connection: duckdb.DuckDBPyConnection, history: str) -> date:
+    row = connection.execute(f"SELECT max(ts)::DATE FROM {history}").fetchone()
     day = row[0] if row else None
     return day if isinstance(day, date) else date.min
 

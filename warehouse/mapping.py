@@ -28,7 +28,7 @@ from segments.errors import DataError, NotFoundError
 
 EVENT_FIELDS = (
     *("customer", "time", "item", "order", "session", "quantity", "value", "discount"),
-    *("channel", "campaign"),
+    *("channel", "campaign", "id"),
 )
 FIELDS: Table[str, tuple[str, ...]] = {
     "events": EVENT_FIELDS,

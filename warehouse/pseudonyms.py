@@ -51,6 +51,20 @@ def write_vault(folder: Path, source_ids: list[str], key: bytes) -> pd.DataFrame
     return vault
 
 
+def extend_vault(folder: Path, source_ids: list[str], key: bytes) -> pd.DataFrame:
+    """Add ids to the vault, erased persons left out; return the rows of these ids."""
+    erased = erased_pseudonyms(folder)
+    rows = [(pseudonym(key, source_id), source_id) for source_id in source_ids]
+    asked = pd.DataFrame(
+        [row for row in rows if row[0] not in erased], columns=["customer_id", "source_id"], dtype="str"
+    )
+    known = pd.read_parquet(folder / VAULT_FILE)
+    new = asked[~asked["customer_id"].isin(known["customer_id"])]
+    if len(new):
+        _save(folder, pd.concat([known, new], ignore_index=True))
+    return asked
+
+
 def forget(folder: Path, customer_id: str) -> None:
     """Take a pseudonym and its source id out of the vault."""
     vault = pd.read_parquet(folder / VAULT_FILE)

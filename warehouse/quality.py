@@ -6,7 +6,7 @@ import base64
 import html
 import io
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
@@ -17,6 +17,7 @@ from segments.atomic import write_text
 from segments.errors import DataError
 from warehouse.clean import RuleResult, clean
 from warehouse.gate import Check, Verdict, checks
+from warehouse.write import complete_events
 
 JSON_FILE = "quality.json"
 HTML_FILE = "quality.html"
@@ -43,18 +44,24 @@ class QualityReport:
 
 
 def clean_and_check(
-    connection: duckdb.DuckDBPyConnection, folder: Path, today: date | None = None
+    connection: duckdb.DuckDBPyConnection,
+    folder: Path,
+    today: date | None = None,
+    history: str = "raw_events",
+    more: Callable[[], Sequence[Check]] = tuple,
 ) -> QualityReport:
     """Clean raw_events, ask the gate, write both reports into the folder.
 
+    history: as in `checks`. more: further checks of the cleaned events.
     Raises DataError when a check says stop; the reports are written then too, to show why.
     """
+    complete_events(connection)
     rules = clean(connection)
-    found = tuple(checks(connection, today or date.today()))
+    found = (*checks(connection, today or date.today(), history), *more())
     row = connection.execute("SELECT count(*) FROM raw_events").fetchone()
     report = QualityReport(int(row[0]) if row else 0, rules, found)
     write_text(folder / JSON_FILE, json.dumps(report.to_dict(), indent=1))
-    write_text(folder / HTML_FILE, _page(report, _plots(connection) if report.events else []))
+    write_text(folder / HTML_FILE, _page(report, _plots(connection, history) if report.events else []))
     stops = [check.detail for check in found if check.verdict == "stop"]
     if stops:
         raise DataError(f"The data did not pass the checks: {' '.join(stops)} See {folder / HTML_FILE}.")
@@ -90,12 +97,13 @@ img{{max-width:100%}}figure{{margin:1rem 0}}</style></head><body>
 """
 
 
-def _plots(connection: duckdb.DuckDBPyConnection) -> list[tuple[str, str]]:
+def _plots(connection: duckdb.DuckDBPyConnection, history: str) -> list[tuple[str, str]]:
     """(title, PNG in base64) of events a week by type, and of the line values."""
     from matplotlib.figure import Figure
 
     weekly = connection.execute(
-        "SELECT date_trunc('week', ts)::DATE AS week, type, count(*) AS events FROM raw_events GROUP BY ALL ORDER BY ALL"
+        "SELECT date_trunc('week', ts)::DATE AS week, type, count(*) AS events "
+        f"FROM {history} GROUP BY ALL ORDER BY ALL"
     ).df()
     figure = Figure(figsize=(9, 3), layout="constrained")
     axes = figure.add_subplot()
@@ -105,7 +113,8 @@ def _plots(connection: duckdb.DuckDBPyConnection) -> list[tuple[str, str]]:
     axes.legend(fontsize=8)
     plots = [("Events a week by type", _png(figure))]
     values = connection.execute(
-        "SELECT value FROM raw_events WHERE type = 'purchase' AND value > 0 USING SAMPLE 100000 ROWS (reservoir, 7)"
+        f"SELECT value FROM {history} WHERE type = 'purchase' AND value > 0 "
+        "USING SAMPLE 100000 ROWS (reservoir, 7)"
     ).df()["value"]
     if len(values):
         figure = Figure(figsize=(9, 3), layout="constrained")

@@ -10,9 +10,9 @@ import errno
 import json
 import os
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import date, timedelta
+from datetime import date
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -23,16 +23,14 @@ import ibis.expr.types as ir
 import pandas as pd
 
 from segments.catalogue import standard_catalogue
-from segments.errors import DataError, NotBuiltError, StorageError
+from segments.errors import NotBuiltError, StorageError
 from segments.features import Catalogue
 from segments.ports import Progress, silent
-from warehouse.pseudonyms import load_or_create_key, write_vault
 from warehouse.quality import clean_and_check
 from warehouse.tables import Tables
+from warehouse.write import spent_departments, write_meta, write_tables
 
 FILE = "warehouse.duckdb"
-MIN_DEPARTMENT_SHARE = 0.002
-"""Departments with a smaller share of spend get no features of their own (noise, not habits)."""
 
 
 @contextmanager
@@ -61,20 +59,18 @@ def storage_errors(path: Path) -> Iterator[None]:
 
 def build(
     folder: Path,
-    load: Callable[[duckdb.DuckDBPyConnection], None],
+    load: Callable[[duckdb.DuckDBPyConnection], object],
     progress: Progress = silent,
+    note: Callable[[duckdb.DuckDBPyConnection], Mapping[str, Any]] = lambda _connection: {},
 ) -> Path:
     """Load, clean, check and pseudonymise a source, compute the feature mart; return the file.
 
     `load` creates raw_events, raw_items, raw_customers, raw_campaigns and, where display and mailer positions
-    are known, raw_placements (item_id, week, units, display, mailer). Nothing is left in place
-    when it fails.
+    are known, raw_placements (item_id, week, units, display, mailer). `note` may write tables of its own and
+    returns what `meta` is to hold besides. Nothing is left in place when it fails.
     """
-    target = folder / FILE
-    partial = folder / (FILE + ".partial")
     folder.mkdir(parents=True, exist_ok=True)
-    partial.unlink(missing_ok=True)
-    with storage_errors(target):
+    with replacing(folder / FILE) as partial:
         connection = duckdb.connect(str(partial))
         try:
             progress(0.0, "reading the source files")
@@ -82,66 +78,39 @@ def build(
             progress(0.3, "cleaning and checking")
             report = clean_and_check(connection, folder)
             progress(0.4, "replacing customer ids by pseudonyms")
-            _write_tables(connection, folder)
-            _write_meta(connection, report.to_dict())
+            write_tables(connection, folder)
+            departments = {"departments": spent_departments(connection)}
+            write_meta(connection, departments | {"quality": report.to_dict()} | dict(note(connection)))
         finally:
             connection.close()
         progress(0.6, "computing the feature mart")
-        _write_features(partial)
-        os.replace(partial, target)
+        write_features(partial)
     progress(1.0, "warehouse ready")
-    return target
+    return folder / FILE
 
 
-def _write_tables(connection: duckdb.DuckDBPyConnection, folder: Path) -> None:
-    rows = connection.execute(
-        "SELECT source_id FROM raw_events UNION SELECT source_id FROM raw_customers "
-        "UNION SELECT source_id FROM raw_rejects WHERE source_id IS NOT NULL ORDER BY 1"
-    ).fetchall()
-    vault = write_vault(folder, [row[0] for row in rows], load_or_create_key(folder))
-    connection.register("vault", vault)
-    # Rows of nobody are kept among the rejects only; rows of erased persons, whom the vault lacks, nowhere.
-    for table, order, nobody in (
-        ("events", "customer_id, ts", "false"),
-        ("customers", "customer_id", "false"),
-        ("rejects", "rule, customer_id, ts", "r.source_id IS NULL"),
-    ):
-        connection.execute(
-            f"CREATE TABLE {table} AS SELECT v.customer_id, r.* EXCLUDE (source_id) "
-            f"FROM raw_{table} r LEFT JOIN vault v USING (source_id) "
-            f"WHERE v.customer_id IS NOT NULL OR {nobody} ORDER BY {order}"
-        )
-    connection.unregister("vault")
-    connection.execute("CREATE TABLE items AS SELECT * FROM raw_items ORDER BY item_id")
-    connection.execute("CREATE TABLE campaigns AS SELECT * FROM raw_campaigns ORDER BY campaign_id")
-    if connection.execute("SELECT 1 FROM duckdb_tables() WHERE table_name = 'raw_placements'").fetchone():
-        connection.execute("CREATE TABLE placements AS SELECT * FROM raw_placements ORDER BY item_id, week")
+@contextmanager
+def replacing(target: Path) -> Iterator[Path]:
+    """A file to write beside a warehouse; moved over it when the block ends well."""
+    partial = target.with_name(target.name + ".partial")
+    with storage_errors(target):
+        partial.unlink(missing_ok=True)
+        partial.with_name(partial.name + ".wal").unlink(missing_ok=True)
+        try:
+            yield partial
+            os.replace(partial, target)
+        finally:
+            partial.unlink(missing_ok=True)
 
 
-def _write_meta(connection: duckdb.DuckDBPyConnection, quality: dict[str, object]) -> None:
-    row = connection.execute("SELECT max(ts)::DATE FROM events").fetchone()
-    if row is None or row[0] is None:
-        raise DataError("The source has no events with a date; nothing can be built from it.")
-    departments = connection.execute(
-        "WITH bought AS (SELECT department, value FROM events JOIN items USING (item_id) "
-        "WHERE type = 'purchase' AND department IS NOT NULL) "
-        "SELECT department FROM bought GROUP BY 1 "
-        f"HAVING sum(value) >= {MIN_DEPARTMENT_SHARE} * (SELECT sum(value) FROM bought) "
-        "ORDER BY sum(value) DESC, 1"
-    ).fetchall()
-    meta = {
-        "as_of": (row[0] + timedelta(days=1)).isoformat(),
-        "departments": [department for (department,) in departments],
-        "quality": quality,
-    }
-    connection.execute("CREATE TABLE meta AS SELECT $1 AS content", [json.dumps(meta)])
-
-
-def _write_features(path: Path) -> None:
+def write_features(path: Path) -> None:
+    """Compute the feature mart as of the warehouse's date; it takes the place of an earlier one."""
     warehouse = Warehouse(path, read_only=False)
     try:
         expression = warehouse.mart_expression(warehouse.as_of)
-        warehouse.connection.create_table("features", expression)
+        warehouse.connection.create_table("features", expression, overwrite=True)
+        # Else it may wait in the log beside the file, which does not move with it.
+        warehouse.connection.raw_sql("CHECKPOINT")
     finally:
         warehouse.close()
 
@@ -167,6 +136,11 @@ class Warehouse(Tables):
         """as_of, departments and the quality report."""
         content = self.fetch(self.connection.table("meta"))["content"].iloc[0]
         return dict(json.loads(content))
+
+    @property
+    def base(self) -> str:
+        """Names the load in full that the data began with; empty where no ledger is kept."""
+        return str(self.meta.get("ledger", {}).get("base", ""))
 
     @cached_property
     def as_of(self) -> date:

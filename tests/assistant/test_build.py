@@ -8,7 +8,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from assistant.build import build
+from assistant.build import build, build_from
 from assistant.scoring import cards
 from assistant.workspace import open_workspace, read_settings
 from indexes.index import CustomerIndex
@@ -16,6 +16,7 @@ from propensity.registry import Registry
 from segments.errors import DataError, NotBuiltError
 from tests.conftest import loader, small_source
 from warehouse.history import TrainingTables
+from warehouse.mapping import parse_mapping
 from warehouse.pseudonyms import Vault
 from warehouse.store import Warehouse
 
@@ -264,3 +265,52 @@ def test_a_setting_that_cannot_be_read_is_named(tmp_path, text, said):
     (tmp_path / "segassist.toml").write_text(text, encoding="utf-8")
     with pytest.raises(DataError, match=said):
         read_settings(tmp_path)
+
+
+MAPPING = """
+name = "Small"
+[[events]]
+files = ["days"]
+type = { column = "type", values = { purchase = "purchase", exposure = "exposure", coupon_redeem = "coupon_redeem" } }
+customer = "source_id"
+time = "ts"
+item = "item_id"
+order = "order_id"
+quantity = "quantity"
+value = "value"
+[[items]]
+files = ["items.csv"]
+item = "item_id"
+category = "category"
+department = "department"
+"""
+
+
+def test_a_day_is_scored_by_the_models_there_are_and_stays_in_use(tmp_path):
+    tables, shop = source(), tmp_path / "shop"
+    (shop / "days").mkdir(parents=True)
+    late = tables["events"]["ts"] >= datetime(2017, 12, 31)
+    tables["events"][~late].to_csv(shop / "days/before.csv", index=False)
+    tables["items"].to_csv(shop / "items.csv", index=False)
+    mapping, folder = parse_mapping(MAPPING, shop, "shop.toml"), tmp_path / "ws"
+    assert build_from(mapping, folder).intake.action == "build"
+    models = {path.name for path in folder.glob("models/*.model.*")}
+    assert cards(folder / "models")[0]["scored_as_of"] == "2017-12-31"
+
+    new = tables["events"][late].copy()
+    new.iloc[-1, new.columns.get_loc("source_id")] = "new"
+    new.assign(item_id=None).to_csv(shop / "days/last.csv", index=False)
+    with pytest.raises(DataError, match="did not pass the checks"):
+        build_from(mapping, folder)
+    assert open_workspace(folder).folder == folder
+    new.to_csv(shop / "days/last.csv", index=False)
+    done = build_from(mapping, folder)
+    assert done.added is not None
+    assert done.added.events == len(new)
+    assert {path.name for path in folder.glob("models/*.model.*")} == models
+    assert cards(folder / "models")[0]["scored_as_of"] == "2018-01-01"
+    everybody = customers(folder)
+    assert Vault(folder).customer_id("new") in everybody
+    assert set(Registry(folder / "models").scores("purchase_30d").index) == everybody
+    assert set(CustomerIndex.load(folder / "indexes", "cpu").customer_ids) == everybody
+    assert build_from(mapping, folder).intake.reason == "Nothing is new: all 3 files were ingested before."

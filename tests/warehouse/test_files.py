@@ -10,7 +10,7 @@ import pytest
 
 from segments.errors import DataError, NotFoundError
 from tests.conftest import ROOT
-from warehouse.files import load, source_mark
+from warehouse.files import load
 from warehouse.mapping import parse_mapping, read_mapping, ready_made
 from warehouse.store import Warehouse, build
 
@@ -151,16 +151,6 @@ def test_every_ready_made_mapping_holds(tmp_path):
 def test_an_unknown_mapping_suggests_the_nearest(tmp_path):
     with pytest.raises(NotFoundError, match="online_retail"):
         read_mapping("online-retail", tmp_path)
-
-
-def test_the_mark_changes_with_the_files(shop):
-    mapping = parse_mapping(MAPPING, shop, "m")
-    before = source_mark(mapping)
-    assert source_mark(mapping) == before
-    (shop / "orders1.csv").write_text(
-        "who,at,sku,no,n,price\na,2024-01-02 10:00,x,1,9,3.5\nc,2024-01-02,x,4,1,1\n"
-    )
-    assert source_mark(mapping) != before
 
 
 @pytest.mark.parametrize(

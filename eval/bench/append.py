@@ -1,0 +1,104 @@
+"""What one appended day costs beside the full build: 1/365 of generated behaviour, ingested as its own file.
+
+python -m eval.bench.append [--customers 100000] [--events 10000000] [--folder FOLDER]
+
+Prints the seconds of each stage, and the day's share of the full build with and without the feature mart.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import tempfile
+import time
+from pathlib import Path
+
+import duckdb
+
+from eval.bench.scale import memory, timed
+from warehouse.append import append, load_all
+from warehouse.intake import take_in
+from warehouse.ledger import read_ledger
+from warehouse.mapping import read_mapping
+from warehouse.store import FILE
+from warehouse.synthetic import generate
+
+TARGET = 0.05
+
+
+def main() -> None:
+    """Generate, set the last day aside, build, append it, print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--customers", type=int, default=100_000)
+    parser.add_argument("--events", type=int, default=10_000_000)
+    parser.add_argument("--folder", type=Path)
+    asked = parser.parse_args()
+    with tempfile.TemporaryDirectory() as temporary:
+        run(asked.folder or Path(temporary), asked.customers, asked.events)
+
+
+def run(folder: Path, customers: int, events: int) -> None:
+    """One size."""
+    source = folder / "source"
+    mapping_file = generate(source, customers, events)
+    day = folder / "day.parquet"
+    rows = set_last_day_aside(source / "events", day)
+    print(f"{customers:,} customers, {events:,} events, {rows:,} of them on the last day")
+    full = ingest(folder / "workspace", mapping_file, "full build")
+    shutil.copy(day, source / "events" / "day.parquet")
+    appended = ingest(folder / "workspace", mapping_file, "appended day")
+    mart = appended.pop("computing the feature mart")
+    rest, whole = sum(appended.values()), sum(full.values())
+    print(f"the day without the feature mart  {rest / whole:7.1%} of the full build")
+    print(
+        f"the day in all                    {(rest + mart) / whole:7.1%} of the full build (target {TARGET:.0%})"
+    )
+    again, _ = timed(
+        take_in, read_mapping(str(mapping_file)), read_ledger(folder / "workspace" / FILE), "bench"
+    )
+    print(f"nothing new                       {again:7.2f} s   peak memory {memory():.1f} GB")
+
+
+def set_last_day_aside(events: Path, day: Path) -> int:
+    """Move the last day's rows out of the event files; how many there are."""
+    connection = duckdb.connect()
+    found = connection.execute(f"SELECT max(ts)::DATE FROM read_parquet('{events}/*.parquet')").fetchone()
+    last = found[0] if found else None
+    connection.execute(
+        f"COPY (FROM read_parquet('{events}/*.parquet') WHERE ts::DATE = '{last}') TO '{day}' (FORMAT parquet)"
+    )
+    for path in sorted(events.glob("*.parquet")):
+        kept = path.with_suffix(".kept")
+        connection.execute(
+            f"COPY (FROM read_parquet('{path}') WHERE ts::DATE < '{last}') TO '{kept}' (FORMAT parquet)"
+        )
+        kept.replace(path)
+    row = connection.execute(f"SELECT count(*) FROM read_parquet('{day}')").fetchone()
+    return int(row[0]) if row else 0
+
+
+def ingest(workspace: Path, mapping_file: Path, what: str) -> dict[str, float]:
+    """Take in what is new; seconds by stage."""
+    workspace.mkdir(parents=True, exist_ok=True)
+    began = time.perf_counter()
+    stages: list[tuple[float, str]] = [(0.0, "looking at the files")]
+
+    def heard(_share: float, stage: str) -> None:
+        stages.append((time.perf_counter() - began, stage))
+
+    mapping = read_mapping(str(mapping_file))
+    intake = take_in(mapping, read_ledger(workspace / FILE), "bench")
+    if intake.action == "build":
+        load_all(mapping, workspace, intake, "bench", heard)
+    else:
+        append(workspace, mapping, intake, heard)
+    total = time.perf_counter() - began
+    ends = [at for at, _ in stages[1:]] + [total]
+    spent = {stage: end - at for (at, stage), end in zip(stages, ends, strict=True)}
+    for stage, seconds in spent.items():
+        print(f"{what}: {stage:38.38} {seconds:8.2f} s")
+    return spent
+
+
+if __name__ == "__main__":
+    main()

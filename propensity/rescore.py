@@ -1,0 +1,31 @@
+"""Scores as of a later date by the models there are: what a new day needs, without training anything."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from propensity.registry import Registry
+from propensity.tables import OutcomeTables
+from propensity.training import Trainer, code_version
+from segments.errors import NotBuiltError
+from segments.ports import Progress, silent
+
+
+def rescore_all(tables: OutcomeTables, folder: Path, progress: Progress = silent) -> None:
+    """Score every customer as of the tables' date with every model of the folder.
+
+    May be interrupted at any point: what is scored stays, and is not scored again. Raises NotBuiltError for
+    models that are missing or of another version, ChecksumError for damaged ones: those must be trained.
+    """
+    registry, version, today = Registry(folder), code_version(), tables.as_of.isoformat()
+    registry.check()
+    names = registry.names()
+    if any(registry.card(name).code_version != version for name in names):
+        raise NotBuiltError("The propensity models are of another version; run: segassist build")
+    trainer = Trainer(tables, registry, version)
+    for place, name in enumerate(names):
+        if registry.card(name).scored_as_of == today:
+            continue
+        progress(place / len(names), f"{name}: scores as of {today}")
+        registry.rescore(name, trainer.scores(name, registry.model(name)), today)
+    progress(1.0, "scores ready")

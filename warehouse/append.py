@@ -1,0 +1,191 @@
+"""New files added to a warehouse: at the cost of what is new, and as if everything had been loaded at once.
+
+The warehouse is copied (bytes, which is cheap beside loading), the new rows are cleaned, checked and added in
+the copy, and the copy takes its place: a running server keeps what it has open, and a kill leaves the old one.
+What only a full build does anew: the departments that have features of their own, and the order of the rows.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from segments.ports import Progress, silent
+from warehouse.clean import BOTS, MAX_EVENTS_A_DAY, RULES, RuleResult
+from warehouse.files import load
+from warehouse.gate import Check
+from warehouse.intake import Intake
+from warehouse.ledger import Columns, write_ledger
+from warehouse.mapping import Mapping
+from warehouse.quality import QualityReport, clean_and_check
+from warehouse.store import FILE, build, replacing, write_features
+from warehouse.write import LATER_COLUMNS, known_ids, pseudonymised, write_meta
+
+_COMPARED = (
+    *("ts", "type", "item_id", "order_id", "session_id", "quantity", "value", "channel", "campaign_id"),
+)
+
+
+@dataclass(frozen=True)
+class Added:
+    """What an append did: events that came in, and events that a correction took out."""
+
+    events: int
+    replaced: int
+
+
+def load_all(
+    mapping: Mapping, folder: Path, intake: Intake, made_by: str, progress: Progress = silent
+) -> None:
+    """Build the warehouse in full from the files of an intake, and begin its ledger."""
+    columns: dict[int, Columns] = {}
+
+    def read(connection: duckdb.DuckDBPyConnection) -> None:
+        columns.update(load(mapping, connection, intake.paths))
+
+    def note(connection: duckdb.DuckDBPyConnection) -> dict[str, Any]:
+        write_ledger(connection, intake.files, columns)
+        base = uuid.uuid4().hex[:16]
+        return {"ledger": {"mapping": intake.mapping_mark, "made_by": made_by, "base": base}}
+
+    build(folder, read, progress, note)
+
+
+def append(folder: Path, mapping: Mapping, intake: Intake, progress: Progress = silent) -> Added:
+    """Add the files of an intake to the warehouse of a folder, corrected files taken out first.
+
+    Raises DataError when the new rows do not pass the gate; the warehouse is as it was then.
+    """
+    with replacing(folder / FILE) as partial:
+        progress(0.0, "copying the warehouse")
+        shutil.copyfile(folder / FILE, partial)
+        connection = duckdb.connect(str(partial))
+        try:
+            progress(0.1, "reading the new files")
+            columns = load(mapping, connection, intake.paths)
+            known_ids(connection, folder, extend=True)
+            gone = _take_out(connection, intake.replaced)
+            progress(0.3, "cleaning and checking")
+            _history(connection)
+            report = clean_and_check(
+                connection, folder, history="history", more=lambda: [_overlap(connection)]
+            )
+            progress(0.5, "adding the new rows")
+            added = _insert(connection)
+            _drop_robots(connection)
+            write_ledger(connection, intake.files, columns)
+            _note(connection, report)
+        finally:
+            connection.close()
+        progress(0.6, "computing the feature mart")
+        write_features(partial)
+    progress(1.0, "warehouse ready")
+    return Added(added, gone)
+
+
+def _take_out(connection: duckdb.DuckDBPyConnection, replaced: Sequence[int]) -> int:
+    """Remove the rows of corrected files, and events whose id comes again; how many events."""
+    for name, kind in LATER_COLUMNS:
+        for table in ("events", "rejects"):
+            connection.execute(f"ALTER TABLE {table} ADD COLUMN IF NOT EXISTS {name} {kind}")
+    if replaced:
+        listed = ", ".join(str(number) for number in replaced)
+        connection.execute(f"DELETE FROM rejects WHERE file_no IN ({listed})")
+        by_file = _count(connection, f"DELETE FROM events WHERE file_no IN ({listed})")
+    else:
+        by_file = 0
+    again = "event_id IN (SELECT event_id FROM raw_events WHERE event_id IS NOT NULL)"
+    if not _count(connection, "SELECT count(event_id) FROM raw_events"):
+        return by_file
+    connection.execute(f"DELETE FROM rejects WHERE {again}")
+    return by_file + _count(connection, f"DELETE FROM events WHERE {again}")
+
+
+def _history(connection: duckdb.DuckDBPyConnection) -> None:
+    """What volume and drift are judged over: the events there are with the new ones."""
+    columns = "ts, type, value"
+    connection.execute(
+        f"CREATE TEMP VIEW history AS SELECT {columns} FROM events UNION ALL SELECT {columns} FROM raw_events"
+    )
+
+
+def _overlap(connection: duckdb.DuckDBPyConnection) -> Check:
+    """New rows that equal rows from before in every column: exports whose periods overlap."""
+    shown = ", ".join(_COMPARED)
+    new = f"SELECT v.customer_id, {shown} FROM raw_events JOIN vault v USING (source_id)"
+    twice = _count(
+        connection,
+        f"SELECT count(*) FROM ({new} INTERSECT SELECT customer_id, {shown} FROM events "
+        "WHERE ts >= (SELECT min(ts) FROM raw_events) AND ts <= (SELECT max(ts) FROM raw_events))",
+    )
+    return Check(
+        "not ingested before",
+        "uniqueness",
+        "warn" if twice else "pass",
+        f"{twice} new rows equal rows ingested before; exports that overlap need the field 'id' in the mapping.",
+    )
+
+
+def _insert(connection: duckdb.DuckDBPyConnection) -> int:
+    added = _count(
+        connection, f"INSERT INTO events BY NAME {pseudonymised('events')} ORDER BY customer_id, ts"
+    )
+    connection.execute(f"INSERT INTO rejects BY NAME {pseudonymised('rejects')}")
+    connection.execute(f"CREATE TEMP TABLE new_customers AS {pseudonymised('customers')}")
+    _upsert(connection, "customers", "new_customers", "customer_id")
+    _upsert(connection, "items", "raw_items", "item_id")
+    _upsert(connection, "campaigns", "raw_campaigns", "campaign_id")
+    return added
+
+
+def _upsert(connection: duckdb.DuckDBPyConnection, table: str, new: str, key: str) -> None:
+    """New rows by their key over the old ones; what the new row does not tell stays."""
+    known = connection.execute(
+        "SELECT column_name FROM duckdb_columns() WHERE table_name = $1 AND database_name = current_database()",
+        [table],
+    ).fetchall()
+    changed = ", ".join(f"{name} = coalesce(n.{name}, {table}.{name})" for (name,) in known if name != key)
+    connection.execute(f"UPDATE {table} SET {changed} FROM {new} n WHERE n.{key} = {table}.{key}")
+    connection.execute(f"INSERT INTO {table} BY NAME SELECT * FROM {new} n ANTI JOIN {table} USING ({key})")
+
+
+def _drop_robots(connection: duckdb.DuckDBPyConnection) -> None:
+    """A program is known by a whole day, which may have come in parts, and for good."""
+    if not any(rule.name == BOTS for rule in RULES):
+        return
+    connection.execute(
+        "CREATE TEMP TABLE robots AS SELECT customer_id FROM events "
+        "WHERE customer_id IN (SELECT customer_id FROM vault) GROUP BY customer_id, ts::DATE "
+        f"HAVING count(*) > {MAX_EVENTS_A_DAY} UNION SELECT customer_id FROM rejects "
+        "WHERE rule = $1 AND customer_id IN (SELECT customer_id FROM vault)",
+        [BOTS],
+    )
+    if _count(connection, "SELECT count(*) FROM robots"):
+        theirs = "WHERE customer_id IN (SELECT customer_id FROM robots)"
+        connection.execute(f"INSERT INTO rejects BY NAME SELECT $1 AS rule, * FROM events {theirs}", [BOTS])
+        connection.execute(f"DELETE FROM events {theirs}")
+
+
+def _note(connection: duckdb.DuckDBPyConnection, report: QualityReport) -> None:
+    """The meta data of before with the new as-of date and quality report, whose rules count all loads."""
+    (content,) = connection.execute("SELECT content FROM meta").fetchone() or ("{}",)
+    known: dict[str, Any] = json.loads(content)
+    counts = dict(connection.execute("SELECT rule, count(*) FROM rejects GROUP BY 1").fetchall())
+    whole = replace(
+        report,
+        events=_count(connection, "SELECT count(*) FROM events"),
+        rules=tuple(RuleResult(rule.name, rule.action, counts.get(rule.name, 0)) for rule in RULES),
+    )
+    write_meta(connection, known | {"quality": whole.to_dict()})
+
+
+def _count(connection: duckdb.DuckDBPyConnection, query: str) -> int:
+    row = connection.execute(query).fetchone()
+    return int(row[0]) if row else 0

@@ -1,0 +1,66 @@
+"""Schema drift: what of a new file's columns is not as it was in the files ingested before, one sentence each."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from warehouse.ledger import Columns
+from warehouse.mapping import Source, TypeColumn
+
+NUMBERS = ("quantity", "value", "discount")
+_WHOLE = re.compile(r"U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?")
+_FRACTION = re.compile(r"DOUBLE|FLOAT|DECIMAL.*")
+
+
+@dataclass(frozen=True)
+class SchemaDrift:
+    """One difference. stops: whether ingesting it would change what a mapped field means."""
+
+    sentence: str
+    stops: bool
+
+
+def schema_drift(
+    source: Source, label: str, before: Columns, now: Columns, has_values: Callable[[str], bool]
+) -> list[SchemaDrift]:
+    """New, missing and retyped columns of one file. has_values: whether a column of it holds anything at all."""
+    found = []
+    for name, kind in now.items():
+        if name not in before:
+            read = "" if field_of(source, name) else "; it is not mapped, so it is not read"
+            found.append(SchemaDrift(f"{label}: the column '{name}' ({kind}) is new{read}.", False))
+    for name, kind in before.items():
+        field = field_of(source, name)
+        if name not in now:
+            what = f"which is read as {field}, is missing" if field else "which is not mapped, is missing"
+            found.append(
+                SchemaDrift(f"{label}: the column '{name}', {what}; it was there before.", bool(field))
+            )
+        elif _family(kind, field) != _family(now[name], field) and has_values(name):
+            what = f"; it is read as {field}" if field else "; it is not mapped, so nothing changes"
+            found.append(
+                SchemaDrift(f"{label}: the column '{name}' was {kind} and is {now[name]}{what}.", bool(field))
+            )
+    return found
+
+
+def field_of(source: Source, column: str) -> str | None:
+    """The mapping's field that reads a column, by itself or in an expression; None when none does."""
+    word = re.compile(rf"(?<!\w){re.escape(column)}(?!\w)")
+    for field, said in source.columns.items():
+        if said == column or (said.startswith("=") and word.search(said)):
+            return field
+    if isinstance(source.type, TypeColumn) and source.type.column == column:
+        return "type"
+    return "where" if word.search(source.where) else None
+
+
+def _family(kind: str, field: str | None) -> str:
+    """Types that read alike. A number's width never matters; 7 and 7.0 are one value, but two ids."""
+    if _WHOLE.fullmatch(kind):
+        return "number" if field in NUMBERS else "whole number"
+    if _FRACTION.fullmatch(kind):
+        return "number" if field in NUMBERS else "fraction"
+    return "time" if kind in ("DATE", "TIMESTAMP", "TIMESTAMP_NS") else kind

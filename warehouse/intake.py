@@ -1,0 +1,214 @@
+"""What an ingest has to do: build the warehouse in full, add what is new to it, or nothing.
+
+A file is known by its name in the mapping's folder and by its content. Content that was ingested is not
+ingested again, whatever the file is called now. A known file with other content is a correction.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from dataclasses import replace as changed_to
+from pathlib import Path
+from typing import Literal
+
+import duckdb
+
+from segments.errors import ConflictError, DataError
+from warehouse.drift import SchemaDrift, schema_drift
+from warehouse.files import describe, identifier, reader
+from warehouse.ledger import File, Ledger, examine, mark
+from warehouse.mapping import Mapping, Source
+
+
+@dataclass(frozen=True)
+class Intake:
+    """What to do, and with which files.
+
+    reason: one sentence. paths: where the files are, by their number. replaced: numbers of files whose events
+    make place. notes: what a person should know. mark: of the warehouse that it leads to.
+    """
+
+    action: Literal["build", "add", "nothing"]
+    reason: str
+    files: tuple[File, ...]
+    paths: dict[Path, int]
+    replaced: tuple[int, ...]
+    notes: tuple[str, ...]
+    mark: str
+    mapping_mark: str
+
+
+def mapping_mark(mapping: Mapping) -> str:
+    """16 hex digits of what a mapping says; where its files are does not matter."""
+    return hashlib.sha256(repr((mapping.name, mapping.sources)).encode()).hexdigest()[:16]
+
+
+def take_in(
+    mapping: Mapping,
+    ledger: Ledger | None,
+    made_by: str,
+    *,
+    replace: bool = False,
+    rebuild: bool = False,
+    accept_drift: bool = False,
+) -> Intake:
+    """Decide. made_by: the mark of the code that loads.
+
+    Raises ConflictError for corrections without `replace`, DataError for columns that changed under a mapped
+    field without `accept_drift`, and when a full build would lose files that are gone.
+    """
+    found = _found(mapping, ledger)
+    said, database = mapping_mark(mapping), any(source.database for source in mapping.sources)
+    why = _why_build(ledger, said, made_by, rebuild, database)
+    if ledger is None or why:
+        if ledger is not None and not rebuild:
+            _nothing_lost(ledger, found, why)
+        return _build(found, said, why or "Nothing was ingested here before.", database)
+    known = {file.name: file for file in ledger.files}
+    contents = {(file.sources, file.sha256): file.name for file in ledger.files}
+    arriving, seen = [], []
+    for path, file in found.items():
+        earlier = contents.get((file.sources, file.sha256))
+        if earlier is None:
+            arriving.append(path)
+            contents[file.sources, file.sha256] = file.name
+        elif earlier != file.name:
+            seen.append(f"{file.name} has the content of {earlier}, which is ingested: it changes nothing.")
+    changed = [path for path in arriving if found[path].name in known]
+    if any(mapping.sources[place].row_number for path in arriving for place in found[path].sources):
+        why = "Customers are known by their row's number, so the files are read together."
+        _nothing_lost(ledger, found, why)
+        return _build(found, said, why, database)
+    _corrections_allowed(mapping, [found[path] for path in changed], replace)
+    drift = _drift(mapping, ledger, {path: found[path] for path in arriving})
+    if any(d.stops for d in drift) and not accept_drift:
+        told = " ".join(d.sentence for d in drift if d.stops)
+        raise DataError(f"{told} Mend the file or the mapping, or take it as it is with --accept-drift.")
+    numbers = {
+        path: max((f.number for f in ledger.files), default=-1) + 1 + n for n, path in enumerate(arriving)
+    }
+    files = tuple(changed_to(found[path], number=number) for path, number in numbers.items())
+    kept = [file for file in ledger.files if file.name not in {file.name for file in files}]
+    return Intake(
+        "add" if arriving else "nothing",
+        _told(files, len(changed), len(found) - len(arriving)),
+        files,
+        numbers,
+        tuple(known[found[path].name].number for path in changed),
+        (*seen, *(d.sentence for d in drift)),
+        mark(said, [*kept, *files]),
+        said,
+    )
+
+
+def _found(mapping: Mapping, ledger: Ledger | None) -> dict[Path, File]:
+    """The files of a mapping as they are now, with the places of the sources that read them."""
+    sources: dict[Path, list[int]] = {}
+    for place, source in enumerate(mapping.sources):
+        for path in [] if source.database else mapping.paths(source):
+            sources.setdefault(path, []).append(place)
+    known = {file.name: file for file in ledger.files} if ledger else {}
+    named = {path: _name(mapping.folder, path) for path in sources}
+    return {
+        path: examine(path, named[path], number, places, known.get(named[path]))
+        for number, (path, places) in enumerate(sources.items())
+    }
+
+
+def _name(folder: Path, path: Path) -> str:
+    return path.relative_to(folder).as_posix() if path.is_relative_to(folder) else path.as_posix()
+
+
+def _why_build(ledger: Ledger | None, said: str, made_by: str, rebuild: bool, database: bool) -> str:
+    """Why everything is to be read anew; empty when what is new can be added."""
+    if ledger is None:
+        return ""
+    if rebuild:
+        return "Everything is read anew, as --rebuild asks."
+    if database:
+        return "A table of a database is read in full each time."
+    if ledger.mapping != said:
+        return "The mapping has changed, so everything is read anew."
+    return "This version loads differently, so everything is read anew." if ledger.made_by != made_by else ""
+
+
+def _nothing_lost(ledger: Ledger, found: dict[Path, File], why: str) -> None:
+    here = {file.sha256 for file in found.values()} | {file.name for file in found.values()}
+    gone = [file.name for file in ledger.files if file.name not in here and file.sha256 not in here]
+    if gone:
+        raise DataError(
+            f"{why} But {len(gone)} of the files ingested before are gone, the first of them {gone[0]}; "
+            "put them back, or give --rebuild to go on without their rows."
+        )
+
+
+def _build(found: dict[Path, File], said: str, why: str, database: bool) -> Intake:
+    files: dict[Path, File] = {}
+    contents: dict[tuple[tuple[int, ...], str], str] = {}
+    notes = []
+    for path, file in found.items():
+        first = contents.setdefault((file.sources, file.sha256), file.name)
+        if first == file.name:
+            files[path] = changed_to(file, number=len(files))
+        else:
+            notes.append(f"{file.name} has the content of {first}: it is read once.")
+    # What a database holds now is known only by reading it.
+    stamp = f"{said}|{time.time_ns()}" if database else said
+    paths = {path: file.number for path, file in files.items()}
+    return Intake(
+        "build", why, tuple(files.values()), paths, (), tuple(notes), mark(stamp, files.values()), said
+    )
+
+
+def _corrections_allowed(mapping: Mapping, changed: Sequence[File], replace: bool) -> None:
+    """Items, customers and campaigns have keys of their own, and so have events with an id."""
+
+    def needs_asking(place: int) -> bool:
+        source = mapping.sources[place]
+        return source.kind == "events" and "id" not in source.columns
+
+    asked = [file.name for file in changed if any(needs_asking(place) for place in file.sources)]
+    if asked and not replace:
+        raise ConflictError(
+            f"{', '.join(asked[:5])}: was ingested before with other content. Give --replace to put the new "
+            "content in the place of the old, or new rows a file of their own."
+        )
+
+
+def _drift(mapping: Mapping, ledger: Ledger, arriving: dict[Path, File]) -> list[SchemaDrift]:
+    found = []
+    with duckdb.connect() as connection:
+        for path, file in arriving.items():
+            for place in file.sources:
+                source, before = mapping.sources[place], ledger.columns.get(place, {})
+                now = describe(connection, source, [path])
+                found += schema_drift(source, file.name, before, now, _has_values(connection, source, path))
+    return list(dict.fromkeys(found))
+
+
+def _has_values(connection: duckdb.DuckDBPyConnection, source: Source, path: Path) -> _Test:
+    return _Test(connection, reader([path], source.header))
+
+
+@dataclass(frozen=True)
+class _Test:
+    """Whether a column of a file holds anything: an empty one has no type of its own."""
+
+    connection: duckdb.DuckDBPyConnection
+    rows: str
+
+    def __call__(self, column: str) -> bool:
+        found = self.connection.execute(f"SELECT count({identifier(column)}) FROM {self.rows}").fetchone()
+        return bool(found and found[0])
+
+
+def _told(files: Collection[File], corrected: int, seen: int) -> str:
+    if not files:
+        return f"Nothing is new: all {seen} files were ingested before."
+    new = len(files) - corrected
+    parts = [f"{new} new" if new else "", f"{corrected} corrected" if corrected else ""]
+    before = f"; {seen} ingested before" if seen else ""
+    return f"{' and '.join(filter(None, parts))} {'file' if len(files) == 1 else 'files'}{before}."

@@ -1,0 +1,121 @@
+"""The ledger of a warehouse: which files it was made from, by the hash of their content, and what columns they had.
+
+It lives in the warehouse's own file, so that what the ledger says and what the tables hold are always one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from segments.atomic import sha256_of
+
+Columns = Mapping[str, str]
+"""Column name -> DuckDB's type."""
+
+
+@dataclass(frozen=True)
+class File:
+    """An ingested file. number: what its events carry as `file_no`; sources: places in the mapping it is read by."""
+
+    number: int
+    name: str
+    sources: tuple[int, ...]
+    size: int
+    changed_ns: int
+    sha256: str
+    ingested_on: date
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """What was ingested: the mapping's mark, the files, and each source's columns.
+
+    base: id of the last load in full, which later days were added to. made_by: the code that loaded it.
+    """
+
+    mapping: str
+    made_by: str
+    base: str
+    files: tuple[File, ...]
+    columns: Mapping[int, Columns]
+
+    @property
+    def mark(self) -> str:
+        """Changes whenever another content was ingested."""
+        return mark(self.mapping, self.files)
+
+
+def mark(mapping: str, files: Collection[File]) -> str:
+    """16 hex digits of a mapping and the content of files."""
+    said = sorted(f"{file.name}|{file.sha256}" for file in files)
+    return hashlib.sha256("\n".join((mapping, *said)).encode()).hexdigest()[:16]
+
+
+def examine(path: Path, name: str, number: int, sources: Sequence[int], known: File | None) -> File:
+    """A file as it is now. Its content is read only when size or time of change differ from what is known."""
+    stat = path.stat()
+    same = known is not None and (known.size, known.changed_ns) == (stat.st_size, stat.st_mtime_ns)
+    digest = known.sha256 if known is not None and same else sha256_of(path)
+    return File(number, name, tuple(sources), stat.st_size, stat.st_mtime_ns, digest, date.today())
+
+
+def read_ledger(path: Path) -> Ledger | None:
+    """The ledger of a warehouse file; None for one that is missing, damaged or made from no files."""
+    if not path.exists():
+        return None
+    try:
+        # Attached, because a connection to the path may be handed the file as this process opened it before.
+        with duckdb.connect() as connection:
+            connection.execute(f"ATTACH '{path}' AS kept (READ_ONLY)")
+            connection.execute("USE kept")
+            return _read(connection)
+    except duckdb.Error:
+        return None
+
+
+def _read(connection: duckdb.DuckDBPyConnection) -> Ledger | None:
+    (content,) = connection.execute("SELECT content FROM meta").fetchone() or ("{}",)
+    said = json.loads(content).get("ledger")
+    if said is None:
+        return None
+    rows = connection.execute("SELECT * FROM ingested_files ORDER BY file_no").fetchall()
+    files = [
+        File(number, name, tuple(sources), size, changed, sha256, day)
+        for number, name, sources, size, changed, sha256, day in rows
+    ]
+    columns: dict[int, dict[str, str]] = {}
+    for source, name, kind in connection.execute("SELECT * FROM ingested_columns").fetchall():
+        columns.setdefault(source, {})[name] = kind
+    return Ledger(said["mapping"], said["made_by"], said["base"], tuple(files), columns)
+
+
+def write_ledger(
+    connection: duckdb.DuckDBPyConnection, files: Sequence[File], columns: Mapping[int, Columns]
+) -> None:
+    """Note files and columns in the open warehouse; a file's or column's earlier entry makes place."""
+    connection.execute(
+        "CREATE TABLE IF NOT EXISTS ingested_files (file_no INTEGER, name VARCHAR, sources INTEGER[], "
+        "bytes BIGINT, changed_ns BIGINT, sha256 VARCHAR, ingested_on DATE)"
+    )
+    connection.execute(
+        "CREATE TABLE IF NOT EXISTS ingested_columns (source INTEGER, name VARCHAR, type VARCHAR)"
+    )
+    for file in files:
+        connection.execute("DELETE FROM ingested_files WHERE name = $1", [file.name])
+        values: list[Any] = [file.number, file.name, list(file.sources), file.size, file.changed_ns]
+        connection.execute(
+            "INSERT INTO ingested_files VALUES ($1, $2, $3, $4, $5, $6, $7)",
+            [*values, file.sha256, file.ingested_on],
+        )
+    for source, known in columns.items():
+        for name, kind in known.items():
+            connection.execute("DELETE FROM ingested_columns WHERE source = $1 AND name = $2", [source, name])
+            connection.execute("INSERT INTO ingested_columns VALUES ($1, $2, $3)", [source, name, kind])

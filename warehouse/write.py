@@ -1,0 +1,88 @@
+"""The raw tables of a load made into the warehouse's: ids replaced by pseudonyms, rows in order, what is known noted."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from segments.errors import DataError
+from warehouse.pseudonyms import extend_vault, load_or_create_key, write_vault
+
+MIN_DEPARTMENT_SHARE = 0.002
+"""Departments with a smaller share of spend get no features of their own (noise, not habits)."""
+LATER_COLUMNS = (("event_id", "VARCHAR"), ("file_no", "INTEGER"))
+"""Columns of events that only a mapping's files fill: their id, and the ledger's number of the file."""
+
+
+def complete_events(connection: duckdb.DuckDBPyConnection) -> None:
+    """Give raw_events the columns that a source may lack."""
+    for name, kind in LATER_COLUMNS:
+        connection.execute(f"ALTER TABLE raw_events ADD COLUMN IF NOT EXISTS {name} {kind}")
+
+
+def known_ids(connection: duckdb.DuckDBPyConnection, folder: Path, *, extend: bool) -> None:
+    """Create the temporary table `vault` (customer_id, source_id) of everybody in the raw tables.
+
+    extend: those ids are added to the vault, instead of making it anew.
+    """
+    rejects = connection.execute("SELECT 1 FROM duckdb_tables() WHERE table_name = 'raw_rejects'").fetchone()
+    rows = connection.execute(
+        "SELECT source_id FROM raw_events UNION SELECT source_id FROM raw_customers "
+        + ("UNION SELECT source_id FROM raw_rejects " if rejects else "")
+        + "ORDER BY 1"
+    ).fetchall()
+    ids = [row[0] for row in rows if row[0] is not None]
+    vault = (extend_vault if extend else write_vault)(folder, ids, load_or_create_key(folder))
+    connection.register("arriving_vault", vault)
+    connection.execute("CREATE OR REPLACE TEMP TABLE vault AS SELECT * FROM arriving_vault")
+    connection.unregister("arriving_vault")
+
+
+def pseudonymised(table: str) -> str:
+    """SQL of a raw table's rows with pseudonyms.
+
+    Rows of nobody are kept among the rejects only; rows of erased persons, whom the vault lacks, nowhere.
+    """
+    nobody = "r.source_id IS NULL" if table == "rejects" else "false"
+    return (
+        f"SELECT v.customer_id, r.* EXCLUDE (source_id) FROM raw_{table} r LEFT JOIN vault v USING (source_id) "
+        f"WHERE v.customer_id IS NOT NULL OR {nobody}"
+    )
+
+
+def write_tables(connection: duckdb.DuckDBPyConnection, folder: Path) -> None:
+    """Create events, customers, rejects, items, campaigns and placements from the raw tables."""
+    known_ids(connection, folder, extend=False)
+    orders = {"events": "customer_id, ts", "customers": "customer_id", "rejects": "rule, customer_id, ts"}
+    for table, order in orders.items():
+        connection.execute(f"CREATE TABLE {table} AS {pseudonymised(table)} ORDER BY {order}")
+    connection.execute("CREATE TABLE items AS SELECT * FROM raw_items ORDER BY item_id")
+    connection.execute("CREATE TABLE campaigns AS SELECT * FROM raw_campaigns ORDER BY campaign_id")
+    if connection.execute("SELECT 1 FROM duckdb_tables() WHERE table_name = 'raw_placements'").fetchone():
+        connection.execute("CREATE TABLE placements AS SELECT * FROM raw_placements ORDER BY item_id, week")
+
+
+def write_meta(connection: duckdb.DuckDBPyConnection, known: Mapping[str, Any]) -> None:
+    """Write what is known of the data, with its as-of date. Raises DataError when there is no event."""
+    row = connection.execute("SELECT max(ts)::DATE FROM events").fetchone()
+    if row is None or row[0] is None:
+        raise DataError("The source has no events with a date; nothing can be built from it.")
+    meta = {**known, "as_of": (row[0] + timedelta(days=1)).isoformat()}
+    connection.execute("CREATE OR REPLACE TABLE meta AS SELECT $1 AS content", [json.dumps(meta)])
+
+
+def spent_departments(connection: duckdb.DuckDBPyConnection) -> list[str]:
+    """The departments that get features of their own, largest spend first."""
+    rows = connection.execute(
+        "WITH bought AS (SELECT department, value FROM events JOIN items USING (item_id) "
+        "WHERE type = 'purchase' AND department IS NOT NULL) "
+        "SELECT department FROM bought GROUP BY 1 "
+        f"HAVING sum(value) >= {MIN_DEPARTMENT_SHARE} * (SELECT sum(value) FROM bought) "
+        "ORDER BY sum(value) DESC, 1"
+    ).fetchall()
+    return [department for (department,) in rows]
