@@ -115,6 +115,14 @@ def build_from(
     return Ingested(workspace, intake, added[0] if added else None)
 
 
+def refresh(folder: Path, progress: Callable[[str], Progress] = lambda _title: silent) -> Workspace:
+    """Make the index anew and score every customer again, after the warehouse was changed in its place."""
+    source = str(json.loads((folder / "ready.json").read_text())["source"])
+    for name in ("index", "models"):
+        (folder / "run" / f"{name}.done").unlink(missing_ok=True)
+    return _build(folder, lambda _report: None, source, progress, in_use=True)
+
+
 def _write_settings(folder: Path, name: str, currency: str, categories: Sequence[str]) -> None:
     """The settings of a new workspace; those that a person may have changed are left alone."""
     folder.mkdir(parents=True, exist_ok=True)

@@ -107,12 +107,18 @@ class Registry:
                 manifest[part] = {"file": file, "sha256": digest}
             self._commit(name, manifest)
 
-    def rescore(self, name: str, scores: pd.DataFrame, as_of: str) -> None:
-        """Put scores as of another date (ISO) in the place of a model's; its cards say so. Raises as `save`."""
+    def scored_on(self, name: str) -> str:
+        """The hash of the data that a model's scores are of."""
+        manifest = self._manifest(name)
+        return str(manifest.get("scored_on", manifest["cards"][0]["data_hash"]))
+
+    def rescore(self, name: str, scores: pd.DataFrame, as_of: str, data_hash: str) -> None:
+        """Put scores of later data as of a date (ISO) in the place of a model's. Raises as `save`."""
         manifest = self._manifest(name)
         content = _parquet(scores)
         digest = hashlib.sha256(content).hexdigest()
         manifest["scores"] = {"file": f"{_slug(name)}.scores.{digest[:12]}", "sha256": digest}
+        manifest["scored_on"] = data_hash
         for card in manifest["cards"]:
             card["scored_as_of"] = as_of
         with _saving(name, self.folder):

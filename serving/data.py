@@ -15,7 +15,11 @@ from serving.options import JsonOption, WorkspaceOption, read_definition
 
 data_app = typer.Typer()
 privacy_app = typer.Typer(help="Rights of the persons whose data this is.", no_args_is_help=True)
+rules_app = typer.Typer(help="The cleaning rules and what they did.", no_args_is_help=True)
 data_app.add_typer(privacy_app, name="privacy")
+data_app.add_typer(rules_app, name="data")
+
+RuleOption = Annotated[str, typer.Option("--rule", help="A key that `segassist data rules` lists.")]
 
 
 @data_app.command()
@@ -98,6 +102,52 @@ def quality(as_json: JsonOption = False, workspace: WorkspaceOption = DEFAULT) -
         typer.echo(f"{check['verdict']:4}  {check['dimension']:12}  {check['name']}: {check['detail']}")
     for rule in report["rules"]:
         typer.echo(f"{rule['rows']:>9,} rows  {rule['name']}: {rule['action']}")
+
+
+@rules_app.command("rules")
+def list_rules(as_json: JsonOption = False, workspace: WorkspaceOption = DEFAULT) -> None:
+    """List the cleaning rules with how many rows each touched and how many of them were taken back."""
+    from warehouse.clean import RULES
+    from warehouse.quality import report_of
+    from warehouse.store import known_of
+
+    known = known_of(open_workspace(workspace).warehouse)
+    done = {result.name: result for result in report_of(known["quality"]).rules}
+    for rule in RULES:
+        result, off = done.get(rule.name), rule.key in known.get("rules_off", ())
+        rows, back = (result.rows, result.restored) if result else (0, 0)
+        if as_json:
+            row = {"key": rule.key, "name": rule.name, "action": rule.action, "on": not off}
+            print(json.dumps(row | {"rows": rows, "restored": back}))
+        else:
+            state = f"off, {back:,} rows taken back" if off else rule.action
+            typer.echo(f"{rule.key:12} {rows:>9,} rows  {rule.name}: {state}")
+
+
+@rules_app.command("restore")
+def restore_rule(rule: RuleOption, workspace: WorkspaceOption = DEFAULT) -> None:
+    """Take a cleaning rule back: its rows are as they were in the source, and it is not applied again."""
+    from assistant.build import refresh
+    from serving.terminal import steps
+    from warehouse.restore import restore
+
+    folder = open_workspace(workspace).folder
+    with steps() as progress:
+        rows = restore(folder, rule, progress(f"Take back the rule {rule}"))
+        if rows:
+            refresh(folder, progress)
+    log_here(workspace, "rule_restored", rule=rule, rows=rows)
+    typer.echo(f"{rows:,} rows taken back; the rule is off until: segassist data enforce --rule {rule}")
+
+
+@rules_app.command("enforce")
+def enforce_rule(rule: RuleOption, workspace: WorkspaceOption = DEFAULT) -> None:
+    """Apply a rule again that was taken back: to what is ingested next, and with --rebuild to everything."""
+    from warehouse.restore import enforce
+
+    enforce(open_workspace(workspace).folder, rule)
+    log_here(workspace, "rule_enforced", rule=rule)
+    typer.echo("The rule applies to what is ingested next; for what is here: segassist ingest ... --rebuild")
 
 
 @data_app.command()

@@ -7,7 +7,6 @@ What only a full build does anew: the departments that have features of their ow
 
 from __future__ import annotations
 
-import json
 import shutil
 import uuid
 from collections.abc import Sequence
@@ -24,9 +23,9 @@ from warehouse.gate import Check
 from warehouse.intake import Intake
 from warehouse.ledger import Columns, write_ledger
 from warehouse.mapping import Mapping
-from warehouse.quality import QualityReport, clean_and_check
+from warehouse.quality import QualityReport, clean_and_check, report_of
 from warehouse.store import FILE, build, replacing, write_features
-from warehouse.write import LATER_COLUMNS, known_ids, pseudonymised, write_meta
+from warehouse.write import LATER_COLUMNS, known_ids, pseudonymised, read_meta, write_meta
 
 _COMPARED = (
     *("ts", "type", "item_id", "order_id", "session_id", "quantity", "value", "channel", "campaign_id"),
@@ -74,12 +73,14 @@ def append(folder: Path, mapping: Mapping, intake: Intake, progress: Progress = 
             gone = _take_out(connection, intake.replaced)
             progress(0.3, "cleaning and checking")
             _history(connection)
+            off = read_meta(connection).get("rules_off", ())
             report = clean_and_check(
-                connection, folder, history="history", more=lambda: [_overlap(connection)]
+                connection, folder, history="history", more=lambda: [_overlap(connection)], off=off
             )
             progress(0.5, "adding the new rows")
             added = _insert(connection)
-            _drop_robots(connection)
+            if BOTS.key not in off:
+                _drop_robots(connection)
             write_ledger(connection, intake.files, columns)
             _note(connection, report)
         finally:
@@ -158,31 +159,33 @@ def _upsert(connection: duckdb.DuckDBPyConnection, table: str, new: str, key: st
 
 def _drop_robots(connection: duckdb.DuckDBPyConnection) -> None:
     """A program is known by a whole day, which may have come in parts, and for good."""
-    if not any(rule.name == BOTS for rule in RULES):
-        return
     connection.execute(
         "CREATE TEMP TABLE robots AS SELECT customer_id FROM events "
         "WHERE customer_id IN (SELECT customer_id FROM vault) GROUP BY customer_id, ts::DATE "
         f"HAVING count(*) > {MAX_EVENTS_A_DAY} UNION SELECT customer_id FROM rejects "
         "WHERE rule = $1 AND customer_id IN (SELECT customer_id FROM vault)",
-        [BOTS],
+        [BOTS.name],
     )
     if _count(connection, "SELECT count(*) FROM robots"):
         theirs = "WHERE customer_id IN (SELECT customer_id FROM robots)"
-        connection.execute(f"INSERT INTO rejects BY NAME SELECT $1 AS rule, * FROM events {theirs}", [BOTS])
+        connection.execute(
+            f"INSERT INTO rejects BY NAME SELECT $1 AS rule, * FROM events {theirs}", [BOTS.name]
+        )
         connection.execute(f"DELETE FROM events {theirs}")
 
 
 def _note(connection: duckdb.DuckDBPyConnection, report: QualityReport) -> None:
     """The meta data of before with the new as-of date and quality report, whose rules count all loads."""
-    (content,) = connection.execute("SELECT content FROM meta").fetchone() or ("{}",)
-    known: dict[str, Any] = json.loads(content)
+    known = read_meta(connection)
+    before = {rule.name: rule for rule in report_of(known["quality"]).rules}
     counts = dict(connection.execute("SELECT rule, count(*) FROM rejects GROUP BY 1").fetchall())
-    whole = replace(
-        report,
-        events=_count(connection, "SELECT count(*) FROM events"),
-        rules=tuple(RuleResult(rule.name, rule.action, counts.get(rule.name, 0)) for rule in RULES),
+    rules = tuple(
+        before[rule.name]
+        if rule.key in known.get("rules_off", ())
+        else RuleResult(rule.name, rule.action, counts.get(rule.name, 0))
+        for rule in RULES
     )
+    whole = replace(report, events=_count(connection, "SELECT count(*) FROM events"), rules=rules)
     write_meta(connection, known | {"quality": whole.to_dict()})
 
 

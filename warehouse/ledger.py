@@ -6,7 +6,6 @@ It lives in the warehouse's own file, so that what the ledger says and what the 
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -16,6 +15,7 @@ from typing import Any
 import duckdb
 
 from segments.atomic import sha256_of
+from warehouse.write import read_meta
 
 Columns = Mapping[str, str]
 """Column name -> DuckDB's type."""
@@ -82,8 +82,7 @@ def read_ledger(path: Path) -> Ledger | None:
 
 
 def _read(connection: duckdb.DuckDBPyConnection) -> Ledger | None:
-    (content,) = connection.execute("SELECT content FROM meta").fetchone() or ("{}",)
-    said = json.loads(content).get("ledger")
+    said = read_meta(connection).get("ledger")
     if said is None:
         return None
     rows = connection.execute("SELECT * FROM ingested_files ORDER BY file_no").fetchall()

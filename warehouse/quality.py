@@ -6,10 +6,11 @@ import base64
 import html
 import io
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
@@ -49,28 +50,46 @@ def clean_and_check(
     today: date | None = None,
     history: str = "raw_events",
     more: Callable[[], Sequence[Check]] = tuple,
+    off: Collection[str] = (),
 ) -> QualityReport:
     """Clean raw_events, ask the gate, write both reports into the folder.
 
-    history: as in `checks`. more: further checks of the cleaned events.
+    history: as in `checks`. more: further checks of the cleaned events. off: keys of rules not to be applied.
     Raises DataError when a check says stop; the reports are written then too, to show why.
     """
     complete_events(connection)
-    rules = clean(connection)
+    rules = clean(connection, off)
     found = (*checks(connection, today or date.today(), history), *more())
     row = connection.execute("SELECT count(*) FROM raw_events").fetchone()
     report = QualityReport(int(row[0]) if row else 0, rules, found)
-    write_text(folder / JSON_FILE, json.dumps(report.to_dict(), indent=1))
-    write_text(folder / HTML_FILE, _page(report, _plots(connection, history) if report.events else []))
+    write_report(connection, folder, report, history)
     stops = [check.detail for check in found if check.verdict == "stop"]
     if stops:
         raise DataError(f"The data did not pass the checks: {' '.join(stops)} See {folder / HTML_FILE}.")
     return report
 
 
+def write_report(
+    connection: duckdb.DuckDBPyConnection, folder: Path, report: QualityReport, history: str
+) -> None:
+    """Write both reports; history: a table with ts, type and value of all events, for the plots."""
+    write_text(folder / JSON_FILE, json.dumps(report.to_dict(), indent=1))
+    write_text(folder / HTML_FILE, _page(report, _plots(connection, history) if report.events else []))
+
+
+def report_of(known: Mapping[str, Any]) -> QualityReport:
+    """A report from its JSON form."""
+    return QualityReport(
+        known["events"],
+        tuple(RuleResult(**rule) for rule in known["rules"]),
+        tuple(Check(**check) for check in known["checks"]),
+    )
+
+
 def _page(report: QualityReport, plots: Sequence[tuple[str, str]]) -> str:
     rules = "".join(
-        f"<tr><td>{html.escape(rule.name)}</td><td>{html.escape(rule.action)}</td><td>{rule.rows:,}</td></tr>"
+        f"<tr><td>{html.escape(rule.name)}</td><td>{html.escape(rule.action)}</td>"
+        f"<td>{rule.rows:,}</td><td>{rule.restored:,}</td></tr>"
         for rule in report.rules
     )
     rows = "".join(
@@ -92,7 +111,7 @@ img{{max-width:100%}}figure{{margin:1rem 0}}</style></head><body>
 <h1>Data quality: <span style="color:{_COLOURS[report.verdict]}">{report.verdict}</span></h1>
 <p>{report.events:,} events after cleaning.</p>
 <h2>Checks</h2><table><tr><th>Verdict</th><th>Dimension</th><th>Check</th><th>Detail</th></tr>{rows}</table>
-<h2>Cleaning</h2><table><tr><th>Rule</th><th>Done</th><th>Rows</th></tr>{rules}</table>
+<h2>Cleaning</h2><table><tr><th>Rule</th><th>Done</th><th>Rows</th><th>Taken back</th></tr>{rules}</table>
 {images}</body></html>
 """
 

@@ -28,7 +28,7 @@ from segments.features import Catalogue
 from segments.ports import Progress, silent
 from warehouse.quality import clean_and_check
 from warehouse.tables import Tables
-from warehouse.write import spent_departments, write_meta, write_tables
+from warehouse.write import read_meta, spent_departments, write_meta, write_tables
 
 FILE = "warehouse.duckdb"
 
@@ -67,20 +67,26 @@ def build(
 
     `load` creates raw_events, raw_items, raw_customers, raw_campaigns and, where display and mailer positions
     are known, raw_placements (item_id, week, units, display, mailer). `note` may write tables of its own and
-    returns what `meta` is to hold besides. Nothing is left in place when it fails.
+    returns what `meta` is to hold besides. Rules that were taken back in the warehouse before stay off. Nothing
+    is left in place when it fails.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    off = list(known_of(folder / FILE).get("rules_off", ()))
     with replacing(folder / FILE) as partial:
         connection = duckdb.connect(str(partial))
         try:
             progress(0.0, "reading the source files")
             load(connection)
             progress(0.3, "cleaning and checking")
-            report = clean_and_check(connection, folder)
+            report = clean_and_check(connection, folder, off=off)
             progress(0.4, "replacing customer ids by pseudonyms")
             write_tables(connection, folder)
-            departments = {"departments": spent_departments(connection)}
-            write_meta(connection, departments | {"quality": report.to_dict()} | dict(note(connection)))
+            known = {
+                "departments": spent_departments(connection),
+                "quality": report.to_dict(),
+                "rules_off": off,
+            }
+            write_meta(connection, known | dict(note(connection)))
         finally:
             connection.close()
         progress(0.6, "computing the feature mart")
@@ -101,6 +107,19 @@ def replacing(target: Path) -> Iterator[Path]:
             os.replace(partial, target)
         finally:
             partial.unlink(missing_ok=True)
+
+
+def known_of(path: Path) -> dict[str, Any]:
+    """The meta data of a warehouse file; empty for one that is missing or damaged."""
+    if not path.exists():
+        return {}
+    # Attached, because a connection to the path may be handed the file as this process opened it before.
+    with duckdb.connect() as connection:
+        try:
+            connection.execute(f"ATTACH '{path}' AS kept (READ_ONLY)")
+            return read_meta(connection, "kept.meta")
+        except duckdb.Error:
+            return {}
 
 
 def write_features(path: Path) -> None:

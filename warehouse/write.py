@@ -76,6 +76,12 @@ def write_meta(connection: duckdb.DuckDBPyConnection, known: Mapping[str, Any]) 
     connection.execute("CREATE OR REPLACE TABLE meta AS SELECT $1 AS content", [json.dumps(meta)])
 
 
+def read_meta(connection: duckdb.DuckDBPyConnection, table: str = "meta") -> dict[str, Any]:
+    """What `write_meta` wrote."""
+    row = connection.execute(f"SELECT content FROM {table}").fetchone()
+    return dict(json.loads(row[0])) if row else {}
+
+
 def spent_departments(connection: duckdb.DuckDBPyConnection) -> list[str]:
     """The departments that get features of their own, largest spend first."""
     rows = connection.execute(

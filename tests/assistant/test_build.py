@@ -298,7 +298,7 @@ def test_a_day_is_scored_by_the_models_there_are_and_stays_in_use(tmp_path):
     assert cards(folder / "models")[0]["scored_as_of"] == "2017-12-31"
 
     new = tables["events"][late].copy()
-    new.iloc[-1, new.columns.get_loc("source_id")] = "new"
+    new.iloc[-1, new.columns.get_loc("source_id")] = "999"
     new.assign(item_id=None).to_csv(shop / "days/last.csv", index=False)
     with pytest.raises(DataError, match="did not pass the checks"):
         build_from(mapping, folder)
@@ -310,7 +310,7 @@ def test_a_day_is_scored_by_the_models_there_are_and_stays_in_use(tmp_path):
     assert {path.name for path in folder.glob("models/*.model.*")} == models
     assert cards(folder / "models")[0]["scored_as_of"] == "2018-01-01"
     everybody = customers(folder)
-    assert Vault(folder).customer_id("new") in everybody
+    assert Vault(folder).customer_id("999") in everybody
     assert set(Registry(folder / "models").scores("purchase_30d").index) == everybody
     assert set(CustomerIndex.load(folder / "indexes", "cpu").customer_ids) == everybody
     assert build_from(mapping, folder).intake.reason == "Nothing is new: all 3 files were ingested before."
