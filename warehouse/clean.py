@@ -41,6 +41,9 @@ BOTS = Rule(
     "source_id IN (SELECT source_id FROM raw_events GROUP BY source_id, ts::DATE "
     f"HAVING count(*) > {MAX_EVENTS_A_DAY})",
 )
+CURRENCY = Rule(
+    "currency", "amount in a currency without a rate", "event dropped", "unknown_currency IS NOT NULL"
+)
 RULES = (
     Rule("nobody", "event without customer or time", "event dropped", "source_id IS NULL OR ts IS NULL"),
     Rule(
@@ -50,6 +53,7 @@ RULES = (
         # Rows keep the order of their files: the last one is the latest word.
         "event_id IS NOT NULL AND rowid NOT IN (SELECT max(rowid) FROM raw_events GROUP BY event_id)",
     ),
+    CURRENCY,
     Rule(
         "empty",
         "purchase without units and value",

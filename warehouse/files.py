@@ -13,6 +13,7 @@ from segments.errors import DataError
 from warehouse.database import table_view
 from warehouse.ledger import Columns
 from warehouse.mapping import Mapping, Source, TypeColumn
+from warehouse.rates import UNKNOWN, rate_of, unknown
 
 RAW_EVENTS = (
     ("source_id", "customer", "VARCHAR"),
@@ -41,6 +42,8 @@ RAW_CUSTOMERS = tuple(
         *("household_composition", "kids_count", "has_children"),
     )
 )
+AMOUNTS = ("value", "discount")
+"""What is in a currency."""
 DEFAULTS = {"quantity": "1.0", "value": "0.0", "discount": "0.0"}
 """What a row without the field counts as."""
 
@@ -103,7 +106,8 @@ def load(
 
 def _no_events() -> str:
     shown = [f"NULL::{kind} AS {name}" for name, _, kind in RAW_EVENTS]
-    return f"SELECT {', '.join(shown)}, NULL::INTEGER AS file_no WHERE false"
+    shown += ["NULL::INTEGER AS file_no", f"NULL::VARCHAR AS {UNKNOWN}"]
+    return f"SELECT {', '.join(shown)} WHERE false"
 
 
 def _load_items(reading: _Reading) -> None:
@@ -147,18 +151,27 @@ def _create(connection: duckdb.DuckDBPyConnection, table: str, queries: list[str
 
 def _events(reading: _Reading, place: int, source: Source) -> str:
     columns = _columns(reading, place, source)
+    code, moment = _value(source, "currency", columns), _time(source, columns)
+    rate = rate_of(code, moment, reading.mapping.rates) if "currency" in source.columns else ""
     shown = []
     for name, said, kind in RAW_EVENTS:
         if name == "type":
             value = _type(source)
         elif said == "time":
-            value = _time(source, columns)
+            value = moment
         else:
             value = _value(source, said, columns, kind)
+            if name in AMOUNTS and "currency" in source.columns:
+                value = f"{value} * coalesce({rate}, 1)"
             if name in DEFAULTS:
                 value = f"coalesce({value}, {DEFAULTS[name]})"
         shown.append(f"{value} AS {name}")
     shown.append(("NULL::INTEGER" if source.database else "segassist_number") + " AS file_no")
+    if rate:
+        amounts = [_value(source, name, columns, "DOUBLE") for name in AMOUNTS]
+        shown.append(f"{unknown(code, moment, amounts, reading.mapping.rates)} AS {UNKNOWN}")
+    else:
+        shown.append(f"NULL::VARCHAR AS {UNKNOWN}")
     where = [f"({source.where})"] if source.where else []
     if isinstance(source.type, TypeColumn):
         where.append(f"{identifier(source.type.column)}::VARCHAR IN ({_texts(source.type.values)})")

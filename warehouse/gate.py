@@ -14,6 +14,7 @@ from typing import Literal
 import duckdb
 
 from segments.definition import EVENT_TYPES
+from warehouse.clean import CURRENCY
 
 Verdict = Literal["pass", "warn", "stop"]
 ORPHANS_STOP = 0.05
@@ -66,6 +67,28 @@ def checks(connection: duckdb.DuckDBPyConnection, today: date, history: str = "r
         _drift(connection, history, *_periods(last)),
     ]
     return found
+
+
+def currencies(connection: duckdb.DuckDBPyConnection) -> list[Check]:
+    """Which currencies have no rate, among raw_rejects; nothing where every amount could be converted."""
+    found = connection.execute(
+        "SELECT unknown_currency, count(*) FROM raw_rejects WHERE rule = $1 GROUP BY 1 ORDER BY 2 DESC, 1",
+        [CURRENCY.name],
+    ).fetchall()
+    if not found:
+        return []
+    rows = sum(count for _, count in found)
+    share = rows / (rows + _number(connection, "SELECT count(*) FROM raw_events"))
+    named = ", ".join(f"{code} ({count})" if code != "?" else f"none ({count})" for code, count in found[:10])
+    return [
+        Check(
+            "currencies known",
+            "contract",
+            "warn" if share < ORPHANS_STOP else "stop",
+            f"{rows} events ({share:.2%}) are in a currency without a rate on their day: {named}; "
+            "add it to [rates] of the mapping.",
+        )
+    ]
 
 
 def _integrity(connection: duckdb.DuckDBPyConnection, purchases: int) -> Check:

@@ -43,7 +43,7 @@ class Intake:
 
 def mapping_mark(mapping: Mapping) -> str:
     """16 hex digits of what a mapping says; where its files are does not matter."""
-    return hashlib.sha256(repr((mapping.name, mapping.sources)).encode()).hexdigest()[:16]
+    return hashlib.sha256(repr((mapping.name, mapping.sources, mapping.rates)).encode()).hexdigest()[:16]
 
 
 def take_in(

@@ -9,6 +9,11 @@
     customer = "CustomerID"
     time = "InvoiceDate"
     value = "= Quantity * UnitPrice"       # a text that begins with '=' is an SQL expression over the columns
+    currency = "Currency"                  # value and discount are converted by [rates]
+
+    [rates]                                # worth of one unit in the workspace's currency
+    GBP = 1.0
+    EUR = [{ from = 2024-01-01, rate = 0.87 }, { from = 2024-07-01, rate = 0.84 }]
 
 Everything wrong with a mapping is told at once, each mistake naming its table and field.
 """
@@ -18,6 +23,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Mapping as Table
 from dataclasses import dataclass, field
+from datetime import date
 from difflib import get_close_matches
 from importlib import resources
 from pathlib import Path
@@ -28,7 +34,7 @@ from segments.errors import DataError, NotFoundError
 
 EVENT_FIELDS = (
     *("customer", "time", "item", "order", "session", "quantity", "value", "discount"),
-    *("channel", "campaign", "id"),
+    *("channel", "campaign", "id", "currency"),
 )
 FIELDS: Table[str, tuple[str, ...]] = {
     "events": EVENT_FIELDS,
@@ -45,7 +51,9 @@ REQUIRED: Table[str, tuple[str, ...]] = {
     "customers": ("customer",),
     "campaigns": ("campaign", "start"),
 }
-TOP = ("name", "currency", "exclude_categories", *FIELDS)
+TOP = ("name", "currency", "exclude_categories", "rates", *FIELDS)
+Rates = Table[str, tuple[tuple[str, float], ...]]
+"""Currency code -> (from this date on, ISO; worth of one unit in the workspace's currency), latest first."""
 
 
 @dataclass(frozen=True)
@@ -88,6 +96,7 @@ class Mapping:
     currency: str
     sources: tuple[Source, ...]
     exclude_categories: tuple[str, ...] = field(default=())
+    rates: Rates = field(default_factory=dict)
 
     def of(self, kind: str) -> list[Source]:
         """The sources of one kind."""
@@ -150,6 +159,9 @@ def parse_mapping(text: str, folder: Path, label: str) -> Mapping:
             sources.append(_source(kind, table, mistakes))
     if not data.get("events"):
         mistakes.append("events: at least one [[events]] table is needed.")
+    rates = _rates(data.get("rates", {}), mistakes)
+    if not rates and any("currency" in source.columns for source in sources):
+        mistakes.append("rates: is missing; events.currency needs a table [rates], such as EUR = 1.0.")
     if mistakes:
         raise DataError(f"{label}: " + " ".join(mistakes))
     return Mapping(
@@ -158,6 +170,7 @@ def parse_mapping(text: str, folder: Path, label: str) -> Mapping:
         str(data.get("currency", "$")),
         tuple(sources),
         tuple(data.get("exclude_categories", ())),
+        rates,
     )
 
 
@@ -206,6 +219,23 @@ def _type(value: Any, mistakes: list[str]) -> str | TypeColumn:
             f"events.type: {value!r} is not {accepted}, nor {{ column = ..., values = {{ ... }} }}."
         )
     return str(value)
+
+
+def _rates(table: Any, mistakes: list[str]) -> Rates:
+    """A rate that always holds counts from the first day there is."""
+    found = {}
+    for code, said in table.items() if isinstance(table, dict) else ():
+        dated = said if isinstance(said, list) else [{"from": "0001-01-01", "rate": said}]
+        try:
+            pairs = [(date.fromisoformat(str(one["from"])), float(one["rate"])) for one in dated]
+        except (KeyError, TypeError, ValueError):
+            pairs = []
+        if not pairs or any(rate <= 0 for _, rate in pairs):
+            mistakes.append(
+                f"rates.{code}: must be a number above 0, or a list of {{ from = 2024-01-01, rate = 1.1 }}; got {said!r}."
+            )
+        found[str(code).upper()] = tuple((day.isoformat(), rate) for day, rate in sorted(pairs, reverse=True))
+    return found
 
 
 def _unknown(kind: str, key: str, known: tuple[str, ...]) -> str:

@@ -17,7 +17,7 @@ import duckdb
 from segments.atomic import write_text
 from segments.errors import DataError
 from warehouse.clean import RuleResult, clean
-from warehouse.gate import Check, Verdict, checks
+from warehouse.gate import Check, Verdict, checks, currencies
 from warehouse.write import complete_events
 
 JSON_FILE = "quality.json"
@@ -59,7 +59,7 @@ def clean_and_check(
     """
     complete_events(connection)
     rules = clean(connection, off)
-    found = (*checks(connection, today or date.today(), history), *more())
+    found = (*checks(connection, today or date.today(), history), *currencies(connection), *more())
     row = connection.execute("SELECT count(*) FROM raw_events").fetchone()
     report = QualityReport(int(row[0]) if row else 0, rules, found)
     write_report(connection, folder, report, history)

@@ -15,6 +15,12 @@ from warehouse.quality import QualityReport, report_of, write_report
 from warehouse.store import FILE, replacing, write_features
 from warehouse.write import read_meta, write_meta
 
+FOR_GOOD = {
+    "nobody": "it would be nobody's",
+    "currency": "what it is worth is not known before its rate is in the mapping, which then reads everything anew",
+}
+"""Rules whose rows cannot be events, and why."""
+
 
 def restore(folder: Path, key: str, progress: Progress = silent) -> int:
     """Take a rule back; how many rows came back.
@@ -22,8 +28,8 @@ def restore(folder: Path, key: str, progress: Progress = silent) -> int:
     Raises NotFoundError for an unknown rule, UserError for one whose rows cannot be events.
     """
     rule = rule_of(key)
-    if key == "nobody":
-        raise UserError(f"rule: an {rule.name} is nobody's; it cannot be taken back.")
+    if key in FOR_GOOD:
+        raise UserError(f"rule: an {rule.name} cannot be taken back: {FOR_GOOD[key]}.")
     with replacing(folder / FILE) as partial:
         progress(0.0, "copying the warehouse")
         shutil.copyfile(folder / FILE, partial)

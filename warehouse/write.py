@@ -15,8 +15,9 @@ from warehouse.pseudonyms import extend_vault, load_or_create_key, write_vault
 
 MIN_DEPARTMENT_SHARE = 0.002
 """Departments with a smaller share of spend get no features of their own (noise, not habits)."""
-LATER_COLUMNS = (("event_id", "VARCHAR"), ("file_no", "INTEGER"))
-"""Columns of events that only a mapping's files fill: their id, and the ledger's number of the file."""
+LATER_COLUMNS = (("event_id", "VARCHAR"), ("file_no", "INTEGER"), ("unknown_currency", "VARCHAR"))
+"""Columns of events that only a mapping's files fill: their id, the ledger's number of the file, and the currency
+of an amount that could not be converted (of rejects only)."""
 
 
 def complete_events(connection: duckdb.DuckDBPyConnection) -> None:

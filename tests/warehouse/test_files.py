@@ -153,6 +153,69 @@ def test_an_unknown_mapping_suggests_the_nearest(tmp_path):
         read_mapping("online-retail", tmp_path)
 
 
+CURRENCIES = """
+[rates]
+GBP = 1.0
+usd = 0.5
+EUR = [{ from = 2024-01-01, rate = 0.8 }, { from = "2024-07-01", rate = 0.9 }]
+
+[[events]]
+files = "e.csv"
+type = "purchase"
+customer = "u"
+time = "t"
+item = "i"
+value = "v"
+discount = "d"
+currency = "c"
+"""
+
+
+def test_amounts_are_converted_by_the_rate_of_their_day(tmp_path):
+    (tmp_path / "e.csv").write_text(
+        "u,t,i,v,d,c\na,2024-02-01,x,10,1,GBP\na,2024-02-02,x,10,1,usd \na,2024-06-30,x,10,0,EUR\n"
+        "a,2024-07-01,x,10,0,EUR\na,2023-12-31,x,10,0,EUR\na,2024-08-01,x,7,0,CHF\na,2024-08-02,x,5,0,\n"
+        "a,2024-08-03,x,0,0,\n"
+    )
+    rows = loaded(CURRENCIES, tmp_path).execute(
+        "SELECT value, discount, unknown_currency FROM raw_events ORDER BY ts"
+    )
+    # Before the first rate, in an unknown currency or in none: the amount is left as it was, and named.
+    assert rows.fetchall() == [
+        *((10, 0, "EUR"), (10, 1, None), (5, 0.5, None), (8, 0, None), (9, 0, None), (7, 0, "CHF")),
+        *((5, 0, "?"), (0, 0, None)),
+    ]
+
+
+def test_a_currency_without_a_rate_is_rejected_and_named(tmp_path):
+    lines = [f"c{n},2024-02-{n % 28 + 1:02d},x,10,0,GBP\n" for n in range(40)]
+    (tmp_path / "e.csv").write_text("".join(["u,t,i,v,d,c\n", *lines, "a,2024-08-01,x,7,0,CHF\n"]))
+    mapping = parse_mapping(CURRENCIES, tmp_path, "m")
+    warehouse = Warehouse(build(tmp_path / "ws", lambda connection: load(mapping, connection)))
+    checks = {check["name"]: check for check in warehouse.meta["quality"]["checks"]}
+    assert checks["currencies known"]["verdict"] == "warn"
+    assert "1 events (2.44%) are in a currency without a rate on their day: CHF (1)" in str(
+        checks["currencies known"]
+    )
+    assert len(warehouse.fetch(warehouse.table("events"))) == 40
+    assert warehouse.fetch(warehouse.table("rejects"))["value"].tolist() == [7]
+    warehouse.close()
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (("GBP = 1.0", "GBP = 0"), "rates.GBP: must be a number above 0"),
+        (("rate = 0.8", "rte = 0.8"), "rates.EUR: must be a number above 0, or a list of"),
+        (("[rates]", "[rate]"), "rate: is not a field; did you mean rates?"),
+    ],
+)
+def test_a_mistake_in_the_rates_is_named(change, said, tmp_path):
+    with pytest.raises(DataError) as error:
+        parse_mapping(CURRENCIES.replace(*change), tmp_path, "m")
+    assert said in str(error.value)
+
+
 @pytest.mark.parametrize(
     ("name", "folder", "events", "customers", "types"),
     [
