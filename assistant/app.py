@@ -58,7 +58,7 @@ class Rooms:
     def __init__(self, workspace: Workspace) -> None:
         self.workspace = workspace
         self.warehouse = Warehouse(workspace.warehouse)
-        self.library = Library(workspace.state)
+        self.library = Library(workspace.state, workspace.settings.parameters)
         self.propensity = Propensities(self.warehouse, workspace.models)
         self.market = Market(self)
         self.worths = Worths(self)

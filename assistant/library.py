@@ -33,6 +33,7 @@ from segments.canonical import fingerprint
 from segments.codec import from_json, to_json
 from segments.definition import Node, named_segments
 from segments.errors import ConflictError, DefinitionError, NotFoundError, StaleError, UserError
+from segments.parameters import Parameters
 
 MAX_NAME = 80
 _metadata = MetaData()
@@ -64,9 +65,10 @@ class SavedSegment:
 
 
 class Library:
-    """Saved segments of one workspace. Every change is one transaction."""
+    """Saved segments of one workspace, read with its parameters. Every change is one transaction."""
 
-    def __init__(self, url: str | Path) -> None:
+    def __init__(self, url: str | Path, parameters: Parameters | None = None) -> None:
+        self._parameters = parameters or {}
         self._engine = open_engine(url)
         self._transaction = partial(transaction, self._engine, "The segment library cannot be used")
         with self._transaction() as connection:
@@ -95,7 +97,7 @@ class Library:
         if self._uses(definition, name, set()):
             raise DefinitionError(f"member_of: segment '{name}' cannot be defined by itself.")
         with self._transaction() as connection:
-            latest = _latest(connection, name)
+            latest = self._latest(connection, name)
             _check_tag(latest, name, if_match)
             if latest is not None and latest.hash == digest:
                 return latest
@@ -122,7 +124,7 @@ class Library:
                     return True
                 seen.add(used)
                 with self._transaction() as connection:
-                    found = _latest(connection, used)
+                    found = self._latest(connection, used)
                 if found is not None and self._uses(found.definition, name, seen):
                     return True
         return False
@@ -130,7 +132,7 @@ class Library:
     def get(self, name: str) -> SavedSegment:
         """The latest version. Raises NotFoundError with close names."""
         with self._transaction() as connection:
-            found = _latest(connection, name)
+            found = self._latest(connection, name)
         if found is None:
             near = get_close_matches(name, self.names(), n=2, cutoff=0.5)
             hint = f"; did you mean {' or '.join(near)}?" if near else "."
@@ -142,7 +144,7 @@ class Library:
         self.get(name)
         query = select(_versions).where(_versions.c.name == name).order_by(_versions.c.version.desc())
         with self._transaction() as connection:
-            return [_read(row) for row in connection.execute(query)]
+            return [self._read(row) for row in connection.execute(query)]
 
     def names(self) -> list[str]:
         """Names in alphabetical order."""
@@ -153,7 +155,7 @@ class Library:
     def all(self) -> list[SavedSegment]:
         """The latest version of each, by name."""
         with self._transaction() as connection:
-            return [_read(row) for row in connection.execute(_newest().order_by(_versions.c.name))]
+            return [self._read(row) for row in connection.execute(_newest().order_by(_versions.c.name))]
 
     def name_of(self, digest: str) -> str | None:
         """The first name whose latest version has this content hash."""
@@ -166,8 +168,21 @@ class Library:
         """Delete all versions of a name. Raises NotFoundError, StaleError."""
         self.get(name)
         with self._transaction() as connection:
-            _check_tag(_latest(connection, name), name, if_match)
+            _check_tag(self._latest(connection, name), name, if_match)
             connection.execute(sql_delete(_versions).where(_versions.c.name == name))
+
+    def _latest(self, connection: Connection, name: str) -> SavedSegment | None:
+        newest = select(func.max(_versions.c.version)).where(_versions.c.name == name).scalar_subquery()
+        row = connection.execute(
+            select(_versions).where(_versions.c.name == name, _versions.c.version == newest)
+        ).one_or_none()
+        return None if row is None else self._read(row)
+
+    def _read(self, row: Row[Any]) -> SavedSegment:
+        at = row.saved_at if row.saved_at.tzinfo else row.saved_at.replace(tzinfo=UTC)  # SQLite keeps no zone
+        return SavedSegment(
+            row.name, row.version, from_json(json.loads(row.definition), self._parameters), row.hash, at
+        )
 
 
 def _check_tag(latest: SavedSegment | None, name: str, tag: str | None) -> None:
@@ -186,16 +201,3 @@ def _newest() -> Select[Any]:
     )
     same = (_versions.c.name == newest.c.name) & (_versions.c.version == newest.c.version)
     return select(_versions).join(newest, same)
-
-
-def _latest(connection: Connection, name: str) -> SavedSegment | None:
-    newest = select(func.max(_versions.c.version)).where(_versions.c.name == name).scalar_subquery()
-    row = connection.execute(
-        select(_versions).where(_versions.c.name == name, _versions.c.version == newest)
-    ).one_or_none()
-    return None if row is None else _read(row)
-
-
-def _read(row: Row[Any]) -> SavedSegment:
-    at = row.saved_at if row.saved_at.tzinfo else row.saved_at.replace(tzinfo=UTC)  # SQLite keeps no zone
-    return SavedSegment(row.name, row.version, from_json(json.loads(row.definition)), row.hash, at)

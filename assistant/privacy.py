@@ -39,7 +39,7 @@ def erase_person(workspace: Workspace, source_id: str, progress: Progress = sile
     if known:
         index.remove([customer])
         index.save(workspace.index)
-    library = Library(workspace.state)
+    library = Library(workspace.state, workspace.settings.parameters)
     named = [saved.name for saved in library.all() if _speaks_of(saved.definition, customer)]
     for name in named:
         library.delete(name)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import tomllib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from segments.errors import DataError, NotBuiltError
@@ -20,7 +21,7 @@ class Settings:
     requests_per_minute: of one API key. cors_origins: pages of other sites that may call the API.
     randomised_campaigns: ids of campaigns whose customers were drawn at random, so that their effect may be called one.
     gross_margin: share of revenue left after the cost of goods. contact_cost: currency for each customer
-    contacted. banned_words: never used in marketing copy.
+    contacted. banned_words: never used in marketing copy. parameters: numbers that definitions name.
     """
 
     name: str = "Complete Journey demo"
@@ -38,6 +39,7 @@ class Settings:
     gross_margin: float = 0.25
     contact_cost: float = 0.5
     banned_words: tuple[str, ...] = ()
+    parameters: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -110,8 +112,17 @@ def read_settings(folder: Path) -> Settings:
         if wanted is float and type(value) is int:
             values[key] = float(value)
         elif type(value) is not wanted:
-            kind = {str: "a text", int: "a whole number", float: "a number", tuple: "a list of texts"}[wanted]
+            kind = {
+                str: "a text",
+                int: "a whole number",
+                float: "a number",
+                tuple: "a list of texts",
+                dict: "a table",
+            }[wanted]
             raise DataError(f"{path}: {key} must be {kind}; got {value!r}.")
+    for name, value in values.get("parameters", {}).items():
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise DataError(f"{path}: parameters.{name} must be a number; got {value!r}.")
     settings = Settings(**values)
     for key in ("min_group", "requests_per_minute"):
         if getattr(settings, key) < 1:

@@ -26,6 +26,7 @@ from segments.definition import (
     Value,
 )
 from segments.intervals import Interval, interval_of, to_comparison
+from segments.parameters import plain
 
 
 def canonical(node: Node) -> Node:
@@ -156,7 +157,8 @@ def _occasion(occasion: Occasion) -> Occasion:
 
 
 def _number(value: Any) -> Any:
-    """500.0 -> 500, so that both spellings hash alike."""
+    """500.0 -> 500, and a parameter's number without its name, so that all spellings hash alike."""
+    value = plain(value)
     if isinstance(value, float) and value.is_integer():
         return int(value)
     return value

@@ -45,6 +45,7 @@ from segments.fields import (
     short,
     window_json,
 )
+from segments.parameters import Parameters, bind, unbind
 
 KINDS = (
     *("all_of", "any_of", "not", "feature", "event", "sequence", "repeat", "first", "last"),
@@ -53,6 +54,7 @@ KINDS = (
 MAX_DEPTH = 20
 MAX_CONDITIONS = 100
 MAX_STEPS = 5
+_NONE: Parameters = {}
 _WHAT = frozenset({"items"}) | WINDOW_KEYS | OCCASION_KEYS
 _STEP_KEYS = frozenset({"event", "items", "within_days"}) | OCCASION_KEYS
 _QUANTITY_KEYS = frozenset({"event", "measure"}) | _WHAT
@@ -60,13 +62,18 @@ _QUANTITY_KEYS = frozenset({"event", "measure"}) | _WHAT
 
 def to_json(node: Node) -> dict[str, Any]:
     """The JSON form; defaults (no items, ever, at least once) are left out."""
+    written: dict[str, Any] = unbind(_to_json(node))
+    return written
+
+
+def _to_json(node: Node) -> dict[str, Any]:
     match node:
         case AllOf(children):
-            return {"all_of": [to_json(child) for child in children]}
+            return {"all_of": [_to_json(child) for child in children]}
         case AnyOf(children):
-            return {"any_of": [to_json(child) for child in children]}
+            return {"any_of": [_to_json(child) for child in children]}
         case Not(child):
-            return {"not": to_json(child)}
+            return {"not": _to_json(child)}
         case FeatureCondition(feature, op, value):
             return {"feature": feature, "op": op, "value": list(value) if isinstance(value, tuple) else value}
         case EventCondition():
@@ -87,14 +94,14 @@ def to_json(node: Node) -> dict[str, Any]:
         case RankCondition():
             how = {"count": node.count} if node.count is not None else {"share": node.share}
             order = {"lowest": True} if node.lowest else {}
-            among = {"among": to_json(node.among)} if node.among is not None else {}
+            among = {"among": _to_json(node.among)} if node.among is not None else {}
             return {"rank_by": node.feature, **how, **order, **among}
         case PropensityCondition(outcome, low, top):
             return {"propensity": outcome} | (
                 {"min_probability": low} if low is not None else {"top_share": top}
             )
         case SimilarityCondition(count, segment, customer):
-            to = {"segment": to_json(segment)} if segment is not None else {"customer": customer}
+            to = {"segment": _to_json(segment)} if segment is not None else {"customer": customer}
             return {"similar_to": to, "top": count}
         case MemberOf(name):
             return {"member_of": name}
@@ -133,14 +140,15 @@ def _quantity_to_json(quantity: Quantity) -> dict[str, Any]:
     return {"event": quantity.event} | _what_to_json(quantity) | measure
 
 
-def from_json(data: object) -> Node:
-    """Read a definition.
+def from_json(data: object, parameters: Parameters = _NONE) -> Node:
+    """Read a definition; parameters: of the workspace that it is read for.
 
     Raises DefinitionError with one sentence for each mistake, each naming the path of the field.
     """
     _writable(data)
     issues: list[str] = []
-    node = _read(data, "definition", issues, 0)
+    bound = bind(data, parameters, "definition", issues)
+    node = None if issues else _read(bound, "definition", issues, 0)
     if issues or node is None:
         raise DefinitionError(issues)
     return node

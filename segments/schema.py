@@ -17,10 +17,16 @@ from segments.features import NUMERIC_OPERATORS, SET_OPERATORS, Catalogue
 from segments.fields import ITEM_FIELDS
 
 _NODE = {"$ref": "#/$defs/node"}
-_NUMBER = {"type": "number"}
-_DAYS = {"type": "integer", "minimum": 0}
-_SPAN = {"type": "integer", "minimum": 1}
-_SHARE = {"type": "number", "exclusiveMinimum": 0, "maximum": 1}
+_PARAMETER = {
+    "type": "object",
+    "properties": {"param": {"type": "string"}, "value": {"type": "number"}},
+    "required": ["param"],
+    "additionalProperties": False,
+}
+_NUMBER = {"anyOf": [{"type": "number"}, _PARAMETER]}
+_DAYS = {"anyOf": [{"type": "integer", "minimum": 0}, _PARAMETER]}
+_SPAN = {"anyOf": [{"type": "integer", "minimum": 1}, _PARAMETER]}
+_SHARE = {"anyOf": [{"type": "number", "exclusiveMinimum": 0, "maximum": 1}, _PARAMETER]}
 _TEXTS = {"type": "array", "items": {"type": "string", "minLength": 1}}
 _EVENT = {"enum": list(EVENT_TYPES)}
 _HOUR = {"type": "integer", "minimum": 0, "maximum": 24}

@@ -311,7 +311,7 @@ def preview(
     workspace: WorkspaceOption = DEFAULT,
 ) -> None:
     """Count a definition and show its SQL."""
-    found = _segment(read_definition(file), workspace, members)
+    found = _segment(read_definition(file, workspace), workspace, members)
     if as_json:
         print(json.dumps(found, ensure_ascii=False))
         return
@@ -328,7 +328,7 @@ def sql(
     from assistant.app import Rooms
 
     try:
-        print(Rooms(open_workspace(workspace)).audiences.sql(read_definition(file), dialect))
+        print(Rooms(open_workspace(workspace)).audiences.sql(read_definition(file, workspace), dialect))
     except ValueError as error:
         raise UserError(f"--dialect: {error}") from error
 

@@ -167,7 +167,7 @@ def export(
     from warehouse.webhook import deliver
 
     service = Service.open(workspace)
-    made = service.export(local_caller(), read_definition(definition), name, file_format)
+    made = service.export(local_caller(), read_definition(definition, workspace), name, file_format)
     manifest = manifest_of(made)
     typer.echo(f"{manifest.count} customers: {made / manifest.file}")
     if webhook is not None:

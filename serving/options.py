@@ -15,8 +15,9 @@ WorkspaceOption = Annotated[Path, typer.Option("--workspace", "-w", help="The wo
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
-def read_definition(path: Path) -> Node:
-    """A definition file. Raises DataError (missing), DefinitionError (does not hold)."""
+def read_definition(path: Path, workspace: Path) -> Node:
+    """A definition file, with the workspace's parameters. Raises DataError (missing), DefinitionError (does not hold)."""
+    from assistant.workspace import read_settings
     from segments.codec import from_json
 
     if not path.is_file():
@@ -25,4 +26,4 @@ def read_definition(path: Path) -> Node:
         data = json.loads(path.read_text(encoding="utf-8"))
     except (ValueError, RecursionError) as error:
         raise DefinitionError(f"{path}: not valid JSON ({error}).") from error
-    return from_json(data)
+    return from_json(data, read_settings(workspace).parameters)

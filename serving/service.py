@@ -21,6 +21,7 @@ from assistant.toolbox import ToolSpec, call_tool, tool_specs
 from assistant.tools import Tools
 from assistant.workspace import open_workspace
 from segments.canonical import fingerprint
+from segments.codec import from_json
 from segments.definition import Node
 from segments.errors import DefinitionError, ForbiddenError, LLMUnavailableError
 from serving.access import LEAST, Caller, Permission, allow, tool_permission
@@ -135,6 +136,10 @@ class Service:
         return result
 
     # Segments
+
+    def read(self, definition: object) -> Node:
+        """A definition from JSON, with the workspace's parameters. Raises DefinitionError."""
+        return from_json(definition, self.rooms.workspace.settings.parameters)
 
     def preview(self, caller: Caller, definition: Node) -> dict[str, Any]:
         """A definition counted, with its SQL and words."""

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Header, Query, Response
 
 from assistant.library import SavedSegment
-from segments.codec import from_json, to_json
+from segments.codec import to_json
 from segments.errors import NotFoundError
 from segments.explain import explain
 from serving.http import schemas
@@ -39,18 +39,18 @@ def _count(router: APIRouter, service: Service) -> None:
     @router.post("/preview")
     def preview(body: schemas.Definition, caller: Reader) -> schemas.Segment:
         """Count a definition and show its SQL and words."""
-        return schemas.Segment(**service.preview(caller, from_json(body.definition)))
+        return schemas.Segment(**service.preview(caller, service.read(body.definition)))
 
     @router.post("/overlap")
     def overlap(body: schemas.Overlap, caller: Reader) -> schemas.OverlapMatrix:
         """How many customers are in both, for every two of the definitions."""
-        found = service.overlap(caller, [from_json(definition) for definition in body.definitions])
+        found = service.overlap(caller, [service.read(definition) for definition in body.definitions])
         return schemas.OverlapMatrix(customers=found)
 
     @router.post("/members")
     def members(body: schemas.Members, caller: Exporter) -> schemas.MemberPage:
         """A page of the members' source ids. Written to the audit log."""
-        ids, total = service.members(caller, from_json(body.definition), body.offset, body.limit)
+        ids, total = service.members(caller, service.read(body.definition), body.offset, body.limit)
         as_of = service.rooms.warehouse.as_of.isoformat()
         after = next_offset(body.offset, len(ids), total)
         return schemas.MemberPage(total=total, as_of=as_of, members=ids, next=after)
@@ -121,7 +121,7 @@ def _change(router: APIRouter, service: Service) -> None:
     def _save(
         name: str, body: schemas.Definition, caller: Writer, response: Response, if_match: str | None
     ) -> schemas.SavedAs:
-        saved = service.save(caller, name, from_json(body.definition), _bare(if_match))
+        saved = service.save(caller, name, service.read(body.definition), _bare(if_match))
         response.headers["ETag"] = _tag(saved)
         return schemas.SavedAs(name=saved.name, version=saved.version, hash=saved.hash)
 

@@ -63,10 +63,8 @@ def propensity_routes(service: Service) -> APIRouter:
     @router.post("/scores")
     def scores(body: schemas.Scores, caller: Exporter) -> schemas.ScorePage:
         """A page of members with their calibrated probability, likeliest first. Written to the audit log."""
-        from segments.codec import from_json
-
         found, total = service.scores(
-            caller, from_json(body.definition), body.outcome, body.offset, body.limit
+            caller, service.read(body.definition), body.outcome, body.offset, body.limit
         )
         return schemas.ScorePage(
             outcome=body.outcome,
