@@ -49,6 +49,7 @@ from segments.explain import explain
 from segments.ports import Evidence, Figure
 from warehouse.audience import Audiences
 from warehouse.pseudonyms import Vault
+from warehouse.reach import reachable
 from warehouse.store import Warehouse
 
 
@@ -269,13 +270,14 @@ def member_ids(rooms: Rooms, definition: Node) -> list[str]:
 
 
 def describe_segment(rooms: Rooms, definition: Node, *, language: str = "en") -> dict[str, Any]:
-    """A definition with its hash, size, SQL and words."""
+    """A definition with its hash, size, members reachable by channel, SQL and words."""
     digest = fingerprint(definition)
     return {
         "name": rooms.library.name_of(digest),
         "definition": to_json(definition),
         "hash": digest,
         "size": rooms.audiences.size(definition),
+        "reachable": reachable(rooms.audiences, definition),
         "sql": rooms.audiences.sql(definition),
         "words": explain(
             definition,

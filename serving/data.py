@@ -157,6 +157,9 @@ def export(
         str, typer.Option("--name", help="What the export is called; the last one stays findable.")
     ],
     file_format: Annotated[str, typer.Option("--format", help="csv, parquet or jsonl.")] = "csv",
+    channel: Annotated[
+        str, typer.Option("--channel", help="Only members who agreed to it: email, sms, ...")
+    ] = "",
     webhook: Annotated[str | None, typer.Option("--webhook", help="Deliver it to this address.")] = None,
     secret: Annotated[str, typer.Option(envvar="SEGASSIST_WEBHOOK_SECRET", help="Signs the delivery.")] = "",
     workspace: WorkspaceOption = DEFAULT,
@@ -167,9 +170,10 @@ def export(
     from warehouse.webhook import deliver
 
     service = Service.open(workspace)
-    made = service.export(local_caller(), read_definition(definition, workspace), name, file_format)
+    made = service.export(local_caller(), read_definition(definition, workspace), name, file_format, channel)
     manifest = manifest_of(made)
-    typer.echo(f"{manifest.count} customers: {made / manifest.file}")
+    of = f" of {manifest.total}" if manifest.channel else ""
+    typer.echo(f"{manifest.count}{of} customers: {made / manifest.file}")
     if webhook is not None:
         tries = deliver(made, webhook, secret)
         typer.echo(f"Delivered to {webhook} ({tries} {'try' if tries == 1 else 'tries'}).")

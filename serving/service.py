@@ -193,12 +193,21 @@ class Service:
         self._exported(caller, f"scores of {outcome}", definition, len(page), len(ordered), offset)
         return [(i, float(p)) for i, p in zip(ids, page, strict=True)], len(ordered)
 
-    def export(self, caller: Caller, definition: Node, name: str, file_format: str) -> Path:
+    def export(
+        self, caller: Caller, definition: Node, name: str, file_format: str, channel: str = ""
+    ) -> Path:
         """Write members and manifest under the workspace's exports, all or nothing; return the export's folder."""
         self.check(caller, "export", "export")
         folder = self.rooms.workspace.folder / "exports"
         made = export(
-            self.rooms.audiences, self.rooms.vault, definition, folder, name, file_format, caller.name
+            self.rooms.audiences,
+            self.rooms.vault,
+            definition,
+            folder,
+            name,
+            file_format,
+            caller.name,
+            channel=channel,
         )
         count = manifest_of(made).count
         self._exported(caller, name, definition, count, count, 0)
@@ -262,7 +271,15 @@ def shows(caller: Caller, size: int, smallest: int) -> bool:
 
 
 def _hidden(caller: Caller, segment: dict[str, Any], smallest: int) -> dict[str, Any]:
-    return segment if shows(caller, segment["size"], smallest) else segment | {"size": None}
+    size = segment["size"]
+    if not shows(caller, size, smallest):
+        return segment | {"size": None, "reachable": {}}
+    # Neither those who agreed nor the rest of the members may be too few.
+    reached = {
+        channel: count if shows(caller, count, smallest) and shows(caller, size - count, smallest) else None
+        for channel, count in segment.get("reachable", {}).items()
+    }
+    return segment | {"reachable": reached}
 
 
 def _space(caller: Caller) -> str:

@@ -152,7 +152,10 @@ def _upsert(connection: duckdb.DuckDBPyConnection, table: str, new: str, key: st
         "SELECT column_name FROM duckdb_columns() WHERE table_name = $1 AND database_name = current_database()",
         [table],
     ).fetchall()
-    changed = ", ".join(f"{name} = coalesce(n.{name}, {table}.{name})" for (name,) in known if name != key)
+    told = {row[0] for row in connection.execute(f"DESCRIBE {new}").fetchall()}
+    changed = ", ".join(
+        f"{name} = coalesce(n.{name}, {table}.{name})" for (name,) in known if name != key and name in told
+    )
     connection.execute(f"UPDATE {table} SET {changed} FROM {new} n WHERE n.{key} = {table}.{key}")
     connection.execute(f"INSERT INTO {table} BY NAME SELECT * FROM {new} n ANTI JOIN {table} USING ({key})")
 

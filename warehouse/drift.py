@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from warehouse.ledger import Columns
 from warehouse.mapping import Source, TypeColumn
 
-NUMBERS = ("quantity", "value", "discount")
+IDS = ("customer", "item", "order", "session", "campaign", "id")
+"""Fields in which 7 and 7.0 are two."""
 _WHOLE = re.compile(r"U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?")
 _FRACTION = re.compile(r"DOUBLE|FLOAT|DECIMAL.*")
 
@@ -49,7 +50,8 @@ def schema_drift(
 def field_of(source: Source, column: str) -> str | None:
     """The mapping's field that reads a column, by itself or in an expression; None when none does."""
     word = re.compile(rf"(?<!\w){re.escape(column)}(?!\w)")
-    for field, said in source.columns.items():
+    read = {**source.columns, **{f"reach.{channel}": said for channel, said in source.reach.items()}}
+    for field, said in read.items():
         if said == column or (said.startswith("=") and word.search(said)):
             return field
     if isinstance(source.type, TypeColumn) and source.type.column == column:
@@ -58,9 +60,9 @@ def field_of(source: Source, column: str) -> str | None:
 
 
 def _family(kind: str, field: str | None) -> str:
-    """Types that read alike. A number's width never matters; 7 and 7.0 are one value, but two ids."""
+    """Types that read alike; a number's width never matters."""
     if _WHOLE.fullmatch(kind):
-        return "number" if field in NUMBERS else "whole number"
+        return "whole number" if field in IDS else "number"
     if _FRACTION.fullmatch(kind):
-        return "number" if field in NUMBERS else "fraction"
+        return "fraction" if field in IDS else "number"
     return "time" if kind in ("DATE", "TIMESTAMP", "TIMESTAMP_NS") else kind

@@ -138,7 +138,7 @@ def _remove_from(path: Path, source_id: str) -> bool:
     write_members(temporary, kept)
     digest = sha256_of(temporary)
     manifest = Manifest(**json.loads((path.parent / MANIFEST).read_text()))
-    changed = replace(manifest, count=len(kept), sha256=digest)
+    changed = replace(manifest, count=len(kept), sha256=digest, total=None, reachable={})
     os.replace(temporary, path)
     write_text(path.parent / MANIFEST, json.dumps(asdict(changed), indent=1))
     return True

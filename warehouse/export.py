@@ -11,7 +11,7 @@ import os
 import shutil
 import uuid
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,7 @@ from segments.definition import Node
 from segments.errors import ConflictError, NotFoundError, UserError
 from warehouse.audience import Audiences
 from warehouse.pseudonyms import Vault
+from warehouse.reach import members_by, reachable
 from warehouse.store import storage_errors
 
 FORMATS = ("csv", "parquet", "jsonl")
@@ -39,7 +40,8 @@ class Manifest:
     """What an export holds.
 
     as_of: the date the audience is of; data_until: when the data end (the freshness of what it rests on);
-    sha256: of the members file.
+    sha256: of the members file. channel: only members who agreed to it, of `total` members; empty for everyone.
+    reachable: members by channel who agreed to it.
     """
 
     id: str
@@ -54,6 +56,9 @@ class Manifest:
     sha256: str
     exported_at: str
     exported_by: str
+    channel: str = ""
+    total: int | None = None
+    reachable: dict[str, int] = field(default_factory=dict)
 
 
 def export(
@@ -65,8 +70,11 @@ def export(
     file_format: str = "csv",
     by: str = "",
     k: int = 1,
+    channel: str = "",
 ) -> Path:
     """Write the members' source ids under `folder`; return the new export's folder.
+
+    channel: only members who agreed to it (NotFoundError when that is not known).
 
     Raises UserError for an unknown format, a name that is no file name or a group of fewer than k,
     ConflictError when what was written is not what was counted (nothing is published then), StorageError.
@@ -75,7 +83,9 @@ def export(
         raise UserError(f"format: must be one of {', '.join(FORMATS)}; got '{file_format}'.")
     if not name or name.startswith(".") or Path(name).name != name or "\\" in name:
         raise UserError(f"name: '{name}' is no name for a folder; use letters, digits, spaces and dashes.")
-    count = audiences.size(definition)
+    total, reached = audiences.size(definition), reachable(audiences, definition)
+    chosen = members_by(audiences, definition, channel) if channel else audiences.members(definition)
+    count = reached[channel] if channel else total
     if 0 < count < k:
         raise UserError(f"The segment has fewer than {k} customers, too few to export; widen it.")
     stamp = datetime.now(UTC)
@@ -86,7 +96,7 @@ def export(
         partial.mkdir(parents=True)
         try:
             path = partial / f"members.{file_format}"
-            write_members(path, vault.source_ids(audiences.members(definition)))
+            write_members(path, vault.source_ids(chosen))
             written = read_members(path)
             if len(written) != count or len(set(written)) != count:
                 raise ConflictError(
@@ -105,6 +115,9 @@ def export(
                 sha256_of(path),
                 stamp.isoformat(timespec="seconds"),
                 by,
+                channel,
+                total,
+                reached,
             )
             (partial / MANIFEST).write_text(json.dumps(asdict(manifest), indent=1, ensure_ascii=False))
             os.replace(partial, final)

@@ -42,6 +42,8 @@ RAW_CUSTOMERS = tuple(
         *("household_composition", "kids_count", "has_children"),
     )
 )
+YES = ("1", "true", "t", "yes", "y", "opt-in", "opted in", "subscribed", "是", "同意")
+NO = ("0", "false", "f", "no", "n", "opt-out", "opted out", "unsubscribed", "否", "不同意")
 AMOUNTS = ("value", "discount")
 """What is in a currency."""
 DEFAULTS = {"quantity": "1.0", "value": "0.0", "discount": "0.0"}
@@ -129,9 +131,12 @@ def _load_items(reading: _Reading) -> None:
 
 def _load_customers(reading: _Reading) -> None:
     connection = reading.connection
-    found = [_customers(reading, place, source) for place, source in reading.of("customers")]
+    sources = reading.of("customers")
+    channels = sorted({channel for _, source in sources for channel in source.reach})
+    found = [_customers(reading, place, source, channels) for place, source in sources]
     _create(connection, "given_customers", found or [_empty(("source_id", *(n for n, _ in RAW_CUSTOMERS)))])
-    values = ", ".join(f"any_value({name}) AS {name}" for name, _ in RAW_CUSTOMERS)
+    names = [*(name for name, _ in RAW_CUSTOMERS), *(f"reach_{channel}" for channel in channels)]
+    values = ", ".join(f"any_value({name}) AS {name}" for name in names)
     connection.execute(
         f"CREATE TEMP TABLE raw_customers AS SELECT source_id, {values} FROM given_customers GROUP BY 1"
     )
@@ -185,10 +190,11 @@ def _items(reading: _Reading, place: int, source: Source) -> str:
     return _select(reading, source, shown, [source.where] if source.where else [])
 
 
-def _customers(reading: _Reading, place: int, source: Source) -> str:
+def _customers(reading: _Reading, place: int, source: Source, channels: Sequence[str]) -> str:
     columns = _columns(reading, place, source)
     shown = [f"{_value(source, 'customer', columns)} AS source_id"]
     shown += [f"{_value(source, field, columns)} AS {name}" for name, field in RAW_CUSTOMERS]
+    shown += [f"{_consent(source, channel, columns)} AS reach_{channel}" for channel in channels]
     return _select(reading, source, shown, [source.where] if source.where else [])
 
 
@@ -287,8 +293,11 @@ def _described(
 
 def _value(source: Source, field: str, columns: Sequence[str], kind: str = "VARCHAR") -> str:
     said = source.columns.get(field)
-    if said is None:
-        return f"NULL::{kind}"
+    return f"NULL::{kind}" if said is None else _read(source, field, said, columns, kind)
+
+
+def _read(source: Source, field: str, said: str, columns: Sequence[str], kind: str = "VARCHAR") -> str:
+    """SQL of what a mapping says of a field: a column, or an expression."""
     if said.startswith("="):
         return f"({said[1:]})::{kind}"
     if said not in columns:
@@ -296,6 +305,15 @@ def _value(source: Source, field: str, columns: Sequence[str], kind: str = "VARC
             f"{source.kind}.{field}: there is no column '{said}'; the file has {', '.join(columns[:20])}."
         )
     return f"{identifier(said)}::{kind}"
+
+
+def _consent(source: Source, channel: str, columns: Sequence[str]) -> str:
+    """Whether the customer agreed to a channel: yes or no as files write it, null for anything else."""
+    said = source.reach.get(channel)
+    if said is None:
+        return "NULL::BOOLEAN"
+    text = f"lower(trim({_read(source, f'reach.{channel}', said, columns)}))"
+    return f"CASE WHEN {text} IN ({_texts(YES)}) THEN true WHEN {text} IN ({_texts(NO)}) THEN false END"
 
 
 def _time(source: Source, columns: Sequence[str]) -> str:

@@ -20,6 +20,7 @@ Everything wrong with a mapping is told at once, each mistake naming its table a
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Mapping as Table
 from dataclasses import dataclass, field
@@ -71,7 +72,7 @@ class Source:
     header: column names of files that have none. time_zone: of timestamps that are UTC, the shop's zone.
     row_number: whether the column row_number (1, 2, ...) is added, for files without a customer id.
     database, table: a table of a database instead of files; the address, or 'env:NAME' to read it from the
-    environment, where a password belongs.
+    environment, where a password belongs. reach: of customers, channel -> the column that holds the consent.
     """
 
     kind: str
@@ -85,6 +86,7 @@ class Source:
     row_number: bool = False
     database: str = ""
     table: str = ""
+    reach: Table[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -180,7 +182,7 @@ _OPTIONS = ("files", "where", "header", "time_format", "time_zone", "row_number"
 def _source(kind: str, table: dict[str, Any], mistakes: list[str]) -> Source:
     fields = FIELDS[kind]
     # An event's type says what happened; a campaign's is a column like any other.
-    options = (*_OPTIONS, "type") if kind == "events" else _OPTIONS
+    options = {"events": (*_OPTIONS, "type"), "customers": (*_OPTIONS, "reach")}.get(kind, _OPTIONS)
     mistakes += [_unknown(kind, key, (*fields, *options)) for key in table if key not in (*fields, *options)]
     mistakes += [f"{kind}.{name}: is missing; name a column." for name in REQUIRED[kind] if name not in table]
     files = table.get("files", ())
@@ -190,6 +192,12 @@ def _source(kind: str, table: dict[str, Any], mistakes: list[str]) -> Source:
         mistakes.append(f"{kind}.database: needs an address and a table, and no files beside them.")
     elif not files and not database:
         mistakes.append(f"{kind}.files: is missing; name a file, a folder or a pattern such as orders/*.csv.")
+    reach = table.get("reach", {})
+    if not isinstance(reach, dict) or not all(re.fullmatch(r"[a-z][a-z0-9_]*", name) for name in reach):
+        mistakes.append(
+            f'{kind}.reach: must be channels in small letters, such as {{ email = "newsletter" }}.'
+        )
+        reach = {}
     columns = {name: str(table[name]) for name in fields if name in table}
     return Source(
         kind,
@@ -203,6 +211,7 @@ def _source(kind: str, table: dict[str, Any], mistakes: list[str]) -> Source:
         bool(table.get("row_number", False)),
         database,
         name,
+        {channel: str(column) for channel, column in reach.items()},
     )
 
 

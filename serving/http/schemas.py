@@ -70,12 +70,14 @@ class Overlap(BaseModel):
 
 
 class Segment(BaseModel):
-    """A definition, counted. size: null when the group is too small for the caller to see."""
+    """A definition, counted. size: null when the group is too small for the caller to see; reachable: members
+    who agreed to each channel, null likewise."""
 
     name: str | None
     definition: DefinitionJson
     hash: str
     size: int | None
+    reachable: dict[str, int | None] = {}
     sql: str
     words: str
 

@@ -1,0 +1,44 @@
+"""Whom a segment's members can be reached by: consent by channel, as the customers table tells it."""
+
+from __future__ import annotations
+
+import ibis
+import pandas as pd
+
+from segments.definition import Node
+from segments.errors import NotFoundError
+from warehouse.audience import Audiences
+
+PREFIX = "reach_"
+"""The columns of customers that hold consent are called so, with the channel's name after it."""
+
+
+def channels(audiences: Audiences) -> tuple[str, ...]:
+    """The channels whose consent is known; none where the customers table has no such columns."""
+    columns = audiences.warehouse.table("customers").columns
+    return tuple(column.removeprefix(PREFIX) for column in columns if column.startswith(PREFIX))
+
+
+def reachable(audiences: Audiences, definition: Node) -> dict[str, int]:
+    """Members by channel who agreed to it. Whose consent is not known is not reachable."""
+    known = channels(audiences)
+    if not known:
+        return {}
+    customers = audiences.warehouse.table("customers")
+    among = customers.semi_join(audiences.expression(definition), "customer_id")
+    counts = {name: among[PREFIX + name].fill_null(False).cast("int64").sum().fill_null(0) for name in known}
+    row = audiences.warehouse.fetch(among.aggregate(**counts)).iloc[0]
+    return {name: int(row[name]) for name in known}
+
+
+def members_by(audiences: Audiences, definition: Node, channel: str) -> list[str]:
+    """The members who agreed to a channel, sorted. Raises NotFoundError for a channel that is not known."""
+    known = channels(audiences)
+    if channel not in known:
+        there = ", ".join(known) or "none: map them as reach of [[customers]]"
+        raise NotFoundError(f"channel: the consent to '{channel}' is not known; channels are {there}.")
+    customers = audiences.warehouse.table("customers")
+    agreed = customers.filter(customers[PREFIX + channel].fill_null(False))
+    found = agreed.semi_join(audiences.expression(definition), "customer_id")
+    table: pd.DataFrame = audiences.warehouse.fetch(found.select("customer_id").order_by(ibis._.customer_id))
+    return list(table["customer_id"])
