@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from difflib import get_close_matches
 from functools import partial
@@ -97,7 +97,7 @@ class Library:
         if self._uses(definition, name, set()):
             raise DefinitionError(f"member_of: segment '{name}' cannot be defined by itself.")
         with self._transaction() as connection:
-            latest = self._latest(connection, name)
+            latest = _latest(connection, name)
             _check_tag(latest, name, if_match)
             if latest is not None and latest.hash == digest:
                 return latest
@@ -124,7 +124,7 @@ class Library:
                     return True
                 seen.add(used)
                 with self._transaction() as connection:
-                    found = self._latest(connection, used)
+                    found = _latest(connection, used)
                 if found is not None and self._uses(found.definition, name, seen):
                     return True
         return False
@@ -132,19 +132,23 @@ class Library:
     def get(self, name: str) -> SavedSegment:
         """The latest version. Raises NotFoundError with close names."""
         with self._transaction() as connection:
-            found = self._latest(connection, name)
+            found = _latest(connection, name)
         if found is None:
             near = get_close_matches(name, self.names(), n=2, cutoff=0.5)
             hint = f"; did you mean {' or '.join(near)}?" if near else "."
             raise NotFoundError(f"No saved segment is named '{name}'{hint}")
-        return found
+        return self._bound(found)
+
+    def _bound(self, saved: SavedSegment) -> SavedSegment:
+        """With the parameters of today."""
+        return replace(saved, definition=from_json(to_json(saved.definition), self._parameters))
 
     def versions(self, name: str) -> list[SavedSegment]:
         """Every version of a name, newest first. Raises NotFoundError."""
         self.get(name)
         query = select(_versions).where(_versions.c.name == name).order_by(_versions.c.version.desc())
         with self._transaction() as connection:
-            return [self._read(row) for row in connection.execute(query)]
+            return [self._bound(_read(row)) for row in connection.execute(query)]
 
     def names(self) -> list[str]:
         """Names in alphabetical order."""
@@ -155,7 +159,9 @@ class Library:
     def all(self) -> list[SavedSegment]:
         """The latest version of each, by name."""
         with self._transaction() as connection:
-            return [self._read(row) for row in connection.execute(_newest().order_by(_versions.c.name))]
+            return [
+                self._bound(_read(row)) for row in connection.execute(_newest().order_by(_versions.c.name))
+            ]
 
     def name_of(self, digest: str) -> str | None:
         """The first name whose latest version has this content hash."""
@@ -168,21 +174,8 @@ class Library:
         """Delete all versions of a name. Raises NotFoundError, StaleError."""
         self.get(name)
         with self._transaction() as connection:
-            _check_tag(self._latest(connection, name), name, if_match)
+            _check_tag(_latest(connection, name), name, if_match)
             connection.execute(sql_delete(_versions).where(_versions.c.name == name))
-
-    def _latest(self, connection: Connection, name: str) -> SavedSegment | None:
-        newest = select(func.max(_versions.c.version)).where(_versions.c.name == name).scalar_subquery()
-        row = connection.execute(
-            select(_versions).where(_versions.c.name == name, _versions.c.version == newest)
-        ).one_or_none()
-        return None if row is None else self._read(row)
-
-    def _read(self, row: Row[Any]) -> SavedSegment:
-        at = row.saved_at if row.saved_at.tzinfo else row.saved_at.replace(tzinfo=UTC)  # SQLite keeps no zone
-        return SavedSegment(
-            row.name, row.version, from_json(json.loads(row.definition), self._parameters), row.hash, at
-        )
 
 
 def _check_tag(latest: SavedSegment | None, name: str, tag: str | None) -> None:
@@ -201,3 +194,16 @@ def _newest() -> Select[Any]:
     )
     same = (_versions.c.name == newest.c.name) & (_versions.c.version == newest.c.version)
     return select(_versions).join(newest, same)
+
+
+def _latest(connection: Connection, name: str) -> SavedSegment | None:
+    newest = select(func.max(_versions.c.version)).where(_versions.c.name == name).scalar_subquery()
+    row = connection.execute(
+        select(_versions).where(_versions.c.name == name, _versions.c.version == newest)
+    ).one_or_none()
+    return None if row is None else _read(row)
+
+
+def _read(row: Row[Any]) -> SavedSegment:
+    at = row.saved_at if row.saved_at.tzinfo else row.saved_at.replace(tzinfo=UTC)  # SQLite keeps no zone
+    return SavedSegment(row.name, row.version, from_json(json.loads(row.definition)), row.hash, at)

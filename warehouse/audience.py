@@ -103,7 +103,7 @@ class Audiences:
         # A saved segment may change behind its name, so definitions that use one are not kept.
         key = fingerprint(definition)
         if key not in self._members:
-            found = self._run(self.expression(definition).order_by("customer_id"))["customer_id"].tolist()
+            found = self._run(self._compile(definition).order_by("customer_id"))["customer_id"].tolist()
             if any(named_segments(definition)):
                 return found
             self._members[key] = found
@@ -116,7 +116,7 @@ class Audiences:
             return len(self._members[key])
         if key in self._sizes:
             return self._sizes[key]
-        counted = self.expression(definition).aggregate(size=ibis._.count())
+        counted = self._compile(definition).aggregate(size=ibis._.count())
         size = int(self._run(counted)["size"].iloc[0])
         if not any(named_segments(definition)):
             self._sizes[key] = size
@@ -126,14 +126,17 @@ class Audiences:
         """The definition as a SELECT in the dialect (any that sqlglot writes), formatted."""
         # Lists from models and the index have a name of their own at each run; the same text each time is wanted.
         query = re.sub(
-            r"ibis_pandas_memtable_\w+", "listed_customers", self.warehouse.sql(self.expression(definition))
+            r"ibis_pandas_memtable_\w+", "listed_customers", self.warehouse.sql(self._compile(definition))
         )
         return sqlglot.transpile(query, read="duckdb", write=dialect, pretty=True)[0]
 
-    def expression(self, definition: Node) -> ir.Table:
-        """The members' customer_id, to be joined. Raises DefinitionError when the definition does not hold."""
+    def _compile(self, definition: Node) -> ir.Table:
         validate(definition, self.vocabulary)
         return self.compiler(definition).compile(definition)
+
+    def expression(self, definition: Node) -> ir.Table:
+        """The members' customer_id, to be joined. Raises DefinitionError when the definition does not hold."""
+        return self._compile(definition)
 
     def compiler(
         self, definition: Node, only: Callable[[ir.Table], ir.Table] = lambda table: table
