@@ -30,7 +30,7 @@ from warehouse import completejourney
 from warehouse.append import Added, append, load_all
 from warehouse.intake import Intake, take_in
 from warehouse.ledger import read_ledger
-from warehouse.mapping import Mapping
+from warehouse.mapping import Mapping, parse_mapping
 from warehouse.pseudonyms import VAULT_FILE, Vault
 from warehouse.store import FILE, Warehouse
 from warehouse.store import build as build_warehouse
@@ -38,6 +38,7 @@ from warehouse.store import build as build_warehouse
 FORMAT = 1
 """Raised when a step's result changes meaning, so that older workspaces are rebuilt."""
 
+MAPPING_FILE = "mapping.json"
 LOADING = (
     *("segments/catalogue.py", "segments/features.py", "warehouse/mart.py"),
     *(f"warehouse/{name}.py" for name in "clean completejourney database files gate mapping".split()),
@@ -112,7 +113,23 @@ def build_from(
 
     # What is added leaves everything usable in between: customers and days only come, ids and features stay.
     workspace = _build(folder, make, intake.mark, progress, in_use=intake.action != "build")
+    _remember(mapping, folder)
     return Ingested(workspace, intake, added[0] if added else None)
+
+
+def _remember(mapping: Mapping, folder: Path) -> None:
+    """Keep the mapping in the workspace, with where its files are, for the next refresh."""
+    said = {"text": mapping.text, "folder": str(mapping.folder.resolve())}
+    write_text(folder / MAPPING_FILE, json.dumps(said, ensure_ascii=False, indent=1))
+
+
+def recalled(folder: Path) -> Mapping | None:
+    """The mapping that a workspace was last ingested with; None for one made from none."""
+    path = folder / MAPPING_FILE
+    if not path.exists():
+        return None
+    said = json.loads(path.read_text(encoding="utf-8"))
+    return parse_mapping(said["text"], Path(said["folder"]), MAPPING_FILE)
 
 
 def refresh(folder: Path, progress: Callable[[str], Progress] = lambda _title: silent) -> Workspace:

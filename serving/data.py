@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,6 +12,9 @@ from assistant.workspace import DEFAULT, open_workspace
 from segments.errors import InternalError, NotBuiltError, UserError
 from serving.operate import local_caller, log_here
 from serving.options import JsonOption, WorkspaceOption, read_definition
+
+if TYPE_CHECKING:
+    from assistant.refresh import Published
 
 data_app = typer.Typer()
 privacy_app = typer.Typer(help="Rights of the persons whose data this is.", no_args_is_help=True)
@@ -48,6 +51,7 @@ def ingest(
 ) -> None:
     """Build a workspace from your own files and tables, or add the files that are new to it."""
     from assistant.build import build_from
+    from assistant.refresh import alone
     from serving.llm.weights import ensure_model
     from serving.terminal import steps
     from warehouse.mapping import read_mapping
@@ -58,7 +62,7 @@ def ingest(
     if mapping is None or workspace is None:
         raise UserError("ingest: give a mapping and --workspace, or --suggest with a file.")
     given = read_mapping(mapping, data)
-    with steps() as progress:
+    with steps() as progress, alone(workspace):
         done = build_from(
             given, workspace, progress, replace=replace, rebuild=rebuild, accept_drift=accept_drift
         )
@@ -71,6 +75,38 @@ def ingest(
         typer.echo(f"{done.added.events:,} events added{replaced}.")
     log_here(workspace, "ingest", mapping=given.name, did=done.intake.action, files=len(done.intake.files))
     typer.echo(f"Ready: {workspace}")
+
+
+@data_app.command()
+def refresh(as_json: JsonOption = False, workspace: WorkspaceOption = DEFAULT) -> None:
+    """Bring a workspace up to date: new files, scores, saved segments. For cron or a timer. Exit code 1 on a failure."""
+    from dataclasses import asdict
+
+    from assistant.refresh import refresh_all
+    from serving.terminal import steps
+
+    with steps() as progress:
+        done = refresh_all(workspace, progress)
+    failed = bool(done.data_error) or any(segment.error for segment in done.segments)
+    counts = {segment.name: segment.count for segment in done.segments if not segment.error}
+    log_here(workspace, "refresh", as_of=done.as_of, counts=counts, failed=failed)
+    if as_json:
+        print(json.dumps(asdict(done), ensure_ascii=False, indent=1))
+    else:
+        typer.echo(done.ingested or f"No new data: {done.data_error} The data before stay in use.")
+        for segment in done.segments:
+            typer.echo(_published(segment))
+        typer.echo(f"As of {done.as_of}: {len(counts)} of {len(done.segments)} saved segments published.")
+    if failed:
+        raise SystemExit(1)
+
+
+def _published(segment: Published) -> str:
+    if segment.error:
+        kept = f"the audience as of {segment.as_of} stays in use" if segment.as_of else "there is none yet"
+        return f"{segment.name}: not published ({segment.error}); {kept}."
+    before = f", {segment.before:,} before" if segment.before is not None else ""
+    return f"{segment.name}: {segment.count:,} customers{before}{'  <- jumped' if segment.jumped else ''}"
 
 
 def _suggest_mapping(path: Path) -> None:
@@ -128,11 +164,12 @@ def list_rules(as_json: JsonOption = False, workspace: WorkspaceOption = DEFAULT
 def restore_rule(rule: RuleOption, workspace: WorkspaceOption = DEFAULT) -> None:
     """Take a cleaning rule back: its rows are as they were in the source, and it is not applied again."""
     from assistant.build import refresh
+    from assistant.refresh import alone
     from serving.terminal import steps
     from warehouse.restore import restore
 
     folder = open_workspace(workspace).folder
-    with steps() as progress:
+    with steps() as progress, alone(folder):
         rows = restore(folder, rule, progress(f"Take back the rule {rule}"))
         if rows:
             refresh(folder, progress)
@@ -215,3 +252,31 @@ def erase(
     if found.traces:
         raise InternalError(f"The customer is still found in: {', '.join(found.traces)}; run it again.")
     typer.echo("No trace is left. Models learned from everybody are trained anew by the next build.")
+
+
+@privacy_app.command("retain")
+def retain_events(
+    months: Annotated[int, typer.Option("--months", help="How many months of events are kept.")],
+    workspace: WorkspaceOption = DEFAULT,
+) -> None:
+    """Remove older events from every store, for good, and show that none is left. Stop the server first."""
+    from assistant.build import refresh
+    from assistant.refresh import alone
+    from serving.terminal import steps
+    from warehouse.retain import retain
+
+    folder = open_workspace(workspace).folder
+    with steps() as progress, alone(folder):
+        found = retain(folder, months, progress(f"Keep the last {months} months"))
+        if any(found.rows.values()):
+            refresh(folder, progress)
+    log_here(workspace, "retain", months=months, before=found.before.isoformat(), rows=found.rows)
+    for table, rows in sorted(found.rows.items()):
+        typer.echo(f"{rows:>9,} rows of {table}")
+    typer.echo(f"{len(found.exports):>9,} exports")
+    if found.traces:
+        raise InternalError(f"Something older is still in: {', '.join(found.traces)}; run it again.")
+    typer.echo(
+        f"Nothing from before {found.before} is left, and later loads leave it out. "
+        "Models learned from it are trained anew by the next full build."
+    )

@@ -25,7 +25,7 @@ from warehouse.ledger import Columns, write_ledger
 from warehouse.mapping import Mapping
 from warehouse.quality import QualityReport, clean_and_check, report_of
 from warehouse.store import FILE, build, replacing, write_features
-from warehouse.write import LATER_COLUMNS, known_ids, pseudonymised, read_meta, write_meta
+from warehouse.write import LATER_COLUMNS, forget_old, known_ids, pseudonymised, read_meta, write_meta
 
 _COMPARED = (
     *("ts", "type", "item_id", "order_id", "session_id", "quantity", "value", "channel", "campaign_id"),
@@ -69,11 +69,13 @@ def append(folder: Path, mapping: Mapping, intake: Intake, progress: Progress = 
         try:
             progress(0.1, "reading the new files")
             columns = load(mapping, connection, intake.paths)
+            before = read_meta(connection)
+            forget_old(connection, before.get("forget_before"))
             known_ids(connection, folder, extend=True)
             gone = _take_out(connection, intake.replaced)
             progress(0.3, "cleaning and checking")
             _history(connection)
-            off = read_meta(connection).get("rules_off", ())
+            off = before.get("rules_off", ())
             report = clean_and_check(
                 connection, folder, history="history", more=lambda: [_overlap(connection)], off=off
             )

@@ -138,6 +138,15 @@ def latest(folder: Path, name: str) -> Path:
     return folder / name / str(json.loads(pointer.read_text())["id"])
 
 
+def prune(folder: Path, name: str, by: str, keep: int = 2) -> None:
+    """Remove all but the newest exports of a name that one maker made; they hold customers' ids."""
+    in_use = latest(folder, name)
+    made = [path.parent for path in sorted((folder / name).glob(f"[!.]*/{MANIFEST}"))]
+    mine = [path for path in made if json.loads((path / MANIFEST).read_text())["exported_by"] == by]
+    for path in [path for path in mine if path != in_use][: 1 - keep or None]:
+        shutil.rmtree(path)
+
+
 def manifest_of(export_folder: Path) -> Manifest:
     """The manifest of an export, its members file checked. Raises ConflictError when the file was changed."""
     manifest = Manifest(**json.loads((export_folder / MANIFEST).read_text()))

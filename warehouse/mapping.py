@@ -91,7 +91,7 @@ class Source:
 
 @dataclass(frozen=True)
 class Mapping:
-    """A whole mapping; paths are relative to `folder`."""
+    """A whole mapping; paths are relative to `folder`. text: the TOML it was read from."""
 
     folder: Path
     name: str
@@ -99,6 +99,7 @@ class Mapping:
     sources: tuple[Source, ...]
     exclude_categories: tuple[str, ...] = field(default=())
     rates: Rates = field(default_factory=dict)
+    text: str = ""
 
     def of(self, kind: str) -> list[Source]:
         """The sources of one kind."""
@@ -173,6 +174,7 @@ def parse_mapping(text: str, folder: Path, label: str) -> Mapping:
         tuple(sources),
         tuple(data.get("exclude_categories", ())),
         rates,
+        text,
     )
 
 

@@ -71,6 +71,14 @@ def forget(folder: Path, customer_id: str) -> None:
     _save(folder, vault[vault["customer_id"] != customer_id])
 
 
+def keep_only(folder: Path, customer_ids: set[str]) -> int:
+    """Take everybody else out of the vault; how many they were."""
+    vault = pd.read_parquet(folder / VAULT_FILE)
+    kept = vault[vault["customer_id"].isin(customer_ids)]
+    _save(folder, kept)
+    return len(vault) - len(kept)
+
+
 def _save(folder: Path, vault: pd.DataFrame) -> None:
     with beside(folder / VAULT_FILE) as partial:
         vault.to_parquet(partial, index=False)

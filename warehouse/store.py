@@ -28,7 +28,7 @@ from segments.features import Catalogue
 from segments.ports import Progress, silent
 from warehouse.quality import clean_and_check
 from warehouse.tables import Tables
-from warehouse.write import read_meta, spent_departments, write_meta, write_tables
+from warehouse.write import forget_old, read_meta, spent_departments, write_meta, write_tables
 
 FILE = "warehouse.duckdb"
 
@@ -67,16 +67,18 @@ def build(
 
     `load` creates raw_events, raw_items, raw_customers, raw_campaigns and, where display and mailer positions
     are known, raw_placements (item_id, week, units, display, mailer). `note` may write tables of its own and
-    returns what `meta` is to hold besides. Rules that were taken back in the warehouse before stay off. Nothing
-    is left in place when it fails.
+    returns what `meta` is to hold besides. Rules that were taken back in the warehouse before stay off, and
+    what retention removed from it stays away. Nothing is left in place when it fails.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    off = list(known_of(folder / FILE).get("rules_off", ()))
+    before = known_of(folder / FILE)
+    off = list(before.get("rules_off", ()))
     with replacing(folder / FILE) as partial:
         connection = duckdb.connect(str(partial))
         try:
             progress(0.0, "reading the source files")
             load(connection)
+            forget_old(connection, before.get("forget_before"))
             progress(0.3, "cleaning and checking")
             report = clean_and_check(connection, folder, off=off)
             progress(0.4, "replacing customer ids by pseudonyms")
@@ -85,6 +87,7 @@ def build(
                 "departments": spent_departments(connection),
                 "quality": report.to_dict(),
                 "rules_off": off,
+                "forget_before": before.get("forget_before"),
             }
             write_meta(connection, known | dict(note(connection)))
         finally:

@@ -26,6 +26,14 @@ def complete_events(connection: duckdb.DuckDBPyConnection) -> None:
         connection.execute(f"ALTER TABLE raw_events ADD COLUMN IF NOT EXISTS {name} {kind}")
 
 
+def forget_old(connection: duckdb.DuckDBPyConnection, before: str | None) -> None:
+    """Drop raw events from before the date (ISO) that retention set, and who has none left; they are kept nowhere."""
+    if before:
+        gone = f"SELECT source_id FROM raw_events GROUP BY 1 HAVING max(ts) < TIMESTAMP '{before}'"
+        connection.execute(f"DELETE FROM raw_customers WHERE source_id IN ({gone})")
+        connection.execute(f"DELETE FROM raw_events WHERE ts < TIMESTAMP '{before}'")
+
+
 def known_ids(connection: duckdb.DuckDBPyConnection, folder: Path, *, extend: bool) -> None:
     """Create the temporary table `vault` (customer_id, source_id) of everybody in the raw tables.
 

@@ -9,12 +9,16 @@ import duckdb
 import pytest
 
 from assistant.build import build, build_from
+from assistant.library import Library
+from assistant.refresh import alone, refresh_all
 from assistant.scoring import cards
 from assistant.workspace import open_workspace, read_settings
 from indexes.index import CustomerIndex
 from propensity.registry import Registry
-from segments.errors import DataError, NotBuiltError
+from segments.codec import from_json
+from segments.errors import ConflictError, DataError, NotBuiltError
 from tests.conftest import loader, small_source
+from warehouse.export import latest, manifest_of
 from warehouse.history import TrainingTables
 from warehouse.mapping import parse_mapping
 from warehouse.pseudonyms import Vault
@@ -314,3 +318,31 @@ def test_a_day_is_scored_by_the_models_there_are_and_stays_in_use(tmp_path):
     assert set(Registry(folder / "models").scores("purchase_30d").index) == everybody
     assert set(CustomerIndex.load(folder / "indexes", "cpu").customer_ids) == everybody
     assert build_from(mapping, folder).intake.reason == "Nothing is new: all 3 files were ingested before."
+
+
+def test_a_refresh_publishes_what_holds_and_keeps_the_last_good_of_what_does_not(copy):
+    library = Library(copy / "state.sqlite")
+    library.save("buyers", from_json({"feature": "orders_lifetime", "op": ">=", "value": 0}))
+    library.save("few/er", from_json({"feature": "orders_lifetime", "op": ">=", "value": 2}))
+    first = refresh_all(copy)
+    assert [(s.name, s.count, s.before) for s in first.segments] == [
+        ("buyers", 30, None),
+        ("few/er", None, None),
+    ]
+    assert "is no name for a folder" in first.segments[1].error
+    library.delete("few/er")
+    library.save("other", from_json({"feature": "orders_lifetime", "op": ">=", "value": 2}))
+    library.save("buyers", from_json({"member_of": "other"}))
+    library.delete("other")
+    second = refresh_all(copy)
+    (kept,) = second.segments
+    assert (kept.count, kept.as_of, kept.before) == (30, first.as_of, 30)
+    assert "other" in kept.error
+    assert manifest_of(latest(copy / "exports", "buyers")).count == 30
+    assert json.loads((copy / "run" / "refresh.json").read_text())["segments"][0]["error"] == kept.error
+    library.save("buyers", from_json({"feature": "orders_lifetime", "op": ">=", "value": 5}))
+    for _ in range(3):
+        refresh_all(copy)
+    assert len(list((copy / "exports" / "buyers").glob("*/manifest.json"))) == 2
+    with alone(copy), pytest.raises(ConflictError, match="by another process"):
+        refresh_all(copy)

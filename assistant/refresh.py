@@ -1,0 +1,129 @@
+"""A workspace brought up to date: new files, features, index, scores, and every saved segment published again.
+
+One at a time: a lock that the system lets go of when its holder is killed. What fails keeps its last good
+result in use, and is told.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from assistant.app import Rooms
+from assistant.build import build_from, recalled
+from assistant.workspace import open_workspace
+from segments.atomic import write_text
+from segments.errors import ConflictError, NotFoundError, SegAssistError
+from segments.ports import Progress, silent
+from warehouse.export import Manifest, export, latest, manifest_of, prune
+
+BY = "refresh"
+JUMP = 0.2
+"""A segment whose size changes by more than this share from one refresh to the next is pointed out."""
+
+
+@dataclass(frozen=True)
+class Published:
+    """A saved segment after a refresh.
+
+    count and as_of: of the audience in use now, None when there never was one. before: its size at the refresh
+    before. error: why it was not published this time, the one in use being the last good one.
+    """
+
+    name: str
+    count: int | None
+    as_of: str | None
+    before: int | None
+    error: str = ""
+
+    @property
+    def jumped(self) -> bool:
+        """Whether its size has changed more than usual."""
+        if not self.before or self.count is None or self.error:
+            return False
+        return abs(self.count - self.before) > JUMP * self.before
+
+
+@dataclass(frozen=True)
+class Refreshed:
+    """What a refresh did. data_error: why new data did not come in; everything then is as of the data before."""
+
+    at: str
+    as_of: str
+    ingested: str
+    data_error: str
+    segments: tuple[Published, ...]
+
+
+@contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """Hold the workspace's lock. Raises ConflictError while another process holds it."""
+    (folder / "run").mkdir(parents=True, exist_ok=True)
+    with (folder / "run" / "refresh.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise ConflictError(
+                f"{folder} is being ingested or refreshed by another process; wait for its end."
+            ) from None
+        yield
+
+
+def refresh_all(folder: Path, progress: Callable[[str], Progress] = lambda _title: silent) -> Refreshed:
+    """Refresh a workspace. Raises ConflictError when another refresh is at work, NotBuiltError."""
+    open_workspace(folder)
+    with alone(folder):
+        ingested, data_error = _ingest(folder, progress)
+        rooms = Rooms(open_workspace(folder))
+        try:
+            names = rooms.library.names()
+            report = progress("Publish saved segments")
+            found = []
+            for place, name in enumerate(names):
+                report(place / len(names), name)
+                found.append(_publish(rooms, name))
+            report(1.0, f"{len(names)} saved segments")
+            at = datetime.now(UTC).isoformat(timespec="seconds")
+            done = Refreshed(at, rooms.warehouse.as_of.isoformat(), ingested, data_error, tuple(found))
+        finally:
+            rooms.warehouse.close()
+        write_text(folder / "run" / "refresh.json", json.dumps(asdict(done), indent=1, ensure_ascii=False))
+    return done
+
+
+def _ingest(folder: Path, progress: Callable[[str], Progress]) -> tuple[str, str]:
+    """What came in by the mapping that the workspace was made from, and why nothing did."""
+    mapping = recalled(folder)
+    if mapping is None:
+        return "The workspace was made from no mapping; its data stay as they are.", ""
+    try:
+        return build_from(mapping, folder, progress).intake.reason, ""
+    except SegAssistError as error:
+        open_workspace(folder)  # what is there is in use, or the refresh ends here
+        return "", str(error)
+
+
+def _publish(rooms: Rooms, name: str) -> Published:
+    folder = rooms.workspace.folder / "exports"
+    last = _last(folder, name)
+    before = last.count if last else None
+    try:
+        definition = rooms.library.get(name).definition
+        made = export(rooms.audiences, rooms.vault, definition, folder, name, "parquet", BY)
+    except SegAssistError as error:
+        return Published(name, before, last.as_of if last else None, before, str(error))
+    prune(folder, name, BY)
+    manifest = manifest_of(made)
+    return Published(name, manifest.count, manifest.as_of, before)
+
+
+def _last(folder: Path, name: str) -> Manifest | None:
+    try:
+        return manifest_of(latest(folder, name))
+    except NotFoundError:
+        return None

@@ -1,0 +1,135 @@
+"""Retention by age: events before a date removed for good, with the persons of whom nothing is left.
+
+The warehouse is copied without them into a new file, because a deleted row stays readable in the old one. The date is
+kept in the warehouse, so that a later load of old files does not bring them back.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import duckdb
+import pandas as pd
+
+from segments.errors import UserError
+from segments.ports import Progress, silent
+from warehouse.export import LATEST, MANIFEST
+from warehouse.pseudonyms import VAULT_FILE, keep_only
+from warehouse.store import FILE, replacing, write_features
+from warehouse.write import read_meta, write_meta
+
+DATED = ("events", "rejects")
+
+
+@dataclass(frozen=True)
+class Retained:
+    """What was removed: rows by table, exports, and what is still older (nothing). before: the date."""
+
+    before: date
+    rows: dict[str, int]
+    exports: tuple[str, ...]
+    traces: tuple[str, ...]
+
+
+def retain(folder: Path, months: int, progress: Progress = silent) -> Retained:
+    """Keep only the last `months` months before the as-of date.
+
+    Raises UserError for less than one month.
+    """
+    if months < 1:
+        raise UserError(f"--months: must be at least 1; got {months}.")
+    with replacing(folder / FILE) as partial:
+        progress(0.0, "copying what is young enough")
+        connection = duckdb.connect(str(partial))
+        try:
+            connection.execute(f"ATTACH '{folder / FILE}' AS old (READ_ONLY)")
+            as_of = read_meta(connection, "old.meta")["as_of"]
+            row = connection.execute(f"SELECT (DATE '{as_of}' - INTERVAL {months} MONTH)::DATE").fetchone()
+            before = row[0] if row else date.min
+            rows = _copy(connection, before)
+        finally:
+            connection.close()
+        progress(0.5, "computing the feature mart")
+        write_features(partial)
+    progress(0.9, "forgetting who has nothing left")
+    rows["vault"] = keep_only(folder, _known(folder))
+    exports = _remove_exports(folder, before)
+    progress(1.0, "retained")
+    return Retained(before, rows, tuple(exports), tuple(older(folder, before)))
+
+
+def older(folder: Path, before: date) -> list[str]:
+    """Where the stores still hold something from before the date, or a person without events. Empty is the proof."""
+    found = []
+    with duckdb.connect() as connection:
+        # Attached, because a connection to the path may be handed the file as this process opened it before.
+        connection.execute(f"ATTACH '{folder / FILE}' AS now (READ_ONLY)")
+        for table in DATED:
+            row = connection.execute(
+                f"SELECT count(*) FROM now.{table} WHERE ts < TIMESTAMP '{before}'"
+            ).fetchone()
+            if row and row[0]:
+                found.append(f"warehouse table {table}")
+    if set(pd.read_parquet(folder / VAULT_FILE)["customer_id"]) - _known(folder):
+        found.append("vault")
+    return found + [path.name for path in _old_exports(folder, before)]
+
+
+def _copy(connection: duckdb.DuckDBPyConnection, before: date) -> dict[str, int]:
+    tables = connection.execute(
+        "SELECT table_name FROM duckdb_tables() WHERE database_name = 'old' ORDER BY table_name <> 'events', 1"
+    ).fetchall()
+    removed = {}
+    for (table,) in tables:
+        if table == "features":
+            continue
+        where = ""
+        if table in DATED:
+            where = f"WHERE ts >= TIMESTAMP '{before}' OR ts IS NULL"
+        elif table == "customers":
+            where = "WHERE customer_id IN (SELECT customer_id FROM events)"
+        connection.execute(f'CREATE TABLE "{table}" AS SELECT * FROM old."{table}" {where}')
+        if where:
+            row = connection.execute(
+                f'SELECT (SELECT count(*) FROM old."{table}") - (SELECT count(*) FROM "{table}")'
+            ).fetchone()
+            removed[table] = int(row[0]) if row else 0
+    known = read_meta(connection)
+    write_meta(connection, known | {"forget_before": before.isoformat()})
+    connection.execute("DETACH old")
+    return removed
+
+
+def _known(folder: Path) -> set[str]:
+    """Who has events, a row among the customers, or rejected rows."""
+    with duckdb.connect() as connection:
+        connection.execute(f"ATTACH '{folder / FILE}' AS now (READ_ONLY)")
+        rows = connection.execute(
+            "SELECT customer_id FROM now.events UNION SELECT customer_id FROM now.customers "
+            "UNION SELECT customer_id FROM now.rejects"
+        ).fetchall()
+    return {row[0] for row in rows if row[0] is not None}
+
+
+def _old_exports(folder: Path, before: date) -> list[Path]:
+    """Exports of members as of a date before; the one in use by its name stays findable as long as it is young."""
+    found = []
+    for path in sorted(folder.glob(f"exports/*/*/{MANIFEST}")):
+        if date.fromisoformat(json.loads(path.read_text())["as_of"]) < before:
+            found.append(path.parent)
+    return found
+
+
+def _remove_exports(folder: Path, before: date) -> list[str]:
+    removed = []
+    for path in _old_exports(folder, before):
+        pointer = path.parent / LATEST
+        if pointer.exists() and json.loads(pointer.read_text())["id"] == path.name:
+            pointer.unlink()
+        shutil.rmtree(path)
+        removed.append(str(path.relative_to(folder)))
+    return removed
