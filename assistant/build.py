@@ -49,7 +49,8 @@ exclude_categories = {categories}
 class Step:
     """One step of a build: its name, what a person sees, the work, and whether its result can be used.
 
-    code: the files (globs from the root of the packages) whose change makes the result another one.
+    code: the files (globs from the root of the packages) whose change makes the result another one. settings: what
+    of the workspace's settings does so too.
     """
 
     name: str
@@ -57,6 +58,7 @@ class Step:
     run: Callable[[Progress], Any]
     check: Callable[[], Any]
     code: tuple[str, ...]
+    settings: str = ""
 
 
 def build_demo(folder: Path, progress: Callable[[str], Progress] = lambda _title: silent) -> Workspace:
@@ -103,7 +105,7 @@ def build(
     redo, mark = False, f"{FORMAT}|{source}|{workspace.settings.encoder}"
     steps = _steps(workspace, load)
     for place, step in enumerate(steps):
-        mark = _digest(mark, step.code)
+        mark = _digest(mark + step.settings, step.code)
         done = _done(folder, step)
         if not redo and done.exists() and done.read_text() == mark and _usable(step):
             progress(step.title)(1.0, "already done")
@@ -160,7 +162,7 @@ def _steps(workspace: Workspace, load: Callable[[duckdb.DuckDBPyConnection], Non
     def models(progress: Progress) -> None:
         opened = Warehouse(workspace.warehouse)
         try:
-            train(opened, workspace.models, progress)
+            train(opened, workspace.models, progress, workspace.settings.outcomes)
         finally:
             opened.close()
 
@@ -189,6 +191,7 @@ def _steps(workspace: Workspace, load: Callable[[duckdb.DuckDBPyConnection], Non
             models,
             Registry(workspace.models).check,
             ("propensity/*.py", "warehouse/history.py"),
+            repr(workspace.settings.outcomes) if workspace.settings.outcomes else "",
         ),
     )
 

@@ -89,6 +89,11 @@ class PropensityModel:
         self.calibrator, self.rounds = calibrator, rounds
         self.features: tuple[str, ...] = tuple(booster.feature_name())
 
+    @property
+    def calibration(self) -> str:
+        """How log-odds become probabilities."""
+        return self.calibrator.kind
+
     def predict(self, features: pd.DataFrame) -> pd.Series:
         """Probabilities (0..1) indexed like `features`. Raises InternalError for a missing column."""
         raw = self._booster.predict(self._columns(features), raw_score=True, num_threads=THREADS)
@@ -122,11 +127,16 @@ class PropensityModel:
         return cls(lgb.Booster(model_str=data["booster"]), Calibrator(**fields), data["rounds"])
 
     def _columns(self, features: pd.DataFrame) -> np.ndarray:
-        missing = [name for name in self.features if name not in features]
-        if missing:
-            raise InternalError(f"The model's matrix lacks {', '.join(missing[:5])}.")
-        matrix: np.ndarray = features[list(self.features)].to_numpy(dtype="float32")
-        return matrix
+        return columns_of(features, self.features)
+
+
+def columns_of(features: pd.DataFrame, names: Sequence[str]) -> np.ndarray:
+    """The columns of those names as float32. Raises InternalError that names the missing ones."""
+    missing = [name for name in names if name not in features]
+    if missing:
+        raise InternalError(f"The model's matrix lacks {', '.join(missing[:5])}.")
+    matrix: np.ndarray = features[list(names)].to_numpy(dtype="float32")
+    return matrix
 
 
 def train(
@@ -137,7 +147,7 @@ def train(
     Each of the last `folds` cuts is predicted by a model of the cuts whose labels end before it. The rounds
     with the least mean log loss there, and the calibration fitted there, go to the model of all cuts.
     """
-    folds = _folds(snapshots, horizon_days, settings)
+    folds = temporal_folds(snapshots, horizon_days, settings)
     runs = [(_boost_until(past, held, settings), held) for past, held in folds]
     length = min(len(curve) for (_, curve), _ in runs)
     mean = np.mean([curve[:length] for (_, curve), _ in runs], axis=0)
@@ -146,7 +156,7 @@ def train(
     for place, ((booster, _), held) in enumerate(runs):
         matrix = held.features[booster.feature_name()].to_numpy(dtype="float32")
         log_odds.append(booster.predict(matrix, raw_score=True, num_iteration=rounds, num_threads=THREADS))
-        labels.append(_labels(held))
+        labels.append(labels_of(held))
         # A single fold is halved by customer, so that a calibration is never judged by its own rows.
         halves = pd.util.hash_array(held.features.index.get_level_values(-1).to_numpy(dtype=object)) % 2
         groups.append(halves if len(runs) == 1 else np.full(len(halves), place))
@@ -162,9 +172,10 @@ def validation_cuts(cuts: Sequence[date], horizon_days: int, settings: Settings)
     return able[::-1][::apart][: settings.folds][::-1]
 
 
-def _folds(
+def temporal_folds(
     snapshots: Sequence[Snapshot], horizon_days: int, settings: Settings
 ) -> list[tuple[list[Snapshot], Snapshot]]:
+    """Each validation cut with the cuts whose labels end before it. Raises InternalError when there is none."""
     by_cut = {snapshot.as_of: snapshot for snapshot in snapshots}
     cuts = sorted(by_cut)
     held = validation_cuts(cuts, horizon_days, settings)
@@ -173,22 +184,24 @@ def _folds(
     return [([by_cut[past] for past in earlier(cuts, cut, horizon_days)], by_cut[cut]) for cut in held]
 
 
-def _labels(snapshot: Snapshot) -> np.ndarray:
+def labels_of(snapshot: Snapshot) -> np.ndarray:
+    """A snapshot's labels in the order of its rows. Raises InternalError when it has none."""
     if snapshot.labels is None:
         raise InternalError(f"The snapshot of {snapshot.as_of} has no labels to train on.")
     labels: np.ndarray = snapshot.labels.reindex(snapshot.features.index).to_numpy()
     return labels
 
 
-def _dataset(snapshots: Sequence[Snapshot]) -> lgb.Dataset:
+def dataset(snapshots: Sequence[Snapshot]) -> lgb.Dataset:
+    """Snapshots one under the other, as LightGBM takes them."""
     names = list(snapshots[0].features)
     matrix = np.concatenate([snapshot.features[names].to_numpy(dtype="float32") for snapshot in snapshots])
-    labels = np.concatenate([_labels(snapshot) for snapshot in snapshots])
+    labels = np.concatenate([labels_of(snapshot) for snapshot in snapshots])
     return lgb.Dataset(matrix, labels, feature_name=names)
 
 
 def _boost(snapshots: Sequence[Snapshot], settings: Settings, rounds: int) -> lgb.Booster:
-    return lgb.train(settings.parameters(), _dataset(snapshots), rounds)
+    return lgb.train(settings.parameters(), dataset(snapshots), rounds)
 
 
 def _boost_until(
@@ -196,9 +209,9 @@ def _boost_until(
 ) -> tuple[lgb.Booster, np.ndarray]:
     """The booster and its log loss on the held snapshot after each round, until it stops improving."""
     curve: dict[str, dict[str, list[float]]] = {}
-    train_set = _dataset(past)
+    train_set = dataset(past)
     held_set = lgb.Dataset(
-        held.features[list(past[0].features)].to_numpy(dtype="float32"), _labels(held), reference=train_set
+        held.features[list(past[0].features)].to_numpy(dtype="float32"), labels_of(held), reference=train_set
     )
     booster = lgb.train(
         settings.parameters(),

@@ -14,9 +14,10 @@ import pytest
 
 from assistant import scoring
 from assistant.scoring import DRIVERS, GROUPS, Explained, Propensities
+from propensity.candidate import Card
 from propensity.dataset import category_matrix, customer_matrix
 from propensity.model import PropensityModel
-from propensity.registry import Card, Registry
+from propensity.registry import Registry
 from segments.errors import NotBuiltError, NotFoundError
 from segments.ports import Figure
 from warehouse.history import TrainingTables

@@ -12,12 +12,14 @@ import pandas as pd
 import pytest
 
 from propensity import training
+from propensity.candidate import Card
+from propensity.category_training import learned_categories
 from propensity.evaluate import Evaluation, evaluate
 from propensity.model import PropensityModel
 from propensity.outcomes import POOLED
 from propensity.plan import temporal_plan
-from propensity.registry import Card, Registry
-from propensity.training import learned_categories, train_all
+from propensity.registry import Registry
+from propensity.training import train_all
 from segments.errors import NotBuiltError
 from tests.conftest import CATEGORIES, loader
 from tests.propensity.conftest import CUSTOMER_IDS, altered, retailer_source, sample_card
@@ -49,7 +51,7 @@ class Story(NamedTuple):
 
 
 def contents(folder: Path) -> dict[str, bytes]:
-    return {path.name: path.read_bytes() for path in folder.iterdir()}
+    return {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
 
 
 def watched(patch: pytest.MonkeyPatch) -> list[list[np.ndarray]]:
