@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -22,6 +23,7 @@ from propensity.model_card import build_card
 from propensity.outcomes import model_name, parse
 from propensity.plan import temporal_plan
 from propensity.registry import Registry
+from propensity.tracking import track
 from propensity.training import Trainer, code_version
 from propensity.tuning import tune
 from propensity.versions import Version, Versions
@@ -101,6 +103,14 @@ def roll_back(workspace: Workspace, outcome: str, number: int | None = None) -> 
         return trainer.back(model_name(outcome), number)
     finally:
         warehouse.close()
+
+
+def track_versions(workspace: Workspace, folder: Path) -> int:
+    """Write every version as a run that MLflow reads; how many. Raises StorageError."""
+    versions = Versions(Registry(workspace.models))
+    found = model_versions(workspace)
+    track([(version, versions.registry_of(version).cards()) for version in found], folder)
+    return len(found)
 
 
 def past_performance(workspace: Workspace, outcome: str) -> tuple[Performance, ...]:

@@ -69,6 +69,17 @@ def roll_back_model(
     )
 
 
+@models_app.command("track")
+def track_models(
+    to: Annotated[Path, typer.Option(help="The folder of MLflow's runs.")] = Path("mlruns"),
+    workspace: WorkspaceOption = DEFAULT,
+) -> None:
+    """Write every version of every model as a run of MLflow: figures, data, features and code."""
+    from assistant.models import track_versions
+
+    typer.echo(f"{track_versions(open_workspace(workspace), to)} runs written: {to}")
+
+
 @models_app.command("performance")
 def performance_of_model(
     outcome: Annotated[str, typer.Argument(help="An outcome of `segassist models`.")],
