@@ -1,7 +1,8 @@
 """A propensity model: LightGBM, its number of rounds and its calibration chosen on later cuts.
 
-Logistic regression, extra trees and count or time-to-purchase objectives were tried beside it on three
-validation cuts each: none of them, alone or blended, was ahead by more than 0.001 AUC.
+Coupon redemption is rare and has few examples: there the trees are blended with a logistic regression, half and half in
+log-odds. For purchases logistic regression, random forests, extra trees and count or time-to-purchase objectives were
+tried beside the trees on three validation cuts each: none of them, alone or blended, was ahead by more than 0.001 AUC.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import numpy as np
 import pandas as pd
 
 from propensity.calibrate import Calibrator, choose
+from propensity.linear import Linear
 from propensity.plan import STEP_DAYS, earlier
 from segments.errors import InternalError
 from segments.ports import Snapshot
@@ -31,7 +33,7 @@ class Settings:
     """How a family of models is trained.
 
     folds: validation cuts. step_days: between training cuts. metric: LightGBM's name of what chooses the
-    rounds, best mean over the folds.
+    rounds, best mean over the folds. linear: the weight of a logistic regression beside the trees, in log-odds.
     """
 
     learning_rate: float = 0.03
@@ -43,6 +45,7 @@ class Settings:
     folds: int = 3
     step_days: int = STEP_DAYS
     metric: str = "binary_logloss"
+    linear: float = 0.0
 
     def parameters(self) -> dict[str, object]:
         """LightGBM's parameters."""
@@ -66,10 +69,11 @@ class Settings:
 
 
 CUSTOMERS = Settings()
-COUPONS = Settings(num_leaves=4, folds=4, step_days=7, metric="auc")
+COUPONS = Settings(num_leaves=4, folds=4, step_days=7, metric="auc", linear=0.5)
 """The share who redeem moves between 1 and 8 % with the campaigns that run: weekly cuts meet more of that
 calendar, and rounds are chosen by AUC, since log loss on one quiet month prefers models that say nothing.
-Four leaves had the best AUC of six settings on three validation cuts."""
+Four leaves had the best AUC of six settings on three validation cuts. The blend had 0.907 on three validation cuts (29
+July, 12 and 26 August), the trees alone 0.903, the logistic regression alone 0.904."""
 CATEGORIES = Settings(
     learning_rate=0.08,
     num_leaves=15,
@@ -84,8 +88,15 @@ CATEGORIES = Settings(
 class PropensityModel:
     """A trained model: matrices in, calibrated probabilities out."""
 
-    def __init__(self, booster: lgb.Booster, calibrator: Calibrator, rounds: int) -> None:
-        self._booster = booster
+    def __init__(
+        self,
+        booster: lgb.Booster,
+        calibrator: Calibrator,
+        rounds: int,
+        linear: Linear | None = None,
+        weight: float = 0.0,
+    ) -> None:
+        self._booster, self._linear, self._weight = booster, linear, weight
         self.calibrator, self.rounds = calibrator, rounds
         self.features: tuple[str, ...] = tuple(booster.feature_name())
 
@@ -96,17 +107,29 @@ class PropensityModel:
 
     def predict(self, features: pd.DataFrame) -> pd.Series:
         """Probabilities (0..1) indexed like `features`. Raises InternalError for a missing column."""
-        raw = self._booster.predict(self._columns(features), raw_score=True, num_threads=THREADS)
-        return pd.Series(self.calibrator(np.asarray(raw)), index=features.index, name="probability")
+        said = self.calibrator(self.log_odds(features))
+        return pd.Series(said, index=features.index, name="probability")
+
+    def log_odds(self, features: pd.DataFrame) -> np.ndarray:
+        """Before calibration, a value a row."""
+        matrix = columns_of(features, self.features)
+        return _log_odds(self._booster, self._linear, self._weight, matrix, self.rounds)
 
     def contributions(self, features: pd.DataFrame) -> pd.DataFrame:
         """SHAP values in log-odds (TreeSHAP, Lundberg et al. 2018), rows and columns like the features."""
-        values = self._booster.predict(self._columns(features), pred_contrib=True, num_threads=THREADS)
-        return pd.DataFrame(np.asarray(values)[:, :-1], features.index, list(self.features))
+        matrix = columns_of(features, self.features)
+        trees = self._booster.predict(matrix, pred_contrib=True, num_threads=THREADS)
+        values = (1 - self._weight) * np.asarray(trees)[:, :-1]
+        if self._linear is not None:
+            values = values + self._weight * self._linear.contributions(matrix)
+        return pd.DataFrame(values, features.index, list(self.features))
 
     def refitted(self, snapshots: Sequence[Snapshot], settings: Settings) -> PropensityModel:
         """The same rounds and calibration, fitted on these snapshots."""
-        return PropensityModel(_boost(snapshots, settings, self.rounds), self.calibrator, self.rounds)
+        booster = _boost(snapshots, settings, self.rounds)
+        return PropensityModel(
+            booster, self.calibrator, self.rounds, _line(snapshots, settings), settings.linear
+        )
 
     def to_bytes(self) -> bytes:
         """JSON."""
@@ -114,6 +137,8 @@ class PropensityModel:
             "booster": self._booster.model_to_string(),
             "calibrator": asdict(self.calibrator),
             "rounds": self.rounds,
+            "linear": self._linear.to_json() if self._linear is not None else None,
+            "weight": self._weight,
         }
         return json.dumps(content).encode()
 
@@ -124,10 +149,9 @@ class PropensityModel:
         fields: dict[str, Any] = {
             k: tuple(v) if isinstance(v, list) else v for k, v in data["calibrator"].items()
         }
-        return cls(lgb.Booster(model_str=data["booster"]), Calibrator(**fields), data["rounds"])
-
-    def _columns(self, features: pd.DataFrame) -> np.ndarray:
-        return columns_of(features, self.features)
+        booster, line = lgb.Booster(model_str=data["booster"]), data.get("linear")
+        linear = Linear.from_json(line) if line is not None else None
+        return cls(booster, Calibrator(**fields), data["rounds"], linear, data.get("weight", 0.0))
 
 
 def columns_of(features: pd.DataFrame, names: Sequence[str]) -> np.ndarray:
@@ -155,13 +179,15 @@ def train(
     log_odds, labels, groups = [], [], []
     for place, ((booster, _), held) in enumerate(runs):
         matrix = held.features[booster.feature_name()].to_numpy(dtype="float32")
-        log_odds.append(booster.predict(matrix, raw_score=True, num_iteration=rounds, num_threads=THREADS))
+        line = _line(folds[place][0], settings)
+        log_odds.append(_log_odds(booster, line, settings.linear, matrix, rounds))
         labels.append(labels_of(held))
         # A single fold is halved by customer, so that a calibration is never judged by its own rows.
         halves = pd.util.hash_array(held.features.index.get_level_values(-1).to_numpy(dtype=object)) % 2
         groups.append(halves if len(runs) == 1 else np.full(len(halves), place))
     calibrator = choose(np.concatenate(log_odds), np.concatenate(labels), np.concatenate(groups))
-    return PropensityModel(_boost(snapshots, settings, rounds), calibrator, rounds)
+    booster, line = _boost(snapshots, settings, rounds), _line(snapshots, settings)
+    return PropensityModel(booster, calibrator, rounds, line, settings.linear)
 
 
 def validation_cuts(cuts: Sequence[date], horizon_days: int, settings: Settings) -> list[date]:
@@ -192,12 +218,28 @@ def labels_of(snapshot: Snapshot) -> np.ndarray:
     return labels
 
 
-def dataset(snapshots: Sequence[Snapshot]) -> lgb.Dataset:
-    """Snapshots one under the other, as LightGBM takes them."""
+def stacked(snapshots: Sequence[Snapshot]) -> tuple[np.ndarray, np.ndarray]:
+    """Features (float32) and labels of snapshots, one under the other, columns as in the first."""
     names = list(snapshots[0].features)
     matrix = np.concatenate([snapshot.features[names].to_numpy(dtype="float32") for snapshot in snapshots])
-    labels = np.concatenate([labels_of(snapshot) for snapshot in snapshots])
-    return lgb.Dataset(matrix, labels, feature_name=names)
+    return matrix, np.concatenate([labels_of(snapshot) for snapshot in snapshots])
+
+
+def dataset(snapshots: Sequence[Snapshot]) -> lgb.Dataset:
+    """Snapshots one under the other, as LightGBM takes them."""
+    return lgb.Dataset(*stacked(snapshots), feature_name=list(snapshots[0].features))
+
+
+def _line(snapshots: Sequence[Snapshot], settings: Settings) -> Linear | None:
+    return Linear.fit(*stacked(snapshots), THREADS) if settings.linear else None
+
+
+def _log_odds(
+    booster: lgb.Booster, line: Linear | None, weight: float, matrix: np.ndarray, rounds: int
+) -> np.ndarray:
+    raw = booster.predict(matrix, raw_score=True, num_iteration=rounds, num_threads=THREADS)
+    trees: np.ndarray = np.asarray(raw)
+    return trees if line is None else (1 - weight) * trees + weight * line.log_odds(matrix)
 
 
 def _boost(snapshots: Sequence[Snapshot], settings: Settings, rounds: int) -> lgb.Booster:

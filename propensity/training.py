@@ -31,8 +31,8 @@ from segments.errors import DataError, NotBuiltError
 from segments.ports import NextAction, Progress, Snapshot, silent
 
 CODE = (
-    "calibrate candidate category_training dataset declared drift evaluate matrices model next_action outcomes plan "
-    "registry training"
+    "calibrate candidate category_training dataset declared drift evaluate linear matrices model next_action outcomes "
+    "plan registry training"
 ).split()
 
 

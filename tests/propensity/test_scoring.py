@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import math
 from datetime import date
 from pathlib import Path
 
-import lightgbm as lgb
 import numpy as np
 import pandas as pd
 import pytest
@@ -69,9 +67,7 @@ def by_name(explained: Explained) -> dict[str, Figure]:
 
 
 def log_odds(model: PropensityModel, matrix: pd.DataFrame) -> pd.Series:
-    booster = lgb.Booster(model_str=json.loads(model.to_bytes())["booster"])
-    raw = booster.predict(matrix[list(model.features)].to_numpy("float32"), raw_score=True)
-    return pd.Series(np.asarray(raw), matrix.index)
+    return pd.Series(model.log_odds(matrix), matrix.index)
 
 
 KEY_NOISE = 0.003
