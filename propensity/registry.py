@@ -13,7 +13,7 @@ import json
 import os
 import re
 from collections.abc import Sequence
-from dataclasses import asdict, fields
+from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -110,6 +110,22 @@ class Registry:
             manifest.get("asked"),
             Lineage(**manifest["checked"]) if "checked" in manifest else None,
         )
+
+    def forget(self, customer: str) -> bool:
+        """Take a customer out of the scores and tests of every model; whether any named them. Raises StorageError."""
+        named = False
+        for path in sorted(self.folder.glob("*.json")):
+            if path.name == CONTENTS:
+                continue
+            candidate = self.candidate(self._manifest_at(path)["name"])
+            tables = {"scores": candidate.scores, "tested": candidate.tested}
+            theirs = {
+                k: t.drop(index=customer) for k, t in tables.items() if t is not None and customer in t.index
+            }
+            if theirs:
+                named = True
+                self.commit(replace(candidate, **theirs))
+        return named
 
     def has(self, name: str, data_hash: str, code_version: str) -> bool:
         """Whether a sound model of that name was trained on this data by this code, or preferred to one that was."""

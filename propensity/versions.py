@@ -115,6 +115,11 @@ class Versions:
         self._write(version.model, tuple(rest))
         return back
 
+    def forget(self, customer: str) -> bool:
+        """Take a customer out of what every version left; whether any named them."""
+        folders = sorted(path for path in self._folder.glob("*/*") if path.is_dir())
+        return sum(Registry(folder).forget(customer) for folder in folders) > 0
+
     def _write(self, model: str, versions: tuple[Version, ...]) -> None:
         dropped = [v for v in versions[:-KEPT] if v.status != IN_USE]
         kept = [v for v in versions if v not in dropped]

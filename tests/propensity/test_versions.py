@@ -143,3 +143,25 @@ def test_a_preferred_model_is_up_to_date_without_pretending_to_be_new(
     assert not registry.has(NAME, "d1", "c1")
     assert registry.card(NAME).data_hash == "d1"
     assert registry.candidate(NAME).checked == Lineage("d2", "c2")
+
+
+def test_an_erased_customer_is_in_no_version(
+    tmp_path: Path, model: PropensityModel, other_model: PropensityModel
+) -> None:
+    registry = Registry(tmp_path)
+    versions = Versions(registry)
+    tested = pd.DataFrame({NAME: 0.5, f"label:{NAME}": 1.0}, CUSTOMER_IDS)
+    for each in (model, other_model):
+        versions.offer(replace(candidate(each), tested=tested))
+    registry.finish([NAME])
+    gone = CUSTOMER_IDS[7]
+    assert registry.forget(gone)
+    assert versions.forget(gone)
+    for folder in (tmp_path, tmp_path / "versions" / NAME / "1", tmp_path / "versions" / NAME / "2"):
+        left = Registry(folder)
+        assert gone not in left.scores(NAME).index
+        assert gone not in left.tested(NAME).index
+        assert len(left.scores(NAME)) == len(CUSTOMER_IDS) - 1
+    assert not registry.forget(gone)
+    assert not versions.forget(gone)
+    registry.check()
