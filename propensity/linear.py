@@ -72,5 +72,5 @@ class Linear:
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Linear:
         """What `to_json` gave."""
-        arrays = (np.array(data[name], dtype="float64") for name in ("medians", "knots", "weights"))
-        return cls(*arrays, data["offset"])
+        medians, knots, weights = (np.array(data[name]) for name in ("medians", "knots", "weights"))
+        return cls(medians, knots, weights, data["offset"])

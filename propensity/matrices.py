@@ -36,8 +36,10 @@ class Matrices:
     def snapshot(self, asked: Outcome | NextAction, as_of: date) -> Snapshot:
         """What was known of the eligible customers and what came next."""
         features = self.customers(as_of, asked.eligible)
-        action = isinstance(asked, NextAction)
-        labels = self.tables.first_actions(asked, as_of) if action else self.tables.labels(asked, as_of)
+        if isinstance(asked, NextAction):
+            labels = self.tables.first_actions(asked, as_of)
+        else:
+            labels = self.tables.labels(asked, as_of)
         return Snapshot(as_of, features, labels.reindex(features.index).fillna(0))
 
     def panel(self, categories: Sequence[str], as_of: date) -> pd.DataFrame:

@@ -107,7 +107,7 @@ def train_next(
     for past, held in temporal_folds(snapshots, horizon_days, settings):
         curve: dict[str, dict[str, list[float]]] = {}
         data = dataset(past)
-        matrix, known = columns_of(held.features, tuple(past[0].features)), labels_of(held)
+        matrix, known = columns_of(held.features, [str(name) for name in past[0].features]), labels_of(held)
         booster = lgb.train(
             parameters,
             data,

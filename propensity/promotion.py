@@ -49,7 +49,7 @@ def contest(tested: pd.DataFrame, rival: Callable[[], pd.DataFrame]) -> Contest:
         said = rival()
     except SegAssistError as error:
         return Contest(True, f"the model in use cannot be asked about the new test cut ({error})")
-    names = [name for name in said if name in tested and f"{LABEL}{name}" in tested]
+    names = [str(name) for name in said if name in tested and f"{LABEL}{name}" in tested]
     if not names:
         return Contest(True, "the model in use answers none of the outcomes that were tested")
     lost = customer_losses(tested, tested, names) - customer_losses(tested, said.reindex(tested.index), names)

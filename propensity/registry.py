@@ -118,13 +118,13 @@ class Registry:
             if path.name == CONTENTS:
                 continue
             candidate = self.candidate(self._manifest_at(path)["name"])
-            tables = {"scores": candidate.scores, "tested": candidate.tested}
-            theirs = {
-                k: t.drop(index=customer) for k, t in tables.items() if t is not None and customer in t.index
-            }
-            if theirs:
+            scores, tested = candidate.scores, candidate.tested
+            in_tested = tested is not None and customer in tested.index
+            if customer in scores.index or in_tested:
                 named = True
-                self.commit(replace(candidate, **theirs))
+                rest = tested.drop(index=customer) if tested is not None and in_tested else tested
+                left = scores.drop(index=customer, errors="ignore")
+                self.commit(replace(candidate, scores=left, tested=rest))
         return named
 
     def has(self, name: str, data_hash: str, code_version: str) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -217,19 +217,15 @@ def judge_model(
     results: dict[str, ev.Evaluation] = {}
     samples = []
     for place, outcome in enumerate(each_outcome(asked)):
-        chosen = (
-            (lambda labels, place=place: (labels == place).astype("int8"))
-            if isinstance(asked, NextAction)
-            else None
-        )
-        past, held = ([_only(s, chosen) for s in training], _only(test, chosen))
-        known = labels_of(held)
-        if known.min() == known.max():
-            continue
+        past, held = list(training), test
         if isinstance(model, NextActionModel):
+            past, held = [_only(each, place) for each in training], _only(test, place)
             predicted = model.predict_all(test.features)[outcome.name]
         else:
             predicted = model.predict(test.features)
+        known = labels_of(held)
+        if known.min() == known.max():
+            continue
         baseline = ev.baseline_scores(past, test.features)
         results[outcome.name] = ev.evaluate(known, predicted.to_numpy(), baseline)
         said |= {outcome.name: predicted, LABEL + outcome.name: pd.Series(known, predicted.index)}
@@ -239,11 +235,10 @@ def judge_model(
     return results, pd.DataFrame(said)
 
 
-def _only(snapshot: Snapshot, chosen: Callable[[pd.Series], pd.Series] | None) -> Snapshot:
-    """The snapshot with the labels of one answer."""
-    if chosen is None or snapshot.labels is None:
-        return snapshot
-    return replace(snapshot, labels=chosen(snapshot.labels))
+def _only(snapshot: Snapshot, answer: int) -> Snapshot:
+    """The snapshot with 1 for one answer of a next action and 0 for all others."""
+    known = pd.Series(labels_of(snapshot) == answer, snapshot.features.index)
+    return replace(snapshot, labels=known.astype("int8"))
 
 
 def _constant(snapshots: Sequence[Snapshot]) -> bool:

@@ -75,7 +75,7 @@ def train_private(
                 total[name] += value
         with torch.no_grad():
             for name, parameter in model.named_parameters():
-                parameter -= privacy.rate * total[name] / expected
+                parameter.sub_(privacy.rate * total[name] / expected)
     progress(1.0, "steps done")
     return model
 
