@@ -17,13 +17,14 @@ from propensity import training
 from propensity.candidate import Card
 from propensity.category_training import learned_categories
 from propensity.evaluate import Evaluation, evaluate
-from propensity.model import PropensityModel
+from propensity.model import PropensityModel, Settings, train
 from propensity.outcomes import POOLED
 from propensity.plan import temporal_plan
 from propensity.registry import Registry
 from propensity.training import train_all
 from propensity.versions import Versions
 from segments.errors import NotBuiltError
+from segments.ports import Outcome, Snapshot
 from tests.conftest import CATEGORIES, loader
 from tests.propensity.conftest import CUSTOMER_IDS, altered, retailer_source, sample_card
 from warehouse.history import TrainingTables
@@ -288,8 +289,12 @@ def test_a_worse_model_is_refused_and_the_one_before_scores_today(
     before = registry.candidate("purchase_14d")
     tables = TrainingTables(open_retailer)
     monkeypatch.setattr(training, "code_version", lambda: "worse")
-    # A model that says of everybody the same is worse than one that learned, beyond any chance.
-    monkeypatch.setattr(training, "CUSTOMERS", replace(training.CUSTOMERS, max_rounds=1, learning_rate=1e-6))
+
+    def from_wrong_labels(asked: Outcome, snapshots: list[Snapshot], settings: Settings) -> PropensityModel:
+        wrong = [replace(each, labels=1 - each.labels) for each in snapshots if each.labels is not None]
+        return train(wrong, asked.horizon_days, settings)
+
+    monkeypatch.setattr(training, "learn", from_wrong_labels)
     train_all(tables, folder, outcomes=("purchase_14d",))
     first, second = versions.of("purchase_14d")
     assert (first.status, second.status) == ("in use", "refused")
