@@ -59,7 +59,8 @@ exclude_categories = {categories}
 class Step:
     """One step of a build: its name, what a person sees, the work, and whether its result can be used.
 
-    code: the files (globs from the root of the packages) whose change makes the result another one.
+    code: the files (globs from the root of the packages) whose change makes the result another one. settings: what
+    of the workspace's settings does so too.
     """
 
     name: str
@@ -67,6 +68,7 @@ class Step:
     run: Callable[[Progress], Any]
     check: Callable[[], Any]
     code: tuple[str, ...]
+    settings: str = ""
 
 
 @dataclass(frozen=True)
@@ -180,7 +182,7 @@ def _build(
     redo, mark = False, f"{FORMAT}|{source}|{workspace.settings.encoder}"
     steps = _steps(workspace, make)
     for place, step in enumerate(steps):
-        mark = _digest(mark, step.code)
+        mark = _digest(mark + step.settings, step.code)
         done = _done(folder, step)
         usable = _usable(step)
         if not redo and done.exists() and done.read_text() == mark and usable:
@@ -241,7 +243,7 @@ def _steps(workspace: Workspace, make: Callable[[Progress], object]) -> tuple[St
     def models(progress: Progress) -> None:
         opened = Warehouse(workspace.warehouse)
         try:
-            train_or_rescore(opened, workspace.models, progress)
+            train_or_rescore(opened, workspace.models, progress, workspace.settings.outcomes)
         finally:
             opened.close()
 
@@ -268,6 +270,7 @@ def _steps(workspace: Workspace, make: Callable[[Progress], object]) -> tuple[St
             models,
             Registry(workspace.models).check,
             ("propensity/*.py", "warehouse/history.py"),
+            repr(workspace.settings.outcomes) if workspace.settings.outcomes else "",
         ),
     )
 

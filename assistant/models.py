@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import date
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -13,15 +14,20 @@ from assistant.scoring import Propensities
 from assistant.workspace import Workspace
 from propensity.compare import Comparison, compare
 from propensity.dataset import customer_matrix
+from propensity.declared import Declared, answers, each_outcome
 from propensity.drift import Drift, drifts, reference
+from propensity.evaluate import auc, bootstrap_auc, ece, interval
 from propensity.families import FAMILIES, Family, boosted
 from propensity.model import COUPONS, CUSTOMERS
 from propensity.model_card import build_card
-from propensity.outcomes import parse
+from propensity.outcomes import model_name, parse
 from propensity.plan import temporal_plan
 from propensity.registry import Registry
+from propensity.tracking import track
+from propensity.training import Trainer, code_version
 from propensity.tuning import tune
-from segments.ports import Outcome, Progress, Snapshot
+from propensity.versions import Version, Versions
+from segments.ports import NextAction, Outcome, Progress, Snapshot
 from warehouse.history import TrainingTables
 from warehouse.store import Warehouse
 
@@ -60,15 +66,114 @@ def model_drift(workspace: Workspace, outcome: str) -> ModelDrift:
     )
 
 
+@dataclass(frozen=True)
+class Performance:
+    """What came true of one version's scores. auc and the rest: None until `known_from`, when the horizon is over."""
+
+    outcome: str
+    version: int
+    scored_as_of: date
+    known_from: date
+    tested_auc: float
+    tested_ece: float
+    customers: int = 0
+    positives: int = 0
+    auc: float | None = None
+    auc_low: float | None = None
+    auc_high: float | None = None
+    ece: float | None = None
+
+
+def model_versions(workspace: Workspace) -> tuple[Version, ...]:
+    """Every version of every model, oldest first."""
+    versions = Versions(Registry(workspace.models))
+    return tuple(version for name in versions.names() for version in versions.of(name))
+
+
+def roll_back(workspace: Workspace, outcome: str, number: int | None = None) -> Version:
+    """Put an earlier version of an outcome's model in use. Raises NotFoundError when there is none."""
+    warehouse = Warehouse(workspace.warehouse)
+    try:
+        trainer = Trainer(
+            TrainingTables(warehouse),
+            Registry(workspace.models),
+            code_version(),
+            workspace.settings.outcomes,
+        )
+        return trainer.back(model_name(outcome), number)
+    finally:
+        warehouse.close()
+
+
+def track_versions(workspace: Workspace, folder: Path) -> int:
+    """Write every version as a run that MLflow reads; how many. Raises StorageError."""
+    versions = Versions(Registry(workspace.models))
+    found = model_versions(workspace)
+    track([(version, versions.registry_of(version).cards()) for version in found], folder)
+    return len(found)
+
+
+def past_performance(workspace: Workspace, outcome: str) -> tuple[Performance, ...]:
+    """What came true of the scores of each version of an outcome's model. Raises NotFoundError, NotBuiltError."""
+    warehouse, registry = Warehouse(workspace.warehouse), Registry(workspace.models)
+    asked, versions, tables = registry.outcome(outcome), Versions(registry), TrainingTables(warehouse)
+    found = []
+    for version in versions.of(model_name(asked.name)):
+        then = versions.registry_of(version)
+        card, scores = then.card(asked.name), then.scores(asked.name)
+        scored = date.fromisoformat(card.scored_as_of)
+        row = Performance(
+            asked.name,
+            version.number,
+            scored,
+            scored + timedelta(days=asked.horizon_days),
+            card.auc,
+            card.ece,
+        )
+        if row.known_from <= warehouse.as_of:
+            row = _came_true(row, scores, labels_of_outcome(tables, workspace, asked, scored))
+        found.append(row)
+    return tuple(found)
+
+
+def labels_of_outcome(tables: TrainingTables, workspace: Workspace, asked: Outcome, cut: date) -> pd.Series:
+    """0/1 of an outcome, a next action's answer too."""
+    for declared in workspace.settings.outcomes:
+        if isinstance(declared, NextAction) and asked in answers(declared):
+            return (tables.first_actions(declared, cut) == answers(declared).index(asked)).astype("int8")
+    return tables.labels(asked, cut)
+
+
+def _came_true(row: Performance, scores: pd.Series, labels: pd.Series) -> Performance:
+    both = scores.index.intersection(labels.index)
+    said, known = scores[both].to_numpy(dtype="float64"), labels[both].to_numpy()
+    low, high = interval(bootstrap_auc(known, said))
+    return replace(
+        row,
+        customers=len(both),
+        positives=int(known.sum()),
+        auc=auc(known, said),
+        auc_low=low,
+        auc_high=high,
+        ece=ece(known, said),
+    )
+
+
 def compare_families(
-    warehouse: Warehouse, outcome: str, trials: int, progress: Callable[[str], Progress]
+    warehouse: Warehouse,
+    outcome: str,
+    trials: int,
+    progress: Callable[[str], Progress],
+    declared: Sequence[Declared] = (),
 ) -> Comparison:
     """Every family on one outcome, over cuts in time that end before the models' own test cut.
 
-    trials: settings of LightGBM to search through; 0 compares the default alone. Raises NotFoundError, DataError.
+    trials: settings of LightGBM to search through; 0 compares the default alone. declared: the workspace's own
+    outcomes. Raises NotFoundError, DataError.
     """
     tables = TrainingTables(warehouse)
-    wanted = parse(outcome, tables.categories)
+    own = [each for asked in declared if isinstance(asked, Outcome) for each in each_outcome(asked)]
+    wanted = parse(outcome, tables.categories, own)
     snapshots = labelled(tables, wanted, progress(f"What was known at each cut, for {wanted.name}"))
     families: tuple[Family, ...] = FAMILIES
     if trials:
@@ -91,6 +196,8 @@ def labelled(tables: TrainingTables, outcome: Outcome, progress: Progress) -> li
         if outcome.items is not None:
             extra = extra.join(tables.item_history(outcome.items, cut), how="left")
         features = customer_matrix(tables.features(cut), extra)
+        if outcome.eligible is not None:
+            features = features.reindex(tables.eligible(outcome.eligible, cut))
         labels: pd.Series = tables.labels(outcome, cut).reindex(features.index).fillna(0).astype("int8")
         found.append(Snapshot(cut, features, labels))
     progress(1.0, f"{len(found)} cuts")

@@ -10,6 +10,8 @@ from assistant.library import Library
 from assistant.workspace import Workspace
 from campaigns.store import Store
 from indexes.index import CustomerIndex
+from propensity.registry import Registry
+from propensity.versions import Versions
 from segments.definition import Node, SimilarityCondition, every_condition
 from segments.ports import Progress, silent
 from warehouse.erase import Erasure, erase
@@ -46,6 +48,9 @@ def erase_person(workspace: Workspace, source_id: str, progress: Progress = sile
     stores = [Store(workspace.folder, kind) for kind in ("experiment", "plan")]
     for store in stores:
         store.forget(customer)
+    registry = Registry(workspace.models)
+    registry.forget(customer)
+    Versions(registry).forget(customer)
     forgotten = _forget_conversations(workspace.conversations, customer)
     traces = list(data.traces)
     if customer in CustomerIndex.load(workspace.index, "cpu").customer_ids:
@@ -54,6 +59,8 @@ def erase_person(workspace: Workspace, source_id: str, progress: Progress = sile
         traces.append("saved segments")
     if any(store.forget(customer) for store in stores):
         traces.append("plans and experiments")
+    if registry.forget(customer) or Versions(registry).forget(customer):
+        traces.append("propensity scores")
     if _forget_conversations(workspace.conversations, customer):
         traces.append("conversations")
     return ErasedPerson(data, known, tuple(named), forgotten, tuple(traces))

@@ -11,13 +11,15 @@ from typing import Any
 
 import pandas as pd
 
+from propensity.candidate import Card
 from propensity.dataset import category_matrix, customer_matrix
+from propensity.declared import Declared
 from propensity.outcomes import CATEGORY_PREFIX, parse
-from propensity.registry import Card, Registry
+from propensity.registry import Registry
 from propensity.rescore import rescore_all
 from propensity.training import train_all
 from segments.atomic import write_text
-from segments.errors import ChecksumError, NotBuiltError
+from segments.errors import ChecksumError, NotBuiltError, NotFoundError
 from segments.ports import Figure, Outcome, Progress
 from warehouse.history import TrainingTables
 from warehouse.store import Warehouse
@@ -63,23 +65,27 @@ BASE_FILE = "base.txt"
 """Names the load in full whose data the models learned on; days added to it since need no new models."""
 
 
-def train(warehouse: Warehouse, folder: Path, progress: Progress) -> list[Card]:
-    """Train the models of a workspace that are missing or out of date."""
-    found = train_all(TrainingTables(warehouse), folder, progress)
+def train(
+    warehouse: Warehouse, folder: Path, progress: Progress, declared: Sequence[Declared] = ()
+) -> list[Card]:
+    """Train the models of a workspace that are missing or out of date, those of its own outcomes too."""
+    found = train_all(TrainingTables(warehouse), folder, progress, declared=declared)
     write_text(folder / BASE_FILE, warehouse.base)
     return found
 
 
-def train_or_rescore(warehouse: Warehouse, folder: Path, progress: Progress) -> None:
+def train_or_rescore(
+    warehouse: Warehouse, folder: Path, progress: Progress, declared: Sequence[Declared] = ()
+) -> None:
     """Score with the models there are when only days were added since they were trained; else train."""
     path = folder / BASE_FILE
     if warehouse.base and path.exists() and path.read_text() == warehouse.base:
         try:
-            rescore_all(TrainingTables(warehouse), folder, progress)
+            rescore_all(TrainingTables(warehouse), folder, progress, declared)
         except (NotBuiltError, ChecksumError):
-            train(warehouse, folder, progress)
+            train(warehouse, folder, progress, declared)
     else:
-        train(warehouse, folder, progress)
+        train(warehouse, folder, progress, declared)
 
 
 def cards(folder: Path) -> list[dict[str, Any]]:
@@ -169,11 +175,21 @@ class Propensities:
         return self._registry.scores(outcome)
 
     def explain(self, members: Sequence[str], outcome: str) -> Explained:
-        """The probability of a segment of at least one customer, against everyone's."""
-        scores = self.scores(outcome)
+        """The probability of a segment of at least one customer, against everyone's.
+
+        Raises NotFoundError when the outcome is asked of none of them.
+        """
+        scores, asked = self.scores(outcome), self._registry.outcome(outcome)
+        own = scores.reindex(list(members))
+        if asked.eligible is not None and own.isna().all():
+            within = asked.eligible.within_days
+            raise NotFoundError(
+                f"{asked.name} is asked of customers with {asked.eligible.event} in the last {within} days; "
+                "the segment has none."
+            )
         return Explained(
-            parse(outcome, self._tables.categories),
-            scores.reindex(list(members)).fillna(scores.min()),
+            asked,
+            own.fillna(scores.min()) if asked.eligible is None else own.dropna(),
             float(scores.mean()),
             self._registry.card(outcome),
             self._drivers(members, outcome),
@@ -212,7 +228,10 @@ class Propensities:
     def matrix(self, outcome: str) -> pd.DataFrame:
         """The columns that an outcome's model sees, as of the workspace's date."""
         if not outcome.startswith(CATEGORY_PREFIX):
-            return self.customers
+            eligible = self._registry.outcome(outcome).eligible
+            if eligible is None:
+                return self.customers
+            return self.customers.reindex(self._tables.eligible(eligible, self._warehouse.as_of))
         category = parse(outcome, self._tables.categories).name.removeprefix(CATEGORY_PREFIX)
         panel = self._tables.category_panel([category], self._warehouse.as_of)
         return category_matrix(self.customers, panel, self._activity, [category])

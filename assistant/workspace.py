@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from propensity.declared import Declared, read_outcomes
+from propensity.outcomes import CUSTOMER_OUTCOMES
 from segments.errors import DataError, NotBuiltError
 
 SETTINGS_FILE = "segassist.toml"
@@ -21,7 +23,8 @@ class Settings:
     requests_per_minute: of one API key. cors_origins: pages of other sites that may call the API.
     randomised_campaigns: ids of campaigns whose customers were drawn at random, so that their effect may be called one.
     gross_margin: share of revenue left after the cost of goods. contact_cost: currency for each customer
-    contacted. banned_words: never used in marketing copy. parameters: numbers that definitions name.
+    contacted. banned_words: never used in marketing copy. parameters: numbers that definitions name. outcomes: what
+    models shall predict besides the outcomes that every workspace has (`[[outcomes]]`).
     """
 
     name: str = "Complete Journey demo"
@@ -40,6 +43,7 @@ class Settings:
     contact_cost: float = 0.5
     banned_words: tuple[str, ...] = ()
     parameters: Mapping[str, float] = field(default_factory=dict)
+    outcomes: tuple[Declared, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -106,6 +110,10 @@ def read_settings(folder: Path) -> Settings:
     unknown = sorted(set(values) - known)
     if unknown:
         raise DataError(f"{path}: '{unknown[0]}' is not a setting; known are {', '.join(sorted(known))}.")
+    declared = values.pop("outcomes", [])
+    if not isinstance(declared, list):
+        raise DataError(f"{path}: outcomes must be tables, each under [[outcomes]]; got {declared!r}.")
+    taken = [outcome.name for outcome in CUSTOMER_OUTCOMES]
     values = {key: tuple(value) if isinstance(value, list) else value for key, value in values.items()}
     for key, value in values.items():
         wanted = type(getattr(Settings(), key))
@@ -123,7 +131,7 @@ def read_settings(folder: Path) -> Settings:
     for name, value in values.get("parameters", {}).items():
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise DataError(f"{path}: parameters.{name} must be a number; got {value!r}.")
-    settings = Settings(**values)
+    settings = Settings(**values, outcomes=read_outcomes(declared, taken, str(path)))
     for key in ("min_group", "requests_per_minute"):
         if getattr(settings, key) < 1:
             raise DataError(f"{path}: {key} must be at least 1; got {getattr(settings, key)}.")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
 import lightgbm as lgb
 import numpy as np
@@ -77,6 +78,18 @@ def evaluate(labels: np.ndarray, scores: np.ndarray, baseline: np.ndarray) -> Ev
         baseline_auc=auc(labels, baseline),
         baseline_ece=ece(labels, baseline),
     )
+
+
+def mean(results: Mapping[str, Evaluation], samples: Sequence[np.ndarray]) -> Evaluation:
+    """The mean over the first results, as many as there are bootstrap samples, each of the same customers."""
+    first = list(results.values())[: len(samples)]
+    low, high = interval(np.mean(samples, axis=0))
+    means: dict[str, Any] = {
+        name: float(np.mean([getattr(result, name) for result in first]))
+        for name in ("auc", "ece", "brier", "lift_top_decile", "baseline_auc", "baseline_ece")
+    }
+    positives = sum(result.positives for result in first)
+    return replace(first[0], positives=positives, auc_low=low, auc_high=high, **means)
 
 
 def auc(labels: np.ndarray, scores: np.ndarray) -> float:

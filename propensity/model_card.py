@@ -16,8 +16,8 @@ import numpy as np
 import pandas as pd
 from sklearn.metrics import average_precision_score, precision_recall_curve, roc_curve
 
+from propensity.candidate import Card
 from propensity.evaluate import BINS, auc, ece
-from propensity.registry import Card
 
 LEAST_GROUP = 50
 """Customers below which a group's figures are chance and close to persons."""

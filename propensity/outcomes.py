@@ -1,7 +1,8 @@
 """The outcomes that models predict, and their names.
 
 `purchase_14d`, `purchase_30d` and `coupon_redeem_30d` have a model each. `purchase_30d:<CATEGORY>` is
-answered for every item category by one pooled model, whose own name is `purchase_30d:*`.
+answered for every item category by one pooled model, whose own name is `purchase_30d:*`. A workspace may declare
+more (`propensity.declared`): a next-action model answers one outcome for each of its events, `<name>:<event>`.
 """
 
 from __future__ import annotations
@@ -42,12 +43,13 @@ def outcomes(categories: Sequence[str]) -> tuple[Outcome, ...]:
     return CUSTOMER_OUTCOMES + tuple(category_outcome(category) for category in categories)
 
 
-def parse(name: str, categories: Sequence[str]) -> Outcome:
+def parse(name: str, categories: Sequence[str], declared: Sequence[Outcome] = ()) -> Outcome:
     """The outcome of that name (letter case of a category does not matter).
 
-    Raises NotFoundError that names the known outcomes, or the nearest categories.
+    declared: the workspace's own outcomes. Raises NotFoundError that names the known ones, or the nearest categories.
     """
-    for outcome in CUSTOMER_OUTCOMES:
+    every = (*CUSTOMER_OUTCOMES, *declared)
+    for outcome in every:
         if outcome.name == name.strip():
             return outcome
     prefix, colon, wanted = name.strip().partition(":")
@@ -58,10 +60,10 @@ def parse(name: str, categories: Sequence[str]) -> Outcome:
         near = [upper[match] for match in get_close_matches(wanted.strip().upper(), upper, n=3, cutoff=0.5)]
         hint = f" Did you mean {', '.join(near)}?" if near else ""
         raise NotFoundError(f"There is no item category '{wanted}' to predict a purchase of.{hint}")
-    known = ", ".join([outcome.name for outcome in CUSTOMER_OUTCOMES] + [CATEGORY_PREFIX + "<CATEGORY>"])
+    known = ", ".join([outcome.name for outcome in every] + [CATEGORY_PREFIX + "<CATEGORY>"])
     raise NotFoundError(f"There is no outcome '{name}'; the known ones are {known}.")
 
 
 def model_name(outcome: str) -> str:
     """The name of the model that answers an outcome."""
-    return POOLED if outcome.startswith(CATEGORY_PREFIX) else outcome
+    return POOLED if outcome.startswith(CATEGORY_PREFIX) else outcome.partition(":")[0]

@@ -12,63 +12,24 @@ import io
 import json
 import os
 import re
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Sequence
+from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from propensity.candidate import Candidate, Card, Lineage
+from propensity.declared import Declared, each_outcome, read_outcomes
 from propensity.drift import Reference
 from propensity.model import PropensityModel
+from propensity.next_action import NextActionModel, OneAnswer
 from propensity.outcomes import CATEGORY_PREFIX, CUSTOMER_OUTCOMES, POOLED, model_name, parse
 from segments.errors import ChecksumError, NotBuiltError, StorageError
+from segments.ports import Outcome
 
 CONTENTS = "contents.json"
 """Names of the models that a finished training left; no model's manifest can have this name."""
-
-
-@dataclass(frozen=True)
-class Card:
-    """What a model is and how it did, dates in ISO form.
-
-    The figures are those of the model trained on `train_cuts` and tested on `test_cut`; the served model
-    has the same rounds and calibration, fitted on `served_cuts`, and scores customers as of `scored_as_of`.
-    The card of `purchase_30d:*` has the mean AUC over its `categories` largest categories.
-    """
-
-    outcome: str
-    model: str
-    train_cuts: tuple[str, ...]
-    validation_cuts: tuple[str, ...]
-    test_cut: str
-    customers: int
-    positives: int
-    auc: float
-    auc_low: float
-    auc_high: float
-    level: float
-    ece: float
-    ece_bins: int
-    brier: float
-    lift_top_decile: float
-    baseline_auc: float
-    baseline_ece: float
-    baseline_features: tuple[str, ...]
-    features: tuple[str, ...]
-    rounds: int
-    calibration: str
-    served_cuts: tuple[str, ...]
-    scored_as_of: str
-    data_hash: str
-    code_version: str
-    created: str
-    categories: int = 0
-
-    def to_dict(self) -> dict[str, Any]:
-        """JSON form."""
-        return asdict(self)
 
 
 class Registry:
@@ -87,52 +48,107 @@ class Registry:
         tested: pd.DataFrame | None = None,
         reference: Reference | None = None,
     ) -> None:
-        """Commit a model, its scores (customers by outcomes) and its cards; raises StorageError.
+        """`commit` for what a training without a trial left; raises StorageError."""
+        self.commit(Candidate(name, model.to_bytes(), scores, tuple(cards), None, tested, reference))
 
-        tested: probabilities and labels of the test cut, by customer_id, columns `<outcome>` and `label:<outcome>`.
-        reference: the training columns' distributions (`propensity.drift`).
-        """
-        parts = {"model": model.to_bytes(), "scores": _parquet(scores)}
-        if tested is not None:
-            parts["tested"] = _parquet(tested)
-        if reference is not None:
-            parts["reference"] = json.dumps(reference).encode()
-        manifest: dict[str, Any] = {"name": name, "cards": [card.to_dict() for card in cards]}
-        with _saving(name, self.folder):
-            self.folder.mkdir(parents=True, exist_ok=True)
-            for part, content in parts.items():
-                digest = hashlib.sha256(content).hexdigest()
-                file = f"{_slug(name)}.{part}.{digest[:12]}"
-                _write(self.folder / file, content)
-                manifest[part] = {"file": file, "sha256": digest}
-            self._commit(name, manifest)
+    def commit(self, candidate: Candidate) -> None:
+        """Put a model in use, whole or not at all; raises StorageError."""
+        name = candidate.name
+        parts = {"model": candidate.model, "scores": _parquet(candidate.scores)}
+        if candidate.trial is not None:
+            parts["trial"] = candidate.trial
+        if candidate.tested is not None:
+            parts["tested"] = _parquet(candidate.tested)
+        if candidate.reference is not None:
+            parts["reference"] = json.dumps(candidate.reference).encode()
+        manifest: dict[str, Any] = {"name": name, "cards": [card.to_dict() for card in candidate.cards]}
+        if candidate.asked is not None:
+            manifest["asked"] = candidate.asked
+        if candidate.checked is not None:
+            manifest["checked"] = asdict(candidate.checked)
+        try:
+            self._write(name, manifest, parts)
+        except OSError as error:
+            full = error.errno == errno.ENOSPC
+            what = "The disk is full" if full else f"Cannot write ({error.strerror})"
+            raise StorageError(
+                f"{what} while saving the model {name} in {self.folder}; free some space or make it "
+                "writable, then run: segassist build"
+            ) from error
 
-    def scored_on(self, name: str) -> str:
-        """The hash of the data that a model's scores are of."""
-        manifest = self._manifest(name)
-        return str(manifest.get("scored_on", manifest["cards"][0]["data_hash"]))
-
-    def rescore(self, name: str, scores: pd.DataFrame, as_of: str, data_hash: str) -> None:
-        """Put scores of later data as of a date (ISO) in the place of a model's. Raises as `save`."""
-        manifest = self._manifest(name)
-        content = _parquet(scores)
-        digest = hashlib.sha256(content).hexdigest()
-        manifest["scores"] = {"file": f"{_slug(name)}.scores.{digest[:12]}", "sha256": digest}
-        manifest["scored_on"] = data_hash
-        for card in manifest["cards"]:
-            card["scored_as_of"] = as_of
-        with _saving(name, self.folder):
-            _write(self.folder / manifest["scores"]["file"], content)
-            self._commit(name, manifest)
-
-    def _commit(self, name: str, manifest: dict[str, Any]) -> None:
-        """Write the manifest last, then remove what it does not name."""
+    def _write(self, name: str, manifest: dict[str, Any], parts: dict[str, bytes]) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        for part, content in parts.items():
+            digest = hashlib.sha256(content).hexdigest()
+            file = f"{slug(name)}.{part}.{digest[:12]}"
+            _write(self.folder / file, content)
+            manifest[part] = {"file": file, "sha256": digest}
         text = json.dumps(manifest, ensure_ascii=False, indent=1)
-        whole = manifest | {"sha256": hashlib.sha256(text.encode()).hexdigest()}
-        _write(self._manifest_path(name), json.dumps(whole, ensure_ascii=False, indent=1).encode())
-        kept = {manifest[part]["file"] for part in _parts(manifest)}
-        for path in self.folder.glob(f"{_slug(name)}.*.*"):
+        manifest["sha256"] = hashlib.sha256(text.encode()).hexdigest()
+        _write(self._manifest_path(name), json.dumps(manifest, ensure_ascii=False, indent=1).encode())
+        kept = {manifest[part]["file"] for part in parts}
+        for path in self.folder.glob(f"{slug(name)}.*.*"):
             if path.name not in kept:
+                path.unlink(missing_ok=True)
+
+    def candidate(self, name: str) -> Candidate:
+        """Everything that `commit` wrote of a model. Raises NotBuiltError, ChecksumError."""
+        manifest = self._manifest(name)
+        parts = set(_parts(manifest))
+
+        def table(part: str) -> pd.DataFrame:
+            return pd.read_parquet(io.BytesIO(self._read(manifest, part)))
+
+        return Candidate(
+            name,
+            self._read(manifest, "model"),
+            table("scores"),
+            tuple(_card(data) for data in manifest["cards"]),
+            self._read(manifest, "trial") if "trial" in parts else None,
+            table("tested") if "tested" in parts else None,
+            json.loads(self._read(manifest, "reference")) if "reference" in parts else None,
+            manifest.get("asked"),
+            Lineage(**manifest["checked"]) if "checked" in manifest else None,
+        )
+
+    def forget(self, customer: str) -> bool:
+        """Take a customer out of the scores and tests of every model; whether any named them. Raises StorageError."""
+        named = False
+        for path in sorted(self.folder.glob("*.json")):
+            if path.name == CONTENTS:
+                continue
+            candidate = self.candidate(self._manifest_at(path)["name"])
+            scores, tested = candidate.scores, candidate.tested
+            in_tested = tested is not None and customer in tested.index
+            if customer in scores.index or in_tested:
+                named = True
+                rest = tested.drop(index=customer) if tested is not None and in_tested else tested
+                left = scores.drop(index=customer, errors="ignore")
+                self.commit(replace(candidate, scores=left, tested=rest))
+        return named
+
+    def has(self, name: str, data_hash: str, code_version: str) -> bool:
+        """Whether a sound model of that name was trained on this data by this code, or preferred to one that was."""
+        try:
+            manifest = self._manifest(name)
+            for part in _parts(manifest):
+                self._read(manifest, part)
+        except (NotBuiltError, ChecksumError):
+            return False
+        made = manifest.get("checked", manifest["cards"][0])
+        return bool(made["data_hash"] == data_hash and made["code_version"] == code_version)
+
+    def has_any(self, name: str) -> bool:
+        """Whether there is a model of that name, sound or not."""
+        return self._manifest_path(name).exists()
+
+    def finish(self, names: Sequence[str]) -> None:
+        """Write down which models there are (an outcome that never happened has none), and drop the other ones."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        _write(self.folder / CONTENTS, json.dumps(sorted(names)).encode())
+        for name in set(self._own) - set(names):
+            self._manifest_path(name).unlink(missing_ok=True)
+            for path in self.folder.glob(f"{slug(name)}.*.*"):
                 path.unlink(missing_ok=True)
 
     def names(self) -> tuple[str, ...]:
@@ -145,22 +161,6 @@ class Registry:
         except (ValueError, TypeError) as error:
             raise _damaged(path) from error
 
-    def has(self, name: str, data_hash: str, code_version: str) -> bool:
-        """Whether a sound model of that name was trained on this data by this code."""
-        try:
-            manifest = self._manifest(name)
-            for part in _parts(manifest):
-                self._read(manifest, part)
-        except (NotBuiltError, ChecksumError):
-            return False
-        card = manifest["cards"][0]
-        return bool(card["data_hash"] == data_hash and card["code_version"] == code_version)
-
-    def finish(self, names: Sequence[str]) -> None:
-        """Write down which models there are: an outcome that never happened has none."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        _write(self.folder / CONTENTS, json.dumps(sorted(names)).encode())
-
     def check(self) -> None:
         """Read every model that belongs here. Raises NotBuiltError (missing), ChecksumError (damaged)."""
         for name in self.names():
@@ -171,7 +171,7 @@ class Registry:
     def cards(self) -> list[Card]:
         """Every card, customer outcomes first. Raises NotBuiltError when nothing is trained."""
         names = [outcome.name for outcome in CUSTOMER_OUTCOMES] + [POOLED]
-        found = [name for name in names if self._manifest_path(name).exists()]
+        found = [name for name in names if self._manifest_path(name).exists()] + [*self._own]
         if not found:
             raise NotBuiltError(f"There are no propensity models in {self.folder}; run: segassist build")
         return [_card(data) for name in found for data in self._manifest(name)["cards"]]
@@ -182,9 +182,19 @@ class Registry:
         cards = [_card(data) for data in self._manifest(model_name(name))["cards"]]
         return next((card for card in cards if card.outcome == name), cards[0])
 
-    def model(self, outcome: str) -> PropensityModel:
+    def outcome(self, name: str) -> Outcome:
+        """The outcome of that name. Raises NotFoundError."""
+        pooled = self._score_table(POOLED).columns if self._manifest_path(POOLED).exists() else ()
+        categories = [str(column).removeprefix(CATEGORY_PREFIX) for column in pooled]
+        return parse(name, categories, self._declared)
+
+    def model(self, outcome: str) -> PropensityModel | OneAnswer:
         """The served model behind an outcome."""
-        content = self._read(self._manifest(model_name(self._resolve(outcome))), "model")
+        name = self._resolve(outcome)
+        manifest = self._manifest(model_name(name))
+        content = self._read(manifest, "model")
+        if "first_of" in manifest.get("asked", {}):
+            return NextActionModel.from_bytes(content).answer(name)
         return PropensityModel.from_bytes(content)
 
     def scores(self, outcome: str) -> pd.Series:
@@ -220,7 +230,22 @@ class Registry:
         names = tuple(o.name for o in CUSTOMER_OUTCOMES if self._manifest_path(o.name).exists())
         if self._manifest_path(POOLED).exists():
             names += tuple(self._score_table(POOLED).columns)
-        return names
+        return names + tuple(outcome.name for outcome in self._declared)
+
+    @property
+    def _own(self) -> dict[str, Declared]:
+        """What the workspace declared and has a model of, by model name."""
+        found: dict[str, Declared] = {}
+        for path in sorted(self.folder.glob("*.json")):
+            if path.name != CONTENTS and b'"asked"' in path.read_bytes():
+                asked = self._manifest_at(path).get("asked")
+                if asked is not None:
+                    found[asked["name"]] = read_outcomes([asked], (), str(path))[0]
+        return found
+
+    @property
+    def _declared(self) -> tuple[Outcome, ...]:
+        return tuple(outcome for declared in self._own.values() for outcome in each_outcome(declared))
 
     def _score_table(self, model: str) -> pd.DataFrame:
         manifest = self._manifest(model)
@@ -231,17 +256,20 @@ class Registry:
 
     def _resolve(self, outcome: str) -> str:
         if outcome == POOLED or not outcome.strip().startswith(CATEGORY_PREFIX):
-            return outcome if outcome == POOLED else parse(outcome, ()).name
+            return outcome if outcome == POOLED else parse(outcome, (), self._declared).name
         categories = [name.removeprefix(CATEGORY_PREFIX) for name in self._score_table(POOLED).columns]
         return parse(outcome, categories).name
 
     def _manifest_path(self, name: str) -> Path:
-        return self.folder / f"{_slug(name)}.json"
+        return self.folder / f"{slug(name)}.json"
 
     def _manifest(self, name: str) -> dict[str, Any]:
         path = self._manifest_path(name)
         if not path.exists():
             raise NotBuiltError(f"There is no model of {name} in {self.folder}; run: segassist build")
+        return self._manifest_at(path)
+
+    def _manifest_at(self, path: Path) -> dict[str, Any]:
         try:
             manifest: dict[str, Any] = json.loads(path.read_bytes())
             digest = manifest.pop("sha256")
@@ -264,19 +292,6 @@ class Registry:
         if hashlib.sha256(content).hexdigest() != manifest[part]["sha256"]:
             raise _damaged(path)
         return content
-
-
-@contextmanager
-def _saving(name: str, folder: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        full = error.errno == errno.ENOSPC
-        what = "The disk is full" if full else f"Cannot write ({error.strerror})"
-        raise StorageError(
-            f"{what} while saving the model {name} in {folder}; free some space or make it "
-            "writable, then run: segassist build"
-        ) from error
 
 
 def _parts(manifest: dict[str, Any]) -> list[str]:
@@ -308,7 +323,8 @@ def _card(data: dict[str, Any]) -> Card:
         ) from error
 
 
-def _slug(name: str) -> str:
+def slug(name: str) -> str:
+    """A model's name as a file's."""
     return re.sub(r"[^a-z0-9]+", "_", name.lower().replace("*", "category")).strip("_")
 
 

@@ -9,7 +9,7 @@ from typing import Protocol
 import pandas as pd
 
 from segments.definition import ItemFilter
-from segments.ports import Outcome
+from segments.ports import Eligible, NextAction, Outcome
 
 
 class OutcomeTables(Protocol):
@@ -56,7 +56,15 @@ class OutcomeTables(Protocol):
         ...
 
     def labels(self, outcome: Outcome, as_of: date) -> pd.Series:
-        """0/1 by customer_id, from [as_of, as_of + horizon)."""
+        """0/1 by customer_id, from [as_of, as_of + horizon), of the eligible customers."""
+        ...
+
+    def first_actions(self, action: NextAction, as_of: date) -> pd.Series:
+        """The place in `action.events` of what comes first, by customer_id; their number where none comes."""
+        ...
+
+    def eligible(self, eligible: Eligible | None, as_of: date) -> pd.Index:
+        """The customers whom an outcome is asked of as of a date."""
         ...
 
     def category_labels(self, categories: Sequence[str], as_of: date, horizon_days: int) -> pd.DataFrame:

@@ -4,50 +4,42 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import asdict, replace
-from datetime import UTC, date, datetime
+from dataclasses import replace
+from datetime import date
 from pathlib import Path
-from typing import Any
 
 import lightgbm as lgb
 import numpy as np
 import pandas as pd
 
 from propensity import evaluate as ev
-from propensity.dataset import category_matrix, customer_matrix
+from propensity.candidate import Candidate, Card, Lineage, card
+from propensity.category_training import train_categories
+from propensity.declared import Declared, answers, each_outcome, to_json
 from propensity.drift import reference
-from propensity.model import CATEGORIES, COUPONS, CUSTOMERS, PropensityModel, train, validation_cuts
-from propensity.outcomes import CATEGORY_HORIZON, CUSTOMER_OUTCOMES, POOLED, category_outcome, model_name
+from propensity.matrices import Matrices
+from propensity.model import COUPONS, CUSTOMERS, Settings, labels_of, train, validation_cuts
+from propensity.next_action import ACTIONS, NextActionModel, train_next
+from propensity.outcomes import CUSTOMER_OUTCOMES, POOLED, model_name
 from propensity.plan import TemporalPlan, temporal_plan
-from propensity.registry import Card, Registry
+from propensity.promotion import FIRST, LABEL, Contest, contest
+from propensity.registry import Registry
+from propensity.served import Model, load, scores
 from propensity.tables import OutcomeTables
-from segments.ports import Outcome, Progress, Snapshot, silent
+from propensity.versions import Version, Versions
+from segments.errors import DataError, NotBuiltError
+from segments.ports import NextAction, Progress, Snapshot, silent
 
-PANEL_CUTS = 6
-"""Category cuts in one fit: mean AUC 0.839 on the 30 largest categories, with four 0.838."""
-PANEL_LARGEST, PANEL_SPREAD = 25, 15
-"""Categories the pooled model learns from: the largest, and some spread evenly over all others."""
-PANEL_ROWS = 60_000
-CARD_CATEGORIES = 100
-"""The largest categories by spend have a card each."""
-MEAN_CATEGORIES = 30
-CHUNK = 60
+CODE = (
+    "calibrate candidate category_training dataset declared drift evaluate linear matrices model next_action outcomes "
+    "plan registry training"
+).split()
 
 
 def code_version() -> str:
     """12 hex digits over the source of this room and LightGBM's version."""
     digest = hashlib.sha256(lgb.__version__.encode())
-    for name in (
-        "calibrate",
-        "dataset",
-        "drift",
-        "evaluate",
-        "model",
-        "outcomes",
-        "plan",
-        "registry",
-        "training",
-    ):
+    for name in CODE:
         digest.update((Path(__file__).parent / f"{name}.py").read_bytes())
     return digest.hexdigest()[:12]
 
@@ -57,29 +49,26 @@ def train_all(
     folder: Path,
     progress: Progress = silent,
     outcomes: Sequence[str] | None = None,
+    declared: Sequence[Declared] = (),
 ) -> list[Card]:
     """Train what is missing and return the cards of all models in `folder`.
 
-    outcomes: names to train (default: all; any category stands for the pooled category model). May be
-    interrupted at any point: what is finished stays.
+    outcomes: names to train (default: all; any category stands for the pooled category model). declared: the
+    workspace's own outcomes. May be interrupted at any point: what is finished stays. A model of before stays in use
+    where the new one is worse beyond chance.
     """
-    registry = Registry(folder)
-    wanted = [outcome.name for outcome in CUSTOMER_OUTCOMES] + [POOLED]
-    if not tables.categories:
-        wanted.remove(POOLED)
+    trainer = Trainer(tables, Registry(folder), code_version(), declared)
+    wanted = [name for name in trainer.names if name != POOLED or tables.categories]
     if outcomes is not None:
         chosen = {model_name(name) for name in outcomes}
         wanted = [name for name in wanted if name in chosen]
-    data_hash, version = tables.data_hash, code_version()
-    missing = [name for name in wanted if not registry.has(name, data_hash, version)]
-    if missing:
-        trainer = Trainer(tables, registry, version)
-        for place, name in enumerate(missing):
-            trainer.train(name, _part(progress, place, len(missing)))
+    missing = [name for name in wanted if not trainer.done(name)]
+    for place, name in enumerate(missing):
+        trainer.train(name, _part(progress, place, len(missing)))
     if outcomes is None:
-        registry.finish([name for name in wanted if registry.has(name, data_hash, version)])
+        trainer.finish(wanted)
     progress(1.0, "propensity models ready")
-    return registry.cards()
+    return Registry(folder).cards()
 
 
 def _part(progress: Progress, place: int, parts: int) -> Progress:
@@ -89,203 +78,178 @@ def _part(progress: Progress, place: int, parts: int) -> Progress:
 class Trainer:
     """Trains the models of one workspace from shared point-in-time matrices."""
 
-    def __init__(self, tables: OutcomeTables, registry: Registry, version: str) -> None:
-        self._tables, self._registry, self._version = tables, registry, version
-        self.plan: TemporalPlan = temporal_plan(tables.first_day, tables.as_of)
-        self._coupons = temporal_plan(tables.first_day, tables.as_of, step_days=COUPONS.step_days)
-        self._customers: dict[date, pd.DataFrame] = {}
+    def __init__(
+        self, tables: OutcomeTables, registry: Registry, version: str, declared: Sequence[Declared] = ()
+    ) -> None:
+        self._tables, self._registry, self._versions = tables, registry, Versions(registry)
+        self._version = version
+        self._asked: dict[str, Declared] = {each.name: each for each in (*CUSTOMER_OUTCOMES, *declared)}
+        self._own = {each.name for each in declared}
+        self._matrices = Matrices(tables)
+
+    @property
+    def names(self) -> list[str]:
+        """The models there should be."""
+        own = [name for name in self._asked if name in self._own]
+        return [*(name for name in self._asked if name not in self._own), POOLED, *own]
+
+    def done(self, name: str) -> bool:
+        """Whether a sound model is in use that was trained, or preferred to one trained, on this data by this code."""
+        lineage = self._lineage(name)
+        return self._registry.has(name, lineage.data_hash, lineage.code_version)
+
+    def finish(self, wanted: Sequence[str]) -> None:
+        """Write down which models there are, and drop those of outcomes no longer declared."""
+        self._registry.finish([name for name in wanted if self.done(name)])
 
     def train(self, name: str, progress: Progress) -> None:
-        """Train, test, refit, score and save the model of that name."""
+        """Train, test, refit and score the model of that name; put it in use unless it is worse than the one there."""
+        candidate = self._candidate(name, progress)
+        if candidate is None:
+            return
+        judged = self._judge(candidate)
+        version = self._versions.offer(candidate, judged)
+        if not judged.promoted:
+            self._keep(name, self._registry.candidate(name))
+            progress(1.0, f"{name}: version {version.number} was refused: {judged.words}")
+
+    def back(self, name: str, number: int | None = None) -> Version:
+        """Put an earlier version in use, scoring today's customers. Raises NotFoundError, InternalError."""
+        version, candidate = self._versions.earlier(name, number)
+        self._keep(name, candidate)
+        return self._versions.mark_in_use(version)
+
+    def rescore(self, name: str) -> None:
+        """Score today's customers with the model in use. Raises NotBuiltError for one that other code made."""
+        candidate = self._registry.candidate(name)
+        made = candidate.checked or candidate.cards[0]
+        if made.code_version != self._lineage(name).code_version:
+            raise NotBuiltError(f"The model {name} is of another version; run: segassist build")
+        self._keep(name, candidate)
+
+    def _keep(self, name: str, candidate: Candidate) -> None:
+        """Put a model of before in use with scores as of today, so that the next build leaves it there."""
+        as_of = self._tables.as_of
+        now = scores(self._matrices, name, load(candidate.model), self._asked.get(name), as_of)
+        cards = tuple(replace(each, scored_as_of=as_of.isoformat()) for each in candidate.cards)
+        self._registry.commit(replace(candidate, scores=now, cards=cards, checked=self._lineage(name)))
+
+    def _judge(self, candidate: Candidate) -> Contest:
+        name = candidate.name
+        if not self._registry.has_any(name) or candidate.tested is None:
+            return FIRST
+        cut = date.fromisoformat(candidate.cards[0].test_cut)
+
+        def rival() -> pd.DataFrame:
+            used = self._registry.candidate(name)
+            if used.trial is None or used.asked != candidate.asked:
+                raise NotBuiltError("it was made by an older version or for another question")
+            return scores(self._matrices, name, load(used.trial), self._asked.get(name), cut)
+
+        return contest(candidate.tested, rival)
+
+    def _lineage(self, name: str) -> Lineage:
+        version = self._version
+        if name in self._own:
+            version = hashlib.sha256(f"{version}{to_json(self._asked[name])}".encode()).hexdigest()[:12]
+        return Lineage(self._tables.data_hash, version)
+
+    def _candidate(self, name: str, progress: Progress) -> Candidate | None:
         if name == POOLED:
-            self._train_categories(progress)
-        else:
-            self._train_customers(next(o for o in CUSTOMER_OUTCOMES if o.name == name), progress)
+            plan = temporal_plan(self._tables.first_day, self._tables.as_of)
+            return train_categories(self._matrices, plan, self._lineage(name), progress)
+        return self._customers(self._asked[name], progress)
 
-    def _matrix(self, as_of: date) -> pd.DataFrame:
-        if as_of not in self._customers:
-            self._customers[as_of] = customer_matrix(self._tables.features(as_of), self._tables.extra(as_of))
-        return self._customers[as_of]
+    def _plan(self, asked: Declared, settings: Settings) -> TemporalPlan:
+        longest = max(outcome.horizon_days for outcome in (*CUSTOMER_OUTCOMES, asked))
+        try:
+            return temporal_plan(self._tables.first_day, self._tables.as_of, longest, settings.step_days)
+        except DataError as error:
+            if asked.name not in self._own:
+                raise
+            raise DataError(
+                f"outcomes: '{asked.name}' looks {asked.horizon_days} days ahead, and the history is too short to learn "
+                f"and to test that: {error}"
+            ) from error
 
-    def _train_customers(self, outcome: Outcome, progress: Progress) -> None:
-        coupons = outcome.event == "coupon_redeem"
-        plan, settings = (self._coupons, COUPONS) if coupons else (self.plan, CUSTOMERS)
+    def _customers(self, asked: Declared, progress: Progress) -> Candidate | None:
+        name, settings = asked.name, settings_of(asked)
+        plan = self._plan(asked, settings)
         snapshots = {}
         cuts = sorted({*plan.served, plan.test})
         for place, cut in enumerate(cuts):
-            progress(0.6 * place / len(cuts), f"{outcome.name}: what was known on {cut}")
-            features = self._matrix(cut)
-            labels = self._tables.labels(outcome, cut).reindex(features.index).fillna(0)
-            snapshots[cut] = Snapshot(cut, features, labels)
-        progress(0.6, f"{outcome.name}: training")
+            progress(0.6 * place / len(cuts), f"{name}: what was known on {cut}")
+            snapshots[cut] = self._matrices.snapshot(asked, cut)
+        progress(0.6, f"{name}: training")
         training, test = [snapshots[cut] for cut in plan.train], snapshots[plan.test]
         if any(_constant(chosen) for chosen in (training, [test])):
-            progress(1.0, f"{outcome.name}: the data has no such event to learn from, so there is no model")
-            return
-        tested = train(training, outcome.horizon_days, settings)
-        progress(0.8, f"{outcome.name}: testing on {plan.test}")
-        known, predicted = _values(test), tested.predict(test.features)
-        result = ev.evaluate(known, predicted.to_numpy(), ev.baseline_scores(training, test.features))
-        progress(0.85, f"{outcome.name}: training the served model")
-        served = tested.refitted([snapshots[cut] for cut in plan.served], settings)
-        scores = self.scores(outcome.name, served)
-        held = validation_cuts(plan.train, outcome.horizon_days, settings)
-        card = self._card(outcome.name, outcome.name, result, served, plan.train, held, plan.served)
-        said = pd.DataFrame({outcome.name: predicted, f"label:{outcome.name}": known}, predicted.index)
-        learned = reference([snapshots[cut].features[list(served.features)] for cut in plan.served])
-        self._registry.save(outcome.name, served, scores, [card], said, learned)
-        progress(1.0, f"{outcome.name}: AUC {result.auc:.3f}")
-
-    def _train_categories(self, progress: Progress) -> None:
-        plan = self.plan
-        learned = learned_categories(self._tables.categories)
-        training = plan.train[-PANEL_CUTS:]
-        held = validation_cuts(plan.train, CATEGORY_HORIZON, CATEGORIES)
-        past = [cut for cut in plan.train if (held[-1] - cut).days >= CATEGORY_HORIZON][-PANEL_CUTS:]
-        served = plan.served[-PANEL_CUTS:]
-        panels = {}
-        cuts = sorted({*past, *held, *training, *served})
-        for place, cut in enumerate(cuts):
-            progress(0.5 * place / len(cuts), f"category histories on {cut}")
-            panels[cut] = self._panel_snapshot(learned, cut)
-        progress(0.5, "category model: training")
-        chosen = train([panels[cut] for cut in sorted({*past, *held})], CATEGORY_HORIZON, CATEGORIES)
-        tested = chosen.refitted([panels[cut] for cut in training], CATEGORIES)
-        progress(0.65, f"category model: testing on {plan.test}")
-        results, said = self._test_categories(tested, training)
-        progress(0.85, "category model: training the served model")
-        model = chosen.refitted([panels[cut] for cut in served], CATEGORIES)
-        progress(0.9, f"category model: scores as of {plan.as_of}")
-        scores = self.scores(POOLED, model)
-        cards = [
-            self._card(name, POOLED, result, model, training, held, served)
-            for name, result in results.items()
-        ]
-        cards[0] = replace(cards[0], categories=min(MEAN_CATEGORIES, len(results) - 1))
-        learned_on = reference([panels[cut].features[list(model.features)] for cut in served])
-        self._registry.save(POOLED, model, scores, cards, said, learned_on)
-        progress(1.0, f"category model: mean AUC {cards[0].auc:.3f}")
-
-    def _panel(self, categories: Sequence[str], cut: date) -> pd.DataFrame:
-        panel = self._tables.category_panel(categories, cut)
-        return category_matrix(self._matrix(cut), panel, self._activity(cut), categories)
-
-    def _activity(self, cut: date) -> pd.DataFrame:
-        return self._tables.category_activity(cut)
-
-    def _panel_snapshot(self, categories: Sequence[str], cut: date) -> Snapshot:
-        matrix = self._panel(categories, cut)
-        labels = self._tables.category_labels(categories, cut, CATEGORY_HORIZON)
-        values = pd.Series(labels.T.to_numpy().ravel(), matrix.index)
-        if len(matrix) > PANEL_ROWS:
-            kept = np.random.default_rng(cut.toordinal()).choice(len(matrix), PANEL_ROWS, replace=False)
-            kept.sort()
-            matrix, values = matrix.iloc[kept], values.iloc[kept]
-        return Snapshot(cut, matrix, values)
-
-    def scores(self, name: str, model: PropensityModel) -> pd.DataFrame:
-        """What a model of that name says of every customer as of today: customers by outcome names."""
-        if name == POOLED:
-            return self.category_scores(model, self._tables.categories, self.plan.as_of)
-        return model.predict(self._matrix(self.plan.as_of)).to_frame(name)
-
-    def category_scores(self, model: PropensityModel, categories: Sequence[str], cut: date) -> pd.DataFrame:
-        """Probabilities as of a cut: customers by outcome names."""
-        parts = []
-        for start in range(0, len(categories), CHUNK):
-            chunk = categories[start : start + CHUNK]
-            parts.append(model.predict(self._panel(chunk, cut)).unstack("category")[list(chunk)])
-        scores = pd.concat(parts, axis=1)
-        scores.columns = pd.Index([category_outcome(category).name for category in scores.columns])
-        return scores
-
-    def _test_categories(
-        self, model: PropensityModel, training: Sequence[date]
-    ) -> tuple[dict[str, ev.Evaluation], pd.DataFrame]:
-        """The pooled model's own evaluation first, then one for each large category; and what was said of them."""
-        categories = list(self._tables.categories[:CARD_CATEGORIES])
-        test = self.plan.test
-        features = self._matrix(test)
-        known = {
-            cut: self._tables.category_labels(categories, cut, CATEGORY_HORIZON).reindex(
-                self._matrix(cut).index, fill_value=0
-            )
-            for cut in (*training, test)
-        }
-        scores = self.category_scores(model, categories, test)
-        results: dict[str, ev.Evaluation] = {}
-        said: dict[str, pd.Series] = {}
-        samples: list[np.ndarray] = []
-        for category in categories:
-            labels, name = known[test][category].to_numpy(), category_outcome(category).name
-            if labels.min() == labels.max():
-                continue
-            past = [Snapshot(cut, self._matrix(cut), known[cut][category]) for cut in training]
-            values = scores[name].to_numpy(dtype="float64")
-            said |= {name: scores[name], f"label:{name}": known[test][category]}
-            results[name] = ev.evaluate(labels, values, ev.baseline_scores(past, features))
-            if len(samples) < MEAN_CATEGORIES:
-                samples.append(ev.bootstrap_auc(labels, values))
-        return {POOLED: _mean(results, samples)} | results, pd.DataFrame(said)
-
-    def _card(
-        self,
-        outcome: str,
-        model: str,
-        result: ev.Evaluation,
-        served: PropensityModel,
-        training: Sequence[date],
-        held: Sequence[date],
-        cuts: Sequence[date],
-    ) -> Card:
-        return Card(
-            outcome=outcome,
-            model=model,
-            train_cuts=_iso(training),
-            validation_cuts=_iso(held),
-            test_cut=self.plan.test.isoformat(),
-            **asdict(result),
-            baseline_features=ev.RFM,
-            features=served.features,
-            rounds=served.rounds,
-            calibration=served.calibrator.kind,
-            served_cuts=_iso(cuts),
-            scored_as_of=self.plan.as_of.isoformat(),
-            data_hash=self._tables.data_hash,
-            code_version=self._version,
-            created=datetime.now(UTC).isoformat(timespec="seconds"),
+            progress(1.0, f"{name}: the data has no such event to learn from, so there is no model")
+            return None
+        trial = learn(asked, training, settings)
+        progress(0.8, f"{name}: testing on {plan.test}")
+        results, said = judge_model(asked, trial, training, test)
+        progress(0.85, f"{name}: training the served model")
+        model = trial.refitted([snapshots[cut] for cut in plan.served], settings)
+        held = validation_cuts(plan.train, asked.horizon_days, settings)
+        lineage = self._lineage(name)
+        cards = tuple(
+            card(each, name, result, model, plan, held, lineage) for each, result in results.items()
         )
+        learned = reference([snapshots[cut].features[list(model.features)] for cut in plan.served])
+        now = scores(self._matrices, name, model, asked, plan.as_of)
+        progress(1.0, f"{name}: AUC {cards[0].auc:.3f}")
+        own = to_json(asked) if name in self._own else None
+        return Candidate(name, model.to_bytes(), now, cards, trial.to_bytes(), said, learned, own)
 
 
-def learned_categories(categories: Sequence[str]) -> list[str]:
-    """The categories whose rows the pooled model is fitted on."""
-    rest = categories[PANEL_LARGEST:]
-    step = max(1, len(rest) // PANEL_SPREAD)
-    return [*categories[:PANEL_LARGEST], *rest[::step][:PANEL_SPREAD]]
+def settings_of(asked: Declared) -> Settings:
+    """How an outcome's model is trained."""
+    if isinstance(asked, NextAction):
+        return ACTIONS
+    return COUPONS if asked.event == "coupon_redeem" else CUSTOMERS
 
 
-def _mean(results: dict[str, ev.Evaluation], samples: Sequence[np.ndarray]) -> ev.Evaluation:
-    """The mean over the largest categories; every bootstrap sample has the same customers in all of them."""
-    largest = list(results.values())[: len(samples)]
-    low, high = ev.interval(np.mean(samples, axis=0))
-    means: dict[str, Any] = {
-        name: float(np.mean([getattr(result, name) for result in largest]))
-        for name in ("auc", "ece", "brier", "lift_top_decile", "baseline_auc", "baseline_ece")
-    }
-    positives = sum(result.positives for result in largest)
-    return replace(largest[0], positives=positives, auc_low=low, auc_high=high, **means)
+def learn(asked: Declared, snapshots: Sequence[Snapshot], settings: Settings) -> Model:
+    """Train a model of an outcome, or of which action comes first."""
+    if isinstance(asked, NextAction):
+        names = [outcome.name for outcome in answers(asked)]
+        return train_next(snapshots, asked.horizon_days, names, settings)
+    return train(snapshots, asked.horizon_days, settings)
+
+
+def judge_model(
+    asked: Declared, model: Model, training: Sequence[Snapshot], test: Snapshot
+) -> tuple[dict[str, ev.Evaluation], pd.DataFrame]:
+    """How each outcome did on the test cut, the mean over a next action's answers first; and what was said."""
+    said: dict[str, pd.Series] = {}
+    results: dict[str, ev.Evaluation] = {}
+    samples = []
+    for place, outcome in enumerate(each_outcome(asked)):
+        past, held = list(training), test
+        if isinstance(model, NextActionModel):
+            past, held = [_only(each, place) for each in training], _only(test, place)
+            predicted = model.predict_all(test.features)[outcome.name]
+        else:
+            predicted = model.predict(test.features)
+        known = labels_of(held)
+        if known.min() == known.max():
+            continue
+        baseline = ev.baseline_scores(past, test.features)
+        results[outcome.name] = ev.evaluate(known, predicted.to_numpy(), baseline)
+        said |= {outcome.name: predicted, LABEL + outcome.name: pd.Series(known, predicted.index)}
+        samples.append(ev.bootstrap_auc(known, predicted.to_numpy()))
+    if isinstance(asked, NextAction):
+        results = {asked.name: ev.mean(results, samples)} | results
+    return results, pd.DataFrame(said)
+
+
+def _only(snapshot: Snapshot, answer: int) -> Snapshot:
+    """The snapshot with 1 for one answer of a next action and 0 for all others."""
+    known = pd.Series(labels_of(snapshot) == answer, snapshot.features.index)
+    return replace(snapshot, labels=known.astype("int8"))
 
 
 def _constant(snapshots: Sequence[Snapshot]) -> bool:
     """Whether all customers of all snapshots have the same label: nothing to learn or to test."""
-    labels = np.concatenate([_values(snapshot) for snapshot in snapshots])
-    return bool(labels.min() == labels.max())
-
-
-def _values(snapshot: Snapshot) -> np.ndarray:
-    labels: np.ndarray = snapshot.labels.to_numpy() if snapshot.labels is not None else np.array([])
-    return labels
-
-
-def _iso(cuts: Sequence[date]) -> tuple[str, ...]:
-    return tuple(cut.isoformat() for cut in cuts)
+    labels = np.concatenate([labels_of(snapshot) for snapshot in snapshots])
+    return bool(len(labels) == 0 or labels.min() == labels.max())

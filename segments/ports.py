@@ -26,11 +26,22 @@ def silent(_share: float, _what: str) -> None:
 
 
 @dataclass(frozen=True)
+class Eligible:
+    """Whom an outcome is asked of: customers with at least `at_least` such events in the `within_days` days before
+    the as-of date."""
+
+    event: str
+    within_days: int
+    at_least: int = 1
+
+
+@dataclass(frozen=True)
 class Outcome:
     """What a propensity model predicts: `event` on `items` within `horizon_days` of the as-of date.
 
     `items` None means any item. `name` is unique and stable, e.g. `purchase_30d`,
-    `purchase_30d:BEERS/ALES`.
+    `purchase_30d:BEERS/ALES`. absent: the outcome is that no such event comes, e.g. churn. eligible: None means
+    every customer known at the date.
     """
 
     name: str
@@ -39,6 +50,20 @@ class Outcome:
     items: ItemFilter | None = None
     label_en: str = ""
     label_zh: str = ""
+    absent: bool = False
+    eligible: Eligible | None = None
+
+
+@dataclass(frozen=True)
+class NextAction:
+    """A question with several answers: which of `events` comes first within `horizon_days`, or none of them."""
+
+    name: str
+    events: tuple[str, ...]
+    horizon_days: int
+    label_en: str = ""
+    label_zh: str = ""
+    eligible: Eligible | None = None
 
 
 @dataclass(frozen=True)

@@ -14,9 +14,9 @@ from rich.console import Console
 from rich.markup import escape
 
 from assistant.workspace import DEFAULT, open_workspace
-from segments.atomic import write_text
 from segments.errors import SegAssistError, UserError
 from serving.data import data_app
+from serving.models import models_app
 from serving.operate import local_caller, operator_app
 from serving.options import JsonOption, WorkspaceOption, read_definition
 from serving.terminal import steps
@@ -31,7 +31,6 @@ serve_app = typer.Typer(help="Start servers.", invoke_without_command=True)
 segment_app = typer.Typer(
     help="Work with segment definitions, without a language model.", no_args_is_help=True
 )
-models_app = typer.Typer(help="The propensity models.", invoke_without_command=True)
 index_app = typer.Typer(help="Work with the behaviour index and its encoders.", no_args_is_help=True)
 app.add_typer(serve_app, name="serve")
 app.add_typer(models_app, name="models")
@@ -172,100 +171,6 @@ def llm_for(workspace: Path) -> Iterator[Any]:
     with start(LLMSettings(settings.llm_backend, settings.llm_model), opened.run) as server:
         warm(server, instructions())
         yield server
-
-
-@models_app.callback()
-def models(context: typer.Context, as_json: JsonOption = False, workspace: WorkspaceOption = DEFAULT) -> None:
-    """List the propensity models: test cut, AUC with interval, calibration error, the baseline's AUC."""
-    from assistant.scoring import cards
-
-    if context.invoked_subcommand is not None:
-        return
-    found = cards(open_workspace(workspace).models)
-    if as_json:
-        print(json.dumps(found, ensure_ascii=False, indent=1))
-        return
-    for card in found:
-        typer.echo(
-            f"{card['outcome']:40} AUC {card['auc']:.3f} ({card['auc_low']:.3f}-{card['auc_high']:.3f})  "
-            f"ECE {card['ece']:.3f}  plain RFM: AUC {card['baseline_auc']:.3f}  ECE {card['baseline_ece']:.3f}  "
-            f"tested on {card['test_cut']}"
-        )
-
-
-@models_app.command("compare")
-def compare_models(
-    outcome: Annotated[
-        str, typer.Argument(help="purchase_14d, coupon_redeem_30d, purchase_30d:BEERS/ALES, ...")
-    ],
-    trials: Annotated[int, typer.Option(min=0, help="Settings of LightGBM to search through.")] = 0,
-    as_json: JsonOption = False,
-    workspace: WorkspaceOption = DEFAULT,
-) -> None:
-    """Compare families of models on an outcome: log loss over later cuts with intervals, and which to choose."""
-    from dataclasses import asdict
-
-    from assistant.models import compare_families
-    from warehouse.store import Warehouse
-
-    with steps() as progress:
-        found = compare_families(Warehouse(open_workspace(workspace).warehouse), outcome, trials, progress)
-    if as_json:
-        print(json.dumps(asdict(found) | {"verdict": found.verdict}, default=str, indent=1))
-        return
-    for row in found.rows:
-        typer.echo(
-            f"{row.words:36} log loss {row.log_loss:.4f} ({row.log_loss_low:.4f}-{row.log_loss_high:.4f})  behind "
-            f"{row.behind:.4f} ({row.behind_low:+.4f} to {row.behind_high:+.4f})  AUC {row.auc:.3f}  ECE {row.ece:.3f}"
-            f"  {row.seconds:.0f} s" + ("  <- chosen" if row.family == found.chosen else "")
-        )
-    typer.echo(found.verdict)
-
-
-@models_app.command("card")
-def card_of_model(
-    outcome: Annotated[str, typer.Argument(help="An outcome of `segassist models`.")],
-    out: Annotated[Path | None, typer.Option("--out", help="The HTML file to write.")] = None,
-    as_json: JsonOption = False,
-    workspace: WorkspaceOption = DEFAULT,
-) -> None:
-    """Write a model's card as HTML: its test with plots, what drives it, whom it works for, how it was made."""
-    from assistant.models import model_card
-    from propensity.model_card import to_html
-
-    content = model_card(open_workspace(workspace), outcome)
-    if as_json:
-        print(json.dumps(content, ensure_ascii=False, indent=1))
-        return
-    path = out or Path(f"{outcome.replace(':', '_').replace('/', '_')}.html")
-    write_text(path, to_html(content))
-    typer.echo(f"Written: {path}")
-
-
-@models_app.command("drift")
-def drift_of_model(
-    outcome: Annotated[str, typer.Argument(help="An outcome of `segassist models`.")],
-    as_json: JsonOption = False,
-    workspace: WorkspaceOption = DEFAULT,
-) -> None:
-    """Tell how far a model's scores and features have moved since it was trained (PSI)."""
-    from dataclasses import asdict
-
-    from assistant.models import model_drift
-
-    found = model_drift(open_workspace(workspace), outcome)
-    if as_json:
-        print(json.dumps(asdict(found), default=str, indent=1))
-        return
-    typer.echo(
-        f"{found.outcome} as of {found.as_of}: scores PSI {found.scores.psi:.3f} ({found.scores.verdict})"
-    )
-    counts = {
-        verdict: sum(d.verdict == verdict for d in found.features) for verdict in ("stable", "watch", "moved")
-    }
-    typer.echo(f"{counts['stable']} features stable, {counts['watch']} to watch, {counts['moved']} moved")
-    for drift in found.features[:10]:
-        typer.echo(f"  {drift.name:36} PSI {drift.psi:.3f} ({drift.verdict})")
 
 
 @app.command()

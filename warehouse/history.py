@@ -22,7 +22,7 @@ import pandas as pd
 
 from segments.catalogue import slug
 from segments.definition import ItemFilter
-from segments.ports import Outcome
+from segments.ports import Eligible, NextAction, Outcome
 from warehouse.compile import matching_items
 from warehouse.mart import days_before
 from warehouse.store import Warehouse
@@ -74,14 +74,45 @@ def extra_features(warehouse: Warehouse, as_of: date) -> pd.DataFrame:
 
 
 def labels(warehouse: Warehouse, outcome: Outcome, as_of: date) -> pd.Series:
-    """1 where the outcome's event falls in [as_of, as_of + horizon), for every customer known at `as_of`."""
+    """1 where the outcome's event falls in [as_of, as_of + horizon), for every eligible customer known at `as_of`;
+    the other way round for an outcome that is the absence of the event."""
     rows = _after(warehouse, outcome.event, as_of, outcome.horizon_days)
     if outcome.items:
         wanted = matching_items(warehouse.table("items"), outcome.items)
         rows = rows.filter(lambda event: event.item_id.isin(wanted.item_id))
     who = warehouse.fetch(rows.select("customer_id").distinct())["customer_id"]
-    known = _known_customers(warehouse, as_of)
-    return pd.Series(known.isin(who).astype("int8"), index=known, name=outcome.name)
+    asked = eligible_customers(warehouse, outcome.eligible, as_of)
+    return pd.Series((asked.isin(who) != outcome.absent).astype("int8"), index=asked, name=outcome.name)
+
+
+def first_actions(warehouse: Warehouse, action: NextAction, as_of: date) -> pd.Series:
+    """The place in `action.events` of what comes first in [as_of, as_of + horizon), for every eligible customer
+    known at `as_of`; their number where none comes. Of events at the same instant, the one listed first counts."""
+    events = warehouse.table("events")
+    rows = events.filter(
+        events.type.isin(list(action.events)),
+        events.ts >= days_before(as_of, 0),
+        events.ts < days_before(as_of, -action.horizon_days),
+    )
+    first = rows.group_by("customer_id", "type").aggregate(ts=rows.ts.min())
+    times = warehouse.fetch(first).pivot(index="customer_id", columns="type", values="ts")
+    asked = eligible_customers(warehouse, action.eligible, as_of)
+    times = times.reindex(index=asked, columns=list(action.events))
+    moments = times.to_numpy(dtype="datetime64[ns]")
+    none = np.isnat(moments).all(axis=1)
+    latest = np.where(np.isnat(moments), np.datetime64("2200-01-01", "ns"), moments)
+    return pd.Series(np.where(none, len(action.events), latest.argmin(axis=1)).astype("int8"), asked)
+
+
+def eligible_customers(warehouse: Warehouse, eligible: Eligible | None, as_of: date) -> pd.Index:
+    """The customers known at `as_of` whom an outcome is asked of, by id; None means all of them."""
+    if eligible is None:
+        return _known_customers(warehouse, as_of)
+    rows = _before(warehouse, eligible.event, as_of)
+    rows = rows.filter(rows.age <= eligible.within_days)
+    counts = rows.group_by("customer_id").aggregate(events=rows.count())
+    able = warehouse.fetch(counts.filter(counts.events >= eligible.at_least))["customer_id"]
+    return pd.Index(able.sort_values(), name="customer_id")
 
 
 def category_labels(
@@ -334,6 +365,14 @@ class TrainingTables:
     def labels(self, outcome: Outcome, as_of: date) -> pd.Series:
         """`labels`."""
         return labels(self._warehouse, outcome, as_of)
+
+    def first_actions(self, action: NextAction, as_of: date) -> pd.Series:
+        """`first_actions`."""
+        return first_actions(self._warehouse, action, as_of)
+
+    def eligible(self, eligible: Eligible | None, as_of: date) -> pd.Index:
+        """`eligible_customers`."""
+        return eligible_customers(self._warehouse, eligible, as_of)
 
     def category_labels(self, categories: Sequence[str], as_of: date, horizon_days: int) -> pd.DataFrame:
         """`category_labels`."""

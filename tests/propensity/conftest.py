@@ -14,8 +14,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from propensity.candidate import Card
 from propensity.model import PropensityModel, train
-from propensity.registry import Card
 from segments.ports import Snapshot
 from tests.conftest import loader, small_source
 from warehouse.store import build

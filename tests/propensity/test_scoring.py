@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import json
 import math
 from datetime import date
 from pathlib import Path
 
-import lightgbm as lgb
 import numpy as np
 import pandas as pd
 import pytest
 
 from assistant import scoring
 from assistant.scoring import DRIVERS, GROUPS, Explained, Propensities
+from propensity.candidate import Card
 from propensity.dataset import category_matrix, customer_matrix
 from propensity.model import PropensityModel
-from propensity.registry import Card, Registry
+from propensity.registry import Registry
 from segments.errors import NotBuiltError, NotFoundError
 from segments.ports import Figure
 from warehouse.history import TrainingTables
@@ -68,9 +67,7 @@ def by_name(explained: Explained) -> dict[str, Figure]:
 
 
 def log_odds(model: PropensityModel, matrix: pd.DataFrame) -> pd.Series:
-    booster = lgb.Booster(model_str=json.loads(model.to_bytes())["booster"])
-    raw = booster.predict(matrix[list(model.features)].to_numpy("float32"), raw_score=True)
-    return pd.Series(np.asarray(raw), matrix.index)
+    return pd.Series(model.log_odds(matrix), matrix.index)
 
 
 KEY_NOISE = 0.003

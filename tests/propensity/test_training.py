@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import NamedTuple
@@ -12,13 +14,17 @@ import pandas as pd
 import pytest
 
 from propensity import training
+from propensity.candidate import Card
+from propensity.category_training import learned_categories
 from propensity.evaluate import Evaluation, evaluate
-from propensity.model import PropensityModel
+from propensity.model import PropensityModel, Settings, train
 from propensity.outcomes import POOLED
 from propensity.plan import temporal_plan
-from propensity.registry import Card, Registry
-from propensity.training import learned_categories, train_all
+from propensity.registry import Registry
+from propensity.training import train_all
+from propensity.versions import Versions
 from segments.errors import NotBuiltError
+from segments.ports import Outcome, Snapshot
 from tests.conftest import CATEGORIES, loader
 from tests.propensity.conftest import CUSTOMER_IDS, altered, retailer_source, sample_card
 from warehouse.history import TrainingTables
@@ -49,7 +55,7 @@ class Story(NamedTuple):
 
 
 def contents(folder: Path) -> dict[str, bytes]:
-    return {path.name: path.read_bytes() for path in folder.iterdir()}
+    return {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
 
 
 def watched(patch: pytest.MonkeyPatch) -> list[list[np.ndarray]]:
@@ -272,3 +278,50 @@ def test_the_card_says_what_the_served_model_is(story: Story) -> None:
         model = registry.model(card.outcome)
         assert (model.rounds, model.calibrator.kind) == (card.rounds, card.calibration)
         assert model.features == card.features
+
+
+def test_a_worse_model_is_refused_and_the_one_before_scores_today(
+    story: Story, open_retailer: Warehouse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "models"
+    shutil.copytree(story.folder, folder)
+    registry, versions = Registry(folder), Versions(Registry(folder))
+    before = registry.candidate("purchase_14d")
+    tables = TrainingTables(open_retailer)
+    monkeypatch.setattr(training, "code_version", lambda: "worse")
+
+    def from_wrong_labels(asked: Outcome, snapshots: list[Snapshot], settings: Settings) -> PropensityModel:
+        wrong = [replace(each, labels=1 - each.labels) for each in snapshots if each.labels is not None]
+        return train(wrong, asked.horizon_days, settings)
+
+    monkeypatch.setattr(training, "learn", from_wrong_labels)
+    train_all(tables, folder, outcomes=("purchase_14d",))
+    first, second = versions.of("purchase_14d")
+    assert (first.status, second.status) == ("in use", "refused")
+    assert "worse than the model in use beyond chance" in second.contest.words
+    assert second.code_version == "worse"
+    kept = registry.candidate("purchase_14d")
+    assert (kept.model, kept.cards) == (before.model, before.cards)
+    assert kept.scores["purchase_14d"].to_numpy() == pytest.approx(before.scores["purchase_14d"].to_numpy())
+    again: list[str] = []
+    train_all(tables, folder, lambda _share, what: again.append(what), outcomes=("purchase_14d",))
+    assert again == ["propensity models ready"], "what was refused is not trained again"
+
+
+def test_back_to_an_earlier_version_stays_until_something_changes(
+    story: Story, open_retailer: Warehouse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "models"
+    shutil.copytree(story.folder, folder)
+    tables = TrainingTables(open_retailer)
+    first = Registry(folder).model("purchase_14d").to_bytes()
+    monkeypatch.setattr(training, "code_version", lambda: "newer")
+    monkeypatch.setattr(training, "CUSTOMERS", replace(training.CUSTOMERS, learning_rate=0.04))
+    train_all(tables, folder, outcomes=("purchase_14d",))
+    assert [v.status for v in Versions(Registry(folder)).of("purchase_14d")] == ["replaced", "in use"]
+    assert Registry(folder).model("purchase_14d").to_bytes() != first
+    back = training.Trainer(tables, Registry(folder), "newer").back("purchase_14d")
+    assert (back.number, back.status) == (1, "in use")
+    assert Registry(folder).model("purchase_14d").to_bytes() == first
+    train_all(tables, folder, outcomes=("purchase_14d",))
+    assert Registry(folder).model("purchase_14d").to_bytes() == first

@@ -367,3 +367,12 @@ def test_a_models_card_and_drift_are_told(workspace, tmp_path):
 def test_an_outcome_that_is_not_there_has_no_card_drift_or_comparison(workspace):
     for command in ("card", "drift", "compare"):
         failed(segassist("models", command, "world_peace", "-w", workspace), 2, "not_found", "world_peace")
+
+
+def test_versions_of_models_are_listed_and_a_wrong_one_is_told(workspace, tmp_path):
+    versions = json.loads(segassist("models", "list", "--json", "-w", workspace).out)
+    assert sum(version["status"] == "in use" for version in versions) == len({v["model"] for v in versions})
+    written = segassist("models", "track", "--to", tmp_path / "mlruns", "-w", workspace).out
+    assert written.startswith(f"{len(versions)} runs written")
+    for command in ("rollback", "performance"):
+        failed(segassist("models", command, "world_peace", "-w", workspace), 2, "not_found", "world_peace")

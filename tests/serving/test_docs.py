@@ -8,19 +8,20 @@ import pytest
 import typer.main
 import yaml
 
-from assistant.workspace import Settings
+from assistant.workspace import Settings, read_settings
 from serving.cli import app
 
 ROOT = Path(__file__).parents[2]
 DOCS = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
 DATA_DOCS = (ROOT / "docs" / "own-data.md").read_text(encoding="utf-8")
+MODELS = (ROOT / "docs" / "models.md").read_text(encoding="utf-8")
 COMPOSE = yaml.safe_load((ROOT / "compose.yaml").read_text(encoding="utf-8"))
 DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8")
 
 
 def commands() -> list[str]:
     """Every `segassist ...` of the pages, the compose lines and the Dockerfile."""
-    code = "\n".join(re.findall(r"```bash\n(.*?)```", DOCS + DATA_DOCS, re.DOTALL))
+    code = "\n".join(re.findall(r"```bash\n(.*?)```", DOCS + DATA_DOCS + MODELS, re.DOTALL))
     found = [line.split(" #")[0].strip() for line in code.splitlines() if "segassist " in line]
     found.append(" ".join(re.findall(r'"([^"]+)"', DOCKERFILE.splitlines()[-1])))
     return [line[line.index("segassist ") :] for line in found]
@@ -46,6 +47,13 @@ def test_the_settings_of_the_page_are_settings():
     for name in named:
         assert name in Settings.__dataclass_fields__
     assert str(Settings().requests_per_minute) in table
+
+
+def test_the_outcomes_that_the_page_declares_are_read(tmp_path):
+    declared = re.search(r"```toml\n(.*?)```", MODELS, re.DOTALL).group(1)
+    (tmp_path / "segassist.toml").write_text(declared, encoding="utf-8")
+    names = [outcome.name for outcome in read_settings(tmp_path).outcomes]
+    assert names == ["churn_60d", "beer_or_wine_30d", "next_14d"]
 
 
 def test_the_roles_of_the_page_are_the_table():

@@ -1,0 +1,72 @@
+"""Point-in-time matrices of one workspace, each computed once however many models ask for it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+
+import numpy as np
+import pandas as pd
+
+from propensity.dataset import category_matrix, customer_matrix
+from propensity.model import PropensityModel
+from propensity.outcomes import category_outcome
+from propensity.tables import OutcomeTables
+from segments.ports import Eligible, NextAction, Outcome, Snapshot
+
+CHUNK = 60
+"""Categories scored at a time."""
+
+
+class Matrices:
+    """Customers' columns as of dates, with labels where asked for."""
+
+    def __init__(self, tables: OutcomeTables) -> None:
+        self.tables = tables
+        self._customers: dict[date, pd.DataFrame] = {}
+
+    def customers(self, as_of: date, eligible: Eligible | None = None) -> pd.DataFrame:
+        """The columns of every customer, or of those whom an outcome is asked of."""
+        if as_of not in self._customers:
+            features, extra = self.tables.features(as_of), self.tables.extra(as_of)
+            self._customers[as_of] = customer_matrix(features, extra)
+        everyone = self._customers[as_of]
+        return everyone if eligible is None else everyone.reindex(self.tables.eligible(eligible, as_of))
+
+    def snapshot(self, asked: Outcome | NextAction, as_of: date) -> Snapshot:
+        """What was known of the eligible customers and what came next."""
+        features = self.customers(as_of, asked.eligible)
+        if isinstance(asked, NextAction):
+            labels = self.tables.first_actions(asked, as_of)
+        else:
+            labels = self.tables.labels(asked, as_of)
+        return Snapshot(as_of, features, labels.reindex(features.index).fillna(0))
+
+    def panel(self, categories: Sequence[str], as_of: date) -> pd.DataFrame:
+        """The columns of every (category, customer)."""
+        history = self.tables.category_panel(categories, as_of)
+        activity = self.tables.category_activity(as_of)
+        return category_matrix(self.customers(as_of), history, activity, categories)
+
+    def panel_snapshot(
+        self, categories: Sequence[str], as_of: date, horizon_days: int, most_rows: int
+    ) -> Snapshot:
+        """A panel with labels; of more rows than `most_rows`, that many drawn by the date."""
+        matrix = self.panel(categories, as_of)
+        labels = self.tables.category_labels(categories, as_of, horizon_days)
+        values = pd.Series(labels.T.to_numpy().ravel(), matrix.index)
+        if len(matrix) > most_rows:
+            kept = np.random.default_rng(as_of.toordinal()).choice(len(matrix), most_rows, replace=False)
+            kept.sort()
+            matrix, values = matrix.iloc[kept], values.iloc[kept]
+        return Snapshot(as_of, matrix, values)
+
+    def category_scores(self, model: PropensityModel, categories: Sequence[str], as_of: date) -> pd.DataFrame:
+        """A pooled model's probabilities as of a date: customers by outcome names."""
+        parts = []
+        for start in range(0, len(categories), CHUNK):
+            chunk = categories[start : start + CHUNK]
+            parts.append(model.predict(self.panel(chunk, as_of)).unstack("category")[list(chunk)])
+        scores = pd.concat(parts, axis=1)
+        scores.columns = pd.Index([category_outcome(str(name)).name for name in scores.columns])
+        return scores

@@ -1,0 +1,36 @@
+"""A trained model of whichever kind, read back and asked about every customer it answers for."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+
+import pandas as pd
+
+from propensity.matrices import Matrices
+from propensity.model import PropensityModel
+from propensity.next_action import NextActionModel
+from propensity.outcomes import POOLED
+from segments.ports import NextAction, Outcome
+
+Model = PropensityModel | NextActionModel
+
+
+def load(content: bytes) -> Model:
+    """The model that `to_bytes` wrote."""
+    kind = NextActionModel if "answers" in json.loads(content) else PropensityModel
+    return kind.from_bytes(content)
+
+
+def scores(
+    matrices: Matrices, name: str, model: Model, asked: Outcome | NextAction | None, as_of: date
+) -> pd.DataFrame:
+    """Probabilities as of a date: eligible customers by outcome names. asked: None for the pooled category model.
+
+    Raises InternalError when the data no longer has a column that the model needs.
+    """
+    if isinstance(model, NextActionModel):
+        return model.predict_all(matrices.customers(as_of, asked.eligible if asked else None))
+    if name == POOLED:
+        return matrices.category_scores(model, matrices.tables.categories, as_of)
+    return model.predict(matrices.customers(as_of, asked.eligible if asked else None)).to_frame(name)

@@ -1,0 +1,185 @@
+"""Commands about the propensity models: their tests, cards, drift, versions and what came true of past scores."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from assistant.workspace import DEFAULT, open_workspace
+from segments.atomic import write_text
+from serving.options import JsonOption, WorkspaceOption
+from serving.terminal import steps
+
+models_app = typer.Typer(help="The propensity models.", invoke_without_command=True)
+
+
+@models_app.callback()
+def models(context: typer.Context, as_json: JsonOption = False, workspace: WorkspaceOption = DEFAULT) -> None:
+    """List the propensity models: test cut, AUC with interval, calibration error, the baseline's AUC."""
+    from assistant.scoring import cards
+
+    if context.invoked_subcommand is not None:
+        return
+    found = cards(open_workspace(workspace).models)
+    if as_json:
+        print(json.dumps(found, ensure_ascii=False, indent=1))
+        return
+    for card in found:
+        typer.echo(
+            f"{card['outcome']:40} AUC {card['auc']:.3f} ({card['auc_low']:.3f}-{card['auc_high']:.3f})  "
+            f"ECE {card['ece']:.3f}  plain RFM: AUC {card['baseline_auc']:.3f}  ECE {card['baseline_ece']:.3f}  "
+            f"tested on {card['test_cut']}"
+        )
+
+
+@models_app.command("list")
+def list_versions(as_json: JsonOption = False, workspace: WorkspaceOption = DEFAULT) -> None:
+    """List every version of every model: its test, its data, features and code, and why it is in use or not."""
+    from assistant.models import model_versions
+
+    found = model_versions(open_workspace(workspace))
+    if as_json:
+        print(json.dumps([version.to_dict() for version in found], ensure_ascii=False, indent=1))
+        return
+    for version in found:
+        typer.echo(
+            f"{version.model:24} v{version.number:<3} {version.status:9} AUC {version.auc:.3f}  ECE {version.ece:.3f}  "
+            f"tested on {version.test_cut}  data {version.data_hash}  features {version.features}  "
+            f"code {version.code_version}  {version.created}\n    {version.contest.words}"
+        )
+    if not found:
+        typer.echo("The models have no versions yet; run: segassist build")
+
+
+@models_app.command("rollback")
+def roll_back_model(
+    outcome: Annotated[str, typer.Argument(help="A model of `segassist models list`.")],
+    to: Annotated[int | None, typer.Option(help="The version; the last one before, if left out.")] = None,
+    workspace: WorkspaceOption = DEFAULT,
+) -> None:
+    """Put an earlier version of a model in use again, with scores of today's customers."""
+    from assistant.models import roll_back
+
+    version = roll_back(open_workspace(workspace), outcome, to)
+    typer.echo(
+        f"{version.model}: version {version.number} is in use (AUC {version.auc:.3f} on {version.test_cut})"
+    )
+
+
+@models_app.command("track")
+def track_models(
+    to: Annotated[Path, typer.Option(help="The folder of MLflow's runs.")] = Path("mlruns"),
+    workspace: WorkspaceOption = DEFAULT,
+) -> None:
+    """Write every version of every model as a run of MLflow: figures, data, features and code."""
+    from assistant.models import track_versions
+
+    typer.echo(f"{track_versions(open_workspace(workspace), to)} runs written: {to}")
+
+
+@models_app.command("performance")
+def performance_of_model(
+    outcome: Annotated[str, typer.Argument(help="An outcome of `segassist models`.")],
+    as_json: JsonOption = False,
+    workspace: WorkspaceOption = DEFAULT,
+) -> None:
+    """Tell how past scores came true, of every kept version whose horizon is over: AUC and calibration error."""
+    from dataclasses import asdict
+
+    from assistant.models import past_performance
+
+    found = past_performance(open_workspace(workspace), outcome)
+    if as_json:
+        print(json.dumps([asdict(row) for row in found], default=str, indent=1))
+        return
+    for row in found:
+        when = f"{row.outcome} v{row.version}, scores of {row.scored_as_of}"
+        if row.auc is None:
+            typer.echo(f"{when}: what came true is known from {row.known_from} on")
+        else:
+            typer.echo(
+                f"{when}: {row.customers:,} customers, {row.positives:,} did it; AUC {row.auc:.3f} "
+                f"({row.auc_low:.3f}-{row.auc_high:.3f}; in the test {row.tested_auc:.3f}), ECE {row.ece:.3f} "
+                f"(in the test {row.tested_ece:.3f})"
+            )
+
+
+@models_app.command("compare")
+def compare_models(
+    outcome: Annotated[
+        str, typer.Argument(help="purchase_14d, coupon_redeem_30d, purchase_30d:BEERS/ALES, ...")
+    ],
+    trials: Annotated[int, typer.Option(min=0, help="Settings of LightGBM to search through.")] = 0,
+    as_json: JsonOption = False,
+    workspace: WorkspaceOption = DEFAULT,
+) -> None:
+    """Compare families of models on an outcome: log loss over later cuts with intervals, and which to choose."""
+    from dataclasses import asdict
+
+    from assistant.models import compare_families
+    from warehouse.store import Warehouse
+
+    opened = open_workspace(workspace)
+    with steps() as progress:
+        found = compare_families(
+            Warehouse(opened.warehouse), outcome, trials, progress, opened.settings.outcomes
+        )
+    if as_json:
+        print(json.dumps(asdict(found) | {"verdict": found.verdict}, default=str, indent=1))
+        return
+    for row in found.rows:
+        typer.echo(
+            f"{row.words:36} log loss {row.log_loss:.4f} ({row.log_loss_low:.4f}-{row.log_loss_high:.4f})  behind "
+            f"{row.behind:.4f} ({row.behind_low:+.4f} to {row.behind_high:+.4f})  AUC {row.auc:.3f}  ECE {row.ece:.3f}"
+            f"  {row.seconds:.0f} s" + ("  <- chosen" if row.family == found.chosen else "")
+        )
+    typer.echo(found.verdict)
+
+
+@models_app.command("card")
+def card_of_model(
+    outcome: Annotated[str, typer.Argument(help="An outcome of `segassist models`.")],
+    out: Annotated[Path | None, typer.Option("--out", help="The HTML file to write.")] = None,
+    as_json: JsonOption = False,
+    workspace: WorkspaceOption = DEFAULT,
+) -> None:
+    """Write a model's card as HTML: its test with plots, what drives it, whom it works for, how it was made."""
+    from assistant.models import model_card
+    from propensity.model_card import to_html
+
+    content = model_card(open_workspace(workspace), outcome)
+    if as_json:
+        print(json.dumps(content, ensure_ascii=False, indent=1))
+        return
+    path = out or Path(f"{outcome.replace(':', '_').replace('/', '_')}.html")
+    write_text(path, to_html(content))
+    typer.echo(f"Written: {path}")
+
+
+@models_app.command("drift")
+def drift_of_model(
+    outcome: Annotated[str, typer.Argument(help="An outcome of `segassist models`.")],
+    as_json: JsonOption = False,
+    workspace: WorkspaceOption = DEFAULT,
+) -> None:
+    """Tell how far a model's scores and features have moved since it was trained (PSI)."""
+    from dataclasses import asdict
+
+    from assistant.models import model_drift
+
+    found = model_drift(open_workspace(workspace), outcome)
+    if as_json:
+        print(json.dumps(asdict(found), default=str, indent=1))
+        return
+    typer.echo(
+        f"{found.outcome} as of {found.as_of}: scores PSI {found.scores.psi:.3f} ({found.scores.verdict})"
+    )
+    counts = {
+        verdict: sum(d.verdict == verdict for d in found.features) for verdict in ("stable", "watch", "moved")
+    }
+    typer.echo(f"{counts['stable']} features stable, {counts['watch']} to watch, {counts['moved']} moved")
+    for drift in found.features[:10]:
+        typer.echo(f"  {drift.name:36} PSI {drift.psi:.3f} ({drift.verdict})")
