@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,7 @@ from segments.errors import DataError, NotBuiltError
 
 SETTINGS_FILE = "segassist.toml"
 DEFAULT = Path("workspaces/demo")
+STATE_VARIABLE = "SEGASSIST_STATE_URL"
 
 
 @dataclass(frozen=True)
@@ -20,7 +22,10 @@ class Settings:
     requests_per_minute: of one API key. cors_origins: pages of other sites that may call the API.
     randomised_campaigns: ids of campaigns whose customers were drawn at random, so that their effect may be called one.
     gross_margin: share of revenue left after the cost of goods. contact_cost: currency for each customer
-    contacted. banned_words: never used in marketing copy.
+    contacted. banned_words: never used in marketing copy. state_url: the database of segments, users, conversations,
+    jobs and audit log, instead of SQLite files; without a password, which belongs in the environment. trace_content:
+    traces hold the question and who asked it. oidc_issuer, oidc_client_id: the provider that people sign in with;
+    oidc_role_claim: where it says their role.
     """
 
     name: str = "Complete Journey demo"
@@ -38,6 +43,11 @@ class Settings:
     gross_margin: float = 0.25
     contact_cost: float = 0.5
     banned_words: tuple[str, ...] = ()
+    state_url: str = ""
+    trace_content: bool = False
+    oidc_issuer: str = ""
+    oidc_client_id: str = ""
+    oidc_role_claim: str = "roles"
 
 
 @dataclass(frozen=True)
@@ -63,14 +73,24 @@ class Workspace:
         return self.folder / "models"
 
     @property
-    def state(self) -> Path:
-        """Saved segments."""
-        return self.folder / "state.sqlite"
+    def state_url(self) -> str:
+        """The database of the state; empty for SQLite files in the folder."""
+        return os.environ.get(STATE_VARIABLE) or self.settings.state_url
 
     @property
-    def conversations(self) -> Path:
+    def state(self) -> str | Path:
+        """Saved segments, users, keys, jobs."""
+        return self.state_url or self.folder / "state.sqlite"
+
+    @property
+    def audit(self) -> str | Path:
+        """The audit log."""
+        return self.state_url or self.folder / "audit.sqlite"
+
+    @property
+    def conversations(self) -> str | Path:
         """Conversation checkpoints."""
-        return self.folder / "conversations.sqlite"
+        return self.state_url or self.folder / "conversations.sqlite"
 
     @property
     def run(self) -> Path:
@@ -110,7 +130,8 @@ def read_settings(folder: Path) -> Settings:
         if wanted is float and type(value) is int:
             values[key] = float(value)
         elif type(value) is not wanted:
-            kind = {str: "a text", int: "a whole number", float: "a number", tuple: "a list of texts"}[wanted]
+            kinds = {str: "a text", int: "a whole number", float: "a number", bool: "true or false"}
+            kind = kinds.get(wanted, "a list of texts")
             raise DataError(f"{path}: {key} must be {kind}; got {value!r}.")
     settings = Settings(**values)
     for key in ("min_group", "requests_per_minute"):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -23,17 +25,19 @@ from serving.llm.probe import port_is_free, served_model
 from serving.mcp import create_mcp
 from serving.service import Service
 from serving.terminal import steps
+from serving.tracing import start_tracing
 from serving.ui import CSS, create_page
 from serving.users import Users
 
+WORKSPACE_VARIABLE, LLM_VARIABLE = "SEGASSIST_SERVED_WORKSPACE", "SEGASSIST_SERVED_LLM"
 # Fonts of the reader's own system: the default theme would fetch its fonts from another company's server.
 THEME = gr.themes.Soft(
     font=["system-ui", "Noto Sans CJK SC", "sans-serif"], font_mono=["ui-monospace", "monospace"]
 )
 
 
-def create_app(service: Service, ready: Callable[[], dict[str, str]] = dict) -> FastAPI:
-    """API under /v1, MCP at /mcp, page at /."""
+def create_programs(service: Service, ready: Callable[[], dict[str, str]] = dict) -> FastAPI:
+    """What programs use: API under /v1, MCP at /mcp."""
     api = create_api(service, ready)
     # The guard has looked at Host and Origin before; a second look would know no name but localhost.
     open_ = TransportSecuritySettings(enable_dns_rebinding_protection=False)
@@ -42,6 +46,12 @@ def create_app(service: Service, ready: Callable[[], dict[str, str]] = dict) -> 
     )
     api.router.routes[:0] = mcp.routes
     _add_lifespan(api, mcp)
+    return api
+
+
+def create_app(service: Service, ready: Callable[[], dict[str, str]] = dict) -> FastAPI:
+    """API under /v1, MCP at /mcp, page at /."""
+    api = create_programs(service, ready)
     page = create_page(service).queue(default_concurrency_limit=8)
     return gr.mount_gradio_app(
         api,
@@ -74,7 +84,8 @@ def check_port(host: str, port: int) -> None:
 
 def check_access(workspace: Path, host: str) -> None:
     """Raise DataError when strangers could reach a server that asks nobody who they are."""
-    if host not in THIS_MACHINE and not Users(open_workspace(workspace).state).on:
+    opened = open_workspace(workspace)
+    if host not in THIS_MACHINE and not Users(opened.state, bool(opened.settings.oidc_issuer)).on:
         raise DataError(
             f"--host {host} is reached from other machines, and there are no users; first run: "
             f"segassist users add NAME --role admin --workspace {workspace}"
@@ -85,6 +96,7 @@ def serve_web(workspace: Path, host: str, port: int, certificate: Path | None, k
     """Start everything and serve until interrupted."""
     check_port(host, port)
     check_access(workspace, host)
+    start_tracing()
     with llm_for(workspace) as server, steps() as progress:
         report = progress("Open the workspace")
         service = Service.open(workspace, OpenAIChat(server.base_url, server.model))
@@ -92,23 +104,48 @@ def serve_web(workspace: Path, host: str, port: int, certificate: Path | None, k
         service.assistant.warm()
         report(1.0, f"language model: {server.backend} ({server.reason})")
         app = create_app(service, lambda: {"language model": _answers(server.base_url)})
-        config = uvicorn.Config(
-            app,
-            host=host,
-            port=port,
-            log_level="warning",
-            timeout_graceful_shutdown=3,
-            server_header=False,
-            ssl_certfile=certificate,
-            ssl_keyfile=key,
-        )
-        scheme = "https" if certificate else "http"
         who = "sign in with an API key" if service.users.on else "no users: this machine only"
-        print(
-            f"\nsegment-assistant is ready: {scheme}://{host}:{port}   ({who}; API docs: /docs; Ctrl-C stops it)",
-            flush=True,
-        )
-        uvicorn.Server(config).run()
+        _say_ready(host, port, certificate, f"{who}; API docs: /docs; Ctrl-C stops it")
+        uvicorn.Server(uvicorn.Config(app, **_options(host, port, certificate, key))).run()
+
+
+def serve_api(
+    workspace: Path, host: str, port: int, workers: int, certificate: Path | None, key: Path | None
+) -> None:
+    """Serve API and MCP, without the page, from several processes that share the state."""
+    check_port(host, port)
+    check_access(workspace, host)
+    with llm_for(workspace) as server:
+        os.environ[WORKSPACE_VARIABLE] = str(workspace.absolute())
+        os.environ[LLM_VARIABLE] = json.dumps([server.base_url, server.model])
+        _say_ready(host, port, certificate, f"{workers} workers; API docs: /docs; Ctrl-C stops it")
+        options = _options(host, port, certificate, key)
+        uvicorn.run("serving.web:worker", factory=True, workers=workers, **options)
+
+
+def worker() -> FastAPI:
+    """The app of one process of `serve_api`, which says in the environment what it is to serve."""
+    start_tracing()
+    base_url, model = json.loads(os.environ[LLM_VARIABLE])
+    service = Service.open(Path(os.environ[WORKSPACE_VARIABLE]), OpenAIChat(base_url, model))
+    return create_programs(service, lambda: {"language model": _answers(base_url)})
+
+
+def _options(host: str, port: int, certificate: Path | None, key: Path | None) -> dict[str, Any]:
+    return {
+        "host": host,
+        "port": port,
+        "log_level": "warning",
+        "timeout_graceful_shutdown": 3,
+        "server_header": False,
+        "ssl_certfile": certificate,
+        "ssl_keyfile": key,
+    }
+
+
+def _say_ready(host: str, port: int, certificate: Path | None, about: str) -> None:
+    scheme = "https" if certificate else "http"
+    print(f"\nsegment-assistant is ready: {scheme}://{host}:{port}   ({about})", flush=True)
 
 
 def _answers(base_url: str) -> str:
@@ -119,4 +156,4 @@ def _answers(base_url: str) -> str:
     )
 
 
-__all__ = ["check_access", "check_port", "create_app", "serve_web"]
+__all__ = ["check_access", "check_port", "create_app", "create_programs", "serve_api", "serve_web"]

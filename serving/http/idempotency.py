@@ -6,8 +6,6 @@ import hashlib
 import json
 from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime, timedelta
-from functools import partial
-from pathlib import Path
 from typing import Annotated, Any
 
 from fastapi import Header, Request, Response
@@ -28,7 +26,7 @@ from sqlalchemy import delete as sql_delete
 from sqlalchemy.exc import IntegrityError
 from starlette.concurrency import run_in_threadpool
 
-from assistant.sql import open_engine, transaction
+from assistant.sql import Database
 from segments.errors import ConflictError
 from serving.http.guard import caller_of
 
@@ -68,27 +66,25 @@ def declare(_key: IdempotencyKey = None) -> None:
 class Answers:
     """First answers, in the workspace's state, so that any worker knows them."""
 
-    def __init__(self, url: str | Path) -> None:
-        self._transaction = partial(transaction, open_engine(url), "The state cannot be used")
-        with self._transaction() as connection:
-            _metadata.create_all(connection)
+    def __init__(self, state: Database) -> None:
+        self._state = state
 
     def begin(self, user: str, key: str, request: str) -> Response | None:
         """The first answer, or None when the request is to be done now. Raises ConflictError."""
         mine = _answers.c.user == user, _answers.c.key == key
         now = datetime.now(UTC)
-        with self._transaction() as connection:
+        with self._state.write() as connection:
             old = _answers.c.at < (now - KEPT).isoformat()
             dead = _answers.c.status.is_(None) & (_answers.c.at < (now - RUNNING).isoformat())
             connection.execute(sql_delete(_answers).where(old | dead))
         try:
-            with self._transaction() as connection:
+            with self._state.write() as connection:
                 connection.execute(
                     insert(_answers).values(user=user, key=key, request=request, at=now.isoformat())
                 )
                 return None
         except IntegrityError:
-            with self._transaction() as connection:
+            with self._state.read() as connection:
                 row = connection.execute(select(_answers).where(*mine)).one_or_none()
         if row is None or row.status is None:
             raise ConflictError("A request with this Idempotency-Key is being answered; wait for it.")
@@ -99,7 +95,7 @@ class Answers:
     def finish(self, user: str, key: str, response: Response | None) -> None:
         """Keep the answer; None when it failed, so that the request may be tried again."""
         mine = _answers.c.user == user, _answers.c.key == key
-        with self._transaction() as connection:
+        with self._state.write() as connection:
             if response is None:
                 connection.execute(sql_delete(_answers).where(*mine))
                 return

@@ -44,6 +44,11 @@ ENDPOINTS: dict[tuple[str, str], tuple[str | None, dict | None]] = {
     ("POST", "/v1/segments/preview"): (READ, DEFINITION),
     ("POST", "/v1/segments/overlap"): (READ, {"definitions": [BEER, BEER]}),
     ("POST", "/v1/segments/members"): (EXPORT, DEFINITION | {"limit": 1}),
+    ("POST", "/v1/exports"): (EXPORT, DEFINITION | {"name": "matrix"}),
+    ("GET", "/v1/exports"): (EXPORT, None),
+    ("GET", "/v1/exports/{job}"): (EXPORT, None),
+    ("DELETE", "/v1/exports/{job}"): (EXPORT, None),
+    ("GET", "/v1/exports/{job}/file"): (EXPORT, None),
     ("GET", "/v1/tools"): (READ, None),
 } | {
     ("POST", f"/v1/tools/{spec.name}"): (LEAST[permission_of(spec)].name, {"nothing": 1})

@@ -157,9 +157,9 @@ def test_nobody_is_served_without_a_key(guarded):
 @pytest.mark.parametrize(
     ("name", "arguments", "said"),
     [
-        ("ask", {}, "takes a question"),
-        ("ask", {"question": "x" * 2001}, "at most 2,000"),
-        ("ask", {"question": "who?", "conversation": "../x"}, "letters, digits"),
+        ("ask", {}, "question: Field required"),
+        ("ask", {"question": "x" * 2001}, "at most 2000 characters"),
+        ("ask", {"question": "who?", "conversation": "../x"}, "conversation: String should match pattern"),
         ("find_lookalikes", {"definition": BEER, "top": 0}, "top"),
         ("drop_table", {}, "there is no tool"),
         ("define_segment", {"definition": {"all_of": "x"}}, "must be a list"),
