@@ -122,23 +122,22 @@ class Audit:
 
     def verify(self, head: str | None = None) -> Verdict:
         """Check every entry against the one before it; with a head noted earlier, that it is still there."""
+        breaks, previous, number, found = [], START, 0, head in (None, f"0:{START}")
+        query = select(_entries).order_by(_entries.c.seq).execution_options(yield_per=1000)
         with self._log.read() as connection:
-            rows = connection.execute(select(_entries).order_by(_entries.c.seq)).all()
-        breaks, previous, heads = [], START, {f"0:{START}"}
-        for number, row in enumerate(rows, 1):
-            values = row._asdict()
-            if row.seq != number:
-                breaks.append(f"Entry {number} is missing: entry {row.seq} follows {number - 1}.")
-                break
-            if row.previous != previous:
-                breaks.append(f"Entry {row.seq} does not follow entry {row.seq - 1}.")
-            if not hmac.compare_digest(self._digest(values), row.hash):
-                breaks.append(f"Entry {row.seq} ({row.at}, {row.who}, {row.action}) was changed.")
-            previous = row.hash
-            heads.add(f"{row.seq}:{row.hash}")
-        if head is not None and head not in heads:
-            breaks.append(f"The head {head[:24]}… is not in the log: its end was cut off or rewritten.")
-        return Verdict(len(rows), f"{len(rows)}:{previous}", tuple(breaks))
+            for number, row in enumerate(connection.execute(query), 1):
+                if row.seq != number:
+                    breaks.append(f"Entry {number} is missing: entry {row.seq} follows {number - 1}.")
+                    break
+                if row.previous != previous:
+                    breaks.append(f"Entry {row.seq} does not follow entry {row.seq - 1}.")
+                if not hmac.compare_digest(self._digest(row._asdict()), row.hash):
+                    breaks.append(f"Entry {row.seq} ({row.at}, {row.who}, {row.action}) was changed.")
+                previous = row.hash
+                found = found or head == f"{row.seq}:{row.hash}"
+        if not found:
+            breaks.append(f"The head {str(head)[:24]}… is not in the log: its end was cut off or rewritten.")
+        return Verdict(number, f"{number}:{previous}", tuple(breaks))
 
     def _digest(self, row: Any) -> str:
         content = json.dumps([row[field] for field in _FIELDS], ensure_ascii=True)

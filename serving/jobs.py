@@ -27,6 +27,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    func,
     insert,
     select,
     update,
@@ -44,8 +45,6 @@ BEAT_SECONDS = 1.0
 STILL_SECONDS = 6.0
 """A job whose beat has not moved for so long is taken to be nobody's."""
 ATTEMPTS = 3
-KEPT = 1000
-"""The newest jobs, of all users, that are listed."""
 FAILED = "The export jobs cannot be used"
 MOMENT = DateTime(timezone=True)
 
@@ -141,12 +140,14 @@ class Jobs:
             raise no_job(job_id)
         return _read(row)
 
-    def all(self, user: str | None = None) -> list[Job]:
-        """The newest jobs, of one user or of all."""
-        query = select(_jobs).order_by(_jobs.c.created_at.desc(), _jobs.c.id).limit(KEPT)
+    def page(self, user: str | None = None, offset: int = 0, limit: int = 100) -> tuple[list[Job], int]:
+        """Jobs of one user or of all, newest first, and how many there are."""
+        whose = [] if user is None else [_jobs.c.user == user]
+        query = select(_jobs).where(*whose).order_by(_jobs.c.created_at.desc(), _jobs.c.id)
         with self._state.read(FAILED) as connection:
-            rows = connection.execute(query if user is None else query.where(_jobs.c.user == user)).all()
-        return [_read(row) for row in rows]
+            total = connection.execute(select(func.count()).select_from(_jobs).where(*whose)).scalar_one()
+            rows = connection.execute(query.offset(offset).limit(limit)).all()
+        return [_read(row) for row in rows], total
 
     def cancel(self, job_id: str) -> Job:
         """Stop a job that has not ended. Raises NotFoundError, ConflictError."""

@@ -131,7 +131,12 @@ class Service:
         spec = tool_specs().get(name)
         if spec is not None:
             self.check(caller, permission_of(spec), name)
-        result = call_tool(self._tools, name, arguments)
+        try:
+            result = call_tool(self._tools, name, arguments)
+        except Exception as error:
+            # Without the arguments, which nothing has bounded yet.
+            self.log(caller, "tool", tools=[{"name": name[:64]}], failed=_code(error))
+            raise
         self.log(
             caller, "tool", tools=[{"name": name, "arguments": arguments}], definition=result.get("hash")
         )
@@ -212,10 +217,10 @@ class Service:
         self.rooms.audiences.sql(definition)
         return self.jobs.create(caller, definition, name, file_format)
 
-    def exports(self, caller: Caller) -> list[Job]:
-        """The caller's export jobs, newest first; an admin's are everybody's."""
+    def exports(self, caller: Caller, offset: int = 0, limit: int = 100) -> tuple[list[Job], int]:
+        """The caller's export jobs, newest first, and how many there are; an admin's are everybody's."""
         self.check(caller, "export", "exports")
-        return self.jobs.all(None if caller.role >= LEAST["operate"] else caller.name)
+        return self.jobs.page(None if caller.role >= LEAST["operate"] else caller.name, offset, limit)
 
     def export_job(self, caller: Caller, job_id: str) -> Job:
         """An export job of the caller's. Raises NotFoundError for other people's too."""
@@ -294,7 +299,11 @@ class _TurnLog:
 
     def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
         if isinstance(error, Exception):
-            self._write(failed=getattr(error, "code", type(error).__name__))
+            self._write(failed=_code(error))
+
+
+def _code(error: Exception) -> str:
+    return str(getattr(error, "code", type(error).__name__))
 
 
 def permission_of(spec: ToolSpec) -> Permission:

@@ -45,9 +45,9 @@ def export_routes(service: Service) -> APIRouter:
         limit: Annotated[schemas.Limit, Query()] = 100,
     ) -> list[schemas.ExportJob]:
         """The caller's export jobs, newest first; an admin sees everybody's. `X-Total-Count` says how many."""
-        every = service.exports(caller)
-        response.headers["X-Total-Count"] = str(len(every))
-        return [_shown(job) for job in every[offset : offset + limit]]
+        jobs, total = service.exports(caller, offset, limit)
+        response.headers["X-Total-Count"] = str(total)
+        return [_shown(job) for job in jobs]
 
     @router.get("/{job}")
     def export(job: JobId, caller: Exporter) -> schemas.ExportJob:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+import socket
 from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Annotated, Any
 
 from fastapi import Header, Request, Response
@@ -32,7 +35,8 @@ from serving.http.guard import caller_of
 
 KEPT = timedelta(hours=24)
 RUNNING = timedelta(minutes=2)
-"""After this long a request that has not ended is taken to have died with its server."""
+"""After this long a request that has not ended is taken to have died with its server, on another machine; on this one
+that is seen at once."""
 HEADERS = ("content-type", "etag", "location")
 
 _metadata = MetaData()
@@ -43,6 +47,7 @@ _answers = Table(
     Column("key", String(200), primary_key=True),
     Column("request", String(64), nullable=False),
     Column("at", String(40), nullable=False),
+    Column("owner", String(120)),
     Column("status", Integer),
     Column("headers", Text),
     Column("body", LargeBinary),
@@ -72,20 +77,25 @@ class Answers:
     def begin(self, user: str, key: str, request: str) -> Response | None:
         """The first answer, or None when the request is to be done now. Raises ConflictError."""
         mine = _answers.c.user == user, _answers.c.key == key
-        now = datetime.now(UTC)
+        now, me = datetime.now(UTC), this_process()
         with self._state.write() as connection:
             old = _answers.c.at < (now - KEPT).isoformat()
             dead = _answers.c.status.is_(None) & (_answers.c.at < (now - RUNNING).isoformat())
             connection.execute(sql_delete(_answers).where(old | dead))
         try:
             with self._state.write() as connection:
-                connection.execute(
-                    insert(_answers).values(user=user, key=key, request=request, at=now.isoformat())
-                )
+                new = {"user": user, "key": key, "request": request, "at": now.isoformat(), "owner": me}
+                connection.execute(insert(_answers).values(**new))
                 return None
         except IntegrityError:
             with self._state.read() as connection:
                 row = connection.execute(select(_answers).where(*mine)).one_or_none()
+        if row is not None and row.status is None and row.request == request and is_gone(row.owner):
+            taken = {"owner": me, "at": now.isoformat()}
+            with self._state.write() as connection:
+                same = update(_answers).where(*mine, _answers.c.owner == row.owner)
+                if connection.execute(same.values(**taken)).rowcount:
+                    return None
         if row is None or row.status is None:
             raise ConflictError("A request with this Idempotency-Key is being answered; wait for it.")
         if row.request != request:
@@ -102,6 +112,27 @@ class Answers:
             headers = json.dumps({h: response.headers[h] for h in HEADERS if h in response.headers})
             kept = {"status": response.status_code, "headers": headers, "body": bytes(response.body)}
             connection.execute(update(_answers).where(*mine).values(**kept))
+
+
+def this_process() -> str:
+    """This process by machine, number and start: no other one has ever had all three."""
+    return f"{socket.gethostname()[:64]}:{os.getpid()}:{_started(os.getpid())}"
+
+
+def is_gone(process: str | None) -> bool:
+    """Whether a process of this machine has ended; of another machine's nobody knows."""
+    host, number, _ = (process or "::").rsplit(":", 2)
+    if host != socket.gethostname()[:64] or not number.isdigit():
+        return False
+    return process != f"{host}:{number}:{_started(int(number))}"
+
+
+def _started(pid: int) -> str:
+    """When a process began, in the kernel's ticks; empty when there is none, or where the system does not say."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
+    except OSError:
+        return ""
 
 
 class IdempotentRoute(APIRoute):

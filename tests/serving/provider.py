@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import hmac
 import json
 import secrets
 import threading
@@ -12,7 +13,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from joserfc import jwt
-from joserfc.jwk import OctKey, RSAKey
+from joserfc.jwk import RSAKey
 
 CLIENT, SECRET = "segassist", "provider-secret"
 
@@ -66,15 +67,20 @@ class TestProvider:
             return 400, {"error": "invalid_grant"}
         now = int(time.time())
         claims = {"iss": self.issuer, "aud": CLIENT, "iat": now, "exp": now + 300, "nonce": asked["nonce"]}
-        header = {"alg": self.algorithm, "kid": "one"}
+        header = {"alg": self.algorithm, "kid": self.published.kid}
         key = self.key or self.published
+        if self.algorithm == "HS256":
+            public = self.published.as_pem(private=False)
+            return 200, {"id_token": by_hand(header, claims | self.claims, public), "token_type": "Bearer"}
         token = jwt.encode(header, claims | self.claims | self.changed, key, algorithms=[self.algorithm])
         return 200, {"id_token": token, "access_token": "x", "token_type": "Bearer"}
 
 
-def symmetric(provider: TestProvider) -> OctKey:
-    """The published public key taken for a shared secret, as an attacker would."""
-    return OctKey.import_key(provider.published.as_pem(private=False))
+def by_hand(header: dict[str, Any], claims: dict[str, Any], secret: bytes) -> str:
+    """A token signed with a published key as if it were a shared secret, which libraries refuse to make."""
+    parts = [base64.urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=") for part in (header, claims)]
+    signature = hmac.new(secret, b".".join(parts), hashlib.sha256).digest()
+    return b".".join([*parts, base64.urlsafe_b64encode(signature).rstrip(b"=")]).decode()
 
 
 def _handler(provider: TestProvider) -> type[BaseHTTPRequestHandler]:

@@ -1,4 +1,4 @@
-"""Exports as jobs, and the identity by which a user of a sign-in provider is known."""
+"""Exports as jobs; who a sign-in provider says that a user is; which process answers a request."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -7,7 +7,8 @@ revision, down_revision, branch_labels = "state_0002", "state_0001", None
 
 
 def upgrade() -> None:
-    """One table more, one column more."""
+    """One table and two columns more."""
+    op.add_column("idempotent_answers", sa.Column("owner", sa.String(120)))
     op.add_column("users", sa.Column("subject", sa.String(255)))
     op.create_index("users_by_subject", "users", ["subject"], unique=True)
     op.create_table(
