@@ -441,9 +441,9 @@ def serve_api(
     workspace: WorkspaceOption = DEFAULT,
 ) -> None:
     """Start the language model and the API with MCP, without the chat page, in several processes."""
-    from serving import web
+    from serving import programs
 
-    web.serve_api(workspace, host, port, workers, certificate, key)
+    programs.serve_api(workspace, host, port, workers, certificate, key)
 
 
 @serve_app.command("llm")

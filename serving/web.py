@@ -2,51 +2,33 @@
 
 from __future__ import annotations
 
-import json
-import os
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import gradio as gr
 import uvicorn
 from fastapi import FastAPI
-from mcp.server.transport_security import TransportSecuritySettings
-from starlette.applications import Starlette
 
 from assistant.llm import OpenAIChat
-from assistant.workspace import open_workspace
-from segments.errors import DataError, PortInUseError
 from serving.cli import llm_for
-from serving.http.api import create_api
-from serving.http.guard import THIS_MACHINE, caller_of
-from serving.llm.probe import port_is_free, served_model
-from serving.mcp import create_mcp
+from serving.http.guard import caller_of
+from serving.programs import (
+    check_access,
+    check_port,
+    create_programs,
+    model_answers,
+    say_ready,
+    uvicorn_options,
+)
 from serving.service import Service
 from serving.terminal import steps
 from serving.tracing import start_tracing
 from serving.ui import CSS, create_page
-from serving.users import Users
 
-WORKSPACE_VARIABLE, LLM_VARIABLE = "SEGASSIST_SERVED_WORKSPACE", "SEGASSIST_SERVED_LLM"
 # Fonts of the reader's own system: the default theme would fetch its fonts from another company's server.
 THEME = gr.themes.Soft(
     font=["system-ui", "Noto Sans CJK SC", "sans-serif"], font_mono=["ui-monospace", "monospace"]
 )
-
-
-def create_programs(service: Service, ready: Callable[[], dict[str, str]] = dict) -> FastAPI:
-    """What programs use: API under /v1, MCP at /mcp."""
-    api = create_api(service, ready)
-    # The guard has looked at Host and Origin before; a second look would know no name but localhost.
-    open_ = TransportSecuritySettings(enable_dns_rebinding_protection=False)
-    mcp = create_mcp(service).streamable_http_app(
-        stateless_http=True, json_response=True, transport_security=open_
-    )
-    api.router.routes[:0] = mcp.routes
-    _add_lifespan(api, mcp)
-    return api
 
 
 def create_app(service: Service, ready: Callable[[], dict[str, str]] = dict) -> FastAPI:
@@ -65,33 +47,6 @@ def create_app(service: Service, ready: Callable[[], dict[str, str]] = dict) -> 
     )
 
 
-def _add_lifespan(api: FastAPI, mcp: Starlette) -> None:
-    before = api.router.lifespan_context
-
-    @asynccontextmanager
-    async def both(app: FastAPI) -> AsyncIterator[Any]:
-        async with before(app) as state, mcp.router.lifespan_context(mcp):
-            yield state
-
-    api.router.lifespan_context = both
-
-
-def check_port(host: str, port: int) -> None:
-    """Raise PortInUseError when somebody listens on the port."""
-    if not port_is_free(host, port):
-        raise PortInUseError(f"Port {port} on {host} is in use; choose another with --port.")
-
-
-def check_access(workspace: Path, host: str) -> None:
-    """Raise DataError when strangers could reach a server that asks nobody who they are."""
-    opened = open_workspace(workspace)
-    if host not in THIS_MACHINE and not Users(opened.state, bool(opened.settings.oidc_issuer)).on:
-        raise DataError(
-            f"--host {host} is reached from other machines, and there are no users; first run: "
-            f"segassist users add NAME --role admin --workspace {workspace}"
-        )
-
-
 def serve_web(workspace: Path, host: str, port: int, certificate: Path | None, key: Path | None) -> None:
     """Start everything and serve until interrupted."""
     check_port(host, port)
@@ -103,57 +58,10 @@ def serve_web(workspace: Path, host: str, port: int, certificate: Path | None, k
         report(0.3, "rooms open")
         service.assistant.warm()
         report(1.0, f"language model: {server.backend} ({server.reason})")
-        app = create_app(service, lambda: {"language model": _answers(server.base_url)})
+        app = create_app(service, lambda: {"language model": model_answers(server.base_url)})
         who = "sign in with an API key" if service.users.on else "no users: this machine only"
-        _say_ready(host, port, certificate, f"{who}; API docs: /docs; Ctrl-C stops it")
-        uvicorn.Server(uvicorn.Config(app, **_options(host, port, certificate, key))).run()
+        say_ready(host, port, certificate, f"{who}; API docs: /docs; Ctrl-C stops it")
+        uvicorn.Server(uvicorn.Config(app, **uvicorn_options(host, port, certificate, key))).run()
 
 
-def serve_api(
-    workspace: Path, host: str, port: int, workers: int, certificate: Path | None, key: Path | None
-) -> None:
-    """Serve API and MCP, without the page, from several processes that share the state."""
-    check_port(host, port)
-    check_access(workspace, host)
-    with llm_for(workspace) as server:
-        os.environ[WORKSPACE_VARIABLE] = str(workspace.absolute())
-        os.environ[LLM_VARIABLE] = json.dumps([server.base_url, server.model])
-        _say_ready(host, port, certificate, f"{workers} workers; API docs: /docs; Ctrl-C stops it")
-        options = _options(host, port, certificate, key)
-        uvicorn.run("serving.web:worker", factory=True, workers=workers, **options)
-
-
-def worker() -> FastAPI:
-    """The app of one process of `serve_api`, which says in the environment what it is to serve."""
-    start_tracing()
-    base_url, model = json.loads(os.environ[LLM_VARIABLE])
-    service = Service.open(Path(os.environ[WORKSPACE_VARIABLE]), OpenAIChat(base_url, model))
-    return create_programs(service, lambda: {"language model": _answers(base_url)})
-
-
-def _options(host: str, port: int, certificate: Path | None, key: Path | None) -> dict[str, Any]:
-    return {
-        "host": host,
-        "port": port,
-        "log_level": "warning",
-        "timeout_graceful_shutdown": 3,
-        "server_header": False,
-        "ssl_certfile": certificate,
-        "ssl_keyfile": key,
-    }
-
-
-def _say_ready(host: str, port: int, certificate: Path | None, about: str) -> None:
-    scheme = "https" if certificate else "http"
-    print(f"\nsegment-assistant is ready: {scheme}://{host}:{port}   ({about})", flush=True)
-
-
-def _answers(base_url: str) -> str:
-    return (
-        "ok"
-        if served_model(base_url)
-        else f"The language model at {base_url} does not answer; start it again."
-    )
-
-
-__all__ = ["check_access", "check_port", "create_app", "create_programs", "serve_api", "serve_web"]
+__all__ = ["create_app", "serve_web"]

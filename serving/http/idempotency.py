@@ -148,7 +148,9 @@ class IdempotentRoute(APIRoute):
                 return await original(request)
             answers: Answers = request.app.state.answers
             user = caller_of(request.scope).name
-            parts = (request.method, str(request.url), request.headers.get("if-match", ""))
+            # Without the host: behind a balancer the same request may reach this server by another name.
+            where = f"{request.url.path}?{request.url.query}"
+            parts = (request.method, where, request.headers.get("if-match", ""))
             digest = hashlib.sha256("\n".join(parts).encode() + await request.body()).hexdigest()
             kept = await run_in_threadpool(answers.begin, user, key, digest)
             if kept is not None:

@@ -85,7 +85,7 @@ def test_every_endpoint_has_its_least_role(guarded):
 
 def test_every_route_that_is_not_told_of_has_its_least_role_too(guarded):
     """Read from the router itself: a route that is in neither table fails here."""
-    from serving.web import create_programs
+    from serving.programs import create_programs
 
     routes = [route for route in create_programs(guarded.service).routes if hasattr(route, "path")]
     shown = {path for _, path in ENDPOINTS}
@@ -308,7 +308,7 @@ def test_a_key_that_asks_too_often_waits(make_workspace, tmp_path):
 
 
 def test_a_server_without_users_is_not_started_for_others(make_workspace, tmp_path):
-    from serving.web import check_access
+    from serving.programs import check_access
 
     folder = make_workspace(tmp_path / "w")
     check_access(folder, "127.0.0.1")

@@ -10,9 +10,9 @@ from joserfc.jwk import RSAKey
 from segments.errors import DataError
 from serving.access import Role
 from serving.http.api import create_api
+from serving.programs import check_access
 from serving.service import Service
 from serving.users import Users
-from serving.web import check_access
 from tests.serving.conftest import serving
 from tests.serving.provider import CLIENT, SECRET, TestProvider
 
