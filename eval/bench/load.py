@@ -59,6 +59,11 @@ def definition(rng: random.Random) -> dict[str, Any]:
     return rng.choice([*kinds, {"all_of": [bought, {"not": quiet}]}])
 
 
+def shoppers(rng: random.Random) -> dict[str, Any]:
+    """A segment that is large enough to be profiled."""
+    return {"feature": "orders_90d", "op": ">=", "value": rng.randint(1, 6)}
+
+
 CALLS: dict[str, tuple[int, Callable[[random.Random, int], Call]]] = {
     "preview": (40, lambda r, _u: ("POST", "/v1/segments/preview", {"definition": definition(r)})),
     "list": (10, lambda _r, _u: ("GET", "/v1/segments?limit=50", None)),
@@ -73,7 +78,7 @@ CALLS: dict[str, tuple[int, Callable[[random.Random, int], Call]]] = {
         4,
         lambda r, _u: ("POST", "/v1/segments/overlap", {"definitions": [definition(r), definition(r)]}),
     ),
-    "profile": (3, lambda r, _u: ("POST", "/v1/tools/profile_segment", {"definition": definition(r)})),
+    "profile": (3, lambda r, _u: ("POST", "/v1/tools/profile_segment", {"definition": shoppers(r)})),
     "audit": (3, lambda _r, _u: ("GET", "/v1/audit?last=50", None)),
     "export": (2, lambda r, u: ("POST", "/v1/exports", {"definition": definition(r), "name": f"user {u}"})),
     "jobs": (4, lambda _r, _u: ("GET", "/v1/exports?limit=10", None)),
