@@ -49,10 +49,12 @@ def _read(path: Path, mark: str) -> RankingTest | None:
         if kept["mark"] != mark:
             return None
         test: dict[str, Any] = kept["test"]
-        scores = tuple(
-            MethodScore(**{n: tuple(v) if isinstance(v, list) else v for n, v in s.items()})
-            for s in test["scores"]
-        )
+        scores = tuple(_score(row) for row in test["scores"])
         return RankingTest(**test | {"cut": date.fromisoformat(test["cut"]), "scores": scores})
     except (OSError, ValueError, KeyError, TypeError):  # not there, or not whole
         return None
+
+
+def _score(row: dict[str, Any]) -> MethodScore:
+    values: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in row.items()}
+    return MethodScore(**values)

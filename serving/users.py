@@ -80,17 +80,17 @@ class Users:
 
     def __init__(self, where: Database | str | Path, always: bool = False) -> None:
         """always: callers must say who they are even before the first user (a provider signs them in)."""
-        self._always = always
+        self._on = always
         self._state = open_database(where, FAILED)
         self._read, self._write = partial(self._state.read, FAILED), partial(self._state.write, FAILED)
 
     @property
     def on(self) -> bool:
         """Whether callers must say who they are: from the first user on, revoked or not."""
-        if self._always:
-            return True
-        with self._read() as connection:
-            return bool(connection.execute(select(sql.count()).select_from(_users)).scalar_one())
+        if not self._on:  # once on it never goes off, so that it need not be asked at each request
+            with self._read() as connection:
+                self._on = bool(connection.execute(select(sql.count()).select_from(_users)).scalar_one())
+        return self._on
 
     def add(self, name: str, role: Role) -> str:
         """Add a user; return their first key, which cannot be shown again. Raises UserError, ConflictError."""
