@@ -32,10 +32,8 @@ def up(url: str, process: subprocess.Popen) -> bool:
         return False
 
 
-def start(*command: str, url: str, **environment: str) -> subprocess.Popen:
-    process = subprocess.Popen([sys.executable, "-m", *command], cwd=ROOT, env=os.environ | environment)
-    wait_for(lambda: up(url, process), 90)
-    return process
+def start(*command: str, **environment: str) -> subprocess.Popen:
+    return subprocess.Popen([sys.executable, "-m", *command], cwd=ROOT, env=os.environ | environment)
 
 
 def children(pid: int) -> list[int]:
@@ -57,9 +55,11 @@ def test_two_servers_on_one_database_are_as_one(make_workspace, tmp_path, llm, p
     urls = [f"http://127.0.0.1:{port}" for port in ports]
     servers = []
     try:
-        for port, url in zip(ports, urls, strict=True):
+        for port in ports:
             victim = ("tests.serving.victim", str(folder), str(port), llm.base_url)
-            servers.append(start(*victim, url=url, SEGASSIST_STATE_URL=postgres_url))
+            servers.append(start(*victim, SEGASSIST_STATE_URL=postgres_url))
+        for server, url in zip(servers, urls, strict=True):
+            wait_for(lambda server=server, url=url: up(url, server), 90)
         one, two = (httpx.Client(base_url=url, timeout=60) for url in urls)
         asked = {"question": "who bought beer?", "conversation": "shared"}
         assert one.post("/v1/ask", json=asked).json()["segment"]["size"] == 1298
@@ -93,8 +93,9 @@ def test_a_worker_that_is_killed_is_replaced(make_workspace, tmp_path, llm):
     port = free_port("127.0.0.1")
     url = f"http://127.0.0.1:{port}"
     serve = ("serve", "api", "--workers", "2", "--port", str(port), "--workspace", str(folder))
-    server = start("serving.cli", *serve, url=url)
+    server = start("serving.cli", *serve)
     try:
+        wait_for(lambda: up(url, server), 90)
         workers = wait_for(lambda: len(found := children(server.pid)) == 2 and found, 60)
         assert httpx.post(f"{url}/v1/segments", json={"name": "a", "definition": BEER}).status_code == 201
         os.kill(workers[0], signal.SIGKILL)
