@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 WORKSPACE ?= workspaces/demo
 PORT ?= 7860
 
-.PHONY: demo build test lint eval bench fuzz clean help
+.PHONY: demo build test lint eval bench load fuzz clean help
 
 help:        ## List the commands
 	@grep -E '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -44,8 +44,12 @@ bench: build  ## The benchmarks: turn latency, propensity, lookalikes, recommend
 	@$(BIN)/python -m eval.bench.recommend --workspace $(WORKSPACE)
 	@$(BIN)/python -m eval.bench.demand --workspace $(WORKSPACE)
 
-fuzz: build  ## schemathesis over the HTTP API: more than 10,000 cases, no failure, no undocumented answer
+load: build  ## The API under 200 users for five minutes: errors, latency by call, memory
+	@$(BIN)/python -m eval.bench.load --workspace $(WORKSPACE)
+
+fuzz: build  ## schemathesis over the HTTP API: more than 10,000 cases, no failure, no undocumented answer; 100,000 broken definitions and files
 	@$(BIN)/python -m tests.serving.fuzz $(WORKSPACE)
+	@SEGASSIST_FUZZ=100000 $(BIN)/python -m pytest -q tests/serving/test_fuzz_inputs.py --timeout 7200
 
 clean:       ## Remove the demo workspace (the virtual environment and downloaded model stay)
 	@rm -rf $(WORKSPACE)

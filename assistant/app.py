@@ -6,12 +6,11 @@ answer = Assistant.open("workspaces/demo").ask("who spent over $500 last quarter
 
 from __future__ import annotations
 
-import sqlite3
 import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextvars import copy_context
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -20,6 +19,7 @@ from typing import Any, cast
 
 import pandas as pd
 
+from assistant.conversations import Conversations
 from assistant.graph import State, Turn, TurnGraph
 from assistant.grounding import to_json as evidence_json
 from assistant.library import Library
@@ -27,10 +27,12 @@ from assistant.linking.linker import Linker
 from assistant.llm import ChatModel
 from assistant.market import Market
 from assistant.scoring import Propensities
+from assistant.sql import Database
 from assistant.tools import Tools
 from assistant.tools_campaigns import DEFAULT_BUDGET
 from assistant.tools_uplift import CampaignUplift
 from assistant.tools_worth import Worths
+from assistant.tracing import note, span
 from assistant.workspace import Workspace, open_workspace
 from campaigns.assumptions import Assumptions
 from campaigns.plan import Strategy
@@ -44,7 +46,6 @@ from insights.recommend import Recommendations, recommend
 from segments.canonical import fingerprint
 from segments.codec import from_json, to_json
 from segments.definition import Node
-from segments.errors import StorageError
 from segments.explain import explain
 from segments.ports import Evidence, Figure
 from warehouse.audience import Audiences
@@ -59,7 +60,8 @@ class Rooms:
     def __init__(self, workspace: Workspace) -> None:
         self.workspace = workspace
         self.warehouse = Warehouse(workspace.warehouse)
-        self.library = Library(workspace.state, workspace.settings.parameters)
+        self.state = Database(workspace.state)
+        self.library = Library(self.state, workspace.settings.parameters)
         self.propensity = Propensities(self.warehouse, workspace.models)
         self.market = Market(self)
         self.worths = Worths(self)
@@ -288,17 +290,6 @@ def describe_segment(rooms: Rooms, definition: Node, *, language: str = "en") ->
     }
 
 
-@contextmanager
-def _conversation_file(path: Path) -> Iterator[None]:
-    """SQLite's errors about the conversations, as one sentence."""
-    try:
-        yield
-    except sqlite3.DatabaseError as error:
-        raise StorageError(
-            f"The conversations in {path} cannot be used ({error}); restore the file, or move it away to begin anew."
-        ) from error
-
-
 def make_linker(rooms: Rooms, *, dense: bool = True) -> Linker:
     """The linker of a workspace; without `dense`, words are matched by their spelling only."""
     warehouse = rooms.warehouse
@@ -312,20 +303,19 @@ def make_linker(rooms: Rooms, *, dense: bool = True) -> Linker:
     )
 
 
+def _figures(turn: Turn) -> int:
+    return sum(len(evidence.figures) for evidence in (turn.result.evidence if turn.result else ()))
+
+
 class Assistant:
     """Answers questions about one workspace's customers, in conversations that survive a restart."""
 
     def __init__(self, rooms: Rooms, model: ChatModel) -> None:
-        from langgraph.checkpoint.sqlite import SqliteSaver
-
         self.rooms = rooms
         self.tools = Tools(rooms)
         self.linker = make_linker(rooms)
-        with _conversation_file(rooms.workspace.conversations):
-            connection = sqlite3.connect(rooms.workspace.conversations, check_same_thread=False)
-            saver = SqliteSaver(connection)
-            saver.setup()
-        self._graph = TurnGraph(self.linker, model, self.tools, saver)
+        self.conversations = Conversations(rooms.workspace.conversations)
+        self._graph = TurnGraph(self.linker, model, self.tools, self.conversations.saver)
 
     @classmethod
     def open(cls, folder: str | Path, model: ChatModel) -> Assistant:
@@ -343,8 +333,11 @@ class Assistant:
         turn = Turn(question, on_step)
         started = time.perf_counter()
         config: Any = {"configurable": {"thread_id": thread}}
-        with _conversation_file(self.rooms.workspace.conversations):
+        with span("turn") as opened, self.conversations.used():
+            if self.rooms.workspace.settings.trace_content:
+                note(opened, question=question, conversation=thread)
             state = cast(State, self._graph.compiled.invoke({}, config, context=turn))
+            note(opened, tool=turn.plan.tool if turn.plan else None, figures=_figures(turn))
         turn.timings["total"] = time.perf_counter() - started
         return self._answer(turn, state, thread)
 
@@ -371,7 +364,8 @@ class Assistant:
             except BaseException as error:  # noqa: BLE001 - handed to the reader, who raises it
                 queue.put(("error", error))
 
-        threading.Thread(target=work, daemon=True).start()
+        context = copy_context()  # the turn's spans belong to whoever reads on
+        threading.Thread(target=context.run, args=(work,), daemon=True).start()
         while True:
             step, data = queue.get()
             if step == "error":
@@ -387,29 +381,34 @@ class Assistant:
 
     def history(self, conversation: str) -> list[dict[str, Any]]:
         """What was said in a conversation: question, answer, tool, definition of each turn."""
-        config: Any = {"configurable": {"thread_id": conversation}}
-        return list(self._graph.compiled.get_state(config).values.get("history", []))
+        return list(self._values(conversation).get("history", []))
 
     def segment(self, conversation: str) -> Node | None:
         """A conversation's current segment."""
-        config: Any = {"configurable": {"thread_id": conversation}}
-        data = self._graph.compiled.get_state(config).values.get("current")
+        data = self._values(conversation).get("current")
         return from_json(data) if data else None
 
     def set_segment(self, conversation: str, definition: Node) -> None:
         """Make an edited definition the conversation's current segment. Raises DefinitionError."""
         self.rooms.audiences.size(definition)
-        config: Any = {"configurable": {"thread_id": conversation}}
-        self._graph.compiled.update_state(config, {"current": to_json(definition)}, as_node="answer")
+        self._put(conversation, {"current": to_json(definition)})
 
     def fork(self, conversation: str, copy: str) -> bool:
         """Copy where a conversation stands under another id; False when there is no such conversation."""
-        config: Any = {"configurable": {"thread_id": conversation}}
-        values = self._graph.compiled.get_state(config).values
+        values = self._values(conversation)
         if values:
-            target: Any = {"configurable": {"thread_id": copy}}
-            self._graph.compiled.update_state(target, values, as_node="answer")
+            self._put(copy, values)
         return bool(values)
+
+    def _values(self, conversation: str) -> dict[str, Any]:
+        config: Any = {"configurable": {"thread_id": conversation}}
+        with self.conversations.used():
+            return dict(self._graph.compiled.get_state(config).values)
+
+    def _put(self, conversation: str, values: dict[str, Any]) -> None:
+        config: Any = {"configurable": {"thread_id": conversation}}
+        with self.conversations.used():
+            self._graph.compiled.update_state(config, values, as_node="answer")
 
     def members(self, definition: Node) -> list[str]:
         """Source ids of the members, for export."""

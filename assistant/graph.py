@@ -23,6 +23,7 @@ from assistant.plan import DESCRIBED, Plan, definition_of, edited, make_plan
 from assistant.replies import CLARIFY, REFUSE, reply
 from assistant.run import Outcome, run_tool
 from assistant.tools import ToolResult, Tools
+from assistant.tracing import note, span
 from segments.canonical import fingerprint
 from segments.codec import from_json, to_json
 from segments.definition import Node
@@ -273,12 +274,30 @@ def _mended(link: Link) -> Plan:
 def _timed(step: Callable[[State, Turn], State]) -> Any:
     def run(state: State, *, runtime: Runtime[Turn]) -> State:
         turn, started = runtime.context, time.perf_counter()
-        out = step(state, turn)
+        with span(step.__name__) as opened:
+            out = step(state, turn)
+            note(opened, **_shown(step.__name__, turn))
         turn.timings[step.__name__] = turn.timings.get(step.__name__, 0.0) + time.perf_counter() - started
         return out
 
     run.__name__ = step.__name__
     return run
+
+
+def _shown(step: str, turn: Turn) -> dict[str, Any]:
+    """What a step's span says: names and counts, nothing that was asked."""
+    tool = turn.plan.tool if turn.plan else None
+    match step:
+        case "link" if turn.link is not None:
+            return {"language": turn.link.language, "candidates": len(turn.link.candidates)}
+        case "plan":
+            return {"tool": tool, "repair": turn.repairs or None}
+        case "check":
+            return {"holds": turn.correction is None}
+        case "run":
+            return {"tools": [call["name"] for call in turn.calls]}
+        case _:
+            return {"tool": tool, "refused": turn.refused is not None}
 
 
 __all__ = ["State", "Turn", "TurnGraph"]

@@ -1,4 +1,4 @@
-"""The library of saved segments: named, versioned definitions in one SQL table (SQLite by default)."""
+"""The library of saved segments: named, versioned definitions in one SQL table."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import json
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from difflib import get_close_matches
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +27,7 @@ from sqlalchemy import delete as sql_delete
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import IntegrityError
 
-from assistant.sql import open_engine, transaction
+from assistant.sql import Database, open_database
 from segments.canonical import fingerprint
 from segments.codec import from_json, to_json
 from segments.definition import Node, named_segments
@@ -36,6 +35,7 @@ from segments.errors import ConflictError, DefinitionError, NotFoundError, Stale
 from segments.parameters import Parameters
 
 MAX_NAME = 80
+FAILED = "The segment library cannot be used"
 _metadata = MetaData()
 _versions = Table(
     "segment_versions",
@@ -67,12 +67,9 @@ class SavedSegment:
 class Library:
     """Saved segments of one workspace, read with its parameters. Every change is one transaction."""
 
-    def __init__(self, url: str | Path, parameters: Parameters | None = None) -> None:
+    def __init__(self, where: Database | str | Path, parameters: Parameters | None = None) -> None:
         self._parameters = parameters or {}
-        self._engine = open_engine(url)
-        self._transaction = partial(transaction, self._engine, "The segment library cannot be used")
-        with self._transaction() as connection:
-            _metadata.create_all(connection)
+        self._state = open_database(where, FAILED)
 
     def save(
         self, name: str, definition: Node, *, replace: bool = True, if_match: str | None = None
@@ -96,7 +93,7 @@ class Library:
         digest = fingerprint(definition)
         if self._uses(definition, name, set()):
             raise DefinitionError(f"member_of: segment '{name}' cannot be defined by itself.")
-        with self._transaction() as connection:
+        with self._state.write(FAILED, f"segment {name}") as connection:
             latest = _latest(connection, name)
             _check_tag(latest, name, if_match)
             if latest is not None and latest.hash == digest:
@@ -123,7 +120,7 @@ class Library:
                 if used == name:
                     return True
                 seen.add(used)
-                with self._transaction() as connection:
+                with self._state.read(FAILED) as connection:
                     found = _latest(connection, used)
                 if found is not None and self._uses(found.definition, name, seen):
                     return True
@@ -131,7 +128,7 @@ class Library:
 
     def get(self, name: str) -> SavedSegment:
         """The latest version. Raises NotFoundError with close names."""
-        with self._transaction() as connection:
+        with self._state.read(FAILED) as connection:
             found = _latest(connection, name)
         if found is None:
             near = get_close_matches(name, self.names(), n=2, cutoff=0.5)
@@ -147,18 +144,18 @@ class Library:
         """Every version of a name, newest first. Raises NotFoundError."""
         self.get(name)
         query = select(_versions).where(_versions.c.name == name).order_by(_versions.c.version.desc())
-        with self._transaction() as connection:
+        with self._state.read(FAILED) as connection:
             return [self._bound(_read(row)) for row in connection.execute(query)]
 
     def names(self) -> list[str]:
         """Names in alphabetical order."""
-        with self._transaction() as connection:
+        with self._state.read(FAILED) as connection:
             rows = connection.execute(select(_versions.c.name).distinct().order_by(_versions.c.name))
             return [row.name for row in rows]
 
     def all(self) -> list[SavedSegment]:
         """The latest version of each, by name."""
-        with self._transaction() as connection:
+        with self._state.read(FAILED) as connection:
             return [
                 self._bound(_read(row)) for row in connection.execute(_newest().order_by(_versions.c.name))
             ]
@@ -166,14 +163,14 @@ class Library:
     def name_of(self, digest: str) -> str | None:
         """The first name whose latest version has this content hash."""
         query = _newest().where(_versions.c.hash == digest).order_by(_versions.c.name).limit(1)
-        with self._transaction() as connection:
+        with self._state.read(FAILED) as connection:
             found = connection.execute(query).one_or_none()
         return None if found is None else str(found.name)
 
     def delete(self, name: str, if_match: str | None = None) -> None:
         """Delete all versions of a name. Raises NotFoundError, StaleError."""
         self.get(name)
-        with self._transaction() as connection:
+        with self._state.write(FAILED, f"segment {name}") as connection:
             _check_tag(_latest(connection, name), name, if_match)
             connection.execute(sql_delete(_versions).where(_versions.c.name == name))
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import httpx
 
+from assistant.tracing import chat_span, count_tokens
 from segments.errors import LLMUnavailableError, ModelRetryError
 
 if TYPE_CHECKING:
@@ -58,6 +59,7 @@ class OpenAIChat:
             seed=self.seed,
             timeout=TIMEOUT_SECONDS,
             max_retries=0,
+            stream_usage=True,
         )
 
     def json(self, messages: list[tuple[str, str]], schema: dict[str, Any]) -> dict[str, Any]:
@@ -69,15 +71,17 @@ class OpenAIChat:
             },
             max_tokens=PLAN_TOKENS,
         )
-        with _server_errors(self.base_url):
+        with chat_span(self.model) as opened, _server_errors(self.base_url):
             answer = bound.invoke(messages)
+            count_tokens(opened, answer.usage_metadata)
         return parse_object(_text(answer))
 
     def stream(self, messages: list[tuple[str, str]]) -> Iterator[str]:
         """Words as they come."""
         bound = self._client.bind(max_tokens=PHRASE_TOKENS)
-        with _server_errors(self.base_url):
+        with chat_span(self.model) as opened, _server_errors(self.base_url):
             for chunk in bound.stream(messages):
+                count_tokens(opened, getattr(chunk, "usage_metadata", None))
                 yield _text(chunk)
 
 

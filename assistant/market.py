@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from assistant.ranking import kept_test
 from insights.anomalies import Anomalies, find_anomalies
 from insights.demand import DemandModel, category_demand
 from insights.frequency import FrequencyCurve, frequency_curve
@@ -60,6 +61,9 @@ class Market:
     @cached_property
     def ranking(self) -> RankingTest:
         """The rankers of products on the last 30 days, which decide which is used."""
+        return kept_test(self._rooms.workspace, self._test)
+
+    def _test(self) -> RankingTest:
         members = list(self._goods["customer_id"].unique())
         as_of = self._rooms.warehouse.as_of
         return evaluate(members, self._rooms.purchases, self._rooms.items, as_of, exclude=self._excluded)

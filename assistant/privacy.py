@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import sqlite3
 from dataclasses import dataclass
-from pathlib import Path
 
+from assistant.conversations import Conversations
 from assistant.library import Library
 from assistant.workspace import Workspace
 from campaigns.store import Store
@@ -51,7 +50,8 @@ def erase_person(workspace: Workspace, source_id: str, progress: Progress = sile
     registry = Registry(workspace.models)
     registry.forget(customer)
     Versions(registry).forget(customer)
-    forgotten = _forget_conversations(workspace.conversations, customer)
+    conversations = Conversations(workspace.conversations)
+    forgotten = conversations.forget(customer)
     traces = list(data.traces)
     if customer in CustomerIndex.load(workspace.index, "cpu").customer_ids:
         traces.append("behaviour index")
@@ -61,7 +61,7 @@ def erase_person(workspace: Workspace, source_id: str, progress: Progress = sile
         traces.append("plans and experiments")
     if registry.forget(customer) or Versions(registry).forget(customer):
         traces.append("propensity scores")
-    if _forget_conversations(workspace.conversations, customer):
+    if conversations.forget(customer):
         traces.append("conversations")
     return ErasedPerson(data, known, tuple(named), forgotten, tuple(traces))
 
@@ -71,28 +71,3 @@ def _speaks_of(definition: Node, customer: str) -> bool:
         isinstance(condition, SimilarityCondition) and condition.customer == customer
         for condition in every_condition(definition)
     )
-
-
-def _forget_conversations(path: Path, customer: str) -> int:
-    """Delete the conversations whose stored state names the pseudonym; how many there were."""
-    if not path.exists():
-        return 0
-    connection = sqlite3.connect(path)
-    try:
-        tables = {row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
-        threads: set[str] = set()
-        for table, column in (("checkpoints", "checkpoint"), ("writes", "value")):
-            if table in tables:
-                query = f"SELECT DISTINCT thread_id FROM {table} WHERE instr({column}, CAST(? AS BLOB)) > 0"
-                threads |= {row[0] for row in connection.execute(query, [customer])}
-        with connection:
-            for table in ("checkpoints", "writes"):
-                if table in tables:
-                    connection.executemany(
-                        f"DELETE FROM {table} WHERE thread_id = ?", [(thread,) for thread in sorted(threads)]
-                    )
-        # Deleted pages stay readable in the file until it is written anew.
-        connection.execute("VACUUM")
-    finally:
-        connection.close()
-    return len(threads)

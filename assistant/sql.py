@@ -1,33 +1,186 @@
-"""A workspace's state in SQL: SQLite by default, any database by its URL."""
+"""A workspace's state in SQL: an SQLite file by default, PostgreSQL by its URL; upgraded when it is opened.
+
+Readers never wait for writers (SQLite in WAL mode). A writer takes the lock before it reads what it will change, so
+that two writers, in whichever processes, never start from the same state.
+"""
 
 from __future__ import annotations
 
+import sqlite3
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
-from sqlalchemy import Connection, Engine, create_engine
-from sqlalchemy.exc import DatabaseError, IntegrityError
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy.exc import ArgumentError, DatabaseError, DisconnectionError, IntegrityError, OperationalError
+from sqlalchemy.pool import QueuePool
 
-from segments.errors import StorageError
+from assistant.migrations import Part, is_current, upgrade
+from segments.errors import DataError, OperatorError, StorageError
+
+WAIT_SECONDS = 30.0
+"""How long a writer waits for another one."""
+CONNECT_SECONDS = 5
+CONNECTIONS = 64
+POSTGRES = "postgresql"
+WAYS_OUT = {
+    "locked": "another program holds it; ask again",
+    "is full": "free some space on its disk",
+    "unable to open": "the file is gone or may not be read; put it back: segassist restore",
+    "no such table": "restore it from a backup: segassist restore",
+    "malformed": "restore it from a backup: segassist restore",
+    "not a database": "restore it from a backup: segassist restore",
+}
+"""What to do, by what SQLite says."""
 
 
-def open_engine(url: str | Path, **options: Any) -> Engine:
-    """The engine of an SQLite file or of a database's URL."""
-    return create_engine(f"sqlite:///{url}" if isinstance(url, Path) else url, **options)
+class Database:
+    """One database with a part of the state. Thread-safe, and for any number of processes.
+
+    where: an SQLite file, or a URL (`postgresql://host/name`, `sqlite:///file?timeout=30`). Raises StorageError when
+    it cannot be used, DataError when a newer version has written it.
+    """
+
+    def __init__(
+        self, where: str | Path, part: Part = "state", failed: str = "The state cannot be used"
+    ) -> None:
+        self.failed, url = failed, _url(where)
+        self.is_file = url.get_backend_name() == "sqlite"
+        self.name = url.render_as_string(hide_password=True)
+        self._engine = _sqlite(url, failed) if self.is_file else _server(url)
+        # Threads of one process take turns here; waiting on the file itself is by polling, and not in order.
+        self._turn = threading.Lock() if self.is_file else nullcontext()
+        with self.read() as connection:
+            current = is_current(connection, part)
+        if not current:
+            self._upgrade(part)
+
+    @contextmanager
+    def read(self, failed: str = "") -> Iterator[Connection]:
+        """One transaction that changes nothing. Raises StorageError that begins with `failed`."""
+        with _one_sentence(failed or self.failed), self._engine.connect() as connection, connection.begin():
+            yield connection
+
+    @contextmanager
+    def write(self, failed: str = "", lock: str = "state") -> Iterator[Connection]:
+        """One transaction that may read and change; only one holds `lock` at a time. Raises StorageError.
+
+        IntegrityError is left to the caller, who knows what it means.
+        """
+        with _one_sentence(failed or self.failed), self._turn, self._engine.connect() as connection:
+            changing = connection.execution_options(changes=True)
+            with changing.begin():
+                if not self.is_file:
+                    query = text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))")
+                    changing.execute(query, {"name": f"segassist {lock}"})
+                yield changing
+
+    def close(self) -> None:
+        """Close every connection."""
+        self._engine.dispose()
+
+    def _upgrade(self, part: Part) -> None:
+        if self.is_file:
+            # Another program may hold the file in its old mode; then it is changed at a later start.
+            with suppress(OperationalError), self._engine.connect() as connection:
+                connection.exec_driver_sql("PRAGMA journal_mode = WAL")
+        with self.write(lock="migrations") as connection:
+            upgrade(connection, part, self.name)
+
+
+def open_database(where: Database | str | Path, failed: str) -> Database:
+    """The database itself, or the state's at a place."""
+    return where if isinstance(where, Database) else Database(where, failed=failed)
+
+
+def _url(where: str | Path) -> URL:
+    if isinstance(where, Path):
+        return URL.create("sqlite", database=str(where))
+    try:
+        url = make_url(where)
+    except ArgumentError as error:
+        raise DataError("state_url: not a URL; write postgresql://USER@HOST/DATABASE.") from error
+    backend = url.get_backend_name()
+    if backend not in ("sqlite", POSTGRES):
+        raise DataError(f"state_url: must begin with {POSTGRES}:// or sqlite:///; got {backend}://.")
+    return url.set(drivername=f"{POSTGRES}+psycopg") if backend == POSTGRES else url
+
+
+def _server(url: URL) -> Engine:
+    try:
+        # A connection is tried before it is used, so that a database that was started anew is found again.
+        return create_engine(
+            url,
+            pool_pre_ping=True,
+            max_overflow=CONNECTIONS,
+            connect_args={"connect_timeout": CONNECT_SECONDS},
+        )
+    except ModuleNotFoundError as error:
+        raise OperatorError(
+            f"state_url: {error.name} is not installed; run: pip install 'segment-assistant[postgres]'"
+        ) from error
+
+
+def _sqlite(url: URL, failed: str) -> Engine:
+    path, wait = Path(url.database or ""), float(str(url.query.get("timeout", WAIT_SECONDS)))
+
+    def connect(mode: str) -> sqlite3.Connection:
+        name = f"file:{quote(str(path.absolute()))}?mode={mode}"
+        return sqlite3.connect(name, timeout=wait, uri=True, check_same_thread=False)
+
+    with _one_sentence(failed, raw=True):
+        connect("rwc").close()
+    engine = create_engine(
+        "sqlite://", creator=lambda: connect("rw"), poolclass=QueuePool, max_overflow=CONNECTIONS
+    )
+
+    def opened(_connection: object, record: Any) -> None:
+        record.info["file"] = identity(path)
+
+    def used(_connection: object, record: Any, _proxy: object) -> None:
+        # A connection to a file that was moved away or replaced would go on writing where nobody reads.
+        if record.info["file"] != identity(path):
+            raise DisconnectionError
+
+    def begin(connection: Connection) -> None:
+        kind = "IMMEDIATE" if connection.get_execution_options().get("changes") else "DEFERRED"
+        connection.exec_driver_sql(f"BEGIN {kind}")
+
+    event.listen(engine, "connect", opened)
+    event.listen(engine, "checkout", used)
+    event.listen(engine, "begin", begin)
+    return engine
+
+
+def identity(path: Path) -> tuple[int, int] | None:
+    """Which file is at a path; None when there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 @contextmanager
-def transaction(engine: Engine, failed: str) -> Iterator[Connection]:
-    """One transaction. Raises StorageError that begins with `failed`.
-
-    IntegrityError is left to the caller, who knows what it means.
-    """
+def _one_sentence(failed: str, raw: bool = False) -> Iterator[None]:
     try:
-        with engine.begin() as connection:
-            yield connection
+        yield
     except IntegrityError:
         raise
     except DatabaseError as error:
-        raise StorageError(f"{failed} ({error.orig}); free the file or disk.") from error
+        raise storage_error(failed, error.orig) from error
+    except sqlite3.DatabaseError as error:
+        if not raw:
+            raise
+        raise storage_error(failed, error) from error
+
+
+def storage_error(failed: str, error: object) -> StorageError:
+    """What a database said, as one sentence that begins with `failed` and ends with the way out."""
+    said = " ".join(str(error).split())[:200]
+    server = not isinstance(error, sqlite3.Error)
+    way = next((way for word, way in WAYS_OUT.items() if word in said), "see: segassist doctor")
+    return StorageError(f"{failed} ({said}); {'see that the database answers' if server else way}.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,6 +14,7 @@ from segments.errors import DataError, NotBuiltError
 
 SETTINGS_FILE = "segassist.toml"
 DEFAULT = Path("workspaces/demo")
+STATE_VARIABLE = "SEGASSIST_STATE_URL"
 
 
 @dataclass(frozen=True)
@@ -24,7 +26,10 @@ class Settings:
     randomised_campaigns: ids of campaigns whose customers were drawn at random, so that their effect may be called one.
     gross_margin: share of revenue left after the cost of goods. contact_cost: currency for each customer
     contacted. banned_words: never used in marketing copy. parameters: numbers that definitions name. outcomes: what
-    models shall predict besides the outcomes that every workspace has (`[[outcomes]]`).
+    models shall predict besides the outcomes that every workspace has (`[[outcomes]]`). state_url: the database of
+    segments, users, conversations, jobs and audit log, instead of SQLite files; without a password, which belongs in
+    the environment. trace_content: traces hold the question and who asked it. oidc_issuer, oidc_client_id: the
+    provider that people sign in with; oidc_role_claim: where it says their role.
     """
 
     name: str = "Complete Journey demo"
@@ -44,6 +49,11 @@ class Settings:
     banned_words: tuple[str, ...] = ()
     parameters: Mapping[str, float] = field(default_factory=dict)
     outcomes: tuple[Declared, ...] = ()
+    state_url: str = ""
+    trace_content: bool = False
+    oidc_issuer: str = ""
+    oidc_client_id: str = ""
+    oidc_role_claim: str = "roles"
 
 
 @dataclass(frozen=True)
@@ -69,14 +79,24 @@ class Workspace:
         return self.folder / "models"
 
     @property
-    def state(self) -> Path:
-        """Saved segments."""
-        return self.folder / "state.sqlite"
+    def state_url(self) -> str:
+        """The database of the state; empty for SQLite files in the folder."""
+        return os.environ.get(STATE_VARIABLE) or self.settings.state_url
 
     @property
-    def conversations(self) -> Path:
+    def state(self) -> str | Path:
+        """Saved segments, users, keys, jobs."""
+        return self.state_url or self.folder / "state.sqlite"
+
+    @property
+    def audit(self) -> str | Path:
+        """The audit log."""
+        return self.state_url or self.folder / "audit.sqlite"
+
+    @property
+    def conversations(self) -> str | Path:
         """Conversation checkpoints."""
-        return self.folder / "conversations.sqlite"
+        return self.state_url or self.folder / "conversations.sqlite"
 
     @property
     def run(self) -> Path:
@@ -124,6 +144,7 @@ def read_settings(folder: Path) -> Settings:
                 str: "a text",
                 int: "a whole number",
                 float: "a number",
+                bool: "true or false",
                 tuple: "a list of texts",
                 dict: "a table",
             }[wanted]

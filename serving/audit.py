@@ -15,7 +15,6 @@ import os
 import secrets
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,12 +25,11 @@ from sqlalchemy import (
     String,
     Table,
     Text,
-    event,
     insert,
     select,
 )
 
-from assistant.sql import open_engine, transaction
+from assistant.sql import Database
 from segments.atomic import made_once
 from segments.errors import DataError, StorageError
 from serving.access import Caller
@@ -39,7 +37,6 @@ from serving.access import Caller
 FILE, KEY_FILE = "audit.sqlite", "audit.key"
 KEY_VARIABLE = "SEGASSIST_AUDIT_KEY_FILE"
 START = "0" * 64
-WAIT_SECONDS = 30
 
 _metadata = MetaData()
 _entries = Table(
@@ -56,10 +53,6 @@ _entries = Table(
     Column("hash", String(64), nullable=False),
 )
 _FIELDS = ("seq", "at", "who", "role", "via", "action", "detail", "previous")
-_APPEND_ONLY = (
-    "CREATE TRIGGER IF NOT EXISTS audit_no_{0} BEFORE {0} ON audit_log "
-    "BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END"
-)
 
 
 @dataclass(frozen=True)
@@ -86,27 +79,25 @@ class Verdict:
 
 
 class Audit:
-    """The log of one workspace; any number of processes may append."""
+    """The log of one workspace; any number of processes may append.
 
-    def __init__(self, folder: Path) -> None:
-        self.path = folder / FILE
-        self._key = _key(Path(os.environ.get(KEY_VARIABLE) or folder / KEY_FILE), self.path.exists())
-        engine = open_engine(self.path, connect_args={"timeout": WAIT_SECONDS})
-        # The writer's lock is taken before the last entry is read, so that two writers cannot read the same one.
-        event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
-        failed = f"The audit log {self.path} cannot be used, so nothing is answered"
-        self._transaction = partial(transaction, engine, failed)
-        with self._transaction() as connection:
-            _metadata.create_all(connection)
-            for change in ("UPDATE", "DELETE"):
-                connection.exec_driver_sql(_APPEND_ONLY.format(change))
+    where: its database, when it is not the file `audit.sqlite` of the folder.
+    """
+
+    def __init__(self, folder: Path, where: str | Path | None = None) -> None:
+        place = folder / FILE if where is None else where
+        named = f"The audit log {place}" if isinstance(place, Path) else "The audit log"
+        self._log = Database(place, "audit", f"{named} cannot be used, so nothing is answered")
+        used = bool(self.entries(1))
+        self._key = _key(Path(os.environ.get(KEY_VARIABLE) or folder / KEY_FILE), used)
 
     def write(self, caller: Caller, action: str, **detail: Any) -> Entry:
         """Append an entry and return it once it is on disk. Raises StorageError."""
         text = json.dumps(
             {k: v for k, v in detail.items() if v is not None}, ensure_ascii=True, sort_keys=True
         )
-        with self._transaction() as connection:
+        # The lock is held before the last entry is read, so that two writers cannot follow the same one.
+        with self._log.write(lock="audit") as connection:
             last = connection.execute(select(_entries).order_by(_entries.c.seq.desc()).limit(1)).one_or_none()
             row = {
                 "seq": 1 if last is None else last.seq + 1,
@@ -125,29 +116,28 @@ class Audit:
     def entries(self, last: int | None = None) -> list[Entry]:
         """The entries in order; with `last`, only the newest ones."""
         query = select(_entries).order_by(_entries.c.seq.desc())
-        with self._transaction() as connection:
+        with self._log.read() as connection:
             rows = connection.execute(query if last is None else query.limit(last)).all()
         return [_entry(row._asdict()) for row in reversed(rows)]
 
     def verify(self, head: str | None = None) -> Verdict:
         """Check every entry against the one before it; with a head noted earlier, that it is still there."""
-        with self._transaction() as connection:
-            rows = connection.execute(select(_entries).order_by(_entries.c.seq)).all()
-        breaks, previous, heads = [], START, {f"0:{START}"}
-        for number, row in enumerate(rows, 1):
-            values = row._asdict()
-            if row.seq != number:
-                breaks.append(f"Entry {number} is missing: entry {row.seq} follows {number - 1}.")
-                break
-            if row.previous != previous:
-                breaks.append(f"Entry {row.seq} does not follow entry {row.seq - 1}.")
-            if not hmac.compare_digest(self._digest(values), row.hash):
-                breaks.append(f"Entry {row.seq} ({row.at}, {row.who}, {row.action}) was changed.")
-            previous = row.hash
-            heads.add(f"{row.seq}:{row.hash}")
-        if head is not None and head not in heads:
-            breaks.append(f"The head {head[:24]}… is not in the log: its end was cut off or rewritten.")
-        return Verdict(len(rows), f"{len(rows)}:{previous}", tuple(breaks))
+        breaks, previous, number, found = [], START, 0, head in (None, f"0:{START}")
+        query = select(_entries).order_by(_entries.c.seq).execution_options(yield_per=1000)
+        with self._log.read() as connection:
+            for number, row in enumerate(connection.execute(query), 1):
+                if row.seq != number:
+                    breaks.append(f"Entry {number} is missing: entry {row.seq} follows {number - 1}.")
+                    break
+                if row.previous != previous:
+                    breaks.append(f"Entry {row.seq} does not follow entry {row.seq - 1}.")
+                if not hmac.compare_digest(self._digest(row._asdict()), row.hash):
+                    breaks.append(f"Entry {row.seq} ({row.at}, {row.who}, {row.action}) was changed.")
+                previous = row.hash
+                found = found or head == f"{row.seq}:{row.hash}"
+        if not found:
+            breaks.append(f"The head {str(head)[:24]}… is not in the log: its end was cut off or rewritten.")
+        return Verdict(number, f"{number}:{previous}", tuple(breaks))
 
     def _digest(self, row: Any) -> str:
         content = json.dumps([row[field] for field in _FIELDS], ensure_ascii=True)

@@ -116,7 +116,7 @@ def read_questions(path: Path | None) -> list[str | list[str]]:
             continue
         try:
             value = json.loads(line)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise UserError(
                 f"{path} line {number}: not JSON; write a string or a list of strings."
             ) from error
@@ -288,6 +288,23 @@ def serve(
         from serving.web import serve_web
 
         serve_web(workspace, host, port, certificate, key)
+
+
+@serve_app.command("api")
+def serve_api(
+    workers: Annotated[int, typer.Option(min=1, help="Processes that share the work.")] = 2,
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port of the API.")] = 7860,
+    certificate: Annotated[
+        Path | None, typer.Option("--tls-cert", help="Certificate file, for https.")
+    ] = None,
+    key: Annotated[Path | None, typer.Option("--tls-key", help="The certificate's key file.")] = None,
+    workspace: WorkspaceOption = DEFAULT,
+) -> None:
+    """Start the language model and the API with MCP, without the chat page, in several processes."""
+    from serving import programs
+
+    programs.serve_api(workspace, host, port, workers, certificate, key)
 
 
 @serve_app.command("llm")

@@ -9,8 +9,10 @@ with Client("https://segments.shop", key) as client:
 from __future__ import annotations
 
 import json
+import time
 import uuid
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from types import TracebackType
 from typing import Any, TypeVar, cast
 from urllib.parse import quote
@@ -18,9 +20,11 @@ from urllib.parse import quote
 import httpx
 from pydantic import BaseModel, TypeAdapter
 
+from segments.atomic import sha256_of
 from serving.http.schemas import (
     Answer,
     Conversation,
+    ExportJob,
     Feature,
     Me,
     Readiness,
@@ -35,6 +39,7 @@ from serving.http.schemas import (
 Definition = dict[str, Any]
 PAGE = 5000
 TIMEOUT_SECONDS = 120.0
+POLL_SECONDS = 0.3
 _Model = TypeVar("_Model", bound=BaseModel)
 
 
@@ -144,6 +149,57 @@ class Client:
     def delete(self, name: str, over: SavedSegment | None = None) -> None:
         """Delete a saved segment; with `over`, only when that is still the newest version."""
         self._send("DELETE", _path(name), headers={"If-Match": _tag(over)} if over else {})
+
+    # Exports
+
+    def export(self, definition: Definition, name: str, file_format: str = "csv") -> ExportJob:
+        """Have the members exported. It goes on by itself; `wait_for` and `download` take what this returns."""
+        headers = {"Idempotency-Key": uuid.uuid4().hex}
+        body = {"definition": definition, "name": name, "format": file_format}
+        answer = self._send("POST", "/v1/exports", json=body, headers=headers)
+        return ExportJob.model_validate_json(answer.content)
+
+    def export_job(self, job_id: str) -> ExportJob:
+        """How far an export is."""
+        return self._get(ExportJob, f"/v1/exports/{quote(job_id, safe='')}")
+
+    def exports(self) -> list[ExportJob]:
+        """The newest export jobs."""
+        return TypeAdapter(list[ExportJob]).validate_json(self._send("GET", "/v1/exports").content)
+
+    def wait_for(self, job: ExportJob, seconds: float = 600.0) -> ExportJob:
+        """The job when it is done. Raises ApiError when it failed or was cancelled, TimeoutError."""
+        until = time.monotonic() + seconds
+        while (job := self.export_job(job.id)).state in ("queued", "running"):
+            if time.monotonic() > until:
+                raise TimeoutError(f"Export {job.id} is still {job.state} ({job.step}) after {seconds:g} s.")
+            time.sleep(POLL_SECONDS)
+        if job.problem is not None:
+            raise ApiError(200, job.problem.code, job.problem.detail)
+        if job.state == "cancelled":
+            raise ApiError(200, "cancelled", f"Export {job.id} was cancelled.")
+        return job
+
+    def cancel(self, job: ExportJob) -> ExportJob:
+        """Stop an export that has not ended."""
+        answer = self._send("DELETE", f"/v1/exports/{quote(job.id, safe='')}")
+        return ExportJob.model_validate_json(answer.content)
+
+    def download(self, job: ExportJob, path: Path) -> None:
+        """Write an export's file, whole or not at all; its SHA-256 is checked."""
+        partial = path.with_name(f"{path.name}.partial")
+        try:
+            with self._http.stream("GET", f"/v1/exports/{quote(job.id, safe='')}/file") as response:
+                if response.is_error:
+                    response.read()
+                    _raise(response)
+                with partial.open("wb") as file:
+                    file.writelines(response.iter_bytes())
+            if f'"{sha256_of(partial)}"' != response.headers["etag"]:
+                raise ApiError(200, "checksum_mismatch", f"The file of export {job.id} did not arrive whole.")
+            partial.replace(path)
+        finally:
+            partial.unlink(missing_ok=True)
 
     # Tools and catalogue
 

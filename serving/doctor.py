@@ -230,6 +230,12 @@ def _secrets(workspace: Workspace) -> Iterator[Finding]:
 
 
 def _state(workspace: Workspace) -> Iterator[Finding]:
+    if workspace.state_url:
+        from assistant.sql import Database
+
+        name = Database(workspace.state).name
+        yield Finding("state", "ok", f"{name} answers, at this version's schema")
+        return
     for path in sorted(workspace.folder.glob("*.sqlite")):
         try:
             with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
@@ -244,12 +250,12 @@ def _state(workspace: Workspace) -> Iterator[Finding]:
 
 
 def _audit(workspace: Workspace) -> Iterator[Finding]:
-    from serving.audit import FILE, Audit
+    from serving.audit import Audit
 
-    if not (workspace.folder / FILE).exists():
+    if isinstance(workspace.audit, Path) and not workspace.audit.exists():
         yield Finding("audit", "ok", "nothing is logged yet")
         return
-    verdict = Audit(workspace.folder).verify()
+    verdict = Audit(workspace.folder, workspace.audit).verify()
     if verdict.breaks:
         way = "find out who could write to it; compare it with a backup"
         yield Finding("audit", "fail", verdict.breaks[0], way)

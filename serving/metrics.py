@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST as MEDIA
 
@@ -28,12 +26,10 @@ class Metrics:
             "segassist_exported_customers", "Customers exported one by one", registry=self.registry
         )
 
-    def request(self, scope: Any, status: int, seconds: float) -> None:
-        """One request, counted by its route's pattern: a path may hold anything."""
-        pattern = getattr(scope.get("route"), "path", "")
-        route = pattern if scope["path"].startswith(("/v1", "/healthz", "/readyz", "/metrics")) else "page"
-        self._requests.labels(scope["method"], route or "unknown", str(status)).inc()
-        self._seconds.labels(route or "unknown").observe(seconds)
+    def request(self, route: str, method: str, status: int, seconds: float) -> None:
+        """One request, counted by its route's pattern."""
+        self._requests.labels(method, route, str(status)).inc()
+        self._seconds.labels(route).observe(seconds)
 
     def action(self, action: str, via: str, count: int = 0) -> None:
         """One entry of the audit log, with the number of customers exported."""

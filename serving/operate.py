@@ -49,7 +49,8 @@ def _users(workspace: Path) -> Users:
 def _audit(workspace: Path) -> Audit:
     from serving.audit import Audit
 
-    return Audit(open_workspace(workspace).folder)
+    opened = open_workspace(workspace)
+    return Audit(opened.folder, opened.audit)
 
 
 def log_here(workspace: Path, action: str, **detail: Any) -> None:
@@ -192,6 +193,8 @@ def backup(
         count = write_backup(open_workspace(workspace).folder, file, progress(f"Back up {workspace}"))
     log_here(workspace, "backup", file=str(file))
     typer.echo(f"{count} files in {file}")
+    if open_workspace(workspace).state_url:
+        typer.echo("The state is in a database of its own and not in this file: back it up with pg_dump.")
 
 
 @operator_app.command()

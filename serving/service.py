@@ -23,12 +23,14 @@ from assistant.workspace import open_workspace
 from segments.canonical import fingerprint
 from segments.codec import from_json
 from segments.definition import Node
-from segments.errors import DefinitionError, ForbiddenError, LLMUnavailableError
+from segments.errors import ConflictError, DefinitionError, ForbiddenError, LLMUnavailableError, NotFoundError
+from segments.ports import Progress, silent
 from serving.access import LEAST, Caller, Permission, allow, tool_permission
 from serving.audit import Audit
+from serving.jobs import Job, Jobs, no_job
 from serving.metrics import Metrics
 from serving.users import Users
-from warehouse.export import export, manifest_of
+from warehouse.export import Manifest, check_names, clear_partial, export, manifest_of
 from warehouse.suppression import small
 
 MAX_OVERLAP = 20
@@ -39,8 +41,9 @@ class Service:
 
     def __init__(self, rooms: Rooms, model: ChatModel | None = None) -> None:
         self.rooms, self._model = rooms, model
-        self.users = Users(rooms.workspace.state)
-        self.audit = Audit(rooms.workspace.folder)
+        self.users = Users(rooms.state, always=bool(rooms.workspace.settings.oidc_issuer))
+        self.audit = Audit(rooms.workspace.folder, rooms.workspace.audit)
+        self.jobs = Jobs(rooms.state)
         self.metrics = Metrics()
         self._lock = threading.Lock()
         self._assistant: Assistant | None = None
@@ -129,7 +132,12 @@ class Service:
         spec = tool_specs().get(name)
         if spec is not None:
             self.check(caller, permission_of(spec), name)
-        result = call_tool(self._tools, name, arguments)
+        try:
+            result = call_tool(self._tools, name, arguments)
+        except Exception as error:
+            # Without the arguments, which nothing has bounded yet.
+            self.log(caller, "tool", tools=[{"name": name[:64]}], failed=_code(error))
+            raise
         self.log(
             caller, "tool", tools=[{"name": name, "arguments": arguments}], definition=result.get("hash")
         )
@@ -194,24 +202,77 @@ class Service:
         return [(i, float(p)) for i, p in zip(ids, page, strict=True)], len(ordered)
 
     def export(
-        self, caller: Caller, definition: Node, name: str, file_format: str, channel: str = ""
+        self,
+        caller: Caller,
+        definition: Node,
+        name: str,
+        file_format: str,
+        channel: str = "",
+        progress: Progress = silent,
     ) -> Path:
         """Write members and manifest under the workspace's exports, all or nothing; return the export's folder."""
         self.check(caller, "export", "export")
         folder = self.rooms.workspace.folder / "exports"
+        rooms, by = self.rooms, caller.name
         made = export(
-            self.rooms.audiences,
-            self.rooms.vault,
+            rooms.audiences,
+            rooms.vault,
             definition,
             folder,
             name,
             file_format,
-            caller.name,
+            by,
             channel=channel,
+            progress=progress,
         )
         count = manifest_of(made).count
         self._exported(caller, name, definition, count, count, 0)
         return made
+
+    def start_export(self, caller: Caller, definition: Node, name: str, file_format: str) -> Job:
+        """Have an export made by a server process. Raises DefinitionError, UserError before anything is kept."""
+        self.check(caller, "export", "export")
+        check_names(name, file_format)
+        self.rooms.audiences.sql(definition)
+        return self.jobs.create(caller, definition, name, file_format)
+
+    def exports(self, caller: Caller, offset: int = 0, limit: int = 100) -> tuple[list[Job], int]:
+        """The caller's export jobs, newest first, and how many there are; an admin's are everybody's."""
+        self.check(caller, "export", "exports")
+        return self.jobs.page(None if caller.role >= LEAST["operate"] else caller.name, offset, limit)
+
+    def export_job(self, caller: Caller, job_id: str) -> Job:
+        """An export job of the caller's. Raises NotFoundError for other people's too."""
+        self.check(caller, "export", "export")
+        job = self.jobs.get(job_id)
+        if job.user != caller.name and caller.role < LEAST["operate"]:
+            raise no_job(job_id)
+        return job
+
+    def cancel_export(self, caller: Caller, job_id: str) -> Job:
+        """Stop an export job that has not ended. Raises NotFoundError, ConflictError."""
+        self.export_job(caller, job_id)
+        return self.jobs.cancel(job_id)
+
+    def exported_file(self, caller: Caller, job_id: str) -> tuple[Path, Manifest]:
+        """The members file of a job that is done, checked. Raises NotFoundError, ConflictError."""
+        job = self.export_job(caller, job_id)
+        if job.state != "done" or job.folder is None:
+            raise ConflictError(f"export: job {job_id} is {job.state}; there is a file when it is done.")
+        folder = self.rooms.workspace.folder / "exports" / job.folder
+        if not folder.is_dir():
+            raise NotFoundError(f"export: the file of job {job_id} has been removed.")
+        manifest = manifest_of(folder)
+        self.log(caller, "download", exported=job.name, definition=manifest.fingerprint, count=manifest.count)
+        return folder / manifest.file, manifest
+
+    def make_export(self, job: Job, progress: Progress) -> tuple[str, int]:
+        """Do an export job: (its folder, customers in it). Raises UnauthenticatedError when its user is revoked."""
+        caller = self.users.named(job.user).by(job.via) if self.users.on else job.caller
+        if job.attempts > 1:
+            clear_partial(self.rooms.workspace.folder / "exports", job.name)
+        made = self.export(caller, job.definition, job.name, job.format, progress=progress)
+        return str(made.relative_to(self.rooms.workspace.folder / "exports")), manifest_of(made).count
 
     def _exported(
         self, caller: Caller, what: str, definition: Node, count: int, of: int, offset: int
@@ -257,7 +318,11 @@ class _TurnLog:
 
     def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
         if isinstance(error, Exception):
-            self._write(failed=getattr(error, "code", type(error).__name__))
+            self._write(failed=_code(error))
+
+
+def _code(error: Exception) -> str:
+    return str(getattr(error, "code", type(error).__name__))
 
 
 def permission_of(spec: ToolSpec) -> Permission:

@@ -33,12 +33,13 @@ from sqlalchemy import (
 from sqlalchemy import func as sql
 from sqlalchemy.exc import IntegrityError
 
-from assistant.sql import open_engine, transaction
+from assistant.sql import Database, open_database
 from segments.errors import ConflictError, NotFoundError, UnauthenticatedError, UserError
 from serving.access import OWNER, Caller, Role
 
 PREFIX = "sga"
 SESSION_HOURS = 12
+FAILED = "The users cannot be read"
 USER_NAME = re.compile(r"[\w.@-]{1,64}", re.ASCII)
 
 _metadata = MetaData()
@@ -47,6 +48,7 @@ _users = Table(
     _metadata,
     Column("name", String(64), primary_key=True),
     Column("role", Integer, nullable=False),
+    Column("subject", String(255)),
     Column("created_at", DateTime(timezone=True), nullable=False),
     Column("revoked_at", DateTime(timezone=True)),
 )
@@ -76,24 +78,26 @@ class User:
 class Users:
     """Users and keys of one workspace. Every change is one transaction."""
 
-    def __init__(self, url: str | Path) -> None:
-        self._engine = open_engine(url)
-        self._transaction = partial(transaction, self._engine, "The users cannot be read")
-        with self._transaction() as connection:
-            _metadata.create_all(connection)
+    def __init__(self, where: Database | str | Path, always: bool = False) -> None:
+        """always: callers must say who they are even before the first user (a provider signs them in)."""
+        self._on = always
+        self._state = open_database(where, FAILED)
+        self._read, self._write = partial(self._state.read, FAILED), partial(self._state.write, FAILED)
 
     @property
     def on(self) -> bool:
         """Whether callers must say who they are: from the first user on, revoked or not."""
-        with self._transaction() as connection:
-            return bool(connection.execute(select(sql.count()).select_from(_users)).scalar_one())
+        if not self._on:  # once on it never goes off, so that it need not be asked at each request
+            with self._read() as connection:
+                self._on = bool(connection.execute(select(sql.count()).select_from(_users)).scalar_one())
+        return self._on
 
     def add(self, name: str, role: Role) -> str:
         """Add a user; return their first key, which cannot be shown again. Raises UserError, ConflictError."""
         if not USER_NAME.fullmatch(name):
             raise UserError(f"name: must be 1 to 64 of a-z, A-Z, 0-9, '.', '@', '_', '-'; got {name[:64]!r}.")
         try:
-            with self._transaction() as connection:
+            with self._write() as connection:
                 connection.execute(insert(_users).values(name=name, role=int(role), created_at=_now()))
                 return _make_key(connection, name, None)
         except IntegrityError:
@@ -101,15 +105,35 @@ class Users:
                 f"There is a user '{name}' already; `users key {name}` makes another key."
             ) from None
 
+    def signed_in(self, subject: str, name: str, role: Role) -> str:
+        """The user whom a provider knows by `subject`, added with the first sign-in, now in this role; their name.
+
+        Raises UnauthenticatedError for one who was revoked, ConflictError when the name is another user's.
+        """
+        with self._write() as connection:
+            row = connection.execute(select(_users).where(_users.c.subject == subject)).one_or_none()
+            if row is not None and row.revoked_at is not None:
+                raise UnauthenticatedError(f"The user '{row.name}' has been revoked.")
+            if row is not None:
+                connection.execute(update(_users).where(_users.c.name == row.name).values(role=int(role)))
+                return str(row.name)
+            if connection.execute(select(_users).where(_users.c.name == name)).one_or_none() is not None:
+                raise ConflictError(
+                    f"There is another user '{name}' here; an admin must revoke or rename one of the two."
+                )
+            new = {"name": name, "role": int(role), "subject": subject, "created_at": _now()}
+            connection.execute(insert(_users).values(**new))
+            return name
+
     def new_key(self, name: str, lasts: timedelta | None = None) -> str:
         """One more key for a user. Raises NotFoundError."""
-        with self._transaction() as connection:
+        with self._write() as connection:
             _user(connection, name)
             return _make_key(connection, name, lasts)
 
     def revoke(self, name: str) -> None:
         """Revoke a user and all their keys. Raises NotFoundError."""
-        with self._transaction() as connection:
+        with self._write() as connection:
             _user(connection, name)
             connection.execute(update(_users).where(_users.c.name == name).values(revoked_at=_now()))
             holding = _keys.c.user == name, _keys.c.revoked_at.is_(None)
@@ -117,7 +141,7 @@ class Users:
 
     def revoke_key(self, key_id: str) -> None:
         """Revoke one key. Raises NotFoundError."""
-        with self._transaction() as connection:
+        with self._write() as connection:
             found = connection.execute(
                 update(_keys)
                 .where(_keys.c.id == key_id, _keys.c.revoked_at.is_(None))
@@ -128,7 +152,7 @@ class Users:
 
     def all(self) -> list[User]:
         """Every user, by name."""
-        with self._transaction() as connection:
+        with self._read() as connection:
             keys = connection.execute(
                 select(_keys.c.id, _keys.c.user).where(
                     _keys.c.revoked_at.is_(None), _keys.c.expires_at.is_(None)
@@ -150,7 +174,7 @@ class Users:
         """Whose key it is. Raises UnauthenticatedError."""
         prefix, _, rest = key.partition("_")
         key_id, _, secret = rest.partition("_")
-        with self._transaction() as connection:
+        with self._read() as connection:
             query = select(_keys, _users.c.role).join(_users, _users.c.name == _keys.c.user)
             row = connection.execute(query.where(_keys.c.id == key_id)).one_or_none()
         # An unknown id takes as long as a wrong secret.
@@ -163,7 +187,7 @@ class Users:
         """A user by name, for those whom another part has let in already. Raises UnauthenticatedError."""
         if name == OWNER.name and not self.on:
             return OWNER
-        with self._transaction() as connection:
+        with self._read() as connection:
             query = select(_users).where(_users.c.name == name, _users.c.revoked_at.is_(None))
             row = connection.execute(query).one_or_none()
         if row is None:

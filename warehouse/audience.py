@@ -20,7 +20,16 @@ from segments.errors import DefinitionError, InternalError, NotFoundError, UserE
 from segments.ports import AudienceResolver
 from segments.vocabulary import Vocabulary
 from warehouse.compile import Compiler
+from warehouse.recent import Recent
 from warehouse.tables import Tables
+
+KEPT_IDS, KEPT_SIZES, KEPT_QUERIES = 1_000_000, 20_000, 2_000
+"""Customer ids of all kept member lists (about 100 MB), counts, and queries: the most recently used ones."""
+
+
+def _lasts(definition: Node) -> bool:
+    """Whether what it gives stays the same: a saved segment may change behind its name."""
+    return not any(named_segments(definition))
 
 
 def _no_saved_segment(name: str) -> Node:
@@ -64,8 +73,10 @@ class Audiences:
         self.as_of = as_of or warehouse.as_of
         self._resolver, self._saved, self._saved_names = resolver, saved, saved_names
         self._outcomes = outcomes
-        self._members: dict[str, list[str]] = {}
-        self._sizes: dict[str, int] = {}
+        self._members: Recent[list[str]] = Recent(KEPT_IDS, len)
+        self._sizes: Recent[int] = Recent(KEPT_SIZES)
+        self._queries: Recent[str] = Recent(KEPT_QUERIES)
+        self._compiled: Recent[ir.Table] = Recent(KEPT_QUERIES)
 
     def at(self, as_of: date) -> Audiences:
         """The audiences as they were at an earlier date: only events before it are known.
@@ -100,39 +111,47 @@ class Audiences:
 
     def members(self, definition: Node) -> list[str]:
         """Customer ids, sorted. Raises DefinitionError when the definition does not hold."""
-        # A saved segment may change behind its name, so definitions that use one are not kept.
         key = fingerprint(definition)
-        if key not in self._members:
-            found = self._run(self._compile(definition).order_by("customer_id"))["customer_id"].tolist()
-            if any(named_segments(definition)):
-                return found
-            self._members[key] = found
-        return self._members[key]
+        kept = self._members.get(key)
+        if kept is not None:
+            return kept
+        found: list[str] = self._run(self._compile(definition).order_by("customer_id"))[
+            "customer_id"
+        ].tolist()
+        return self._members.put(key, found) if _lasts(definition) else found
 
     def size(self, definition: Node) -> int:
         """How many members, counted by the engine without listing them."""
         key = fingerprint(definition)
-        if key in self._members:
-            return len(self._members[key])
-        if key in self._sizes:
-            return self._sizes[key]
+        members = self._members.get(key)
+        kept = self._sizes.get(key) if members is None else len(members)
+        if kept is not None:
+            return kept
         counted = self._compile(definition).aggregate(size=ibis._.count())
         size = int(self._run(counted)["size"].iloc[0])
-        if not any(named_segments(definition)):
-            self._sizes[key] = size
-        return size
+        return self._sizes.put(key, size) if _lasts(definition) else size
 
     def sql(self, definition: Node, dialect: str = "duckdb") -> str:
         """The definition as a SELECT in the dialect (any that sqlglot writes), formatted."""
+        key = f"{dialect} {fingerprint(definition)}"
+        kept = self._queries.get(key)
+        if kept is not None:
+            return kept
         # Lists from models and the index have a name of their own at each run; the same text each time is wanted.
         query = re.sub(
             r"ibis_pandas_memtable_\w+", "listed_customers", self.warehouse.sql(self._compile(definition))
         )
-        return sqlglot.transpile(query, read="duckdb", write=dialect, pretty=True)[0]
+        text = sqlglot.transpile(query, read="duckdb", write=dialect, pretty=True)[0]
+        return self._queries.put(key, text) if _lasts(definition) else text
 
     def _compile(self, definition: Node) -> ir.Table:
+        key = fingerprint(definition)
+        kept = self._compiled.get(key)
+        if kept is not None:
+            return kept
         validate(definition, self.vocabulary)
-        return self.compiler(definition).compile(definition)
+        compiled = self.compiler(definition).compile(definition)
+        return self._compiled.put(key, compiled) if _lasts(definition) else compiled
 
     def expression(self, definition: Node) -> ir.Table:
         """The members' customer_id, to be joined. Raises DefinitionError when the definition does not hold."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import time
 import uuid
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
@@ -24,6 +25,7 @@ from segments.canonical import fingerprint
 from segments.codec import to_json
 from segments.definition import Node
 from segments.errors import ConflictError, NotFoundError, UserError
+from segments.ports import Progress, silent
 from warehouse.audience import Audiences
 from warehouse.pseudonyms import Vault
 from warehouse.reach import members_by, reachable
@@ -33,6 +35,8 @@ FORMATS = ("csv", "parquet", "jsonl")
 MANIFEST = "manifest.json"
 LATEST = "latest.json"
 COLUMN = "customer"
+LEFT_SECONDS = 300
+"""A partial export that nobody wrote to for so long is nobody's."""
 
 
 @dataclass(frozen=True)
@@ -71,20 +75,19 @@ def export(
     by: str = "",
     k: int = 1,
     channel: str = "",
+    progress: Progress = silent,
 ) -> Path:
-    """Write the members' source ids under `folder`; return the new export's folder.
+    """Write the members' source ids under `folder`; return the new export's folder. What `progress` raises stops it.
 
     channel: only members who agreed to it (NotFoundError when that is not known).
 
     Raises UserError for an unknown format, a name that is no file name or a group of fewer than k,
     ConflictError when what was written is not what was counted (nothing is published then), StorageError.
     """
-    if file_format not in FORMATS:
-        raise UserError(f"format: must be one of {', '.join(FORMATS)}; got '{file_format}'.")
-    if not name or name.startswith(".") or Path(name).name != name or "\\" in name:
-        raise UserError(f"name: '{name}' is no name for a folder; use letters, digits, spaces and dashes.")
+    check_names(name, file_format)
+    progress(0.0, "counting")
     total, reached = audiences.size(definition), reachable(audiences, definition)
-    chosen = members_by(audiences, definition, channel) if channel else audiences.members(definition)
+    chosen = members_by(audiences, definition, channel) if channel else None
     count = reached[channel] if channel else total
     if 0 < count < k:
         raise UserError(f"The segment has fewer than {k} customers, too few to export; widen it.")
@@ -96,7 +99,11 @@ def export(
         partial.mkdir(parents=True)
         try:
             path = partial / f"members.{file_format}"
-            write_members(path, vault.source_ids(chosen))
+            progress(0.1, "finding the members")
+            members = vault.source_ids(audiences.members(definition) if chosen is None else chosen)
+            progress(0.5, f"writing {len(members):,} customers")
+            write_members(path, members)
+            progress(0.8, "checking what was written")
             written = read_members(path)
             if len(written) != count or len(set(written)) != count:
                 raise ConflictError(
@@ -119,6 +126,7 @@ def export(
                 total,
                 reached,
             )
+            progress(0.95, "publishing")
             (partial / MANIFEST).write_text(json.dumps(asdict(manifest), indent=1, ensure_ascii=False))
             os.replace(partial, final)
         except BaseException:
@@ -128,6 +136,23 @@ def export(
         pointer.write_text(json.dumps({"id": export_id}))
         os.replace(pointer, home / LATEST)
     return final
+
+
+def check_names(name: str, file_format: str) -> None:
+    """Raise UserError for an unknown format, or a name that is no name of a folder."""
+    if file_format not in FORMATS:
+        raise UserError(f"format: must be one of {', '.join(FORMATS)}; got '{file_format}'.")
+    if not name or name.startswith(".") or Path(name).name != name or "\\" in name or not name.isprintable():
+        raise UserError(
+            f"name: '{name[:80]}' is no name for a folder; use letters, digits, spaces and dashes."
+        )
+
+
+def clear_partial(folder: Path, name: str) -> None:
+    """Remove what exports of that name left when their process was killed: it holds customers' ids."""
+    for partial in (folder / name).glob(".*.partial"):
+        if time.time() - partial.stat().st_mtime > LEFT_SECONDS:
+            shutil.rmtree(partial, ignore_errors=True)
 
 
 def latest(folder: Path, name: str) -> Path:

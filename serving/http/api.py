@@ -3,27 +3,30 @@
 from __future__ import annotations
 
 import json
-import logging
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
 from typing import Annotated, Any
 
 from fastapi import FastAPI, Path, Query
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi.responses import JSONResponse, Response, StreamingResponse
 from fastapi_offline import FastAPIOffline
+from starlette.concurrency import run_in_threadpool
 
 from segments.errors import NotFoundError, SegAssistError
 from serving.access import Caller
 from serving.http import schemas
 from serving.http.chat import chat_routes
+from serving.http.exports import export_routes
 from serving.http.guard import Guard
 from serving.http.idempotency import Answers
 from serving.http.openapi import document
-from serving.http.problems import BUG, RESPONSES, add_handlers
+from serving.http.problems import RESPONSES, add_handlers, seen
 from serving.http.segments import segment_routes
 from serving.http.signin import add_signin
 from serving.http.tools import propensity_routes, tool_routes
 from serving.http.who import Asker, Operator, Reader
+from serving.jobs import Runner
 from serving.metrics import MEDIA
 from serving.service import Service
 
@@ -36,11 +39,16 @@ ABOUT = (
 def create_api(service: Service, ready: Callable[[], dict[str, str]] = dict) -> FastAPI:
     """The API over one service. ready: more parts that readiness depends on, each 'ok' or a sentence."""
     api = FastAPIOffline(
-        title="segment-assistant", version="1", description=ABOUT, redoc_url=None, responses=RESPONSES
+        title="segment-assistant",
+        version="1",
+        description=ABOUT,
+        redoc_url=None,
+        responses=RESPONSES,
+        lifespan=lambda _: _jobs(service),
     )
     settings = service.rooms.workspace.settings
     api.state.service = service
-    api.state.answers = Answers(service.rooms.workspace.state)
+    api.state.answers = Answers(service.rooms.state)
     api.state.metrics = service.metrics
     add_handlers(api)
     add_signin(api, service)
@@ -48,6 +56,7 @@ def create_api(service: Service, ready: Callable[[], dict[str, str]] = dict) -> 
     _ask(api, service)
     for router in (
         segment_routes(service),
+        export_routes(service),
         tool_routes(service),
         propensity_routes(service),
         chat_routes(service),
@@ -69,6 +78,7 @@ def create_api(service: Service, ready: Callable[[], dict[str, str]] = dict) -> 
         metrics=service.metrics,
         per_minute=settings.requests_per_minute,
         origins=settings.cors_origins,
+        names=settings.trace_content,
     )
     if settings.cors_origins:
         api.add_middleware(
@@ -79,6 +89,15 @@ def create_api(service: Service, ready: Callable[[], dict[str, str]] = dict) -> 
             expose_headers=["ETag", "X-Total-Count", "Retry-After"],
         )
     return api
+
+
+@asynccontextmanager
+async def _jobs(service: Service) -> AsyncIterator[None]:
+    """While the server runs, it does export jobs."""
+    runner = Runner(service.jobs, service.make_export)
+    runner.start()
+    yield
+    await run_in_threadpool(runner.stop)
 
 
 def _health(api: FastAPI, service: Service, ready: Callable[[], dict[str, str]]) -> None:
@@ -191,11 +210,9 @@ def _events(service: Service, caller: Caller, body: schemas.Ask) -> Iterator[str
                 yield _event("answer", data.to_dict() | {"conversation": data.conversation})
             else:
                 yield _event("step", {"step": step} | data)
-    except SegAssistError as error:
-        yield _event("error", {"code": error.code, "detail": str(error)})
-    except Exception:
-        logging.getLogger(__name__).exception("A streamed turn failed")
-        yield _event("error", {"code": BUG.code, "detail": str(BUG)})
+    except Exception as error:  # noqa: BLE001 - told to the reader
+        told = seen(error, "A streamed turn")
+        yield _event("error", {"code": told.code, "detail": str(told)})
 
 
 def _event(name: str, data: dict[str, Any]) -> str:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import logging
 import time
 import uuid
 from collections.abc import Iterator
@@ -21,15 +20,14 @@ from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
 
 from assistant.app import Answer
-from segments.errors import NotFoundError, SegAssistError, UserError
+from segments.errors import NotFoundError, UserError
 from serving.access import Caller
-from serving.http.problems import BUG
-from serving.http.schemas import ConversationId, Whole
+from serving.http.problems import seen
+from serving.http.schemas import MAX_QUESTION, ConversationId, Whole
 from serving.http.who import Asker, Reader
 from serving.service import Service
 
 MODEL = "segment-assistant"
-MAX_QUESTION = 2000
 NEW = "(The earlier messages of this chat are not known here, so this begins anew.)\n\n"
 
 
@@ -216,11 +214,9 @@ def _chunks(turn: _Turn) -> Iterator[str]:
             for line in text.splitlines(keepends=True):
                 yield _chunk(turn, {"content": line})
             yield _chunk(turn, {}, finish="stop", segassist=turn.about(answer))
-    except SegAssistError as error:
-        yield _data({"error": {"message": str(error), "type": error.code, "code": error.code}})
-    except Exception:
-        logging.getLogger(__name__).exception("A streamed completion failed")
-        yield _data({"error": {"message": str(BUG), "type": BUG.code, "code": BUG.code}})
+    except Exception as error:  # noqa: BLE001 - told to the reader
+        told = seen(error, "A streamed completion")
+        yield _data({"error": {"message": str(told), "type": told.code, "code": told.code}})
     yield "data: [DONE]\n\n"
 
 

@@ -13,12 +13,15 @@ from http.cookies import CookieError, SimpleCookie
 from typing import Any
 from urllib.parse import urlsplit
 
+from opentelemetry.propagate import extract
+from opentelemetry.trace import SpanKind
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from assistant.tracing import span
 from segments.errors import (
     ForbiddenError,
     SegAssistError,
@@ -34,7 +37,7 @@ from serving.users import Users
 
 COOKIE = "segassist"
 MAX_BODY = 1_000_000
-OPEN = frozenset({"/healthz", "/readyz", "/signin", "/signout"})
+OPEN = frozenset({"/healthz", "/readyz", "/signin", "/signin/provider", "/signin/callback", "/signout"})
 """Paths that need no key."""
 MACHINE = ("/v1/", "/mcp", "/metrics", "/openapi.json", "/healthz", "/readyz")
 """Paths that programs use: they are told in JSON what is wrong, not sent to the sign-in page."""
@@ -78,8 +81,10 @@ class Guard:
         per_minute: int,
         origins: Collection[str] = (),
         max_body: int = MAX_BODY,
+        names: bool = False,
     ) -> None:
-        self.app, self.users, self.metrics = app, users, metrics
+        """names: whether traces say who asked."""
+        self.app, self.users, self.metrics, self.names = app, users, metrics, names
         self.buckets, self.origins, self.max_body = Buckets(per_minute), frozenset(origins), max_body
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -90,6 +95,19 @@ class Guard:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
+        # What a caller's own trace is, in the W3C's header; the span is named when the route is known.
+        with span("request", SpanKind.SERVER, extract(dict(Headers(scope=scope)))) as opened:
+            status = await self._answer(scope, receive, send)
+            route = f"{scope['method']} {route_of(scope)}"
+            opened.update_name(route)
+            opened.set_attribute("http.request.method", scope["method"])
+            opened.set_attribute("http.route", route_of(scope))
+            opened.set_attribute("http.response.status_code", status)
+            caller = scope.get("state", {}).get("caller")
+            if self.names and caller is not None:
+                opened.set_attribute("user.id", caller.name)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> int:
         began, status, started = time.perf_counter(), 500, False
 
         async def answer(message: Message) -> None:
@@ -111,7 +129,8 @@ class Guard:
                 raise
             await problem_of(BUG, scope["path"])(scope, receive, answer)
         finally:
-            self.metrics.request(scope, status, time.perf_counter() - began)
+            self.metrics.request(route_of(scope), scope["method"], status, time.perf_counter() - began)
+        return status
 
     async def _refusal(self, scope: Scope) -> Response | None:
         """The answer to a request that may not pass; else who asks is written into its state."""
@@ -168,7 +187,7 @@ class Guard:
         if caller is not None and caller.key:
             counts = scope["path"].startswith("/v1/") or scope["method"] not in SAFE
             return self.buckets.take(caller.key) if counts else 0.0
-        if scope["path"] == "/signin" and scope["method"] == "POST":
+        if scope["path"].startswith("/signin/") or (scope["path"] == "/signin" and scope["method"] == "POST"):
             return self.buckets.take(f"from {(scope.get('client') or ('?',))[0]}")
         return 0.0
 
@@ -212,6 +231,13 @@ def _secure(scope: Scope, headers: MutableHeaders) -> None:
         headers["Cache-Control"] = "no-store"
     if scope.get("scheme") == "https":
         headers["Strict-Transport-Security"] = "max-age=31536000"
+
+
+def route_of(scope: Scope) -> str:
+    """A request's route by its pattern: a path may hold anything."""
+    pattern = str(getattr(scope.get("route"), "path", ""))
+    known = scope["path"].startswith(("/v1", "/healthz", "/readyz", "/metrics"))
+    return (pattern if known else "page") or "unknown"
 
 
 def caller_of(scope: Any) -> Caller:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+import socket
 from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -28,13 +29,14 @@ from sqlalchemy import delete as sql_delete
 from sqlalchemy.exc import IntegrityError
 from starlette.concurrency import run_in_threadpool
 
-from assistant.sql import open_engine, transaction
+from assistant.sql import Database
 from segments.errors import ConflictError
 from serving.http.guard import caller_of
 
 KEPT = timedelta(hours=24)
 RUNNING = timedelta(minutes=2)
-"""After this long a request that has not ended is taken to have died with its server."""
+"""After this long a request that has not ended is taken to have died with its server, on another machine; on this one
+that is seen at once."""
 HEADERS = ("content-type", "etag", "location")
 
 _metadata = MetaData()
@@ -45,6 +47,7 @@ _answers = Table(
     Column("key", String(200), primary_key=True),
     Column("request", String(64), nullable=False),
     Column("at", String(40), nullable=False),
+    Column("owner", String(120)),
     Column("status", Integer),
     Column("headers", Text),
     Column("body", LargeBinary),
@@ -68,28 +71,31 @@ def declare(_key: IdempotencyKey = None) -> None:
 class Answers:
     """First answers, in the workspace's state, so that any worker knows them."""
 
-    def __init__(self, url: str | Path) -> None:
-        self._transaction = partial(transaction, open_engine(url), "The state cannot be used")
-        with self._transaction() as connection:
-            _metadata.create_all(connection)
+    def __init__(self, state: Database) -> None:
+        self._state = state
 
     def begin(self, user: str, key: str, request: str) -> Response | None:
         """The first answer, or None when the request is to be done now. Raises ConflictError."""
         mine = _answers.c.user == user, _answers.c.key == key
-        now = datetime.now(UTC)
-        with self._transaction() as connection:
+        now, me = datetime.now(UTC), this_process()
+        with self._state.write() as connection:
             old = _answers.c.at < (now - KEPT).isoformat()
             dead = _answers.c.status.is_(None) & (_answers.c.at < (now - RUNNING).isoformat())
             connection.execute(sql_delete(_answers).where(old | dead))
         try:
-            with self._transaction() as connection:
-                connection.execute(
-                    insert(_answers).values(user=user, key=key, request=request, at=now.isoformat())
-                )
+            with self._state.write() as connection:
+                new = {"user": user, "key": key, "request": request, "at": now.isoformat(), "owner": me}
+                connection.execute(insert(_answers).values(**new))
                 return None
         except IntegrityError:
-            with self._transaction() as connection:
+            with self._state.read() as connection:
                 row = connection.execute(select(_answers).where(*mine)).one_or_none()
+        if row is not None and row.status is None and row.request == request and is_gone(row.owner):
+            taken = {"owner": me, "at": now.isoformat()}
+            with self._state.write() as connection:
+                same = update(_answers).where(*mine, _answers.c.owner == row.owner)
+                if connection.execute(same.values(**taken)).rowcount:
+                    return None
         if row is None or row.status is None:
             raise ConflictError("A request with this Idempotency-Key is being answered; wait for it.")
         if row.request != request:
@@ -99,13 +105,34 @@ class Answers:
     def finish(self, user: str, key: str, response: Response | None) -> None:
         """Keep the answer; None when it failed, so that the request may be tried again."""
         mine = _answers.c.user == user, _answers.c.key == key
-        with self._transaction() as connection:
+        with self._state.write() as connection:
             if response is None:
                 connection.execute(sql_delete(_answers).where(*mine))
                 return
             headers = json.dumps({h: response.headers[h] for h in HEADERS if h in response.headers})
             kept = {"status": response.status_code, "headers": headers, "body": bytes(response.body)}
             connection.execute(update(_answers).where(*mine).values(**kept))
+
+
+def this_process() -> str:
+    """This process by machine, number and start: no other one has ever had all three."""
+    return f"{socket.gethostname()[:64]}:{os.getpid()}:{_started(os.getpid())}"
+
+
+def is_gone(process: str | None) -> bool:
+    """Whether a process of this machine has ended; of another machine's nobody knows."""
+    host, number, _ = (process or "::").rsplit(":", 2)
+    if host != socket.gethostname()[:64] or not number.isdigit():
+        return False
+    return process != f"{host}:{number}:{_started(int(number))}"
+
+
+def _started(pid: int) -> str:
+    """When a process began, in the kernel's ticks; empty when there is none, or where the system does not say."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
+    except OSError:
+        return ""
 
 
 class IdempotentRoute(APIRoute):
@@ -121,7 +148,9 @@ class IdempotentRoute(APIRoute):
                 return await original(request)
             answers: Answers = request.app.state.answers
             user = caller_of(request.scope).name
-            parts = (request.method, str(request.url), request.headers.get("if-match", ""))
+            # Without the host: behind a balancer the same request may reach this server by another name.
+            where = f"{request.url.path}?{request.url.query}"
+            parts = (request.method, where, request.headers.get("if-match", ""))
             digest = hashlib.sha256("\n".join(parts).encode() + await request.body()).hexdigest()
             kept = await run_in_threadpool(answers.begin, user, key, digest)
             if kept is not None:

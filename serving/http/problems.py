@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import logging
+from collections.abc import Iterable
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -83,6 +85,19 @@ RESPONSES: dict[int | str, dict[str, Any]] = {
 }
 
 
+def seen(error: Exception, what: str) -> SegAssistError:
+    """An error as its reader may see it: ours as it is, any other as our bug, which the log has whole."""
+    if isinstance(error, SegAssistError):
+        return error
+    logging.getLogger(__name__).error("%s failed", what, exc_info=error)
+    return BUG
+
+
+def said_of(errors: Iterable[Any]) -> str:
+    """What is wrong where, of pydantic's errors, without sending back what was sent."""
+    return "; ".join(".".join(map(str, one["loc"])) + f": {one['msg']}" for one in errors)[:500]
+
+
 def status_of(error: SegAssistError) -> int:
     """The HTTP status of one of our errors."""
     return next(status for kind, status in STATUS if isinstance(error, kind))
@@ -103,9 +118,7 @@ def add_handlers(api: FastAPI) -> None:
 
     @api.exception_handler(RequestValidationError)
     def bad_request(request: Request, error: RequestValidationError) -> Response:
-        """What is wrong where, without sending back what was sent."""
-        said = [".".join(map(str, one["loc"])) + f": {one['msg']}" for one in error.errors()]
-        return _problem(request.url.path, 422, UserError.code, "; ".join(said)[:500])
+        return _problem(request.url.path, 422, UserError.code, said_of(error.errors()))
 
     @api.exception_handler(HTTPException)
     def http(request: Request, error: HTTPException) -> Response:

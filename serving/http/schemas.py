@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, Field, WithJsonSchema
 
@@ -11,6 +11,8 @@ LOYAL = {"feature": "orders_90d", "op": ">=", "value": 5}
 NODE_MARK = {"$comment": "a segment definition"}
 """Stands in a schema for the language's own; `openapi.document` puts it in."""
 MAX_PAGE = 10_000
+MAX_QUESTION = 2000
+"""Characters."""
 
 
 def _whole(text: str) -> str:
@@ -34,7 +36,9 @@ Limit = Annotated[int, Field(ge=1, le=MAX_PAGE)]
 class Ask(BaseModel):
     """A question, alone or in a conversation."""
 
-    question: Whole = Field(min_length=1, max_length=2000, examples=["who spent over $500 last quarter?"])
+    question: Whole = Field(
+        min_length=1, max_length=MAX_QUESTION, examples=["who spent over $500 last quarter?"]
+    )
     conversation: ConversationId | None = None
 
 
@@ -55,6 +59,36 @@ class Members(Definition):
 
     offset: Offset = 0
     limit: Limit = 1000
+
+
+class NewExport(Definition):
+    """A definition whose members are to be exported, and what to call the export."""
+
+    name: Whole = Field(min_length=1, max_length=80, examples=["spring-mailing"])
+    format: Literal["csv", "parquet", "jsonl"] = "csv"
+
+
+class ExportProblem(BaseModel):
+    """Why an export failed; the code is one of the API's problems."""
+
+    code: str = Field(examples=["storage"])
+    detail: str
+
+
+class ExportJob(BaseModel):
+    """An export at work. progress: 0 to 1; count: customers in the file; file: where it is when it is done."""
+
+    id: str = Field(examples=["20260102t030405-5f0c9a"])
+    name: str = Field(examples=["spring-mailing"])
+    format: str = Field(examples=["csv"])
+    state: Literal["queued", "running", "done", "failed", "cancelled"] = Field(examples=["running"])
+    progress: float = Field(ge=0, le=1, examples=[0.5])
+    step: str = Field(examples=["writing 1,298 customers"])
+    count: int | None = None
+    created_at: str
+    ended_at: str | None = None
+    problem: ExportProblem | None = None
+    file: str | None = Field(None, examples=["/v1/exports/20260102t030405-5f0c9a/file"])
 
 
 class Scores(Members):

@@ -1,7 +1,8 @@
-"""The sign-in page: an API key is exchanged for a cookie with a key of its own, which ends by itself."""
+"""The sign-in page: an API key, or a provider's word, is exchanged for a cookie with a key of its own, which ends."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
 from html import escape
@@ -10,8 +11,11 @@ from fastapi import FastAPI, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from starlette.concurrency import run_in_threadpool
 
-from segments.errors import NotFoundError, UnauthenticatedError
+from segments.errors import NotFoundError, OperatorError, SegAssistError, UnauthenticatedError
+from serving.access import Caller
 from serving.http.guard import COOKIE
+from serving.http.problems import status_of
+from serving.oidc import Attempt, Provider, provider_of
 from serving.service import Service
 from serving.users import SESSION_HOURS
 
@@ -23,34 +27,33 @@ p[role=alert]{{color:#b00020;margin:0}}</style>
 <form method="post" action="/signin"><h1>segment-assistant</h1>{said}
 <label for="key">API key</label>
 <input id="key" name="key" type="password" autocomplete="current-password" required autofocus>
-<button>Sign in</button></form></html>"""
+<button>Sign in</button>{other}</form></html>"""
+OTHER = '<a href="/signin/provider">Sign in with your organisation</a>'
+ATTEMPT, ATTEMPT_SECONDS = "segassist_signin", 600
+"""The cookie that a sign-in on its way has, and how long it may take."""
 
 
 def add_signin(api: FastAPI, service: Service) -> None:
     """/signin and /signout, for people."""
+    provider = provider_of(service.rooms.workspace.settings)
+
+    def show(said: str = "", status: int = 200) -> HTMLResponse:
+        told = f'<p role="alert">{escape(said)}</p>' if said else ""
+        return HTMLResponse(PAGE.format(said=told, other=OTHER if provider else ""), status)
 
     @api.get("/signin", include_in_schema=False)
     def page() -> HTMLResponse:
-        return HTMLResponse(PAGE.format(said=""))
+        return show()
 
     @api.post("/signin", include_in_schema=False)
     async def sign_in(request: Request) -> Response:
         form = await request.form()
         try:
-            session = await run_in_threadpool(_session, service, str(form.get("key", "")).strip())
+            key = str(form.get("key", "")).strip()
+            session = await run_in_threadpool(lambda: _session(service, service.users.caller(key)))
         except UnauthenticatedError as error:
-            said = f'<p role="alert">{escape(str(error))}</p>'
-            return HTMLResponse(PAGE.format(said=said), 401)
-        response = RedirectResponse("/", 303)
-        response.set_cookie(
-            COOKIE,
-            session,
-            max_age=SESSION_HOURS * 3600,
-            httponly=True,
-            samesite="lax",
-            secure=request.url.scheme == "https",
-        )
-        return response
+            return show(str(error), 401)
+        return _signed_in(request, session)
 
     @api.post("/signout", include_in_schema=False)
     def sign_out(request: Request) -> Response:
@@ -60,9 +63,56 @@ def add_signin(api: FastAPI, service: Service) -> None:
         response.delete_cookie(COOKIE)
         return response
 
+    if provider is not None:
+        _add_provider(api, service, provider, show)
 
-def _session(service: Service, key: str) -> str:
-    caller = service.users.caller(key).by("page")
+
+def _add_provider(
+    api: FastAPI, service: Service, provider: Provider, show: Callable[[str, int], HTMLResponse]
+) -> None:
+    """/signin/provider, which sends the browser there, and /signin/callback, where it comes back."""
+
+    def callback_of(request: Request) -> str:
+        return str(request.url.replace(path="/signin/callback", query=""))
+
+    @api.get("/signin/provider", include_in_schema=False)
+    def begin(request: Request) -> Response:
+        attempt = Attempt.new()
+        try:
+            response = RedirectResponse(provider.begin(attempt, callback_of(request)), 303)
+        except OperatorError as error:
+            return show(str(error), 503)
+        _set(request, response, ATTEMPT, attempt.write(), ATTEMPT_SECONDS)
+        return response
+
+    @api.get("/signin/callback", include_in_schema=False)
+    def finish(request: Request, state: str = "", code: str = "", error: str = "") -> Response:
+        try:
+            if error:
+                raise UnauthenticatedError("The provider did not sign you in; try again.")
+            attempt = Attempt.read(request.cookies.get(ATTEMPT, ""))
+            who = provider.finish(attempt, state, code, callback_of(request))
+            name = service.users.signed_in(who.subject, who.name, who.role)
+        except SegAssistError as problem:
+            return show(str(problem), status_of(problem))
+        response = _signed_in(request, _session(service, service.users.named(name)))
+        response.delete_cookie(ATTEMPT)
+        return response
+
+
+def _session(service: Service, caller: Caller) -> str:
+    """A key that ends by itself, for a browser."""
     session = service.users.new_key(caller.name, timedelta(hours=SESSION_HOURS))
-    service.log(caller, "sign_in")
+    service.log(caller.by("page"), "sign_in")
     return session
+
+
+def _signed_in(request: Request, session: str) -> Response:
+    response = RedirectResponse("/", 303)
+    _set(request, response, COOKIE, session, SESSION_HOURS * 3600)
+    return response
+
+
+def _set(request: Request, response: Response, name: str, value: str, seconds: int) -> None:
+    secure = request.url.scheme == "https"
+    response.set_cookie(name, value, max_age=seconds, httponly=True, samesite="lax", secure=secure)

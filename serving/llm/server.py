@@ -128,6 +128,8 @@ def start(
     server.states = states
     try:
         _wait(server, log, seconds or START_SECONDS[backend], progress)
+        if not keep:
+            process.send_signal(signal.SIGUSR1)  # the guard starts it again from here on
         if share:
             server.record = run_folder / RECORD
             _write_record(server.record, server)

@@ -185,7 +185,7 @@ def test_processes_that_save_one_name_lose_nothing_that_was_confirmed(path):
 
 
 def test_a_held_database_is_one_sentence(library, path, monkeypatch):
-    library._engine.dispose()
+    library._state.close()
     quick = Library(f"sqlite:///{path}?timeout=0.1")
     with sqlite3.connect(path) as other:
         other.execute("BEGIN EXCLUSIVE")

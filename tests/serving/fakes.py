@@ -51,7 +51,7 @@ class FakeLLM:
     """An OpenAI-protocol server on a free port. It plans with the first tool of `tools` that is offered.
 
     raw: said instead of a plan, when given. wait: seconds before each answer. words: its free text.
-    status: of its HTTP answers.
+    status: of its HTTP answers. cut: it dies within its answer.
     """
 
     def __init__(self) -> None:
@@ -65,6 +65,7 @@ class FakeLLM:
         """Back to plain manners."""
         self.tools: tuple[str, ...] = ()
         self.raw, self.wait, self.words, self.status = "", 0.0, "They came often once.", 200
+        self.cut = False
 
     def reply(self, asked: dict[str, Any]) -> str:
         """The text of a completion."""
@@ -89,6 +90,11 @@ def _handler(llm: FakeLLM) -> type[BaseHTTPRequestHandler]:
 
         def do_POST(self) -> None:
             asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            if llm.cut:
+                self.wfile.write(b'HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n{"choices"')
+                self.wfile.flush()
+                self.connection.close()
+                return
             text = llm.reply(asked)
             if asked.get("stream"):
                 chunks = [
@@ -99,7 +105,8 @@ def _handler(llm: FakeLLM) -> type[BaseHTTPRequestHandler]:
                 self._send("".join(lines) + "data: [DONE]\n\n", "text/event-stream")
                 return
             message = {"role": "assistant", "content": text}
-            self._send(json.dumps(_choice({"message": message, "finish_reason": "stop"})))
+            usage = {"prompt_tokens": 11, "completion_tokens": 7, "total_tokens": 18}
+            self._send(json.dumps(_choice({"message": message, "finish_reason": "stop"}) | {"usage": usage}))
 
         def _send(self, text: str, kind: str = "application/json") -> None:
             body = text.encode()

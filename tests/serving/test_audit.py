@@ -9,6 +9,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from sqlalchemy import make_url
 from typer.testing import CliRunner
 
 from segments.errors import DataError, LLMUnavailableError, StorageError
@@ -29,9 +30,13 @@ def audit(tmp_path) -> Audit:
     return log
 
 
+def file_of(audit) -> str:
+    return make_url(audit._log.name).database
+
+
 def tamper(audit, *statements) -> None:
     """What somebody with the file in hand does: the triggers first, then the entries."""
-    with sqlite3.connect(audit.path) as connection:
+    with sqlite3.connect(file_of(audit)) as connection:
         for name in ("UPDATE", "DELETE"):
             connection.execute(f"DROP TRIGGER audit_no_{name}")
         for statement in statements:
@@ -71,7 +76,7 @@ def test_a_chain_computed_anew_without_the_key_is_found(audit, tmp_path):
     import hashlib
 
     tamper(audit, "UPDATE audit_log SET who = 'eve' WHERE seq = 5")
-    with sqlite3.connect(audit.path) as connection:
+    with sqlite3.connect(file_of(audit)) as connection:
         row = connection.execute("SELECT * FROM audit_log WHERE seq = 5").fetchone()
         forged = hashlib.sha256(json.dumps(list(row[:-1])).encode()).hexdigest()
         connection.execute("UPDATE audit_log SET hash = ? WHERE seq = 5", [forged])
@@ -88,7 +93,7 @@ def test_an_end_that_was_cut_off_is_found_by_a_head_noted_before(audit):
 
 
 def test_the_log_takes_no_change_in_the_ordinary_way(audit):
-    with sqlite3.connect(audit.path) as connection:
+    with sqlite3.connect(file_of(audit)) as connection:
         for statement in ("DELETE FROM audit_log", "UPDATE audit_log SET who = 'eve'"):
             with pytest.raises(sqlite3.IntegrityError, match="append-only"):
                 connection.execute(statement)

@@ -24,6 +24,9 @@ def commands() -> list[str]:
     code = "\n".join(re.findall(r"```bash\n(.*?)```", DOCS + DATA_DOCS + MODELS, re.DOTALL))
     found = [line.split(" #")[0].strip() for line in code.splitlines() if "segassist " in line]
     found.append(" ".join(re.findall(r'"([^"]+)"', DOCKERFILE.splitlines()[-1])))
+    found.append(" ".join(COMPOSE["services"]["refresh"]["command"]))
+    for unit in sorted((ROOT / "deploy").glob("*.service")):
+        found += re.findall(r"^ExecStart=.*/(segassist .*)$", unit.read_text(encoding="utf-8"), re.MULTILINE)
     return [line[line.index("segassist ") :] for line in found]
 
 
@@ -70,6 +73,17 @@ def test_the_roles_of_the_page_are_the_table():
             if line.startswith(f"| {words}"):
                 marks = [bool(cell.strip()) for cell in line.split("|")[2:6]]
                 assert marks == [role >= LEAST[permission] for role in Role], line
+
+
+def test_the_units_run_as_nobody_and_come_back():
+    units = {path.name: path.read_text(encoding="utf-8") for path in (ROOT / "deploy").iterdir()}
+    assert set(units) == {"segassist.service", "segassist-refresh.service", "segassist-refresh.timer"}
+    for name, text in units.items():
+        if name.endswith(".service"):
+            assert re.search(r"^User=(?!root)\w+$", text, re.MULTILINE)
+            assert "NoNewPrivileges=true" in text
+    assert "Restart=always" in units["segassist.service"]
+    assert "flock --nonblock" in units["segassist-refresh.service"]
 
 
 def test_the_container_is_reached_from_this_machine_only_and_runs_as_nobody():

@@ -148,6 +148,27 @@ def test_what_a_role_may_not_do_is_not_offered_and_not_done(guarded):
     assert "sneaky" not in guarded.service.rooms.library.names()
 
 
+def test_every_call_is_in_the_log_whether_it_was_done_refused_or_failed(guarded):
+    before = len(guarded.service.audit.entries())
+
+    async def talk(client):
+        await client.call_tool("define_segment", {"definition": BEER})
+        await client.call_tool("save_segment", {"definition": BEER, "name": "sneaky"})
+        await client.call_tool("define_segment", {"definition": {"all_of": "x"}})
+        await client.call_tool("drop_table", {})
+        await client.call_tool("ask", {"question": "who?"})
+
+    over_http(guarded.url, talk, guarded.keys["viewer"])
+    entries = guarded.service.audit.entries()[before:]
+    assert {(e.who, e.via) for e in entries} == {("viewer@shop", "mcp")}
+    assert [e.action for e in entries] == ["tool", "denied", "tool", "tool", "denied"]
+    assert entries[0].detail["tools"] == [{"name": "define_segment", "arguments": {"definition": BEER}}]
+    assert entries[1].detail == {"of": "save_segment"}
+    assert entries[2].detail == {"tools": [{"name": "define_segment"}], "failed": "invalid_definition"}
+    assert entries[3].detail == {"tools": [{"name": "drop_table"}], "failed": "not_found"}
+    assert not guarded.service.audit.verify().breaks
+
+
 def test_nobody_is_served_without_a_key(guarded):
     response = httpx.post(f"{guarded.url}/mcp", json={"jsonrpc": "2.0", "id": 1, "method": "tools/list"})
     assert response.status_code == 401
@@ -157,9 +178,9 @@ def test_nobody_is_served_without_a_key(guarded):
 @pytest.mark.parametrize(
     ("name", "arguments", "said"),
     [
-        ("ask", {}, "takes a question"),
-        ("ask", {"question": "x" * 2001}, "at most 2,000"),
-        ("ask", {"question": "who?", "conversation": "../x"}, "letters, digits"),
+        ("ask", {}, "question: Field required"),
+        ("ask", {"question": "x" * 2001}, "at most 2000 characters"),
+        ("ask", {"question": "who?", "conversation": "../x"}, "conversation: String should match pattern"),
         ("find_lookalikes", {"definition": BEER, "top": 0}, "top"),
         ("drop_table", {}, "there is no tool"),
         ("define_segment", {"definition": {"all_of": "x"}}, "must be a list"),

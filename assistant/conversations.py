@@ -1,0 +1,170 @@
+"""Where conversations are kept between turns: LangGraph checkpoints in an SQLite file, or in PostgreSQL by its URL."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any, Protocol
+
+from assistant.sql import WAIT_SECONDS, identity, storage_error
+from segments.errors import OperatorError
+
+FAILED = "The conversations cannot be used"
+BLOBS = {
+    "checkpoint_blobs": "blob",
+    "checkpoint_writes": "blob",
+    "checkpoints": "convert_to(checkpoint::text, 'UTF8')",
+}
+"""PostgreSQL: the tables of checkpoints and what of each may name a customer."""
+
+
+class _Store(Protocol):
+    saver: Any
+
+    def used(self) -> Any: ...
+
+    def forget(self, customer: str) -> int: ...
+
+    def close(self) -> None: ...
+
+
+class Conversations:
+    """The conversations of one workspace. `saver` is LangGraph's; use it within `used`. Raises StorageError."""
+
+    def __init__(self, where: str | Path) -> None:
+        file = str(where).removeprefix("sqlite:///").partition("?")[0]
+        own = isinstance(where, str) and not where.startswith("sqlite")
+        self._store: _Store = _Server(str(where)) if own else _File(Path(file))
+        self.saver = self._store.saver
+
+    @contextmanager
+    def used(self) -> Iterator[None]:
+        """What a database says about itself within, as one sentence."""
+        with self._store.used():
+            yield
+
+    def forget(self, customer: str) -> int:
+        """Delete the conversations whose stored state names the pseudonym; how many there were."""
+        with self._store.used():
+            return self._store.forget(customer)
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._store.close()
+
+
+class _File:
+    """An SQLite file. When it was moved away or replaced while it was open, what is there now is opened."""
+
+    def __init__(self, path: Path) -> None:
+        from langgraph.checkpoint.sqlite import SqliteSaver
+
+        self.path = path
+        with self._sentence():
+            self.saver = SqliteSaver(self._connect("rwc"))
+            self.saver.setup()
+
+    def _connect(self, mode: str) -> sqlite3.Connection:
+        uri = f"{self.path.absolute().as_uri()}?mode={mode}"
+        opened = sqlite3.connect(uri, uri=True, check_same_thread=False, timeout=WAIT_SECONDS)
+        self._opened = identity(self.path)
+        return opened
+
+    @contextmanager
+    def used(self) -> Iterator[None]:
+        with self._sentence():
+            if identity(self.path) != self._opened:
+                with self.saver.lock:
+                    self.saver.conn, before = self._connect("rw"), self.saver.conn
+                    self.saver.is_setup = False
+                    before.close()
+                self.saver.setup()
+            yield
+
+    @contextmanager
+    def _sentence(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.DatabaseError as error:
+            raise storage_error(f"The conversations in {self.path} cannot be used", error) from error
+
+    def forget(self, customer: str) -> int:
+        with closing(self._connect("rw")) as connection:
+            threads: set[str] = set()
+            for table, column in (("checkpoints", "checkpoint"), ("writes", "value")):
+                query = f"SELECT DISTINCT thread_id FROM {table} WHERE instr({column}, CAST(? AS BLOB)) > 0"
+                threads |= {row[0] for row in connection.execute(query, [customer])}
+            with connection:
+                for table in ("checkpoints", "writes"):
+                    found = [(thread,) for thread in sorted(threads)]
+                    connection.executemany(f"DELETE FROM {table} WHERE thread_id = ?", found)
+            # Deleted pages stay readable in the file and in its log until both are written anew.
+            connection.execute("VACUUM")
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        return len(threads)
+
+    def close(self) -> None:
+        self.saver.conn.close()
+
+
+class _Server:
+    """A PostgreSQL database, through a pool whose connections are tried before they are used."""
+
+    def __init__(self, url: str) -> None:
+        try:
+            from langgraph.checkpoint.postgres import PostgresSaver
+            from psycopg.rows import dict_row
+            from psycopg_pool import ConnectionPool
+        except ModuleNotFoundError as error:
+            raise OperatorError(
+                f"state_url: {error.name} is not installed; run: pip install 'segment-assistant[postgres]'"
+            ) from error
+        self._pool: Any = ConnectionPool(
+            url.replace("postgresql+psycopg://", "postgresql://"),
+            kwargs={"autocommit": True, "prepare_threshold": 0, "row_factory": dict_row},
+            min_size=0,
+            max_size=20,
+            timeout=10,
+            check=ConnectionPool.check_connection,
+            open=True,
+        )
+        with self.used():
+            self.saver = PostgresSaver(self._pool)
+            self._set_up()
+
+    def _set_up(self) -> None:
+        """One process at a time. None waits within a query: the indexes are made when no query is under way."""
+        lock = "hashtextextended('segassist conversations', 0)"
+        with self._pool.connection() as connection:
+            while not connection.execute(f"SELECT pg_try_advisory_lock({lock}) AS mine").fetchone()["mine"]:
+                time.sleep(0.1)
+            try:
+                self.saver.setup()
+            finally:
+                connection.execute(f"SELECT pg_advisory_unlock({lock})")
+
+    @contextmanager
+    def used(self) -> Iterator[None]:
+        import psycopg
+        from psycopg_pool import PoolTimeout
+
+        try:
+            yield
+        except (psycopg.Error, PoolTimeout) as error:
+            raise storage_error(FAILED, error) from error
+
+    def forget(self, customer: str) -> int:
+        with self._pool.connection() as connection, connection.transaction():
+            threads: set[str] = set()
+            for table, content in BLOBS.items():
+                query = f"SELECT DISTINCT thread_id FROM {table} WHERE position(%s::bytea IN {content}) > 0"
+                threads |= {row["thread_id"] for row in connection.execute(query, [customer.encode()])}
+            for table in BLOBS:
+                connection.execute(f"DELETE FROM {table} WHERE thread_id = ANY(%s)", [sorted(threads)])
+        return len(threads)
+
+    def close(self) -> None:
+        self._pool.close()

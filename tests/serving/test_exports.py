@@ -1,0 +1,232 @@
+"""Exports as jobs: over HTTP and in the client; cancelled, failed, restarted, and taken over from a dead server."""
+
+import json
+import threading
+import time
+
+import pandas as pd
+import pytest
+
+from assistant.sql import Database
+from segments.codec import from_json
+from segments.errors import StorageError
+from serving.access import Caller, Role
+from serving.client import ApiError, Client
+from serving.jobs import ATTEMPTS, Jobs, Runner
+from serving.service import Service
+
+BEER = {"event": "purchase", "items": {"category": ["BEERS/ALES"]}}
+ADA = Caller("ada", Role.analyst, "api")
+
+
+@pytest.fixture
+def typed(server):
+    with Client(server) as opened:
+        yield opened
+
+
+def test_an_export_is_made_watched_and_fetched(typed, tmp_path):
+    job = typed.export(BEER, "beer", "parquet")
+    assert job.state in ("queued", "running")
+    done = typed.wait_for(job, 30)
+    assert (done.state, done.progress, done.count, done.format) == ("done", 1.0, 1298, "parquet")
+    assert done.file == f"/v1/exports/{job.id}/file"
+    typed.download(done, tmp_path / "beer.parquet")
+    found = pd.read_parquet(tmp_path / "beer.parquet")["customer"].tolist()
+    assert sorted(found) == sorted(typed.members(BEER))
+    assert typed.exports()[0].id == job.id
+    with pytest.raises(ApiError, match="is done already") as caught:
+        typed.cancel(done)
+    assert caught.value.status == 409
+
+
+def test_a_request_sent_again_makes_no_second_job(client):
+    body = {"definition": BEER, "name": "twice"}
+    first, again = (
+        client.post("/v1/exports", json=body, headers={"Idempotency-Key": "export-1"}) for _ in range(2)
+    )
+    assert first.status_code == again.status_code == 202
+    assert first.headers["location"] == again.headers["location"] == f"/v1/exports/{first.json()['id']}"
+    assert sum(job["name"] == "twice" for job in client.get("/v1/exports").json()) == 1
+
+
+@pytest.mark.parametrize(
+    ("change", "status", "said"),
+    [
+        ({"definition": {"feature": "no", "op": "=", "value": 1}}, 422, "no"),
+        ({"name": "../up"}, 400, "no name for a folder"),
+        ({"format": "xlsx"}, 422, "format"),
+    ],
+)
+def test_what_cannot_be_exported_is_told_at_once(client, change, status, said):
+    answer = client.post("/v1/exports", json={"definition": BEER, "name": "x"} | change)
+    assert answer.status_code == status
+    assert said in answer.json()["detail"]
+
+
+def test_a_job_is_its_users_own_and_an_admins(guarded):
+    with guarded.client("analyst") as analyst, guarded.client("admin") as admin:
+        job = analyst.post("/v1/exports", json={"definition": BEER, "name": "mine"}).json()
+        theirs = admin.post("/v1/exports", json={"definition": BEER, "name": "theirs"}).json()
+        assert admin.get(f"/v1/exports/{job['id']}").status_code == 200
+        listed = {j["name"] for j in analyst.get("/v1/exports").json()}
+        assert "mine" in listed
+        assert "theirs" not in listed
+        for method, path in (("GET", ""), ("GET", "/file"), ("DELETE", "")):
+            assert analyst.request(method, f"/v1/exports/{theirs['id']}{path}").status_code == 404
+        until = time.monotonic() + 20
+        while analyst.get(f"/v1/exports/{job['id']}").json()["state"] != "done":
+            assert time.monotonic() < until
+            time.sleep(0.1)
+        assert analyst.get(f"/v1/exports/{job['id']}/file").text.startswith("customer\n")
+    entries = [e for e in guarded.service.audit.entries(50) if e.detail.get("exported") == "mine"]
+    assert [(e.action, e.who, e.detail["count"]) for e in entries] == [
+        ("export", "analyst@shop", 1298),
+        ("download", "analyst@shop", 1298),
+    ]
+
+
+# The runner, with work that the test controls
+
+
+@pytest.fixture
+def jobs(tmp_path) -> Jobs:
+    return Jobs(Database(tmp_path / "state.sqlite"))
+
+
+@pytest.fixture
+def quick(monkeypatch) -> None:
+    monkeypatch.setattr("serving.jobs.BEAT_SECONDS", 0.05)
+    monkeypatch.setattr("serving.jobs.STILL_SECONDS", 0.4)
+
+
+def until(holds, seconds: float = 10.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < deadline, "it did not come to pass"
+        time.sleep(0.02)
+
+
+def new(jobs: Jobs) -> str:
+    return jobs.create(ADA, from_json(BEER), "beer", "csv").id
+
+
+def slow(job, progress):
+    """Works for ever, in small steps."""
+    while True:
+        progress(0.5, "writing")
+        time.sleep(0.01)
+
+
+def test_a_job_at_work_shows_its_progress_and_is_cancelled(jobs, quick):
+    runner, job_id = Runner(jobs, slow), new(jobs)
+    runner.start()
+    until(lambda: jobs.get(job_id).step == "writing")
+    assert jobs.get(job_id).progress == 0.5
+    jobs.cancel(job_id)
+    until(lambda: jobs.get(job_id).state == "cancelled")
+    assert jobs.get(job_id).ended_at is not None
+    runner.stop()
+
+
+def test_a_job_that_waits_is_cancelled_at_once(jobs):
+    job_id = new(jobs)
+    assert jobs.cancel(job_id).state == "cancelled"
+    assert jobs.claim("somebody") is None
+
+
+def test_a_server_that_is_stopped_leaves_its_job_to_the_next(jobs, quick):
+    runner, job_id = Runner(jobs, slow), new(jobs)
+    runner.start()
+    until(lambda: jobs.get(job_id).state == "running")
+    runner.stop()
+    assert jobs.get(job_id).state == "queued"
+    after = Runner(jobs, lambda job, progress: ("beer/1", 7))
+    after.start()
+    until(lambda: jobs.get(job_id).state == "done")
+    assert (jobs.get(job_id).folder, jobs.get(job_id).count) == ("beer/1", 7)
+    after.stop()
+
+
+def test_a_job_whose_server_died_is_taken_over(jobs, quick):
+    job_id = new(jobs)
+    assert jobs.claim("a server that is killed") is not None
+    runner = Runner(jobs, lambda job, progress: ("beer/1", 7))
+    runner.start()
+    until(lambda: jobs.get(job_id).state == "done")
+    assert jobs.get(job_id).attempts == 2
+    runner.stop()
+
+
+def test_a_job_that_kills_every_server_fails_in_the_end(jobs, quick):
+    job_id = new(jobs)
+    for _ in range(ATTEMPTS):
+        assert jobs.claim("a server that is killed") is not None
+        jobs.give_up(job_id, 0)
+    found = jobs.get(job_id)
+    assert (found.state, found.code) == ("failed", "internal")
+    assert f"ended {ATTEMPTS} times" in str(found.detail)
+
+
+def test_a_beating_job_is_nobody_elses(jobs, quick):
+    job_id, seen = new(jobs), []
+    runners = [
+        Runner(jobs, lambda job, progress: seen.append(job.id) or slow(job, progress)) for _ in range(3)
+    ]
+    for runner in runners:
+        runner.start()
+    time.sleep(1.0)
+    assert seen == [job_id]
+    for runner in runners:
+        runner.stop()
+
+
+def test_each_of_many_jobs_is_done_once_by_many_servers(tmp_path, quick):
+    path, done, lock = tmp_path / "state.sqlite", [], threading.Lock()
+    jobs = Jobs(Database(path))
+    wanted = sorted(new(jobs) for _ in range(12))
+
+    def work(job, progress):
+        with lock:
+            done.append(job.id)
+        return "beer/1", 7
+
+    runners = [Runner(Jobs(Database(path)), work) for _ in range(3)]
+    for runner in runners:
+        runner.start()
+    until(lambda: all(job.state == "done" for job in jobs.page()[0]))
+    for runner in runners:
+        runner.stop()
+    assert sorted(done) == wanted
+
+
+def test_work_that_fails_says_why(jobs, quick):
+    def full(job, progress):
+        raise StorageError("The disk is full while writing exports; free some space and run it again.")
+
+    job_id = new(jobs)
+    runner = Runner(jobs, full)
+    runner.start()
+    until(lambda: jobs.get(job_id).state == "failed")
+    assert (jobs.get(job_id).code, "disk is full" in str(jobs.get(job_id).detail)) == ("storage", True)
+    runner.stop()
+
+
+def test_a_cancelled_export_leaves_nothing_behind(make_workspace, tmp_path):
+    service = Service.open(make_workspace(tmp_path / "shop"))
+
+    class Stop(BaseException):
+        pass
+
+    def progress(share: float, what: str) -> None:
+        if share > 0.7:
+            raise Stop
+
+    job = service.start_export(ADA, from_json(BEER), "beer", "csv")
+    with pytest.raises(Stop):
+        service.make_export(job, progress)
+    assert list((tmp_path / "shop" / "exports" / "beer").iterdir()) == []
+    folder, count = service.make_export(job, lambda share, what: None)
+    assert count == 1298
+    manifest = json.loads((tmp_path / "shop" / "exports" / folder / "manifest.json").read_text())
+    assert manifest["exported_by"] == "ada"

@@ -1,0 +1,398 @@
+"""What goes wrong in operation: each fault is told in a sentence, loses nothing that was confirmed, and is over when
+its cause is, without a hand."""
+
+import os
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import httpx
+import pytest
+from fastapi.testclient import TestClient
+
+from assistant.library import Library
+from assistant.llm import OpenAIChat
+from indexes.index import CustomerIndex
+from segments.codec import from_json
+from segments.errors import StorageError, UnauthenticatedError
+from serving.access import Caller, Role
+from serving.audit import Audit
+from serving.http.api import create_api
+from serving.llm.probe import free_port
+from serving.service import Service
+from serving.users import Users
+from tests.conftest import ROOT
+from tests.serving.conftest import serving
+from tests.serving.fakes import FakeLLM
+
+BEER = {"event": "purchase", "items": {"category": ["BEERS/ALES"]}}
+LOYAL = {"feature": "orders_90d", "op": ">=", "value": 5}
+ALIKE = {"similar_to": {"segment": BEER}, "top": 50}
+QUESTION = {"question": "who bought beer?"}
+KILLS = int(os.environ.get("SEGASSIST_KILLS", "5"))
+RECOVERY_SECONDS = 10.0
+
+
+@pytest.fixture
+def folder(make_workspace, tmp_path) -> Path:
+    return make_workspace(tmp_path / "shop")
+
+
+@contextmanager
+def client_of(folder: Path, llm: str = "") -> Iterator[TestClient]:
+    service = Service.open(folder, OpenAIChat(llm, "stand-in") if llm else None)
+    with TestClient(create_api(service), base_url="http://localhost") as client:
+        yield client
+
+
+def problem(answer) -> tuple[int, str, str]:
+    return answer.status_code, answer.json()["code"], answer.json()["detail"]
+
+
+# Language model
+
+
+def test_a_model_that_dies_within_its_answer_is_told_and_used_again(folder):
+    llm = FakeLLM()
+    with client_of(folder, llm.base_url) as client:
+        assert client.post("/v1/ask", json=QUESTION).status_code == 200
+        llm.cut = True
+        status, code, said = problem(client.post("/v1/ask", json=QUESTION | {"conversation": "c"}))
+        assert (status, code) == (503, "llm_unavailable")
+        assert "The language model at" in said
+        assert client.post("/v1/segments/preview", json={"definition": BEER}).json()["size"] == 1298
+        llm.cut = False
+        again = client.post("/v1/ask", json=QUESTION | {"conversation": "c"}).json()
+        assert again["segment"]["size"] == 1298
+        turns = client.get("/v1/conversations/c").json()["turns"]
+        assert [turn["question"] for turn in turns] == ["who bought beer?"]
+    llm.close()
+
+
+def test_a_server_that_is_killed_is_started_again_by_its_guard(tmp_path):
+    child = (
+        "import os, pathlib, sys, time\n"
+        "pathlib.Path(sys.argv[1], str(os.getpid())).touch()\n"
+        "time.sleep(600)\n"
+    )
+    guard = [sys.executable, "-m", "serving.llm.guard", str(os.getpid())]
+    command = [*guard, sys.executable, "-c", child, str(tmp_path)]
+    with subprocess.Popen(command, start_new_session=True, stdout=subprocess.PIPE, cwd=ROOT) as process:
+        pids = wait_for(lambda: [int(path.name) for path in tmp_path.iterdir()])
+        process.send_signal(signal.SIGUSR1)
+        time.sleep(0.2)
+        os.kill(pids[0], signal.SIGKILL)
+        both = wait_for(lambda: len(found := [int(p.name) for p in tmp_path.iterdir()]) == 2 and found)
+        assert process.poll() is None
+        process.terminate()
+        process.wait(10)
+    for pid in both:
+        with pytest.raises(ProcessLookupError):
+            os.kill(pid, 0)
+
+
+# State
+
+
+def test_a_state_that_is_locked_is_told_and_used_again(folder, monkeypatch):
+    monkeypatch.setattr("assistant.sql.WAIT_SECONDS", 0.2)
+    with client_of(folder) as client, sqlite3.connect(folder / "state.sqlite") as other:
+        other.execute("BEGIN IMMEDIATE")
+        answer = client.post("/v1/segments", json={"name": "a", "definition": BEER})
+        assert problem(answer)[:2] == (503, "storage")
+        assert "locked); another program holds it; ask again" in answer.json()["detail"]
+        assert client.get("/v1/segments").json() == []
+        other.rollback()
+        assert client.post("/v1/segments", json={"name": "a", "definition": BEER}).status_code == 201
+
+
+def test_a_state_that_is_gone_is_told_and_used_again_when_it_is_back(folder):
+    with client_of(folder) as client:
+        client.post("/v1/segments", json={"name": "a", "definition": BEER}).raise_for_status()
+        kept = folder / "kept"
+        with sqlite3.connect(folder / "state.sqlite") as now, sqlite3.connect(kept) as copy:
+            now.backup(copy)
+        for path in folder.glob("state.sqlite*"):
+            path.unlink()
+        status, code, said = problem(client.get("/v1/segments"))
+        assert (status, code) == (503, "storage")
+        assert "the file is gone or may not be read; put it back: segassist restore" in said
+        assert client.get("/readyz").status_code == 503
+        shutil.move(kept, folder / "state.sqlite")
+        assert [segment["name"] for segment in client.get("/v1/segments").json()] == ["a"]
+
+
+def test_nothing_is_answered_while_the_audit_log_cannot_be_written(folder, monkeypatch):
+    monkeypatch.setattr("assistant.sql.WAIT_SECONDS", 0.2)
+    page = {"definition": BEER, "limit": 1}
+    with client_of(folder) as client, sqlite3.connect(folder / "audit.sqlite") as other:
+        other.execute("BEGIN IMMEDIATE")
+        status, code, said = problem(client.post("/v1/segments/members", json=page))
+        assert (status, code) == (503, "storage")
+        assert "so nothing is answered" in said
+        other.rollback()
+        assert client.post("/v1/segments/members", json=page).status_code == 200
+    assert not Audit(folder).verify().breaks
+
+
+def test_a_full_disk_under_the_state_is_told_and_over_when_there_is_room(folder):
+    """SQLite's own limit of pages says what a full disk says."""
+    library = Library(folder / "state.sqlite")
+    library.save("a", from_json(BEER))
+    big = {"any_of": [{"feature": "orders_90d", "op": ">=", "value": n} for n in range(100)]}
+
+    def limit(pages: int) -> None:
+        with library._state.read() as connection:
+            connection.exec_driver_sql(f"PRAGMA max_page_count = {pages}")
+
+    limit(1)
+    with pytest.raises(StorageError, match="full\\); free some space on its disk"):
+        library.save("b", from_json(big))
+    assert library.names() == ["a"]
+    limit(1_000_000)
+    assert library.save("b", from_json(big)).version == 1
+
+
+@pytest.fixture
+def little_disk(folder) -> Iterator[Path]:
+    """The exports' folder on a disk of its own of 64 kB."""
+    exports = folder / "exports"
+    exports.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(exports)]
+    if os.geteuid() != 0 or subprocess.run(mount, capture_output=True, check=False).returncode != 0:
+        pytest.skip("only root may mount a small disk")
+    yield exports
+    subprocess.run(["umount", str(exports)], check=True)
+
+
+def test_a_full_disk_under_an_export_leaves_nothing_of_it(folder, little_disk):
+    with client_of(folder) as client:
+        filler = little_disk / "filler"
+        filler.write_bytes(b"x" * 60_000)
+        body = {"definition": {"all_of": []}, "name": "all"}
+        job = client.post("/v1/exports", json=body).json()["id"]
+        found = wait_for(lambda: (j := client.get(f"/v1/exports/{job}").json())["state"] == "failed" and j)
+        assert found["problem"]["code"] == "storage"
+        assert "disk is full" in found["problem"]["detail"]
+        assert list((little_disk / "all").iterdir()) == []
+        filler.unlink()
+        job = client.post("/v1/exports", json=body).json()["id"]
+        wait_for(lambda: client.get(f"/v1/exports/{job}").json()["state"] == "done")
+
+
+# Index
+
+
+def test_an_index_that_is_cut_off_is_told_and_used_when_it_is_whole(folder):
+    own = folder / "indexes"
+    kept = own.resolve()
+    own.unlink()
+    shutil.copytree(kept, own)
+    path = next(own.glob("customers.*"))
+    whole = path.read_bytes()
+    path.write_bytes(whole[: len(whole) // 2])
+    with client_of(folder) as client:
+        status, code, said = problem(client.post("/v1/segments/preview", json={"definition": ALIKE}))
+        assert status == 503, said
+        assert "segassist build" in said
+        assert client.post("/v1/segments/preview", json={"definition": LOYAL}).status_code == 200
+        path.write_bytes(whole)
+        answer = client.post("/v1/segments/preview", json={"definition": ALIKE})
+        assert answer.json()["size"] == 50, code
+    assert len(CustomerIndex.load(own, "cpu")) > 0
+
+
+# Clients and clocks
+
+
+def test_a_client_that_goes_within_a_stream_leaves_a_whole_turn(folder):
+    llm = FakeLLM()
+    llm.wait = 0.5
+    service = Service.open(folder, OpenAIChat(llm.base_url, "stand-in"))
+    with serving(create_api(service)) as url:
+        body = QUESTION | {"conversation": "gone"}
+        with httpx.stream("POST", f"{url}/v1/ask/stream", json=body, timeout=60) as answer:
+            assert next(answer.iter_lines()) == "event: step"
+        turns = wait_for(
+            lambda: (a := httpx.get(f"{url}/v1/conversations/gone")).status_code == 200 and a.json()["turns"]
+        )
+        assert [turn["question"] for turn in turns] == ["who bought beer?"]
+        assert httpx.post(f"{url}/v1/ask", json=QUESTION, timeout=60).status_code == 200
+    actions = [entry.action for entry in service.audit.entries()]
+    assert actions == ["ask", "ask"]
+    llm.close()
+
+
+class _Clock(datetime):
+    """The system's clock, set wrong by `off`."""
+
+    off = timedelta(0)
+
+    @classmethod
+    def now(cls, tz=None):
+        return datetime.now(tz) + cls.off
+
+
+def test_a_clock_that_jumps_breaks_no_chain_and_no_order(tmp_path, monkeypatch):
+    for module in ("serving.audit", "serving.users", "assistant.library"):
+        monkeypatch.setattr(f"{module}.datetime", _Clock)
+    log, library, users = (
+        Audit(tmp_path),
+        Library(tmp_path / "state.sqlite"),
+        Users(tmp_path / "state.sqlite"),
+    )
+    key = users.add("ada", Role.viewer)
+    session = users.new_key("ada", timedelta(hours=12))
+    for number, years in enumerate((0, -5, +5)):
+        _Clock.off = timedelta(days=365 * years)
+        log.write(Caller("ada", Role.viewer), "ask", question=str(number))
+        library.save("mine", from_json(LOYAL | {"value": number}))
+    assert not log.verify().breaks
+    assert [entry.detail["question"] for entry in log.entries()] == ["0", "1", "2"]
+    assert library.get("mine").version == 3
+    assert library.get("mine").saved_at > datetime.now(UTC) + timedelta(days=1000)
+    with pytest.raises(UnauthenticatedError):
+        users.caller(session)
+    assert users.caller(key).name == "ada"
+    _Clock.off = timedelta(0)
+    assert users.caller(session).name == "ada"
+
+
+def test_two_writers_of_one_segment_both_hear_what_happened(folder):
+    with client_of(folder) as client:
+        made = client.post("/v1/segments", json={"name": "mine", "definition": BEER})
+        tag = made.headers["etag"]
+
+        def change(value: int) -> httpx.Response:
+            definition = {"definition": LOYAL | {"value": value}}
+            return client.put("/v1/segments/mine", json=definition, headers={"If-Match": tag})
+
+        with ThreadPoolExecutor(6) as pool:
+            answers = list(pool.map(change, range(6)))
+        assert sorted(answer.status_code for answer in answers) == [200] + [412] * 5
+        won = next(answer for answer in answers if answer.status_code == 200).json()["hash"]
+        assert client.get("/v1/segments/mine").json()["hash"] == won
+
+
+# kill -9
+
+
+def test_killed_under_load_it_loses_nothing_that_it_confirmed(folder):
+    """Saves, member pages and exports from six callers, and a kill -9 in between, again and again."""
+    port, kept, said = free_port("127.0.0.1"), _Confirmed(), []
+    for kill in range(KILLS):
+        with _Victim(folder, port) as victim:
+            said.append(victim.started)
+            with ThreadPoolExecutor(6) as pool:
+                running = [pool.submit(kept.call, port, kill * 100 + caller, victim) for caller in range(6)]
+                time.sleep(0.6 + 0.2 * (kill % 5))
+                victim.kill()
+                for future in running:
+                    future.result()
+    assert kept.saved
+    assert kept.pages
+    assert kept.jobs
+    with _Victim(folder, port):
+        base = f"http://127.0.0.1:{port}"
+        saved = {s["name"]: s["hash"] for s in httpx.get(f"{base}/v1/segments", timeout=30).json()}
+        assert {name: saved.get(name) for name in kept.saved} == kept.saved
+        for job in kept.jobs:
+            state = wait_for(
+                lambda job=job: (
+                    (s := httpx.get(f"{base}/v1/exports/{job}").json()["state"]) not in ("queued", "running")
+                    and s
+                ),
+                60,
+            )
+            assert state in ("done", "failed"), job
+    verdict = Audit(folder).verify()
+    assert verdict.breaks == ()
+    logged = [entry for entry in Audit(folder).entries() if entry.action == "save"]
+    assert {entry.detail["segment"] for entry in logged} >= set(kept.saved)
+    pages = sum(entry.detail.get("exported") == "members" for entry in Audit(folder).entries())
+    assert pages >= kept.pages
+    for name in ("state.sqlite", "audit.sqlite"):
+        with sqlite3.connect(folder / name) as connection:
+            assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+
+
+class _Confirmed:
+    """What callers were told is done."""
+
+    def __init__(self) -> None:
+        self.saved: dict[str, str] = {}
+        self.pages, self.jobs, self._lock = 0, [], threading.Lock()
+
+    def call(self, port: int, number: int, victim: "_Victim") -> None:
+        with (
+            suppress(httpx.HTTPError),
+            httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30) as client,
+        ):
+            for step in range(10_000):
+                name = f"s{number}-{step}"
+                body = {"name": name, "definition": LOYAL | {"value": number * 1000 + step}}
+                saved = client.post("/v1/segments", json=body, headers={"Idempotency-Key": name})
+                assert saved.status_code == 201, saved.text
+                with self._lock:
+                    self.saved[name] = saved.json()["hash"]
+                page = client.post("/v1/segments/members", json={"definition": BEER, "limit": 5})
+                assert page.status_code == 200, page.text
+                with self._lock:
+                    self.pages += 1
+                if step % 5 == 0:
+                    job = client.post("/v1/exports", json={"definition": BEER, "name": f"x{number}"})
+                    assert job.status_code == 202, job.text
+                    with self._lock:
+                        self.jobs.append(job.json()["id"])
+        assert victim.killed, "the server ended before it was killed"
+
+
+class _Victim:
+    """The API in a process of its own, up when it answers."""
+
+    def __init__(self, folder: Path, port: int) -> None:
+        self.folder, self.port, self.killed, self.started = folder, port, False, 0.0
+
+    def __enter__(self) -> "_Victim":
+        began = time.monotonic()
+        command = [sys.executable, "-m", "tests.serving.victim", str(self.folder), str(self.port)]
+        self.process = subprocess.Popen(command, cwd=ROOT)
+
+        def answers() -> bool:
+            assert self.process.poll() is None
+            try:
+                return httpx.get(f"http://127.0.0.1:{self.port}/readyz", timeout=5).status_code == 200
+            except httpx.TransportError:
+                return False
+
+        wait_for(answers, 60)
+        self.started = time.monotonic() - began
+        return self
+
+    def kill(self) -> None:
+        self.killed = True
+        self.process.kill()
+        self.process.wait()
+
+    def __exit__(self, *_: object) -> None:
+        if not self.killed:
+            self.process.terminate()
+            self.process.wait(20)
+
+
+def wait_for(holds, seconds: float = RECOVERY_SECONDS):
+    """What `holds` gives, once that is something; it must be within the time that a recovery may take."""
+    until = time.monotonic() + seconds
+    while not (found := holds()):
+        assert time.monotonic() < until, f"not within {seconds:g} s"
+        time.sleep(0.05)
+    return found
