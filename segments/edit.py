@@ -16,6 +16,7 @@ from segments.definition import (
     Condition,
     EventCondition,
     FeatureCondition,
+    MemberOf,
     Node,
     Not,
     RankCondition,
@@ -144,6 +145,15 @@ def move_at(node: Node, place: Place, steps: int) -> Node:
     del children[place[-1]]
     children.insert(max(0, min(len(children), place[-1] + steps)), part)
     return replace_at(node, place[:-1], _with(group, children))
+
+
+def relocate_at(node: Node, place: Place, to: Place) -> Node:
+    """The definition with a part moved before the one at another place, of any group but its own inside."""
+    if not place or to[: len(place)] == place:
+        return node
+    part, gone = part_at(node, place), AnyOf((EVERYONE, EVERYONE, EVERYONE, MemberOf("moved from here")))
+    marked = insert_at(replace_at(node, place, gone), to, part)
+    return remove_at(marked, next(at for at, each in walk(marked) if each is gone))
 
 
 def negate_at(node: Node, place: Place) -> Node:

@@ -7,7 +7,6 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-import gradio as gr
 import uvicorn
 from fastapi import FastAPI
 from mcp.server.transport_security import TransportSecuritySettings
@@ -18,22 +17,17 @@ from assistant.workspace import open_workspace
 from segments.errors import DataError, PortInUseError
 from serving.cli import llm_for
 from serving.http.api import create_api
-from serving.http.guard import THIS_MACHINE, caller_of
+from serving.http.guard import THIS_MACHINE
 from serving.llm.probe import port_is_free, served_model
 from serving.mcp import create_mcp
+from serving.page.composition import mount_pages
 from serving.service import Service
 from serving.terminal import steps
-from serving.ui import CSS, create_page
 from serving.users import Users
-
-# Fonts of the reader's own system: the default theme would fetch its fonts from another company's server.
-THEME = gr.themes.Soft(
-    font=["system-ui", "Noto Sans CJK SC", "sans-serif"], font_mono=["ui-monospace", "monospace"]
-)
 
 
 def create_app(service: Service, ready: Callable[[], dict[str, str]] = dict) -> FastAPI:
-    """API under /v1, MCP at /mcp, page at /."""
+    """API under /v1, MCP at /mcp, page at / and (in Chinese) at /zh."""
     api = create_api(service, ready)
     # The guard has looked at Host and Origin before; a second look would know no name but localhost.
     open_ = TransportSecuritySettings(enable_dns_rebinding_protection=False)
@@ -42,17 +36,7 @@ def create_app(service: Service, ready: Callable[[], dict[str, str]] = dict) -> 
     )
     api.router.routes[:0] = mcp.routes
     _add_lifespan(api, mcp)
-    page = create_page(service).queue(default_concurrency_limit=8)
-    return gr.mount_gradio_app(
-        api,
-        page,
-        path="/",
-        theme=THEME,
-        css=CSS,
-        run_history=False,
-        footer_links=[],
-        auth_dependency=lambda request: caller_of(request.scope).name,
-    )
+    return mount_pages(api, service)
 
 
 def _add_lifespan(api: FastAPI, mcp: Starlette) -> None:

@@ -24,7 +24,16 @@ def trees(depth: int = 3) -> st.SearchStrategy:
 
 
 def test_every_part_has_a_place():
-    assert [place for place, _ in edit.walk(TREE)] == [(), (0,), (1,), (1, 0), (1, 1), (1, 1, 0), (2,), (2, 0)]
+    assert [place for place, _ in edit.walk(TREE)] == [
+        (),
+        (0,),
+        (1,),
+        (1, 0),
+        (1, 1),
+        (1, 1, 0),
+        (2,),
+        (2, 0),
+    ]
     assert edit.part_at(TREE, (1, 1, 0)) == C
 
 
@@ -39,6 +48,9 @@ def test_every_part_has_a_place():
         (lambda t: edit.duplicate_at(t, (0,)), AllOf((A, A, AnyOf((B, Not(C))), Not(D)))),
         (lambda t: edit.move_at(t, (0,), 1), AllOf((AnyOf((B, Not(C))), A, Not(D)))),
         (lambda t: edit.move_at(t, (2,), -9), AllOf((Not(D), A, AnyOf((B, Not(C)))))),
+        (lambda t: edit.relocate_at(t, (0,), (1, 1)), AllOf((AnyOf((B, A, Not(C))), Not(D)))),
+        (lambda t: edit.relocate_at(t, (1, 0), (0,)), AllOf((B, A, AnyOf((Not(C),)), Not(D)))),
+        (lambda t: edit.relocate_at(t, (1,), (1, 0)), TREE),
         (lambda t: edit.negate_at(t, (0,)), AllOf((Not(A), AnyOf((B, Not(C))), Not(D)))),
         (lambda t: edit.negate_at(t, (2,)), AllOf((A, AnyOf((B, Not(C))), D))),
         (lambda t: edit.nest_at(t, (0,)), AllOf((AnyOf((A,)), AnyOf((B, Not(C))), Not(D)))),
