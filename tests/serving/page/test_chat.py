@@ -183,18 +183,6 @@ def test_a_table_in_an_answer_can_be_read_at_every_width(page, fake_llm, tmp_pat
     assert broken == dict.fromkeys(broken, ([], 0))
 
 
-def test_the_page_asks_nothing_of_other_machines(page):
-    page.ask("who bought beer?")
-    loaded = page.js("performance.getEntriesByType('resource').map(e => e.name)")
-    assert [name for name in loaded if not name.startswith((page.url, "data:", "blob:"))] == []
-
-
-def test_the_page_does_not_offer_to_publish_a_conversation(serving):
-    config = httpx.get(f"{serving[0]}/config", timeout=30).json()
-    chat = next(c for c in config["components"] if c["type"] == "chatbot")
-    assert "share" not in chat["props"]["buttons"]
-
-
 def test_an_answer_has_the_plot_that_fits(page, fake_llm):
     page.ask("who bought beer?")
     fake_llm.tools = ("profile_segment",)
