@@ -29,7 +29,7 @@ from serving.access import Caller
 from serving.service import Service, shows
 from warehouse.quality import JSON_FILE
 from warehouse.suppression import small, suppress
-from warehouse.trend import change
+from warehouse.trend import Change, change
 
 FIFTHS = 5
 BINS = 10
@@ -97,7 +97,7 @@ class LibraryEntry:
     """A saved segment as the library lists it.
 
     problem: why it cannot be counted any more. moved: customers who entered and left since it was saved; None when
-    the data are no newer than that.
+    the data are no newer than that, or (`dated` False) when a condition cannot be asked of a past date.
     """
 
     saved: SavedSegment
@@ -105,6 +105,7 @@ class LibraryEntry:
     size: int | None
     problem: str = ""
     moved: tuple[int | None, int | None] | None = None
+    dated: bool = True
 
 
 class Views:
@@ -113,6 +114,7 @@ class Views:
     def __init__(self, service: Service) -> None:
         self.service, self.rooms = service, service.rooms
         self._cards: dict[str, Mapping[str, Any]] = {}
+        self._changes: dict[tuple[str, date], Change] = {}
 
     @property
     def _k(self) -> int:
@@ -250,16 +252,21 @@ class Views:
         owner = self.rooms.library.owner(saved.name)
         try:
             size = self.service.preview(caller, saved.definition)["size"]
-            return LibraryEntry(saved, owner, size, moved=self._moved(caller, saved))
         except DefinitionError as error:
             return LibraryEntry(saved, owner, None, str(error))
+        try:
+            return LibraryEntry(saved, owner, size, moved=self._moved(caller, saved))
+        except DefinitionError:
+            return LibraryEntry(saved, owner, size, dated=False)
 
     def _moved(self, caller: Caller, saved: SavedSegment) -> tuple[int | None, int | None] | None:
         then, now = saved.saved_at.date(), self.rooms.warehouse.as_of
         if then >= now:
             return None
-        moved = change(self.rooms.audiences, saved.definition, then, now)
-        sizes = (len(moved.entered), len(moved.left))
+        if (saved.hash, then) not in self._changes:
+            self._changes[saved.hash, then] = change(self.rooms.audiences, saved.definition, then, now)
+        found = self._changes[saved.hash, then]
+        sizes = (len(found.entered), len(found.left))
         entered, left = (size if shows(caller, size, self._k) else None for size in sizes)
         return entered, left
 

@@ -25,13 +25,14 @@ from serving.page.quality import Quality
 from serving.page.session import Segment, Session, told
 from serving.page.settings import HEAD, PATHS, Settings
 from serving.service import Service
+from serving.views import Views
 
 
 class Page:
     """One page in one language."""
 
-    def __init__(self, service: Service, language: Language = "en") -> None:
-        self.session = session = Session(service, language)
+    def __init__(self, views: Views, language: Language = "en") -> None:
+        self.session = session = Session(views, language)
         say = session.say
         with gr.Blocks(title="segment-assistant", analytics_enabled=False) as self.blocks:
             gr.HTML(self._header(), elem_id="header")
@@ -140,10 +141,11 @@ def mount_pages(app: FastAPI, service: Service) -> FastAPI:
     def chinese() -> RedirectResponse:
         return RedirectResponse(PATHS["zh"])
 
+    views = Views(service)
     for language, path in (("zh", "/zh"), ("en", "/")):
         app = gr.mount_gradio_app(
             app,
-            Page(service, "zh" if language == "zh" else "en").blocks.queue(default_concurrency_limit=8),
+            Page(views, "zh" if language == "zh" else "en").blocks.queue(default_concurrency_limit=8),
             path=path,
             theme=THEME,
             css=CSS,

@@ -119,7 +119,7 @@ class Library:
     def _moved(self, entry: LibraryEntry) -> str:
         say = self.session.say
         if entry.moved is None:
-            return say("library.same")
+            return say("library.same" if entry.dated else "library.undated")
         entered, left = (say("library.few") if size is None else f"{size:,}" for size in entry.moved)
         return say("library.moved", entered=entered, left=left)
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import gradio as gr
 
+from assistant.scoring import group_words
 from segments.errors import SegAssistError
 from serving.page import plots
 from serving.page.html import notice, table
@@ -79,6 +80,7 @@ class Models:
 
         level = ([0.0, 1.0], [1.0, 1.0])
         drivers = list(content["drivers"].items())[: plots.SHOWN]
+        groups = [group_words(name)[say.language == "zh"] for name, _ in drivers]
         return {
             self.gains: curve("gains", "model.gains", contacted, say("model.found")),
             self.lift: curve("lift", "model.lift.plot", contacted, say("model.times"), level),
@@ -90,6 +92,7 @@ class Models:
                 [self._feature(name) for name, _ in drivers],
                 [value for _, value in drivers],
                 say("model.drivers"),
+                hover=groups,
             ),
         }
 

@@ -11,7 +11,7 @@ import plotly.graph_objects as go
 
 from serving.page.words import Say
 
-ACCENT, OTHER, WARM, GRID, TEXT = "#6366f1", "#94a3b8", "#d97706", "rgba(128,128,128,.25)", "#7c8698"
+ACCENT, OTHER, WARM, GRID, TEXT = "#6366f1", "#94a3b8", "#d97706", "rgba(128,128,128,.25)", "#4b5565"
 SHOWN = 10
 Evidence = Mapping[str, Any]
 

@@ -16,7 +16,6 @@ from segments.explain import Language, explain
 from segments.features import Feature
 from serving.access import LEAST, OWNER, Caller, Permission
 from serving.page.words import Say
-from serving.service import Service
 from serving.views import Views
 
 Segment = dict[str, Any]
@@ -26,11 +25,11 @@ Segment = dict[str, Any]
 class Session:
     """One page (in one language) over one service."""
 
-    def __init__(self, service: Service, language: Language = "en") -> None:
-        self.service, self.language = service, language
-        self.say, self.views = Say(language), Views(service)
-        self.min_group = service.rooms.workspace.settings.min_group
-        self.currency = service.rooms.workspace.settings.currency
+    def __init__(self, views: Views, language: Language = "en") -> None:
+        self.views, self.service, self.language = views, views.service, language
+        self.say = Say(language)
+        self.min_group = self.service.rooms.workspace.settings.min_group
+        self.currency = self.service.rooms.workspace.settings.currency
 
     @property
     def population(self) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from html import escape
+from pathlib import Path
 
 import gradio as gr
 
@@ -12,15 +13,7 @@ PATHS = {"en": "/", "zh": "/zh/"}
 """Where the page of each language is."""
 CHOSEN = "() => localStorage.getItem('segassist-theme') ?? 'system'"
 THEME = "theme => { localStorage.setItem('segassist-theme', theme); window.segassistTheme(); }"
-HEAD = """<script>
-// The reader's own choice of theme; without one, the system's.
-window.segassistTheme = () => {
-  const chosen = localStorage.getItem('segassist-theme') ?? 'system';
-  const dark = chosen === 'dark' || (chosen === 'system' && matchMedia('(prefers-color-scheme: dark)').matches);
-  document.body.classList.toggle('dark', dark);
-};
-document.documentElement.lang = location.pathname.startsWith('/zh') ? 'zh' : 'en';
-</script>"""
+HEAD = f"<script>{(Path(__file__).parent / 'head.js').read_text(encoding='utf-8')}</script>"
 
 
 class Settings:

@@ -188,6 +188,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "library.version": ("version {version}", "第 {version} 版"),
     "library.drift": ("Since saved", "保存以来"),
     "library.same": ("data not newer", "数据未更新"),
+    "library.undated": ("not known at past dates", "过去日期无法得知"),
     "library.moved": ("+{entered} −{left}", "+{entered} −{left}"),
     "library.few": ("few", "少量"),
     "library.do": ("Actions", "操作"),
