@@ -27,6 +27,9 @@ from serving.page.settings import HEAD, PATHS, Settings
 from serving.service import Service
 from serving.views import Views
 
+READY: dict[str, Any] = {"render_children": True}
+"""Views are there before they are shown: what is loaded as one is opened could else come before it and be lost."""
+
 
 class Page:
     """One page in one language."""
@@ -43,19 +46,21 @@ class Page:
             with gr.Tabs(selected="chat", elem_id="views") as self.tabs:
                 with gr.Tab(say("tab.chat"), id="chat", elem_id="view-chat"):
                     self.chat = Chat(session)
-                with gr.Tab(say("tab.editor"), id="editor", elem_id="view-editor") as editor:
+                with gr.Tab(say("tab.editor"), id="editor", elem_id="view-editor", **READY) as editor:
                     self.editor = Editor(session)
-                with gr.Tab(say("tab.profile"), id="profile", elem_id="view-profile") as profile:
+                with gr.Tab(say("tab.profile"), id="profile", elem_id="view-profile", **READY) as profile:
                     self.profile = Profile(session)
-                with gr.Tab(say("tab.library"), id="library", elem_id="view-library") as library:
+                with gr.Tab(say("tab.library"), id="library", elem_id="view-library", **READY) as library:
                     self.library = Library(session)
-                with gr.Tab(say("tab.campaigns"), id="campaigns", elem_id="view-campaigns") as campaigns:
+                with gr.Tab(
+                    say("tab.campaigns"), id="campaigns", elem_id="view-campaigns", **READY
+                ) as campaigns:
                     self.campaigns = Campaigns(session)
-                with gr.Tab(say("tab.models"), id="models", elem_id="view-models") as models:
+                with gr.Tab(say("tab.models"), id="models", elem_id="view-models", **READY) as models:
                     self.models = Models(session)
-                with gr.Tab(say("tab.quality"), id="quality", elem_id="view-quality") as quality:
+                with gr.Tab(say("tab.quality"), id="quality", elem_id="view-quality", **READY) as quality:
                     self.quality = Quality(session)
-                with gr.Tab(say("tab.settings"), id="settings", elem_id="view-settings") as settings:
+                with gr.Tab(say("tab.settings"), id="settings", elem_id="view-settings", **READY) as settings:
                     self.settings = Settings(session)
             self._wire()
             quiet: dict[str, Any] = {"show_progress": "minimal"}

@@ -195,5 +195,6 @@ class Page:
         return self.driver.execute_script(f"return {expression}")
 
     def saw_errors(self) -> list[str]:
-        """Severe messages of the console since the last look."""
-        return [entry["message"] for entry in self.driver.get_log("browser") if entry["level"] == "SEVERE"]
+        """Severe messages of the console since the last look, but for answers that nobody waited for."""
+        severe = [entry["message"] for entry in self.driver.get_log("browser") if entry["level"] == "SEVERE"]
+        return [message for message in severe if "AbortError" not in message]

@@ -14,7 +14,7 @@ OVER_55 = {"feature": "age", "op": ">=", "value": "55-64"}
 def saved(serving):
     """Two saved segments."""
     url = f"{serving[0]}/v1/segments"
-    names = {"Beer": BEER, "Over 55": OVER_55}
+    names = {"Ale fans": BEER, "Elders": OVER_55}
     for name, definition in names.items():
         httpx.post(url, json={"name": name, "definition": definition}, timeout=60).raise_for_status()
     yield url
@@ -55,11 +55,11 @@ def test_the_library_lists_searches_and_opens(page, saved):
     page.until(lambda: len(page.all("#segments tbody tr")) == 2, "two segments")
     assert "1,298" in page.text("#segments")
     assert "local" in page.text("#segments")
-    page.all("#search input, #search textarea")[0].send_keys("55")
+    page.all("#search input, #search textarea")[0].send_keys("elders")
     page.until(lambda: len(page.all("#segments tbody tr")) == 1, "the one that matches")
     page.click("#segments [data-do=chat]")
     page.shows("131")
-    assert "Over 55 · version 1" in page.text("#card")
+    assert "Elders · version 1" in page.text("#card")
     page.ask("only those with children")
     assert "55-64" in page.carded
 
@@ -67,28 +67,28 @@ def test_the_library_lists_searches_and_opens(page, saved):
 def test_a_saved_segment_is_opened_in_the_editor(page, saved):
     page.tab("library")
     page.until(lambda: page.all("#segments [data-do=edit]"), "the list")
-    page.click("#segments [data-do=edit][data-name='Beer']")
+    page.click("#segments [data-do=edit][data-name='Ale fans']")
     page.counts("1,298")
 
 
 def test_a_segment_is_renamed_and_deleted_after_a_second_thought(page, saved):
     page.tab("library")
     page.until(lambda: page.all("#segments [data-do=rename]"), "the list")
-    page.click("#segments [data-do=rename][data-name='Beer']")
+    page.click("#segments [data-do=rename][data-name='Ale fans']")
     box = page.until(lambda: page.all("#segments input[data-do=renamed]")[0], "the field")
     box.clear()
-    box.send_keys("Ale", Keys.ENTER)
-    page.until(lambda: "Ale" in page.text("#segments tbody"), "the new name")
-    page.click("#segments [data-do=delete][data-name='Ale']")
+    box.send_keys("Lager", Keys.ENTER)
+    page.until(lambda: "Lager" in page.text("#segments tbody"), "the new name")
+    page.click("#segments [data-do=delete][data-name='Lager']")
     page.until(lambda: page.all("#segments [data-do=keep]"), "the question")
     page.click("#segments [data-do=keep]")
     page.until(lambda: not page.all("#segments [data-do=keep]"), "the list again")
-    assert httpx.get(f"{saved}/Ale", timeout=30).status_code == 200
-    page.click("#segments [data-do=delete][data-name='Ale']")
+    assert httpx.get(f"{saved}/Lager", timeout=30).status_code == 200
+    page.click("#segments [data-do=delete][data-name='Lager']")
     page.until(lambda: page.all("#segments [data-do=really]"), "the question")
     page.click("#segments [data-do=really]")
     page.until(lambda: len(page.all("#segments tbody tr")) == 1, "one less")
-    assert httpx.get(f"{saved}/Ale", timeout=30).status_code == 404
+    assert httpx.get(f"{saved}/Lager", timeout=30).status_code == 404
 
 
 def test_an_empty_library_says_what_to_do(page):
