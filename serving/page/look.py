@@ -11,6 +11,10 @@ THEME = gr.themes.Soft(
     font=["system-ui", "Noto Sans CJK SC", "sans-serif"], font_mono=["ui-monospace", "monospace"]
 ).set(
     # One shade darker than Soft's own: white on it, and it on white, can be read (WCAG AA, 4.5 : 1).
+    input_border_width="1px",
+    input_border_color="*neutral_400",
+    input_border_color_dark="*neutral_500",
+    block_border_width="1px",
     color_accent="*primary_600",
     button_primary_background_fill="*primary_600",
     button_primary_background_fill_hover="*primary_700",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
-from textwrap import wrap
 from typing import Any
 
 import plotly.graph_objects as go
@@ -170,7 +169,7 @@ def styled(figure: go.Figure, title: str, height: int) -> go.Figure:
     """The page's look: no frame, quiet grid, the title above and the legend under it."""
     figure.update_layout(
         title={
-            "text": "<br>".join(wrap(title, 42)),
+            "text": title,
             "x": 0.01,
             "xanchor": "left",
             "y": 0.98,
