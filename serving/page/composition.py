@@ -46,7 +46,7 @@ class Page:
             with gr.Tabs(selected="chat", elem_id="views") as self.tabs:
                 with gr.Tab(say("tab.chat"), id="chat", elem_id="view-chat"):
                     self.chat = Chat(session)
-                with gr.Tab(say("tab.editor"), id="editor", elem_id="view-editor", **READY) as editor:
+                with gr.Tab(say("tab.editor"), id="editor", elem_id="view-editor", **READY):
                     self.editor = Editor(session)
                 with gr.Tab(say("tab.profile"), id="profile", elem_id="view-profile", **READY) as profile:
                     self.profile = Profile(session)
@@ -63,17 +63,18 @@ class Page:
                 with gr.Tab(say("tab.settings"), id="settings", elem_id="view-settings", **READY) as settings:
                     self.settings = Settings(session)
             self._wire()
-            quiet: dict[str, Any] = {"show_progress": "minimal"}
-            editor.select(self.editor.show, [self.editor.draft], self.editor.outputs, show_progress="hidden")
-            profile.select(self.profile.names, None, [self.profile.which], show_progress="hidden").then(
-                self.profile.draw, self.profile.inputs, self.profile.outputs, **quiet
-            )
-            shelf = self.library.shelf
-            library.select(self.library.load, [shelf], [shelf, self.library.list], **quiet)
-            campaigns.select(self.campaigns.load, None, self.campaigns.lists, **quiet)
-            models.select(self.models.draw, [self.models.which], self.models.outputs, **quiet)
-            quality.select(self.quality.load, None, [self.quality.report], **quiet)
-            settings.select(self.settings.load, None, [self.settings.facts], **quiet)
+            # One request and its answer: what is quick needs no place in the queue and no stream to hear of it.
+            quick: dict[str, Any] = {"show_progress": "minimal", "queue": False}
+            # At once, not when it is opened: a late answer would undo the first change.
+            drawn = [self.editor.draft], self.editor.outputs
+            self.blocks.load(self.editor.show, *drawn, show_progress="hidden", queue=False)
+            names = profile.select(self.profile.names, None, [self.profile.which], **quick)
+            names.then(self.profile.draw, self.profile.inputs, self.profile.outputs, show_progress="minimal")
+            library.select(self.library.load, [self.library.shelf], [self.library.list], **quick)
+            campaigns.select(self.campaigns.load, None, self.campaigns.lists, **quick)
+            models.select(self.models.draw, [self.models.which], self.models.outputs, **quick)
+            quality.select(self.quality.load, None, [self.quality.report], **quick)
+            settings.select(self.settings.load, None, [self.settings.facts], **quick)
             self.blocks.load(None, None, None, js="() => window.segassistTheme?.()")
 
     def _wire(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from dataclasses import dataclass
 from html import escape
 from typing import Any
@@ -75,13 +76,13 @@ class Editor:
     def wire(self) -> None:
         """Connect what needs no other view."""
         self.outputs = [self.draft, self.count, self.form, self.text]
-        quiet: dict[str, Any] = {"show_progress": "hidden"}
+        quiet: dict[str, Any] = {"show_progress": "hidden", "queue": False}
         changes = {"trigger_mode": "multiple", **quiet}
         self.form.act(self.change, [self.draft], self.outputs, **changes)
         self.apply.click(self.read, [self.draft, self.text], self.outputs, **quiet)
         self.undo.click(self.step_back, [self.draft], self.outputs, **quiet)
         self.new.click(self.clear, [self.draft], self.outputs, **quiet)
-        self.name.submit(self.save, [self.name, self.draft], [self.name], **quiet)
+        self.name.submit(self.save, [self.name, self.draft], [self.name], show_progress="hidden")
 
     def show(self, draft: Draft, request: gr.Request) -> tuple[Any, ...]:
         """Values of `outputs`: the draft, its count, its form, its text."""
@@ -90,7 +91,9 @@ class Editor:
         problems = issues_at(draft.tree, service.rooms.audiences.vocabulary)
         form = Form(self.session, choices, problems).html(draft.tree)
         text = json.dumps(to_json(tidy(draft.tree)), indent=2, ensure_ascii=False)
-        return draft, self._count(draft, bool(problems), request), form, text
+        # Never twice the same, so that the page always hears that it was drawn.
+        drawn = f"{form}<!-- {time.monotonic_ns()} -->"
+        return draft, self._count(draft, bool(problems), request), drawn, text
 
     def change(self, draft: Draft, request: gr.Request, event: gr.EventData) -> tuple[Any, ...]:
         """Do what a control of the form stands for."""
@@ -99,7 +102,8 @@ class Editor:
             draft = draft.changed(act(draft.tree, event._data, choices))
         except SegAssistError as error:
             # Drawn anew as it was, so that the page shows what holds.
-            gr.Warning(escape(str(error)))
+            same, _, *rest = self.show(draft, request)
+            return same, notice(str(error), "error"), *rest
         return self.show(draft, request)
 
     def read(self, draft: Draft, text: str, request: gr.Request) -> tuple[Any, ...]:

@@ -47,18 +47,24 @@ class Library:
         """Connect what needs no other view."""
         quiet: dict[str, Any] = {"show_progress": "hidden"}
         self.search.input(
-            self.find, [self.search, self.shelf], [self.shelf, self.list], trigger_mode="always_last", **quiet
+            self.find,
+            [self.search, self.shelf],
+            [self.shelf, self.list],
+            trigger_mode="always_last",
+            queue=False,
+            **quiet,
         )
         self.list.act(self.act, [self.shelf, self.picked], [self.shelf, self.list, self.picked], **quiet)
 
-    def load(self, shelf: Shelf, request: gr.Request) -> tuple[Shelf, str]:
+    def load(self, shelf: Shelf, request: gr.Request) -> str:
         """The list as it is now."""
         with told():
-            return shelf, self._html(shelf, request)
+            return self._html(shelf, request)
 
     def find(self, text: str, shelf: Shelf, request: gr.Request) -> tuple[Shelf, str]:
         """Only what matches a text."""
-        return self.load(replace(shelf, search=text), request)
+        shelf = replace(shelf, search=text)
+        return shelf, self.load(shelf, request)
 
     def act(
         self, shelf: Shelf, picked: Pick, request: gr.Request, event: gr.EventData
