@@ -22,6 +22,7 @@ from sqlalchemy import (
     func,
     insert,
     select,
+    update,
 )
 from sqlalchemy import delete as sql_delete
 from sqlalchemy.engine import Connection
@@ -46,6 +47,13 @@ _versions = Table(
     Column("hash", String(16), nullable=False),
     Column("saved_at", DateTime(timezone=True), nullable=False),
 )
+_owners = Table(
+    "segment_owners",
+    _metadata,
+    Column("name", String(MAX_NAME), primary_key=True),
+    Column("owner", String(64), nullable=False),
+)
+"""Who saved a segment first."""
 
 
 @dataclass(frozen=True)
@@ -79,9 +87,7 @@ class Library:
         Raises UserError for a bad name, ConflictError when `replace` is off and the name holds another
         definition, StaleError when the latest version is not the one with the tag `if_match`.
         """
-        name = name.strip()
-        if not name or len(name) > MAX_NAME or any(ord(char) < 32 for char in name):
-            raise UserError(f"name: must be 1 to {MAX_NAME} printable characters; got {name[:20]!r}.")
+        name = _checked(name)
         try:
             return self._save(name, definition, replace, if_match)
         except IntegrityError as error:
@@ -167,12 +173,59 @@ class Library:
             found = connection.execute(query).one_or_none()
         return None if found is None else str(found.name)
 
+    def claim(self, name: str, owner: str) -> None:
+        """Make somebody a saved segment's owner, unless it has one."""
+        with self._state.write(FAILED, f"segment {name}") as connection:
+            if _latest(connection, name) is not None and _owner(connection, name) is None:
+                connection.execute(insert(_owners).values(name=name, owner=owner))
+
+    def owner(self, name: str) -> str:
+        """Who saved a segment first; empty when that is not known."""
+        with self._state.read(FAILED) as connection:
+            return _owner(connection, name) or ""
+
+    def rename(self, name: str, new: str) -> str:
+        """Give a segment with all its versions another name; return the name as kept.
+
+        Raises NotFoundError, UserError for a bad name, ConflictError when the new name is taken or another saved
+        segment is defined by the old one.
+        """
+        self.get(name)
+        new = _checked(new)
+        using = [s.name for s in self.all() if name in named_segments(s.definition)]
+        if using:
+            raise ConflictError(
+                f"Segment '{name}' is used by {', '.join(using)}; it keeps its name until they change."
+            )
+        if new == name:
+            return new
+        try:
+            with self._state.write(FAILED, f"segment {new}") as connection:
+                for table in (_versions, _owners):
+                    connection.execute(update(table).where(table.c.name == name).values(name=new))
+        except IntegrityError as error:
+            raise ConflictError(f"There is a segment named '{new}' already; choose another name.") from error
+        return new
+
     def delete(self, name: str, if_match: str | None = None) -> None:
         """Delete all versions of a name. Raises NotFoundError, StaleError."""
         self.get(name)
         with self._state.write(FAILED, f"segment {name}") as connection:
             _check_tag(_latest(connection, name), name, if_match)
-            connection.execute(sql_delete(_versions).where(_versions.c.name == name))
+            for table in (_versions, _owners):
+                connection.execute(sql_delete(table).where(table.c.name == name))
+
+
+def _checked(name: str) -> str:
+    name = name.strip()
+    if not name or len(name) > MAX_NAME or any(ord(char) < 32 for char in name):
+        raise UserError(f"name: must be 1 to {MAX_NAME} printable characters; got {name[:20]!r}.")
+    return name
+
+
+def _owner(connection: Connection, name: str) -> str | None:
+    found = connection.execute(select(_owners.c.owner).where(_owners.c.name == name)).one_or_none()
+    return None if found is None else str(found.owner)
 
 
 def _check_tag(latest: SavedSegment | None, name: str, tag: str | None) -> None:

@@ -48,7 +48,12 @@ def tool_specs() -> dict[str, ToolSpec]:
 
 
 def call_tool(tools: Tools, name: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
-    """Run a tool on JSON arguments; its evidence and, where it has one, its segment as JSON.
+    """Run a tool on JSON arguments; its evidence and, where it has one, its segment as JSON. Raises as `run_tool`."""
+    return result_json(run_tool(tools, name, arguments), tools.rooms.workspace.settings.currency)
+
+
+def run_tool(tools: Tools, name: str, arguments: Mapping[str, Any]) -> ToolResult:
+    """Run a tool on JSON arguments.
 
     Raises NotFoundError for an unknown tool, UserError naming the argument that does not fit,
     DefinitionError for a definition that does not hold, and what the tool raises.
@@ -56,8 +61,8 @@ def call_tool(tools: Tools, name: str, arguments: Mapping[str, Any]) -> dict[str
     spec = tool_specs().get(name)
     if spec is None:
         raise NotFoundError(f"There is no tool '{name}'; tools are {', '.join(tool_specs())}.")
-    given = read_arguments(spec, arguments)
-    return result_json(getattr(tools, name)(**given), tools.rooms.workspace.settings.currency)
+    result: ToolResult = getattr(tools, name)(**read_arguments(spec, arguments))
+    return result
 
 
 def read_arguments(spec: ToolSpec, arguments: Mapping[str, Any]) -> dict[str, Any]:
@@ -145,4 +150,4 @@ def _json_type(annotation: Any) -> Any:
     return annotation
 
 
-__all__ = ["ToolSpec", "call_tool", "langchain_tools", "result_json", "tool_specs"]
+__all__ = ["ToolSpec", "call_tool", "langchain_tools", "result_json", "run_tool", "tool_specs"]

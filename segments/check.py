@@ -15,6 +15,7 @@ from segments.definition import (
     Not,
     inner_group,
 )
+from segments.edit import Place, walk
 from segments.errors import DefinitionError
 from segments.intervals import Interval, interval_of
 from segments.vocabulary import Vocabulary
@@ -33,6 +34,23 @@ def issues(node: Node, vocabulary: Vocabulary) -> list[str]:
     _visit(node, vocabulary, found)
     # Asked of the canonical form, so that two spellings of one meaning are judged alike.
     return found or list(dict.fromkeys(_impossible(canonical(node))))
+
+
+def issues_at(node: Node, vocabulary: Vocabulary) -> dict[Place, list[str]]:
+    """The issues of each part that has any, by its place; those of the whole stand at the root, ()."""
+    found: dict[Place, list[str]] = {}
+    for place, part in walk(node):
+        inner = inner_group(part) if not isinstance(part, AllOf | AnyOf | Not) else None
+        own: list[str] = []
+        if not isinstance(part, AllOf | AnyOf | Not):
+            own = condition_issues(part, vocabulary)
+        elif part == AnyOf(()):
+            _visit(part, vocabulary, own)
+        if inner is not None:
+            _visit(inner, vocabulary, own)
+        if own:
+            found[place] = own
+    return found or ({(): whole} if (whole := issues(node, vocabulary)) else {})
 
 
 def _visit(node: Node, vocabulary: Vocabulary, found: list[str]) -> None:

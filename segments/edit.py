@@ -1,7 +1,12 @@
-"""Edits of a definition as add / remove / change on the tree: what was there stays unless named."""
+"""Edits of a definition as add / remove / change on the tree: what was there stays unless named.
+
+Those of a conversation name a part by what it says (`add`, `remove`, `change`); those of an editor name it by its
+place (`..._at`), because the same condition may stand in a tree twice.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 from segments.definition import (
@@ -11,6 +16,7 @@ from segments.definition import (
     Condition,
     EventCondition,
     FeatureCondition,
+    MemberOf,
     Node,
     Not,
     RankCondition,
@@ -70,6 +76,132 @@ def difference(old: Node, new: Node) -> tuple[list[Condition], list[Condition]]:
     """(conditions only in `new`, conditions only in `old`): what an edit added and removed."""
     before, after = list(conditions(old)), list(conditions(new))
     return [c for c in after if c not in before], [c for c in before if c not in after]
+
+
+Place = tuple[int, ...]
+"""Where a part stands: the child to take at each level from the root; the child of a `not` is 0."""
+
+
+def walk(node: Node, place: Place = ()) -> Iterator[tuple[Place, Node]]:
+    """Every part with its place, a group before its children."""
+    yield place, node
+    for number, child in enumerate(_children(node)):
+        yield from walk(child, (*place, number))
+
+
+def part_at(node: Node, place: Place) -> Node:
+    """The part at a place. Raises DefinitionError when there is none."""
+    for number in place:
+        children = _children(node)
+        if not 0 <= number < len(children):
+            raise DefinitionError("edit: the definition has changed and has no such part any more.")
+        node = children[number]
+    return node
+
+
+def replace_at(node: Node, place: Place, new: Node) -> Node:
+    """The definition with the part at a place replaced."""
+    if not place:
+        return new
+    parent = part_at(node, place[:-1])
+    part_at(parent, place[-1:])
+    children = list(_children(parent))
+    children[place[-1]] = new
+    return replace_at(node, place[:-1], _with(parent, children))
+
+
+def insert_at(node: Node, place: Place, new: Node) -> Node:
+    """The definition with a new part before the one at a place, or last in its group."""
+    group = _group_of(node, place)
+    children = list(_children(group))
+    children.insert(place[-1], new)
+    return replace_at(node, place[:-1], _with(group, children))
+
+
+def remove_at(node: Node, place: Place) -> Node:
+    """The definition without the part at a place; a `not` goes with what it negates. Without a root: everyone."""
+    if not place:
+        return EVERYONE
+    parent = part_at(node, place[:-1])
+    if isinstance(parent, Not):
+        return remove_at(node, place[:-1])
+    part_at(parent, place[-1:])
+    children = [child for number, child in enumerate(_children(parent)) if number != place[-1]]
+    return replace_at(node, place[:-1], _with(parent, children))
+
+
+def duplicate_at(node: Node, place: Place) -> Node:
+    """The definition with a copy of a part right after it."""
+    return insert_at(node, (*place[:-1], place[-1] + 1), part_at(node, place)) if place else node
+
+
+def move_at(node: Node, place: Place, steps: int) -> Node:
+    """The definition with a part moved up (negative) or down within its group, as far as the group goes."""
+    if not place:
+        return node
+    group = _group_of(node, place)
+    children = list(_children(group))
+    part = part_at(group, place[-1:])
+    del children[place[-1]]
+    children.insert(max(0, min(len(children), place[-1] + steps)), part)
+    return replace_at(node, place[:-1], _with(group, children))
+
+
+def relocate_at(node: Node, place: Place, to: Place) -> Node:
+    """The definition with a part moved before the one at another place, of any group but its own inside."""
+    if not place or to[: len(place)] == place:
+        return node
+    part, gone = part_at(node, place), AnyOf((EVERYONE, EVERYONE, EVERYONE, MemberOf("moved from here")))
+    marked = insert_at(replace_at(node, place, gone), to, part)
+    return remove_at(marked, next(at for at, each in walk(marked) if each is gone))
+
+
+def negate_at(node: Node, place: Place) -> Node:
+    """The definition with a part negated, or its negation taken away."""
+    part = part_at(node, place)
+    return replace_at(node, place, part.child if isinstance(part, Not) else Not(part))
+
+
+def nest_at(node: Node, place: Place) -> Node:
+    """The definition with a part in a group of its own: any_of inside an all_of, else all_of."""
+    parent = part_at(node, place[:-1]) if place else None
+    part = part_at(node, place)
+    return replace_at(node, place, AnyOf((part,)) if isinstance(parent, AllOf) else AllOf((part,)))
+
+
+def regroup_at(node: Node, place: Place, kind: type[AllOf] | type[AnyOf]) -> Node:
+    """The definition with a group's kind changed, its children kept."""
+    return replace_at(node, place, kind(_children(part_at(node, place))))
+
+
+def rooted(node: Node) -> Node:
+    """The same meaning with a group at the root, so that a condition can stand beside the first."""
+    return node if isinstance(node, AllOf | AnyOf) else AllOf((node,))
+
+
+def _children(node: Node) -> tuple[Node, ...]:
+    match node:
+        case AllOf(children) | AnyOf(children):
+            return children
+        case Not(child):
+            return (child,)
+        case _:
+            return ()
+
+
+def _with(node: Node, children: list[Node]) -> Node:
+    match node:
+        case AllOf() | AnyOf():
+            return type(node)(tuple(children))
+        case _:
+            return Not(children[0])
+
+
+def _group_of(node: Node, place: Place) -> Node:
+    group = part_at(node, place[:-1])
+    if not isinstance(group, AllOf | AnyOf):
+        raise DefinitionError("edit: only a group (all_of, any_of) holds parts side by side.")
+    return group
 
 
 def _all(parts: tuple[Node, ...]) -> Node:

@@ -17,8 +17,8 @@ from typing import Any
 from assistant.app import Answer, Assistant, Rooms, describe_segment, member_ids
 from assistant.library import SavedSegment
 from assistant.llm import ChatModel
-from assistant.toolbox import ToolSpec, call_tool, tool_specs
-from assistant.tools import Tools
+from assistant.toolbox import ToolSpec, result_json, run_tool, tool_specs
+from assistant.tools import ToolResult, Tools
 from assistant.workspace import open_workspace
 from segments.canonical import fingerprint
 from segments.codec import from_json
@@ -102,6 +102,9 @@ class Service:
 
     def _seen(self, caller: Caller, answer: Answer) -> Answer:
         """The answer as its caller may have it: their own name for the conversation, small groups hidden."""
+        for call in answer.tool_calls:
+            if call["name"] == "save_segment" and "name" in call["arguments"]:
+                self.rooms.library.claim(str(call["arguments"]["name"]).strip(), caller.name)
         segment = None if answer.segment is None else _hidden(caller, answer.segment, self._smallest)
         return replace(answer, segment=segment, conversation=answer.conversation.removeprefix(_space(caller)))
 
@@ -129,18 +132,23 @@ class Service:
 
     def call(self, caller: Caller, name: str, arguments: dict[str, Any]) -> dict[str, Any]:
         """Run a tool on JSON arguments; evidence and segment as JSON."""
+        return result_json(self.run(caller, name, arguments), self.rooms.workspace.settings.currency)
+
+    def run(self, caller: Caller, name: str, arguments: dict[str, Any]) -> ToolResult:
+        """Run a tool on JSON arguments; its result with the words and the plan that it may have."""
         spec = tool_specs().get(name)
         if spec is not None:
             self.check(caller, permission_of(spec), name)
         try:
-            result = call_tool(self._tools, name, arguments)
+            result = run_tool(self._tools, name, arguments)
         except Exception as error:
             # Without the arguments, which nothing has bounded yet.
             self.log(caller, "tool", tools=[{"name": name[:64]}], failed=_code(error))
             raise
-        self.log(
-            caller, "tool", tools=[{"name": name, "arguments": arguments}], definition=result.get("hash")
-        )
+        if name == "save_segment":
+            self.rooms.library.claim(str(arguments["name"]).strip(), caller.name)
+        digest = None if result.definition is None else fingerprint(result.definition)
+        self.log(caller, "tool", tools=[{"name": name, "arguments": arguments}], definition=digest)
         return result
 
     # Segments
@@ -167,8 +175,16 @@ class Service:
         self.check(caller, "write", "save")
         self.rooms.audiences.size(definition)
         saved = self.rooms.library.save(name, definition, if_match=if_match)
+        self.rooms.library.claim(saved.name, caller.name)
         self.log(caller, "save", segment=saved.name, version=saved.version, definition=saved.hash)
         return saved
+
+    def rename(self, caller: Caller, name: str, new: str) -> str:
+        """Give a saved segment another name. Raises NotFoundError, UserError, ConflictError."""
+        self.check(caller, "write", "rename")
+        kept = self.rooms.library.rename(name, new)
+        self.log(caller, "rename", segment=name, name=kept)
+        return kept
 
     def delete(self, caller: Caller, name: str, if_match: str | None = None) -> None:
         """Delete a saved segment with its versions. Raises NotFoundError, StaleError."""

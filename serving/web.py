@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-import gradio as gr
 import uvicorn
 from fastapi import FastAPI
 
 from assistant.llm import OpenAIChat
 from serving.cli import llm_for
-from serving.http.guard import caller_of
+from serving.page.composition import mount_pages
 from serving.programs import (
     check_access,
     check_port,
@@ -23,28 +22,11 @@ from serving.programs import (
 from serving.service import Service
 from serving.terminal import steps
 from serving.tracing import start_tracing
-from serving.ui import CSS, create_page
-
-# Fonts of the reader's own system: the default theme would fetch its fonts from another company's server.
-THEME = gr.themes.Soft(
-    font=["system-ui", "Noto Sans CJK SC", "sans-serif"], font_mono=["ui-monospace", "monospace"]
-)
 
 
 def create_app(service: Service, ready: Callable[[], dict[str, str]] = dict) -> FastAPI:
-    """API under /v1, MCP at /mcp, page at /."""
-    api = create_programs(service, ready)
-    page = create_page(service).queue(default_concurrency_limit=8)
-    return gr.mount_gradio_app(
-        api,
-        page,
-        path="/",
-        theme=THEME,
-        css=CSS,
-        run_history=False,
-        footer_links=[],
-        auth_dependency=lambda request: caller_of(request.scope).name,
-    )
+    """API under /v1, MCP at /mcp, page at / and (in Chinese) at /zh."""
+    return mount_pages(create_programs(service, ready), service)
 
 
 def serve_web(workspace: Path, host: str, port: int, certificate: Path | None, key: Path | None) -> None:

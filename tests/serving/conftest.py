@@ -17,7 +17,7 @@ from serving.llm.probe import free_port
 from serving.service import Service
 from tests.serving.fakes import FakeLLM, ScriptedModel
 
-BUILT = ("warehouse.duckdb", "indexes", "models", "ready.json", "vault.key", "vault.parquet")
+BUILT = ("warehouse.duckdb", "indexes", "models", "quality.json", "ready.json", "vault.key", "vault.parquet")
 
 
 @pytest.fixture(scope="session")

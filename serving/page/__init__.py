@@ -1,0 +1,1 @@
+"""The page (Gradio): chat, editor, profile, library, campaigns, models, data quality, settings."""

@@ -1,0 +1,61 @@
+// Clicks of buttons and changes of fields that carry data-do come to Python as the event 'act', one at a time: what is
+// done while an answer is awaited is sent after it, so that no edit is made on a tree that has changed behind it.
+const waiting = [];
+let busy = false;
+let patience = 0;
+
+function send(data) {
+  if (busy) { waiting.push(data); return; }
+  busy = true;
+  element.setAttribute('aria-busy', 'true');
+  trigger('act', data);
+  // An answer that failed changes nothing, so nothing else would let the next one go.
+  patience = setTimeout(done, 10000);
+}
+
+function done() {
+  busy = false;
+  clearTimeout(patience);
+  element.removeAttribute('aria-busy');
+  if (waiting.length) send(waiting.shift());
+}
+
+function valueOf(field) {
+  if (field.type === 'checkbox') return field.checked;
+  if (field.multiple) return [...field.selectedOptions].map(option => option.value);
+  return field.value;
+}
+
+element.addEventListener('click', event => {
+  const button = event.target.closest('button[data-do]');
+  if (button && element.contains(button)) send({...button.dataset});
+});
+
+element.addEventListener('change', event => {
+  const field = event.target;
+  if (field.matches('input[data-do], select[data-do], textarea[data-do]')) send({...field.dataset, value: valueOf(field)});
+});
+
+element.addEventListener('dragstart', event => {
+  const part = event.target.closest?.('[draggable][data-place]');
+  if (part) { event.dataTransfer.setData('text/plain', part.dataset.place); event.stopPropagation(); }
+});
+element.addEventListener('dragover', event => {
+  if (event.target.closest('[data-drop]')) event.preventDefault();
+});
+element.addEventListener('drop', event => {
+  const target = event.target.closest('[data-drop]');
+  if (!target) return;
+  event.preventDefault();
+  event.stopPropagation();
+  send({do: 'drop', place: event.dataTransfer.getData('text/plain'), to: target.dataset.drop});
+});
+
+// The new HTML replaces the old: whoever works with the keyboard stays where they were, with what they had typed.
+let at = null;
+element.addEventListener('focusin', event => { at = event.target.dataset?.key ? event.target : null; });
+watch('value', () => {
+  const again = at && element.querySelector(`[data-key="${CSS.escape(at.dataset.key)}"]`);
+  if (again && again !== document.activeElement) again.focus({preventScroll: true});
+  done();
+});

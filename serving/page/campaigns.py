@@ -1,0 +1,152 @@
+"""Plans for the current segment, and experiments: assigned, and read when they are due."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import Any
+
+import gradio as gr
+
+from assistant.toolbox import result_json
+from campaigns.goals import GOALS
+from segments.codec import to_json
+from segments.errors import SegAssistError
+from serving.page import plots
+from serving.page.html import notice, table
+from serving.page.session import Segment, Session, told
+
+BUDGET, HOLDOUT = 5000, 20
+
+
+class Campaigns:
+    """The page's components and handlers."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+        say = session.say
+        goals = [(say("goal.auto"), ""), *((say(f"goal.{goal}"), goal) for goal in GOALS)]
+        with gr.Row():
+            with gr.Column(min_width=320):
+                gr.HTML(f"<h2>{escape(say('plan.title'))}</h2>")
+                with gr.Row():
+                    label = f"{say('plan.budget')} ({session.currency})"
+                    self.budget = gr.Number(BUDGET, label=label, minimum=1, elem_id="budget", min_width=120)
+                    self.goal = gr.Dropdown(
+                        goals, value="", label=say("plan.goal"), elem_id="goal", min_width=140
+                    )
+                self.make = gr.Button(say("plan.make"), variant="primary", elem_id="make-plan", size="sm")
+                self.told = gr.HTML(notice(say("plan.empty")), elem_id="plan-told")
+                self.plot = gr.Plot(show_label=False, visible=False, elem_id="plot-plan")
+                self.plan = gr.Markdown("", elem_id="plan")
+                self.name = gr.Textbox(
+                    label=say("plan.save"),
+                    placeholder=say("plan.name"),
+                    submit_btn=say("card.save.button"),
+                    max_length=80,
+                    elem_id="save-plan",
+                )
+                self.plans = gr.HTML("", elem_id="plans")
+            with gr.Column(min_width=320):
+                gr.HTML(f"<h2>{escape(say('test.title'))}</h2>")
+                with gr.Row():
+                    self.share = gr.Number(
+                        HOLDOUT,
+                        label=f"{say('test.share')} (%)",
+                        minimum=1,
+                        maximum=99,
+                        elem_id="holdout",
+                        min_width=120,
+                    )
+                    self.assign = gr.Button(say("test.assign"), elem_id="assign", size="sm")
+                self.tests = gr.HTML(notice(say("loading"), "loading"), elem_id="experiments")
+                self.which = gr.Dropdown([], label=say("test.choose"), elem_id="which-campaign")
+                self.read = gr.Button(say("test.read"), elem_id="read-campaign", size="sm")
+                self.result = gr.Markdown("", elem_id="campaign-result")
+                self.arms = gr.Plot(show_label=False, visible=False, elem_id="plot-arms")
+
+    def wire(self, current: gr.State) -> None:
+        """Connect the components."""
+        asked, busy = [self.budget, self.goal, current], {"show_progress": "minimal"}
+        self.lists = [self.tests, self.which, self.plans]
+        self.make.click(self.plan_it, asked, [self.told, self.plan, self.plot], **busy)
+        self.name.submit(self.save, [self.name, *asked], [self.name, *self.lists], **busy)
+        self.assign.click(self.begin, [self.share, current], [self.result, self.arms, *self.lists], **busy)
+        self.read.click(self.measure, [self.which], [self.result, self.arms], **busy)
+
+    def load(self, request: gr.Request) -> tuple[Any, ...]:
+        """Values of `lists`: experiments, what may be read, saved plans."""
+        session, say = self.session, self.session.say
+        views, caller = session.views, session.caller(request)
+        try:
+            tests, plans, past = views.experiments(caller), views.plans(caller), views.campaigns(caller)
+        except SegAssistError as error:
+            return notice(str(error), "error"), gr.skip(), ""
+        rows = [
+            [
+                escape(test.name),
+                f"{test.start} – {test.end}",
+                f"{len(test.customers('contact')):,}",
+                f"{len(test.customers('holdout')):,}",
+                str(len(test.looks)),
+            ]
+            for test in tests
+        ]
+        heads = [say(f"test.{head}") for head in ("name", "window", "contact", "holdout", "looks")]
+        listed = table(heads, rows, numbers=(2, 3, 4)) if rows else notice(say("test.none"))
+        names = [(test.name, test.name) for test in reversed(tests)]
+        names += [(f"{number} · {kind} · {start}", number) for number, kind, start in past]
+        kept = "".join(f"<li>{escape(name)}</li>" for name in plans)
+        saved = f"<h3>{escape(say('plan.saved'))}</h3>" + (
+            f"<ul>{kept}</ul>" if kept else notice(say("plan.none"))
+        )
+        return listed, gr.update(choices=names, value=names[0][1] if names else None), saved
+
+    def plan_it(
+        self, budget: float, goal: str, current: Segment | None, request: gr.Request
+    ) -> tuple[Any, ...]:
+        """The plan in words, and who is contacted."""
+        session = self.session
+        try:
+            arguments = self._arguments(budget, goal, current)
+            result = session.service.run(session.caller(request), "plan_strategy", arguments)
+        except SegAssistError as error:
+            return notice(str(error), "error"), "", gr.update(visible=False)
+        assert result.strategy is not None
+        words = result.strategy.to_markdown(session.language, session.currency)
+        evidence = result_json(result, session.currency)["evidence"][-1]
+        return "", words, gr.update(value=plots.plan(evidence, session.say), visible=True)
+
+    def save(
+        self, name: str, budget: float, goal: str, current: Segment | None, request: gr.Request
+    ) -> tuple[Any, ...]:
+        """Keep the plan under a name."""
+        with told():
+            arguments = self._arguments(budget, goal, current) | {"name": name}
+            result = self.session.service.run(self.session.caller(request), "save_plan", arguments)
+            gr.Info(escape(self._words(result.texts).replace("**", "")))
+        return "", *self.load(request)
+
+    def begin(self, share: float, current: Segment | None, request: gr.Request) -> tuple[Any, ...]:
+        """Assign the current segment to contact and holdout."""
+        with told():
+            definition = to_json(self.session.current(current))
+            arguments = {"definition": definition, "share": share / 100}
+            result = self.session.service.run(self.session.caller(request), "assign_holdout", arguments)
+        return self._words(result.texts), gr.update(visible=False), *self.load(request)
+
+    def measure(self, which: str | None, request: gr.Request) -> tuple[Any, ...]:
+        """How an experiment or a past campaign did."""
+        session = self.session
+        with told():
+            arguments = {"name": which} if which else {}
+            result = session.service.run(session.caller(request), "measure_campaign", arguments)
+        figure = plots.arms(result_json(result, session.currency)["evidence"][-1], session.say)
+        return self._words(result.texts), gr.update(value=figure, visible=figure is not None)
+
+    def _arguments(self, budget: float, goal: str, current: Segment | None) -> dict[str, Any]:
+        definition = to_json(self.session.current(current))
+        return {"definition": definition, "budget": budget} | ({"goal": goal} if goal else {})
+
+    def _words(self, texts: tuple[str, str] | None) -> str:
+        assert texts is not None
+        return texts[self.session.language == "zh"]

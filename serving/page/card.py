@@ -1,0 +1,129 @@
+"""The card of the current segment: size, share, words, trend, definition, SQL, versions, saving and downloading."""
+
+from __future__ import annotations
+
+import csv
+import json
+import tempfile
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from segments.errors import SegAssistError
+from serving.page.html import chip, notice, sparkline
+from serving.page.plots import number
+from serving.page.session import Segment, Session, told
+
+FETCH = "() => setTimeout(() => document.querySelector('#file a, a#file, #file')?.click(), 100)"
+
+
+class Card:
+    """The card's components and what they do. `current` holds the segment that 'them' means."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+        say = session.say
+        gr.HTML(f"<h2>{escape(say('card.title'))}</h2>")
+        self.size = gr.HTML(notice(say("card.empty")), elem_id="size")
+        self.trend = gr.HTML("", elem_id="trend")
+        with gr.Row(equal_height=True):
+            self.edit = gr.Button(say("card.edit"), elem_id="to-editor", min_width=90, size="sm")
+            self.profile = gr.Button(say("card.profile"), elem_id="to-profile", min_width=90, size="sm")
+            self.download = gr.Button(say("card.download"), elem_id="download", min_width=90, size="sm")
+        self.name = gr.Textbox(
+            label=say("card.save"),
+            placeholder=say("card.name"),
+            submit_btn=say("card.save.button"),
+            max_length=80,
+            elem_id="save-as",
+        )
+        self.file = gr.DownloadButton("file", elem_id="file", visible="hidden")
+        with gr.Accordion(say("card.definition"), open=False):
+            self.definition = gr.Code(
+                language="json",
+                interactive=False,
+                lines=6,
+                max_lines=18,
+                elem_id="card-definition",
+                label=say("card.definition"),
+            )
+        with gr.Accordion("SQL", open=False):
+            self.sql = gr.Code(
+                language="sql", interactive=False, lines=6, max_lines=24, label="SQL", elem_id="sql"
+            )
+
+    def wire(self, current: gr.State) -> None:
+        """Connect what the card does by itself."""
+        self.outputs = [current, self.size, self.trend, self.definition, self.sql]
+        self.download.click(self.members, [current], [self.file], show_progress="hidden").success(
+            None, js=FETCH
+        )
+        self.name.submit(self.save, [self.name, current], [self.name, *self.outputs], show_progress="hidden")
+
+    def show(self, request: gr.Request, segment: Segment | None) -> tuple[Any, ...]:
+        """Values of `outputs`: the segment counted; its trend follows with `past`."""
+        if segment is None:
+            return None, notice(self.session.say("card.empty")), "", "", ""
+        definition = json.dumps(segment["definition"], indent=2, ensure_ascii=False)
+        return segment, self._size(request, segment), "", definition, str(segment["sql"])
+
+    def past(self, segment: Segment | None, request: gr.Request) -> str:
+        """The sparkline of a year, or one sentence that says why there is none."""
+        if segment is None:
+            return ""
+        say = self.session.say
+        try:
+            caller = self.session.caller(request)
+            arguments = {"definition": segment["definition"]}
+            result = self.session.service.call(caller, "trend_segment", arguments)
+        except SegAssistError as error:
+            return f'<div class="hint">{escape(say("card.no_trend", why=str(error)))}</div>'
+        rows = result["evidence"][-1]["rows"]
+        sizes = [None if (size := number(row["size"])) is None else int(size) for row in rows]
+        first, last = (self.session.customers(sizes[place]) for place in (0, -1))
+        unusual = "unusual" in result["evidence"][-1]["notes"]
+        label = say("card.trend", since=rows[0]["as_of"], first=first, last=last)
+        return sparkline(sizes, label) + (chip(say("card.jumped"), "warn") if unusual else "")
+
+    def save(self, name: str, segment: Segment | None, request: gr.Request) -> tuple[Any, ...]:
+        """Save the current segment under a name."""
+        with told():
+            session = self.session
+            saved = session.service.save(session.caller(request), name, session.current(segment))
+            gr.Info(escape(session.say("card.saved", name=saved.name, version=saved.version)))
+            again = session.preview(request, saved.definition) | {"name": saved.name}
+            shown = self.show(request, again)
+        return "", *shown[:2], gr.skip(), *shown[3:]
+
+    def members(self, segment: Segment | None, request: gr.Request) -> str:
+        """Write the members' source ids as CSV; return the file."""
+        with told():
+            definition = self.session.current(segment)
+            members, _ = self.session.service.members(self.session.caller(request), definition)
+        return write_csv(members)
+
+    def _size(self, request: gr.Request, segment: Segment) -> str:
+        session, say = self.session, self.session.say
+        size = segment["size"]
+        share = session.share(size)
+        of = say("card.share", share=share, all=f"{session.population:,}") if share else say("card.customers")
+        named = ""
+        if segment["name"]:
+            versions = len(session.views.versions(session.caller(request), segment["name"]))
+            named = chip(say("card.named", name=segment["name"], version=versions), "name")
+        return (
+            f'{named}<div class="size" data-testid="size">{session.customers(size)}</div><div>{of}</div>'
+            f'<p class="words">{escape(segment["words"])}</p>'
+        )
+
+
+def write_csv(members: list[str]) -> str:
+    """A CSV file with one column, customer_id; cells that a spreadsheet would run are quoted."""
+    path = Path(tempfile.mkdtemp(prefix="segassist-")) / "members.csv"
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(["customer_id"])
+        writer.writerows([f"'{m}" if m[:1] in "=+-@" else m] for m in members)
+    return str(path)

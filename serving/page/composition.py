@@ -1,0 +1,163 @@
+"""The page put together: its views side by side, and what leads from one to another."""
+
+from __future__ import annotations
+
+import uuid
+from html import escape
+from typing import Any
+
+import gradio as gr
+from fastapi import FastAPI
+from fastapi.responses import RedirectResponse
+
+from segments.codec import from_json
+from segments.errors import UserError
+from segments.explain import Language
+from serving.http.guard import caller_of
+from serving.page.campaigns import Campaigns
+from serving.page.chat import Chat
+from serving.page.editor import Draft, Editor
+from serving.page.library import Library, Pick
+from serving.page.look import CSS, THEME
+from serving.page.models import Models
+from serving.page.profile import Profile
+from serving.page.quality import Quality
+from serving.page.session import Segment, Session, told
+from serving.page.settings import HEAD, PATHS, Settings
+from serving.service import Service
+from serving.views import Views
+
+READY: dict[str, Any] = {"render_children": True}
+"""Views are there before they are shown: what is loaded as one is opened could else come before it and be lost."""
+
+
+class Page:
+    """One page in one language."""
+
+    def __init__(self, views: Views, language: Language = "en") -> None:
+        self.session = session = Session(views, language)
+        say = session.say
+        with gr.Blocks(title="segment-assistant", analytics_enabled=False) as self.blocks:
+            gr.HTML(self._header(), elem_id="header")
+            self.conversation = gr.BrowserState(
+                None, storage_key="segassist-conversation", secret="segassist"
+            )
+            self.current = gr.State(None)
+            with gr.Tabs(selected="chat", elem_id="views") as self.tabs:
+                with gr.Tab(say("tab.chat"), id="chat", elem_id="view-chat"):
+                    self.chat = Chat(session)
+                with gr.Tab(say("tab.editor"), id="editor", elem_id="view-editor", **READY):
+                    self.editor = Editor(session)
+                with gr.Tab(say("tab.profile"), id="profile", elem_id="view-profile", **READY) as profile:
+                    self.profile = Profile(session)
+                with gr.Tab(say("tab.library"), id="library", elem_id="view-library", **READY) as library:
+                    self.library = Library(session)
+                with gr.Tab(
+                    say("tab.campaigns"), id="campaigns", elem_id="view-campaigns", **READY
+                ) as campaigns:
+                    self.campaigns = Campaigns(session)
+                with gr.Tab(say("tab.models"), id="models", elem_id="view-models", **READY) as models:
+                    self.models = Models(session)
+                with gr.Tab(say("tab.quality"), id="quality", elem_id="view-quality", **READY) as quality:
+                    self.quality = Quality(session)
+                with gr.Tab(say("tab.settings"), id="settings", elem_id="view-settings", **READY) as settings:
+                    self.settings = Settings(session)
+            self._wire()
+            # One request and its answer: what is quick needs no place in the queue and no stream to hear of it.
+            quick: dict[str, Any] = {"show_progress": "minimal", "queue": False}
+            # At once, not when it is opened: a late answer would undo the first change.
+            drawn = [self.editor.draft], self.editor.outputs
+            self.blocks.load(self.editor.show, *drawn, show_progress="hidden", queue=False)
+            names = profile.select(self.profile.names, None, [self.profile.which], **quick)
+            names.then(self.profile.draw, self.profile.inputs, self.profile.outputs, show_progress="minimal")
+            library.select(self.library.load, [self.library.shelf], [self.library.list], **quick)
+            campaigns.select(self.campaigns.load, None, self.campaigns.lists, **quick)
+            models.select(self.models.draw, [self.models.which], self.models.outputs, **quick)
+            quality.select(self.quality.load, None, [self.quality.report], **quick)
+            settings.select(self.settings.load, None, [self.settings.facts], **quick)
+            self.blocks.load(None, None, None, js="() => window.segassistTheme?.()")
+
+    def _wire(self) -> None:
+        """What each view does by itself, then what leads from one to another."""
+        self.chat.wire(self.blocks, self.conversation, self.current)
+        self.editor.wire()
+        self.profile.wire(self.current)
+        self.library.wire()
+        self.campaigns.wire(self.current)
+        self.models.wire()
+        self.settings.wire(self.blocks)
+        card, editor = self.chat.card, self.editor
+        drafted = [editor.draft, self.current]
+        to_editor = [self.tabs, *editor.outputs]
+        card.edit.click(self.edit, drafted, to_editor, show_progress="hidden")
+        card.profile.click(lambda: gr.Tabs(selected="profile"), None, [self.tabs], show_progress="hidden")
+        to_chat = [self.tabs, self.conversation, *card.outputs]
+        past: dict[str, Any] = {"fn": card.past, "inputs": [self.current], "outputs": [card.trend]}
+        used = editor.use.click(self.use, [editor.draft, self.conversation], to_chat, show_progress="hidden")
+        used.success(**past, show_progress="hidden")
+        picked = self.library.picked
+        picked.change(self.go, [picked, self.conversation, editor.draft], [*to_chat, *editor.outputs]).then(
+            **past, show_progress="hidden"
+        )
+
+    def edit(self, draft: Draft, current: Segment | None, request: gr.Request) -> tuple[Any, ...]:
+        """Open the current segment in the editor."""
+        return gr.Tabs(selected="editor"), *self.editor.open(draft, current, request)
+
+    def use(self, draft: Draft, conversation: str | None, request: gr.Request) -> tuple[Any, ...]:
+        """Make the draft what 'them' means in the conversation."""
+        with told():
+            return self._talk_of(self.editor.segment(draft, request), conversation, request)
+
+    def go(
+        self, picked: Pick, conversation: str | None, draft: Draft, request: gr.Request
+    ) -> tuple[Any, ...]:
+        """Open a saved segment in the chat or in the editor."""
+        with told():
+            saved = self.session.views.versions(self.session.caller(request), picked.name)[0]
+            segment = self.session.preview(request, saved.definition) | {"name": saved.name}
+            if picked.to == "chat":
+                return *self._talk_of(segment, conversation, request), *(
+                    gr.skip() for _ in self.editor.outputs
+                )
+            if picked.to != "edit":
+                raise UserError(f"page: '{picked.to}' is no view.")
+            same = (gr.skip() for _ in range(1 + len(self.chat.card.outputs)))
+            return gr.Tabs(selected="editor"), *same, *self.editor.open(draft, segment, request)
+
+    def _talk_of(self, segment: Segment, conversation: str | None, request: gr.Request) -> tuple[Any, ...]:
+        conversation = conversation or uuid.uuid4().hex[:12]
+        definition = from_json(segment["definition"])
+        self.session.service.set_segment(self.session.caller(request), conversation, definition)
+        return gr.Tabs(selected="chat"), conversation, *self.chat.card.show(request, segment)
+
+    def _header(self) -> str:
+        say, other = self.session.say, "zh" if self.session.language == "en" else "en"
+        name = {"en": "English", "zh": "中文"}[other]
+        return (
+            f'<header><div><h1>segment-assistant</h1><p class="hint">{escape(say("about"))}</p></div>'
+            f'<a class="act" href="{PATHS[other]}" lang="{other}">{name}</a></header>'
+        )
+
+
+def mount_pages(app: FastAPI, service: Service) -> FastAPI:
+    """The page in Chinese at /zh and in English at /, over one service."""
+
+    @app.get("/zh", include_in_schema=False)
+    def chinese() -> RedirectResponse:
+        return RedirectResponse(PATHS["zh"])
+
+    views = Views(service)
+    for language, path in (("zh", "/zh"), ("en", "/")):
+        app = gr.mount_gradio_app(
+            app,
+            Page(views, "zh" if language == "zh" else "en").blocks.queue(default_concurrency_limit=8),
+            path=path,
+            theme=THEME,
+            css=CSS,
+            head=HEAD,
+            run_history=False,
+            footer_links=[],
+            auth_dependency=lambda request: caller_of(request.scope).name,
+        )
+    return app

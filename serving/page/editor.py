@@ -1,0 +1,159 @@
+"""The visual editor: a definition as a form and as text, counted after each change."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import dataclass
+from html import escape
+from typing import Any
+
+import gradio as gr
+
+from segments.canonical import fingerprint
+from segments.check import issues_at
+from segments.codec import from_json, to_json
+from segments.definition import EVERYONE, Node
+from segments.edit import rooted
+from segments.errors import SegAssistError, UserError
+from serving.page.editor_actions import act, tidy
+from serving.page.editor_form import Form
+from serving.page.html import ACTIONS, notice
+from serving.page.session import Segment, Session, told
+
+MAX_UNDO = 50
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A definition being edited, and what it was before each change, newest last."""
+
+    tree: Node = EVERYONE
+    past: tuple[Node, ...] = ()
+
+    def changed(self, tree: Node) -> Draft:
+        """With one more change; the same tree again is none."""
+        return self if tree == self.tree else Draft(tree, (*self.past, self.tree)[-MAX_UNDO:])
+
+    def undone(self) -> Draft:
+        """Before the last change."""
+        return Draft(self.past[-1], self.past[:-1]) if self.past else self
+
+
+class Editor:
+    """The editor's components and handlers."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+        say = session.say
+        self.draft = gr.State(Draft())
+        self.count = gr.HTML(notice(say("edit.start")), elem_id="count")
+        with gr.Row(equal_height=True):
+            self.undo = gr.Button(say("edit.undo"), elem_id="undo", min_width=80, size="sm")
+            self.new = gr.Button(say("edit.new"), elem_id="new", min_width=80, size="sm")
+            self.use = gr.Button(say("edit.use"), variant="primary", elem_id="use", min_width=140, size="sm")
+        with gr.Row():
+            with gr.Column(scale=3, min_width=320):
+                self.form = gr.HTML("", js_on_load=ACTIONS, elem_id="form")
+            with gr.Column(scale=1, min_width=300):
+                self.text = gr.Code(
+                    language="json",
+                    interactive=True,
+                    lines=14,
+                    max_lines=28,
+                    elem_id="definition",
+                    label=say("edit.text"),
+                )
+                self.apply = gr.Button(say("edit.apply"), elem_id="apply")
+                self.name = gr.Textbox(
+                    label=say("card.save"),
+                    placeholder=say("card.name"),
+                    submit_btn=say("card.save.button"),
+                    max_length=80,
+                    elem_id="editor-save",
+                )
+
+    def wire(self) -> None:
+        """Connect what needs no other view."""
+        self.outputs = [self.draft, self.count, self.form, self.text]
+        quiet: dict[str, Any] = {"show_progress": "hidden", "queue": False}
+        changes = {"trigger_mode": "multiple", **quiet}
+        self.form.act(self.change, [self.draft], self.outputs, **changes)
+        self.apply.click(self.read, [self.draft, self.text], self.outputs, **quiet)
+        self.undo.click(self.step_back, [self.draft], self.outputs, **quiet)
+        self.new.click(self.clear, [self.draft], self.outputs, **quiet)
+        self.name.submit(self.save, [self.name, self.draft], [self.name], show_progress="hidden")
+
+    def show(self, draft: Draft, request: gr.Request) -> tuple[Any, ...]:
+        """Values of `outputs`: the draft, its count, its form, its text."""
+        views, service = self.session.views, self.session.service
+        choices = views.choices(self.session.caller(request))
+        problems = issues_at(draft.tree, service.rooms.audiences.vocabulary)
+        form = Form(self.session, choices, problems).html(draft.tree)
+        text = json.dumps(to_json(tidy(draft.tree)), indent=2, ensure_ascii=False)
+        # Never twice the same, so that the page always hears that it was drawn.
+        drawn = f"{form}<!-- {time.monotonic_ns()} -->"
+        return draft, self._count(draft, bool(problems), request), drawn, text
+
+    def change(self, draft: Draft, request: gr.Request, event: gr.EventData) -> tuple[Any, ...]:
+        """Do what a control of the form stands for."""
+        choices = self.session.views.choices(self.session.caller(request))
+        try:
+            draft = draft.changed(act(draft.tree, event._data, choices))
+        except SegAssistError as error:
+            # Drawn anew as it was, so that the page shows what holds.
+            same, _, *rest = self.show(draft, request)
+            return same, notice(str(error), "error"), *rest
+        return self.show(draft, request)
+
+    def read(self, draft: Draft, text: str, request: gr.Request) -> tuple[Any, ...]:
+        """Take the text's definition; what does not parse is told and changes nothing."""
+        with told():
+            try:
+                tree = rooted(from_json(json.loads(text))) if text.strip() else EVERYONE
+            except ValueError as error:
+                raise UserError(f"The definition is not valid JSON: {error}.") from error
+            return self.show(draft.changed(tree), request)
+
+    def step_back(self, draft: Draft, request: gr.Request) -> tuple[Any, ...]:
+        """Undo the last change."""
+        return self.show(draft.undone(), request)
+
+    def clear(self, draft: Draft, request: gr.Request) -> tuple[Any, ...]:
+        """Begin with everyone; undo brings back what was there."""
+        return self.show(draft.changed(EVERYONE), request)
+
+    def open(self, draft: Draft, segment: Segment | None, request: gr.Request) -> tuple[Any, ...]:
+        """Edit a segment; without one, go on with what is there."""
+        if segment is None:
+            return self.show(draft, request)
+        tree = rooted(from_json(segment["definition"]))
+        same = fingerprint(tree) == fingerprint(draft.tree)
+        return self.show(draft if same else draft.changed(tree), request)
+
+    def segment(self, draft: Draft, request: gr.Request) -> Segment:
+        """The draft counted. Raises DefinitionError with what is wrong."""
+        return self.session.preview(request, tidy(draft.tree))
+
+    def save(self, name: str, draft: Draft, request: gr.Request) -> str:
+        """Save the draft under a name."""
+        with told():
+            session = self.session
+            saved = session.service.save(session.caller(request), name, tidy(draft.tree))
+            gr.Info(escape(session.say("card.saved", name=saved.name, version=saved.version)))
+        return ""
+
+    def _count(self, draft: Draft, wrong: bool, request: gr.Request) -> str:
+        session, say = self.session, self.session.say
+        if wrong:
+            return f'<div class="size">—</div><div class="hint">{escape(say("edit.wrong"))}</div>'
+        try:
+            segment = self.segment(draft, request)
+        except SegAssistError as error:
+            return notice(str(error), "error")
+        share = session.share(segment["size"])
+        of = say("card.share", share=share, all=f"{session.population:,}") if share else say("card.customers")
+        return (
+            f'<div class="size" data-testid="count">{session.customers(segment["size"])}</div><div>{escape(of)}</div>'
+            f'<p class="words">{escape(segment["words"])}</p>'
+        )

@@ -1,0 +1,22 @@
+// The reader's own choice of theme; without one, the system's.
+window.segassistTheme = () => {
+  const chosen = localStorage.getItem('segassist-theme') ?? 'system';
+  const dark = chosen === 'dark' || (chosen === 'system' && matchMedia('(prefers-color-scheme: dark)').matches);
+  document.body.classList.toggle('dark', dark);
+};
+
+const chinese = location.pathname.startsWith('/zh');
+document.documentElement.lang = chinese ? 'zh' : 'en';
+
+// What Gradio leaves out for those who cannot see or point: the whole title of a turn's steps is a button, so the arrow
+// in it must not be a second one; a message with a name needs a role; the keyboard needs a way into long texts.
+const STEPS = chinese ? '显示或隐藏步骤' : 'Show or hide the steps';
+new MutationObserver(() => {
+  document.querySelectorAll('#chat [role=button] button:not([disabled])').forEach(arrow => {
+    arrow.disabled = true;
+    arrow.setAttribute('aria-label', STEPS);
+  });
+  document.querySelectorAll('#chat [data-testid=bot]:not([role])').forEach(said => said.setAttribute('role', 'group'));
+  document.querySelectorAll('.cm-scroller:not([tabindex]), #chat .bubble-wrap:not([tabindex])').forEach(
+    text => text.setAttribute('tabindex', '0'));
+}).observe(document.documentElement, {childList: true, subtree: true});

@@ -1,0 +1,151 @@
+"""The library of saved segments: searched, opened, renamed, deleted after a second thought."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from html import escape
+from typing import Any
+
+import gradio as gr
+
+from serving.page.html import ACTIONS, button, notice, table
+from serving.page.session import Session, told
+from serving.views import LibraryEntry
+
+
+@dataclass(frozen=True)
+class Shelf:
+    """What the library shows. asking: what is about to be done ('rename' or 'delete') to `name`."""
+
+    search: str = ""
+    asking: str = ""
+    name: str = ""
+
+
+@dataclass(frozen=True)
+class Pick:
+    """A saved segment to be opened in another view. number: tells a second pick of the same from the first."""
+
+    to: str = ""
+    name: str = ""
+    number: int = 0
+
+
+class Library:
+    """The library's components and handlers."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+        say = session.say
+        self.shelf, self.picked = gr.State(Shelf()), gr.State(Pick())
+        self.search = gr.Textbox(
+            label=say("library.search"), placeholder=say("library.hint"), elem_id="search"
+        )
+        self.list = gr.HTML(notice(say("loading"), "loading"), js_on_load=ACTIONS, elem_id="segments")
+
+    def wire(self) -> None:
+        """Connect what needs no other view."""
+        quiet: dict[str, Any] = {"show_progress": "hidden"}
+        self.search.input(
+            self.find,
+            [self.search, self.shelf],
+            [self.shelf, self.list],
+            trigger_mode="always_last",
+            queue=False,
+            **quiet,
+        )
+        self.list.act(self.act, [self.shelf, self.picked], [self.shelf, self.list, self.picked], **quiet)
+
+    def load(self, shelf: Shelf, request: gr.Request) -> str:
+        """The list as it is now."""
+        with told():
+            return self._html(shelf, request)
+
+    def find(self, text: str, shelf: Shelf, request: gr.Request) -> tuple[Shelf, str]:
+        """Only what matches a text."""
+        shelf = replace(shelf, search=text)
+        return shelf, self.load(shelf, request)
+
+    def act(
+        self, shelf: Shelf, picked: Pick, request: gr.Request, event: gr.EventData
+    ) -> tuple[Shelf, str, Pick]:
+        """Do what a button of the list stands for."""
+        action: dict[str, Any] = event._data
+        do, name = str(action["do"]), str(action.get("name", ""))
+        if do in ("chat", "edit"):
+            picked = Pick(do, name, picked.number + 1)
+        elif do in ("rename", "delete"):
+            shelf = replace(shelf, asking=do, name=name)
+        else:
+            shelf = self._done(do, name, str(action.get("value", "")), shelf, request)
+        return shelf, self._html(shelf, request), picked
+
+    def _done(self, do: str, name: str, value: str, shelf: Shelf, request: gr.Request) -> Shelf:
+        session, caller = self.session, self.session.caller(request)
+        with told():
+            if do == "really":
+                session.service.delete(caller, name)
+                gr.Info(escape(session.say("library.deleted", name=name)))
+            elif do == "renamed" and value.strip() != name:
+                new = session.service.rename(caller, name, value)
+                gr.Info(escape(session.say("library.renamed", name=name, new=new)))
+        return replace(shelf, asking="", name="")
+
+    def _html(self, shelf: Shelf, request: gr.Request) -> str:
+        say = self.session.say
+        entries = self.session.views.library(self.session.caller(request))
+        if not entries:
+            return notice(say("library.empty"))
+        found = [entry for entry in entries if self._matches(entry, shelf.search)]
+        if not found:
+            return notice(say("library.nothing", text=shelf.search))
+        may = self.session.may(request, "write")
+        heads = ("name", "owner", "size", "saved", "drift", "do")
+        rows = [self._row(entry, shelf, may) for entry in found]
+        return table([say(f"library.{head}") for head in heads], rows, say("tab.library"), numbers=(2,))
+
+    def _matches(self, entry: LibraryEntry, text: str) -> bool:
+        words = f"{entry.saved.name} {entry.owner} {self.session.words(entry.saved.definition)}".casefold()
+        return all(part in words for part in text.casefold().split())
+
+    def _row(self, entry: LibraryEntry, shelf: Shelf, may: bool) -> list[str]:
+        say, saved = self.session.say, entry.saved
+        words = f'<div class="hint">{escape(self.session.words(saved.definition))}</div>'
+        size = f'<span class="problem">{escape(entry.problem)}</span>' if entry.problem else None
+        when = f"{saved.saved_at:%Y-%m-%d}<div class=hint>{escape(say('library.version', version=saved.version))}</div>"
+        return [
+            f"<strong>{escape(saved.name)}</strong>{words}",
+            escape(entry.owner or say("library.unknown")),
+            size or self.session.customers(entry.size),
+            when,
+            escape(self._moved(entry)),
+            self._buttons(saved.name, shelf, may),
+        ]
+
+    def _moved(self, entry: LibraryEntry) -> str:
+        say = self.session.say
+        if entry.moved is None:
+            return say("library.same" if entry.dated else "library.undated")
+        entered, left = (say("library.few") if size is None else f"{size:,}" for size in entry.moved)
+        return say("library.moved", entered=entered, left=left)
+
+    def _buttons(self, name: str, shelf: Shelf, may: bool) -> str:
+        say = self.session.say
+        if shelf.name == name and shelf.asking == "delete":
+            question = escape(say("library.sure", name=name))
+            yes = button(say("library.really"), "really", css="danger", name=name)
+            return f'<div role="alert">{question}</div>{yes}' + button(say("library.keep"), "keep")
+        if shelf.name == name and shelf.asking == "rename":
+            label = escape(say("library.new_name", name=name))
+            field = (
+                f'<input type="text" data-do="renamed" data-name="{escape(name)}" value="{escape(name)}" '
+                f'aria-label="{label}" maxlength="80">'
+            )
+            return field + button(say("library.keep"), "keep")
+        to_chat = button(say("library.chat"), "chat", title=f"{say('library.chat')}: {name}", name=name)
+        to_editor = button(say("library.edit"), "edit", title=f"{say('library.edit')}: {name}", name=name)
+        if not may:
+            return to_editor
+        rename = button(say("library.rename"), "rename", title=f"{say('library.rename')}: {name}", name=name)
+        delete = button(say("library.delete"), "delete", title=f"{say('library.delete')}: {name}", name=name)
+        return to_chat + to_editor + rename + delete

@@ -1,0 +1,83 @@
+"""What every view of the page shares: the service, who asks, the words of its language, and how errors are told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from html import escape
+from typing import Any
+
+import gradio as gr
+
+from segments.codec import from_json
+from segments.definition import Node
+from segments.errors import SegAssistError, UserError
+from segments.explain import Language, explain
+from segments.features import Feature
+from serving.access import LEAST, OWNER, Caller, Permission
+from serving.page.words import Say
+from serving.views import Views
+
+Segment = dict[str, Any]
+"""A definition counted, as `Service.preview` gives it; size None when its caller may not see it."""
+
+
+class Session:
+    """One page (in one language) over one service."""
+
+    def __init__(self, views: Views, language: Language = "en") -> None:
+        self.views, self.service, self.language = views, views.service, language
+        self.say = Say(language)
+        self.min_group = self.service.rooms.workspace.settings.min_group
+        self.currency = self.service.rooms.workspace.settings.currency
+
+    @property
+    def population(self) -> int:
+        """Customers in all."""
+        return self.service.rooms.audiences.population
+
+    def caller(self, request: gr.Request) -> Caller:
+        """Who uses the page, as the guard let them in."""
+        return self.service.users.named(request.username or OWNER.name).by("page")
+
+    def may(self, request: gr.Request, permission: Permission) -> bool:
+        """Whether to offer what takes a permission; the service decides when it is asked for."""
+        return self.caller(request).role >= LEAST[permission]
+
+    def preview(self, request: gr.Request, definition: Node) -> Segment:
+        """A definition counted, in words of the page's language."""
+        return self.service.preview(self.caller(request), definition) | {"words": self.words(definition)}
+
+    def words(self, definition: Node) -> str:
+        """A definition in words of the page's language."""
+        return explain(definition, self.service.rooms.warehouse.catalogue, self.language, self.currency)
+
+    def feature(self, feature: Feature) -> str:
+        """A feature in words of the page's language."""
+        return feature.zh if self.language == "zh" else feature.en
+
+    def customers(self, size: int | None) -> str:
+        """A number of customers as it may be shown."""
+        hidden = size is None or 0 < size < self.min_group
+        return self.say("size.small", k=self.min_group) if hidden else f"{size:,}"
+
+    def share(self, size: int | None) -> str:
+        """A number of customers as a share of all; empty for a group too small to show."""
+        if size is None or size < self.min_group or not self.population:
+            return ""
+        return f"{size / self.population:.1%}"
+
+    def current(self, segment: Segment | None) -> Node:
+        """The current segment's definition. Raises UserError when there is none."""
+        if segment is None:
+            raise UserError(self.say("none.segment"))
+        return from_json(segment["definition"])
+
+
+@contextmanager
+def told() -> Iterator[None]:
+    """Errors as a message over the page, their text as text."""
+    try:
+        yield
+    except SegAssistError as error:
+        raise gr.Error(escape(str(error)), print_exception=False) from error

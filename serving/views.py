@@ -1,0 +1,333 @@
+"""What the page shows beyond the evidence of tools: tables ready to draw, under the same roles as everything else.
+
+Each method checks its caller first and gives plain values. Groups of customers under the workspace's minimum are
+None, and so is one more where the rest would give them away.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from assistant import tools_campaigns
+from assistant.library import SavedSegment
+from assistant.models import model_card
+from campaigns.experiment import Experiment
+from indexes.projection import project
+from propensity.registry import Registry
+from segments.definition import Node
+from segments.errors import DefinitionError, NotBuiltError
+from segments.features import Catalogue, Feature
+from serving.access import Caller
+from serving.service import Service, shows
+from warehouse.quality import JSON_FILE
+from warehouse.suppression import small, suppress
+from warehouse.trend import Change, change
+
+FIFTHS = 5
+BINS = 10
+MAP_POINTS = 3000
+"""Points of a map: more are neither told apart nor drawn quickly."""
+MIX = 10
+
+MOST_VALUES = 1000
+"""Values offered of an item field: a browser's list of more is slow; any other can still be typed."""
+
+
+@dataclass(frozen=True)
+class Choices:
+    """What conditions may name in a workspace. levels: the values of features that are no numbers."""
+
+    catalogue: Catalogue
+    levels: Mapping[str, tuple[str, ...]]
+    items: Mapping[str, tuple[str, ...]]
+    segments: tuple[str, ...]
+    outcomes: tuple[str, ...]
+
+    def values(self, feature: Feature) -> tuple[str, ...]:
+        """The values to choose from; empty for numbers."""
+        return feature.levels or self.levels.get(feature.name, ())
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Shares of the members by fifths of everyone: cells[row][column], None where held back."""
+
+    rows: tuple[str, ...]
+    columns: tuple[str, ...]
+    cells: tuple[tuple[float | None, ...], ...]
+
+
+@dataclass(frozen=True)
+class CategoryShare:
+    """A category's share of the members' spend and of everyone's, 0..1."""
+
+    category: str
+    members: float
+    everyone: float
+
+
+@dataclass(frozen=True)
+class Histogram:
+    """Shares of members (None where held back) and of everyone in `BINS` ranges of probability."""
+
+    edges: tuple[float, ...]
+    members: tuple[float | None, ...]
+    everyone: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class BehaviourMap:
+    """Points (x, y) of customers in two dimensions of behaviour; `kept` is the share of the variance they hold."""
+
+    members: np.ndarray
+    others: np.ndarray
+    kept: float
+
+
+@dataclass(frozen=True)
+class LibraryEntry:
+    """A saved segment as the library lists it.
+
+    problem: why it cannot be counted any more. moved: customers who entered and left since it was saved; None when
+    the data are no newer than that, or (`dated` False) when a condition cannot be asked of a past date.
+    """
+
+    saved: SavedSegment
+    owner: str
+    size: int | None
+    problem: str = ""
+    moved: tuple[int | None, int | None] | None = None
+    dated: bool = True
+
+
+class Views:
+    """The page's own reads of one service."""
+
+    def __init__(self, service: Service) -> None:
+        self.service, self.rooms = service, service.rooms
+        self._cards: dict[str, Mapping[str, Any]] = {}
+        self._changes: dict[tuple[str, date], Change] = {}
+
+    @property
+    def _k(self) -> int:
+        return self.rooms.workspace.settings.min_group
+
+    # The language
+
+    def choices(self, caller: Caller) -> Choices:
+        """What a definition may name here."""
+        self.service.check(caller, "read", "catalogue")
+        levels, items = self._values
+        return Choices(
+            self.rooms.warehouse.catalogue,
+            levels,
+            items,
+            tuple(self.rooms.library.names()),
+            self.rooms.propensity.outcomes,
+        )
+
+    @cached_property
+    def _values(self) -> tuple[dict[str, tuple[str, ...]], dict[str, tuple[str, ...]]]:
+        """Of features without declared levels, and of items; the most bought first."""
+        features = self.rooms.warehouse.features()
+        levels = {
+            feature.name: tuple(sorted(map(str, features[feature.name].dropna().unique())))
+            for feature in self.rooms.warehouse.catalogue
+            if not feature.numeric and not feature.levels and feature.name in features
+        }
+        items = {
+            name: tuple(values)[:MOST_VALUES] for name, values in self.rooms.warehouse.item_values.items()
+        }
+        return levels, items
+
+    # A segment
+
+    def rfm(self, caller: Caller, definition: Node) -> Grid:
+        """Members by recency and frequency, in fifths of everyone."""
+        members = self._members(caller, definition)
+        features = self.rooms.warehouse.features()
+        recency = _fifths(features["recency_days"], lowest_is_best=True)
+        frequency = _fifths(features["orders_365d"], lowest_is_best=False)
+        names = tuple(str(number) for number in range(1, FIFTHS + 1))
+        mine = pd.crosstab(recency.loc[members], frequency.loc[members])
+        mine = mine.reindex(index=range(1, FIFTHS + 1), columns=range(1, FIFTHS + 1), fill_value=0)
+        sizes = suppress({f"{r}.{f}": int(mine.loc[r, f]) for r in mine.index for f in mine.columns}, self._k)
+        cells = tuple(
+            tuple(None if (size := sizes[f"{r}.{f}"]) is None else size / len(members) for f in mine.columns)
+            for r in mine.index
+        )
+        return Grid(names, names, cells)
+
+    def category_mix(self, caller: Caller, definition: Node) -> list[CategoryShare]:
+        """The categories that members spend most on, of those that at least the minimum of them bought."""
+        members = self._members(caller, definition)
+        spend, everyone = self._spend
+        mine = spend[spend["customer_id"].isin(members)]
+        buyers = mine.groupby("category")["customer_id"].nunique()
+        shares = mine.groupby("category")["value"].sum() / mine["value"].sum()
+        shares = shares[buyers >= self._k].sort_values(ascending=False).head(MIX)
+        return [
+            CategoryShare(str(name), float(share), float(everyone[name])) for name, share in shares.items()
+        ]
+
+    def probabilities(self, caller: Caller, definition: Node, outcome: str) -> Histogram:
+        """Members and everyone by their probability of an outcome."""
+        members = self._members(caller, definition)
+        scores = self.rooms.propensity.scores(outcome)
+        edges = np.linspace(0, 1, BINS + 1)
+        mine, _ = np.histogram(scores.reindex(members).dropna(), edges)
+        everyone, _ = np.histogram(scores, edges)
+        sizes = suppress({str(place): int(count) for place, count in enumerate(mine)}, self._k)
+        shown = tuple(None if size is None else size / len(members) for size in sizes.values())
+        return Histogram(tuple(map(float, edges)), shown, tuple(map(float, everyone / len(scores))))
+
+    def behaviour_map(self, caller: Caller, definition: Node) -> BehaviourMap:
+        """The behaviour index in two dimensions, the members apart; a fixed sample of large crowds."""
+        members = set(self._members(caller, definition))
+        points, kept = self._projection
+        inside = np.array([customer in members for customer in self.rooms.index.customer_ids])
+        return BehaviourMap(_sample(points[inside]), _sample(points[~inside]), kept)
+
+    @cached_property
+    def _projection(self) -> tuple[np.ndarray, float]:
+        """Of the whole index, computed once: it changes only with a new build."""
+        return project(self.rooms.index.matrix())
+
+    @cached_property
+    def _spend(self) -> tuple[pd.DataFrame, pd.Series]:
+        """(customer_id, category, value) of a year, and each category's share of everyone's spend."""
+        purchases = self.rooms.purchases[["customer_id", "ts", "item_id", "value"]]
+        start = pd.Timestamp(self.rooms.warehouse.as_of) - pd.Timedelta(days=365)
+        recent = purchases[purchases["ts"] >= start].merge(
+            self.rooms.items[["item_id", "category"]], on="item_id"
+        )
+        spend = recent.groupby(["customer_id", "category"], observed=True)["value"].sum().reset_index()
+        totals = spend.groupby("category")["value"].sum()
+        return spend, totals / totals.sum()
+
+    def _members(self, caller: Caller, definition: Node) -> list[str]:
+        """Members of a group that is large enough to describe. Raises DefinitionError."""
+        self.service.check(caller, "read", "describe")
+        members = self.rooms.audiences.members(definition)
+        if len(members) < self._k:
+            raise DefinitionError(
+                f"The segment has fewer than {self._k} customers, too few to describe; widen it."
+            )
+        return members
+
+    # Saved segments
+
+    def library(self, caller: Caller) -> list[LibraryEntry]:
+        """Every saved segment by name."""
+        self.service.check(caller, "read", "library")
+        return [self._entry(caller, saved) for saved in self.rooms.library.all()]
+
+    def overlaps(self, caller: Caller, definition: Node) -> list[tuple[str, float]]:
+        """(name, Jaccard 0..1) of the saved segments that overlap most; those that no longer hold are left out."""
+        members, found = set(self._members(caller, definition)), []
+        for saved in self.rooms.library.all():
+            try:
+                others = set(self.rooms.audiences.members(saved.definition))
+            except DefinitionError:
+                continue
+            both = len(members & others)
+            if others != members and not small(both, self._k):
+                found.append((saved.name, both / len(members | others)))
+        return sorted(found, key=lambda pair: -pair[1])[:MIX]
+
+    def versions(self, caller: Caller, name: str) -> list[SavedSegment]:
+        """Every version of a saved segment, newest first. Raises NotFoundError."""
+        self.service.check(caller, "read", "versions")
+        return self.rooms.library.versions(name)
+
+    def _entry(self, caller: Caller, saved: SavedSegment) -> LibraryEntry:
+        owner = self.rooms.library.owner(saved.name)
+        try:
+            size = self.service.preview(caller, saved.definition)["size"]
+        except DefinitionError as error:
+            return LibraryEntry(saved, owner, None, str(error))
+        try:
+            return LibraryEntry(saved, owner, size, moved=self._moved(caller, saved))
+        except DefinitionError:
+            return LibraryEntry(saved, owner, size, dated=False)
+
+    def _moved(self, caller: Caller, saved: SavedSegment) -> tuple[int | None, int | None] | None:
+        then, now = saved.saved_at.date(), self.rooms.warehouse.as_of
+        if then >= now:
+            return None
+        if (saved.hash, then) not in self._changes:
+            self._changes[saved.hash, then] = change(self.rooms.audiences, saved.definition, then, now)
+        found = self._changes[saved.hash, then]
+        sizes = (len(found.entered), len(found.left))
+        entered, left = (size if shows(caller, size, self._k) else None for size in sizes)
+        return entered, left
+
+    # Campaigns
+
+    def plans(self, caller: Caller) -> dict[str, dict[str, Any]]:
+        """Saved plans by name."""
+        self.service.check(caller, "read", "plans")
+        store = tools_campaigns.plans(self.rooms)
+        return {name: store.load(name) for name in store.names()}
+
+    def experiments(self, caller: Caller) -> list[Experiment]:
+        """Saved experiments by name."""
+        self.service.check(caller, "read", "experiments")
+        store = tools_campaigns.experiments(self.rooms)
+        return [Experiment.from_dict(store.load(name)) for name in store.names()]
+
+    def campaigns(self, caller: Caller) -> list[tuple[str, str, date]]:
+        """(id, type, first day) of the campaigns in the data, newest first."""
+        self.service.check(caller, "read", "campaigns")
+        found = self.rooms.campaigns.sort_values("start", ascending=False)
+        days = pd.to_datetime(found["start"]).dt.date
+        return list(zip(found["campaign_id"].astype(str), found["type"].astype(str), days, strict=True))
+
+    # Models and data
+
+    def models(self, caller: Caller) -> list[str]:
+        """The outcomes that have a model of their own; none before they are trained."""
+        self.service.check(caller, "read", "models")
+        try:
+            return [card.outcome for card in Registry(self.rooms.workspace.models).cards()]
+        except NotBuiltError:
+            return []
+
+    def model_card(self, caller: Caller, outcome: str) -> Mapping[str, Any]:
+        """An outcome's card with curves, drivers and groups. Raises NotFoundError."""
+        self.service.check(caller, "read", "model card")
+        if outcome not in self._cards:
+            self._cards[outcome] = model_card(self.rooms.workspace, outcome)
+        return self._cards[outcome]
+
+    def quality(self, caller: Caller) -> Mapping[str, Any]:
+        """The quality gate's report. Raises NotBuiltError."""
+        self.service.check(caller, "read", "quality")
+        path = self.rooms.workspace.folder / JSON_FILE
+        if not path.exists():
+            raise NotBuiltError("There is no quality report yet; run: segassist build")
+        report: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        return report
+
+
+def _fifths(values: pd.Series, *, lowest_is_best: bool) -> pd.Series:
+    """1 (worst) to 5 (best) by rank; customers without a value are worst."""
+    rank = values.rank(method="first", ascending=not lowest_is_best, na_option="top", pct=True)
+    return np.ceil(rank * FIFTHS).clip(1, FIFTHS).astype(int)
+
+
+def _sample(points: np.ndarray) -> np.ndarray:
+    if len(points) <= MAP_POINTS:
+        return points
+    return points[np.random.default_rng(7).choice(len(points), MAP_POINTS, replace=False)]
+
+
+__all__ = ["Views"]

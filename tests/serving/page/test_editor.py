@@ -1,0 +1,177 @@
+"""The visual editor of the real page: what a marketer builds by hand is what the text says, counted at each step."""
+
+import json
+
+import httpx
+import pytest
+
+from tests.serving.page.test_chat import MARKUP
+
+pytestmark = pytest.mark.browser
+
+OVER_55 = '{"feature": "age", "op": ">=", "value": "55-64"}'
+
+
+@pytest.fixture
+def editor(page):
+    page.tab("editor")
+    page.until(lambda: page.all(".editor"), "the form")
+    return page
+
+
+def definition(page):
+    return json.loads(page.definition)
+
+
+def test_a_definition_is_built_by_hand_and_counted_at_each_step(editor):
+    editor.counts("2,469")
+    editor.add("feature")
+    editor.choose("0", "feature", "spend_90d")
+    editor.until(lambda: '"spend_90d"' in editor.definition, "the feature")
+    editor.fill("0", "value", "500")
+    editor.until(
+        lambda: definition(editor) == {"feature": "spend_90d", "op": ">=", "value": 500}, "the value"
+    )
+    editor.until(
+        lambda: editor.count not in ("2,469", "") and int(editor.count.replace(",", "")) < 1500, "a count"
+    )
+    editor.add("event")
+    editor.fill("1", "pick.category", "BEERS/ALES")
+    editor.until(lambda: "BEERS/ALES" in editor.definition, "the category")
+    editor.fill("1", "value", "3")
+    editor.until(lambda: '"value": 3' in editor.definition, "three times")
+    editor.do("negate", "1")
+    parts = definition(editor)["all_of"]
+    assert parts[1]["not"]["items"] == {"category": ["BEERS/ALES"]}
+    assert parts[1]["not"]["from_days_ago"] == 90
+    words = editor.text("#count .words")
+    assert "BEERS/ALES" in words
+    assert "not" in words
+
+
+def test_a_category_feature_takes_many_values_and_a_band_two(editor):
+    editor.add("feature")
+    editor.choose("0", "feature", "age")
+    editor.until(
+        lambda: definition(editor) == {"feature": "age", "op": "in", "value": ["19-24"]}, "a first value"
+    )
+    editor.choose("0", "value", "65+")
+    editor.until(lambda: definition(editor)["value"] == ["19-24", "65+"], "two values")
+    editor.choose("0", "op", "between")
+    editor.until(lambda: definition(editor)["op"] == "between", "a range")
+    editor.choose("0", "low", "55-64")
+    editor.until(lambda: definition(editor)["value"] == ["55-64", "65+"], "both ends")
+    editor.counts("131")
+
+
+def test_propensity_is_a_share_in_percent(editor):
+    editor.add("propensity")
+    editor.fill("0", "value", "10")
+    wanted = {"propensity": "purchase_30d", "top_share": 0.1}
+    editor.until(lambda: definition(editor) == wanted, "a tenth")
+    editor.counts("247")
+
+
+def test_parts_are_nested_moved_copied_removed_and_brought_back(editor):
+    editor.apply(
+        json.dumps({"all_of": [json.loads(OVER_55), {"feature": "orders_90d", "op": ">=", "value": 5}]})
+    )
+    editor.until(lambda: len(editor.all(".editor .row")) == 2, "two rows")
+    start = definition(editor)
+    editor.do("down", "0")
+    assert definition(editor)["all_of"] == start["all_of"][::-1]
+    editor.do("nest", "0")
+    assert definition(editor)["all_of"][0] == {"any_of": [start["all_of"][1]]}
+    editor.do("duplicate", "1")
+    assert definition(editor)["all_of"][1:] == [start["all_of"][0]] * 2
+    editor.do("remove", "0.0")
+    assert definition(editor)["all_of"][0] == {"any_of": []}
+    for _ in range(4):
+        before = editor.definition
+        editor.click("#undo")
+        editor.until(lambda before=before: editor.definition != before, "the step back")
+    assert definition(editor) == start
+
+
+def test_groups_change_their_kind(editor):
+    editor.apply(
+        json.dumps({"all_of": [json.loads(OVER_55), {"feature": "orders_90d", "op": ">=", "value": 50}]})
+    )
+    editor.until(lambda: len(editor.all(".editor .row")) == 2, "two rows")
+    few = editor.count
+    editor.choose("", "kind", "any_of")
+    editor.until(lambda: "any_of" in editor.definition, "another kind")
+    editor.until(lambda: editor.count != few, "another count")
+
+
+def test_a_problem_stands_beside_what_it_is_about(editor):
+    editor.apply('{"all_of": [' + OVER_55 + ', {"feature": "orders_90", "op": ">=", "value": 5}]}')
+    editor.until(
+        lambda: "did you mean orders_90d" in editor.text(".editor li:nth-child(2) .problem"), "the problem"
+    )
+    assert editor.all(".editor li:nth-child(1) .problem") == []
+    assert editor.count == ""
+    assert "Not counted" in editor.text("#count")
+    editor.choose("1", "feature", "orders_90d")
+    editor.until(lambda: editor.count, "the count")
+    assert editor.all(".editor .problem") == []
+
+
+def test_a_value_that_does_not_fit_is_told_and_can_be_mended(editor):
+    editor.add("feature")
+    editor.choose("0", "op", "between")
+    editor.until(lambda: "between" in editor.definition, "a range")
+    editor.fill("0", "low", "9")
+    editor.until(lambda: "low <= high" in editor.text(".editor .problem"), "the problem")
+    editor.fill("0", "high", "12")
+    editor.until(lambda: editor.count, "a count")
+
+
+def test_text_that_does_not_parse_is_told_and_changes_nothing(editor):
+    editor.apply(OVER_55)
+    editor.counts("131")
+    editor.apply('{"event": "purchase", ')
+    assert "not valid JSON" in editor.message()
+    assert editor.count == "131"
+
+
+def test_markup_is_text_in_a_problem_and_in_a_message(editor):
+    editor.apply(json.dumps({"feature": MARKUP, "op": ">=", "value": 5}))
+    editor.until(lambda: "<img" in editor.text(".editor .problem"), "the problem")
+    editor.apply(json.dumps({MARKUP: 1}))
+    assert "<img" in editor.message()
+    assert editor.all("#bold, .gradio-container img[src=x]") == []
+    assert editor.js("window.ran") is None
+
+
+def test_what_was_edited_is_what_them_means(page):
+    page.use(OVER_55, "131")
+    page.ask("only those with children")
+    assert "55-64" in page.carded
+    page.click("#to-editor")
+    page.until(lambda: len(page.all(".editor .row")) == 2, "the conversation's segment in the editor")
+
+
+def test_a_draft_is_saved_and_used_in_another(editor, serving):
+    editor.apply(OVER_55)
+    editor.counts("131")
+    editor.all("#editor-save input, #editor-save textarea")[0].send_keys("Over 55\n")
+    assert "Over 55" in editor.message()
+    editor.click("#new")
+    editor.counts("2,469")
+    editor.add("member")
+    editor.counts("131")
+    assert definition(editor) == {"member_of": "Over 55"}
+    httpx.delete(f"{serving[0]}/v1/segments/Over 55", timeout=30).raise_for_status()
+
+
+def test_it_works_without_a_mouse(editor):
+    """Focus stays on the control that was used, though the form is drawn anew."""
+    editor.add("feature")
+    editor.fill("0", "value", "7")
+    editor.until(lambda: '"value": 7' in editor.definition, "the value")
+    button = editor.all(".editor .tool[data-do=negate]")[0]
+    editor.driver.execute_script("arguments[0].focus()", button)
+    button.send_keys("\n")
+    editor.until(lambda: "not" in definition(editor), "the negation")
+    assert editor.js("document.activeElement.dataset.do") == "negate"

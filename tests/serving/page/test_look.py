@@ -1,0 +1,120 @@
+"""How the real page looks and works for everybody: axe, widths, names of controls, first load, other machines."""
+
+import importlib.util
+import time
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.serving.page.browser import SIDEWAYS, TABS
+
+pytestmark = pytest.mark.browser
+
+AXE_RUN = """const done = arguments[arguments.length - 1];
+axe.run(document, {resultTypes: ['violations']}).then(
+  found => done(found.violations.filter(v => ['serious', 'critical'].includes(v.impact)).map(
+    v => [v.id, v.impact, v.nodes.slice(0, 4).map(n => n.html.slice(0, 160) + ' :: ' + n.target)])),
+  error => done([['axe', String(error), []]]))"""
+NAMELESS = (
+    "[...document.querySelectorAll('button')].filter(b => b.offsetParent && !b.closest('.arrow') && "
+    "!(b.innerText.trim() || b.ariaLabel || b.title)).map(b => b.outerHTML.slice(0, 120))"
+)
+LOAD_SECONDS = 2.0
+READY = {
+    "chat": "#question textarea",
+    "editor": ".editor",
+    "profile": "#plot-map .js-plotly-plot .plot-container",
+    "library": "#segments .notice, #segments table",
+    "campaigns": "#experiments .notice, #experiments table",
+    "models": "#plot-drivers .js-plotly-plot .plot-container",
+    "quality": "#quality table",
+    "settings": "#facts dl",
+}
+"""What stands on each view when it is there."""
+
+
+@pytest.fixture(scope="module")
+def axe() -> str:
+    """The source of axe-core."""
+    found = importlib.util.find_spec("axe_core_python")
+    if found is None or not found.submodule_search_locations:
+        pytest.skip("axe is missing: pip install axe-core-python")
+    return (Path(found.submodule_search_locations[0]) / "axe.min.js").read_text(encoding="utf-8")
+
+
+def go(page, view):
+    page.tab(view)
+    page.until(lambda: page.all(READY[view]), f"the view {view}")
+
+
+@pytest.fixture
+def asked(page):
+    """The page with a segment, a plot in its chat, and something in its editor."""
+    page.ask("who bought beer?")
+    page.shows("1,298")
+    page.click("#to-editor")
+    page.until(lambda: page.all(".editor .row"), "the editor")
+    for kind in ("feature", "propensity", "group"):
+        page.add(kind)
+    page.tab("chat")
+    return page
+
+
+def test_no_view_has_a_serious_violation_of_accessibility(asked, axe):
+    page, found = asked, {}
+    page.driver.execute_script(axe)
+    for theme in ("light", "dark"):
+        page.js(f"document.body.classList.toggle('dark', {str(theme == 'dark').lower()})")
+        for view in TABS:
+            go(page, view)
+            time.sleep(0.5)
+            if violations := page.driver.execute_async_script(AXE_RUN):
+                found[theme, view] = violations
+    assert found == {}
+
+
+@pytest.mark.parametrize("width", [1440, 1024, 390])
+def test_no_view_needs_sideways_scrolling(asked, width, tmp_path):
+    page = asked
+    page.resize(width)
+    wide = {}
+    for view in TABS:
+        go(page, view)
+        time.sleep(0.4)
+        page.driver.save_screenshot(str(tmp_path / f"{view}-{width}.png"))
+        wide[view] = page.js(SIDEWAYS)
+    assert wide == dict.fromkeys(TABS, 0)
+
+
+def test_every_button_of_ours_says_what_it_does(asked):
+    """The arrows that open a turn's steps are drawn by Gradio and have no name."""
+    for view in TABS:
+        go(asked, view)
+        assert asked.js(NAMELESS) == [], view
+
+
+def test_the_first_page_is_there_in_two_seconds(page, tab):
+    """With an empty cache; the best of three, for others work on this machine too."""
+    seconds = []
+    for _ in range(3):
+        page.driver.execute_cdp_cmd("Network.clearBrowserCache", {})
+        page.driver.get("about:blank")
+        began = time.monotonic()
+        page.open()
+        seconds.append(time.monotonic() - began)
+    assert min(seconds) <= LOAD_SECONDS, seconds
+
+
+def test_the_page_asks_nothing_of_other_machines(asked):
+    for view in TABS:
+        go(asked, view)
+    loaded = asked.js("performance.getEntriesByType('resource').map(e => e.name)")
+    assert [name for name in loaded if not name.startswith((asked.url, "data:", "blob:"))] == []
+
+
+def test_the_page_does_not_offer_to_publish_a_conversation(serving):
+    for path in ("", "/zh"):
+        config = httpx.get(f"{serving[0]}{path}/config", timeout=30).json()
+        chat = next(c for c in config["components"] if c["type"] == "chatbot")
+        assert "share" not in chat["props"]["buttons"]

@@ -1,0 +1,254 @@
+"""The page's parts without a browser: words, what to ask next, the editor's actions, HTML, who sees what."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+from assistant.intents import read_intents
+from assistant.linking.numbers import numbers
+from segments.catalogue import standard_catalogue
+from segments.codec import from_json, to_json
+from segments.definition import EVERYONE, AllOf, AnyOf, FeatureCondition, MemberOf
+from segments.edit import rooted
+from segments.errors import ForbiddenError, SegAssistError, UserError
+from serving.access import Caller, Role
+from serving.page import editor_actions, follow_ups, html
+from serving.page.editor import Draft
+from serving.page.words import WORDS, Say
+from serving.views import Choices, Views
+
+PAGE = Path(__file__).parents[3] / "serving" / "page"
+CHOICES = Choices(
+    standard_catalogue(), {"favourite_department": ("MEAT", "DELI")}, {}, ("Loyal",), ("purchase_30d",)
+)
+
+
+def act(tree, do, place="", **more):
+    return editor_actions.act(tree, {"do": do, "place": place, **more}, CHOICES)
+
+
+# Words
+
+
+def test_every_word_is_there_in_both_languages_with_the_same_places_for_values():
+    for key, (en, zh) in WORDS.items():
+        assert all(text.strip() for text in (en, zh)), key
+        assert set(re.findall(r"{(\w+)}", en)) == set(re.findall(r"{(\w+)}", zh)), key
+
+
+def test_words_are_chinese_where_they_should_be():
+    latin = {key for key, (_, zh) in WORDS.items() if not re.search("[一-鿿]", zh)}
+    assert latin == {"model.auc", "model.roc", "card.named", "library.moved"} & latin
+
+
+def test_every_word_that_the_page_says_is_in_the_table_and_the_other_way_round():
+    said, begun = set(), set()
+    for path in PAGE.glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str) and path.name != "words.py":
+                said.add(node.value)
+            if isinstance(node, ast.JoinedStr) and isinstance(node.values[0], ast.Constant):
+                begun.add(str(node.values[0].value))
+    unused = {
+        key
+        for key in WORDS
+        if key not in said and not any(b and key.startswith(b) for b in begun if "." in b)
+    }
+    assert unused == set()
+
+
+def test_outcomes_are_said_as_what_customers_do():
+    assert Say("en").outcome("purchase_30d") == "buy within 30 days"
+    assert Say("zh").outcome("purchase_30d:BEERS/ALES") == "30天内购买BEERS/ALES"
+
+
+# What to ask next
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize("tool", follow_ups.QUESTIONS)
+def test_the_assistant_understands_what_is_offered(tool, language):
+    question = follow_ups.QUESTIONS[tool][language == "zh"]
+    assert tool in read_intents(question, numbers(question, language == "zh", [])).tools
+
+
+def test_what_was_just_done_is_not_offered_again():
+    for tool in (*follow_ups.AFTER, "nothing"):
+        offered = follow_ups.follow_ups([tool], "en")
+        assert 1 <= len(offered) <= follow_ups.SHOWN
+        assert follow_ups.QUESTIONS.get(tool, ("",))[0] not in offered
+
+
+# The editor's actions
+
+
+def test_a_feature_begins_with_a_value_that_fits_its_type():
+    for feature in CHOICES.catalogue:
+        made = editor_actions.of_feature(feature, CHOICES)
+        assert made.op in feature.operators, feature.name
+
+
+def test_a_kind_begins_with_what_exists():
+    tree = act(EVERYONE, "add", kind="member")
+    assert tree == AllOf((MemberOf("Loyal"),))
+    nothing = Choices(CHOICES.catalogue, {}, {}, (), ())
+    for kind in ("member", "propensity", "spell"):
+        with pytest.raises(UserError):
+            editor_actions.act(EVERYONE, {"do": "add", "place": "", "kind": kind}, nothing)
+
+
+@pytest.mark.parametrize(
+    ("start", "field", "value", "end"),
+    [
+        ({"feature": "spend_90d", "op": ">=", "value": 1}, "value", "99.5", {"value": 99.5}),
+        ({"feature": "spend_90d", "op": ">=", "value": 1}, "value", "many", {"value": "many"}),
+        (
+            {"feature": "spend_90d", "op": ">=", "value": 1},
+            "op",
+            "between",
+            {"op": "between", "value": [1, 1]},
+        ),
+        ({"feature": "spend_90d", "op": "between", "value": [1, 9]}, "op", "<", {"op": "<", "value": 1}),
+        ({"feature": "age", "op": "=", "value": "65+"}, "op", "in", {"op": "in", "value": ["65+"]}),
+        (
+            {"feature": "age", "op": "in", "value": ["65+"]},
+            "value",
+            ["19-24", "65+"],
+            {"value": ["19-24", "65+"]},
+        ),
+        ({"feature": "has_children", "op": "=", "value": True}, "value", "false", {"value": False}),
+        ({"event": "purchase"}, "value", "3", {"value": 3, "op": ">="}),
+        ({"event": "purchase"}, "start", "30", {"from_days_ago": 30}),
+        ({"event": "purchase", "from_days_ago": 30}, "start", "", {"event": "purchase"}),
+        ({"event": "purchase"}, "pick.category", "BEEF", {"items": {"category": ["BEEF"]}}),
+        (
+            {"event": "purchase", "items": {"brand": ["A", "B"]}},
+            "drop.brand",
+            "A",
+            {"items": {"brand": ["B"]}},
+        ),
+        ({"event": "purchase"}, "measure", "value", {"measure": "value", "op": ">=", "value": 1}),
+        ({"propensity": "purchase_30d", "top_share": 0.2}, "value", "5", {"top_share": 0.05}),
+        (
+            {"propensity": "purchase_30d", "top_share": 0.2},
+            "mode",
+            "min_probability",
+            {"min_probability": 0.2},
+        ),
+        ({"member_of": "Loyal"}, "segment", "Other", {"member_of": "Other"}),
+    ],
+)
+def test_a_field_is_set_and_the_rest_stays(start, field, value, end):
+    tree = act(rooted(from_json(start)), "set", "0", field=field, value=value)
+    found = to_json(editor_actions.tidy(tree))
+    assert {key: found.get(key) for key in end} == end
+    assert next(iter(start)) in found
+
+
+@pytest.mark.parametrize(
+    "action",
+    [
+        {"do": "explode"},
+        {"do": "up", "place": "x"},
+        {"do": "remove", "place": "7"},
+        {"do": "set", "place": "0", "field": "start", "value": "1.5"},
+        {"do": "set", "place": "0", "field": "colour", "value": "red"},
+        {"do": "set", "place": "0", "field": "pick.colour", "value": "red"},
+        {"do": "set", "place": "0", "field": "value", "value": "a lot"},
+    ],
+)
+def test_what_cannot_be_done_is_told(action):
+    with pytest.raises(SegAssistError):
+        editor_actions.act(rooted(from_json({"event": "purchase"})), action, CHOICES)
+
+
+def test_a_group_inside_a_group_is_of_the_other_kind():
+    tree = act(EVERYONE, "add", kind="group")
+    assert tree == AllOf((AnyOf(()),))
+    assert act(tree, "add", "0", kind="group") == AllOf((AnyOf((AllOf(()),)),))
+
+
+def test_changes_are_undone_one_by_one():
+    a, b = (AllOf((FeatureCondition("orders_90d", ">=", n),)) for n in (1, 2))
+    draft = Draft().changed(a).changed(a).changed(b)
+    assert draft.undone().tree == a
+    assert draft.undone().undone().tree == EVERYONE
+    assert draft.undone().undone().undone() == Draft()
+
+
+# HTML
+
+
+def test_data_is_text_in_html():
+    bad = '<b onclick="x">'
+    for made in (
+        html.button(bad, "do", title=bad, name=bad),
+        html.notice(bad),
+        html.chip(bad),
+        html.table([bad], [], bad),
+        html.sparkline([1, 2], bad),
+    ):
+        assert "<b" not in made.replace("<button", "").replace("<body", "")
+
+
+def test_a_sparkline_leaves_a_gap_for_a_size_that_is_not_shown():
+    assert html.sparkline([20, 30, None, 40, 50], "x").count("<polyline") == 2
+    assert html.sparkline([None, 20], "x") == ""
+
+
+# Who sees what
+
+
+@pytest.fixture(scope="module")
+def views(guarded):
+    return Views(guarded.service)
+
+
+def caller(role):
+    return Caller(f"{role}@shop", Role[role], "page", f"{role}@shop")
+
+
+def test_a_viewer_reads_and_changes_nothing(views):
+    viewer, beer = caller("viewer"), from_json({"event": "purchase", "items": {"category": ["BEERS/ALES"]}})
+    grid = views.rfm(viewer, beer)
+    shown = [cell for row in grid.cells for cell in row if cell is not None]
+    assert 0.9 < sum(shown) <= 1
+    mix = views.category_mix(viewer, beer)
+    assert mix[0].members >= mix[-1].members > 0
+    found = views.probabilities(viewer, beer, "purchase_30d")
+    assert sum(found.everyone) == pytest.approx(1)
+    points = views.behaviour_map(viewer, beer)
+    assert len(points.members) == 1298
+    assert len(points.members) + len(points.others) == 2469
+    assert views.models(viewer)
+    assert views.quality(viewer)["verdict"] == "warn"
+    with pytest.raises(ForbiddenError):
+        views.service.save(viewer, "Mine", beer)
+    with pytest.raises(ForbiddenError):
+        views.service.rename(viewer, "Mine", "Yours")
+
+
+def test_a_small_group_is_not_described(views):
+    few = from_json({"similar_to": {"segment": {"event": "purchase"}}, "top": 5})
+    for method in (views.rfm, views.category_mix, views.behaviour_map, views.overlaps):
+        with pytest.raises(SegAssistError):
+            method(caller("admin"), few)
+
+
+def test_a_segment_belongs_to_who_saved_it_first_and_keeps_its_owner_when_renamed(views):
+    service, beer = views.service, from_json({"event": "purchase", "items": {"category": ["BEERS/ALES"]}})
+    service.save(caller("marketer"), "Beer", beer)
+    service.save(caller("admin"), "Beer", from_json({"feature": "orders_90d", "op": ">=", "value": 5}))
+    service.rename(caller("admin"), "Beer", "Ale")
+    (entry,) = (entry for entry in views.library(caller("viewer")) if entry.saved.name == "Ale")
+    assert (entry.owner, entry.saved.version, entry.moved) == ("marketer@shop", 2, None)
+    service.save(caller("marketer"), "Uses it", MemberOf("Ale"))
+    with pytest.raises(UserError, match="used by Uses it"):
+        service.rename(caller("admin"), "Ale", "Lager")
+    service.delete(caller("admin"), "Uses it")
+    service.delete(caller("admin"), "Ale")
+    service.save(caller("admin"), "Ale", beer)
+    assert service.rooms.library.owner("Ale") == "admin@shop"
+    service.delete(caller("admin"), "Ale")

@@ -1,0 +1,159 @@
+"""The other views of the real page: profile, library, campaigns, models, data quality, settings."""
+
+import httpx
+import pytest
+from selenium.webdriver.common.keys import Keys
+
+pytestmark = pytest.mark.browser
+
+BEER = {"event": "purchase", "items": {"category": ["BEERS/ALES"]}}
+OVER_55 = {"feature": "age", "op": ">=", "value": "55-64"}
+
+
+@pytest.fixture
+def saved(serving):
+    """Two saved segments."""
+    url = f"{serving[0]}/v1/segments"
+    names = {"Ale fans": BEER, "Elders": OVER_55}
+    for name, definition in names.items():
+        httpx.post(url, json={"name": name, "definition": definition}, timeout=60).raise_for_status()
+    yield url
+    for segment in httpx.get(url, timeout=30).json():
+        httpx.delete(f"{url}/{segment['name']}", timeout=30)
+
+
+def plotted(page, *names):
+    for name in names:
+        page.until(lambda name=name: page.all(f"#{name} .js-plotly-plot .plot-container"), f"the plot {name}")
+
+
+def test_a_profile_says_and_draws_who_they_are(page, saved):
+    page.ask("who is over 55?")
+    page.shows("131")
+    page.click("#to-profile")
+    page.until(lambda: "131" in page.text("#profile-summary"), "the size")
+    plotted(page, "plot-effects", "plot-rfm", "plot-mix", "plot-map", "plot-probability", "plot-overlap")
+    assert "age band" in page.text("#profile-summary")
+    assert len(page.all("#traits tbody tr")) >= 5
+
+
+def test_a_profile_without_a_segment_says_what_to_do(page):
+    page.tab("profile")
+    page.until(lambda: "No segment yet" in page.text("#profile-summary"), "the empty state")
+    assert page.all("#plot-effects") == []
+
+
+def test_a_group_too_small_is_not_profiled(page):
+    page.ask("who spent over $500 last quarter but went quiet for a month?")
+    page.shows("fewer than 10")
+    page.tab("profile")
+    page.until(lambda: "fewer than 10" in page.text("#profile-summary .error"), "the reason")
+
+
+def test_the_library_lists_searches_and_opens(page, saved):
+    page.tab("library")
+    page.until(lambda: len(page.all("#segments tbody tr")) == 2, "two segments")
+    assert "1,298" in page.text("#segments")
+    assert "local" in page.text("#segments")
+    page.all("#search input, #search textarea")[0].send_keys("elders")
+    page.until(lambda: len(page.all("#segments tbody tr")) == 1, "the one that matches")
+    page.click("#segments [data-do=chat]")
+    page.shows("131")
+    assert "Elders · version 1" in page.text("#card")
+    page.ask("only those with children")
+    assert "55-64" in page.carded
+
+
+def test_a_saved_segment_is_opened_in_the_editor(page, saved):
+    page.tab("library")
+    page.until(lambda: page.all("#segments [data-do=edit]"), "the list")
+    page.click("#segments [data-do=edit][data-name='Ale fans']")
+    page.counts("1,298")
+
+
+def test_a_segment_is_renamed_and_deleted_after_a_second_thought(page, saved):
+    page.tab("library")
+    page.until(lambda: page.all("#segments [data-do=rename]"), "the list")
+    page.click("#segments [data-do=rename][data-name='Ale fans']")
+    box = page.until(lambda: page.all("#segments input[data-do=renamed]")[0], "the field")
+    box.clear()
+    box.send_keys("Lager", Keys.ENTER)
+    page.until(lambda: "Lager" in page.text("#segments tbody"), "the new name")
+    page.click("#segments [data-do=delete][data-name='Lager']")
+    page.until(lambda: page.all("#segments [data-do=keep]"), "the question")
+    page.click("#segments [data-do=keep]")
+    page.until(lambda: not page.all("#segments [data-do=keep]"), "the list again")
+    assert httpx.get(f"{saved}/Lager", timeout=30).status_code == 200
+    page.click("#segments [data-do=delete][data-name='Lager']")
+    page.until(lambda: page.all("#segments [data-do=really]"), "the question")
+    page.click("#segments [data-do=really]")
+    page.until(lambda: len(page.all("#segments tbody tr")) == 1, "one less")
+    assert httpx.get(f"{saved}/Lager", timeout=30).status_code == 404
+
+
+def test_an_empty_library_says_what_to_do(page):
+    page.tab("library")
+    page.until(lambda: "No segment is saved yet" in page.text("#segments"), "the empty state")
+
+
+def test_a_plan_is_made_and_saved_and_a_test_is_run(page, fake_llm):
+    page.ask("who bought beer?")
+    page.shows("1,298")
+    page.tab("campaigns")
+    page.until(lambda: "No experiment" in page.text("#experiments"), "the empty state")
+    page.click("#make-plan")
+    page.until(lambda: "$5,000" in page.text("#plan"), "the plan")
+    plotted(page, "plot-plan")
+    page.all("#save-plan input, #save-plan textarea")[0].send_keys("Beer spring", Keys.ENTER)
+    page.until(lambda: "Beer spring" in page.text("#plans"), "the saved plan")
+    page.click("#assign")
+    page.until(lambda: len(page.all("#experiments tbody tr")) == 1, "the experiment")
+    assert "is assigned" in page.text("#campaign-result")
+    page.click("#read-campaign")
+    page.until(lambda: "is assigned" not in page.text("#campaign-result"), "the reading")
+
+
+def test_a_plan_without_a_segment_says_what_to_do(page):
+    page.tab("campaigns")
+    page.until(lambda: page.all("#make-plan"), "the view")
+    page.click("#make-plan")
+    page.until(lambda: "There is no segment yet" in page.text("#plan-told"), "the reason")
+
+
+def test_a_models_card_shows_how_it_tested(page):
+    page.tab("models")
+    plotted(page, "plot-gains", "plot-lift", "plot-reliability", "plot-roc", "plot-drivers")
+    assert "Tested on 2017-11-01" in page.text("#model-summary")
+    assert len(page.all("#groups tbody tr")) > 5
+
+
+def test_the_data_quality_page_shows_the_gates_report(page):
+    page.tab("quality")
+    page.until(lambda: "quality gate says: warning" in page.text("#quality"), "the verdict")
+    assert "8,820" in page.text("#quality")
+    first = page.all("#quality tbody tr")[0].text
+    assert first.startswith("warning"), "what needs a look comes first"
+
+
+def test_every_label_is_there_in_chinese(page):
+    page.tab("settings")
+    page.until(lambda: page.all("#language a[lang=zh]"), "the switch")
+    page.click("#language a[lang=zh]")
+    page.until(
+        lambda: page.driver.current_url.endswith("/zh/") and page.all("#question textarea"),
+        "the Chinese page",
+    )
+    assert page.js("document.documentElement.lang") == "zh"
+    assert "当前分群" in page.text("#card")
+    page.all("#question textarea")[0].send_keys("谁买过啤酒？", Keys.ENTER)
+    page.until(lambda: "位客户的" in page.text("#size"), "the card in Chinese")
+    assert "BEERS/ALES" in page.text("#size .words")
+
+
+def test_a_theme_is_kept(page):
+    page.tab("settings")
+    page.until(lambda: page.all("#theme input[value=dark]"), "the themes")
+    page.click("#theme input[value=dark]")
+    page.until(lambda: page.js("document.body.classList.contains('dark')"), "the dark page")
+    page.open()
+    page.until(lambda: page.js("document.body.classList.contains('dark')"), "the dark page again")
