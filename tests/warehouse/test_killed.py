@@ -1,4 +1,7 @@
-"""kill -9 at random moments of ingest, feature build and export: nothing lost, doubled, or used half-built."""
+"""kill -9 at random moments of ingest, feature build and export: nothing lost, doubled, or used half-built.
+
+SEGASSIST_KILLS says how many moments (four here, fifty before a release), SEGASSIST_KILL_SEED which.
+"""
 
 import os
 import subprocess
