@@ -29,11 +29,18 @@ class Case:
 
 
 def load_cases(
-    split: str | None = None, language: str | None = None, kind: str | None = None, file: str = "*.jsonl"
+    split: str | None = None,
+    language: str | None = None,
+    kind: str | None = None,
+    file: str = "*.jsonl",
+    folder: str = "",
 ) -> list[Case]:
-    """The cases of the files that match `file`, in file order; the other filters keep the equal ones."""
+    """The cases of the files that match `file`, in file order; the other filters keep the equal ones.
+
+    folder: the question set of another retailer, beside the demo's ('online_retail').
+    """
     cases = []
-    for path in sorted(QUESTIONS.glob(file)):
+    for path in sorted((QUESTIONS / folder).glob(file)):
         lines = path.read_text(encoding="utf-8").splitlines()
         cases += [_case(json.loads(line)) for line in lines if line.strip()]
     return [

@@ -128,6 +128,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--workspace", type=Path, default=DEFAULT)
+    parser.add_argument("--questions", default="", help="a folder of eval/questions: another retailer's set")
     parser.add_argument("--split", choices=("dev", "test"))
     parser.add_argument("--language", choices=("en", "zh"))
     parser.add_argument("--kind")
@@ -148,7 +149,7 @@ def main() -> None:
         else []
     )
     done = {record["id"] for record in records}
-    cases = load_cases(arguments.split, arguments.language, arguments.kind)
+    cases = load_cases(arguments.split, arguments.language, arguments.kind, folder=arguments.questions)
     with assistant_for(arguments.workspace) as assistant, arguments.out.open("a", encoding="utf-8") as out:
         assistant.warm()
         for case in track([case for case in cases if case.id not in done], description="asking"):
