@@ -12,7 +12,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from queue import Queue
@@ -20,6 +20,7 @@ from typing import Any, cast
 
 import pandas as pd
 
+from assistant.disclosure import Disclosure, read_by, reader_of
 from assistant.graph import State, Turn, TurnGraph
 from assistant.grounding import to_json as evidence_json
 from assistant.library import Library
@@ -31,6 +32,7 @@ from assistant.tools import Tools
 from assistant.tools_campaigns import DEFAULT_BUDGET
 from assistant.tools_uplift import CampaignUplift
 from assistant.tools_worth import Worths
+from assistant.trace import RecordingChat, Trace, listening
 from assistant.workspace import Workspace, open_workspace
 from campaigns.assumptions import Assumptions
 from campaigns.plan import Strategy
@@ -46,6 +48,7 @@ from segments.codec import from_json, to_json
 from segments.definition import Node
 from segments.errors import StorageError
 from segments.explain import explain
+from segments.features import Catalogue
 from segments.ports import Evidence, Figure
 from warehouse.audience import Audiences
 from warehouse.pseudonyms import Vault
@@ -72,6 +75,7 @@ class Rooms:
             saved_names=self.library.names,
             outcomes=self.propensity.outcomes,
         )
+        self.disclosure = Disclosure(lambda: self.audiences, workspace.settings.min_group)
         self._lock = threading.RLock()
 
     @cached_property
@@ -109,9 +113,12 @@ class Rooms:
 
     @property
     def assumptions(self) -> Assumptions:
-        """What plans take for granted, with this workspace's margin and cost of a contact."""
+        """What plans take for granted, with this workspace's margin, cost of a contact and response rate."""
         settings = self.workspace.settings
-        return Assumptions(contact_cost=settings.contact_cost, gross_margin=settings.gross_margin)
+        rate = settings.response_rate or None
+        return Assumptions(
+            contact_cost=settings.contact_cost, gross_margin=settings.gross_margin, response_rate=rate
+        )
 
     @cached_property
     def items(self) -> pd.DataFrame:
@@ -143,7 +150,7 @@ class Rooms:
     def strategy(self, members: Sequence[str], goal: str | None, budget: float | None) -> Strategy:
         """A campaign plan."""
         found = self.recommend(members)
-        names = ["purchase_30d", "coupon_redeem_30d"]
+        names = [n for n in ("purchase_30d", "coupon_redeem_30d") if n in self.propensity.outcomes]
         return plan_strategy(
             members,
             goal,
@@ -247,6 +254,7 @@ class Answer:
     timings: dict[str, float]
     conversation: str
     strategy: Strategy | None = field(default=None, repr=False)
+    trace: Trace | None = field(default=None, repr=False)
 
     def to_dict(self) -> dict[str, Any]:
         """The stable JSON form."""
@@ -300,9 +308,10 @@ def _conversation_file(path: Path) -> Iterator[None]:
 def make_linker(rooms: Rooms, *, dense: bool = True) -> Linker:
     """The linker of a workspace; without `dense`, words are matched by their spelling only."""
     warehouse = rooms.warehouse
+    features = warehouse.features()
     return Linker(
-        warehouse.catalogue,
-        warehouse.features(),
+        _told(warehouse.catalogue, features),
+        features,
         warehouse.item_values,
         warehouse.item_names,
         warehouse.as_of,
@@ -310,20 +319,38 @@ def make_linker(rooms: Rooms, *, dense: bool = True) -> Linker:
     )
 
 
+def _told(catalogue: Catalogue, features: pd.DataFrame) -> Catalogue:
+    """The features that tell customers apart here: a shop that knows no ages does not hear of them."""
+    kept = []
+    for feature in catalogue:
+        values = features[feature.name].dropna().unique()
+        if len(values) > 1 or (len(values) == 1 and values[0]):
+            kept.append(feature)
+    return Catalogue(kept)
+
+
 class Assistant:
     """Answers questions about one workspace's customers, in conversations that survive a restart."""
 
-    def __init__(self, rooms: Rooms, model: ChatModel) -> None:
+    def __init__(
+        self,
+        rooms: Rooms,
+        model: ChatModel,
+        linker: Linker | None = None,
+        graph: type[TurnGraph] = TurnGraph,
+    ) -> None:
+        """linker, graph: other stages than the product's own, for experiments that leave one out."""
         from langgraph.checkpoint.sqlite import SqliteSaver
 
         self.rooms = rooms
         self.tools = Tools(rooms)
-        self.linker = make_linker(rooms)
+        self.linker = linker or make_linker(rooms)
+        self._model = RecordingChat(model)
         with _conversation_file(rooms.workspace.conversations):
             connection = sqlite3.connect(rooms.workspace.conversations, check_same_thread=False)
             saver = SqliteSaver(connection)
             saver.setup()
-        self._graph = TurnGraph(self.linker, model, self.tools, saver)
+        self._graph = graph(self.linker, self._model, self.tools, saver)
 
     @classmethod
     def open(cls, folder: str | Path, model: ChatModel) -> Assistant:
@@ -341,10 +368,15 @@ class Assistant:
         turn = Turn(question, on_step)
         started = time.perf_counter()
         config: Any = {"configurable": {"thread_id": thread}}
-        with _conversation_file(self.rooms.workspace.conversations):
+        path = self.rooms.workspace.conversations
+        with _conversation_file(path), listening() as replies, read_by(reader_of(thread)):
+            before = self._graph.compiled.get_state(config).values
+            saved = tuple(self.rooms.library.all())
             state = cast(State, self._graph.compiled.invoke({}, config, context=turn))
         turn.timings["total"] = time.perf_counter() - started
-        return self._answer(turn, state, thread)
+        kept = {name: value for name, value in before.items() if name != "history"}
+        trace = Trace(kept, saved, tuple(replies), self._model.identity)
+        return replace(self._answer(turn, state, thread), trace=trace)
 
     def stream(
         self,
@@ -399,6 +431,11 @@ class Assistant:
         self.rooms.audiences.size(definition)
         config: Any = {"configurable": {"thread_id": conversation}}
         self._graph.compiled.update_state(config, {"current": to_json(definition)}, as_node="answer")
+
+    def restore(self, conversation: str, state: dict[str, Any]) -> None:
+        """Put a new conversation where another one stood (the state of a `Trace`)."""
+        config: Any = {"configurable": {"thread_id": conversation}}
+        self._graph.compiled.update_state(config, state, as_node="answer")
 
     def fork(self, conversation: str, copy: str) -> bool:
         """Copy where a conversation stands under another id; False when there is no such conversation."""

@@ -114,6 +114,16 @@ class Library:
             )
             return saved
 
+    def restore(self, saved: SavedSegment) -> None:
+        """Put back a version as it was. Raises ConflictError when its name and number are taken."""
+        content = json.dumps(to_json(saved.definition), ensure_ascii=False)
+        row = {"name": saved.name, "version": saved.version, "hash": saved.hash, "saved_at": saved.saved_at}
+        try:
+            with self._transaction() as connection:
+                connection.execute(insert(_versions).values(definition=content, **row))
+        except IntegrityError as error:
+            raise ConflictError(f"Segment '{saved.name}' has a version {saved.version} already.") from error
+
     def _uses(self, definition: Node, name: str, seen: set[str]) -> bool:
         """Whether a definition rests on the segment of that name, directly or through others."""
         for used in named_segments(definition):

@@ -20,7 +20,8 @@ class Settings:
     requests_per_minute: of one API key. cors_origins: pages of other sites that may call the API.
     randomised_campaigns: ids of campaigns whose customers were drawn at random, so that their effect may be called one.
     gross_margin: share of revenue left after the cost of goods. contact_cost: currency for each customer
-    contacted. banned_words: never used in marketing copy.
+    contacted. response_rate: share of contacted customers who respond, where no past campaign tells it (0: not known).
+    banned_words: never used in marketing copy.
     """
 
     name: str = "Complete Journey demo"
@@ -37,6 +38,7 @@ class Settings:
     randomised_campaigns: tuple[str, ...] = ()
     gross_margin: float = 0.25
     contact_cost: float = 0.5
+    response_rate: float = 0.0
     banned_words: tuple[str, ...] = ()
 
 
@@ -120,4 +122,8 @@ def read_settings(folder: Path) -> Settings:
         raise DataError(f"{path}: gross_margin must lie above 0 and at most 1; got {settings.gross_margin}.")
     if not settings.contact_cost > 0:
         raise DataError(f"{path}: contact_cost must be above 0; got {settings.contact_cost}.")
+    if not 0 <= settings.response_rate < 1:
+        raise DataError(
+            f"{path}: response_rate must be at least 0 and below 1; got {settings.response_rate}."
+        )
     return settings

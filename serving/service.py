@@ -15,12 +15,14 @@ from pathlib import Path
 from typing import Any
 
 from assistant.app import Answer, Assistant, Rooms, describe_segment, member_ids
+from assistant.disclosure import read_by
 from assistant.library import SavedSegment
 from assistant.llm import ChatModel
 from assistant.toolbox import ToolSpec, call_tool, tool_specs
 from assistant.tools import Tools
 from assistant.workspace import open_workspace
 from segments.canonical import fingerprint
+from segments.codec import from_json
 from segments.definition import Node
 from segments.errors import DefinitionError, ForbiddenError, LLMUnavailableError
 from serving.access import LEAST, Caller, Permission, allow, tool_permission
@@ -28,7 +30,6 @@ from serving.audit import Audit
 from serving.metrics import Metrics
 from serving.users import Users
 from warehouse.export import export, manifest_of
-from warehouse.suppression import small
 
 MAX_OVERLAP = 20
 
@@ -98,7 +99,9 @@ class Service:
 
     def _seen(self, caller: Caller, answer: Answer) -> Answer:
         """The answer as its caller may have it: their own name for the conversation, small groups hidden."""
-        segment = None if answer.segment is None else _hidden(caller, answer.segment, self._smallest)
+        segment = answer.segment
+        if segment is not None:
+            segment = self._hidden(caller, segment, from_json(segment["definition"]))
         return replace(answer, segment=segment, conversation=answer.conversation.removeprefix(_space(caller)))
 
     def conversation(self, caller: Caller, conversation: str) -> tuple[list[dict[str, Any]], Node | None]:
@@ -128,7 +131,8 @@ class Service:
         spec = tool_specs().get(name)
         if spec is not None:
             self.check(caller, permission_of(spec), name)
-        result = call_tool(self._tools, name, arguments)
+        with read_by(_reader(caller)):
+            result = call_tool(self._tools, name, arguments)
         self.log(
             caller, "tool", tools=[{"name": name, "arguments": arguments}], definition=result.get("hash")
         )
@@ -139,7 +143,7 @@ class Service:
     def preview(self, caller: Caller, definition: Node) -> dict[str, Any]:
         """A definition counted, with its SQL and words."""
         self.check(caller, "read", "preview")
-        return _hidden(caller, describe_segment(self.rooms, definition), self._smallest)
+        return self._hidden(caller, describe_segment(self.rooms, definition), definition)
 
     def overlap(self, caller: Caller, definitions: Sequence[Node]) -> list[list[int | None]]:
         """Customers in both, for every two of the definitions; None for a group too small to show."""
@@ -147,7 +151,7 @@ class Service:
         if not 2 <= len(definitions) <= MAX_OVERLAP:
             raise DefinitionError(f"definitions: must be 2 to {MAX_OVERLAP}; got {len(definitions)}.")
         sets = [frozenset(self.rooms.audiences.members(definition)) for definition in definitions]
-        return [[self._size(caller, len(a & b)) for b in sets] for a in sets]
+        return [[self._size(caller, a & b) for b in sets] for a in sets]
 
     def save(self, caller: Caller, name: str, definition: Node, if_match: str | None = None) -> SavedSegment:
         """Save a new version under a name. Raises StaleError when it is not the version of `if_match`."""
@@ -208,12 +212,20 @@ class Service:
             caller, "export", exported=what, definition=digest, count=count, of=of, offset=offset, as_of=as_of
         )
 
-    @property
-    def _smallest(self) -> int:
-        return self.rooms.workspace.settings.min_group
+    def _size(self, caller: Caller, members: frozenset[str]) -> int | None:
+        if sees_all(caller):
+            return len(members)
+        with read_by(_reader(caller)):
+            size = self.rooms.disclosure.shown_members(members)
+        return size if isinstance(size, int) else None
 
-    def _size(self, caller: Caller, size: int) -> int | None:
-        return size if shows(caller, size, self._smallest) else None
+    def _hidden(self, caller: Caller, segment: dict[str, Any], definition: Node) -> dict[str, Any]:
+        """A described segment as its caller may have it: without a size that is, or tells of, too small a group."""
+        if sees_all(caller):
+            return segment
+        with read_by(_reader(caller)):
+            size = self.rooms.disclosure.shown(definition)
+        return segment | {"size": size if isinstance(size, int) else None}
 
 
 class _TurnLog:
@@ -251,13 +263,14 @@ def permission_of(spec: ToolSpec) -> Permission:
     return tool_permission(spec.name, spec.schema["properties"])
 
 
-def shows(caller: Caller, size: int, smallest: int) -> bool:
-    """Whether a caller may see the size of a group: any for those who may export, else none that is too small."""
-    return not small(size, smallest) or caller.role >= LEAST["export"]
+def sees_all(caller: Caller) -> bool:
+    """Whether a caller may see the size of any group: those who may export its members."""
+    return caller.role >= LEAST["export"]
 
 
-def _hidden(caller: Caller, segment: dict[str, Any], smallest: int) -> dict[str, Any]:
-    return segment if shows(caller, segment["size"], smallest) else segment | {"size": None}
+def _reader(caller: Caller) -> str:
+    """Who remembers what was shown: the user, as in their conversations."""
+    return caller.space or caller.name
 
 
 def _space(caller: Caller) -> str:

@@ -64,10 +64,13 @@ def card_html(segment: dict[str, Any] | None, population: int, min_group: int) -
     """The segment card: size, share, words. Groups below the minimum show no size."""
     if segment is None:
         return EMPTY
-    # A size that its caller may not see is below the minimum.
-    size = int(segment["size"]) if segment["size"] is not None else 1
-    shown = f"{size:,}" if size == 0 or size >= min_group else f"fewer than {min_group}"
-    share = f"{size / population:.1%} of {population:,} customers" if size >= min_group else "customers"
+    size = segment["size"]
+    if size is None:
+        # Too small a group to show to this caller, or one that would tell of such a group.
+        shown, share = "not shown", "customers"
+    else:
+        shown = f"{size:,}" if size == 0 or size >= min_group else f"fewer than {min_group}"
+        share = f"{size / population:.1%} of {population:,} customers" if size >= min_group else "customers"
     return (
         f'<div class="size" data-testid="size">{shown}</div><div>{share}</div>'
         f'<div class="words">{escape(segment["words"])}</div>'
