@@ -66,8 +66,8 @@ def _segment(figures: dict[str, Figure], language: Language, currency: str, min_
         return _say(
             language,
             f"**About {about} customers**: {words}, as of {as_of}. With a number shown before, the exact one would tell "
-            f"of fewer than {min_group} customers.",
-            f"**约 {about} 位客户**：{words}，截至 {as_of}。确切数字与此前的数字相比会暴露少于 {min_group} 位客户。",
+            "of a group too small to show.",
+            f"**约 {about} 位客户**：{words}，截至 {as_of}。确切数字与此前的数字相比会暴露人数过少的群体。",
         )
     if isinstance(size, str):
         return _say(

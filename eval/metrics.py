@@ -102,6 +102,7 @@ METRICS = (
     Metric("false refusals", _where(_answerable, _refused), better=-1),
     Metric("asked back when it should", _where(lambda r: r["tool"] == "clarify", _asked)),
     Metric("asked back in vain", _where(_answerable, _asked), better=-1),
+    Metric("plans that keep every rule", _score("rubric", 1.0)),
     Metric("errors", lambda record: [float(bool(record["error"]))], better=-1),
     Metric("median seconds a turn", lambda record: record["seconds"], quantile(0.5), "seconds", -1),
     Metric("p95 seconds a turn", lambda record: record["seconds"], quantile(0.95), "seconds", -1),

@@ -12,6 +12,7 @@ split only numbers are shown.
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
@@ -37,22 +38,15 @@ from segments.codec import from_json, to_json
 from segments.definition import Node
 from segments.errors import UserError
 
-TABLE = tuple(METRICS[i] for i in (0, 3, 4, 5, 7, 8, 9, 13, 14, 15, 16))
-"""The metrics of the terminal's table; the HTML report has them all."""
-
 
 def members_of(rooms: Rooms) -> Members:
     """The members of definitions, each counted once."""
 
     @cache
     def known(_key: str, text: str) -> frozenset[str]:
-        import json
-
         return frozenset(rooms.audiences.members(from_json(json.loads(text))))
 
     def members(node: Node) -> Collection[str]:
-        import json
-
         return known(fingerprint(node), json.dumps(to_json(node)))
 
     return members
@@ -86,7 +80,7 @@ def ask_all(assistant: Assistant, cases: Sequence[Case], out: Path, model: str) 
 
 
 def table(records: Sequence[Record]) -> Table:
-    """The main metrics by split and language; a metric that nothing bears on is left out."""
+    """The metrics by split and language; a metric that nothing bears on is left out."""
     shown = Table(title=f"{len(records)} cases; share (95 % interval; n)")
     groups = {
         (split, language): [r for r in records if r["split"] == split and language in (r["language"], "both")]
@@ -96,7 +90,7 @@ def table(records: Sequence[Record]) -> Table:
     groups = {name: chosen for name, chosen in groups.items() if chosen}
     for name in ("metric", *(f"{split} {language}" for split, language in groups)):
         shown.add_column(name)
-    for metric in TABLE:
+    for metric in METRICS:
         row = [measure(metric, chosen) for chosen in groups.values()]
         if any(cell.n for cell in row):
             shown.add_row(metric.name, *map(str, row))
@@ -133,7 +127,7 @@ def failures(records: Sequence[Record], console: Console) -> None:
 def main() -> None:
     """Command line."""
     given = _arguments()
-    console = Console()
+    console = Console(width=None if sys.stdout.isatty() else 180)
     cases = load_cases(given.split, given.language, given.kind, folder=given.questions)
     if given.fast:
         cases = fast_subset(cases)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 from assistant.market_intents import MARKET_TOOLS
+from eval.strategy_rubric import rubric
 from segments.codec import from_json
 from segments.definition import Node
 from segments.errors import UserError
@@ -30,7 +31,16 @@ def score(record: dict[str, Any], members: Members) -> dict[str, float | None]:
         "tool": float(not record["error"] and tool_right(record["tool"], called, refused, asked)),
         "grounded": float(grounded(record["answer"], record["evidence"])) if record["evidence"] else None,
         "language": float(in_language(record["answer"], record["language"])) if record["answer"] else 0.0,
+        "rubric": strategy_score(record),
     }
+
+
+def strategy_score(record: dict[str, Any]) -> float | None:
+    """The share of the rubric's rules that a plan keeps; None where no plan is told."""
+    if record["plan"] is None or record["called"][-1:] != ["plan_strategy"]:
+        return None
+    kept = rubric(record["plan"], record["answer"])
+    return sum(kept.values()) / len(kept)
 
 
 def segment_f1(record: dict[str, Any], members: Members) -> float | None:

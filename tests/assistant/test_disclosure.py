@@ -127,7 +127,7 @@ def test_a_conversation_says_so(talk, near):
     talk.assistant.set_segment(talk.name, more)
     answer = talk.ask("show me the segment", call("show_segment"))
     assert "About 200 customers" in answer.answer
-    assert "fewer than 10" in answer.answer
+    assert "too small to show" in answer.answer
     talk.use(BIG_SPENDERS)
     assert "About" not in talk.ask("show me the segment", call("show_segment")).answer
 

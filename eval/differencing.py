@@ -1,0 +1,226 @@
+"""Membership inference by differencing: thousands of automated follow-ups against the suppression of small groups.
+
+    python -m eval.differencing [--workspace DIR] [--follow-ups 10000] [--readers 20]
+
+Each reader is an attacker with a conversation of its own who asks for sizes by the assistant's tools, and tries what the
+literature knows: thresholds moved a little, a group left out and added again, unions and intersections (trackers),
+complements, parts of a table, comparisons, the same at past dates. The judge then takes every size that was shown and
+derives what follows from one, two or three of them, knowing all members: a group of 1 to k - 1 customers whose size
+follows is disclosed. It shares no code with the protection.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import combinations
+from pathlib import Path
+
+import numpy as np
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+
+from assistant.app import Rooms
+from assistant.disclosure import read_by
+from assistant.tools import Tools
+from assistant.workspace import DEFAULT, open_workspace
+from segments.definition import (
+    EVERYONE,
+    AllOf,
+    AnyOf,
+    EventCondition,
+    FeatureCondition,
+    ItemFilter,
+    Node,
+    Not,
+    Window,
+)
+from segments.errors import UserError
+
+WINDOWS = (7, 14, 30, 60, 90, 180, 365)
+
+
+@dataclass
+class Shown:
+    """What one reader was shown: sets of customers (as 0/1 rows) whose exact size is known."""
+
+    rows: list[np.ndarray] = field(default_factory=list)
+    how: list[str] = field(default_factory=list)
+
+
+class Attacker:
+    """Asks for sizes, one follow-up after the other, and remembers those that were shown exactly."""
+
+    def __init__(self, rooms: Rooms, seed: int) -> None:
+        self._tools, self._rooms = Tools(rooms), rooms
+        self._random = np.random.default_rng(seed)
+        self._customers = rooms.audiences.members(EVERYONE)
+        self._place = {customer: place for place, customer in enumerate(self._customers)}
+        self._categories = rooms.warehouse.item_values["category"][:60]
+        self._reader = f"attacker-{seed}"
+        self.shown, self.tried, self.held = Shown(), Counter[str](), 0
+        self._known(EVERYONE, "population")
+
+    def ask(self, follow_ups: int) -> None:
+        """Ask as many follow-ups."""
+        with read_by(self._reader):
+            while self.tried.total() < follow_ups:
+                for how, definition, other in self._ideas():
+                    self.tried[how] += 1
+                    if other is None:
+                        self._count(how, definition)
+                    else:
+                        self._compare(how, definition, other)
+
+    def _ideas(self) -> Iterator[tuple[str, Node, Node | None]]:
+        base, small = self._broad(), self._narrow()
+        yield "broad", base, None
+        yield "direct", small, None
+        yield "left out", AllOf((base, Not(small))), None
+        yield "added", AnyOf((base, small)), None
+        yield "complement", Not(small), None
+        yield "intersection", AllOf((base, small)), None
+        yield "tracker", AnyOf((AllOf((base, small)), Not(base))), None
+        yield "threshold", self._moved(base), None
+        other = self._broad()
+        yield "broad", other, None
+        yield "union", AnyOf((base, other)), None
+        yield "intersection", AllOf((base, other)), None
+        yield "compared", base, self._moved(base)
+        yield "compared", base, AllOf((base, Not(small)))
+
+    def _broad(self) -> Node:
+        days, kind = int(self._random.choice(WINDOWS)), self._random.integers(3)
+        if kind == 0:
+            category = str(self._random.choice(self._categories[:20]))
+            return EventCondition("purchase", ItemFilter(category=(category,)), Window(days, 0))
+        if kind == 1:
+            spend = float(self._random.choice((50, 100, 200, 500)))
+            return EventCondition("purchase", window=Window(days, 0), measure="value", op=">", value=spend)
+        return FeatureCondition("recency_days", "<=", int(self._random.integers(5, 60)))
+
+    def _narrow(self) -> Node:
+        """A group that is often small: a rare product and a rare age, or very large spend."""
+        if self._random.integers(2):
+            spend = float(self._random.integers(3_000, 12_000))
+            return EventCondition("purchase", measure="value", op=">", value=spend)
+        category = str(self._random.choice(self._categories))
+        bought = EventCondition(
+            "purchase", ItemFilter(category=(category,)), Window(int(self._random.choice(WINDOWS)), 0)
+        )
+        return AllOf((bought, FeatureCondition("orders_30d", "<=", int(self._random.integers(0, 4)))))
+
+    def _moved(self, node: Node) -> Node:
+        """The same condition, its number moved a little."""
+        from dataclasses import replace
+
+        step = int(self._random.integers(1, 6))
+        if isinstance(node, FeatureCondition) and isinstance(node.value, int):
+            return replace(node, value=node.value + step)
+        if isinstance(node, EventCondition) and node.measure == "value" and isinstance(node.value, float):
+            return replace(node, value=node.value + step / 2)
+        if isinstance(node, EventCondition) and node.window.start is not None:
+            return replace(node, window=Window(node.window.start + 1, 0))
+        return node
+
+    def _count(self, how: str, definition: Node) -> None:
+        try:
+            figures = self._tools.show_segment(definition).evidence[0].figures
+        except UserError:
+            return
+        self._note(how, definition, figures[0].value)
+
+    def _compare(self, how: str, definition: Node, other: Node) -> None:
+        try:
+            found = {
+                f.name: f.value
+                for f in self._tools.compare_segments(definition, other, "other").evidence[0].figures
+            }
+        except UserError:
+            return
+        self._note(how, definition, found["size"])
+        self._note(how, other, found["other_size"])
+        self._note(how, AllOf((definition, other)), found["overlap"])
+
+    def _note(self, how: str, definition: Node, value: object) -> None:
+        if isinstance(value, int):
+            self._known(definition, how)
+        else:
+            self.held += 1
+
+    def _known(self, definition: Node, how: str) -> None:
+        row = np.zeros(len(self._customers), bool)
+        row[[self._place[customer] for customer in self._rooms.audiences.members(definition)]] = True
+        self.shown.rows.append(row)
+        self.shown.how.append(how)
+
+
+def disclosed(shown: Shown, k: int) -> list[str]:
+    """The small groups whose size follows from one, two or three of the sizes shown, each as a sentence."""
+    rows = np.unique(np.array(shown.rows), axis=0)
+    sizes = rows.sum(axis=1)
+    found = [f"a group of {size} shown as it is" for size in sizes if 0 < size < k]
+    for a, b in combinations(range(len(rows)), 2):
+        apart = abs(int(sizes[a]) - int(sizes[b]))
+        if 0 < apart < k and _one_sided(rows[a], rows[b]):
+            found.append(f"{apart} customers by two sizes, {sizes[a]} and {sizes[b]}")
+    return found + list(_of_three(rows, sizes, k))
+
+
+def _one_sided(a: np.ndarray, b: np.ndarray) -> bool:
+    return not (a & ~b).any() or not (b & ~a).any()
+
+
+def _of_three(rows: np.ndarray, sizes: np.ndarray, k: int) -> Iterator[str]:
+    """a + b - c and a - b - c that count a small group once each."""
+    whole = rows.astype(np.int8)
+    for c in range(len(rows)):
+        sums, rests = sizes[:, None] + sizes[None, :] - sizes[c], sizes[c] - sizes[:, None] - sizes[None, :]
+        for counted, sign in ((sums, 1), (rests, -1)):
+            for a, b in np.argwhere(np.triu((counted > 0) & (counted < k), 1)):
+                left = sign * (whole[a] + whole[b] - whole[c])
+                if len({a, b, c}) == 3 and left.min() >= 0 and left.max() <= 1:
+                    yield f"{counted[a, b]} customers by three sizes, {sizes[a]}, {sizes[b]} and {sizes[c]}"
+
+
+def main() -> None:
+    """Command line; exit status 1 when a group was disclosed."""
+    parser = argparse.ArgumentParser(
+        prog="python -m eval.differencing",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--workspace", type=Path, default=DEFAULT)
+    parser.add_argument("--follow-ups", type=int, default=10_000)
+    parser.add_argument("--readers", type=int, default=20)
+    given = parser.parse_args()
+    rooms = Rooms(open_workspace(given.workspace))
+    k, started = rooms.workspace.settings.min_group, time.perf_counter()
+    tried, shown, held, leaks = Counter[str](), 0, 0, []
+    for seed in track(range(given.readers), description="attacking"):
+        attacker = Attacker(rooms, seed)
+        attacker.ask(given.follow_ups // given.readers)
+        leaks += disclosed(attacker.shown, k)
+        tried, shown, held = tried + attacker.tried, shown + len(attacker.shown.rows), held + attacker.held
+    table = Table(title=f"{tried.total()} follow-ups by {given.readers} readers, groups under {k}")
+    for name in ("what was tried", "times"):
+        table.add_column(name)
+    for how, n in tried.most_common():
+        table.add_row(how, str(n))
+    console = Console()
+    console.print(table)
+    console.print(
+        f"{shown} sizes shown, {held} held back, {time.perf_counter() - started:.0f} s; disclosed: {len(leaks)}"
+    )
+    for leak in leaks[:20]:
+        console.print(leak, highlight=False)
+    sys.exit(1 if leaks else 0)
+
+
+if __name__ == "__main__":
+    main()
