@@ -14,6 +14,7 @@ learn by combining four counts or more is not looked for.
 
 from __future__ import annotations
 
+import threading
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
@@ -109,13 +110,14 @@ class Disclosure:
         self._audiences, self._k = audiences, k
         self._ledgers: OrderedDict[tuple[str, date], Ledger] = OrderedDict()
         self._everyone: dict[date, BitMap] = {}
+        # To see what is known and to add to it is one step: two questions at once must not each pass alone.
+        self._lock = threading.RLock()
 
     def shown(self, definition: Node, as_of: date | None = None) -> int | str:
         """The size; '<k' for a small group; 'about N' when the size would give a small group away."""
         audiences = self._at(as_of)
-        size = audiences.size(definition)
-        if _reader.get() is None or small(size, self._k):
-            return shown(size, self._k)
+        if _reader.get() is None:
+            return shown(audiences.size(definition), self._k)
         return self.shown_members(audiences.members(definition), as_of, asked=_is_asked(definition))
 
     def shown_members(
@@ -125,15 +127,20 @@ class Disclosure:
         size = len(members)
         if _reader.get() is None or small(size, self._k):
             return shown(size, self._k)
-        ledger, found = self._ledger(as_of), self._bits(members)
-        if not asked and ledger.gives_away(found):
-            return self._about(size)
-        ledger.add(found)
+        with self._lock:
+            ledger, found = self._ledger(as_of), self._bits(members)
+            if not asked and ledger.gives_away(found):
+                return self._about(size)
+            ledger.add(found)
         return size
 
     def check(self, members: Collection[str]) -> None:
         """Raise DefinitionError when figures of these customers, with what was shown, would tell of fewer than k."""
-        if _reader.get() is not None and self._ledger(None).gives_away(self._bits(members)):
+        if _reader.get() is None:
+            return
+        with self._lock:
+            told = self._ledger(None).gives_away(self._bits(members))
+        if told:
             raise DefinitionError(
                 f"The segment differs by fewer than {self._k} customers from what was shown before, so that figures of "
                 "both would tell of these few; change it by more, or go back to the one before."
@@ -144,12 +151,14 @@ class Disclosure:
         if _reader.get() is None:
             return []
         held = []
-        for name, members in groups.items():
-            found = self._bits(members)
-            if self._ledger(None).gives_away(found):
-                held.append(name)
-            else:
-                self._ledger(None).add(found)
+        with self._lock:
+            ledger = self._ledger(None)
+            for name, members in groups.items():
+                found = self._bits(members)
+                if ledger.gives_away(found):
+                    held.append(name)
+                else:
+                    ledger.add(found)
         return held
 
     def _about(self, size: int) -> str:

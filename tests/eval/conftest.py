@@ -1,8 +1,13 @@
-"""Records as a run writes them, without a run."""
+"""Records as a run writes them, without a run; the demo's rooms."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
+
+from assistant.app import Rooms
+from assistant.workspace import open_workspace
+from tests.assistant.conftest import fresh_workspace
 
 BASE = {
     "split": "dev",
@@ -37,3 +42,9 @@ def record():
         return BASE | {"id": case_id, "turns": [question]} | given | {"scores": scores}
 
     return make
+
+
+@pytest.fixture(scope="session")
+def opened(demo_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Rooms:
+    """The demo's rooms, with nothing saved and nothing said."""
+    return Rooms(open_workspace(fresh_workspace(demo_folder, tmp_path_factory.mktemp("demo"))))

@@ -8,13 +8,12 @@ import pytest
 
 from assistant.app import Assistant, Rooms, make_linker
 from assistant.safety import unfair
-from assistant.workspace import Workspace, open_workspace, read_settings
+from assistant.workspace import Workspace, read_settings
 from eval.attack import CapturedChat, load_attacks, run_attack, spoken
 from eval.attack_shop import write_shop
 from eval.cases import load_cases
 from eval.differencing import Attacker, Shown, disclosed
 from segments.atomic import write_text
-from tests.assistant.conftest import fresh_workspace
 from warehouse.files import load
 from warehouse.store import build
 
@@ -78,13 +77,12 @@ def test_products_and_ages_are_not_protected(message):
     assert not unfair(message)
 
 
-def test_no_small_group_follows_from_follow_ups(demo_folder, tmp_path):
-    rooms = Rooms(open_workspace(fresh_workspace(demo_folder, tmp_path)))
-    attacker = Attacker(rooms, seed=7)
+def test_no_small_group_follows_from_follow_ups(opened):
+    attacker = Attacker(opened, seed=7)
     attacker.ask(250)
     assert len(attacker.shown.rows) > 60
     assert attacker.held > 10
-    assert disclosed(attacker.shown, rooms.workspace.settings.min_group) == []
+    assert disclosed(attacker.shown, opened.workspace.settings.min_group) == []
 
 
 def test_the_judge_finds_what_is_disclosed():

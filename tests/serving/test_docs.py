@@ -13,13 +13,14 @@ from serving.cli import app
 
 ROOT = Path(__file__).parents[2]
 DOCS = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+EVALUATION = (ROOT / "docs" / "evaluation.md").read_text(encoding="utf-8")
 COMPOSE = yaml.safe_load((ROOT / "compose.yaml").read_text(encoding="utf-8"))
 DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8")
 
 
 def commands() -> list[str]:
     """Every `segassist ...` of the page, its compose lines and the Dockerfile."""
-    code = "\n".join(re.findall(r"```bash\n(.*?)```", DOCS, re.DOTALL))
+    code = "\n".join(re.findall(r"```bash\n(.*?)```", DOCS + EVALUATION, re.DOTALL))
     found = [line.split(" #")[0].strip() for line in code.splitlines() if "segassist " in line]
     found.append(" ".join(re.findall(r'"([^"]+)"', DOCKERFILE.splitlines()[-1])))
     return [line[line.index("segassist ") :] for line in found]
