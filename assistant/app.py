@@ -46,13 +46,17 @@ from insights.recommend import Recommendations, recommend
 from segments.canonical import fingerprint
 from segments.codec import from_json, to_json
 from segments.definition import Node
-from segments.errors import StorageError
+from segments.errors import StorageError, UserError
 from segments.explain import explain
 from segments.features import Catalogue
 from segments.ports import Evidence, Figure
 from warehouse.audience import Audiences
 from warehouse.pseudonyms import Vault
 from warehouse.store import Warehouse
+
+
+MAX_QUESTION = 2_000
+"""Characters of one message: far more than anybody types, and read in well under a second."""
 
 
 class Rooms:
@@ -363,7 +367,10 @@ class Assistant:
         conversation: str | None = None,
         on_step: Callable[[str, dict[str, Any]], None] = lambda _step, _data: None,
     ) -> Answer:
-        """Answer one turn. `on_step` hears of every step as it ends. Raises LLMUnavailableError."""
+        """Answer one turn. `on_step` hears of every step as it ends. Raises LLMUnavailableError, UserError for a
+        question that is too long."""
+        if len(question) > MAX_QUESTION:
+            raise UserError(f"question: may have {MAX_QUESTION:,} characters; got {len(question):,}.")
         thread = conversation or uuid.uuid4().hex[:12]
         turn = Turn(question, on_step)
         started = time.perf_counter()

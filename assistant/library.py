@@ -115,7 +115,10 @@ class Library:
             return saved
 
     def restore(self, saved: SavedSegment) -> None:
-        """Put back a version as it was. Raises ConflictError when its name and number are taken."""
+        """Put back a version as it was. Raises ConflictError when its name and number are taken, DefinitionError
+        when it would rest on itself."""
+        if self._uses(saved.definition, saved.name, set()):
+            raise DefinitionError(f"member_of: segment '{saved.name}' cannot be defined by itself.")
         content = json.dumps(to_json(saved.definition), ensure_ascii=False)
         row = {"name": saved.name, "version": saved.version, "hash": saved.hash, "saved_at": saved.saved_at}
         try:

@@ -58,7 +58,7 @@ class Paired:
 
 def _score(name: str, at_least: float | None = None) -> Callable[[Record], list[float]]:
     def values(record: Record) -> list[float]:
-        value = record["scores"][name]
+        value = record["scores"].get(name)
         return [] if value is None else [float(value >= at_least) if at_least is not None else value]
 
     return values

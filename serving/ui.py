@@ -18,6 +18,7 @@ from segments.codec import from_json
 from segments.definition import Node
 from segments.errors import SegAssistError, UserError
 from serving.access import OWNER, Caller
+from serving.markup import inert
 from serving.service import Service
 
 EXAMPLES = (
@@ -100,7 +101,7 @@ class Page:
         self, question: str, messages: Messages, conversation: str | None, request: gr.Request
     ) -> Iterator[tuple[Any, ...]]:
         """Stream one turn: each step as it ends, then the answer and the new card."""
-        messages = [*messages, {"role": "user", "content": escape(question, quote=False)}]
+        messages = [*messages, {"role": "user", "content": inert(question)}]
         step = {
             "role": "assistant",
             "content": "",
@@ -141,7 +142,7 @@ class Page:
         history, segment = self.service.conversation(caller, conversation)
         messages: Messages = []
         for turn in history:
-            messages.append({"role": "user", "content": escape(turn["question"], quote=False)})
+            messages.append({"role": "user", "content": inert(turn["question"])})
             messages.append(_said(turn["answer"]))
         return messages, *self.card(self.service.preview(caller, segment) if segment else None)
 
@@ -179,7 +180,7 @@ class Page:
 
 
 def _said(text: str) -> dict[str, Any]:
-    return {"role": "assistant", "content": escape(text, quote=False)}
+    return {"role": "assistant", "content": inert(text)}
 
 
 def write_csv(members: list[str]) -> str:
