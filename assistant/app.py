@@ -54,7 +54,6 @@ from warehouse.audience import Audiences
 from warehouse.pseudonyms import Vault
 from warehouse.store import Warehouse
 
-
 MAX_QUESTION = 2_000
 """Characters of one message: far more than anybody types, and read in well under a second."""
 

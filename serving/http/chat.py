@@ -20,7 +20,7 @@ from fastapi import APIRouter
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
 
-from assistant.app import Answer
+from assistant.app import MAX_QUESTION, Answer
 from segments.errors import NotFoundError, SegAssistError, UserError
 from serving.access import Caller
 from serving.http.problems import BUG
@@ -29,7 +29,7 @@ from serving.http.who import Asker, Reader
 from serving.service import Service
 
 MODEL = "segment-assistant"
-MAX_QUESTION = 2000
+
 NEW = "(The earlier messages of this chat are not known here, so this begins anew.)\n\n"
 
 
