@@ -16,7 +16,8 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from contextlib import nullcontext
+from dataclasses import dataclass, field, replace
 from itertools import combinations
 from pathlib import Path
 
@@ -56,19 +57,19 @@ class Shown:
 class Attacker:
     """Asks for sizes, one follow-up after the other, and remembers those that were shown exactly."""
 
-    def __init__(self, rooms: Rooms, seed: int) -> None:
+    def __init__(self, rooms: Rooms, seed: int, *, protected: bool = True) -> None:
         self._tools, self._rooms = Tools(rooms), rooms
         self._random = np.random.default_rng(seed)
         self._customers = rooms.audiences.members(EVERYONE)
         self._place = {customer: place for place, customer in enumerate(self._customers)}
         self._categories = rooms.warehouse.item_values["category"][:60]
-        self._reader = f"attacker-{seed}"
+        self._reader = f"attacker-{seed}" if protected else None
         self.shown, self.tried, self.held = Shown(), Counter[str](), 0
         self._known(EVERYONE, "population")
 
     def ask(self, follow_ups: int) -> None:
         """Ask as many follow-ups."""
-        with read_by(self._reader):
+        with read_by(self._reader) if self._reader else nullcontext():
             while self.tried.total() < follow_ups:
                 for how, definition, other in self._ideas():
                     self.tried[how] += 1
@@ -117,8 +118,6 @@ class Attacker:
 
     def _moved(self, node: Node) -> Node:
         """The same condition, its number moved a little."""
-        from dataclasses import replace
-
         step = int(self._random.integers(1, 6))
         if isinstance(node, FeatureCondition) and isinstance(node.value, int):
             return replace(node, value=node.value + step)
@@ -198,12 +197,15 @@ def main() -> None:
     parser.add_argument("--workspace", type=Path, default=DEFAULT)
     parser.add_argument("--follow-ups", type=int, default=10_000)
     parser.add_argument("--readers", type=int, default=20)
+    parser.add_argument(
+        "--unprotected", action="store_true", help="what would be disclosed if small groups alone were hidden"
+    )
     given = parser.parse_args()
     rooms = Rooms(open_workspace(given.workspace))
     k, started = rooms.workspace.settings.min_group, time.perf_counter()
     tried, shown, held, leaks = Counter[str](), 0, 0, []
     for seed in track(range(given.readers), description="attacking"):
-        attacker = Attacker(rooms, seed)
+        attacker = Attacker(rooms, seed, protected=not given.unprotected)
         attacker.ask(given.follow_ups // given.readers)
         leaks += disclosed(attacker.shown, k)
         tried, shown, held = tried + attacker.tried, shown + len(attacker.shown.rows), held + attacker.held
@@ -212,7 +214,7 @@ def main() -> None:
         table.add_column(name)
     for how, n in tried.most_common():
         table.add_row(how, str(n))
-    console = Console()
+    console = Console(width=120)
     console.print(table)
     console.print(
         f"{shown} sizes shown, {held} held back, {time.perf_counter() - started:.0f} s; disclosed: {len(leaks)}"

@@ -79,10 +79,16 @@ def test_products_and_ages_are_not_protected(message):
 
 def test_no_small_group_follows_from_follow_ups(opened):
     attacker = Attacker(opened, seed=7)
-    attacker.ask(250)
+    attacker.ask(120)
     assert len(attacker.shown.rows) > 60
     assert attacker.held > 10
     assert disclosed(attacker.shown, opened.workspace.settings.min_group) == []
+
+
+def test_hiding_small_groups_alone_would_not_do(opened):
+    attacker = Attacker(opened, seed=7, protected=False)
+    attacker.ask(30)
+    assert disclosed(attacker.shown, opened.workspace.settings.min_group)
 
 
 def test_the_judge_finds_what_is_disclosed():
