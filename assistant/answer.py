@@ -61,8 +61,8 @@ def _segment(figures: dict[str, Figure], language: Language, currency: str, min_
             f"No customer matches: {words} (as of {as_of}).",
             f"没有符合条件的客户：{words}（截至 {as_of}）。",
         )
-    if isinstance(size, str) and size.startswith("about"):
-        about = size.removeprefix("about ")
+    if isinstance(size, str) and size.startswith("≈"):
+        about = size.removeprefix("≈")
         return _say(
             language,
             f"**About {about} customers**: {words}, as of {as_of}. With a number shown before, the exact one would tell "

@@ -114,7 +114,7 @@ class Disclosure:
         self._lock = threading.RLock()
 
     def shown(self, definition: Node, as_of: date | None = None) -> int | str:
-        """The size; '<k' for a small group; 'about N' when the size would give a small group away."""
+        """The size; '<k' for a small group; '≈N' when the size would give a small group away."""
         audiences = self._at(as_of)
         if _reader.get() is None:
             return shown(audiences.size(definition), self._k)
@@ -164,7 +164,7 @@ class Disclosure:
     def _about(self, size: int) -> str:
         """Rounded so coarsely that the group in between could be none or more than k."""
         step = 2 * self._k
-        return f"about {max(1, round(size / step)) * step:,}"
+        return f"≈{max(1, round(size / step)) * step:,}"
 
     def _at(self, as_of: date | None) -> Audiences:
         audiences = self._audiences()

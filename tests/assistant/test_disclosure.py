@@ -92,7 +92,7 @@ def test_the_next_size_is_rounded_and_not_described(rooms, near):
     with read_by("someone"):
         assert tools.show_segment(few).evidence[0].figures[0].value == 200
         evidence = tools.refine_segment(more, few).evidence[0]
-        assert evidence.figures[0].value == "about 200"
+        assert evidence.figures[0].value == "≈200"
         assert "share" not in [figure.name for figure in evidence.figures]
         for tool in (tools.profile_segment, tools.recommend_products, tools.plan_strategy):
             with pytest.raises(DefinitionError, match="fewer than 10 customers"):
@@ -100,7 +100,7 @@ def test_the_next_size_is_rounded_and_not_described(rooms, near):
         with pytest.raises(DefinitionError, match="fewer than 10 customers"):
             tools.breakdown_segment(more, "age")
         compared = tools.compare_segments(few, more, "the other").evidence[0]
-        assert [figure.value for figure in compared.figures if figure.name == "other_size"] == ["about 200"]
+        assert [figure.value for figure in compared.figures if figure.name == "other_size"] == ["≈200"]
     with read_by("another"):
         assert tools.show_segment(more).evidence[0].figures[0].value == 203
     assert tools.show_segment(more).evidence[0].figures[0].value == 203, "a program is not held"
@@ -110,7 +110,7 @@ def test_a_small_group_cannot_be_had_by_leaving_it_out(rooms, tiny):
     tools, few = Tools(rooms), from_json(tiny)
     with read_by("someone"):
         assert tools.show_segment(few).evidence[0].figures[0].value == "<10"
-        assert str(tools.show_segment(Not(few)).evidence[0].figures[0].value).startswith("about")
+        assert str(tools.show_segment(Not(few)).evidence[0].figures[0].value).startswith("≈")
         everyone = AnyOf((few, Not(few)))
         assert tools.show_segment(everyone).evidence[0].figures[0].value == rooms.audiences.population
         parents = from_json(PARENTS)
