@@ -6,20 +6,23 @@ Each reader is an attacker with a conversation of its own who asks for sizes by 
 literature knows: thresholds moved a little, a group left out and added again, unions and intersections (trackers),
 complements, parts of a table, comparisons, the same at past dates. The judge then takes every size that was shown and
 derives what follows from one, two or three of them, knowing all members: a group of 1 to k - 1 customers whose size
-follows is disclosed. It shares no code with the protection.
+follows is disclosed. It shares no code with the protection. Each reader is a line of the record, so an interrupted run
+goes on.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from itertools import combinations
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from rich.console import Console
@@ -200,28 +203,59 @@ def main() -> None:
     parser.add_argument(
         "--unprotected", action="store_true", help="what would be disclosed if small groups alone were hidden"
     )
+    parser.add_argument("--out", type=Path, default=Path("eval/runs/differencing.jsonl"))
+    parser.add_argument("--fresh", action="store_true", help="forget the readers of an earlier run")
     given = parser.parse_args()
-    rooms = Rooms(open_workspace(given.workspace))
-    k, started = rooms.workspace.settings.min_group, time.perf_counter()
-    tried, shown, held, leaks = Counter[str](), 0, 0, []
-    for seed in track(range(given.readers), description="attacking"):
-        attacker = Attacker(rooms, seed, protected=not given.unprotected)
-        attacker.ask(given.follow_ups // given.readers)
-        leaks += disclosed(attacker.shown, k)
-        tried, shown, held = tried + attacker.tried, shown + len(attacker.shown.rows), held + attacker.held
-    table = Table(title=f"{tried.total()} follow-ups by {given.readers} readers, groups under {k}")
+    given.out.parent.mkdir(parents=True, exist_ok=True)
+    if given.fresh:
+        given.out.unlink(missing_ok=True)
+    done = _read(given.out)
+    each = given.follow_ups // given.readers
+    wanted = [seed for seed in range(given.readers) if seed not in done]
+    if wanted:
+        rooms = Rooms(open_workspace(given.workspace))
+        for seed in track(wanted, description="attacking"):
+            done[seed] = _attack(rooms, seed, each, protected=not given.unprotected)
+            with given.out.open("a", encoding="utf-8") as file:
+                file.write(json.dumps(done[seed]) + "\n")
+    sys.exit(_tell([done[seed] for seed in range(given.readers)]))
+
+
+def _attack(rooms: Rooms, seed: int, follow_ups: int, *, protected: bool) -> dict[str, Any]:
+    attacker, started = Attacker(rooms, seed, protected=protected), time.perf_counter()
+    attacker.ask(follow_ups)
+    return {
+        "seed": seed,
+        "tried": dict(attacker.tried),
+        "shown": len(attacker.shown.rows),
+        "held": attacker.held,
+        "disclosed": disclosed(attacker.shown, rooms.workspace.settings.min_group),
+        "seconds": time.perf_counter() - started,
+    }
+
+
+def _read(path: Path) -> dict[int, dict[str, Any]]:
+    """The readers that are done, by their seeds."""
+    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+    return {found["seed"]: found for found in map(json.loads, lines)}
+
+
+def _tell(readers: Sequence[dict[str, Any]]) -> int:
+    """Print what was tried and what came of it; 1 when a group was disclosed."""
+    tried = sum((Counter(reader["tried"]) for reader in readers), Counter[str]())
+    leaks = [leak for reader in readers for leak in reader["disclosed"]]
+    table = Table(title=f"{tried.total()} follow-ups by {len(readers)} readers")
     for name in ("what was tried", "times"):
         table.add_column(name)
     for how, n in tried.most_common():
         table.add_row(how, str(n))
     console = Console(width=120)
     console.print(table)
-    console.print(
-        f"{shown} sizes shown, {held} held back, {time.perf_counter() - started:.0f} s; disclosed: {len(leaks)}"
-    )
+    shown, held, seconds = (sum(reader[name] for reader in readers) for name in ("shown", "held", "seconds"))
+    console.print(f"{shown} sizes shown, {held} held back, {seconds:.0f} s; disclosed: {len(leaks)}")
     for leak in leaks[:20]:
         console.print(leak, highlight=False)
-    sys.exit(1 if leaks else 0)
+    return int(bool(leaks))
 
 
 if __name__ == "__main__":

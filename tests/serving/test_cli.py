@@ -358,8 +358,15 @@ def test_an_answer_is_saved_and_replayed(workspace, fake_llm, tmp_path):
     assert found["same"] is False
     assert "members" not in [difference["field"] for difference in found["differences"]]
     assert "segment.sql" in [difference["field"] for difference in found["differences"]]
-    failed(segassist("replay", tmp_path / "none.json", "--workspace", workspace), 1, "bad_data", "not a bundle")
-    failed(segassist("ask", "--file", path, "--bundle", path, "--workspace", workspace), 2, "bad_request", "--bundle")
+    failed(
+        segassist("replay", tmp_path / "none.json", "--workspace", workspace), 1, "bad_data", "not a bundle"
+    )
+    failed(
+        segassist("ask", "--file", path, "--bundle", path, "--workspace", workspace),
+        2,
+        "bad_request",
+        "--bundle",
+    )
 
 
 def test_a_models_card_and_drift_are_told(workspace, tmp_path):
