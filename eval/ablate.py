@@ -33,6 +33,7 @@ from eval.run import members_of
 from segments.definition import AllOf, AnyOf, Node, Not
 from segments.errors import ModelRetryError
 from segments.explain import explain
+from segments.features import Catalogue
 
 SHOWN = tuple(
     metric
@@ -105,7 +106,7 @@ class ComposedByModel(TurnGraph):
 
     def _compose(self, link: Link) -> Node | None:
         names = [f"c{place}" for place in range(1, len(link.candidates) + 1)]
-        lines = [f"{n}: {self._words(c)}" for n, c in zip(names, link.candidates, strict=True)]
+        lines = [f"{n}: {_told(c, self.catalogue)}" for n, c in zip(names, link.candidates, strict=True)]
         part = {"type": "array", "items": {"enum": names}, "maxItems": len(names)}
         keys = ("all_of", "any_of", "exclude")
         schema = {
@@ -122,8 +123,9 @@ class ComposedByModel(TurnGraph):
         parts = [*every, *([AnyOf(tuple(some))] if some else []), *(Not(node) for node in out)]
         return AllOf(tuple(parts)) if len(parts) > 1 else parts[0] if parts else None
 
-    def _words(self, candidate: Candidate) -> str:
-        return explain(candidate.node, self.catalogue).removeprefix("customers who ")
+
+def _told(candidate: Candidate, catalogue: Catalogue) -> str:
+    return explain(candidate.node, catalogue).removeprefix("customers who ")
 
 
 @dataclass(frozen=True)

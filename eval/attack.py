@@ -83,7 +83,7 @@ def load_attacks(kind: str | None = None) -> list[Attack]:
     return [attack for attack in attacks if kind is None or attack["kind"] == kind]
 
 
-def spoken(turn: str | Sequence[Any]) -> str:
+def spoken(turn: str | list[Any]) -> str:
     """A turn's text; `[text, times, end]` is a text said many times."""
     if isinstance(turn, str):
         return turn
