@@ -96,6 +96,12 @@ def test_the_gate_lets_no_metric_fall(record, tmp_path):
         gate.check(good, path)
 
 
+def test_the_shipped_baseline_can_be_read(record):
+    from tests.conftest import ROOT
+
+    assert gate.check([record("a")], ROOT / "eval" / "baseline.json")
+
+
 def test_a_run_is_read_as_far_as_it_was_written(record, tmp_path):
     path = tmp_path / "run.jsonl"
     save(path, [record("a")])
