@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 WORKSPACE ?= workspaces/demo
 PORT ?= 7860
 
-.PHONY: demo build test lint eval bench load fuzz clean help
+.PHONY: demo build test lint eval attack gate bench load fuzz clean help
 
 help:        ## List the commands
 	@grep -E '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -36,6 +36,13 @@ lint: $(VENV)/installed  ## Lint, format check and types only
 
 eval: build  ## The full evaluation: every question, dev and test splits apart
 	@$(BIN)/python -m eval.run --workspace $(WORKSPACE)
+
+attack: build  ## The attack set and 10,000 differencing follow-ups: none may succeed
+	@$(BIN)/python -m eval.attack
+	@$(BIN)/python -m eval.differencing --workspace $(WORKSPACE)
+
+gate: build    ## The regression gate on a fast subset of the dev questions
+	@$(BIN)/python -m eval.run --workspace $(WORKSPACE) --fast --out eval/runs/gate.jsonl --fresh --gate eval/baseline.json
 
 bench: build  ## The benchmarks: turn latency, propensity, lookalikes, recommendations, demand
 	@$(BIN)/python -m eval.bench.turn --workspace $(WORKSPACE)

@@ -61,6 +61,14 @@ def _segment(figures: dict[str, Figure], language: Language, currency: str, min_
             f"No customer matches: {words} (as of {as_of}).",
             f"没有符合条件的客户：{words}（截至 {as_of}）。",
         )
+    if isinstance(size, str) and size.startswith("≈"):
+        about = size.removeprefix("≈")
+        return _say(
+            language,
+            f"**About {about} customers**: {words}, as of {as_of}. With a number shown before, the exact one would tell "
+            "of a group too small to show.",
+            f"**约 {about} 位客户**：{words}，截至 {as_of}。确切数字与此前的数字相比会暴露人数过少的群体。",
+        )
     if isinstance(size, str):
         return _say(
             language,

@@ -11,7 +11,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextvars import copy_context
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from queue import Queue
@@ -20,6 +20,7 @@ from typing import Any, cast
 import pandas as pd
 
 from assistant.conversations import Conversations
+from assistant.disclosure import Disclosure, read_by, reader_of
 from assistant.graph import State, Turn, TurnGraph
 from assistant.grounding import to_json as evidence_json
 from assistant.library import Library
@@ -32,6 +33,7 @@ from assistant.tools import Tools
 from assistant.tools_campaigns import DEFAULT_BUDGET
 from assistant.tools_uplift import CampaignUplift
 from assistant.tools_worth import Worths
+from assistant.trace import RecordingChat, Trace, listening
 from assistant.tracing import note, span
 from assistant.workspace import Workspace, open_workspace
 from campaigns.assumptions import Assumptions
@@ -46,12 +48,17 @@ from insights.recommend import Recommendations, recommend
 from segments.canonical import fingerprint
 from segments.codec import from_json, to_json
 from segments.definition import Node
+from segments.errors import UserError
 from segments.explain import explain
+from segments.features import Catalogue
 from segments.ports import Evidence, Figure
 from warehouse.audience import Audiences
 from warehouse.pseudonyms import Vault
 from warehouse.reach import reachable
 from warehouse.store import Warehouse
+
+MAX_QUESTION = 2_000
+"""Characters of one message: far more than anybody types, and read in well under a second."""
 
 
 class Rooms:
@@ -75,6 +82,7 @@ class Rooms:
             saved_names=self.library.names,
             outcomes=self.propensity.outcomes,
         )
+        self.disclosure = Disclosure(lambda: self.audiences, workspace.settings.min_group)
         self._lock = threading.RLock()
 
     @cached_property
@@ -112,9 +120,12 @@ class Rooms:
 
     @property
     def assumptions(self) -> Assumptions:
-        """What plans take for granted, with this workspace's margin and cost of a contact."""
+        """What plans take for granted, with this workspace's margin, cost of a contact and response rate."""
         settings = self.workspace.settings
-        return Assumptions(contact_cost=settings.contact_cost, gross_margin=settings.gross_margin)
+        rate = settings.response_rate or None
+        return Assumptions(
+            contact_cost=settings.contact_cost, gross_margin=settings.gross_margin, response_rate=rate
+        )
 
     @cached_property
     def items(self) -> pd.DataFrame:
@@ -146,7 +157,7 @@ class Rooms:
     def strategy(self, members: Sequence[str], goal: str | None, budget: float | None) -> Strategy:
         """A campaign plan."""
         found = self.recommend(members)
-        names = ["purchase_30d", "coupon_redeem_30d"]
+        names = [n for n in ("purchase_30d", "coupon_redeem_30d") if n in self.propensity.outcomes]
         return plan_strategy(
             members,
             goal,
@@ -250,6 +261,7 @@ class Answer:
     timings: dict[str, float]
     conversation: str
     strategy: Strategy | None = field(default=None, repr=False)
+    trace: Trace | None = field(default=None, repr=False)
 
     def to_dict(self) -> dict[str, Any]:
         """The stable JSON form."""
@@ -293,9 +305,10 @@ def describe_segment(rooms: Rooms, definition: Node, *, language: str = "en") ->
 def make_linker(rooms: Rooms, *, dense: bool = True) -> Linker:
     """The linker of a workspace; without `dense`, words are matched by their spelling only."""
     warehouse = rooms.warehouse
+    features = warehouse.features()
     return Linker(
-        warehouse.catalogue,
-        warehouse.features(),
+        _told(warehouse.catalogue, features),
+        features,
         warehouse.item_values,
         warehouse.item_names,
         warehouse.as_of,
@@ -307,15 +320,33 @@ def _figures(turn: Turn) -> int:
     return sum(len(evidence.figures) for evidence in (turn.result.evidence if turn.result else ()))
 
 
+def _told(catalogue: Catalogue, features: pd.DataFrame) -> Catalogue:
+    """The features that tell customers apart here: a shop that knows no ages does not hear of them."""
+    kept = []
+    for feature in catalogue:
+        values = features[feature.name].dropna().unique()
+        if len(values) > 1 or (len(values) == 1 and values[0]):
+            kept.append(feature)
+    return Catalogue(kept)
+
+
 class Assistant:
     """Answers questions about one workspace's customers, in conversations that survive a restart."""
 
-    def __init__(self, rooms: Rooms, model: ChatModel) -> None:
+    def __init__(
+        self,
+        rooms: Rooms,
+        model: ChatModel,
+        linker: Linker | None = None,
+        graph: type[TurnGraph] = TurnGraph,
+    ) -> None:
+        """linker, graph: other stages than the product's own, for experiments that leave one out."""
         self.rooms = rooms
         self.tools = Tools(rooms)
-        self.linker = make_linker(rooms)
+        self.linker = linker or make_linker(rooms)
         self.conversations = Conversations(rooms.workspace.conversations)
-        self._graph = TurnGraph(self.linker, model, self.tools, self.conversations.saver)
+        self._model = RecordingChat(model)
+        self._graph = graph(self.linker, self._model, self.tools, self.conversations.saver)
 
     @classmethod
     def open(cls, folder: str | Path, model: ChatModel) -> Assistant:
@@ -328,18 +359,26 @@ class Assistant:
         conversation: str | None = None,
         on_step: Callable[[str, dict[str, Any]], None] = lambda _step, _data: None,
     ) -> Answer:
-        """Answer one turn. `on_step` hears of every step as it ends. Raises LLMUnavailableError."""
+        """Answer one turn. `on_step` hears of every step as it ends. Raises LLMUnavailableError, UserError for a
+        question that is too long."""
+        if len(question) > MAX_QUESTION:
+            raise UserError(f"question: may have {MAX_QUESTION:,} characters; got {len(question):,}.")
         thread = conversation or uuid.uuid4().hex[:12]
         turn = Turn(question, on_step)
         started = time.perf_counter()
         config: Any = {"configurable": {"thread_id": thread}}
-        with span("turn") as opened, self.conversations.used():
+        opened_for = (self.conversations.used(), listening(), read_by(reader_of(thread)))
+        with span("turn") as opened, opened_for[0], opened_for[1] as replies, opened_for[2]:
             if self.rooms.workspace.settings.trace_content:
                 note(opened, question=question, conversation=thread)
+            before = self._graph.compiled.get_state(config).values
+            saved = tuple(self.rooms.library.all())
             state = cast(State, self._graph.compiled.invoke({}, config, context=turn))
             note(opened, tool=turn.plan.tool if turn.plan else None, figures=_figures(turn))
         turn.timings["total"] = time.perf_counter() - started
-        return self._answer(turn, state, thread)
+        kept = {name: value for name, value in before.items() if name != "history"}
+        trace = Trace(kept, saved, tuple(replies), self._model.identity)
+        return replace(self._answer(turn, state, thread), trace=trace)
 
     def stream(
         self,
@@ -392,6 +431,10 @@ class Assistant:
         """Make an edited definition the conversation's current segment. Raises DefinitionError."""
         self.rooms.audiences.size(definition)
         self._put(conversation, {"current": to_json(definition)})
+
+    def restore(self, conversation: str, state: dict[str, Any]) -> None:
+        """Put a new conversation where another one stood (the state of a `Trace`)."""
+        self._put(conversation, state)
 
     def fork(self, conversation: str, copy: str) -> bool:
         """Copy where a conversation stands under another id; False when there is no such conversation."""

@@ -22,6 +22,7 @@ from assistant.llm import ChatModel
 from assistant.plan import DESCRIBED, Plan, definition_of, edited, make_plan
 from assistant.replies import CLARIFY, REFUSE, reply
 from assistant.run import Outcome, run_tool
+from assistant.safety import unfair
 from assistant.tools import ToolResult, Tools
 from assistant.tracing import note, span
 from segments.canonical import fingerprint
@@ -97,6 +98,9 @@ class TurnGraph:
     def plan(self, state: State, turn: Turn) -> State:
         """Ask the model for the plan."""
         assert turn.link is not None
+        if unfair(turn.question):
+            turn.plan = Plan("refuse", reason="protected", arguments={"confirmed": True})
+            return {"pending": None}
         pending = state.get("pending")
         if pending and _confirms(turn.question):
             turn.plan = Plan(pending["tool"], arguments=pending["arguments"] | {"confirmed": True})

@@ -119,6 +119,19 @@ class Library:
             )
             return saved
 
+    def restore(self, saved: SavedSegment) -> None:
+        """Put back a version as it was. Raises ConflictError when its name and number are taken, DefinitionError
+        when it would rest on itself."""
+        if self._uses(saved.definition, saved.name, set()):
+            raise DefinitionError(f"member_of: segment '{saved.name}' cannot be defined by itself.")
+        content = json.dumps(to_json(saved.definition), ensure_ascii=False)
+        row = {"name": saved.name, "version": saved.version, "hash": saved.hash, "saved_at": saved.saved_at}
+        try:
+            with self._state.write(FAILED, f"segment {saved.name}") as connection:
+                connection.execute(insert(_versions).values(definition=content, **row))
+        except IntegrityError as error:
+            raise ConflictError(f"Segment '{saved.name}' has a version {saved.version} already.") from error
+
     def _uses(self, definition: Node, name: str, seen: set[str]) -> bool:
         """Whether a definition rests on the segment of that name, directly or through others."""
         for used in named_segments(definition):

@@ -45,6 +45,12 @@ class OpenAIChat:
     base_url: str
     model: str = "default"
     seed: int = 7
+    sha256: str = ""
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """What an answer was made with; sha256 of the weights where they are known."""
+        return {"name": self.model, "seed": self.seed, "sha256": self.sha256}
 
     @cached_property
     def _client(self) -> ChatOpenAI:

@@ -13,6 +13,12 @@ REFUSE: dict[str, tuple[str, str]] = {
         "I cannot delete or change customer data; I only read it. Saved segments can be deleted by name.",
         "我不能删除或修改客户数据，只能读取；已保存的分群可以按名称删除。",
     ),
+    "protected": (
+        "I do not choose, leave out or guess people by race, religion, health, sexual orientation and the like, nor by "
+        "age, sex or family for prices, credit, jobs or housing. Ask by what customers bought, spent or answered.",
+        "我不会按种族、宗教、健康、性取向等选择、排除或猜测客户，也不会在价格、信贷、招聘或住房上按年龄、性别或家庭区别对待。"
+        "可以按购买、消费或响应情况来描述客户。",
+    ),
     "unknown_field": (
         "The data has nothing about: {0}. `segassist features` lists what it has.",
         "数据中没有这些信息：{0}。可用 `segassist features` 查看现有字段。",

@@ -23,7 +23,6 @@ from segments.edit import difference
 from segments.errors import DefinitionError, UserError
 from segments.explain import Language, explain
 from segments.ports import Evidence, Figure
-from warehouse.suppression import shown
 
 if TYPE_CHECKING:
     from assistant.app import Rooms
@@ -55,7 +54,7 @@ class Tools:
         """Define a customer segment and count it; count another reading of the same words beside it."""
         evidence = [self._segment_evidence("define_segment", definition)]
         if alternative is not None:
-            size = self._shown_size(alternative)
+            size = self._shown(alternative)
             figures = (
                 Figure(
                     "other_size", size, "customers", "customers, read the other way", "另一种读法的客户数"
@@ -69,7 +68,7 @@ class Tools:
     def refine_segment(self, definition: Node, previous: Node) -> ToolResult:
         """Edit the current segment: add, exclude, widen, change or remove a condition, and count it again."""
         evidence = self._segment_evidence("refine_segment", definition)
-        before = self._shown_size(previous)
+        before = self._shown(previous)
         figure = Figure("size_before", before, "customers", "customers before the edit", "修改前客户数")
         added, removed = difference(previous, definition)
         words = [f"+ {self._words(node)}" for node in added] + [f"- {self._words(node)}" for node in removed]
@@ -101,7 +100,7 @@ class Tools:
         found = SimilarityCondition(min(top, self.rooms.audiences.population), segment=definition)
         evidence = self._segment_evidence("find_lookalikes", found)
         seed = Figure(
-            "seed_size", self._shown(len(seeds)), "customers", "customers in the seed segment", "种子客户数"
+            "seed_size", self._shown(definition), "customers", "customers in the seed segment", "种子客户数"
         )
         asked = Figure("top", top, "customers", "lookalikes asked for", "所求相似客户数")
         out = Evidence("", evidence.tool, (*evidence.figures, seed, asked), (), evidence.notes)
@@ -244,22 +243,22 @@ class Tools:
 
     def compare_segments(self, definition: Node, other: Node, name: str) -> ToolResult:
         """Compare the current segment with another: sizes, overlap, and the conditions that differ."""
-        audiences = self.rooms.audiences
-        mine, theirs = set(audiences.members(definition)), set(audiences.members(other))
-        both, union = len(mine & theirs), len(mine | theirs)
+        rooms = self.rooms
+        mine, theirs = (set(rooms.audiences.members(node)) for node in (definition, other))
+        both = rooms.disclosure.shown_members(mine & theirs)
         figures = [
-            *self._size_figures(len(mine)),
+            *self._size_figures(definition),
             Figure(
                 "other_size",
-                self._shown(len(theirs)),
+                self._shown(other),
                 "customers",
                 f"customers in {name}",
                 f"“{name}”的客户数",
             ),
-            Figure("overlap", self._shown(both), "customers", "customers in both", "两者共有客户"),
+            Figure("overlap", both, "customers", "customers in both", "两者共有客户"),
         ]
-        if isinstance(self._shown(both), int):
-            jaccard = both / union if union else 0.0
+        if all(isinstance(figure.value, int) for figure in figures if figure.unit == "customers"):
+            jaccard = len(mine & theirs) / len(mine | theirs) if mine | theirs else 0.0
             figures.append(
                 Figure("jaccard", jaccard, "share", "overlap of either (Jaccard)", "重叠度(Jaccard)")
             )
@@ -291,7 +290,7 @@ class Tools:
         figures = (
             Figure("name", saved.name, "text", "segment", "分群"),
             Figure("version", saved.version, "count", "version", "版本"),
-            *self._size_figures(self.rooms.audiences.size(definition)),
+            *self._size_figures(definition),
         )
         return ToolResult((Evidence("", "save_segment", figures),), definition)
 
@@ -323,24 +322,21 @@ class Tools:
     def _about(self, definition: Node, evidence: Evidence) -> ToolResult:
         return ToolResult((self._segment_evidence(evidence.tool, definition), evidence), definition)
 
-    def _shown(self, count: int) -> int | str:
-        """A count of customers as a chat may see it: '<10' for a group that is too small to show."""
-        return shown(count, self.rooms.workspace.settings.min_group)
-
-    def _shown_size(self, definition: Node) -> int | str:
-        return self._shown(self.rooms.audiences.size(definition))
+    def _shown(self, definition: Node) -> int | str:
+        """A segment's size as a chat may see it: held back where it is, or would tell of, too small a group."""
+        return self.rooms.disclosure.shown(definition)
 
     def _listed_size(self, definition: Node) -> str:
         """For the list of saved segments, which one broken segment must not take away."""
         try:
-            return str(self._shown_size(definition))
+            return str(self._shown(definition))
         except UserError as error:
             return str(error)
 
-    def _size_figures(self, size: int) -> tuple[Figure, ...]:
-        population, shown = self.rooms.audiences.population, self._shown(size)
-        figures = [Figure("size", shown, "customers", "customers", "客户数")]
-        if isinstance(shown, int):
+    def _size_figures(self, definition: Node) -> tuple[Figure, ...]:
+        population, size = self.rooms.audiences.population, self._shown(definition)
+        figures = [Figure("size", size, "customers", "customers", "客户数")]
+        if isinstance(size, int):
             share = size / population if population else 0.0
             figures.append(Figure("share", share, "share", "of all customers", "占全部客户"))
         return (*figures, Figure("population", population, "customers", "customers in all", "客户总数"))
@@ -355,17 +351,16 @@ class Tools:
             raise DefinitionError(
                 f"The segment has fewer than {smallest} customers, too few to describe or to plan for; widen it first."
             )
+        self.rooms.disclosure.check(members)
         return members
 
     def _segment_evidence(self, tool: str, definition: Node) -> Evidence:
-        rooms = self.rooms
-        size = rooms.audiences.size(definition)
         words = (
             Figure("definition_en", self._words(definition), "text", "definition", "定义"),
             Figure("definition_zh", self._words(definition, "zh"), "text", "definition", "定义"),
-            Figure("as_of", rooms.warehouse.as_of.isoformat(), "date", "as of", "截至"),
+            Figure("as_of", self.rooms.warehouse.as_of.isoformat(), "date", "as of", "截至"),
         )
-        return Evidence("", tool, (*self._size_figures(size), *words))
+        return Evidence("", tool, (*self._size_figures(definition), *words))
 
 
 __all__ = ["EVERYONE", "ToolResult", "Tools"]

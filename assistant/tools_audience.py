@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from segments.definition import Node
+from segments.definition import AllOf, Node
 from segments.errors import NotFoundError
 from segments.explain import explain
 from segments.ports import Evidence, Figure
 from warehouse.breakdown import breakdown
 from warehouse.overlap import overlaps
-from warehouse.suppression import shown, small
 from warehouse.trend import drift, trend
 from warehouse.why import why
 
@@ -23,20 +22,19 @@ SHOWN_PAIRS = 20
 
 def trend_segment(rooms: Rooms, definition: Node) -> Evidence:
     """The size at twelve dates thirty days apart, the newest today's, and whether the last step is unusual."""
-    k = rooms.workspace.settings.min_group
     points = trend(rooms.audiences, definition, POINTS, STEP_DAYS)
     figures: list[Figure] = []
     rows = []
     for point in points:
         day = point.as_of.isoformat()
-        size = shown(point.size, k)
+        size = rooms.disclosure.shown(definition, point.as_of)
         figures.append(
             Figure(f"size.{day}", size, "customers", f"customers as of {day}", f"截至 {day} 的客户数")
         )
         rows.append({"as_of": day, "size": size})
     moved = drift(points)
     notes: tuple[str, ...] = ()
-    if moved is not None and not any(small(point.size, k) for point in points[-2:]):
+    if moved is not None and all(isinstance(row["size"], int) for row in rows):
         label = "change of the share in the last step", "最近一步的占比变化"
         figures.append(Figure("last_step", moved.step, "share", *label))
         label = "usual change of a step", "通常每步的变化"
@@ -48,7 +46,9 @@ def trend_segment(rooms: Rooms, definition: Node) -> Evidence:
 def breakdown_segment(rooms: Rooms, definition: Node, feature: str) -> Evidence:
     """The members by the values of a feature, beside everyone; small groups are held back."""
     catalogue, k = rooms.warehouse.catalogue, rooms.workspace.settings.min_group
-    groups = breakdown(rooms.audiences.members(definition), rooms.warehouse.features(), catalogue, feature, k)
+    members, features = rooms.audiences.members(definition), rooms.warehouse.features()
+    rooms.disclosure.check(members)
+    groups = breakdown(members, features, catalogue, feature, k, rooms.disclosure.held_back)
     known = catalogue[feature]
     figures = [Figure("feature", known.name, "text", known.en, known.zh)]
     for place, group in enumerate(groups):
@@ -63,7 +63,6 @@ def breakdown_segment(rooms: Rooms, definition: Node, feature: str) -> Evidence:
 
 def overlap_segments(rooms: Rooms) -> Evidence:
     """Every pair of saved segments, most alike first: customers in both, Jaccard, near-duplicates."""
-    k = rooms.workspace.settings.min_group
     saved = {segment.name: segment.definition for segment in rooms.library.all()}
     if len(saved) < 2:
         raise NotFoundError("overlap: fewer than two segments are saved; save two to compare them.")
@@ -71,8 +70,9 @@ def overlap_segments(rooms: Rooms) -> Evidence:
     rows = []
     for place, pair in enumerate(overlaps(rooms.audiences, saved)[:SHOWN_PAIRS]):
         label = f"{pair.first} & {pair.second}"
-        figures.append(Figure(f"pair.{place}", shown(pair.both, k), "customers", label, label))
-        if not small(pair.both, k):
+        both = rooms.disclosure.shown(AllOf((saved[pair.first], saved[pair.second])))
+        figures.append(Figure(f"pair.{place}", both, "customers", label, label))
+        if isinstance(both, int):
             figures.append(Figure(f"pair.{place}.jaccard", pair.jaccard, "share", label, label))
         rows.append({"place": place, "pair": label, "near_duplicate": pair.near_duplicate})
     return Evidence("", "overlap_segments", tuple(figures), tuple(rows))

@@ -25,11 +25,12 @@ class Settings:
     requests_per_minute: of one API key. cors_origins: pages of other sites that may call the API.
     randomised_campaigns: ids of campaigns whose customers were drawn at random, so that their effect may be called one.
     gross_margin: share of revenue left after the cost of goods. contact_cost: currency for each customer
-    contacted. banned_words: never used in marketing copy. parameters: numbers that definitions name. outcomes: what
-    models shall predict besides the outcomes that every workspace has (`[[outcomes]]`). state_url: the database of
-    segments, users, conversations, jobs and audit log, instead of SQLite files; without a password, which belongs in
-    the environment. trace_content: traces hold the question and who asked it. oidc_issuer, oidc_client_id: the
-    provider that people sign in with; oidc_role_claim: where it says their role.
+    contacted. response_rate: share of contacted customers who respond, where no past campaign tells it (0: not known).
+    banned_words: never used in marketing copy. parameters: numbers that definitions name. outcomes: what models shall
+    predict besides the outcomes that every workspace has (`[[outcomes]]`). state_url: the database of segments, users,
+    conversations, jobs and audit log, instead of SQLite files; without a password, which belongs in the environment.
+    trace_content: traces hold the question and who asked it. oidc_issuer, oidc_client_id: the provider that people
+    sign in with; oidc_role_claim: where it says their role.
     """
 
     name: str = "Complete Journey demo"
@@ -46,6 +47,7 @@ class Settings:
     randomised_campaigns: tuple[str, ...] = ()
     gross_margin: float = 0.25
     contact_cost: float = 0.5
+    response_rate: float = 0.0
     banned_words: tuple[str, ...] = ()
     parameters: Mapping[str, float] = field(default_factory=dict)
     outcomes: tuple[Declared, ...] = ()
@@ -160,4 +162,8 @@ def read_settings(folder: Path) -> Settings:
         raise DataError(f"{path}: gross_margin must lie above 0 and at most 1; got {settings.gross_margin}.")
     if not settings.contact_cost > 0:
         raise DataError(f"{path}: contact_cost must be above 0; got {settings.contact_cost}.")
+    if not 0 <= settings.response_rate < 1:
+        raise DataError(
+            f"{path}: response_rate must be at least 0 and below 1; got {settings.response_rate}."
+        )
     return settings

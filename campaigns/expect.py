@@ -88,7 +88,8 @@ def expect(
     without a score, DefinitionError when neither past campaigns nor the assumptions tell the response
     rate or the gain, or the uplift is nowhere above 0.
     """
-    score = _scores(probabilities, COUPON, ours.index)
+    # A shop without coupons has no model of them: who is likelier to buy is likelier to respond.
+    score = _scores(probabilities, COUPON if COUPON in probabilities else PURCHASE, ours.index)
     rate, posterior = _rate(channel, assumptions)
     mean = float(score.mean())
     response = np.minimum(1.0, rate * score / mean) if mean > 0 else np.full(len(score), rate)
@@ -127,7 +128,7 @@ def _rate(channel: Channel | None, assumptions: Assumptions) -> tuple[float, tup
     rate, weight = assumptions.response_rate, assumptions.prior_exposures
     if rate is None:
         raise DefinitionError(
-            "No past campaign tells a response rate; give response_rate in the assumptions."
+            "No past campaign tells a response rate; set response_rate (0 to 1) in segassist.toml."
         )
     return rate, (rate * weight + 0.5, (1 - rate) * weight + 0.5)
 

@@ -53,8 +53,8 @@ def plan_strategy(
 ) -> Strategy:
     """Plan a campaign for the members within `budget` (currency).
 
-    probabilities: outcome -> probability by customer; `coupon_redeem_30d` and `purchase_30d` are needed,
-    `purchase_30d:<category>` sharpens cross-selling. recommendations: rows with key, name and level, best
+    probabilities: outcome -> probability by customer; `purchase_30d` is needed, `coupon_redeem_30d` where the
+    shop has coupons, `purchase_30d:<category>` sharpens cross-selling. recommendations: rows with key, name and level, best
     first. uplift: what contact causes in each customer, where a model of a randomised campaign tells it.
     Raises DefinitionError for an empty or tiny segment, an unknown goal, a budget that is not positive or
     too small, or figures that neither the data nor the assumptions hold.

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,11 +31,18 @@ class Case:
 
 
 def load_cases(
-    split: str | None = None, language: str | None = None, kind: str | None = None, file: str = "*.jsonl"
+    split: str | None = None,
+    language: str | None = None,
+    kind: str | None = None,
+    file: str = "*.jsonl",
+    folder: str = "",
 ) -> list[Case]:
-    """The cases of the files that match `file`, in file order; the other filters keep the equal ones."""
+    """The cases of the files that match `file`, in file order; the other filters keep the equal ones.
+
+    folder: the question set of another retailer, beside the demo's ('online_retail').
+    """
     cases = []
-    for path in sorted(QUESTIONS.glob(file)):
+    for path in sorted((QUESTIONS / folder).glob(file)):
         lines = path.read_text(encoding="utf-8").splitlines()
         cases += [_case(json.loads(line)) for line in lines if line.strip()]
     return [
@@ -43,6 +52,19 @@ def load_cases(
         and (language is None or case.language == language)
         and (kind is None or case.kind == kind)
     ]
+
+
+FAST_PER_KIND = 1
+
+
+def fast_subset(cases: Sequence[Case]) -> list[Case]:
+    """A dev case of every kind and language, the same ones every time: those whose ids hash lowest."""
+    groups: dict[tuple[str, str], list[Case]] = defaultdict(list)
+    for case in sorted(cases, key=lambda case: hashlib.sha256(case.id.encode()).digest()):
+        if case.split == "dev":
+            groups[case.kind, case.language].append(case)
+    chosen = {case.id for group in groups.values() for case in group[:FAST_PER_KIND]}
+    return [case for case in cases if case.id in chosen]
 
 
 def _case(data: dict[str, Any]) -> Case:

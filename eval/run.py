@@ -1,173 +1,189 @@
-"""Run the question set against an assistant and report, split by split.
+"""Run a question set against an assistant and report, split by split.
 
     python -m eval.run [--split dev] [--language zh] [--out eval/runs/NAME.jsonl]
+    python -m eval.run --fast --gate eval/baseline.json        the regression gate
+    python -m eval.run --rescore --out eval/runs/NAME.jsonl    scores anew, nothing is asked
+    python -m eval.run --compare eval/runs/BEFORE.jsonl        beside an earlier run, case by case
 
-Each case is one line of the record, written as it ends: a run that is interrupted goes on where it was.
+Each case is one line of the record, written as it ends: a run that is interrupted goes on where it was. Of the test
+split only numbers are shown.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import statistics
-import subprocess
+import sys
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-import prompts
-from assistant.app import Answer, Assistant
-from assistant.workspace import DEFAULT
-from eval.cases import Case, load_cases
-from eval.scorers import NO_SEGMENT_TOOLS, grounded, member_f1, tool_right, wilson
+from assistant.app import Assistant, Rooms
+from assistant.llm import OpenAIChat
+from assistant.workspace import DEFAULT, open_workspace
+from eval import gate
+from eval.cases import Case, fast_subset, load_cases
+from eval.metrics import METRICS, Record, failed, measure, paired
+from eval.record import append, ask_case, load, rescore, run_identity, save
+from eval.report import html
+from eval.scorers import Members
+from segments.atomic import write_text
+from segments.canonical import fingerprint
 from segments.codec import from_json, to_json
-from segments.errors import SegAssistError
-
-RIGHT = 0.9
-"""A segment is right when its member-set F1 against gold is at least this."""
+from segments.definition import Node
+from segments.errors import UserError
 
 
-def commit() -> str:
-    """The commit the run was made from, with '+' when the tree had changes."""
-    done = subprocess.run(
-        ["git", "describe", "--always", "--dirty=+"], capture_output=True, text=True, check=False
-    )
-    return done.stdout.strip() or "unknown"
+def members_of(rooms: Rooms) -> Members:
+    """The members of definitions, each counted once."""
+
+    @cache
+    def known(_key: str, text: str) -> frozenset[str]:
+        return frozenset(rooms.audiences.members(from_json(json.loads(text))))
+
+    def members(node: Node) -> Collection[str]:
+        return known(fingerprint(node), json.dumps(to_json(node)))
+
+    return members
 
 
-def run_case(assistant: Assistant, case: Case) -> dict[str, Any]:
-    """Ask a case's turns and score the last one. An error of ours becomes the record's `error`."""
-    answer: Answer | None = None
-    conversation = None
-    times = []
-    try:
-        for turn in case.turns:
-            answer = assistant.ask(turn, conversation)
-            conversation = answer.conversation
-            times.append(answer.timings["total"])
-    except SegAssistError as error:
-        return _record(case, None, times) | {
-            "error": f"{error.code}: {error}",
-            "f1": 0.0,
-            "tool_right": False,
-        }
-    assert answer is not None
-    called = [call["name"] for call in answer.tool_calls]
-    right = tool_right(case.tool, called, answer.refused is not None, answer.clarification is not None)
-    return _record(case, answer, times) | {"f1": _f1(assistant, case, answer), "tool_right": right}
+@contextmanager
+def opened(workspace: Path, base_url: str, model: str) -> Iterator[Assistant]:
+    """The assistant of a workspace: with its own language model, or any server of the OpenAI protocol."""
+    if base_url:
+        rooms = Rooms(open_workspace(workspace))
+        yield Assistant(rooms, OpenAIChat(base_url, model or "default"))
+        return
+    from serving.cli import assistant_for
+
+    with assistant_for(workspace) as assistant:
+        yield assistant
 
 
-def _record(case: Case, answer: Answer | None, times: list[float]) -> dict[str, Any]:
-    return {
-        "id": case.id,
-        "split": case.split,
-        "language": case.language,
-        "kind": case.kind,
-        "turns": list(case.turns),
-        "tool": case.tool,
-        "gold": to_json(case.gold) if case.gold is not None else None,
-        "found": answer.segment["definition"] if answer and answer.segment else None,
-        "called": [call["name"] for call in answer.tool_calls] if answer else [],
-        "answer": answer.answer if answer else "",
-        "evidence": answer.evidence if answer else [],
-        "refused": answer.refused if answer else None,
-        "clarification": answer.clarification if answer else None,
-        "grounded": grounded(answer.answer, answer.evidence) if answer else False,
-        "seconds": times,
-        "timings": answer.timings if answer else {},
+def ask_all(assistant: Assistant, cases: Sequence[Case], out: Path, model: str) -> list[Record]:
+    """Ask the cases that the record does not hold yet."""
+    records = load(out)
+    save(out, records)
+    done = {record["id"] for record in records}
+    members, run = members_of(assistant.rooms), run_identity(model)
+    assistant.warm()
+    for case in track([case for case in cases if case.id not in done], description="asking"):
+        records.append(ask_case(assistant, case, members, run))
+        append(out, records[-1])
+    wanted = {case.id for case in cases}
+    return [record for record in records if record["id"] in wanted]
+
+
+def table(records: Sequence[Record]) -> Table:
+    """The metrics by split and language; a metric that nothing bears on is left out."""
+    shown = Table(title=f"{len(records)} cases; share (95 % interval; n)")
+    groups = {
+        (split, language): [r for r in records if r["split"] == split and language in (r["language"], "both")]
+        for split in ("dev", "test")
+        for language in ("en", "zh", "both")
     }
+    groups = {name: chosen for name, chosen in groups.items() if chosen}
+    for name in ("metric", *(f"{split} {language}" for split, language in groups)):
+        shown.add_column(name)
+    for metric in METRICS:
+        row = [measure(metric, chosen) for chosen in groups.values()]
+        if any(cell.n for cell in row):
+            shown.add_row(metric.name, *map(str, row))
+    return shown
 
 
-def _f1(assistant: Assistant, case: Case, answer: Answer) -> float | None:
-    """Best F1 against gold and its accepted alternatives; None where no segment is expected."""
-    if case.gold is None or case.tool in NO_SEGMENT_TOOLS:
-        return None
-    if answer.segment is None:
-        return 0.0
-    audiences = assistant.rooms.audiences
-    found = audiences.members(from_json(answer.segment["definition"]))
-    return max(member_f1(found, audiences.members(gold)) for gold in (case.gold, *case.also))
+def comparison(before: Sequence[Record], after: Sequence[Record]) -> Table:
+    """Every metric, this run less an earlier one, on the cases of both."""
+    shown = Table(title="this run less the earlier one, case by case")
+    for name in ("metric", "cases", "difference", "95 % interval", "p (McNemar, exact)"):
+        shown.add_column(name)
+    for metric in METRICS:
+        found = paired(metric, before, after)
+        if found.n:
+            digits = "+.1%" if metric.unit == "share" else "+.2f"
+            edges = f"{found.low:{digits}} to {found.high:{digits}}"
+            p = f"{found.p:.3f}" if metric.unit == "share" else "-"
+            shown.add_row(metric.name, str(found.n), f"{found.difference:{digits}}", edges, p)
+    return shown
 
 
-def report(records: list[dict[str, Any]]) -> Table:
-    """Right segments, tools and latency by split and language."""
-    table = Table(title=f"{len(records)} cases, commit {commit()}, prompts {prompts.fingerprint()}")
-    for name in ("split", "language", "segments right", "tools right", "grounded", "median s", "p95 s"):
-        table.add_column(name)
-    for split in ("dev", "test"):
-        for language in ("en", "zh", "both"):
-            chosen = [r for r in records if r["split"] == split and language in (r["language"], "both")]
-            if not chosen:
-                continue
-            scored = [r["f1"] for r in chosen if r["f1"] is not None]
-            seconds = sorted(s for r in chosen for s in r["seconds"])
-            table.add_row(
-                split,
-                language,
-                _share([f1 >= RIGHT for f1 in scored]),
-                _share([r["tool_right"] for r in chosen]),
-                _share([r["grounded"] for r in chosen if r["evidence"]]),
-                f"{statistics.median(seconds):.1f}" if seconds else "-",
-                f"{seconds[int(0.95 * (len(seconds) - 1))]:.1f}" if seconds else "-",
-            )
-    return table
-
-
-def _share(hits: list[bool]) -> str:
-    low, high = wilson(sum(hits), len(hits))
-    share = sum(hits) / len(hits) if hits else 0.0
-    return f"{share:.1%} ({sum(hits)}/{len(hits)}; {low:.0%}-{high:.0%})"
+def failures(records: Sequence[Record], console: Console) -> None:
+    """The dev cases that went wrong, one a line. Of the test split only how many."""
+    for record in records:
+        if record["split"] != "test" and failed(record):
+            f1 = record["scores"]["f1"]
+            line = f"{record['id']:16} f1 {'  - ' if f1 is None else f'{f1:.2f}'} {record['called']} {record['turns'][-1]}"
+            console.print(line, highlight=False, markup=False)
+    hidden = sum(record["split"] == "test" and failed(record) for record in records)
+    if hidden:
+        console.print(f"and {hidden} of the test split, which are not shown")
 
 
 def main() -> None:
     """Command line."""
+    given = _arguments()
+    console = Console(width=None if sys.stdout.isatty() else 180)
+    cases = load_cases(given.split, given.language, given.kind, folder=given.questions)
+    if given.fast:
+        cases = fast_subset(cases)
+    if given.rescore:
+        rooms = Rooms(open_workspace(given.workspace))
+        records = rescore(load(given.out), members_of(rooms))
+        save(given.out, records)
+    else:
+        given.out.parent.mkdir(parents=True, exist_ok=True)
+        if given.fresh:
+            given.out.unlink(missing_ok=True)
+        try:
+            with opened(given.workspace, given.base_url, given.model) as assistant:
+                records = ask_all(assistant, cases, given.out, given.model or given.base_url or "embedded")
+        except UserError as error:
+            sys.exit(str(error))
+    console.print(table(records))
+    failures(records, console)
+    before = load(given.compare) if given.compare else []
+    if before:
+        console.print(comparison(before, records))
+    page = given.out.with_suffix(".html")
+    write_text(page, html(records, before))
+    console.print(f"Report: {page}", highlight=False)
+    if given.write_baseline:
+        write_text(given.write_baseline, gate.baseline(records))
+    if given.gate:
+        broken = gate.check(records, given.gate)
+        for sentence in broken:
+            console.print(sentence, style="red", highlight=False, markup=False)
+        sys.exit(1 if broken else 0)
+
+
+def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        prog="python -m eval.run",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--workspace", type=Path, default=DEFAULT)
+    parser.add_argument("--questions", default="", help="a folder of eval/questions: another retailer's set")
     parser.add_argument("--split", choices=("dev", "test"))
     parser.add_argument("--language", choices=("en", "zh"))
     parser.add_argument("--kind")
+    parser.add_argument("--fast", action="store_true", help="some sixty dev questions of every kind, for CI")
     parser.add_argument("--out", type=Path, default=Path("eval/runs/latest.jsonl"))
     parser.add_argument("--fresh", action="store_true", help="forget an earlier run of the same name")
+    parser.add_argument("--rescore", action="store_true", help="score the record of --out anew; ask nothing")
+    parser.add_argument("--compare", type=Path, help="the record of an earlier run")
+    parser.add_argument("--gate", type=Path, help="a baseline; exit status 1 when a metric fell below it")
+    parser.add_argument("--write-baseline", type=Path, help="write this run's metrics as a baseline")
     parser.add_argument(
-        "--show-test", action="store_true", help="list failures of the test split too (then never tune on it)"
+        "--base-url", default="", help="any server of the OpenAI protocol, e.g. http://host:8000/v1"
     )
-    arguments = parser.parse_args()
-    from serving.cli import assistant_for
-
-    arguments.out.parent.mkdir(parents=True, exist_ok=True)
-    if arguments.fresh:
-        arguments.out.unlink(missing_ok=True)
-    records = (
-        [json.loads(line) for line in arguments.out.read_text().splitlines()]
-        if arguments.out.exists()
-        else []
-    )
-    done = {record["id"] for record in records}
-    cases = load_cases(arguments.split, arguments.language, arguments.kind)
-    with assistant_for(arguments.workspace) as assistant, arguments.out.open("a", encoding="utf-8") as out:
-        assistant.warm()
-        for case in track([case for case in cases if case.id not in done], description="asking"):
-            record = run_case(assistant, case)
-            records.append(record)
-            out.write(json.dumps(record, ensure_ascii=False) + "\n")
-            out.flush()
-    console = Console()
-    console.print(report(records))
-    for record in records:
-        if record["split"] == "test" and not arguments.show_test:
-            continue
-        if (record["f1"] is not None and record["f1"] < RIGHT) or not record["tool_right"]:
-            f1 = "  -  " if record["f1"] is None else f"{record['f1']:.2f}"
-            console.print(
-                f"{record['id']:14} f1 {f1} {record['called']} {record['turns'][-1]}",
-                highlight=False,
-                markup=False,
-            )
+    parser.add_argument("--model", default="", help="the name the server knows its model by")
+    return parser.parse_args()
 
 
 if __name__ == "__main__":

@@ -1,19 +1,60 @@
-"""Scorers: each says exactly what it compares. Scores lie in 0..1."""
+"""Scorers: each says exactly what it compares. Scores lie in 0..1; None means that a case does not ask for it."""
 
 from __future__ import annotations
 
 import json
-import math
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 from assistant.market_intents import MARKET_TOOLS
+from eval.strategy_rubric import rubric
+from segments.codec import from_json
+from segments.definition import Node
+from segments.errors import UserError
 
 NO_SEGMENT_TOOLS = frozenset(
     {"refuse", "clarify", "list_segments", "discover_segments", "delete_segment", "measure_campaign"}
     | set(MARKET_TOOLS)
 )
+Members = Callable[[Node], Collection[str]]
+"""The members of a definition; raises UserError when it does not hold."""
+
+
+def score(record: dict[str, Any], members: Members) -> dict[str, float | None]:
+    """Every score of a record (see `eval.record`), from what is written in it and the gold's members."""
+    f1 = segment_f1(record, members)
+    called, refused, asked = record["called"], record["refused"] is not None, bool(record["clarification"])
+    return {
+        "f1": f1,
+        "exact": None if f1 is None else float(f1 == 1.0),
+        "tool": float(not record["error"] and tool_right(record["tool"], called, refused, asked)),
+        "grounded": float(grounded(record["answer"], record["evidence"])) if record["evidence"] else None,
+        "language": float(in_language(record["answer"], record["language"])) if record["answer"] else 0.0,
+        "rubric": strategy_score(record),
+    }
+
+
+def strategy_score(record: dict[str, Any]) -> float | None:
+    """The share of the rubric's rules that a plan keeps; None where no plan is told."""
+    if record["plan"] is None or record["called"][-1:] != ["plan_strategy"]:
+        return None
+    kept = rubric(record["plan"], record["answer"])
+    return sum(kept.values()) / len(kept)
+
+
+def segment_f1(record: dict[str, Any], members: Members) -> float | None:
+    """Best F1 against gold and its accepted alternatives; None where no segment is expected."""
+    if record["gold"] is None or record["tool"] in NO_SEGMENT_TOOLS:
+        return None
+    if record["found"] is None:
+        return 0.0
+    try:
+        found = members(from_json(record["found"]))
+    except UserError:
+        return 0.0
+    golds = (record["gold"], *record["also"])
+    return max(member_f1(found, members(from_json(gold))) for gold in golds)
 
 
 def member_f1(found: Collection[str], gold: Collection[str]) -> float:
@@ -55,11 +96,13 @@ def grounded(answer: str, evidence: Sequence[dict[str, Any]]) -> bool:
     return True
 
 
-def wilson(successes: int, n: int, z: float = 1.96) -> tuple[float, float]:
-    """95 % interval of a share (Wilson 1927)."""
-    if n == 0:
-        return 0.0, 1.0
-    share = successes / n
-    centre = (share + z * z / (2 * n)) / (1 + z * z / n)
-    half = z / (1 + z * z / n) * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
-    return max(0.0, centre - half), min(1.0, centre + half)
+_QUOTED = re.compile(r"[\"“「《'‘].*?[\"”」》'’]|[A-Z0-9][A-Z0-9 &/.:()'-]+")
+"""Names and product values, which stay as the data has them in either language."""
+
+
+def in_language(answer: str, language: str) -> bool:
+    """Whether an answer is written in the language of its question: Chinese has more Han than Latin letters,
+    English no Han at all, quoted names and capitals left out."""
+    plain = _QUOTED.sub("", answer)
+    han = len(re.findall(r"[一-鿿]", plain))
+    return han * 2 > len(re.findall(r"[A-Za-z]", plain)) if language == "zh" else han == 0

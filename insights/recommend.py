@@ -197,8 +197,8 @@ def _recommendation(
 
 
 def _described(items: pd.DataFrame, level: Level) -> pd.DataFrame:
-    """name, category and department of every key (a category's department is its most frequent one)."""
-    goods = items.dropna(subset=["category"])
+    """name, category and department of every key (a category's department is its most frequent one; '' without)."""
+    goods = items.dropna(subset=["category"]).fillna({"department": ""})
     if level == "product":
         return goods.set_index("item_id")[["name", "category", "department"]]
     counts = goods.groupby(["category", "department"]).size().sort_values(kind="stable").reset_index()

@@ -77,6 +77,9 @@ def ask(
     conversation: Annotated[
         str | None, typer.Option("--conversation", "-c", help="Continue a conversation.")
     ] = None,
+    bundle: Annotated[
+        Path | None, typer.Option("--bundle", help="Save what the answer came from in this file, for replay.")
+    ] = None,
     workspace: WorkspaceOption = DEFAULT,
 ) -> None:
     """Ask one question, or every question of a file."""
@@ -84,10 +87,14 @@ def ask(
         raise UserError(
             "ask: give either a question or --file; got " + ("neither." if file is None else "both.")
         )
+    if bundle is not None and file is not None:
+        raise UserError("ask: --bundle saves one answer; give it with a question, not with --file.")
     asked = [question] if question is not None else read_questions(file)
     with service_for(workspace) as service:
         for turns in asked:
             answer = _converse(service, turns if isinstance(turns, list) else [turns], conversation)
+            if bundle is not None:
+                _save_bundle(service, answer, bundle)
             if as_json:
                 print(
                     json.dumps(_with_members(service, answer.to_dict(), members), ensure_ascii=False),
@@ -95,6 +102,45 @@ def ask(
                 )
             else:
                 typer.echo(answer.answer)
+
+
+def _save_bundle(service: Any, answer: Any, path: Path) -> None:
+    from assistant.bundle import make_bundle, save_bundle
+
+    save_bundle(path, make_bundle(service.rooms, answer))
+
+
+@app.command()
+def replay(
+    bundle: Annotated[Path, typer.Argument(help="A bundle that `segassist ask --bundle` saved.")],
+    ask_model: Annotated[
+        bool,
+        typer.Option("--ask-model", help="Ask the language model again, instead of its recorded answers."),
+    ] = False,
+    as_json: JsonOption = False,
+    workspace: WorkspaceOption = DEFAULT,
+) -> None:
+    """Run a saved answer again and say whether it is the same, and what differs. Exit status 1 when it is not."""
+    from assistant.bundle import read_bundle
+    from assistant.bundle import replay as run_again
+
+    saved, opened = read_bundle(bundle), open_workspace(workspace)
+    if ask_model:
+        from assistant import OpenAIChat
+
+        with llm_for(workspace) as server:
+            found = run_again(saved, opened, OpenAIChat(server.base_url, server.model, sha256=server.sha256))
+    else:
+        found = run_again(saved, opened)
+    if as_json:
+        differences = [vars(difference) for difference in found.differences]
+        print(json.dumps({"same": found.same, "differences": differences}, ensure_ascii=False))
+    else:
+        typer.echo("same" if found.same else "different")
+        for difference in found.differences:
+            typer.echo(f"{'  ' if difference.result else '  (made from) '}{difference}")
+    if not found.same:
+        raise typer.Exit(1)
 
 
 def _converse(service: Any, turns: list[str], conversation: str | None) -> Any:
@@ -145,7 +191,7 @@ def service_for(workspace: Path) -> Iterator[Any]:
     from serving.service import Service
 
     with llm_for(workspace) as server:
-        yield Service.open(workspace, OpenAIChat(server.base_url, server.model))
+        yield Service.open(workspace, OpenAIChat(server.base_url, server.model, sha256=server.sha256))
 
 
 @contextmanager

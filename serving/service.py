@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from assistant.app import Answer, Assistant, Rooms, describe_segment, member_ids
+from assistant.disclosure import read_by
 from assistant.library import SavedSegment
 from assistant.llm import ChatModel
 from assistant.toolbox import ToolSpec, result_json, run_tool, tool_specs
@@ -105,7 +106,9 @@ class Service:
         for call in answer.tool_calls:
             if call["name"] == "save_segment" and "name" in call["arguments"]:
                 self.rooms.library.claim(str(call["arguments"]["name"]).strip(), caller.name)
-        segment = None if answer.segment is None else _hidden(caller, answer.segment, self._smallest)
+        segment = answer.segment
+        if segment is not None:
+            segment = self._hidden(caller, segment, from_json(segment["definition"]))
         return replace(answer, segment=segment, conversation=answer.conversation.removeprefix(_space(caller)))
 
     def conversation(self, caller: Caller, conversation: str) -> tuple[list[dict[str, Any]], Node | None]:
@@ -140,7 +143,8 @@ class Service:
         if spec is not None:
             self.check(caller, permission_of(spec), name)
         try:
-            result = run_tool(self._tools, name, arguments)
+            with read_by(_reader(caller)):
+                result = run_tool(self._tools, name, arguments)
         except Exception as error:
             # Without the arguments, which nothing has bounded yet.
             self.log(caller, "tool", tools=[{"name": name[:64]}], failed=_code(error))
@@ -160,7 +164,7 @@ class Service:
     def preview(self, caller: Caller, definition: Node) -> dict[str, Any]:
         """A definition counted, with its SQL and words."""
         self.check(caller, "read", "preview")
-        return _hidden(caller, describe_segment(self.rooms, definition), self._smallest)
+        return self._hidden(caller, describe_segment(self.rooms, definition), definition)
 
     def overlap(self, caller: Caller, definitions: Sequence[Node]) -> list[list[int | None]]:
         """Customers in both, for every two of the definitions; None for a group too small to show."""
@@ -168,7 +172,7 @@ class Service:
         if not 2 <= len(definitions) <= MAX_OVERLAP:
             raise DefinitionError(f"definitions: must be 2 to {MAX_OVERLAP}; got {len(definitions)}.")
         sets = [frozenset(self.rooms.audiences.members(definition)) for definition in definitions]
-        return [[self._size(caller, len(a & b)) for b in sets] for a in sets]
+        return [[self._size(caller, a & b) for b in sets] for a in sets]
 
     def save(self, caller: Caller, name: str, definition: Node, if_match: str | None = None) -> SavedSegment:
         """Save a new version under a name. Raises StaleError when it is not the version of `if_match`."""
@@ -299,12 +303,28 @@ class Service:
             caller, "export", exported=what, definition=digest, count=count, of=of, offset=offset, as_of=as_of
         )
 
-    @property
-    def _smallest(self) -> int:
-        return self.rooms.workspace.settings.min_group
+    def _size(self, caller: Caller, members: frozenset[str]) -> int | None:
+        if sees_all(caller):
+            return len(members)
+        with read_by(_reader(caller)):
+            size = self.rooms.disclosure.shown_members(members)
+        return size if isinstance(size, int) else None
 
-    def _size(self, caller: Caller, size: int) -> int | None:
-        return size if shows(caller, size, self._smallest) else None
+    def _hidden(self, caller: Caller, segment: dict[str, Any], definition: Node) -> dict[str, Any]:
+        """A described segment as its caller may have it: without a size that is, or tells of, too small a group."""
+        if sees_all(caller):
+            return segment
+        with read_by(_reader(caller)):
+            size = self.rooms.disclosure.shown(definition)
+        if not isinstance(size, int):
+            return segment | {"size": None, "reachable": {}}
+        # Neither those who agreed nor the rest of the members may be too few.
+        few = self.rooms.workspace.settings.min_group
+        reached = {
+            channel: None if small(count, few) or small(size - count, few) else count
+            for channel, count in segment.get("reachable", {}).items()
+        }
+        return segment | {"size": size, "reachable": reached}
 
 
 class _TurnLog:
@@ -346,21 +366,14 @@ def permission_of(spec: ToolSpec) -> Permission:
     return tool_permission(spec.name, spec.schema["properties"])
 
 
-def shows(caller: Caller, size: int, smallest: int) -> bool:
-    """Whether a caller may see the size of a group: any for those who may export, else none that is too small."""
-    return not small(size, smallest) or caller.role >= LEAST["export"]
+def sees_all(caller: Caller) -> bool:
+    """Whether a caller may see the size of any group: those who may export its members."""
+    return caller.role >= LEAST["export"]
 
 
-def _hidden(caller: Caller, segment: dict[str, Any], smallest: int) -> dict[str, Any]:
-    size = segment["size"]
-    if not shows(caller, size, smallest):
-        return segment | {"size": None, "reachable": {}}
-    # Neither those who agreed nor the rest of the members may be too few.
-    reached = {
-        channel: count if shows(caller, count, smallest) and shows(caller, size - count, smallest) else None
-        for channel, count in segment.get("reachable", {}).items()
-    }
-    return segment | {"reachable": reached}
+def _reader(caller: Caller) -> str:
+    """Who remembers what was shown: the user, as in their conversations."""
+    return caller.space or caller.name
 
 
 def _space(caller: Caller) -> str:

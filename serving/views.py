@@ -26,7 +26,7 @@ from segments.definition import Node
 from segments.errors import DefinitionError, NotBuiltError
 from segments.features import Catalogue, Feature
 from serving.access import Caller
-from serving.service import Service, shows
+from serving.service import Service, sees_all
 from warehouse.quality import JSON_FILE
 from warehouse.suppression import small, suppress
 from warehouse.trend import Change, change
@@ -175,7 +175,8 @@ class Views:
         shares = mine.groupby("category")["value"].sum() / mine["value"].sum()
         shares = shares[buyers >= self._k].sort_values(ascending=False).head(MIX)
         return [
-            CategoryShare(str(name), float(share), float(everyone[name])) for name, share in shares.items()
+            CategoryShare(str(name), float(share), float(everyone.loc[str(name)]))
+            for name, share in shares.items()
         ]
 
     def probabilities(self, caller: Caller, definition: Node, outcome: str) -> Histogram:
@@ -267,7 +268,7 @@ class Views:
             self._changes[saved.hash, then] = change(self.rooms.audiences, saved.definition, then, now)
         found = self._changes[saved.hash, then]
         sizes = (len(found.entered), len(found.left))
-        entered, left = (size if shows(caller, size, self._k) else None for size in sizes)
+        entered, left = (size if sees_all(caller) or not small(size, self._k) else None for size in sizes)
         return entered, left
 
     # Campaigns
@@ -321,7 +322,7 @@ class Views:
 def _fifths(values: pd.Series, *, lowest_is_best: bool) -> pd.Series:
     """1 (worst) to 5 (best) by rank; customers without a value are worst."""
     rank = values.rank(method="first", ascending=not lowest_is_best, na_option="top", pct=True)
-    return np.ceil(rank * FIFTHS).clip(1, FIFTHS).astype(int)
+    return pd.Series(np.ceil(rank * FIFTHS), values.index).clip(1, FIFTHS).astype(int)
 
 
 def _sample(points: np.ndarray) -> np.ndarray:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
@@ -30,11 +30,17 @@ class Group:
 
 
 def breakdown(
-    members: Sequence[str], features: pd.DataFrame, catalogue: Catalogue, name: str, k: int
+    members: Sequence[str],
+    features: pd.DataFrame,
+    catalogue: Catalogue,
+    name: str,
+    k: int,
+    held_back: Callable[[Mapping[str, Sequence[str]]], Collection[str]] = lambda _groups: (),
 ) -> list[Group]:
     """Members by the feature's levels in their order, or by ranges that cut all customers into fifths.
 
-    Groups of 1 to k - 1 members are held back, and one more where the rest would give them away.
+    Groups of 1 to k - 1 members are held back, and one more where the rest would give them away. held_back: of
+    the groups that could be shown, by label, those that must not be for another reason.
     Raises NotFoundError for an unknown feature.
     """
     feature = catalogue.get(name)
@@ -46,8 +52,12 @@ def breakdown(
     labels = _labels(features[name], feature.numeric, feature.levels)
     order = list(labels.cat.categories)
     everyone = labels.value_counts(normalize=True)
-    mine = labels.loc[list(members)].value_counts()
-    sizes = suppress({str(label): int(mine.get(label, 0)) for label in order}, k)
+    mine = labels.loc[list(members)]
+    groups = {str(label): mine.index[mine == label].tolist() for label in order}
+    counted = {label: len(group) for label, group in groups.items()}
+    sizes = suppress(counted, k)
+    if also := held_back({label: groups[label] for label, size in sizes.items() if size}):
+        sizes = suppress(counted, k, also)
     total = len(members)
     return [
         Group(

@@ -7,7 +7,7 @@ Hundepool et al., Statistical Disclosure Control, 2012, section 4).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 
 def small(size: int, k: int) -> bool:
@@ -20,12 +20,13 @@ def shown(size: int, k: int) -> int | str:
     return f"<{k}" if small(size, k) else size
 
 
-def suppress(sizes: Mapping[str, int], k: int) -> dict[str, int | None]:
+def suppress(sizes: Mapping[str, int], k: int, also: Collection[str] = ()) -> dict[str, int | None]:
     """The sizes of groups that make up a whole, None where held back.
 
-    What is held back together holds no customer or at least k of them, so the total gives no group away.
+    What is held back together holds no customer or at least k of them, so the total gives no group away. also:
+    groups that must be held back whatever their size.
     """
-    held = {name for name, size in sizes.items() if small(size, k)}
+    held = {name for name, size in sizes.items() if small(size, k)} | set(also)
     while held and sum(sizes[name] for name in held) < k:
         rest = [name for name in sizes if name not in held and sizes[name] > 0]
         if not rest:

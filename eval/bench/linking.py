@@ -22,7 +22,8 @@ from assistant.linking.linker import Link, Linker
 from assistant.plan import offered_tools
 from assistant.workspace import DEFAULT, open_workspace
 from eval.cases import Case, load_cases
-from eval.scorers import member_f1, wilson
+from eval.intervals import wilson
+from eval.scorers import member_f1
 from segments.canonical import fingerprint
 from segments.definition import (
     ComparisonCondition,

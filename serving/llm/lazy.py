@@ -16,6 +16,11 @@ class Server(Protocol):
     base_url: str
     model: str
 
+    @property
+    def sha256(self) -> str:
+        """Of the model's weights; empty when not known."""
+        ...
+
 
 class LazyChat:
     """A `ChatModel` over the server that `find` opens; closed with `close`."""
@@ -28,7 +33,7 @@ class LazyChat:
         with self._lock:
             if self._chat is None:
                 server = self._stack.enter_context(self._find)
-                self._chat = OpenAIChat(server.base_url, server.model)
+                self._chat = OpenAIChat(server.base_url, server.model, sha256=server.sha256)
             return self._chat
 
     def json(self, messages: list[tuple[str, str]], schema: dict[str, Any]) -> dict[str, Any]:
@@ -38,6 +43,11 @@ class LazyChat:
     def stream(self, messages: list[tuple[str, str]]) -> Iterator[str]:
         """A free-text completion."""
         return self._opened().stream(messages)
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """What is known of the model, once it was asked."""
+        return dict(getattr(self._chat, "identity", {}))
 
     def close(self) -> None:
         """Stop what was started."""

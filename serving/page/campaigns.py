@@ -66,7 +66,8 @@ class Campaigns:
 
     def wire(self, current: gr.State) -> None:
         """Connect the components."""
-        asked, busy = [self.budget, self.goal, current], {"show_progress": "minimal"}
+        asked: list[Any] = [self.budget, self.goal, current]
+        busy: dict[str, Any] = {"show_progress": "minimal"}
         self.lists = [self.tests, self.which, self.plans]
         self.make.click(self.plan_it, asked, [self.told, self.plan, self.plot], **busy)
         self.name.submit(self.save, [self.name, *asked], [self.name, *self.lists], **busy)

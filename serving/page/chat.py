@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
-from html import escape
 from typing import Any
 
 import gradio as gr
 
 from assistant.app import Answer
 from segments.errors import SegAssistError
+from segments.explain import Language
+from serving.markup import inert
 from serving.page import plots
 from serving.page.card import Card
 from serving.page.follow_ups import follow_ups
@@ -96,7 +97,7 @@ class Chat:
         if not question.strip():
             yield "", messages, conversation, *self._same()
             return
-        messages = [*_without_options(messages), {"role": "user", "content": escape(question, quote=False)}]
+        messages = [*_without_options(messages), {"role": "user", "content": inert(question)}]
         step: dict[str, Any] = {"role": "assistant", "content": ""}
         step["metadata"] = {"title": f"⏳ {say('step.link')}", "status": "pending"}
         done: list[str] = []
@@ -131,7 +132,7 @@ class Chat:
         history, segment = self.session.service.conversation(self.session.caller(request), conversation)
         messages: Messages = []
         for turn in history:
-            messages.append({"role": "user", "content": escape(turn["question"], quote=False)})
+            messages.append({"role": "user", "content": inert(turn["question"])})
             messages.append(_text(turn["answer"]))
         return messages, *self.card.show(request, self.session.preview(request, segment) if segment else None)
 
@@ -155,7 +156,7 @@ class Chat:
             and not answer.clarification
             and not answer.refused
         ):
-            language = "zh" if answer.language == "zh" else "en"
+            language: Language = "zh" if answer.language == "zh" else "en"
             tools = [str(call["name"]) for call in answer.tool_calls]
             said[-1]["options"] = [{"value": question} for question in follow_ups(tools, language)]
         return said
@@ -174,7 +175,7 @@ class Chat:
 
 
 def _text(text: str) -> dict[str, Any]:
-    return {"role": "assistant", "content": escape(text, quote=False)}
+    return {"role": "assistant", "content": inert(text)}
 
 
 def _without_options(messages: Messages) -> Messages:

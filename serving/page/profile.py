@@ -31,7 +31,7 @@ class Profile:
             )
             self.outcome = gr.Dropdown(
                 [(say.outcome(name), name) for name in outcomes],
-                value=USUAL if USUAL in outcomes else (outcomes or [None])[0],
+                value=USUAL if USUAL in outcomes else next(iter(outcomes), None),
                 label=say("profile.outcome"),
                 elem_id="profile-outcome",
             )

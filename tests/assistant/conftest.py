@@ -164,7 +164,7 @@ class Talk:
 
 @pytest.fixture
 def talk(rooms, request) -> Talk:
-    return Talk(rooms, request.node.nodeid)
+    return Talk(rooms, request.node.nodeid.replace(":", " "))
 
 
 def values(text: str) -> set[float]:

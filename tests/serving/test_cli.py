@@ -342,6 +342,33 @@ def test_a_conversation_goes_on_in_the_next_command(workspace, fake_llm):
 # Models looked at on demand
 
 
+def test_an_answer_is_saved_and_replayed(workspace, fake_llm, tmp_path):
+    fake_llm.reset()
+    path = tmp_path / "answer.json"
+    question = "who bought beer in the last 30 days?"
+    assert segassist("ask", question, "--bundle", path, "--workspace", workspace).code == 0
+    fake_llm.raw = "a replay asks no language model"
+    ran = segassist("replay", path, "--workspace", workspace)
+    fake_llm.reset()
+    assert (ran.code, ran.out.strip()) == (0, "same")
+    path.write_text(path.read_text(encoding="utf-8").replace("BEERS/ALES", "SOUP"), encoding="utf-8")
+    ran = segassist("replay", path, "--json", "--workspace", workspace)
+    assert ran.code == 1
+    found = json.loads(ran.out)
+    assert found["same"] is False
+    assert "members" not in [difference["field"] for difference in found["differences"]]
+    assert "segment.sql" in [difference["field"] for difference in found["differences"]]
+    failed(
+        segassist("replay", tmp_path / "none.json", "--workspace", workspace), 1, "bad_data", "not a bundle"
+    )
+    failed(
+        segassist("ask", "--file", path, "--bundle", path, "--workspace", workspace),
+        2,
+        "bad_request",
+        "--bundle",
+    )
+
+
 def test_a_models_card_and_drift_are_told(workspace, tmp_path):
     from propensity.registry import Registry
     from segments.errors import NotBuiltError

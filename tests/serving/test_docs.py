@@ -15,13 +15,15 @@ ROOT = Path(__file__).parents[2]
 DOCS = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
 DATA_DOCS = (ROOT / "docs" / "own-data.md").read_text(encoding="utf-8")
 MODELS = (ROOT / "docs" / "models.md").read_text(encoding="utf-8")
+EVALUATION = (ROOT / "docs" / "evaluation.md").read_text(encoding="utf-8")
 COMPOSE = yaml.safe_load((ROOT / "compose.yaml").read_text(encoding="utf-8"))
 DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8")
 
 
 def commands() -> list[str]:
     """Every `segassist ...` of the pages, the compose lines and the Dockerfile."""
-    code = "\n".join(re.findall(r"```bash\n(.*?)```", DOCS + DATA_DOCS + MODELS, re.DOTALL))
+    pages = DOCS + DATA_DOCS + MODELS + EVALUATION
+    code = "\n".join(re.findall(r"```bash\n(.*?)```", pages, re.DOTALL))
     found = [line.split(" #")[0].strip() for line in code.splitlines() if "segassist " in line]
     found.append(" ".join(re.findall(r'"([^"]+)"', DOCKERFILE.splitlines()[-1])))
     found.append(" ".join(COMPOSE["services"]["refresh"]["command"]))

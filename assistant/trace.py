@@ -1,0 +1,125 @@
+"""What a turn started from and what the language model said in it: enough to run the turn again without the model."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from assistant.library import SavedSegment
+from assistant.llm import ChatModel
+from segments.errors import LLMUnavailableError
+
+
+@dataclass(frozen=True)
+class Reply:
+    """One answer of the language model: to what (the digest of messages and schema), and what it said."""
+
+    asked: str
+    said: dict[str, Any] | str
+
+
+@dataclass(frozen=True)
+class Trace:
+    """state: the conversation before the turn, without what was said in it. library: the saved segments then."""
+
+    state: dict[str, Any]
+    library: tuple[SavedSegment, ...]
+    replies: tuple[Reply, ...]
+    model: dict[str, Any]
+
+
+_heard: ContextVar[list[Reply] | None] = ContextVar("heard", default=None)
+
+
+@contextmanager
+def listening() -> Iterator[list[Reply]]:
+    """Collects what a `RecordingChat` is told inside the block, in this thread and those it hands its context to."""
+    heard: list[Reply] = []
+    token = _heard.set(heard)
+    try:
+        yield heard
+    finally:
+        _heard.reset(token)
+
+
+class RecordingChat:
+    """A `ChatModel` that writes down what the model below it says."""
+
+    def __init__(self, model: ChatModel) -> None:
+        self.model = model
+
+    def json(self, messages: list[tuple[str, str]], schema: dict[str, Any]) -> dict[str, Any]:
+        """One completion under a schema."""
+        said = self.model.json(messages, schema)
+        _note(Reply(digest(messages, schema), said))
+        return said
+
+    def stream(self, messages: list[tuple[str, str]]) -> Iterator[str]:
+        """A free-text completion; written down when it has come to its end."""
+        pieces = []
+        for piece in self.model.stream(messages):
+            pieces.append(piece)
+            yield piece
+        _note(Reply(digest(messages), "".join(pieces)))
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """What is known of the model: name, address, seed, SHA-256 of its weights."""
+        return dict(getattr(self.model, "identity", {}))
+
+
+class ReplayedChat:
+    """A `ChatModel` that says again what was written down, in that order.
+
+    differing: the numbers (from 1) of the calls that were asked something else than then.
+    """
+
+    def __init__(self, replies: Sequence[Reply]) -> None:
+        self._replies = list(replies)
+        self.asked, self.differing = 0, list[int]()
+
+    def __len__(self) -> int:
+        return len(self._replies)
+
+    def json(self, messages: list[tuple[str, str]], schema: dict[str, Any]) -> dict[str, Any]:
+        """The recorded object. Raises LLMUnavailableError when none is left."""
+        said = self._next(digest(messages, schema))
+        return said if isinstance(said, dict) else {}
+
+    def stream(self, messages: list[tuple[str, str]]) -> Iterator[str]:
+        """The recorded text. Raises LLMUnavailableError when none is left."""
+        yield str(self._next(digest(messages)))
+
+    def _next(self, asked: str) -> dict[str, Any] | str:
+        self.asked += 1
+        if self.asked > len(self._replies):
+            raise LLMUnavailableError(
+                f"The turn asks the language model a {self.asked}. time, but the bundle holds "
+                f"{len(self._replies)} of its answers; replay it with --ask-model."
+            )
+        reply = self._replies[self.asked - 1]
+        if reply.asked != asked:
+            self.differing.append(self.asked)
+        return reply.said
+
+
+def digest(messages: Sequence[tuple[str, str]], schema: dict[str, Any] | None = None) -> str:
+    """16 hex digits of what a model is asked."""
+    text = json.dumps([list(messages), schema], ensure_ascii=False, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def reply_json(reply: Reply) -> dict[str, Any]:
+    """A reply as JSON."""
+    return asdict(reply)
+
+
+def _note(reply: Reply) -> None:
+    heard = _heard.get()
+    if heard is not None:
+        heard.append(reply)
