@@ -233,7 +233,7 @@ _EN = _compiled(
         (_ISO, _iso),
         (r"(?P<m>\d{1,2})/(?P<d>\d{1,2})/(?P<y>20\d\d)(?!\d)", _iso),
         (
-            rf"\b(?P<h>{_HOLIDAY})(?P<week> week)?\b{_Y}",
+            rf"\b(?P<h>{_HOLIDAY})(?P<week> week)?\b(?!\s+(?:seasonal|stuff|decor\w*|goods|items|products|aisle|merchandise)\b){_Y}",
             _of_year("holiday", _holiday),
         ),
         (
@@ -336,7 +336,7 @@ _PART_ZH = re.compile(
     r"(?:的)?(?:(?P<early>初|上旬|开头)|(?P<mid>中旬|中(?=[以到至之，、])|月中)|(?P<late>底|末|下旬))"
 )
 _LEADS_EN = (
-    ("since", re.compile(r"\b(?:ever\s+)?(?:since|starting(?: in| from)?|beginning in)\s+(?:the\s+|last\s+)?$", re.I)),
+    ("since", re.compile(r"\b(?:ever\s+)?(?:since|on or after|(?:as )?of and after|no earlier than|not before|starting(?: in| from)?|beginning in)\s+(?:the\s+|last\s+)?$", re.I)),
     ("after", re.compile(r"\bafter\s+(?:the\s+|last\s+)?$", re.I)),
     ("before", re.compile(r"\b(?:before|prior to|earlier than|ahead of|up (?:to|until)|until|till|by(?= the start))\s+(?:the\s+|last\s+)?$", re.I)),
     ("in", re.compile(

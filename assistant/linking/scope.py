@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from assistant.linking.candidates import Candidate
+from assistant.linking.ranks import AMONG
 from segments.canonical import fingerprint
-from segments.definition import AllOf, AnyOf, Node
+from segments.definition import AllOf, AnyOf, Node, RankCondition
 
 _OR = re.compile(r"\bor\b(?! (?:less|more|fewer|better|so)\b)|或|要么|还是", re.IGNORECASE)
 _EITHER = re.compile(r"\beither\b|要么|任意一", re.IGNORECASE)
@@ -34,6 +35,12 @@ class _Unit:
 
 def readings(text: str, found: Sequence[Candidate]) -> tuple[Node, ...]:
     """Every way to read the conditions together (one or two), the likelier first; none without any."""
+    ranked = [candidate for candidate in found if isinstance(candidate.node, RankCondition)]
+    others = [candidate for candidate in found if candidate not in ranked]
+    if len(ranked) == 1 and others and AMONG.search(text):
+        rank = ranked[0].node
+        assert isinstance(rank, RankCondition)
+        return tuple(replace(rank, among=whom) for whom in readings(text, others))
     units = _units(text, found)
     if not units:
         return ()
