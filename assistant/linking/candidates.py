@@ -15,6 +15,7 @@ from assistant.linking.drafts import Draft, drafts
 from assistant.linking.features import FeatureLinker, FeatureMention, fits, number_condition
 from assistant.linking.items import ItemMention, merged
 from assistant.linking.numbers import Number
+from assistant.linking.ranks import RANKED_BY
 from assistant.linking.trend import Top
 from assistant.linking.windows import TimeMention
 from segments.definition import (
@@ -118,9 +119,15 @@ def _build(draft: Draft, reading: Reading, linker: FeatureLinker, quantile: Quan
     free = list(clause.numbers)
     made: list[tuple[Node, str, bool]] = []
     items = list(draft.items or [])
-    made += [(_in_time(p.condition, draft.window), "", False) for p in clause.patterns]
+    made += [
+        (_in_time(p.condition, draft.window), "", False)
+        for p in clause.patterns
+        if _known(p.condition, catalogue)
+    ]
     made += [(t.condition, "", False) for t in clause.trends if t.condition.feature in catalogue]
-    made += [(_top(top, items, draft.window, linker), "top", False) for top in clause.tops]
+    made += [
+        (_top(top, items, draft.window or _ranked_over(reading), linker), "top", False) for top in clause.tops
+    ]
     made += [_vague(vague, quantile, draft.window) for vague in clause.vague]
     made += _features(clause, reading, free, items, draft.window, linker, quantile)
     made += _shares(free, items, clause, catalogue)
@@ -154,6 +161,13 @@ def _all_of_them(event: Node, said: str, items: list[ItemMention]) -> Node:
     if event.measure != "count" or event.value != 1:
         return event
     return AllOf(tuple(replace(event, items=item.items) for item in items))
+
+
+def _known(condition: Condition, catalogue: Catalogue) -> bool:
+    """Whether the features that a pattern compares are the catalogue's."""
+    if not isinstance(condition, ComparisonCondition):
+        return True
+    return all(side in catalogue for side in (condition.left, condition.right) if isinstance(side, str))
 
 
 def _in_each(event: Node, window: TimeMention | None) -> Node:
@@ -214,14 +228,24 @@ def _vague(vague: Vague, quantile: Quantile, window: TimeMention | None) -> tupl
     return node, "vague", False
 
 
+def _ranked_over(reading: Reading) -> TimeMention | None:
+    """'rank them by their spend over the trailing 180 days and return the top 20 %': the time of the spend."""
+    ranked = RANKED_BY.search(reading.text)
+    if ranked is None:
+        return None
+    times = [time for clause in reading.clauses for time in clause.windows]
+    return next((time for time in times if 0 <= time.span[0] - ranked.end() <= 2), None)
+
+
 def _top(top: Top, items: list[ItemMention], window: TimeMention | None, linker: FeatureLinker) -> Node:
     """A rank by the feature that its words name, over the time said with them."""
     name = top.feature
     if top.by:
         spent = re.search(r"spen[dt]|buyers|shoppers|revenue|sales|value", top.by, re.IGNORECASE)
         department = next((i for i in items if i.items.department), None)
+        saved = re.search(r"money|dollars|amount|save", top.by, re.IGNORECASE) and "discount" in top.by
         own = _share_feature(department.items, linker.catalogue, "spend") if department and spent else None
-        name = own or linker.named(top.by, chinese=False) or ("spend_365d" if spent else top.feature)
+        name = own or ("discount_365d" if saved else "") or linker.named(top.by, chinese=False) or ("spend_365d" if spent else top.feature)
         if own:
             items.remove(department)  # type: ignore[arg-type]
     lowest = top.lowest

@@ -16,7 +16,7 @@ from assistant.linking.features import FeatureMention, fits
 from assistant.linking.items import ItemMention
 from assistant.linking.occasions import SHARE_OF_OCCASION, together
 from assistant.linking.windows import TimeMention
-from segments.definition import ItemFilter, Occasion, Window
+from segments.definition import ComparisonCondition, EventQuantity, ItemFilter, Occasion, Window
 from segments.features import Catalogue, FeatureType
 
 def _habit_or_occasion(draft: Draft) -> None:
@@ -48,6 +48,7 @@ def _habit_or_occasion(draft: Draft) -> None:
 
 
 _SAME_TIME = re.compile(r"in_that_time|同期|在此期间|这段时间|同一时期")
+_EARLIER = re.compile(r"\bthat (?:earlier|former|first|previous|prior) (?:period|quarter|month|year|stretch|window)\b", re.I)
 _SINCE_THEN = re.compile(
     r"\bsince(?: then)?\s*[?.!]*\s*$|\bafter(?:wards?| that)\b|此后|之后就?(?:没|未|再)|后来", re.IGNORECASE
 )
@@ -208,7 +209,7 @@ def _time_alone(course: _Course, step: _Step, _: Catalogue) -> bool:
     if draft.clause.content or draft.kind or draft.window is None:
         return False
     target = next(
-        (d for d in reversed(course.made) if d.window is None and (d.kind or d.items or d.clause.patterns)), None
+        (d for d in reversed(course.made) if d.window is None and (d.kind or d.items or d.clause.patterns or d.clause.tops)), None
     )
     if target is not None and not draft.negative:
         for earlier in course.made:
@@ -306,6 +307,23 @@ def _of_the_same(course: _Course, step: _Step, _: Catalogue) -> bool:
         draft.kind = previous.kind
     elif previous.kind == "purchase":
         draft.items = list(previous.items or [])
+    return False
+
+
+def _of_the_compared(course: _Course, step: _Step, _: Catalogue) -> bool:
+    """'units of milk fell ..., having bought at least 10 units in Q3': of what was compared, in the time said."""
+    draft, previous = step.draft, course.previous
+    said = [p.condition for p in previous.clause.patterns] if previous is not None else []
+    compared = next((c for c in said if isinstance(c, ComparisonCondition)), None)
+    if compared is None or draft.items or not draft.clause.numbers or isinstance(compared.right, str):
+        return False
+    if {number.unit for number in draft.clause.numbers} == {"units"}:
+        draft.kind = "purchase"
+        draft.items = [ItemMention((0, 0), "", compared.right.items)] if compared.right.items else []
+    if draft.window is None and _EARLIER.search(step.text):
+        windows = [q.window for q in (compared.left, compared.right) if isinstance(q, EventQuantity)]
+        earlier = max(windows, key=lambda window: window.end)
+        draft.window = TimeMention((0, 0), earlier, "")
     return False
 
 
@@ -425,6 +443,7 @@ _RULES = (
     _two_times,
     _pronoun,
     _of_the_same,
+    _of_the_compared,
     _counted_in_time,
     _spent_on_it,
     _more_items,

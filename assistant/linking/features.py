@@ -250,6 +250,10 @@ class FeatureLinker:
 
     def named(self, text: str, chinese: bool) -> str | None:
         """The one feature that a phrase names ('age', 'spend', '家庭人数'); of several windows, the year's."""
+        if not chinese:
+            # 'the time since their last purchase' is 'days since last purchase'.
+            text = re.sub(r"\b(?:time|number of days|length of time)(?= since)", "days", text, flags=re.IGNORECASE)
+            text = re.sub(r"\b(?:their|its|his|her|the) ", "", text, flags=re.IGNORECASE)
         best: tuple[int, bool, str] | None = None
         for feature in self.catalogue:
             words = (

@@ -115,7 +115,8 @@ class ItemLinker:
                 items = self.lookup(" ".join(word for word, _ in run))
                 if length == 1 and run[0][0] in absent_words() and not _bought(text, span):
                     continue
-                if length == 1 and items.text and not _names_product(text, span):
+                plain_word = items.text or run[0][0] in _PLAIN_WORDS
+                if length == 1 and plain_word and not _names_product(text, span):
                     continue
                 if _HAS.search(text[: span[0]]):
                     continue
@@ -283,6 +284,8 @@ def _names_product(text: str, span: Span) -> bool:
     return bool(_INTRODUCES.search(text[: span[0]]) or _BUYERS.match(text, span[1]))
 
 
+_PLAIN_WORDS = frozenset({"hand", "hands", "body", "paper", "party", "seasonal", "natural", "international"})
+"""Words of a category's name that mostly mean something else: a name only where a product would stand."""
 _HAS = re.compile(r"\b(?:has|have|having|owns?|got)\s+an?\s+$", re.IGNORECASE)
 """'who has a pet?' says what people have at home, not what they bought."""
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
 
+from assistant.linking.comparisons import comparisons
 from assistant.linking.numbers import EN_NUMBER, ZH_NUMBER, Span, to_number
 from assistant.linking.windows import windows
 from segments.definition import (
@@ -263,7 +264,10 @@ _COMPARED_ZH = re.compile(
 )
 
 
-def _comparisons(text: str, chinese: bool, as_of: date, _: FindItems) -> Iterator[Pattern]:
+def _comparisons(text: str, chinese: bool, as_of: date, items: FindItems) -> Iterator[Pattern]:
+    if not chinese:
+        for span, condition in comparisons(text, as_of, items):
+            yield Pattern(span, condition)
     for match in (_COMPARED_ZH if chinese else _COMPARED_EN).finditer(text):
         groups = match.groupdict()
         now, then = (windows(match[part], chinese, as_of) for part in ("mid", "ref"))

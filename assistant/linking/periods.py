@@ -349,6 +349,8 @@ _AROUND = re.compile(
     re.I,
 )
 """'the two weeks before Thanksgiving'."""
+_MEASURED = re.compile(r"\s+(?:spend(?:ing)?|orders?|sales|purchases?|visits?|trips?|shopping|baskets?|revenue|units)\b", re.I)
+"""'their December spend': a month before what is measured in it."""
 _TRAILS_EN = re.compile(
     r"\s+(?:onwards?|on(?=\s*(?:$|[.,;?!)]))|forward|to date|to now|until now|and (?:after|later|onwards?))\b",
     re.I,
@@ -450,7 +452,7 @@ def _alone(text: str, chinese: bool, period: Period, as_of: date) -> Dated | Non
             return _cut((around.start(), end), after, after + length, as_of)
         return _cut((around.start(), end), first - length, first, as_of)
     how, lead_from, trail_to = _how(text, chinese, start, end)
-    if how is None and period.weak and part is None:
+    if how is None and period.weak and part is None and not (not chinese and _MEASURED.match(text, end)):
         return None
     if how == "in" and period.weak and period.kind == "season" and not _season_lead(text[lead_from:start]):
         return None

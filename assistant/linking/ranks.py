@@ -35,10 +35,11 @@ _PATTERNS = tuple(
         rf"\b{_END}\s+{_N}(?P<s>\s+spenders?)?(?:\s+of\s+(?:that|this|the)\s+group)?{_OF}(?=\s*(?:$|[.,;?!()])|\s+(?:of|in|over|among|by|from|who|only|please)\b)",
     )
 )
-_RANKED_BY = re.compile(
+RANKED_BY = re.compile(
     rf"\b(?:rank|sort|order)(?:ed|ing)?\b[^.;?!]{{0,120}}?\bby\s+(?:the\s+|their\s+)?(?P<by>[a-z][\w /'-]{{2,40}}?){_STOP}",
     re.IGNORECASE,
 )
+"""By what customers are ranked, said apart from which of them are meant."""
 _NAMED = re.compile(rf"{_PEOPLE}|spenders?|%|percent", re.IGNORECASE)
 
 
@@ -61,7 +62,7 @@ def _top(text: str, match: re.Match[str], *, bare: bool) -> Top | None:
     if end in ("first", "last", "most", "least") and (bare or not by):
         return None
     if bare:
-        ranked = _RANKED_BY.search(text)
+        ranked = RANKED_BY.search(text)
         by = ranked["by"] if ranked is not None else ("spend" if groups.get("s") else "")
         if not match["p"] and not by and not _NAMED.search(match.group()):
             return None
