@@ -43,16 +43,18 @@ _FROM_TO = re.compile(
     r"\bfrom\s+([\w ]{2,25}?)\s+to\s+([\w ]{2,25}?)(?=\s*(?:$|[.,;?!)])|\s+(?:and|with|among|but)\b)", re.IGNORECASE
 )
 _TIMES = rf"(?:(?P<twice>twice|double)|half|(?P<x>{EN_NUMBER})\s?(?:x|times))"
+_NO_AMOUNT = rf"(?!\s+(?:than\s+|of\s+)?(?:[$€£]|{EN_NUMBER}))"
+"""'less than $50' is an amount, not a comparison of two times."""
 _UP, _DOWN = r"more|higher|greater|bigger|larger|above|up|over", r"less|lower|fewer|smaller|below|down|under"
 _CHANGES = (
     # (pattern, whether it says a change over time: then the later time is compared with the earlier)
     (re.compile(rf"\b(?P<most>at least|more than|over)?\s*(?P<p>{DIGITS})\s?(?:%|percent)\s+(?:(?P<up>{_UP})|(?P<down>{_DOWN}))\b", re.I), False),
-    (re.compile(rf"\b(?P<least>at least|no less than)?\s*(?P<over>more than|over|exceed\w*|above)?\s*{_TIMES}\b", re.I), False),
+    (re.compile(rf"\b(?P<least>at least|no less than)?\s*(?P<over>more than|over|exceed\w*|above)?\s*{_TIMES}(?=\s+(?:as|their|the|what|that|those|his|her|of)\b)", re.I), False),
     (re.compile(rf"\b(?:fell|fallen|dropp?(?:ed)?|declined?|decreased?|shrank|shrunk|went down|down|cut|reduced|slipped)\s*(?:by\s+)?(?P<more>more than|over|at least)?\s*(?P<p>{DIGITS})\s?(?:%|percent)(?:\s+or more)?(?P<down>)", re.I), True),
     (re.compile(rf"\b(?:rose|risen|grew|grown|increased?|went up|up|climbed|jumped)\s*(?:by\s+)?(?P<more>more than|over|at least)?\s*(?P<p>{DIGITS})\s?(?:%|percent)(?:\s+or more)?(?P<up>)", re.I), True),
     (re.compile(r"\b(?:at least |more than )?(?P<half>halved|cut in half|fell by half|dropped by half)\b", re.I), True),
     (re.compile(r"\b(?:at least |more than )?(?P<double>doubled)\b", re.I), True),
-    (re.compile(rf"\b(?:(?P<up>{_UP}|exceed(?:s|ed|ing)?|topp?(?:ed|s)|beat|outstripped|outweigh(?:s|ed)?)|(?P<down>{_DOWN}|fell short of|trailed))\b", re.I), False),
+    (re.compile(rf"(?<!no )\b(?:(?P<up>{_UP}|exceed(?:s|ed|ing)?|topp?(?:ed|s)|beat|outstripped|outweigh(?:s|ed)?)|(?P<down>{_DOWN}|fell short of|trailed))\b{_NO_AMOUNT}", re.I), False),
     (re.compile(r"\b(?:(?P<up>rose|grew|increased|went up|climbed)|(?P<down>fell|dropped|declined|decreased|shrank|went down))\b", re.I), True),
 )  # fmt: skip
 

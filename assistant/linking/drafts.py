@@ -327,6 +327,22 @@ def _of_the_compared(course: _Course, step: _Step, _: Catalogue) -> bool:
     return False
 
 
+def _nothing_since(course: _Course, step: _Step, _: Catalogue) -> bool:
+    """'five or more cookie trips, then nothing since 1 September': nothing of what was said before."""
+    draft, previous = step.draft, course.previous
+    if previous is None or not previous.items or draft.kind != "quiet" or draft.items:
+        return False
+    said = _NOTHING.search(step.text)
+    if said is not None and draft.window is not None and draft.window.calendar and not draft.clause.features:
+        draft.items = list(previous.items)
+    return False
+
+
+_NOTHING = re.compile(
+    r"\b(?:nothing|none)\b(?!\s+(?:at all|whatsoever|else))[^,;]*?\b(?:since|from|after)\b", re.IGNORECASE
+)
+
+
 def _counted_in_time(course: _Course, step: _Step, _: Catalogue) -> bool:
     """'none in October, but at least one in September': the event said before, in another time."""
     draft, previous, clause = step.draft, course.previous, step.draft.clause
@@ -396,10 +412,10 @@ def _counted_again(course: _Course, step: _Step, _: Catalogue) -> bool:
         return False
     alone = not (clause.items or clause.features or clause.trends or clause.tops or clause.vague)
     units = {number.unit for number in clause.numbers}
-    times = units <= {"times", "orders"} and bool(units) and draft.kind in ("", "purchase")
+    times = units <= {"times", "orders", "units"} and bool(units) and draft.kind in ("", "purchase")
     said_often = _OFTEN.search(course.text[previous.clause.start : previous.clause.end])
     bare = not (clause.windows or clause.flags & {"purchase"})
-    times = times and ("times" in units or bare or said_often is not None)
+    times = times and (bool({"times", "units"} & units) or bare or said_often is not None)
     worth = units == {"money"} and ("spend" not in clause.flags or _WORTH.search(step.text) is not None)
     worth = worth and (previous.window is None or draft.window is None)
     if not (alone and (times or worth)):
@@ -444,6 +460,7 @@ _RULES = (
     _pronoun,
     _of_the_same,
     _of_the_compared,
+    _nothing_since,
     _counted_in_time,
     _spent_on_it,
     _more_items,
@@ -560,7 +577,7 @@ _EVER = re.compile(
 def _without_titles(made: list[Draft], reading: Reading) -> list[Draft]:
     """'Beer regulars: 6 or more beer trips last quarter': a title is made exact by what follows, and adds nothing."""
     kept = []
-    colon = re.search(r"[:：](?!\d)", reading.text)
+    colon = re.search(r"[:：](?!\d)|(?<=\s)=(?=\s)", reading.text)
     for place, draft in enumerate(made):
         rest = made[place + 1 :]
         clause = draft.clause
@@ -577,7 +594,7 @@ def _without_titles(made: list[Draft], reading: Reading) -> list[Draft]:
         )
         timed = draft.window is None or any(d.window for d in rest)
         before = colon is not None and clause.end <= colon.start()
-        titled = before and title and timed and any(_says_event(d) for d in rest)
+        titled = before and title and timed and any(_says_event(d, draft) for d in rest)
         wanted = {item.items for item in draft.items or []}
         again = bool(wanted) and any(
             wanted <= {item.items for item in d.items or []}
@@ -590,15 +607,11 @@ def _without_titles(made: list[Draft], reading: Reading) -> list[Draft]:
     return kept
 
 
-def _says_event(draft: Draft) -> bool:
+def _says_event(draft: Draft, title: Draft) -> bool:
+    """Whether a draft makes a title exact; who the customers are says nothing of the items in a title."""
     clause = draft.clause
-    return bool(
-        draft.items
-        or clause.numbers
-        or clause.features
-        or clause.trends
-        or draft.kind in ("quiet", "redeem", "campaign")
-    )
+    bought = draft.items or clause.numbers or clause.trends or draft.kind in ("quiet", "redeem", "campaign")
+    return bool(bought or (clause.features and not title.items))
 
 
 def _share_times(made: Sequence[Draft], reading: Reading) -> None:

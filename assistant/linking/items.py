@@ -257,7 +257,7 @@ _NOT_ITEMS_ZH = re.compile(
 _BOUGHT = r"\b(?:bought|buy(?:s|ing|ers?)?|purchas(?:ed?|es|ing)|order(?:ed|ing)|spen[dt](?:ing)? on|of|into)"
 _INTRODUCES = re.compile(
     r"(?:bought|buys?|buying|purchas\w+|ordered|orders?|of|on|for|some|any|no|not|and|or|without|(?:are|is|really|money) into|loves?|likes?|like|up"
-    r"|grab\w*|tried|their|gets?|getting|but|never|only|with|plus|instead|also|both|either|nor|fresh"
+    r"|grab\w*|tried|touch\w*|gets?|getting|but|never|only|with|plus|instead|also|both|either|nor|fresh"
     r"|,|\d|times|units|bottles|packs|cans)\s+$",
     re.IGNORECASE,
 )
@@ -279,7 +279,9 @@ def _bought(text: str, span: Span) -> bool:
 
 def _names_product(text: str, span: Span) -> bool:
     """Whether one word that is only part of a product's name stands where a product would."""
-    if not text[: span[0]].strip() and re.match(r"\s*(?:,|and\b|or\b|&)", text[span[1] :]):
+    if not text[: span[0]].strip() and re.match(
+        r"\s*(?:[,:]|and\b|or\b|&|yes\b|never\b|at least\b|since\b|in\b|on\b|over\b|\d|$)", text[span[1] :]
+    ):
         return True
     return bool(_INTRODUCES.search(text[: span[0]]) or _BUYERS.match(text, span[1]))
 
