@@ -245,7 +245,12 @@ def _top(top: Top, items: list[ItemMention], window: TimeMention | None, linker:
         department = next((i for i in items if i.items.department), None)
         saved = re.search(r"money|dollars|amount|save", top.by, re.IGNORECASE) and "discount" in top.by
         own = _share_feature(department.items, linker.catalogue, "spend") if department and spent else None
-        name = own or ("discount_365d" if saved else "") or linker.named(top.by, chinese=False) or ("spend_365d" if spent else top.feature)
+        name = (
+            own
+            or ("discount_365d" if saved else "")
+            or linker.named(top.by, chinese=False)
+            or ("spend_365d" if spent else top.feature)
+        )
         if own:
             items.remove(department)  # type: ignore[arg-type]
     lowest = top.lowest

@@ -126,9 +126,12 @@ def read(question: str, chinese: bool, as_of: date, features: FeatureLinker, ite
         return [span for span, _, _ in found]
 
     claim("patterns", patterns(text, chinese, as_of, lambda said: _named(said, chinese, items)))
-    claim("trends", [m for m in trends(text, chinese) if _free(m.span, taken())])
     ranked = tops(text, chinese) if chinese else ranks(text)
     claim("tops", [m for m in ranked if _free(m.span, taken())])
+    claim("items", [m for m in items.exact(text, chinese) if _free(m.span, taken())])
+    claim("features", features.levels(text, chinese, taken()))
+    claim("features", [m for m in features.whole_names(text, chinese) if _free(m.span, taken())])
+    claim("trends", [m for m in trends(text, chinese) if _free(m.span, taken())])
     for vague in VAGUE:
         for match in (vague.zh if chinese else vague.en).finditer(text):
             if _free(match.span(), taken()):

@@ -27,7 +27,9 @@ _PARTS = re.compile(
 """What ends a comparison: the sentence, or what the customers must be besides."""
 _VALUE = r"spen[dt](?:s|ing)?|money|dollars|revenue|outlay|value|sales"
 _UNITS = r"units?|quantit(?:y|ies)|volumes?"
-_COUNT = r"orders?|ordered|trips?|visits?|visited|shop(?:ped|s)?|purchases?|times|often|came|come|frequency|bought"
+_COUNT = (
+    r"orders?|ordered|trips?|visits?|visited|shop(?:ped|s)?|purchases?|times|often|came|come|frequency|bought"
+)
 _BASKET = (
     r"(?:average|avg|mean) (?:order|basket|ticket)(?: value| size)?|(?:order|basket) value|basket average"
 )
@@ -40,7 +42,8 @@ _RELATIVE = re.compile(
     re.IGNORECASE,
 )
 _FROM_TO = re.compile(
-    r"\bfrom\s+([\w ]{2,25}?)\s+to\s+([\w ]{2,25}?)(?=\s*(?:$|[.,;?!)])|\s+(?:and|with|among|but)\b)", re.IGNORECASE
+    r"\bfrom\s+([\w ]{2,25}?)\s+to\s+([\w ]{2,25}?)(?=\s*(?:$|[.,;?!)])|\s+(?:and|with|among|but)\b)",
+    re.IGNORECASE,
 )
 _TIMES = rf"(?:(?P<twice>twice|double)|half|(?P<x>{EN_NUMBER})\s?(?:x|times))"
 _NO_AMOUNT = rf"(?!\s+(?:than\s+|of\s+)?(?:[$€£]|{EN_NUMBER}))"

@@ -19,6 +19,7 @@ from assistant.linking.windows import TimeMention
 from segments.definition import ComparisonCondition, EventQuantity, ItemFilter, Occasion, Window
 from segments.features import Catalogue, FeatureType
 
+
 def _habit_or_occasion(draft: Draft) -> None:
     """'in the evening' is when something was bought, unless a share or a habit is spoken of; 'a quarter of orders
     after 10pm' is a share."""
@@ -48,7 +49,9 @@ def _habit_or_occasion(draft: Draft) -> None:
 
 
 _SAME_TIME = re.compile(r"in_that_time|同期|在此期间|这段时间|同一时期")
-_EARLIER = re.compile(r"\bthat (?:earlier|former|first|previous|prior) (?:period|quarter|month|year|stretch|window)\b", re.I)
+_EARLIER = re.compile(
+    r"\bthat (?:earlier|former|first|previous|prior) (?:period|quarter|month|year|stretch|window)\b", re.I
+)
 _SINCE_THEN = re.compile(
     r"\bsince(?: then)?\s*[?.!]*\s*$|\bafter(?:wards?| that)\b|此后|之后就?(?:没|未|再)|后来", re.IGNORECASE
 )
@@ -209,7 +212,12 @@ def _time_alone(course: _Course, step: _Step, _: Catalogue) -> bool:
     if draft.clause.content or draft.kind or draft.window is None:
         return False
     target = next(
-        (d for d in reversed(course.made) if d.window is None and (d.kind or d.items or d.clause.patterns or d.clause.tops)), None
+        (
+            d
+            for d in reversed(course.made)
+            if d.window is None and (d.kind or d.items or d.clause.patterns or d.clause.tops)
+        ),
+        None,
     )
     if target is not None and not draft.negative:
         for earlier in course.made:

@@ -113,6 +113,8 @@ class ItemLinker:
                 if not _contiguous(text[span[0] : span[1]]) or (not known and _joins_two(run)):
                     continue
                 items = self.lookup(" ".join(word for word, _ in run))
+                if _DEPARTMENT.match(text, span[1]):
+                    items = self._department(" ".join(word for word, _ in run)) or items
                 if length == 1 and run[0][0] in absent_words() and not _bought(text, span):
                     continue
                 plain_word = items.text or run[0][0] in _PLAIN_WORDS
@@ -124,6 +126,40 @@ class ItemLinker:
                     found.append(ItemMention(span, text[span[0] : span[1]], items))
                     busy.append(span)
         return sorted(found, key=lambda mention: mention.span)
+
+    def exact(self, text: str, chinese: bool) -> list[ItemMention]:
+        """Items in the words of `explain`: 'category COFFEE or TEAS with brand Private', 'products named “ramen”'."""
+        if chinese:
+            return []
+        found = []
+        for match in self._exact.finditer(text):
+            fields: dict[str, tuple[str, ...]] = {}
+            for field, values in self._by_field.items():
+                said = re.search(
+                    rf"\b{field} ((?:{_one_of(values)})(?: or (?:{_one_of(values)}))*)", match[0], re.I
+                )
+                if said is not None:
+                    named = re.findall(_one_of(values), said[1], re.IGNORECASE)
+                    fields[field] = tuple(next(v for v in values if v.lower() == n.lower()) for n in named)
+            found.append(ItemMention(match.span(), match[0], ItemFilter(**fields)))
+        for match in _NAMED_PRODUCTS.finditer(text):
+            found.append(
+                ItemMention(match.span(), match[0], ItemFilter(text=tuple(_QUOTED.findall(match[0]))))
+            )
+        return found
+
+    @cached_property
+    def _by_field(self) -> dict[str, list[str]]:
+        fields = {f: [v.value for v in self._values if v.field == f] for f in ("department", "category")}
+        return {field: values for field, values in (fields | {"brand": list(self._brands)}).items() if values}
+
+    @cached_property
+    def _exact(self) -> re.Pattern[str]:
+        one = "|".join(
+            rf"{field} (?:{_one_of(values)})(?: or (?:{_one_of(values)}))*"
+            for field, values in self._by_field.items()
+        )
+        return re.compile(rf"\b(?:{one})(?: with (?:{one}))*" if one else r"(?!)", re.IGNORECASE)
 
     def _brand_mentions(self, text: str) -> list[ItemMention]:
         found = []
@@ -168,6 +204,13 @@ class ItemLinker:
             return merged([items for items in named if items])
         return named[0] or self._in_names(phrase)
 
+    def _department(self, phrase: str) -> ItemFilter:
+        """The department of exactly this name ('the meat department')."""
+        whole = frozenset(stems(phrase))
+        return ItemFilter(
+            department=tuple(v.value for v in self._values if v.field == "department" and v.words == whole)
+        )
+
     def _named(self, phrase: str) -> ItemFilter:
         whole = frozenset(stems(phrase))
         wanted = whole - GENERIC or whole
@@ -184,7 +227,11 @@ class ItemLinker:
         chosen = [value for score, value in scored if score >= best - 1e-9]
         # 'cookies' is a rare category COOKIES and a large one COOKIES/CONES: a larger near-match is meant too.
         first = min(self._values.index(value) for value in chosen)
-        chosen += [v for score, v in scored if 0.95 <= score < best and self._values.index(v) < first]
+        chosen += [
+            v
+            for score, v in scored
+            if 0.95 <= score < best and self._values.index(v) < first and v.field == "category"
+        ]
         # The same name as a department and as a category: the department holds the category.
         field = "department" if any(v.field == "department" for v in chosen) else "category"
         names = tuple(value.value for value in chosen if value.field == field)
@@ -248,6 +295,17 @@ class ItemLinker:
         scores = self._vectors @ self._encoder.encode([word])[0]
         best = int(np.argmax(scores))
         return names[best] if float(scores[best]) >= DENSE_THRESHOLD else None
+
+
+_DEPARTMENT = re.compile(r"\s+(?:department|dept)\b", re.IGNORECASE)
+_QUOTED = re.compile(r"[“\"]([^”\"]+)[”\"]")
+_NAMED_PRODUCTS = re.compile(
+    r"\bproducts named [“\"][^”\"]+[”\"](?:(?:,| or|, or) [“\"][^”\"]+[”\"])*", re.IGNORECASE
+)
+
+
+def _one_of(values: Sequence[str]) -> str:
+    return "|".join(rf"{re.escape(value)}(?![\w/])" for value in sorted(values, key=len, reverse=True))
 
 
 _NOT_ITEMS_ZH = re.compile(

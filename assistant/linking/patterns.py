@@ -105,7 +105,11 @@ def _sequences(text: str, chinese: bool, as_of: date, items: FindItems) -> Itera
         if start is None or first is None or last is None:
             continue
         window = _said_in(text[start : match.start()], chinese, as_of)
-        lead = re.search(r"(?:\bof (?:the )?(?:customers|households|people|those) )?(?:\bto whom )?(?:\b(?:an?|the|any) )?$", text[:start], re.I)
+        lead = re.search(
+            r"(?:\bof (?:the )?(?:customers|households|people|those) )?(?:\bto whom )?(?:\b(?:an?|the|any) )?$",
+            text[:start],
+            re.I,
+        )
         span = (lead.start() if lead else start, match.end())
         if match["no"]:
             yield Pattern(span, SequenceCondition((first,), last, window))
@@ -183,7 +187,8 @@ _TOUCHED = re.compile(
     re.IGNORECASE,
 )
 _HAPPENED = re.compile(
-    r"^\W*(?:(?:was|were|is|fell|came|lies|lay|happened|occurred|took place|made|placed|dates?(?: from)?|that)(?:\s+|$))*$", re.IGNORECASE
+    r"^\W*(?:(?:was|were|is|fell|came|lies|lay|happened|occurred|took place|made|placed|dates?(?: from)?|that)(?:\s+|$))*$",
+    re.IGNORECASE,
 )
 _TOUCH_ZH = re.compile(
     r"(?P<which>第一次|首次|首单|头一次|最近一次|最后一次)(?:购买|购物|下单|买)?(?:的)?(?:东西|商品)?(?:就)?(?:是|买的是|包含|包括|买了|有)(?P<a>[^，。的]{1,10})"

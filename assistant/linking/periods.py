@@ -349,7 +349,9 @@ _AROUND = re.compile(
     re.I,
 )
 """'the two weeks before Thanksgiving'."""
-_MEASURED = re.compile(r"\s+(?:spend(?:ing)?|orders?|sales|purchases?|visits?|trips?|shopping|baskets?|revenue|units)\b", re.I)
+_MEASURED = re.compile(
+    r"\s+(?:spend(?:ing)?|orders?|sales|purchases?|visits?|trips?|shopping|baskets?|revenue|units)\b", re.I
+)
 """'their December spend': a month before what is measured in it."""
 _TRAILS_EN = re.compile(
     r"\s+(?:onwards?|on(?=\s*(?:$|[.,;?!)]))|forward|to date|to now|until now|and (?:after|later|onwards?))\b",

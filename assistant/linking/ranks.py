@@ -8,7 +8,9 @@ import re
 from assistant.linking.numbers import DIGITS, EN_NUMBER, Span, to_number
 from assistant.linking.trend import Top
 
-_PEOPLE = r"(?:customers?|shoppers?|households?|spenders?|buyers?|clients?|people|families|folks|ones|accounts)"
+_PEOPLE = (
+    r"(?:customers?|shoppers?|households?|spenders?|buyers?|clients?|people|families|folks|ones|accounts)"
+)
 _N = rf"(?P<n>{DIGITS}|{EN_NUMBER})\s?(?P<p>%|percent\b|per cent\b)?"
 _HIGH = r"top|highest|biggest|best|largest|most|longest|widest|greatest|broadest|heaviest|first"
 _LOW = r"bottom|lowest|smallest|least|fewest|shortest|narrowest|worst|last"
