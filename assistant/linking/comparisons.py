@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from assistant.linking.numbers import DIGITS, EN_NUMBER, Span, to_number
-from assistant.linking.occasions import occasions
+from assistant.linking.occasions import ALWAYS, occasions
 from assistant.linking.windows import windows
 from segments.definition import (
     ComparisonCondition,
@@ -68,7 +68,7 @@ class _Side:
 
     span: Span
     window: Window
-    occasion: Occasion = Occasion()
+    occasion: Occasion = ALWAYS
 
 
 def comparisons(
@@ -129,10 +129,9 @@ def _sides(part: str, as_of: date) -> list[_Side]:
         start = before[-1].window.start
         unit = {"day": 1, "week": 7, "month": 30}.get((match["u"] or "").lower())
         said = to_number(match["n"]) if match["n"] else 0
-        if unit is None and said <= 12:  # 'the three before' are as long as what they precede.
-            length = (start or 0) - before[-1].window.end
-        else:
-            length = round(said * (unit or 1))
+        # 'the three before' are as long as what they precede.
+        as_long = unit is None and said <= 12
+        length = (start or 0) - before[-1].window.end if as_long else round(said * (unit or 1))
         sides = [s for s in sides if s.span[1] <= match.start() or match.end() <= s.span[0]]
         if start is not None and length > 0:
             sides.append(_Side(match.span(), Window(start + length, start)))

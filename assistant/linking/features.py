@@ -33,7 +33,7 @@ class FeatureMention:
     condition: FeatureCondition | None = None
 
 
-_PHRASES: tuple[tuple[str, str, str, str, Value], ...] = (
+_PHRASES: tuple[tuple[str, str, str, str, Value | tuple[Value, ...]], ...] = (
     (
         r"single[- ](?:parents?|moms?|dads?|mothers?|fathers?)",
         r"单亲",
@@ -318,8 +318,7 @@ class FeatureLinker:
                         FeatureMention(match.span(), match.group(), name, self._level(name, match.group()))
                     )
                     busy.append(match.span())
-        if chinese:
-            found += self._levels(text, busy)
+        found += self._levels(text, busy)
         return sorted(found, key=lambda mention: mention.span)
 
     def _level(self, name: str, word: str) -> FeatureCondition | None:
@@ -331,8 +330,16 @@ class FeatureLinker:
         return None
 
     def levels(self, text: str, chinese: bool, taken: Sequence[Span]) -> list[FeatureMention]:
-        """Levels outside the `taken` spans; in Chinese they come after the features' words, in `find`."""
-        return [] if chinese else self._levels(text, list(taken))
+        """Bands, and levels said with the feature's name, outside the `taken` spans; 'homeowner' alone is a word."""
+        if chinese:
+            return []
+        found = self._levels(text, list(taken))
+        return [
+            mention
+            for mention in found
+            if self.catalogue[mention.feature].type is FeatureType.BAND
+            or mention.text.lower().startswith(_without_brackets(self.catalogue[mention.feature].en).lower())
+        ]
 
     def _levels(self, text: str, busy: list[Span]) -> list[FeatureMention]:
         """Levels said as such, alone or joined: 'income 50-74K or above', 'age from 35-44 to 45-54', '2 Adults Kids'."""

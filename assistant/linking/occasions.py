@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from assistant.linking.numbers import EN_NUMBER, Span, to_number
 from segments.definition import WEEKDAYS, Occasion
 
+ALWAYS = Occasion()
 DAYPARTS: dict[str, tuple[int, int]] = {
     "morning": (5, 12),
     "afternoon": (12, 17),

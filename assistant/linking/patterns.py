@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
+from typing import Literal
 
 from assistant.linking.comparisons import comparisons
 from assistant.linking.numbers import EN_NUMBER, ZH_NUMBER, Span, to_number
@@ -95,8 +96,7 @@ _EARLIER_EN = re.compile(r"\b(?:campaigns?|mailings?|mailers?|coupons?|vouchers?
 
 
 def _sequences(text: str, chinese: bool, as_of: date, items: FindItems) -> Iterator[Pattern]:
-    for pattern in _in_one_go(text, chinese, as_of, items):
-        yield pattern
+    yield from _in_one_go(text, chinese, as_of, items)
     for match in () if chinese else _LATER_EN.finditer(text):
         before = [m for m in _EARLIER_EN.finditer(text[: match.start()]) if match.start() - m.end() < 90]
         start = before[0].start() if before else None
@@ -224,7 +224,9 @@ def _touches_en(text: str, as_of: date, items: FindItems) -> Iterator[Pattern]:
             window = time.window if time is not None and own else Window()
             if time is not None and own:
                 end = place + time.span[1]
-            which = "last" if re.match(r"last|latest|most|final", match["which"], re.I) else "first"
+            which: Literal["first", "last"] = (
+                "last" if re.match(r"last|latest|most|final", match["which"], re.I) else "first"
+            )
             if named or (which == "first" and window != Window() and time is not None and time.calendar):
                 yield Pattern((match.start(), end), TouchCondition(which, "purchase", named, window))
 

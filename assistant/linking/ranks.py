@@ -68,7 +68,7 @@ def _top(text: str, match: re.Match[str], *, bare: bool) -> Top | None:
         by = ranked["by"] if ranked is not None else ("spend" if groups.get("s") else "")
         if not match["p"] and not by and not _NAMED.search(match.group()):
             return None
-    if number <= 0 or (match["p"] and number > 100) or not number.is_integer() and not match["p"]:
+    if number <= 0 or (match["p"] and number > 100) or not (match["p"] or number.is_integer()):
         return None
     lowest = re.fullmatch(_LOW, end) is not None and end != "least"
     share = number / 100 if match["p"] else None
