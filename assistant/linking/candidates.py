@@ -15,6 +15,7 @@ from assistant.linking.drafts import Draft, drafts
 from assistant.linking.features import FeatureLinker, FeatureMention, fits, number_condition
 from assistant.linking.items import ItemMention, merged
 from assistant.linking.numbers import Number
+from assistant.linking.ranks import RANKED_BY
 from assistant.linking.trend import Top
 from assistant.linking.windows import TimeMention
 from segments.definition import (
@@ -29,6 +30,7 @@ from segments.definition import (
     Node,
     Not,
     PropensityCondition,
+    RankCondition,
     RepeatCondition,
     SequenceCondition,
     TouchCondition,
@@ -117,9 +119,15 @@ def _build(draft: Draft, reading: Reading, linker: FeatureLinker, quantile: Quan
     free = list(clause.numbers)
     made: list[tuple[Node, str, bool]] = []
     items = list(draft.items or [])
-    made += [(_in_time(p.condition, draft.window), "", False) for p in clause.patterns]
+    made += [
+        (_in_time(p.condition, draft.window), "", False)
+        for p in clause.patterns
+        if _known(p.condition, catalogue)
+    ]
     made += [(t.condition, "", False) for t in clause.trends if t.condition.feature in catalogue]
-    made += [_top(top, quantile) for top in clause.tops]
+    made += [
+        (_top(top, items, draft.window or _ranked_over(reading), linker), "top", False) for top in clause.tops
+    ]
     made += [_vague(vague, quantile, draft.window) for vague in clause.vague]
     made += _features(clause, reading, free, items, draft.window, linker, quantile)
     made += _shares(free, items, clause, catalogue)
@@ -132,6 +140,7 @@ def _build(draft: Draft, reading: Reading, linker: FeatureLinker, quantile: Quan
         event = _all_of_them(_alternatives(event, items), reading.text[clause.start : clause.end + 4], items)
         if isinstance(event, EventCondition) and not draft.negative and draft.kind != "quiet":
             made += _second_counts(event, free)
+        event = _in_each(event, draft.window)
         made.append((Not(event) if draft.negative or draft.kind == "quiet" else event, note, True))
     made += _by_unit(free, clause, linker, draft.kind)
     out = []
@@ -154,12 +163,26 @@ def _all_of_them(event: Node, said: str, items: list[ItemMention]) -> Node:
     return AllOf(tuple(replace(event, items=item.items) for item in items))
 
 
+def _known(condition: Condition, catalogue: Catalogue) -> bool:
+    """Whether the features that a pattern compares are the catalogue's."""
+    if not isinstance(condition, ComparisonCondition):
+        return True
+    return all(side in catalogue for side in (condition.left, condition.right) if isinstance(side, str))
+
+
+def _in_each(event: Node, window: TimeMention | None) -> Node:
+    """'in each of the months October, November and December': once for every one of them."""
+    if window is None or not window.parts or not isinstance(event, EventCondition):
+        return event
+    return AllOf(tuple(replace(event, window=part) for part in window.parts))
+
+
 def _in_time(condition: Condition, window: TimeMention | None) -> Node:
     """A pattern in the time said beside it."""
     if window is None or window.gap or isinstance(condition, ComparisonCondition):
         return condition
     if isinstance(condition, SequenceCondition | RepeatCondition | TouchCondition):
-        return replace(condition, window=window.window)
+        return condition if condition.window != Window() else replace(condition, window=window.window)
     return condition
 
 
@@ -205,13 +228,34 @@ def _vague(vague: Vague, quantile: Quantile, window: TimeMention | None) -> tupl
     return node, "vague", False
 
 
-def _top(top: Top, quantile: Quantile) -> tuple[Node, str, bool]:
-    if top.lowest:
-        edge = quantile(top.feature, top.share if top.share is not None else 0.2)
-        return FeatureCondition(top.feature, "<=", round(edge, 4)), "top", False
-    # A count is turned into a share by the linker's quantile function: see Linker.quantile.
-    edge = quantile(top.feature, 1 - top.share if top.share is not None else -float(top.count or 1))
-    return FeatureCondition(top.feature, ">=", round(edge, 4)), "top", False
+def _ranked_over(reading: Reading) -> TimeMention | None:
+    """'rank them by their spend over the trailing 180 days and return the top 20 %': the time of the spend."""
+    ranked = RANKED_BY.search(reading.text)
+    if ranked is None:
+        return None
+    times = [time for clause in reading.clauses for time in clause.windows]
+    return next((time for time in times if 0 <= time.span[0] - ranked.end() <= 2), None)
+
+
+def _top(top: Top, items: list[ItemMention], window: TimeMention | None, linker: FeatureLinker) -> Node:
+    """A rank by the feature that its words name, over the time said with them."""
+    name = top.feature
+    if top.by:
+        spent = re.search(r"spen[dt]|buyers|shoppers|revenue|sales|value", top.by, re.IGNORECASE)
+        department = next((i for i in items if i.items.department), None)
+        saved = re.search(r"money|dollars|amount|save", top.by, re.IGNORECASE) and "discount" in top.by
+        own = _share_feature(department.items, linker.catalogue, "spend") if department and spent else None
+        name = (
+            own
+            or ("discount_365d" if saved else "")
+            or linker.named(top.by, chinese=False)
+            or ("spend_365d" if spent else top.feature)
+        )
+        if own:
+            items.remove(department)  # type: ignore[arg-type]
+    lowest = top.lowest
+    feature = _of_window(name, window, linker.catalogue)
+    return RankCondition(feature.name, top.count, top.share, lowest)
 
 
 def _round(value: float) -> float:
@@ -342,12 +386,12 @@ def _shares(
     return made
 
 
-def _share_feature(items: ItemFilter, catalogue: Catalogue) -> str | None:
-    if items.brand == ("Private",):
+def _share_feature(items: ItemFilter, catalogue: Catalogue, measure: str = "share") -> str | None:
+    if measure == "share" and items.brand == ("Private",):
         return "private_label_share_365d" if "private_label_share_365d" in catalogue else None
     if items.department:
         slug = re.sub(r"[^a-z0-9]+", "_", items.department[0].lower()).strip("_")
-        name = f"share_{slug}_365d"
+        name = f"{measure}_{slug}_365d"
         return name if name in catalogue else None
     return None
 
@@ -419,7 +463,7 @@ def _purchase(
     draft: Draft, text: str, free: list[Number], items: list[ItemMention]
 ) -> tuple[Node | None, str]:
     wanted = merged([item.items for item in items])
-    condition = EventCondition("purchase", wanted, _window(draft.window))
+    condition = EventCondition("purchase", wanted, _window(draft.window), occasion=draft.occasion)
     counted = _counted(
         condition,
         free,
@@ -427,7 +471,7 @@ def _purchase(
         [item for item in items if not _TRIPS.match(text, item.span[1])],
         spend=draft.kind == "spend",
     )
-    if counted == condition and not wanted and draft.window is None:
+    if counted == condition and not wanted and draft.window is None and not draft.occasion:
         if draft.negative and draft.kind == "purchase" and draft.clause.flags & {"purchase"}:
             return EventCondition("purchase", window=Window(QUIET_DAYS, 0)), "quiet"
         return None, ""

@@ -27,7 +27,7 @@ ENGLISH: dict[str, re.Pattern[str]] = {
         r"|\bwithout (?:a |any )?(?:purchases?|orders?|visits?|buying anything|shopping|activity)\b"
     ),
     "last_purchase": _rx(
-        r"\b(?:last|latest|most recent)(?:ly)? (?:purchased?|bought|order(?:ed)?|shopped|visit(?:ed)?|transaction|trip"
+        r"\b(?:last|latest|most recent)(?:ly)? (?:purchased?|bought|order(?:ed)?|shop(?:ped)?(?! (?:in|at)\b)|visit(?:ed)?|transaction|trip"
         r"|shopping trip)\b(?: (?:was|is|were))?"
     ),
     "first_purchase": _rx(
@@ -50,7 +50,7 @@ ENGLISH: dict[str, re.Pattern[str]] = {
     "purchase": _rx(
         r"\b(?:bought|buy(?:s|ing|ers?)?|purchas(?:ed?|es|ing|ers?)|ordered|orders?|ordering|shop(?:ped|s|pers?|ping)?"
         r"|visit(?:ed|s)?|transact(?:ed|ions?)|pick(?:ed|s|ing)? up|stock(?:ed|ing|s)? up on|trips?|consume[sd]?|grab(?:bed|s|bing)?|tried|try|fill(?:ed|s|ing)? up"
-        r"|made purchases|came in|come in|c[ao]mes? (?:in|here|to (?:us|the store))|(?:been|be) (?:here|in(?= (?:the|at|more|over|within|since|during))|to (?=\d))|(?:been )?seen(?= (?:in|within|over|during|since|at least))|active(?= (?:in|over|within|during|at least|on)\b)|(?:are|is|were|really) into|fans?|lovers?|drinkers|eaters)\b"
+        r"|took(?! place)(?= \d)|made purchases|came in|come in|c[ao]mes?(?= (?:last|this|on|during|in) )|c[ao]mes? (?:back|again|by(?= (?:in|on|during|fewer|more|at|less|within|since)))|c[ao]mes? (?:in|here|to (?:us|the store))|(?:been|be) (?:here|in(?= (?:the|at|more|over|within|since|during))|to (?=\d))|(?:been )?seen(?= (?:in|within|over|during|since|at least))|active(?= (?:in|over|within|during|at least|on)\b)|(?:are|is|were|really) into|fans?|lovers?|drinkers|eaters)\b"
     ),
     "mostly": _rx(
         r"\b(?:mostly|mainly|majority|usually|primarily|predominantly|tend to|prefer(?:s|red)?|largely|typically"
@@ -67,7 +67,7 @@ ENGLISH: dict[str, re.Pattern[str]] = {
     "but": _rx(r"\b(?:but|yet|however|though|although|while|whereas)\b"),
     "and": _rx(r"\b(?:and|as well as|plus|also)\b|&"),
     "break": _rx(
-        r"[,;?!:()—–]|(?<=\s)-(?=\s)|\.(?!\d)|\b(?:who|(?<!before )(?<!after )(?<!than )(?<!of )(?<!in )(?<!since )that|which|whose|(?<!orders )(?<!order )(?<!trips )(?<!trip )(?<!baskets )(?<!visits )with(?! us\b)|then|where)\b"
+        r"[,;?!:()—–]|(?<=\s)-(?=\s)|(?<=\s)=(?=\s+(?:at |more |over |fewer |less |[a-z]{3,}))|\.(?!\d)|\b(?:who|(?<!before )(?<!after )(?<!than )(?<!of )(?<!in )(?<!since )that|which|whose|(?<!orders )(?<!order )(?<!trips )(?<!trip )(?<!baskets )(?<!visits )with(?! us\b)|then|where)\b"
     ),
 }
 

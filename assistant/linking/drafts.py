@@ -12,13 +12,46 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from assistant.linking.clauses import Clause, Reading
-from assistant.linking.features import fits
+from assistant.linking.features import FeatureMention, fits
 from assistant.linking.items import ItemMention
+from assistant.linking.occasions import ALWAYS, SHARE_OF_OCCASION, together
 from assistant.linking.windows import TimeMention
-from segments.definition import ItemFilter, Window
+from segments.definition import ComparisonCondition, EventQuantity, ItemFilter, Occasion, Window
 from segments.features import Catalogue, FeatureType
 
+
+def _habit_or_occasion(draft: Draft) -> None:
+    """'in the evening' is when something was bought, unless a share or a habit is spoken of; 'a quarter of orders
+    after 10pm' is a share."""
+    clause = draft.clause
+    percent = any(number.unit == "percent" for number in clause.numbers)
+    habit = percent or "mostly" in clause.flags
+    if draft.occasion and habit:
+        for name, occasion in SHARE_OF_OCCASION.items():
+            start = occasion.hours[0] if occasion.hours else None
+            if draft.occasion == occasion or (
+                start is not None and draft.occasion.hours is not None and draft.occasion.hours[0] == start
+            ):
+                said = clause.occasions
+                span = said[0].span if said else (clause.start, clause.end)
+                clause.features.append(FeatureMention(span, "", name))
+                draft.occasion = ALWAYS
+                return
+    counted = any(number.unit in ("times", "orders") for number in clause.numbers)
+    event = draft.kind in ("purchase", "spend", "") and (draft.items or (draft.kind and counted))
+    if habit or not event or draft.occasion:
+        return
+    for mention in list(clause.features):
+        occasion_ = SHARE_OF_OCCASION.get(mention.feature)
+        if occasion_ is not None and mention.condition is None:
+            clause.features.remove(mention)
+            draft.occasion = together((draft.occasion, occasion_))
+
+
 _SAME_TIME = re.compile(r"in_that_time|同期|在此期间|这段时间|同一时期")
+_EARLIER = re.compile(
+    r"\bthat (?:earlier|former|first|previous|prior) (?:period|quarter|month|year|stretch|window)\b", re.I
+)
 _SINCE_THEN = re.compile(
     r"\bsince(?: then)?\s*[?.!]*\s*$|\bafter(?:wards?| that)\b|此后|之后就?(?:没|未|再)|后来", re.IGNORECASE
 )
@@ -60,6 +93,7 @@ class Draft:
     negative: bool = False
     items: list[ItemMention] | None = None
     window: TimeMention | None = None
+    occasion: Occasion = ALWAYS
     inherited: bool = False
 
 
@@ -71,6 +105,7 @@ class _Course:
     made: list[Draft]
     carried_negation: bool = False
     leading: TimeMention | None = None
+    when: Occasion = ALWAYS
 
     @property
     def previous(self) -> Draft | None:
@@ -110,11 +145,14 @@ def drafts(reading: Reading, catalogue: Catalogue) -> list[Draft]:
         negative = "neg" in clause.flags or carried
         course.carried_negation = False
         window = clause.windows[0] if clause.windows else _borrowed(text, course.previous)
-        draft = Draft(clause, kinds[place], negative, list(clause.items), window)
+        occasion = together([mention.occasion for mention in clause.occasions])
+        draft = Draft(clause, kinds[place], negative, list(clause.items), window, occasion)
         step = _Step(draft, text, clauses[place - 1], place in trailing)
         if not any(rule(course, step, catalogue) for rule in _RULES):
             course.made.append(draft)
     _share_times(course.made, reading)
+    for draft in course.made:
+        _habit_or_occasion(draft)
     return _without_titles(course.made, reading)
 
 
@@ -145,12 +183,42 @@ def _used_one(course: _Course, step: _Step, _: Catalogue) -> bool:
     return False
 
 
+def _occasion_alone(course: _Course, step: _Step, _: Catalogue) -> bool:
+    """A clause of only days, hours or a store: that of what stands before it, else of what follows."""
+    draft = step.draft
+    if draft.clause.content or draft.kind in ("redeem", "campaign") or not draft.occasion:
+        if not draft.occasion and course.when and (draft.kind or draft.items):
+            draft.occasion, course.when = course.when, ALWAYS
+        return False
+    target = next((d for d in reversed(course.made) if d.items or d.kind in ("purchase", "spend")), None)
+    if draft.negative and target is not None:
+        # 'bought beer on weekends and never from Monday to Friday': the same, on other days.
+        draft.kind, draft.items = "purchase", list(target.items or [])
+        draft.window = draft.window or target.window
+        course.made.append(draft)
+        return True
+    if draft.kind:
+        return False
+    if target is None or target.occasion:
+        course.when = draft.occasion
+    else:
+        target.occasion = draft.occasion
+    return draft.window is None
+
+
 def _time_alone(course: _Course, step: _Step, _: Catalogue) -> bool:
     """A clause of only a time: that of what stands before it ('..., in the last 60 days'), else of what follows."""
     draft = step.draft
     if draft.clause.content or draft.kind or draft.window is None:
         return False
-    target = next((d for d in reversed(course.made) if d.window is None and (d.kind or d.items)), None)
+    target = next(
+        (
+            d
+            for d in reversed(course.made)
+            if d.window is None and (d.kind or d.items or d.clause.patterns or d.clause.tops)
+        ),
+        None,
+    )
     if target is not None and not draft.negative:
         for earlier in course.made:
             if earlier.window is None and (earlier is target or earlier.kind == "purchase" or earlier.items):
@@ -250,6 +318,53 @@ def _of_the_same(course: _Course, step: _Step, _: Catalogue) -> bool:
     return False
 
 
+def _of_the_compared(course: _Course, step: _Step, _: Catalogue) -> bool:
+    """'units of milk fell ..., having bought at least 10 units in Q3': of what was compared, in the time said."""
+    draft, previous = step.draft, course.previous
+    said = [p.condition for p in previous.clause.patterns] if previous is not None else []
+    compared = next((c for c in said if isinstance(c, ComparisonCondition)), None)
+    if compared is None or draft.items or not draft.clause.numbers or isinstance(compared.right, str):
+        return False
+    if {number.unit for number in draft.clause.numbers} == {"units"}:
+        draft.kind = "purchase"
+        draft.items = [ItemMention((0, 0), "", compared.right.items)] if compared.right.items else []
+    if draft.window is None and _EARLIER.search(step.text):
+        windows = [q.window for q in (compared.left, compared.right) if isinstance(q, EventQuantity)]
+        earlier = max(windows, key=lambda window: window.end)
+        draft.window = TimeMention((0, 0), earlier, "")
+    return False
+
+
+def _nothing_since(course: _Course, step: _Step, _: Catalogue) -> bool:
+    """'five or more cookie trips, then nothing since 1 September': nothing of what was said before."""
+    draft, previous = step.draft, course.previous
+    if previous is None or not previous.items or draft.kind != "quiet" or draft.items:
+        return False
+    said = _NOTHING.search(step.text)
+    if said is not None and draft.window is not None and draft.window.calendar and not draft.clause.features:
+        draft.items = list(previous.items)
+    return False
+
+
+_NOTHING = re.compile(
+    r"\b(?:nothing|none)\b(?!\s+(?:at all|whatsoever|else))[^,;]*?\b(?:since|from|after)\b", re.IGNORECASE
+)
+
+
+def _counted_in_time(course: _Course, step: _Step, _: Catalogue) -> bool:
+    """'none in October, but at least one in September': the event said before, in another time."""
+    draft, previous, clause = step.draft, course.previous, step.draft.clause
+    bare = clause.numbers and {number.unit for number in clause.numbers} == {""}
+    only = not (clause.items or clause.features or clause.trends or clause.tops or clause.vague)
+    if previous is None or draft.kind or not (bare and only and draft.window):
+        return False
+    if previous.kind in ("quiet", "purchase", "redeem", "campaign"):
+        draft.kind = "purchase" if previous.kind == "quiet" else previous.kind
+        draft.items = list(previous.items or [])
+        clause.numbers = [replace(number, unit="times") for number in clause.numbers]
+    return False
+
+
 def _spent_on_it(course: _Course, step: _Step, _: Catalogue) -> bool:
     """'bought soup and spent over $20 on it'."""
     draft, previous = step.draft, course.previous
@@ -305,10 +420,10 @@ def _counted_again(course: _Course, step: _Step, _: Catalogue) -> bool:
         return False
     alone = not (clause.items or clause.features or clause.trends or clause.tops or clause.vague)
     units = {number.unit for number in clause.numbers}
-    times = units <= {"times", "orders"} and bool(units) and draft.kind in ("", "purchase")
+    times = units <= {"times", "orders", "units"} and bool(units) and draft.kind in ("", "purchase")
     said_often = _OFTEN.search(course.text[previous.clause.start : previous.clause.end])
     bare = not (clause.windows or clause.flags & {"purchase"})
-    times = times and ("times" in units or bare or said_often is not None)
+    times = times and (bool({"times", "units"} & units) or bare or said_often is not None)
     worth = units == {"money"} and ("spend" not in clause.flags or _WORTH.search(step.text) is not None)
     worth = worth and (previous.window is None or draft.window is None)
     if not (alone and (times or worth)):
@@ -346,11 +461,15 @@ _RULES = (
     _of_each,
     _still_came,
     _did_before,
+    _occasion_alone,
     _time_alone,
     _nothing_said,
     _two_times,
     _pronoun,
     _of_the_same,
+    _of_the_compared,
+    _nothing_since,
+    _counted_in_time,
     _spent_on_it,
     _more_items,
     _time_ahead,
@@ -371,6 +490,7 @@ def _bracketed(reading: Reading, catalogue: Catalogue) -> list[Clause]:
     the feature before it."""
     out: list[Clause] = []
     for clause in (clause.copy() for clause in reading.clauses):
+        _take_count(reading.text, out, clause)
         only_numbers = clause.numbers and not (
             clause.items or clause.features or clause.trends or clause.tops or clause.vague or clause.windows
         )
@@ -388,6 +508,19 @@ def _bracketed(reading: Reading, catalogue: Catalogue) -> list[Clause]:
         else:
             out.append(clause)
     return out
+
+
+def _take_count(text: str, out: list[Clause], clause: Clause) -> None:
+    """'four trips with soft drinks and four with bag snacks': the number before 'with' counts what follows it."""
+    before = out[-1] if out else None
+    if before is None or not (_only_items(clause) and text[: clause.start].lower().endswith("with")):
+        return
+    unit = next((n.unit for c in reversed(out) for n in c.numbers if n.unit in ("times", "orders")), None)
+    alone = before.numbers and not (before.items or before.features or before.windows or before.flags)
+    if alone and unit is not None and all(number.unit in ("", unit) for number in before.numbers):
+        clause.numbers += [replace(number, unit=unit) for number in before.numbers]
+        clause.joins, clause.start = before.joins | (clause.joins - {"break"}), before.start
+        out.pop()
 
 
 def _only_items(clause: Clause) -> bool:
@@ -452,7 +585,7 @@ _EVER = re.compile(
 def _without_titles(made: list[Draft], reading: Reading) -> list[Draft]:
     """'Beer regulars: 6 or more beer trips last quarter': a title is made exact by what follows, and adds nothing."""
     kept = []
-    colon = re.search(r"[:：](?!\d)", reading.text)
+    colon = re.search(r"[:：](?!\d)|(?<=\s)=(?=\s)", reading.text)
     for place, draft in enumerate(made):
         rest = made[place + 1 :]
         clause = draft.clause
@@ -469,7 +602,7 @@ def _without_titles(made: list[Draft], reading: Reading) -> list[Draft]:
         )
         timed = draft.window is None or any(d.window for d in rest)
         before = colon is not None and clause.end <= colon.start()
-        titled = before and title and timed and any(_says_event(d) for d in rest)
+        titled = before and title and timed and any(_says_event(d, draft) for d in rest)
         wanted = {item.items for item in draft.items or []}
         again = bool(wanted) and any(
             wanted <= {item.items for item in d.items or []}
@@ -482,15 +615,11 @@ def _without_titles(made: list[Draft], reading: Reading) -> list[Draft]:
     return kept
 
 
-def _says_event(draft: Draft) -> bool:
+def _says_event(draft: Draft, title: Draft) -> bool:
+    """Whether a draft makes a title exact; who the customers are says nothing of the items in a title."""
     clause = draft.clause
-    return bool(
-        draft.items
-        or clause.numbers
-        or clause.features
-        or clause.trends
-        or draft.kind in ("quiet", "redeem", "campaign")
-    )
+    bought = draft.items or clause.numbers or clause.trends or draft.kind in ("quiet", "redeem", "campaign")
+    return bool(bought or (clause.features and not title.items))
 
 
 def _share_times(made: Sequence[Draft], reading: Reading) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from math import inf
 
 from assistant.linking import lexicon
@@ -32,7 +33,7 @@ class FeatureMention:
     condition: FeatureCondition | None = None
 
 
-_PHRASES: tuple[tuple[str, str, str, str, Value], ...] = (
+_PHRASES: tuple[tuple[str, str, str, str, Value | tuple[Value, ...]], ...] = (
     (
         r"single[- ](?:parents?|moms?|dads?|mothers?|fathers?)",
         r"单亲",
@@ -41,7 +42,7 @@ _PHRASES: tuple[tuple[str, str, str, str, Value], ...] = (
         "1 Adult Kids",
     ),
     (
-        r"(?:without|no|don['’]?t have|do not have|have no|has no|with no|not having)\s+(?:any\s+)?(?:kids|children|child"
+        r"known not to have (?:kids|children)|(?:without|no|where (?:there )?is no|don['’]?t have|do not have|have no|has no|with no|not having)\s+(?:any\s+)?(?:kids|children|child"
         r"|little ones)|child(?:less|[- ]free)|kid[- ]free|non[- ]parents",
         r"(?:还|都)?没有?(?:生|带|养)?(?:过)?(?:孩子|小孩|娃|子女)|无(?:孩|子女|小孩)|丁克|膝下无子",
         "has_children",
@@ -68,18 +69,18 @@ _PHRASES: tuple[tuple[str, str, str, str, Value], ...] = (
     (r"probable renters?", "可能租房", "home_ownership", "=", "Probable Renter"),
     (r"probable homeowners?", "可能有房", "home_ownership", "=", "Probable Homeowner"),
     (
-        r"renters?|renting|who rents|rent(?:ing)? (?:their|a)? ?(?:home|place|apartment|house)|who rent|that rent|tenants",
+        r"renters?|renting|who rents|rent(?:ing)? (?:their|a)? ?(?:home|place|apartment|house)|who rent|that rent|tenants|live(?:s|d)? (?:in|for|on) rent",
         r"租房(?:住|子)?(?:的)?|租客|租户|租屋|房客(?!户)|租着?房",
         "home_ownership",
-        "=",
-        "Renter",
+        "in",
+        ("Renter", "Probable Renter"),
     ),
     (
-        r"home[- ]?owners?|own(?:s|ing)? (?:their|a|his|her)? ?(?:own )?(?:home|house|place)",
+        r"home[- ]?owners?|own(?:s|ing)? (?:their|a|his|her|the)? ?(?:own )?(?:home|house|place|roof)(?: over (?:their|his|her) heads?)?",
         r"有(?:自己的?|自住)?(?:房(?!客(?!户))(?:子|产)?|住宅)|房主|屋主|业主|自有住房|自有房|买了房",
         "home_ownership",
-        "=",
-        "Homeowner",
+        "in",
+        ("Homeowner", "Probable Homeowner"),
     ),
     (
         r"seniors?|elderly|retirees|retired|pensioners",
@@ -248,8 +249,31 @@ class FeatureLinker:
         pairs.sort(key=lambda pair: -len(pair[0]))
         return [(_pattern(word, chinese), name) for word, name in pairs]
 
+    @cached_property
+    def _whole_names(self) -> list[tuple[re.Pattern[str], str]]:
+        """The catalogue's own names, as `explain` writes them, longest first."""
+        pairs = sorted(((_without_brackets(f.en), f.name) for f in self.catalogue), key=lambda p: -len(p[0]))
+        return [(_pattern(words, chinese=False), name) for words, name in pairs if len(words.split()) > 2]
+
+    def whole_names(self, text: str, chinese: bool) -> list[FeatureMention]:
+        """Features said by their full name, whose times and items are part of it ('... in the last 365 days')."""
+        found: list[FeatureMention] = []
+        for pattern, name in [] if chinese else self._whole_names:
+            for match in pattern.finditer(text):
+                # 'yogurt spend in the last 180 days' is of yogurt.
+                alone = not _WINDOWED.match(name) or re.search(r"\bhave\s+$", text[: match.start()])
+                if alone and _free(match.span(), [mention.span for mention in found]):
+                    found.append(FeatureMention(match.span(), match.group(), name))
+        return found
+
     def named(self, text: str, chinese: bool) -> str | None:
         """The one feature that a phrase names ('age', 'spend', '家庭人数'); of several windows, the year's."""
+        if not chinese:
+            # 'the time since their last purchase' is 'days since last purchase'.
+            text = re.sub(
+                r"\b(?:time|number of days|length of time)(?= since)", "days", text, flags=re.IGNORECASE
+            )
+            text = re.sub(r"\b(?:their|its|his|her|the) ", "", text, flags=re.IGNORECASE)
         best: tuple[int, bool, str] | None = None
         for feature in self.catalogue:
             words = (
@@ -305,23 +329,80 @@ class FeatureLinker:
                     return FeatureCondition(name, "=", level)
         return None
 
+    def levels(self, text: str, chinese: bool, taken: Sequence[Span]) -> list[FeatureMention]:
+        """Bands, and levels said with the feature's name, outside the `taken` spans; 'homeowner' alone is a word."""
+        if chinese:
+            return []
+        found = self._levels(text, list(taken))
+        return [
+            mention
+            for mention in found
+            if self.catalogue[mention.feature].type is FeatureType.BAND
+            or mention.text.lower().startswith(_without_brackets(self.catalogue[mention.feature].en).lower())
+        ]
+
     def _levels(self, text: str, busy: list[Span]) -> list[FeatureMention]:
-        """Band levels said as such: 'income 50-74K', '2 Adults Kids'."""
+        """Levels said as such, alone or joined: 'income 50-74K or above', 'age from 35-44 to 45-54', '2 Adults Kids'."""
         found = []
-        for feature in self.catalogue:
-            for level in feature.levels:
-                if len(level) < 4:
+        for feature, pattern in self._level_patterns:
+            for match in pattern.finditer(text):
+                if not _free(match.span(), busy):
                     continue
-                for match in re.finditer(rf"(?<![\w$-]){re.escape(level)}(?![\w])", text, re.IGNORECASE):
-                    if _free(match.span(), busy):
-                        condition = FeatureCondition(feature.name, "=", level)
-                        found.append(FeatureMention(match.span(), match.group(), feature.name, condition))
-                        busy.append(match.span())
+                levels = tuple(
+                    next(level for level in feature.levels if level.lower() == said.lower())
+                    for said in re.findall(
+                        rf"(?<![\w$-])(?:{_either(feature.levels)})(?!\w)", match.group(), re.I
+                    )
+                )
+                found.append(
+                    FeatureMention(match.span(), match.group(), feature.name, _joined(feature, levels, match))
+                )
+                busy.append(match.span())
         return found
+
+    @cached_property
+    def _level_patterns(self) -> list[tuple[Feature, re.Pattern[str]]]:
+        patterns = []
+        for feature in self.catalogue:
+            long = [level for level in feature.levels if len(level) >= 4]
+            if not long:
+                continue
+            # A short level ('65+') stands only beside a long one, or beside the feature's own name.
+            head = re.escape(_without_brackets(feature.en))
+            one, any_ = _either(long), _either(feature.levels)
+            pattern = (
+                rf"(?:{head}\s+(?P<not>not\s+)?(?:in\s+|from\s+)?(?:{any_})|(?:\bfrom\s+)?(?<![\w$-])(?:{one}))(?!\w)"
+                rf"(?:(?P<to>\s+(?:to|through|up to(?: and including)?|and)\s+|\s*[-–]\s*)(?:{any_})(?!\w)|(?P<list>(?:\s*(?:,|,?\s*or)\s+(?:{any_})(?!\w))+))?"
+                r"(?P<more>\s+(?:or|and)\s+(?:above|older|higher|more|up|over|upwards?)\b)?(?P<less>\s+(?:or|and)\s+(?:below|younger|lower|less|under)\b)?"
+            )
+            patterns.append((feature, re.compile(pattern, re.IGNORECASE)))
+        return patterns
 
     def by_unit(self, unit: str) -> Feature | None:
         """The feature that a unit alone names ('5 stores')."""
         return self.catalogue.get(_UNIT_FEATURES.get(unit, ""))
+
+
+def _either(levels: Sequence[str]) -> str:
+    return "|".join(sorted(map(re.escape, levels), key=len, reverse=True))
+
+
+def _without_brackets(words: str) -> str:
+    return re.sub(r"\s*\([^)]*\)", "", words)
+
+
+def _joined(feature: Feature, levels: tuple[str, ...], match: re.Match[str]) -> FeatureCondition:
+    """The condition that levels and the words between and after them say."""
+    name = feature.name
+    if match["not"]:
+        return FeatureCondition(name, "!=", levels[0])
+    if len(levels) > 1:
+        if match["to"] and feature.type is FeatureType.BAND:
+            return FeatureCondition(name, "between", (levels[0], levels[-1]))
+        return FeatureCondition(name, "in", tuple(dict.fromkeys(levels)))
+    if feature.type is FeatureType.BAND and (match["more"] or match["less"]):
+        return FeatureCondition(name, ">=" if match["more"] else "<=", levels[0])
+    return FeatureCondition(name, "=", levels[0])
 
 
 def _phrase(pattern: str, chinese: bool) -> re.Pattern[str]:

@@ -113,9 +113,12 @@ class ItemLinker:
                 if not _contiguous(text[span[0] : span[1]]) or (not known and _joins_two(run)):
                     continue
                 items = self.lookup(" ".join(word for word, _ in run))
+                if _DEPARTMENT.match(text, span[1]):
+                    items = self._department(" ".join(word for word, _ in run)) or items
                 if length == 1 and run[0][0] in absent_words() and not _bought(text, span):
                     continue
-                if length == 1 and items.text and not _names_product(text, span):
+                plain_word = items.text or run[0][0] in _PLAIN_WORDS
+                if length == 1 and plain_word and not _names_product(text, span):
                     continue
                 if _HAS.search(text[: span[0]]):
                     continue
@@ -123,6 +126,40 @@ class ItemLinker:
                     found.append(ItemMention(span, text[span[0] : span[1]], items))
                     busy.append(span)
         return sorted(found, key=lambda mention: mention.span)
+
+    def exact(self, text: str, chinese: bool) -> list[ItemMention]:
+        """Items in the words of `explain`: 'category COFFEE or TEAS with brand Private', 'products named “ramen”'."""
+        if chinese:
+            return []
+        found = []
+        for match in self._exact.finditer(text):
+            fields: dict[str, tuple[str, ...]] = {}
+            for field, values in self._by_field.items():
+                said = re.search(
+                    rf"\b{field} ((?:{_one_of(values)})(?: or (?:{_one_of(values)}))*)", match[0], re.I
+                )
+                if said is not None:
+                    named = re.findall(_one_of(values), said[1], re.IGNORECASE)
+                    fields[field] = tuple(next(v for v in values if v.lower() == n.lower()) for n in named)
+            found.append(ItemMention(match.span(), match[0], ItemFilter(**fields)))
+        for match in _NAMED_PRODUCTS.finditer(text):
+            found.append(
+                ItemMention(match.span(), match[0], ItemFilter(text=tuple(_QUOTED.findall(match[0]))))
+            )
+        return found
+
+    @cached_property
+    def _by_field(self) -> dict[str, list[str]]:
+        fields = {f: [v.value for v in self._values if v.field == f] for f in ("department", "category")}
+        return {field: values for field, values in (fields | {"brand": list(self._brands)}).items() if values}
+
+    @cached_property
+    def _exact(self) -> re.Pattern[str]:
+        one = "|".join(
+            rf"{field} (?:{_one_of(values)})(?: or (?:{_one_of(values)}))*"
+            for field, values in self._by_field.items()
+        )
+        return re.compile(rf"\b(?:{one})(?: with (?:{one}))*" if one else r"(?!)", re.IGNORECASE)
 
     def _brand_mentions(self, text: str) -> list[ItemMention]:
         found = []
@@ -167,6 +204,13 @@ class ItemLinker:
             return merged([items for items in named if items])
         return named[0] or self._in_names(phrase)
 
+    def _department(self, phrase: str) -> ItemFilter:
+        """The department of exactly this name ('the meat department')."""
+        whole = frozenset(stems(phrase))
+        return ItemFilter(
+            department=tuple(v.value for v in self._values if v.field == "department" and v.words == whole)
+        )
+
     def _named(self, phrase: str) -> ItemFilter:
         whole = frozenset(stems(phrase))
         wanted = whole - GENERIC or whole
@@ -183,7 +227,11 @@ class ItemLinker:
         chosen = [value for score, value in scored if score >= best - 1e-9]
         # 'cookies' is a rare category COOKIES and a large one COOKIES/CONES: a larger near-match is meant too.
         first = min(self._values.index(value) for value in chosen)
-        chosen += [v for score, v in scored if 0.95 <= score < best and self._values.index(v) < first]
+        chosen += [
+            v
+            for score, v in scored
+            if 0.95 <= score < best and self._values.index(v) < first and v.field == "category"
+        ]
         # The same name as a department and as a category: the department holds the category.
         field = "department" if any(v.field == "department" for v in chosen) else "category"
         names = tuple(value.value for value in chosen if value.field == field)
@@ -249,6 +297,17 @@ class ItemLinker:
         return names[best] if float(scores[best]) >= DENSE_THRESHOLD else None
 
 
+_DEPARTMENT = re.compile(r"\s+(?:department|dept)\b", re.IGNORECASE)
+_QUOTED = re.compile(r"[“\"]([^”\"]+)[”\"]")
+_NAMED_PRODUCTS = re.compile(
+    r"\bproducts named [“\"][^”\"]+[”\"](?:(?:,| or|, or) [“\"][^”\"]+[”\"])*", re.IGNORECASE
+)
+
+
+def _one_of(values: Sequence[str]) -> str:
+    return "|".join(rf"{re.escape(value)}(?![\w/])" for value in sorted(values, key=len, reverse=True))
+
+
 _NOT_ITEMS_ZH = re.compile(
     "有机会|有机率|花[费销掉]|花了|开花|火鸡(?=.{0,2}节)|感恩|油然|奶奶|水平|糖尿病|米粉丝|饼图|汤姆"
 )
@@ -256,7 +315,7 @@ _NOT_ITEMS_ZH = re.compile(
 _BOUGHT = r"\b(?:bought|buy(?:s|ing|ers?)?|purchas(?:ed?|es|ing)|order(?:ed|ing)|spen[dt](?:ing)? on|of|into)"
 _INTRODUCES = re.compile(
     r"(?:bought|buys?|buying|purchas\w+|ordered|orders?|of|on|for|some|any|no|not|and|or|without|(?:are|is|really|money) into|loves?|likes?|like|up"
-    r"|grab\w*|tried|their|gets?|getting|but|never|only|with|plus|instead|also|both|either|nor|fresh"
+    r"|grab\w*|tried|touch\w*|gets?|getting|but|never|only|with|plus|instead|also|both|either|nor|fresh"
     r"|,|\d|times|units|bottles|packs|cans)\s+$",
     re.IGNORECASE,
 )
@@ -278,11 +337,15 @@ def _bought(text: str, span: Span) -> bool:
 
 def _names_product(text: str, span: Span) -> bool:
     """Whether one word that is only part of a product's name stands where a product would."""
-    if not text[: span[0]].strip() and re.match(r"\s*(?:,|and\b|or\b|&)", text[span[1] :]):
+    if not text[: span[0]].strip() and re.match(
+        r"\s*(?:[,:]|and\b|or\b|&|yes\b|never\b|at least\b|since\b|in\b|on\b|over\b|\d|$)", text[span[1] :]
+    ):
         return True
     return bool(_INTRODUCES.search(text[: span[0]]) or _BUYERS.match(text, span[1]))
 
 
+_PLAIN_WORDS = frozenset({"hand", "hands", "body", "paper", "party", "seasonal", "natural", "international"})
+"""Words of a category's name that mostly mean something else: a name only where a product would stand."""
 _HAS = re.compile(r"\b(?:has|have|having|owns?|got)\s+an?\s+$", re.IGNORECASE)
 """'who has a pet?' says what people have at home, not what they bought."""
 

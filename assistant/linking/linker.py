@@ -275,7 +275,9 @@ def _name_blanked(message: str, saved: Collection[str]) -> tuple[str | None, str
     if name is not None:
         text = message[: span[0]] + " " * (span[1] - span[0]) + message[span[1] :]
     # What else is quoted is a name too, not a condition.
-    return name, re.sub(r"[\"“「《].{1,60}?[\"”」》]", lambda m: " " * len(m.group()), text)
+    return name, re.sub(
+        r"(?<!products named )(?<!” or )[\"“「《].{1,60}?[\"”」》]", lambda m: " " * len(m.group()), text
+    )
 
 
 _MOST_LIKELY = re.compile(

@@ -207,7 +207,7 @@ def _unit_group(table: tuple[tuple[str, str], ...]) -> str:
 
 _RANGE_EN = re.compile(
     rf"(?:\b(?:between|from)\s+)?(?P<m>[$€£]?)\s?(?P<a>{EN_NUMBER})\s?(?P<p1>%|k\b)?\s*"
-    rf"(?:-|–|—|to|and|through)\s*[$€£]?\s?(?P<b>{EN_NUMBER})\s?(?P<p>%|percent)?\s*(?:{_unit_group(_UNITS_EN)})?",
+    rf"(?:-|–|—|to|and|through|until|up to)\s*[$€£]?\s?(?P<b>{EN_NUMBER})\s?(?P<p>%|percent)?\s*(?:{_unit_group(_UNITS_EN)})?",
     re.IGNORECASE,
 )
 _SINGLE_EN = re.compile(

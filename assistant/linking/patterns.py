@@ -7,7 +7,9 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
+from typing import Literal
 
+from assistant.linking.comparisons import comparisons
 from assistant.linking.numbers import EN_NUMBER, ZH_NUMBER, Span, to_number
 from assistant.linking.windows import windows
 from segments.definition import (
@@ -17,6 +19,7 @@ from segments.definition import (
     EventQuantity,
     ItemFilter,
     RepeatCondition,
+    RepeatUnit,
     SequenceCondition,
     Step,
     TouchCondition,
@@ -53,6 +56,7 @@ _PART_A = r"(?P<a>[^.;?!,]{2,50}?)"
 _PART_B = r"(?P<b>[^.;?!,]{2,50}?)"
 _END = r"(?=\s*(?:$|[.,;?!)]|\b(?:in the (?:last|past)|during|since|who|and (?:who|have|has|are))\b))"
 _NOT = r"(?P<no>not|never|didn't|did not|haven't|hasn't|without|failed to|no)"
+_AFTER = r"(?:after(?:wards?| that| it)?|later|thereafter|of (?:it|that|this|receiving (?:it|one)|that \w+)|following|that followed|from then)"
 _SEQUENCES_EN = tuple(
     re.compile(pattern, re.IGNORECASE)
     for pattern in (
@@ -61,6 +65,10 @@ _SEQUENCES_EN = tuple(
         rf"(?:{_NOT}\s+(?:then\s+)?)?(?:then\s+)?(?:(?:{_BUY}|by|back)\s+)*{_PART_B}\s+{_WITHIN}(?P<after>\s+(?:after(?:wards| that| it)?|later|of (?:it|that)|thereafter))?{_END}",
         # 'chips within 30 days of buying beer', 'redeemed a coupon within a week after a campaign'
         rf"\b{_BUY}\s+(?P<b>[^.;?!,]{{2,50}}?)\s+{_WITHIN}\s+(?:of|after|following|from)\s+(?:(?:{_BUY}|a purchase of|purchase of)\s+)*{_PART_A}{_END}",
+        # 'got a campaign then bought nothing for 10 days after'
+        rf"\b{_BUY}\s+{_PART_A},?\s+(?:and\s+|but\s+)?(?:then|afterwards|after that)\s+(?:(?:{_BUY}|did|made|spent|placed)\s+)?(?P<no>nothing|no (?:purchase|order)s?|not (?:buy|shop|order|come)(?: anything| back| in)?)(?P<b>(?<=\w))\s+(?:for|within|in|over)\s+(?:the\s+)?(?:next\s+)?(?P<n>{EN_NUMBER}|an?)\s+(?P<u>day|week|month|fortnight)s?(?:\s+{_AFTER})?",
+        # 'bought diapers and subsequently, within 14 days of that purchase, baby food'
+        rf"\b{_BUY}\s+{_PART_A},?\s+(?:and\s+)?(?:subsequently|then|afterwards|later),?\s+{_WITHIN}(?:\s+{_AFTER})?,?\s+(?:(?:{_BUY})\s+)?{_PART_B}{_END}",
         # 'bought beer then chips', 'bought beer followed by chips'
         rf"\b{_BUY}\s+{_PART_A},?\s+(?:and\s+)?(?:then|followed (?:it )?(?:up )?(?:by|with)|and later|and subsequently)\s+(?:(?:{_BUY})\s+)?{_PART_B}{_END}",
     )
@@ -78,7 +86,49 @@ _SEQUENCES_ZH = tuple(
 )
 
 
-def _sequences(text: str, chinese: bool, _: date, items: FindItems) -> Iterator[Pattern]:
+_LATER_EN = re.compile(
+    rf"\b(?P<no>(?:have |has |had |did )?(?:not|never)\s+|(?:didn't|haven't|hasn't|without)\s+|(?:make|made) no\s+)?(?P<b>(?:{_BUY}|order(?:ed|ing)?|shop|visit|respond)\b[^.;?!,]{{0,40}}?)\s+"
+    rf"(?:no later than|(?:with)?in(?:side)?|in under)\s+(?:the\s+)?(?P<n>{EN_NUMBER}|an?)\s+(?P<u>day|week|month|fortnight)s?\s+{_AFTER}",
+    re.IGNORECASE,
+)
+"""'... a campaign was sent ..., those who redeemed a coupon no later than 21 days afterwards'."""
+_EARLIER_EN = re.compile(r"\b(?:campaigns?|mailings?|mailers?|coupons?|vouchers?)\b", re.IGNORECASE)
+
+
+def _sequences(text: str, chinese: bool, as_of: date, items: FindItems) -> Iterator[Pattern]:
+    yield from _in_one_go(text, chinese, as_of, items)
+    for match in () if chinese else _LATER_EN.finditer(text):
+        before = [m for m in _EARLIER_EN.finditer(text[: match.start()]) if match.start() - m.end() < 90]
+        start = before[0].start() if before else None
+        first = _step(before[0].group(), items, None) if before else None
+        last = _step(match["b"], items, _within(match["n"], match["u"]), first)
+        if start is None or first is None or last is None:
+            continue
+        window = _said_in(text[start : match.start()], chinese, as_of)
+        lead = re.search(
+            r"(?:\bof (?:the )?(?:customers|households|people|those) )?(?:\bto whom )?(?:\b(?:an?|the|any) )?$",
+            text[:start],
+            re.I,
+        )
+        span = (lead.start() if lead else start, match.end())
+        if match["no"]:
+            yield Pattern(span, SequenceCondition((first,), last, window))
+        else:
+            yield Pattern(span, SequenceCondition((first, last), window=window))
+
+
+def _within(number: str, unit: str) -> int:
+    count = 1.0 if number.lower() in ("a", "an") else to_number(number)
+    return round(count * _DAYS[unit.lower()])
+
+
+def _said_in(part: str, chinese: bool, as_of: date) -> Window:
+    """The one time that a part of the message says; everything when it says none."""
+    found = [mention for mention in windows(part, chinese, as_of) if not (mention.gap or mention.bare)]
+    return found[0].window if len(found) == 1 else Window()
+
+
+def _in_one_go(text: str, chinese: bool, as_of: date, items: FindItems) -> Iterator[Pattern]:
     for pattern in _SEQUENCES_ZH if chinese else _SEQUENCES_EN:
         for match in pattern.finditer(text):
             groups = match.groupdict()
@@ -86,22 +136,20 @@ def _sequences(text: str, chinese: bool, _: date, items: FindItems) -> Iterator[
             if plain and not (groups.get("no") or groups.get("after")):
                 continue  # 'bought soup and crackers within 30 days' says no order.
             said = groups.get("n")
-            within = None
-            if said:
-                count = 1.0 if said.lower() in ("a", "an") else to_number(said)
-                within = round(count * _DAYS[match["u"].lower()])
+            within = _within(said, match["u"]) if said else None
+            window = _said_in(match["a"], chinese, as_of)
             first = _step(match["a"], items, None)
             last = _step(match["b"] or "", items, within, first)
             if first is None or last is None or (first == last and within is None):
                 continue
             if groups.get("no"):
-                yield Pattern(match.span(), SequenceCondition((first,), last))
+                yield Pattern(match.span(), SequenceCondition((first,), last, window))
             else:
-                yield Pattern(match.span(), SequenceCondition((first, last)))
+                yield Pattern(match.span(), SequenceCondition((first, last), window=window))
 
 
 _EVENTS = (
-    ("coupon_redeem", re.compile(r"coupon|voucher|redeem|券", re.IGNORECASE)),
+    ("coupon_redeem", re.compile(r"coupon|voucher|redeem|redempt|券", re.IGNORECASE)),
     ("exposure", re.compile(r"campaign|mailing|mailer|活动", re.IGNORECASE)),
 )
 _ANYTHING = re.compile(
@@ -124,9 +172,22 @@ def _step(said: str, items: FindItems, within: int | None, before: Step | None =
 
 
 # --- The first or last thing -------------------------------------------------------------------
-_TOUCH_EN = re.compile(
-    r"\b(?P<which>first|last|latest|most recent)(?: ever| ever)? (?:purchase|order|basket|buy|trip|thing (?:they )?bought)s?(?: ever| with us)?"
-    r" (?:was|were|is|included|includes|contained|had|of|started with)(?: an?| some)? (?P<a>[a-z' -]{3,30}?)(?=\s*(?:$|[.,;?!]|\b(?:and|in|but|who|since)\b))",
+_WHICH = r"(?P<which>first(?:[- ]ever)?|1st|initial|last|latest|most recent|final)"
+_TOUCH_NOUN = r"(?:purchase|order|basket|buy(?:ing)?|visit|shop|trip|transaction|shopping trip|thing (?:they )?bought)s?"
+_TOUCHES_EN = tuple(
+    re.compile(pattern, re.IGNORECASE)
+    for pattern in (
+        # 'had diapers in their very first basket'
+        rf"\b(?:had|have|bought|put|with|got)\s+(?P<before>[a-z' -]{{3,30}}?)\s+in\s+(?:their|the|his|her)\s+(?:very\s+)?{_WHICH}(?:\s+ever)?\s+{_TOUCH_NOUN}(?P<rest>[^.;?!,]{{0,60}})",
+        rf"\b(?:(?:whose|their|the|his|her|an?)\s+)?(?:very\s+)?{_WHICH}(?:\s+ever)?\s+{_TOUCH_NOUN}(?:\s+(?:ever|with us|with this retailer|here))*\s+(?P<rest>[^.;?!]{{3,90}})",
+    )
+)
+_TOUCHED = re.compile(
+    r"\b(?:was|were|is|includ(?:ed|es)|contain(?:ed|s)|ha[ds]|of|started with|with)\b(?: an?| some)? (?P<a>[a-z' -]{3,40}?)(?=\s*(?:$|[.,;?!)]|\b(?:and|in|but|who|since|on|between|during|took|as)\b))",
+    re.IGNORECASE,
+)
+_HAPPENED = re.compile(
+    r"^\W*(?:(?:was|were|is|fell|came|lies|lay|happened|occurred|took place|made|placed|dates?(?: from)?|that)(?:\s+|$))*$",
     re.IGNORECASE,
 )
 _TOUCH_ZH = re.compile(
@@ -134,12 +195,40 @@ _TOUCH_ZH = re.compile(
 )
 
 
-def _touches(text: str, chinese: bool, _: date, items: FindItems) -> Iterator[Pattern]:
-    for match in (_TOUCH_ZH if chinese else _TOUCH_EN).finditer(text):
+def _touches(text: str, chinese: bool, as_of: date, items: FindItems) -> Iterator[Pattern]:
+    if not chinese:
+        yield from _touches_en(text, as_of, items)
+        return
+    for match in _TOUCH_ZH.finditer(text):
         named = items(match["a"])
         if named:
-            first = match["which"].lower() in ("first", "第一次", "首次", "首单", "头一次")
+            first = match["which"] in ("第一次", "首次", "首单", "头一次")
             yield Pattern(match.span(), TouchCondition("first" if first else "last", "purchase", named))
+
+
+def _touches_en(text: str, as_of: date, items: FindItems) -> Iterator[Pattern]:
+    """The first or last purchase with what was in it, or the first in a time of the calendar."""
+    for pattern in _TOUCHES_EN:
+        for match in pattern.finditer(text):
+            rest, place = match["rest"], match.start("rest")
+            said = match.groupdict().get("before") or ""
+            end = place
+            named = items(said) if said else ItemFilter()
+            touched = None if said else _TOUCHED.search(rest)
+            if touched is not None and touched.start() <= 12 and items(touched["a"]):
+                named, end = items(touched["a"]), place + touched.end("a")
+            times = [t for t in windows(rest, chinese=False, as_of=as_of) if not (t.gap or t.bare)]
+            time = times[0] if times else None
+            joint = "" if time is None else rest[end - place : time.span[0]]
+            own = time is not None and _HAPPENED.match(re.sub(r"^\W*(?:and|that)\b", "", joint.strip()))
+            window = time.window if time is not None and own else Window()
+            if time is not None and own:
+                end = place + time.span[1]
+            which: Literal["first", "last"] = (
+                "last" if re.match(r"last|latest|most|final", match["which"], re.I) else "first"
+            )
+            if named or (which == "first" and window != Window() and time is not None and time.calendar):
+                yield Pattern((match.start(), end), TouchCondition(which, "purchase", named, window))
 
 
 # --- Often within some days --------------------------------------------------------------------
@@ -148,19 +237,27 @@ _REPEAT_EN = re.compile(
     rf"(?:(?P<n>{EN_NUMBER})[\s-]?)?(?P<u>day|week|month)s?(?: period| span| stretch)?",
     re.IGNORECASE,
 )
+_REPEATS_EN = (
+    _REPEAT_EN,
+    re.compile(
+        rf"\b(?:at least\s+)?(?P<k>{EN_NUMBER})(?: or more|\+)?\s+(?P<unit>(?:different |separate )?days|orders|trips|visits|times|purchases)\s+"
+        rf"(?:inside\s+(?:of\s+)?|(?:with)?in\s+(?:the space of|(?:some|any|an?|one) (?:\w+ )?(?:span|period|stretch|window) of)\s+)(?:(?P<n>{EN_NUMBER}|an?)[\s-]?)?(?P<u>day|week|month)s?\b",
+        re.IGNORECASE,
+    ),
+)
 _REPEAT_ZH = re.compile(
     rf"(?:任意|任何|同一?个?)(?P<n>{ZH_NUMBER})?个?(?P<u>天|周|星期|月)(?:之?内|里)?(?:至少|都)?(?:来|买|下单|购物|光顾)(?:过|了)?(?:至少)?(?P<k>{ZH_NUMBER})[次单回](?:以上)?"
 )
 
 
 def _repeats(text: str, chinese: bool, _: date, _items: FindItems) -> Iterator[Pattern]:
-    for match in (_REPEAT_ZH if chinese else _REPEAT_EN).finditer(text):
-        times, days = (
-            int(to_number(match["k"])),
-            round(to_number(match["n"] or "1") * _DAYS[match["u"].lower()]),
-        )
-        if times >= 2:
-            yield Pattern(match.span(), RepeatCondition("purchase", times, days))
+    for pattern in (_REPEAT_ZH,) if chinese else _REPEATS_EN:
+        for match in pattern.finditer(text):
+            times, days = int(to_number(match["k"])), _within(match["n"] or "1", match["u"])
+            by_days = "days" in (match.groupdict().get("unit") or "").lower()
+            if times >= 2 and days > 0:
+                unit: RepeatUnit = "days" if by_days else "orders"
+                yield Pattern(match.span(), RepeatCondition("purchase", times, days, unit))
 
 
 # --- One period against another ----------------------------------------------------------------
@@ -174,7 +271,10 @@ _COMPARED_ZH = re.compile(
 )
 
 
-def _comparisons(text: str, chinese: bool, as_of: date, _: FindItems) -> Iterator[Pattern]:
+def _comparisons(text: str, chinese: bool, as_of: date, items: FindItems) -> Iterator[Pattern]:
+    if not chinese:
+        for span, condition in comparisons(text, as_of, items):
+            yield Pattern(span, condition)
     for match in (_COMPARED_ZH if chinese else _COMPARED_EN).finditer(text):
         groups = match.groupdict()
         now, then = (windows(match[part], chinese, as_of) for part in ("mid", "ref"))

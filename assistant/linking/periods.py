@@ -233,7 +233,7 @@ _EN = _compiled(
         (_ISO, _iso),
         (r"(?P<m>\d{1,2})/(?P<d>\d{1,2})/(?P<y>20\d\d)(?!\d)", _iso),
         (
-            rf"\b(?P<h>{_HOLIDAY})(?P<week> week)?\b{_Y}",
+            rf"\b(?P<h>{_HOLIDAY})(?P<week> week)?\b(?!\s+(?:seasonal|stuff|decor\w*|goods|items|products|aisle|merchandise)\b){_Y}",
             _of_year("holiday", _holiday),
         ),
         (
@@ -336,7 +336,7 @@ _PART_ZH = re.compile(
     r"(?:的)?(?:(?P<early>初|上旬|开头)|(?P<mid>中旬|中(?=[以到至之，、])|月中)|(?P<late>底|末|下旬))"
 )
 _LEADS_EN = (
-    ("since", re.compile(r"\b(?:ever\s+)?(?:since|starting(?: in| from)?|beginning in)\s+(?:the\s+|last\s+)?$", re.I)),
+    ("since", re.compile(r"\b(?:ever\s+)?(?:since|on or after|(?:as )?of and after|no earlier than|not before|starting(?: in| from)?|beginning in)\s+(?:the\s+|last\s+)?$", re.I)),
     ("after", re.compile(r"\bafter\s+(?:the\s+|last\s+)?$", re.I)),
     ("before", re.compile(r"\b(?:before|prior to|earlier than|ahead of|up (?:to|until)|until|till|by(?= the start))\s+(?:the\s+|last\s+)?$", re.I)),
     ("in", re.compile(
@@ -349,6 +349,10 @@ _AROUND = re.compile(
     re.I,
 )
 """'the two weeks before Thanksgiving'."""
+_MEASURED = re.compile(
+    r"\s+(?:spend(?:ing)?|orders?|sales|purchases?|visits?|trips?|shopping|baskets?|revenue|units)\b", re.I
+)
+"""'their December spend': a month before what is measured in it."""
 _TRAILS_EN = re.compile(
     r"\s+(?:onwards?|on(?=\s*(?:$|[.,;?!)]))|forward|to date|to now|until now|and (?:after|later|onwards?))\b",
     re.I,
@@ -450,7 +454,7 @@ def _alone(text: str, chinese: bool, period: Period, as_of: date) -> Dated | Non
             return _cut((around.start(), end), after, after + length, as_of)
         return _cut((around.start(), end), first - length, first, as_of)
     how, lead_from, trail_to = _how(text, chinese, start, end)
-    if how is None and period.weak and part is None:
+    if how is None and period.weak and part is None and not (not chinese and _MEASURED.match(text, end)):
         return None
     if how == "in" and period.weak and period.kind == "season" and not _season_lead(text[lead_from:start]):
         return None

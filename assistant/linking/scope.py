@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from assistant.linking.candidates import Candidate
+from assistant.linking.ranks import AMONG
 from segments.canonical import fingerprint
-from segments.definition import AllOf, AnyOf, Node
+from segments.definition import AllOf, AnyOf, Node, Not, RankCondition
 
 _OR = re.compile(r"\bor\b(?! (?:less|more|fewer|better|so)\b)|或|要么|还是", re.IGNORECASE)
 _EITHER = re.compile(r"\beither\b|要么|任意一", re.IGNORECASE)
@@ -34,12 +35,41 @@ class _Unit:
 
 def readings(text: str, found: Sequence[Candidate]) -> tuple[Node, ...]:
     """Every way to read the conditions together (one or two), the likelier first; none without any."""
-    units = _units(text, found)
+    ranked = [candidate for candidate in found if isinstance(candidate.node, RankCondition)]
+    others = [candidate for candidate in found if candidate not in ranked]
+    if len(ranked) == 1 and others and AMONG.search(text):
+        rank = ranked[0].node
+        assert isinstance(rank, RankCondition)
+        return tuple(replace(rank, among=whom) for whom in readings(text, others))
+    units = _units(text, _bracketed(text, found))
     if not units:
         return ()
     tight, loose = _tight(units), _loose(units)
     ordered = (loose, tight) if _prefers_loose(units) else (tight, loose)
     return tuple({fingerprint(node): node for node in ordered}.values())
+
+
+def _bracketed(text: str, found: Sequence[Candidate]) -> list[Candidate]:
+    """'(A and B) or C': conditions that brackets hold together are one."""
+    out = list(found)
+    for match in _BRACKETS.finditer(text):
+        inside = [c for c in out if match.start() < c.start and c.end <= match.end() and c.end > 0]
+        if len(inside) < 2:
+            continue
+        negative = _NOT_THOSE.search(text[: match.start()]) is not None
+        if negative:
+            inside = [replace(c, node=c.node.child) if isinstance(c.node, Not) else c for c in inside]
+        node = readings(
+            match[1], [replace(c, start=c.start - match.start(1), end=c.end - match.start(1)) for c in inside]
+        )
+        whole = Candidate(Not(node[0]) if negative else node[0], match.start(), match.end(), inside[0].joins)
+        out = [c for c in out if not (match.start() < c.start and c.end <= match.end() and c.end > 0)]
+        out.append(whole)
+    return out
+
+
+_BRACKETS = re.compile(r"[(（]([^()（）]*)[)）]")
+_NOT_THOSE = re.compile(r"\bnot among those who\s*$", re.IGNORECASE)
 
 
 def _units(text: str, found: Sequence[Candidate]) -> list[_Unit]:

@@ -19,13 +19,17 @@ class Trend:
 
 @dataclass(frozen=True)
 class Top:
-    """'top 10 % by spend', 'top 100 customers': a share or a count, of the feature's highest (or lowest)."""
+    """'top 10 % by spend', 'top 100 customers': a share or a count, of the feature's highest (or lowest).
+
+    by: the words that name the feature, where they are still to be looked up in the catalogue.
+    """
 
     span: Span
     share: float | None
     count: int | None
     feature: str
     lowest: bool = False
+    by: str = ""
 
 
 _BEFORE = (

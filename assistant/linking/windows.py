@@ -28,6 +28,7 @@ class TimeMention:
     """A time expression. `gap`: it says how long ago something last happened ('more than 60 days ago').
 
     `bare`: only a length ('for a month', '120 days'), which a verb or an edit gives its meaning.
+    `parts`: the windows in each of which it happened ('in every month of the last quarter').
     """
 
     span: Span
@@ -37,6 +38,7 @@ class TimeMention:
     last: date | None = None
     gap: bool = False
     bare: bool = False
+    parts: tuple[Window, ...] = ()
 
     @property
     def calendar(self) -> bool:
