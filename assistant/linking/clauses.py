@@ -15,7 +15,9 @@ from assistant.linking.cues import CHINESE, ENGLISH, STOP_EN, VAGUE, Vague
 from assistant.linking.features import FeatureLinker, FeatureMention
 from assistant.linking.items import ItemLinker, ItemMention, chatter, merged
 from assistant.linking.numbers import Number, Span, numbers
+from assistant.linking.occasions import OccasionMention, occasions
 from assistant.linking.patterns import Pattern, patterns
+from assistant.linking.patterns_zh import patterns_zh
 from assistant.linking.rewrite import plain
 from assistant.linking.trend import Top, Trend, tops, trends
 from assistant.linking.windows import TimeMention, windows
@@ -48,6 +50,7 @@ class Clause:
     items: list[ItemMention] = field(default_factory=list)
     numbers: list[Number] = field(default_factory=list)
     windows: list[TimeMention] = field(default_factory=list)
+    occasions: list[OccasionMention] = field(default_factory=list)
     features: list[FeatureMention] = field(default_factory=list)
     patterns: list[Pattern] = field(default_factory=list)
     trends: list[Trend] = field(default_factory=list)
@@ -62,6 +65,7 @@ class Clause:
             items=list(self.items),
             numbers=list(self.numbers),
             windows=list(self.windows),
+            occasions=list(self.occasions),
             features=list(self.features),
         )
 
@@ -73,7 +77,9 @@ class Clause:
     @property
     def says_verb(self) -> bool:
         """Whether it is complete without what follows: what was bought or a feature's value was said."""
-        bought = self.flags & {"purchase", "spend"} and (self.items or self.numbers or self.windows)
+        bought = self.flags & {"purchase", "spend"} and (
+            self.items or self.numbers or self.windows or self.occasions
+        )
         return bool(bought or any(mention.condition is not None for mention in self.features))
 
     @property
@@ -119,13 +125,17 @@ def read(question: str, chinese: bool, as_of: date, features: FeatureLinker, ite
     def taken() -> list[Span]:
         return [span for span, _, _ in found]
 
-    claim("patterns", patterns(text, chinese, as_of, lambda said: _named(said, chinese, items)))
+    if chinese:
+        claim("patterns", patterns_zh(text, as_of, lambda said: _named(said, chinese, items)))
+    said_whole = patterns(text, chinese, as_of, lambda said: _named(said, chinese, items))
+    claim("patterns", [m for m in said_whole if _free(m.span, taken())])
     claim("trends", [m for m in trends(text, chinese) if _free(m.span, taken())])
     claim("tops", [m for m in tops(text, chinese) if _free(m.span, taken())])
     for vague in VAGUE:
         for match in (vague.zh if chinese else vague.en).finditer(text):
             if _free(match.span(), taken()):
                 found.append((match.span(), "vague", vague))
+    claim("occasions", [m for m in occasions(text, chinese) if _free(m.span, taken())])
     claim("windows", [m for m in windows(text, chinese, as_of) if _free(m.span, taken())])
     phrases = features.find(text, chinese, taken())
     claim("features", [m for m in phrases if m.condition is not None])
@@ -162,7 +172,7 @@ def _cut(found: list[tuple[Span, str, object]], length: int, chinese: bool) -> t
     for span, kind, payload in found:
         current = clauses[-1]
         if kind in _CONNECTIVES:
-            if current.content or current.flags or current.windows:
+            if current.content or current.flags or current.windows or current.occasions:
                 current.end = span[0]
                 clauses.append(Clause(frozenset({kind}), span[1]))
             else:
@@ -185,7 +195,7 @@ def _cut(found: list[tuple[Span, str, object]], length: int, chinese: bool) -> t
             getattr(current, kind).append(payload)
             current.end = span[1]
     clauses[-1].end = length
-    return tuple(clause for clause in clauses if clause.content or clause.flags or clause.windows)
+    return tuple(c for c in clauses if c.content or c.flags or c.windows or c.occasions)
 
 
 def _free(span: Span, busy: Sequence[Span]) -> bool:

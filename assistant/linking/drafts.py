@@ -12,11 +12,41 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from assistant.linking.clauses import Clause, Reading
-from assistant.linking.features import fits
+from assistant.linking.features import FeatureMention, fits
 from assistant.linking.items import ItemMention
+from assistant.linking.occasions import SHARE_OF_OCCASION, together
 from assistant.linking.windows import TimeMention
-from segments.definition import ItemFilter, Window
+from segments.definition import ItemFilter, Occasion, Window
 from segments.features import Catalogue, FeatureType
+
+
+def _habit_or_occasion(draft: Draft) -> None:
+    """'in the evening' is when something was bought, unless a share or a habit is spoken of; 'a quarter of orders
+    after 10pm' is a share."""
+    clause = draft.clause
+    percent = any(number.unit == "percent" for number in clause.numbers)
+    habit = percent or "mostly" in clause.flags
+    if draft.occasion and habit:
+        for name, occasion in SHARE_OF_OCCASION.items():
+            start = occasion.hours[0] if occasion.hours else None
+            if draft.occasion == occasion or (
+                start is not None and draft.occasion.hours is not None and draft.occasion.hours[0] == start
+            ):
+                mention = clause.occasions[0] if clause.occasions else None
+                span = mention.span if mention is not None else (clause.start, clause.end)
+                clause.features.append(FeatureMention(span, "", name))
+                draft.occasion = Occasion()
+                return
+    counted = any(number.unit in ("times", "orders") for number in clause.numbers)
+    event = draft.kind in ("purchase", "spend", "") and (draft.items or (draft.kind and counted))
+    if habit or not event or draft.occasion:
+        return
+    for mention in list(clause.features):
+        occasion_ = SHARE_OF_OCCASION.get(mention.feature)
+        if occasion_ is not None and mention.condition is None:
+            clause.features.remove(mention)
+            draft.occasion = together((draft.occasion, occasion_))
+
 
 _SAME_TIME = re.compile(r"in_that_time|同期|在此期间|这段时间|同一时期")
 _SINCE_THEN = re.compile(
@@ -60,6 +90,7 @@ class Draft:
     negative: bool = False
     items: list[ItemMention] | None = None
     window: TimeMention | None = None
+    occasion: Occasion = Occasion()
     inherited: bool = False
 
 
@@ -71,6 +102,7 @@ class _Course:
     made: list[Draft]
     carried_negation: bool = False
     leading: TimeMention | None = None
+    when: Occasion = Occasion()
 
     @property
     def previous(self) -> Draft | None:
@@ -110,11 +142,14 @@ def drafts(reading: Reading, catalogue: Catalogue) -> list[Draft]:
         negative = "neg" in clause.flags or carried
         course.carried_negation = False
         window = clause.windows[0] if clause.windows else _borrowed(text, course.previous)
-        draft = Draft(clause, kinds[place], negative, list(clause.items), window)
+        occasion = together([mention.occasion for mention in clause.occasions])
+        draft = Draft(clause, kinds[place], negative, list(clause.items), window, occasion)
         step = _Step(draft, text, clauses[place - 1], place in trailing)
         if not any(rule(course, step, catalogue) for rule in _RULES):
             course.made.append(draft)
     _share_times(course.made, reading)
+    for draft in course.made:
+        _habit_or_occasion(draft)
     return _without_titles(course.made, reading)
 
 
@@ -143,6 +178,29 @@ def _used_one(course: _Course, step: _Step, _: Catalogue) -> bool:
     ):
         step.draft.kind = "redeem"
     return False
+
+
+def _occasion_alone(course: _Course, step: _Step, _: Catalogue) -> bool:
+    """A clause of only days, hours or a store: that of what stands before it, else of what follows."""
+    draft = step.draft
+    if draft.clause.content or draft.kind in ("redeem", "campaign") or not draft.occasion:
+        if not draft.occasion and course.when and (draft.kind or draft.items):
+            draft.occasion, course.when = course.when, Occasion()
+        return False
+    target = next((d for d in reversed(course.made) if d.items or d.kind in ("purchase", "spend")), None)
+    if draft.negative and target is not None:
+        # 'bought beer on weekends and never from Monday to Friday': the same, on other days.
+        draft.kind, draft.items = "purchase", list(target.items or [])
+        draft.window = draft.window or target.window
+        course.made.append(draft)
+        return True
+    if draft.kind:
+        return False
+    if target is None or target.occasion:
+        course.when = draft.occasion
+    else:
+        target.occasion = draft.occasion
+    return draft.window is None
 
 
 def _time_alone(course: _Course, step: _Step, _: Catalogue) -> bool:
@@ -346,6 +404,7 @@ _RULES = (
     _of_each,
     _still_came,
     _did_before,
+    _occasion_alone,
     _time_alone,
     _nothing_said,
     _two_times,

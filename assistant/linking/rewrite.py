@@ -110,10 +110,25 @@ def _bounds(match: re.Match[str]) -> str:
     return f"between {low:g} and {high:g} {unit}{ago}"
 
 
+def _adjacent_zh(match: re.Match[str]) -> str:
+    """'一两趟' -> '1到2趟'; digits that do not follow each other stay."""
+    low, high = to_number(match[1]), to_number(match[2])
+    return f"{low:g}到{high:g}" if high - low == 1 else match[0]
+
+
+def _each_of_zh(match: re.Match[str]) -> str:
+    """'第二、第三季度' -> '第2季度、第3季度'."""
+    names = re.split(r"[、和及与跟]", match[1] + match[2])
+    lead = "第" if match[3] == "季度" else ""
+    return "、".join(f"{lead}{to_number(name.removeprefix('第')):g}{match[3]}" for name in names)
+
+
 _FUNCTIONS: dict[str, Callable[[re.Match[str]], str]] = {
     "below": _below,
     "family": _family,
     "any_of": lambda match: re.sub(r",? and ", " or ", match[1]),
+    "adjacent": _adjacent_zh,
+    "each_of": _each_of_zh,
     "any_of_zh": lambda match: match[1].replace("、", "或") + "买过",
     "bounds": _bounds,
     "every": lambda match: _pace(1, match[1], match[2]),

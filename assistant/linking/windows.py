@@ -28,6 +28,7 @@ class TimeMention:
     """A time expression. `gap`: it says how long ago something last happened ('more than 60 days ago').
 
     `bare`: only a length ('for a month', '120 days'), which a verb or an edit gives its meaning.
+    `parts`: the windows in each of which it happened ('in every month of the last quarter').
     """
 
     span: Span
@@ -37,6 +38,7 @@ class TimeMention:
     last: date | None = None
     gap: bool = False
     bare: bool = False
+    parts: tuple[Window, ...] = ()
 
     @property
     def calendar(self) -> bool:
@@ -57,7 +59,7 @@ def windows(text: str, chinese: bool, as_of: date) -> list[TimeMention]:
     return [mention for i, mention in enumerate(found) if i + 1 == len(found) or found[i + 1] not in exact]
 
 
-_BRACKET = re.compile(r"\s*[(（]\s*")
+_BRACKET = re.compile(r"\s*(?:黄金周|长假|假期|当天|当日|那天|期间)?(?:[(（]|[，,]?(?:即|也就是|就是))\s*")
 
 
 def _claim(found: list[TimeMention], made: Iterator[TimeMention | None]) -> None:
@@ -176,7 +178,7 @@ _ZH_BARE = _compiled(
         (rf"(?:超过|至少|多于|大于)?\s*{_ZN}\s*{_ZU}\s*(?:多)?(?:之前|以前|前)", _length(gap=True)),
         (rf"{_ZN}\s*{_ZU}(?:之内|以内|内|里)", _length()),
         (r"(?:每|一)个?(?P<u>季度|月|年|周)(?=(?:能?(?:至少|最少|最多|要|得)?(?:买|来|下|花|逛|消费|购物|光顾)))", _length()),
-        (rf"(?:超过|至少|有|已经|已|连续|整整|足足)?\s*{_ZN}\s*(?:个)?(?P<u>天|周|星期|礼拜|月|季度|年)(?!龄|纪|级|收入|薪)(?:以上|多|没|都没)?(?<![没])", _length(bare=True)),
+        (rf"(?:(?:不|没有?|未|已)?(?:超过|多于|大于|少于|小于|低于|足|满|逾)|[不没未]到|至少|至多|最多|有|已经|已|连续|整整|足足)*\s*{_ZN}\s*(?:个)?(?P<u>天|周|星期|礼拜|月|季度|年)(?!龄|纪|级|收入|薪)(?:以上|以下|以内|多|没|都没)?(?<![没])", _length(bare=True)),
         (r"昨[天日]", lambda match: _rolling(match, 1)),
     )
 )  # fmt: skip
