@@ -167,6 +167,9 @@ def _in_time(condition: Condition, window: TimeMention | None) -> Node:
     """A pattern in the time said beside it."""
     if window is None or window.gap or isinstance(condition, ComparisonCondition):
         return condition
+    span = condition.within_days if isinstance(condition, RepeatCondition) else 0
+    if window.window.end == 0 and (window.window.start or span + 1) <= span:
+        return condition  # 'on at least one day' is the span itself.
     if isinstance(condition, SequenceCondition | RepeatCondition | TouchCondition):
         return replace(condition, window=window.window)
     return condition

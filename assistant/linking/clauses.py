@@ -18,6 +18,7 @@ from assistant.linking.numbers import Number, Span, numbers
 from assistant.linking.occasions import OccasionMention, occasions
 from assistant.linking.patterns import Pattern, patterns
 from assistant.linking.patterns_zh import patterns_zh
+from assistant.linking.ranks_zh import tops_zh
 from assistant.linking.rewrite import plain
 from assistant.linking.trend import Top, Trend, tops, trends
 from assistant.linking.windows import TimeMention, windows
@@ -126,11 +127,16 @@ def read(question: str, chinese: bool, as_of: date, features: FeatureLinker, ite
         return [span for span, _, _ in found]
 
     if chinese:
-        claim("patterns", patterns_zh(text, as_of, lambda said: _named(said, chinese, items)))
+        claim("tops", tops_zh(text))
+        claim("features", [m for m in features.own_words(text) if _free(m.span, taken())])
+        whole = patterns_zh(text, as_of, lambda said: _named(said, chinese, items))
+        claim("patterns", [m for m in whole if _free(m.span, taken())])
     said_whole = patterns(text, chinese, as_of, lambda said: _named(said, chinese, items))
     claim("patterns", [m for m in said_whole if _free(m.span, taken())])
     claim("trends", [m for m in trends(text, chinese) if _free(m.span, taken())])
     claim("tops", [m for m in tops(text, chinese) if _free(m.span, taken())])
+    if chinese:
+        claim("items", [m for m in items.own_words(text) if _free(m.span, taken())])
     for vague in VAGUE:
         for match in (vague.zh if chinese else vague.en).finditer(text):
             if _free(match.span(), taken()):
@@ -178,8 +184,12 @@ def _cut(found: list[tuple[Span, str, object]], length: int, chinese: bool) -> t
             else:
                 current.joins |= {kind}
                 current.start = span[1]
+        elif kind == "neg_after":
+            _negate_said(clauses)
+            current.end = span[1]
         elif kind in _FLAGS:
-            if kind == "neg" and current.says_verb:
+            again = chinese and "neg" in current.flags and current.flags & {"redeem", "campaign"}
+            if kind == "neg" and (current.says_verb or again):
                 # 'bought dog food, never cat food': a negation opens a clause once the one before has its verb.
                 current.end = span[0]
                 current = Clause(frozenset({"and"}), span[0])
@@ -196,6 +206,14 @@ def _cut(found: list[tuple[Span, str, object]], length: int, chinese: bool) -> t
             current.end = span[1]
     clauses[-1].end = length
     return tuple(c for c in clauses if c.content or c.flags or c.windows or c.occasions)
+
+
+def _negate_said(clauses: list[Clause]) -> None:
+    """'买过烟的统统剔掉': a negation that ends its sentence turns all of it."""
+    for clause in reversed(clauses):
+        clause.flags ^= {"neg"}
+        if clause.joins & {"break", "but"}:
+            break
 
 
 def _free(span: Span, busy: Sequence[Span]) -> bool:

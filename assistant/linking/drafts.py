@@ -9,9 +9,10 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from assistant.linking.clauses import Clause, Reading
+from assistant.linking.elision_zh import in_the_time_said, take_the_unsaid
 from assistant.linking.features import FeatureMention, fits
 from assistant.linking.items import ItemMention
 from assistant.linking.occasions import SHARE_OF_OCCASION, together
@@ -48,7 +49,9 @@ def _habit_or_occasion(draft: Draft) -> None:
             draft.occasion = together((draft.occasion, occasion_))
 
 
-_SAME_TIME = re.compile(r"in_that_time|同期|在此期间|这段时间|同一时期")
+_SAME_TIME = re.compile(
+    r"in_that_time|同期|在此期间|这段时间|同一时期|[该同](?:季度|年|月|周|期|时段)|当[季月年](?!初|底|中)|期间(?!的)"
+)
 _SINCE_THEN = re.compile(
     r"\bsince(?: then)?\s*[?.!]*\s*$|\bafter(?:wards?| that)\b|此后|之后就?(?:没|未|再)|后来", re.IGNORECASE
 )
@@ -90,7 +93,7 @@ class Draft:
     negative: bool = False
     items: list[ItemMention] | None = None
     window: TimeMention | None = None
-    occasion: Occasion = Occasion()
+    occasion: Occasion = field(default_factory=Occasion)
     inherited: bool = False
 
 
@@ -102,7 +105,7 @@ class _Course:
     made: list[Draft]
     carried_negation: bool = False
     leading: TimeMention | None = None
-    when: Occasion = Occasion()
+    when: Occasion = field(default_factory=Occasion)
 
     @property
     def previous(self) -> Draft | None:
@@ -131,6 +134,8 @@ class _Step:
 def drafts(reading: Reading, catalogue: Catalogue) -> list[Draft]:
     """The clauses that say something, in reading order."""
     clauses = _bracketed(reading, catalogue)
+    if reading.chinese:
+        in_the_time_said(clauses)
     kinds = [_kind(clause) for clause in clauses]
     trailing = _verb_at_the_end(clauses, kinds)
     _listed(reading.text, clauses)
@@ -148,6 +153,8 @@ def drafts(reading: Reading, catalogue: Catalogue) -> list[Draft]:
         if not any(rule(course, step, catalogue) for rule in _RULES):
             course.made.append(draft)
     _share_times(course.made, reading)
+    if reading.chinese:
+        take_the_unsaid(course.made, reading)
     for draft in course.made:
         _habit_or_occasion(draft)
     return _without_titles(course.made, reading)
@@ -359,7 +366,9 @@ def _counted_again(course: _Course, step: _Step, _: Catalogue) -> bool:
     """'bought soup, but only once or twice', 'bought produce, say less than $40 worth': a number of what was
     said before."""
     draft, previous, clause = step.draft, course.previous, step.draft.clause
-    if previous is None or not previous.items or previous.clause.numbers or draft.negative:
+    if previous is None or not previous.items or previous.clause.numbers:
+        return False
+    if draft.negative or previous.negative:
         return False
     alone = not (clause.items or clause.features or clause.trends or clause.tops or clause.vague)
     units = {number.unit for number in clause.numbers}

@@ -13,6 +13,7 @@ from math import inf
 
 from assistant.linking import lexicon
 from assistant.linking.numbers import Number, Span
+from assistant.linking.own_words_zh import OwnNames
 from segments.definition import FeatureCondition, Value
 from segments.features import Catalogue, Feature, FeatureType
 
@@ -52,7 +53,7 @@ _PHRASES: tuple[tuple[str, str, str, str, Value], ...] = (
         r"(?:with|have|has|having|got|w/)\s+(?:a\s+|any\s+|some\s+|the\s+|at least one\s+|their\s+)?(?:kids?|child(?:ren)?"
         r"|little ones)|parents|famil(?:y|ies) with (?:kids|children)|kids at home|children at home|families"
         r"|parent households|moms|dads",
-        r"(?<!没)(?:有|养着?)(?:孩子|小孩|娃|子女)|(?<!没)(?:当|做)(?:爸|妈|爹)|宝爸|宝妈|爸妈|带(?:孩子|娃|小孩)|家长|父母|(?:有孩|亲子)家庭",
+        r"(?<!没)(?:有|养着?)(?:孩子|小孩|娃|子女)|(?<!没)(?:当|做)(?:爸|妈|爹)|宝爸|宝妈|爸妈|妈妈们|爸爸们|带(?:孩子|娃|小孩)|家长|父母|(?:有孩|亲子)家庭",
         "has_children",
         "=",
         True,
@@ -98,7 +99,7 @@ _PHRASES: tuple[tuple[str, str, str, str, Value], ...] = (
     (r"large (?:families|households)|big (?:families|households)", r"大家庭", "household_size", ">=", "4"),
     (
         r"(?:two|2)[- ](?:person|people|member) (?:households?|homes?)|just the two of them|live as a pair",
-        r"(?:两|二|2)(?:个人|口人?)(?:过日子|住|生活|之家|的?家庭)|二人世界|两口子",
+        r"(?:两|二|2)(?:个人|口人?)(?:过日子|住|生活|之家|的?家庭)|(?<!入)住(?:着|了)?(?:两|二|2)(?:个人|口)|(?:双|两|二)人(?:家庭|户)|二人世界|两口子",
         "household_size",
         "=",
         "2",
@@ -235,6 +236,7 @@ class FeatureLinker:
         self._chinese = self._table(chinese=True)
         self._english_phrases = self._phrases(chinese=False)
         self._chinese_phrases = self._phrases(chinese=True)
+        self._own = OwnNames(catalogue)
 
     def _table(self, *, chinese: bool) -> list[tuple[re.Pattern[str], str]]:
         pairs: list[tuple[str, str]] = []
@@ -318,6 +320,13 @@ class FeatureLinker:
                         found.append(FeatureMention(match.span(), match.group(), feature.name, condition))
                         busy.append(match.span())
         return found
+
+    def own_words(self, text: str) -> list[FeatureMention]:
+        """Mentions by the names and levels with which answers in Chinese speak of features."""
+        said = [(span, c.feature, c) for span, c in self._own.conditions(text)]
+        busy = [span for span, _, _ in said]
+        named = [(span, name, None) for span, name in self._own.names(text) if _free(span, busy)]
+        return [FeatureMention(span, text[slice(*span)], name, c) for span, name, c in (*said, *named)]
 
     def by_unit(self, unit: str) -> Feature | None:
         """The feature that a unit alone names ('5 stores')."""

@@ -8,18 +8,19 @@ from collections.abc import Iterator
 from assistant.linking.numbers import Span
 from segments.definition import WEEKDAYS, Occasion
 
-_NAMES = {name: day for name, day in zip("一二三四五六", range(6), strict=True)} | {"日": 6, "天": 6, "七": 6}
+_NAMES = dict(zip("一二三四五六", range(6), strict=True)) | {"日": 6, "天": 6, "七": 6}
 _NAME = r"(?:周|星期|礼拜)"
 _WEEK = rf"(?:(?<![上下本这个半\d一二两三四五六七八九十几]){_NAME})"
 _OF_DAYS = r"(?:的(?=[早晚上下中夜凌傍深午半清\d]))?"
+_AND_PART = r"(?:的?(?P<part>早上|上午|下午|傍晚|晚上|深夜|夜里)(?!\s*[\d一二两三四五六七八九十]+\s*[点时]))?"
 _DAY = rf"{_WEEK}(?P<{{0}}>[一二三四五六日天])"
 _RANGE = re.compile(
-    rf"(?:每个?)?{_DAY.format('a')}\s*(?:到|至|-|~|—)\s*{_NAME}?(?P<b>[一二三四五六日天])(?![天个次趟单笔回]){_OF_DAYS}"
+    rf"(?:每个?)?{_DAY.format('a')}\s*(?:到|至|-|~|—)\s*{_NAME}?(?P<b>[一二三四五六日天])(?![天个次趟单笔回]){_AND_PART}{_OF_DAYS}"
 )
 _LIST = re.compile(
-    rf"(?:每个?|逢)?{_WEEK}(?P<days>[一二三四五六日天](?:(?:\s*(?:、|或|和|与|及|跟)\s*{_NAME}?|{_NAME})?[一二三四五六日天](?![天个月年次趟单笔回]))*)(?![天个次趟单笔回])(?:的?(?P<part>早上|上午|下午|傍晚|晚上|深夜|夜里)(?!\s*[\d一二两三四五六七八九十]+\s*[点时]))?{_OF_DAYS}"
+    rf"(?:每个?|逢)?{_WEEK}(?P<days>[一二三四五六日天](?:(?:\s*(?:、|或|和|与|及|跟)\s*{_NAME}?|{_NAME})?[一二三四五六日天](?![天个月年次趟单笔回]))*)(?![天个次趟单笔回]){_AND_PART}{_OF_DAYS}"
 )
-_WORKDAYS = re.compile(rf"(?:工作日|平日(?!里?的?客单)|周中){_OF_DAYS}")
+_WORKDAYS = re.compile(rf"(?:工作日|平日(?!里?的?客单)|周中){_AND_PART}{_OF_DAYS}")
 _PART_HOURS = dict.fromkeys(("早上", "上午"), (5, 12)) | {"下午": (12, 17)}
 _PART_HOURS |= dict.fromkeys(("傍晚", "晚上"), (17, 22)) | dict.fromkeys(("深夜", "夜里"), (22, 5))
 """Hours of the parts of a day, as the features of the catalogue count them."""
@@ -46,9 +47,9 @@ def occasions_zh(text: str) -> Iterator[tuple[Span, Occasion]]:
     for match in _RANGE.finditer(text):
         first, last = _NAMES[match["a"]], _NAMES[match["b"]]
         days = tuple(WEEKDAYS[(first + i) % 7] for i in range((last - first) % 7 + 1))
-        yield match.span(), Occasion(weekdays=days)
+        yield match.span(), Occasion(weekdays=days, hours=_PART_HOURS.get(match["part"] or ""))
     for match in _WORKDAYS.finditer(text):
-        yield match.span(), Occasion(weekdays=WEEKDAYS[:5])
+        yield match.span(), Occasion(weekdays=WEEKDAYS[:5], hours=_PART_HOURS.get(match["part"] or ""))
     for match in _LIST.finditer(text):
         said = {_NAMES[char] for char in match["days"] if char in _NAMES}
         hours = _PART_HOURS.get(match["part"] or "")

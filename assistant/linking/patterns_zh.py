@@ -56,7 +56,7 @@ _THEN = (
     rf"|(?P<buy2>{_BUYS})(?:过|了)?(?P<b>[^，。；,的]{{0,10}}?))(?=的|$|[，。；,？?\s]|者|且|并|而)"
 )
 _SEQUENCE = re.compile(
-    rf"(?:{_FIRST})\s*[，,]?\s*(?:之后|以后|此后|过后|后)(?:的|起)?[，,]?\s*(?:在)?(?P<n>{ZH_NUMBER}|半)\s*{_UNIT}"
+    rf"(?:{_FIRST})(?:\s*[，,]?\s*(?:之后|以后|此后|过后|后)|(?<=活动)|(?<=推广)|(?<=直邮)|(?<=触达)|(?<=推送)|(?<=券))(?:的|起)?[，,]?\s*(?:在)?(?P<n>{ZH_NUMBER}|半)\s*{_UNIT}"
     rf"(?:之内|以内|内|里|时间内)(?:就|便|即|又|再|还|也|都|仍|却|立即|马上|曾|有)*{_THEN}"
 )
 
@@ -85,7 +85,7 @@ def _step(
         return Step("exposure", within_days=within)
     if match[redeem]:
         return Step("coupon_redeem", within_days=within)
-    said = re.sub(r"任何|东西|商品|的", "", match[what] or "").strip()
+    said = re.sub(r"任何|东西|商品|购买|[的买来了过]|[一二两\d][次单笔]", "", match[what] or "").strip()
     named = items(said) if said else None
     if said and not named:
         return None
@@ -113,7 +113,7 @@ _REPEATS = tuple(
     re.compile(pattern)
     for pattern in (
         rf"(?:曾|有过?)?(?:在)?(?:任意|任何|任一|同一?|某一?|哪一?|随便哪?一?|连续)(?:个)?(?:连续)?的?(?P<n>{ZH_NUMBER})?\s*{_UNIT}(?:之内|以内|内|里头?|时间内)?"
-        rf"(?:曾|就|能|都|总共|一共|累计|连续)*(?:{_BUYS}|跑|逛)(?:过|了|满|达到?|足)*(?:至少|不少于|不低于|超过|起码|够)?{_TIMES}",
+        rf"(?:曾|就|能|都|总共|一共|累计|连续)*(?:{_BUYS}|下(?=[过了满达\d一二两三四五六七八九十])|跑|逛)(?:过|了|满|达到?|足)*(?:至少|不少于|不低于|超过|起码|够)?{_TIMES}",
         rf"在\s*(?P<n>{ZH_NUMBER})\s*{_UNIT}之内有\s*{_TIMES}购买",
     )
 )
@@ -131,8 +131,8 @@ def _repeats(text: str, _: date, _items: FindItems) -> Iterator[Pattern]:
 
 # --- One period against another ------------------------------------------------------------------
 _WHAT = (
-    r"(?:(?P<value{0}>(?:累计|总)?(?:消费|花费|支出|开销|购买金额|花的?钱)(?:总?金?额|总额)?|花)"
-    r"|(?P<count{0}>(?:订单|下单|购物|购买|来店|到店|光顾)(?:总?数量?|次数|量|频次|笔数)?))"
+    r"(?:(?P<value{0}>(?:累计|总)?(?:消费|花费|支出|开销|购买的?金额|花的?钱)(?:总?金?额|总额)?|花得|花)"
+    r"|(?P<count{0}>(?:订单|下单|购物|购买|来店|到店|光顾)(?:总?数量?|的?次数|量|频次|笔数)?|买得|来得))"
 )
 _SAME, _OTHER = _WHAT.replace("{0}", ""), _WHAT.replace("{0}", "2")
 _LESS = r"减少|下降|降低|下滑|下跌|缩减|回落|少|低|跌|降|减"
@@ -140,7 +140,7 @@ _MORE = r"增加|增长|上升|提高|提升|上涨|攀升|多|高|涨|升|增"
 _SOFT = r"(?:有所|明显|大幅|显著|却|反而|反倒|则|竟|还|要|了|又|整体|已|至少|不少于|超过)*"
 _HOW_MUCH = rf"(?:了|出)?(?P<sharp>至少|不少于|超过|不低于)?\s*(?:(?P<p>{ZH_NUMBER})\s*[%％]|(?P<half>一半))?(?:(?:及|或)?以上|多)?"
 _CHANGED = re.compile(
-    rf"(?P<now>[^，。；,;]{{2,16}}?)的?{_SAME}\s*(?:相?较于?|相比于?|对比|环比|比|与|和|跟)\s*(?P<then>[^，。；,;]{{2,14}}?)(?:的)?{_OTHER}?(?:相比)?[，,]?{_SOFT}"
+    rf"(?P<now>[^，。；,;]{{2,16}}?)的?{_SAME}?\s*(?:相?较于?|相比于?|对比|环比|比|与|和|跟)\s*(?P<then>[^，。；,;]{{2,14}}?)(?:的)?{_OTHER}?(?:相比)?[，,]?{_SOFT}"
     rf"(?:(?P<less>{_LESS})|(?P<more>{_MORE})){_HOW_MUCH}"
 )
 _OPS = {
@@ -150,6 +150,10 @@ _OPS = {
 _AGAINST = re.compile(
     rf"(?P<now>[^，。；,;]{{2,16}}?)的?{_SAME}\s*(?P<op>{'|'.join(sorted(_OPS, key=len, reverse=True))})\s*(?P<then>[^，。；,;]{{2,16}}?)(?:的)?{_OTHER}?"
     rf"(?:的?\s*(?:(?P<p>{ZH_NUMBER})\s*[%％]|(?P<half>一半)|(?P<x>{ZH_NUMBER}|两)\s*倍))?(?=的|$|[，。；,？?]|且|并|而|者|但)"
+)
+_TIMES_OF = re.compile(
+    rf"(?P<now>[^，。；,;]{{2,16}}?)的?{_SAME}\s*(?P<lead>不到|不足|至少|超过|至多)?(?:是|为|有|达到?|占|降到|降至|减到|涨到|只有|仅为?)+\s*(?P<then>[^，。；,;]{{2,16}}?)(?:的)?{_OTHER}?的?\s*"
+    rf"(?P<lead2>不到|不足|至少|超过|至多)?(?:(?P<p>{ZH_NUMBER})\s*[%％]|(?P<half>一半)|(?P<x>{ZH_NUMBER}|两)\s*倍)(?P<tail>(?:及|或)?以上|(?:及|或)?以下|以内|多|不到)?"
 )
 _ALSO = re.compile(
     rf"[，,]?\s*(?:而|但|可|同时|且)?{_SAME}{_SOFT}(?:(?P<less>{_LESS})|(?P<more>{_MORE})){_HOW_MUCH}(?=的|$|[，。；,？?]|且|并|而|者)"
@@ -161,13 +165,15 @@ _BEFORE = re.compile(
 
 
 def _comparisons(text: str, as_of: date, _: FindItems) -> Iterator[Pattern]:
-    for pattern in (_CHANGED, _AGAINST):
+    for pattern in (_CHANGED, _AGAINST, _TIMES_OF):
         for match in pattern.finditer(text):
             now = windows(match["now"], True, as_of)
             if len(now) != 1 or now[0].window.start is None:
                 continue
             earlier = _earlier(match["then"], now[0], as_of)
             if earlier is None or not match["then"].strip():
+                continue
+            if not any(match[name] for name in ("value", "count", "value2", "count2")):
                 continue
             start = match.start("now") + now[0].span[0]
             op, factor = _change(match) if pattern is _CHANGED else _ratio(match)
@@ -180,7 +186,8 @@ def _comparisons(text: str, as_of: date, _: FindItems) -> Iterator[Pattern]:
 
 
 def _measure(match: re.Match[str]) -> EventMeasure:
-    return "value" if match["value"] else "count"
+    groups = match.groupdict()
+    return "value" if groups.get("value") or (groups.get("value2") and not groups.get("count")) else "count"
 
 
 def _change(match: re.Match[str]) -> tuple[str, float]:
@@ -197,7 +204,14 @@ def _change(match: re.Match[str]) -> tuple[str, float]:
 def _ratio(match: re.Match[str]) -> tuple[str, float]:
     """'不到11月的一半' -> less than 0.5 times."""
     factor = 0.5 if match["half"] else to_number(match["p"]) / 100 if match["p"] else 1.0
-    return _OPS[match["op"]], to_number(match["x"]) if match["x"] else round(factor, 6)
+    groups = match.groupdict()
+    if groups.get("op"):
+        op = _OPS[groups["op"]]
+    else:
+        said = "".join(groups[name] or "" for name in ("lead", "lead2", "tail"))
+        below = re.search(r"不到|不足|以下|以内|至多", said)
+        op = ("<" if "不" in said else "<=") if below else ">" if re.search(r"超过|多", said) else ">="
+    return op, to_number(match["x"]) if match["x"] else round(factor, 6)
 
 
 def _earlier(said: str, now: TimeMention, as_of: date) -> Window | None:

@@ -128,6 +128,7 @@ _FUNCTIONS: dict[str, Callable[[re.Match[str]], str]] = {
     "family": _family,
     "any_of": lambda match: re.sub(r",? and ", " or ", match[1]),
     "adjacent": _adjacent_zh,
+    "and_half": lambda match: f"{30 * to_number(match[1]) + 15:g}天",
     "each_of": _each_of_zh,
     "any_of_zh": lambda match: match[1].replace("、", "或") + "买过",
     "bounds": _bounds,

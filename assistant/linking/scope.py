@@ -15,7 +15,7 @@ from segments.canonical import fingerprint
 from segments.definition import AllOf, AnyOf, Node
 
 _OR = re.compile(r"\bor\b(?! (?:less|more|fewer|better|so)\b)|或|要么|还是", re.IGNORECASE)
-_EITHER = re.compile(r"\beither\b|要么|任意一", re.IGNORECASE)
+_EITHER = re.compile(r"\beither\b|要么|任意一|[(（]\s*$", re.IGNORECASE)
 _STOP = re.compile(r"[,;，；]")
 _LISTED = re.compile(r"\s*[,、]\s*")
 _OVERALL = re.compile(
@@ -52,6 +52,8 @@ def _units(text: str, found: Sequence[Candidate]) -> list[_Unit]:
         if not nodes:
             before = found[0].start if not units else _end_before(found, candidate.start)
             lead = text[:before] if not units else text[before : candidate.start]
+            if re.match(r"\s*[(（]", text[candidate.start :]):
+                lead += "("
             place = candidate.start
         nodes.append(candidate.node)
     if nodes:

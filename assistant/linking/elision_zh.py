@@ -1,0 +1,82 @@
+"""What a Chinese clause leaves unsaid because one before it said it: the object, the time, what is counted.
+
+'咖啡断了的：上半年买过，下半年没买' names coffee once; '近30天复购的，至少下过3单' counts what the clause before said.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from assistant.linking.clauses import Clause, Reading
+    from assistant.linking.drafts import Draft
+
+_BARE = re.compile(r"(?:购买|买|碰)(?:过|了)?(?!东西|任何|[^\s，。,的者且并而])")
+"""A verb of buying without its object."""
+_BOUGHT_NOT = re.compile(r"[没未](?:有|曾|能|再)*(?:购买|买|碰)(?:过|了)?(?!东西|任何)")
+_SINCE = re.compile(r"之后|此后|后来|从此|再也?[没未]")
+_SPENT = {"spend_lifetime": "spend", "orders_lifetime": "purchase"}
+
+
+def in_the_time_said(clauses: Sequence[Clause]) -> None:
+    """'第四季度累计消费超过一千元' adds up the quarter, not all there ever was."""
+    for clause in clauses:
+        timed = [window for window in clause.windows if not (window.bare or window.gap)]
+        for mention in list(clause.features) if timed else ():
+            if mention.condition is None and mention.feature in _SPENT:
+                clause.features.remove(mention)
+                clause.flags.add(_SPENT[mention.feature])
+
+
+def take_the_unsaid(made: list[Draft], reading: Reading) -> None:
+    """Objects and counts that the drafts leave to those before them."""
+    title = _title(made, reading)
+    for place, draft in enumerate(made):
+        if place == 0 or draft.items or draft.clause.features or draft.kind not in ("purchase", "quiet"):
+            continue
+        said = reading.text[draft.clause.start : draft.clause.end]
+        if "东西" in said or "任何" in said:
+            continue
+        if title is not None and title is not draft and _BARE.search(said):
+            draft.items = list(title.items or [])
+        elif _same_counted(made[place - 1], draft):
+            draft.items = list(made[place - 1].items or [])
+        elif _BOUGHT_NOT.search(said) and ("but" in draft.clause.joins or _SINCE.search(said)):
+            named = next((d for d in reversed(made[:place]) if d.items and not d.negative), None)
+            if named is not None:
+                draft.items = list(named.items or [])
+    _counted_before(made)
+
+
+def _same_counted(before: Draft, draft: Draft) -> bool:
+    """'上半年买咖啡5次以上，下半年减到2次以下': a count of its own time, of what was counted before."""
+    counts = draft.clause.numbers and {n.unit for n in draft.clause.numbers} <= {"times", "orders"}
+    own = draft.window is not None and not draft.clause.flags & {"purchase", "spend", "redeem", "campaign"}
+    return bool(counts and own and before.items and before.clause.numbers and before.window)
+
+
+def _title(made: Sequence[Draft], reading: Reading) -> Draft | None:
+    """What stands before a colon and only names goods: what the sentence is about."""
+    colon = re.search(r"[:：](?!\d)", reading.text)
+    if colon is None or len(made) < 2:
+        return None
+    first = made[0]
+    alone = first.items and not (first.clause.numbers or first.clause.windows)
+    return first if alone and first.clause.end <= colon.start() + 1 else None
+
+
+def _counted_before(made: list[Draft]) -> None:
+    """'近30天复购的，至少下过3单': the number counts the orders of the time said before."""
+    for before, draft in list(itertools.pairwise(made)):
+        number = draft.clause.numbers
+        alone = not (
+            draft.items or draft.window or draft.negative or draft.clause.features or draft.clause.trends
+        )
+        plain = before.kind == "purchase" and before.window is not None and not before.negative
+        said = before.items or before.clause.numbers or before.clause.features or before.clause.vague
+        if number and alone and plain and not said and {n.unit for n in number} <= {"orders", "times"}:
+            before.clause.numbers += number
+            made.remove(draft)
