@@ -486,7 +486,8 @@ def _purchase(
         spend=draft.kind == "spend",
     )
     if counted == condition and not wanted and draft.window is None and not draft.occasion:
-        if draft.negative and draft.kind == "purchase" and draft.clause.flags & {"purchase"}:
+        habit = any(mention.condition is None for mention in draft.clause.features)
+        if draft.negative and draft.kind == "purchase" and draft.clause.flags & {"purchase"} and not habit:
             return EventCondition("purchase", window=Window(QUIET_DAYS, 0)), "quiet"
         return None, ""
     if counted == condition and draft.kind == "spend" and not wanted:

@@ -215,7 +215,10 @@ def _time_alone(course: _Course, step: _Step, _: Catalogue) -> bool:
     draft = step.draft
     if draft.clause.content or draft.kind or draft.window is None:
         return False
-    target = next((d for d in reversed(course.made) if d.window is None and (d.kind or d.items)), None)
+    target = next(
+        (d for d in reversed(course.made) if d.window is None and (d.kind or d.items or d.clause.patterns)),
+        None,
+    )
     if target is not None and not draft.negative:
         for earlier in course.made:
             if earlier.window is None and (earlier is target or earlier.kind == "purchase" or earlier.items):

@@ -33,6 +33,9 @@ def in_the_time_said(clauses: Sequence[Clause]) -> None:
 
 def take_the_unsaid(made: list[Draft], reading: Reading) -> None:
     """Objects and counts that the drafts leave to those before them."""
+    for draft in made:
+        if draft.occasion and not (draft.kind or draft.items or draft.clause.features):
+            draft.kind = "purchase"  # '周一、周三来的': to come is to buy.
     title = _title(made, reading)
     for place, draft in enumerate(made):
         if place == 0 or draft.items or draft.clause.features or draft.kind not in ("purchase", "quiet"):

@@ -119,7 +119,13 @@ _REPEATS = tuple(
 )
 
 
-def _repeats(text: str, _: date, _items: FindItems) -> Iterator[Pattern]:
+_ONCE = re.compile(
+    rf"(?<![近这去前])一个?(?P<u>天|周|星期|礼拜)(?:之内|以内|内|里)(?:曾|就|能|都|总共)*(?:{_BUYS}|下(?=[过了\d一二两三四五六七八九十])|跑|逛)(?:过|了|满|达到?)*(?:至少|不少于|超过)?{_TIMES}"
+)
+"""'一周内来过五次': any week of the time that is said besides it, else the last one."""
+
+
+def _repeats(text: str, as_of: date, _items: FindItems) -> Iterator[Pattern]:
     for pattern in _REPEATS:
         for match in pattern.finditer(text):
             times, days = int(to_number(match["k"])), _length(match["n"], match["u"])
@@ -127,6 +133,13 @@ def _repeats(text: str, _: date, _items: FindItems) -> Iterator[Pattern]:
             unit = "days" if match["unit"] in "天日" else "orders"
             if times >= 2:
                 yield Pattern(match.span(), RepeatCondition("purchase", times, days, unit))
+    for match in _ONCE.finditer(text):
+        times, rest = int(to_number(match["k"])), text[: match.start()] + "，" + text[match.end() :]
+        longer = [
+            w for w in windows(rest, True, as_of) if (w.window.start or 0) > 7 and not (w.bare or w.gap)
+        ]
+        if times >= 2 and len(longer) == 1:
+            yield Pattern(match.span(), RepeatCondition("purchase", times, _length("1", match["u"])))
 
 
 # --- One period against another ------------------------------------------------------------------
@@ -221,7 +234,7 @@ def _earlier(said: str, now: TimeMention, as_of: date) -> Window | None:
     if before is not None and not now.calendar:
         length = _length(before["n"], before["u"]) if before["u"] else start - end
         return Window(start + length, start)
-    then = windows(said, True, as_of)
+    then = windows(f"{now.text}，{said}", True, as_of)[1:]
     if len(then) != 1 or then[0].window.start is None or then[0].window == now.window:
         return None
     return then[0].window if then[0].calendar or then[0].window.end else None

@@ -371,6 +371,8 @@ _LEADS_ZH = re.compile(r"(?:从|自从?|打从?|在|于|截至|截止到?)\s*$")
 def dated(text: str, chinese: bool, as_of: date) -> list[Dated]:
     """Every calendar expression, left to right; times yet to come are left out."""
     found = list(_periods(text, chinese, as_of))
+    if chinese:
+        found = _apart(text, found, as_of)
     out: list[Dated] = []
     place = 0
     while place < len(found):
@@ -393,6 +395,23 @@ def _periods(text: str, chinese: bool, as_of: date) -> Iterator[Period]:
             if period is not None:
                 found.append(period)
     yield from sorted(found, key=lambda period: period.span)
+
+
+_THIS_ZH, _LAST_ZH = re.compile(r"这|本|当前"), re.compile(r"上(?!上)一?个?(?P<u>季度?|月|周|星期|礼拜)")
+
+
+def _apart(text: str, found: list[Period], as_of: date) -> list[Period]:
+    """'这个月比上个月': where the last month is this one's (on its last day), the one before is meant by 'last'."""
+    said = [(period, text[slice(*period.span)]) for period in found if period.kind == "relative"]
+    this = {period.days(as_of) for period, words in said if _THIS_ZH.match(words)}
+    out = []
+    for period in found:
+        last = _LAST_ZH.match(text, period.span[0]) if period.kind == "relative" else None
+        if last is not None and period.days(as_of) in this:
+            days = _relative(_zh_unit(last["u"]), 2, as_of)
+            period = Period(period.span, period.kind, lambda _, days=days: days, days[0].year)
+        out.append(period)
+    return out
 
 
 def _range(text: str, chinese: bool, a: Period, b: Period, as_of: date) -> Dated | None:
