@@ -52,6 +52,7 @@ def take_the_unsaid(made: list[Draft], reading: Reading) -> None:
             if named is not None:
                 draft.items = list(named.items or [])
     _counted_before(made)
+    _share_the_time_ahead(made, reading)
 
 
 def _same_counted(before: Draft, draft: Draft) -> bool:
@@ -83,3 +84,20 @@ def _counted_before(made: list[Draft]) -> None:
         if number and alone and plain and not said and {n.unit for n in number} <= {"orders", "times"}:
             before.clause.numbers += number
             made.remove(draft)
+
+
+_EVER = re.compile(r"从来|从未|从没|曾|累计|一共|历史|总共|一直|过[去往]")
+
+
+def _share_the_time_ahead(made: Sequence[Draft], reading: Reading) -> None:
+    """'近90天来过3次以上，用券超过5张': a time that opens the sentence holds for the counts that follow."""
+    for giver, taker in itertools.pairwise(made):
+        window = giver.window
+        if window is None or window.gap or window.bare or taker.window is not None:
+            continue
+        said = reading.text[taker.clause.start : taker.clause.end]
+        opens = window.span[0] - giver.clause.start <= 2
+        kinds = ("purchase", "spend", "redeem", "campaign")
+        counted = taker.clause.numbers and not taker.clause.features
+        if opens and giver.kind in kinds and taker.kind in kinds and counted and not _EVER.search(said):
+            taker.window = window
