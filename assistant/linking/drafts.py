@@ -50,7 +50,7 @@ def _habit_or_occasion(draft: Draft) -> None:
 
 
 _SAME_TIME = re.compile(
-    r"in_that_time|同期|在此期间|这段时间|同一时期|[该同](?:季度|年|月|周|期|时段)|当[季月年](?!初|底|中)|期间(?!的)"
+    r"in_that_time|同期|在此期间|这段时间|同一时期|[该同](?:季度|年|月|周|期|时段)|年度内|年内(?=[未没])|当[季月年](?!初|底|中)|期间(?!的)"
 )
 _SINCE_THEN = re.compile(
     r"\bsince(?: then)?\s*[?.!]*\s*$|\bafter(?:wards?| that)\b|此后|之后就?(?:没|未|再)|后来", re.IGNORECASE

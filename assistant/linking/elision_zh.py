@@ -51,6 +51,7 @@ def take_the_unsaid(made: list[Draft], reading: Reading) -> None:
             named = next((d for d in reversed(made[:place]) if d.items and not d.negative), None)
             if named is not None:
                 draft.items = list(named.items or [])
+    _each_counted(made, reading)
     _counted_before(made)
     _share_the_time_ahead(made, reading)
 
@@ -70,6 +71,26 @@ def _title(made: Sequence[Draft], reading: Reading) -> Draft | None:
     first = made[0]
     alone = first.items and not (first.clause.numbers or first.clause.windows)
     return first if alone and first.clause.end <= colon.start() + 1 else None
+
+
+_EACH_OF = re.compile(r"各(?![种类个自])|分别|每样|每种")
+
+
+def _each_counted(made: Sequence[Draft], reading: Reading) -> None:
+    """'半年内买牛奶、鸡蛋、面包各5次以上': the count, and the time said first, hold for every one listed."""
+    for place, last in enumerate(made):
+        said = reading.text[last.clause.start : last.clause.end]
+        if not (last.items and last.clause.numbers and _EACH_OF.search(said)):
+            continue
+        listed = [last]
+        for before in reversed(made[:place]):
+            if not before.items or before.clause.numbers or before.negative or before.clause.features:
+                break
+            listed.append(before)
+        window = next((draft.window for draft in listed if draft.window is not None), None)
+        for draft in listed:
+            draft.clause.numbers = list(last.clause.numbers)
+            draft.kind, draft.window = "purchase", draft.window or window
 
 
 def _counted_before(made: list[Draft]) -> None:

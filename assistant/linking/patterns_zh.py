@@ -46,7 +46,7 @@ def _length(count: str | None, unit: str) -> int:
 _BUYS = r"(?:购买|买|入手|囤|下单|消费|购物|光顾|来店|到店|回来|回购|复购|来)"
 _FIRST = (
     r"(?P<exposure>(?:收到|接到|接收|接受|参与|参加)(?:过|了)?(?:[^，。；,]{0,8}?)(?:活动|推广|直邮)(?:触达|推送)?"
-    r"|被[^，。；,]{0,4}?(?:触达|推送)(?:过|了)?)"
+    r"|被[^，。；,]{0,4}?(?:触达|推送)(?:过|了)?|(?:在|于)?(?:营销|推广|促销)活动(?=之?后|以后))"
     r"|(?P<redeem>(?:使用|用|核销|兑换|领用)(?:过|了|完)?[^，。；,]{0,6}?券|核销)"
     rf"|(?P<buy>{_BUYS})(?:过|了|完)?(?P<a>[^，。；,]{{0,12}}?)"
 )
@@ -154,7 +154,7 @@ _SOFT = r"(?:有所|明显|大幅|显著|却|反而|反倒|则|竟|还|要|了|�
 _HOW_MUCH = rf"(?:了|出)?(?P<sharp>至少|不少于|超过|不低于)?\s*(?:(?P<p>{ZH_NUMBER})\s*[%％]|(?P<half>一半))?(?:(?:及|或)?以上|多)?"
 _CHANGED = re.compile(
     rf"(?P<now>[^，。；,;]{{2,16}}?)的?{_SAME}?\s*(?:相?较于?|相比于?|对比|环比|比|与|和|跟)\s*(?P<then>[^，。；,;]{{2,14}}?)(?:的)?{_OTHER}?(?:相比)?[，,]?{_SOFT}"
-    rf"(?:(?P<less>{_LESS})|(?P<more>{_MORE})){_HOW_MUCH}"
+    rf"(?:(?P<less>{_LESS})|(?P<more>{_MORE}))(?:(?P<value3>花|消费)|(?P<count3>来|下单|买))?{_HOW_MUCH}"
 )
 _OPS = {
     "多于": ">", "高于": ">", "超过": ">", "大于": ">", "不少于": ">=", "不低于": ">=", "至少": ">=",
@@ -186,7 +186,7 @@ def _comparisons(text: str, as_of: date, _: FindItems) -> Iterator[Pattern]:
             earlier = _earlier(match["then"], now[0], as_of)
             if earlier is None or not match["then"].strip():
                 continue
-            if not any(match[name] for name in ("value", "count", "value2", "count2")):
+            if not any(match.groupdict().get(name) for name in _SAID):
                 continue
             start = match.start("now") + now[0].span[0]
             op, factor = _change(match) if pattern is _CHANGED else _ratio(match)
@@ -198,9 +198,14 @@ def _comparisons(text: str, as_of: date, _: FindItems) -> Iterator[Pattern]:
                 yield Pattern(also.span(), again)
 
 
+_SAID = ("value", "count", "value2", "count2", "value3", "count3")
+"""Groups that say what is compared."""
+
+
 def _measure(match: re.Match[str]) -> EventMeasure:
     groups = match.groupdict()
-    return "value" if groups.get("value") or (groups.get("value2") and not groups.get("count")) else "count"
+    said = next((name for name in _SAID if groups.get(name)), "count")
+    return "value" if said.startswith("value") else "count"
 
 
 def _change(match: re.Match[str]) -> tuple[str, float]:

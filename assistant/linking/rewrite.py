@@ -116,6 +116,21 @@ def _adjacent_zh(match: re.Match[str]) -> str:
     return f"{low:g}到{high:g}" if high - low == 1 else match[0]
 
 
+def _bounds_zh(match: re.Match[str]) -> str:
+    """'超过四十五日但不足九十日' -> '46到89天': days and counts are whole, money and shares as said."""
+    try:
+        low, high = to_number(match[2]), to_number(match[5])
+    except (KeyError, ValueError):
+        return match[0]
+    unit = (match[6] or match[3] or "").replace("日", "天")
+    if match[3] and match[3].replace("日", "天") != unit or low >= high:
+        return match[0]
+    if unit not in ("元", "美元", "块", "%"):
+        low += 1 if match[1] in ("超过", "多于", "大于", "逾") else 0
+        high -= 1 if match[4] in ("不足", "少于", "低于", "不到", "未满", "小于") else 0
+    return f"{low:g}到{high:g}{unit}"
+
+
 def _each_of_zh(match: re.Match[str]) -> str:
     """'第二、第三季度' -> '第2季度、第3季度'."""
     names = re.split(r"[、和及与跟]", match[1] + match[2])
@@ -128,6 +143,7 @@ _FUNCTIONS: dict[str, Callable[[re.Match[str]], str]] = {
     "family": _family,
     "any_of": lambda match: re.sub(r",? and ", " or ", match[1]),
     "adjacent": _adjacent_zh,
+    "bounds_zh": _bounds_zh,
     "and_half": lambda match: f"{30 * to_number(match[1]) + 15:g}天",
     "each_of": _each_of_zh,
     "any_of_zh": lambda match: match[1].replace("、", "或") + "买过",
