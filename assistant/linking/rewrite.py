@@ -123,7 +123,7 @@ def _bounds_zh(match: re.Match[str]) -> str:
     except (KeyError, ValueError):
         return match[0]
     unit = (match[6] or match[3] or "").replace("日", "天")
-    if match[3] and match[3].replace("日", "天") != unit or low >= high:
+    if low >= high or (match[3] and match[3].replace("日", "天") != unit):
         return match[0]
     if unit not in ("元", "美元", "块", "%"):
         low += 1 if match[1] in ("超过", "多于", "大于", "逾") else 0

@@ -58,7 +58,7 @@ def _units(text: str, found: Sequence[Candidate]) -> list[_Unit]:
         if not nodes:
             before = found[0].start if not units else _end_before(found, candidate.start)
             lead = text[:before] if not units else text[before : candidate.start]
-            if re.match(r"\s*[(（]", text[candidate.start :]):
+            if re.match(r"\s*[(（](?=[一-鿿])", text[candidate.start :]):
                 lead += "("
             place = candidate.start
         nodes.append(candidate.node)
