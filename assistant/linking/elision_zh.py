@@ -10,6 +10,8 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from assistant.linking.occasions import SHARE_OF_OCCASION
+
 if TYPE_CHECKING:
     from assistant.linking.clauses import Clause, Reading
     from assistant.linking.drafts import Draft
@@ -36,6 +38,8 @@ def take_the_unsaid(made: list[Draft], reading: Reading) -> None:
     for draft in made:
         if draft.occasion and not (draft.kind or draft.items or draft.clause.features):
             draft.kind = "purchase"  # '周一、周三来的': to come is to buy.
+        _never_then(draft, reading)
+    _spent_on_what_was_listed(made)
     title = _title(made, reading)
     for place, draft in enumerate(made):
         if place == 0 or draft.items or draft.clause.features or draft.kind not in ("purchase", "quiet"):
@@ -54,6 +58,32 @@ def take_the_unsaid(made: list[Draft], reading: Reading) -> None:
     _each_counted(made, reading)
     _counted_before(made)
     _share_the_time_ahead(made, reading)
+
+
+_NEVER = re.compile(r"从来?[不没未]|从没|从未|没(?:有)?(?:在|于)|未曾")
+
+
+def _never_then(draft: Draft, reading: Reading) -> None:
+    """'从不在周末来' is about every purchase, not about a share of them."""
+    said = reading.text[draft.clause.start : draft.clause.end]
+    if not draft.negative or draft.clause.numbers or draft.items or not _NEVER.search(said):
+        return
+    for mention in list(draft.clause.features):
+        if mention.condition is None and mention.feature in SHARE_OF_OCCASION:
+            draft.clause.features.remove(mention)
+            draft.kind, draft.occasion = "purchase", SHARE_OF_OCCASION[mention.feature]
+
+
+def _spent_on_what_was_listed(made: list[Draft]) -> None:
+    """'香烟或啤酒，一年花500以上': what was only named is what the money went into."""
+    for before, draft in list(itertools.pairwise(made)):
+        named = before.items and before.kind == "" and not (before.window or before.clause.numbers)
+        clause = draft.clause
+        money = {number.unit for number in clause.numbers} <= {"money", ""} and clause.numbers
+        alone = not (draft.items or clause.features or draft.negative or before.negative)
+        if named and money and alone and draft.kind == "spend" and not before.clause.features:
+            draft.items = list(before.items or [])
+            made.remove(before)
 
 
 def _same_counted(before: Draft, draft: Draft) -> bool:

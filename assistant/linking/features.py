@@ -323,10 +323,10 @@ class FeatureLinker:
 
     def own_words(self, text: str) -> list[FeatureMention]:
         """Mentions by the names and levels with which answers in Chinese speak of features."""
-        said = [(span, c.feature, c) for span, c in self._own.conditions(text)]
-        busy = [span for span, _, _ in said]
-        named = [(span, name, None) for span, name in self._own.names(text) if _free(span, busy)]
-        return [FeatureMention(span, text[slice(*span)], name, c) for span, name, c in (*said, *named)]
+        found = [FeatureMention(s, text[slice(*s)], c.feature, c) for s, c in self._own.conditions(text)]
+        busy = [mention.span for mention in found]
+        names = [(span, name) for span, name in self._own.names(text) if _free(span, busy)]
+        return found + [FeatureMention(span, text[slice(*span)], name) for span, name in names]
 
     def by_unit(self, unit: str) -> Feature | None:
         """The feature that a unit alone names ('5 stores')."""

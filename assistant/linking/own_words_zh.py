@@ -93,7 +93,8 @@ def named_values(text: str, values: Mapping[str, Sequence[str]]) -> list[tuple[S
     for match in re.finditer("|".join(_FIELDS), text):
         field = _FIELDS[match.group()]
         names = {_said(value): value for value in values.get(field, ())}
-        taken, end = [], match.end()
+        taken: list[str] = []
+        end = match.end()
         while (value := _value_at(text, end, names, first=not taken)) is not None:
             taken.append(names[value[0]])
             end = value[1]

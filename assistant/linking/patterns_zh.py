@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from datetime import date
+from typing import Literal
 
 from assistant.linking.numbers import ZH_NUMBER, to_number
 from assistant.linking.patterns import FindItems, Pattern
@@ -18,6 +19,7 @@ from segments.definition import (
     EventMeasure,
     EventQuantity,
     RepeatCondition,
+    RepeatUnit,
     SequenceCondition,
     Step,
     TouchCondition,
@@ -100,7 +102,7 @@ _TOUCH = re.compile(
 
 def _touches(text: str, _: date, items: FindItems) -> Iterator[Pattern]:
     for match in _TOUCH.finditer(text):
-        which = "last" if match["which"].startswith("最") else "first"
+        which: Literal["first", "last"] = "last" if match["which"].startswith("最") else "first"
         named = items(match["a"]) if match["a"].strip() else None
         touch = TouchCondition(which, "purchase", named) if named else TouchCondition(which, "purchase")
         if named or not match["a"].strip():
@@ -130,7 +132,7 @@ def _repeats(text: str, as_of: date, _items: FindItems) -> Iterator[Pattern]:
         for match in pattern.finditer(text):
             times, days = int(to_number(match["k"])), _length(match["n"], match["u"])
             times += 1 if "超过" in match.group() else 0
-            unit = "days" if match["unit"] in "天日" else "orders"
+            unit: RepeatUnit = "days" if match["unit"] in "天日" else "orders"
             if times >= 2:
                 yield Pattern(match.span(), RepeatCondition("purchase", times, days, unit))
     for match in _ONCE.finditer(text):

@@ -294,6 +294,7 @@ _ZH = _compiled(
         (rf"{_ZY}(?P<m>{ZH_NUMBER})月份?(?P<d>{ZH_NUMBER})[日号]", _of_year("day", lambda m, y: _zh_days(y, m["m"], m["d"], m["d"]))),
         (rf"{_ZY}(?:第?(?P<q>[一二三四1234])个?季度|Q(?P<q2>[1-4]))", _of_year("quarter", lambda m, y: _months(y, 3 * int(to_number(m["q"] or m["q2"])) - 2, 3))),
         (rf"{_ZY}(?P<o>[上下前后])半年", _of_year("half", lambda m, y: _months(y, 1 if m["o"] in "上前" else 7, 6))),
+        (r"(?P<w>上|这|本)个?周末", _fixed("days", lambda m, a: _weekend(m["w"], a))),
         (r"(?:上上个?|前个)(?P<u>季度?|月|周|星期|礼拜)", _fixed("relative", lambda m, a: _relative(_zh_unit(m["u"]), 2, a))),
         (r"(?:上一?个?|前一个?)(?P<u>季度?|月(?!\d)|周(?!末)|星期|礼拜)(?:份)?", _fixed("relative", lambda m, a: _relative(_zh_unit(m["u"]), 1, a))),
         (r"(?:这个?|本|当前这?个?)(?P<u>季度?|月(?!\d)|周(?!末)|星期|礼拜)(?:份)?", _fixed("relative", lambda m, a: _relative(_zh_unit(m["u"]), 0, a))),
@@ -306,6 +307,12 @@ _ZH = _compiled(
         (r"(?<!前)(?:全年|一整年|整年|一年到头)(?!度)", _fixed("relative", lambda _, a: _relative("year", 0, a))),
     )
 )  # fmt: skip
+
+
+def _weekend(said: str, as_of: date) -> Days:
+    """Saturday and Sunday of the week before the as-of date's, or of its last known day's."""
+    monday, _ = _relative("week", 1 if said == "上" else 0, as_of)
+    return monday + timedelta(days=5), monday + timedelta(days=7)
 
 
 def _zh_unit(said: str) -> str:

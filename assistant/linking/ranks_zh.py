@@ -22,7 +22,7 @@ _BY = (
 """What customers are ranked by, and the feature (of 'spend' and 'orders', the window says which)."""
 _WORDS = "|".join(f"(?P<f{place}>{words})" for place, (words, _) in enumerate(_BY))
 _LAST = r"(?:(?:最近|近|过去)(?P<n>一|半|三|六|十二|\d+)个?(?P<u>年|月|天|季度)(?:内|里|来)?的?)?"
-_SIZE = rf"(?P<k>{ZH_NUMBER})\s*(?P<p>[%％]|名|位|个|人)"
+_SIZE = rf"(?P<k>{ZH_NUMBER})\s*(?P<p>[%％]|名|位|个|人|(?=$|[，。、,的且但]))"
 _RANKS = tuple(
     re.compile(pattern)
     for pattern in (
@@ -53,10 +53,10 @@ def tops_zh(text: str) -> list[Top]:
                 continue
             if re.match(r"\s*(?:天|日|周|月|年|季|分群|商品|品类|产品)", text[match.end() :]):
                 continue
-            number, share = to_number(match["k"]), match["p"] in "%％"
+            number, share = to_number(match["k"]), match["p"] in ("%", "％")
             lowest = bool(match.groupdict().get("low"))
-            size = (number / 100, None) if share else (None, int(number))
-            found.append(Top(match.span(), *size, _feature(match), lowest))
+            size, count = (number / 100 if share else None), (None if share else int(number))
+            found.append(Top(match.span(), size, count, _feature(match), lowest))
     return found
 
 
