@@ -138,7 +138,7 @@ VAGUE: tuple[Vague, ...] = (
     ),
     _vague(
         rf"\b(?:best|good|great|valuable|most valuable|high[- ]value|vip|top|important|premium) {_BUYERS_EN}\b|\bvips?\b",
-        r"(?:最好|优质|高价值|重要|核心|最有价值|好)的?(?:客户|顾客|用户)|VIP",
+        r"(?:最好|优质|高价值|重要|核心|最有价值|好)的?(?:客户|顾客|用户)|高价值(?=[但且而又，,、却])|VIP",
         FeatureCondition("spend_365d", ">=", 0),
         0.8,
     ),

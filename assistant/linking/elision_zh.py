@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from assistant.linking.occasions import SHARE_OF_OCCASION
+from assistant.linking.occasions import SHARE_OF_OCCASION, together
 
 if TYPE_CHECKING:
     from assistant.linking.clauses import Clause, Reading
@@ -39,6 +39,7 @@ def take_the_unsaid(made: list[Draft], reading: Reading) -> None:
         if draft.occasion and not (draft.kind or draft.items or draft.clause.features):
             draft.kind = "purchase"  # '周一、周三来的': to come is to buy.
         _never_then(draft, reading)
+        _weekend_hours(draft)
     _spent_on_what_was_listed(made)
     title = _title(made, reading)
     for place, draft in enumerate(made):
@@ -72,6 +73,18 @@ def _never_then(draft: Draft, reading: Reading) -> None:
         if mention.condition is None and mention.feature in SHARE_OF_OCCASION:
             draft.clause.features.remove(mention)
             draft.kind, draft.occasion = "purchase", SHARE_OF_OCCASION[mention.feature]
+
+
+def _weekend_hours(draft: Draft) -> None:
+    """'周末上午十点前买面包': the weekend and the hours are one occasion."""
+    clause = draft.clause
+    if not draft.occasion.hours or draft.occasion.weekdays or "mostly" in clause.flags or clause.numbers:
+        return
+    for mention in list(clause.features):
+        days = SHARE_OF_OCCASION.get(mention.feature)
+        if mention.condition is None and days is not None and days.weekdays:
+            clause.features.remove(mention)
+            draft.occasion = together((draft.occasion, days))
 
 
 def _spent_on_what_was_listed(made: list[Draft]) -> None:
