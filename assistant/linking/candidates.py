@@ -344,7 +344,7 @@ def _length_condition(feature: str, length: TimeMention, text: str) -> Condition
 
 _LENGTH_ZH = (
     ("<=", re.compile(r"(?:不|没有?|未)(?:超过|多于|大于)|至多|最多|以内|之内|以下")),
-    (">=", re.compile(r"(?:不|没有?)(?:少于|低于|小于|足(?!足))|至少|以上|(?<![不未])满")),
+    (">=", re.compile(r"(?:不|没有?)(?:少于|低于|小于)|至少|以上|(?<![不未])满")),
     ("<", re.compile(r"[不没未]到|少于|低于|小于|不足|[不未]满")),
     (">", re.compile(r"超过|多于|大于|逾")),
 )

@@ -40,7 +40,7 @@ def take_the_unsaid(made: list[Draft], reading: Reading) -> None:
             draft.kind = "purchase"  # '周一、周三来的': to come is to buy.
         _never_then(draft, reading)
         _weekend_hours(draft)
-    _spent_on_what_was_listed(made)
+    _done_with_what_was_listed(made, reading)
     title = _title(made, reading)
     for place, draft in enumerate(made):
         if place == 0 or draft.items or draft.clause.features or draft.kind not in ("purchase", "quiet"):
@@ -87,14 +87,16 @@ def _weekend_hours(draft: Draft) -> None:
             draft.occasion = together((draft.occasion, days))
 
 
-def _spent_on_what_was_listed(made: list[Draft]) -> None:
-    """'香烟或啤酒，一年花500以上': what was only named is what the money went into."""
+def _done_with_what_was_listed(made: list[Draft], reading: Reading) -> None:
+    """'香烟或啤酒，一年花500以上', '啤酒或咖啡，近60天买过': what was only named is what was bought."""
     for before, draft in list(itertools.pairwise(made)):
         named = before.items and before.kind == "" and not (before.window or before.clause.numbers)
         clause = draft.clause
         money = {number.unit for number in clause.numbers} <= {"money", ""} and clause.numbers
         alone = not (draft.items or clause.features or draft.negative or before.negative)
-        if named and money and alone and draft.kind == "spend" and not before.clause.features:
+        bare = draft.kind == "purchase" and _BARE.search(reading.text[clause.start : clause.end])
+        spent = (draft.kind == "spend" and money) or bare
+        if named and spent and alone and not before.clause.features:
             draft.items = list(before.items or [])
             made.remove(before)
 

@@ -10,6 +10,7 @@ from segments.codec import from_json
 from segments.definition import (
     WEEKDAYS,
     AllOf,
+    AnyOf,
     ComparisonCondition,
     EventCondition,
     EventQuantity,
@@ -67,6 +68,11 @@ def same(reading: Node | None, expected: Node) -> bool:
             bought(Window(90), BEER, occasion=Occasion(("fri",), (17, 22))),
         ),
         ("主要在晚上购物的客户", FeatureCondition("evening_share_365d", ">", 0.5)),
+        (
+            "周末上午十点前来买咖啡的",
+            bought(items=COFFEE, occasion=Occasion(("sat", "sun"), (0, 10))),
+        ),
+        ("从不在周末来", Not(bought(occasion=Occasion(("sat", "sun"))))),
         ("周末订单占比>60%", FeatureCondition("weekend_share_365d", ">", 0.6)),
     ],
 )
@@ -155,6 +161,35 @@ def test_behaviour_of_more_than_one_event_is_read_whole(linker, text, expected):
             AllOf((bought(Window(30), value=3), FeatureCondition("basket_value_365d", "<", 20))),
         ),
         ("最近一礼拜来过,再往前整整30天都没来过", AllOf((bought(Window(7)), Not(bought(Window(37, 7)))))),
+        (
+            "过去半年买咖啡、啤酒各5次以上",
+            AllOf((bought(Window(180), COFFEE, value=5), bought(Window(180), BEER, value=5))),
+        ),
+        ("啤酒、咖啡任意一种,近60天买过", bought(Window(60), ItemFilter(category=("BEERS/ALES", "COFFEE")))),
+        (
+            "咖啡客:啤酒或者咖啡,一年花500以上",
+            bought(Window(365), ItemFilter(category=("BEERS/ALES", "COFFEE")), measure="value", value=500),
+        ),
+        ("最近一次消费距今超过四十五日但不足九十日", FeatureCondition("recency_days", "between", (46, 89))),
+        (
+            "近一年花了1000以上,用券超过3张",
+            AllOf(
+                (
+                    bought(Window(365), measure="value", value=1000),
+                    EventCondition("coupon_redeem", window=Window(365), op=">", value=3),
+                )
+            ),
+        ),
+        (
+            "有娃的、租房的、65以上的,满足任何一个都行",
+            AnyOf(
+                (
+                    FeatureCondition("has_children", "=", True),
+                    FeatureCondition("home_ownership", "=", "Renter"),
+                    FeatureCondition("age", "=", "65+"),
+                )
+            ),
+        ),
         ("买过啤酒的统统剔掉,剩下近14天有消费的", AllOf((Not(bought(items=BEER)), bought(Window(14))))),
         ("除曾经购买啤酒者以外,近14天有消费的", AllOf((Not(bought(items=BEER)), bought(Window(14))))),
         (
@@ -174,6 +209,27 @@ def test_behaviour_of_more_than_one_event_is_read_whole(linker, text, expected):
 )
 def test_what_a_clause_leaves_unsaid_is_taken_from_the_one_before(linker, text, expected):
     assert same(linker.link(text).reading, expected)
+
+
+@pytest.mark.parametrize(
+    ("text", "op"),
+    [
+        ("平均购买间隔不足10天", "<"),
+        ("平均购买间隔不到10天", "<"),
+        ("平均购买间隔少于10天", "<"),
+        ("平均购买间隔不少于10天", ">="),
+        ("平均购买间隔10天以上", ">="),
+        ("平均购买间隔至少10天", ">="),
+        ("平均购买间隔不超过10天", "<="),
+        ("平均购买间隔10天以内", "<="),
+        ("平均购买间隔至多10天", "<="),
+        ("平均购买间隔超过10天", ">"),
+        ("平均购买间隔>10天", ">"),
+        ("平均购买间隔≤10天", "<="),
+    ],
+)
+def test_a_length_compares_as_its_words_say(linker, text, op):
+    assert linker.link(text).reading == FeatureCondition("mean_gap_days", op, 10)
 
 
 @pytest.mark.parametrize(
