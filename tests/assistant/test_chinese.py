@@ -181,11 +181,11 @@ def test_behaviour_of_more_than_one_event_is_read_whole(linker, text, expected):
             ),
         ),
         (
-            "有娃的、租房的、65以上的,满足任何一个都行",
+            "有娃的、已婚的、65以上的,满足任何一个都行",
             AnyOf(
                 (
                     FeatureCondition("has_children", "=", True),
-                    FeatureCondition("home_ownership", "=", "Renter"),
+                    FeatureCondition("marital_status", "=", "Married"),
                     FeatureCondition("age", "=", "65+"),
                 )
             ),
