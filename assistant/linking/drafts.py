@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from assistant.linking.clauses import Clause, Reading
-from assistant.linking.elision_zh import in_the_time_said, take_the_unsaid
+from assistant.linking.elision_zh import SAME_TIME_ZH, in_the_time_said, take_the_unsaid
 from assistant.linking.features import FeatureMention, fits
 from assistant.linking.items import ItemMention
 from assistant.linking.occasions import SHARE_OF_OCCASION, together
@@ -49,9 +49,7 @@ def _habit_or_occasion(draft: Draft) -> None:
             draft.occasion = together((draft.occasion, occasion_))
 
 
-_SAME_TIME = re.compile(
-    r"in_that_time|同期|在此期间|这段时间|同一时期|[该同](?:季度|年|月|周|期|时段)|年度内|年内(?=[未没])|当[季月年](?!初|底|中)|期间(?!的)"
-)
+_SAME_TIME = re.compile(r"in_that_time|同期|在此期间|这段时间|同一时期")
 _SINCE_THEN = re.compile(
     r"\bsince(?: then)?\s*[?.!]*\s*$|\bafter(?:wards?| that)\b|此后|之后就?(?:没|未|再)|后来", re.IGNORECASE
 )
@@ -496,7 +494,7 @@ def _borrowed(said: str, previous: Draft | None) -> TimeMention | None:
     """'in that time' and 'nothing since' speak of the time said before."""
     if previous is None or previous.window is None:
         return None
-    if _SAME_TIME.search(said):
+    if _SAME_TIME.search(said) or SAME_TIME_ZH.search(said):
         return previous.window
     ended = previous.window.window.end
     if ended > 0 and _SINCE_THEN.search(said):
