@@ -127,7 +127,7 @@ def read(question: str, chinese: bool, as_of: date, features: FeatureLinker, ite
         return [span for span, _, _ in found]
 
     if chinese:
-        claim("tops", tops_zh(text))
+        claim("tops", [top for top in tops_zh(text) if top.feature in features.catalogue])
         claim("features", [m for m in features.own_words(text) if _free(m.span, taken())])
         whole = patterns_zh(text, as_of, lambda said: _named(said, chinese, items))
         claim("patterns", [m for m in whole if _free(m.span, taken())])

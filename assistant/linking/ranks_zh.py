@@ -32,14 +32,11 @@ _RANKS = tuple(
 )
 _MODEL = re.compile(r"概率|可能性|几率|机率|倾向|最有?可能")
 _DAYS = {
-    "一年": "365d",
-    "十二月": "365d",
-    "半年": "180d",
-    "六月": "180d",
-    "三月": "90d",
-    "一季度": "90d",
-    "一月": "30d",
+    **dict.fromkeys(("30天", "一月", "1月"), "30d"),
+    **dict.fromkeys(("90天", "三月", "3月", "一季度", "1季度"), "90d"),
+    **dict.fromkeys(("180天", "六月", "6月", "半年"), "180d"),
 }
+"""Times over which the catalogue ranks; any other is a year."""
 
 
 def tops_zh(text: str) -> list[Top]:
@@ -62,14 +59,8 @@ def tops_zh(text: str) -> list[Top]:
 
 def _feature(match: re.Match[str]) -> str:
     named = next(feature for place, (_, feature) in enumerate(_BY) if match[f"f{place}"])
+    length = _DAYS.get(f"{match['n']}{match['u']}", "365d") if match["n"] else "365d"
     if named not in ("spend", "orders"):
-        return named
-    said = match.group()
-    if re.search(r"累计|历史|终身", said):
-        return f"{named}_lifetime"
-    if match["n"] is None:
-        return f"{named}_365d"
-    length = f"{match['n']}d" if match["u"] == "天" else _DAYS.get(match["n"] + match["u"], "365d")
-    digits = {"12月": "365d", "6月": "180d", "3月": "90d", "1月": "30d", "1年": "365d"}
-    length = digits.get(match["n"] + match["u"], length)
-    return f"{named}_{length if length in ('30d', '90d', '180d', '365d') else '365d'}"
+        quarterly = named in ("basket_value_365d", "coupons_redeemed_365d", "categories_365d")
+        return named.replace("365d", "90d") if quarterly and length == "90d" else named
+    return f"{named}_lifetime" if re.search(r"累计|历史|终身", match.group()) else f"{named}_{length}"
