@@ -407,6 +407,10 @@ def _periods(text: str, chinese: bool, as_of: date) -> Iterator[Period]:
 _THIS_ZH, _LAST_ZH = re.compile(r"这|本|当前"), re.compile(r"上(?!上)一?个?(?P<u>季度?|月|周|星期|礼拜)")
 
 
+def _always(days: Days) -> Callable[[int], Days | None]:
+    return lambda _: days
+
+
 def _apart(text: str, found: list[Period], as_of: date) -> list[Period]:
     """'这个月比上个月': where the last month is this one's (on its last day), the one before is meant by 'last'."""
     said = [(period, text[slice(*period.span)]) for period in found if period.kind == "relative"]
@@ -416,7 +420,7 @@ def _apart(text: str, found: list[Period], as_of: date) -> list[Period]:
         last = _LAST_ZH.match(text, period.span[0]) if period.kind == "relative" else None
         if last is not None and period.days(as_of) in this:
             days = _relative(_zh_unit(last["u"]), 2, as_of)
-            period = Period(period.span, period.kind, lambda _, days=days: days, days[0].year)
+            period = Period(period.span, period.kind, _always(days), days[0].year)
         out.append(period)
     return out
 
