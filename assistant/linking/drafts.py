@@ -9,13 +9,13 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from assistant.linking.clauses import Clause, Reading
 from assistant.linking.elision_zh import SAME_TIME_ZH, in_the_time_said, take_the_unsaid
 from assistant.linking.features import FeatureMention, fits
 from assistant.linking.items import ItemMention
-from assistant.linking.occasions import SHARE_OF_OCCASION, together
+from assistant.linking.occasions import ALWAYS, SHARE_OF_OCCASION, together
 from assistant.linking.windows import TimeMention
 from segments.definition import ItemFilter, Occasion, Window
 from segments.features import Catalogue, FeatureType
@@ -33,10 +33,10 @@ def _habit_or_occasion(draft: Draft) -> None:
             if draft.occasion == occasion or (
                 start is not None and draft.occasion.hours is not None and draft.occasion.hours[0] == start
             ):
-                mention = clause.occasions[0] if clause.occasions else None
-                span = mention.span if mention is not None else (clause.start, clause.end)
+                said = clause.occasions
+                span = said[0].span if said else (clause.start, clause.end)
                 clause.features.append(FeatureMention(span, "", name))
-                draft.occasion = Occasion()
+                draft.occasion = ALWAYS
                 return
     counted = any(number.unit in ("times", "orders") for number in clause.numbers)
     event = draft.kind in ("purchase", "spend", "") and (draft.items or (draft.kind and counted))
@@ -91,7 +91,7 @@ class Draft:
     negative: bool = False
     items: list[ItemMention] | None = None
     window: TimeMention | None = None
-    occasion: Occasion = field(default_factory=Occasion)
+    occasion: Occasion = ALWAYS
     inherited: bool = False
 
 
@@ -103,7 +103,7 @@ class _Course:
     made: list[Draft]
     carried_negation: bool = False
     leading: TimeMention | None = None
-    when: Occasion = field(default_factory=Occasion)
+    when: Occasion = ALWAYS
 
     @property
     def previous(self) -> Draft | None:
@@ -190,7 +190,7 @@ def _occasion_alone(course: _Course, step: _Step, _: Catalogue) -> bool:
     draft = step.draft
     if draft.clause.content or draft.kind in ("redeem", "campaign") or not draft.occasion:
         if not draft.occasion and course.when and (draft.kind or draft.items):
-            draft.occasion, course.when = course.when, Occasion()
+            draft.occasion, course.when = course.when, ALWAYS
         return False
     target = next((d for d in reversed(course.made) if d.items or d.kind in ("purchase", "spend")), None)
     if draft.negative and target is not None:

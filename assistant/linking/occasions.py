@@ -13,6 +13,7 @@ from assistant.linking.numbers import EN_NUMBER, Span, to_number
 from assistant.linking.occasions_zh import occasions_zh
 from segments.definition import WEEKDAYS, Occasion
 
+ALWAYS = Occasion()
 DAYPARTS: dict[str, tuple[int, int]] = {
     "morning": (5, 12),
     "afternoon": (12, 17),
