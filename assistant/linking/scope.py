@@ -15,7 +15,7 @@ from segments.canonical import fingerprint
 from segments.definition import AllOf, AnyOf, Node
 
 _OR = re.compile(r"\bor\b(?! (?:less|more|fewer|better|so)\b)|或|要么|还是", re.IGNORECASE)
-_EITHER = re.compile(r"\beither\b|要么|任意一|[(（]\s*$", re.IGNORECASE)
+_EITHER = re.compile(r"\beither\b|要么|任意一|（$", re.IGNORECASE)
 _ANY_OF = re.compile(
     r"(?:满足|符合|达到|占)(?:其中|上述|以上)?的?(?:任何|任意|任|其)(?:一|1)(?:个|项|条|种)?(?:条件)?|任[何意]?一[项条个](?:条件)?(?:都行|都可以|就行|即可|均可|都算)"
 )
@@ -59,7 +59,7 @@ def _units(text: str, found: Sequence[Candidate]) -> list[_Unit]:
             before = found[0].start if not units else _end_before(found, candidate.start)
             lead = text[:before] if not units else text[before : candidate.start]
             if re.match(r"\s*[(（](?=[一-鿿])", text[candidate.start :]):
-                lead += "("
+                lead += "（"
             place = candidate.start
         nodes.append(candidate.node)
     if nodes:
