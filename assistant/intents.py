@@ -60,21 +60,21 @@ CUES: dict[str, re.Pattern[str]] = {
     "score_propensity": _rx(
         r"\b(?:how )?likely\b|\blikelihood\b|\bprobabilit|\b(?:sure|certain) to (?:buy|shop|come|return|redeem|order)\b|\baccording to (?:your|the) model|\bpropensit|\b(?:apt|prone|bound|poised|set) to (?:buy|come|return|redeem|shop|churn)\b|\bchances?\b|\bodds\b|\bwill (?:they|these|those|this|any of them|he|she|it)"
         r"(?! be (?:mailed|sent))\b|\bwould (?:they|these) (?:come|buy|return|redeem)|\bpredict|\bcome back\b|\bcoming back\b|\bexpected to (?:buy|return|redeem)"
-        r"|\bgoing to (?:buy|come|return|redeem|shop)|有多大(?:机会|把握|概率)|机会有多大|几成(?:机会|把握)|会不会|可能性|概率|几率|会(?:再|回来|复购|回购|购买|买|用|使用|来)|回头|预测|有多大可能|多大可能|倾向"
+        r"|\bgoing to (?:buy|come|return|redeem|shop)|有多大(?:机会|把握|概率)|机会有多大|几成(?:机会|把握)|会不会|可能性|概率|几率|(?<![都常总才])会(?:再|回来|复购|回购|购买|买|用|使用|来)|回头|预测|有多大可能|多大可能|倾向"
     ),
     "estimate_uplift": _rx(
         r"\b(?:(?:would|will|do|does|did|might|could|only|just) )*(?:buy|bought|purchas\w*|respond\w*|shop|come|came|order)\s+(?:back )?(?:only |just |purely |simply |solely )?(?:because of|thanks to|due to|on account of)"
         r"\s+(?:(?:the|a|an|our|that|this|last|past|previous|latest|such) )*(?:coupons?|campaign|mailings?|e-?mails?|offers?|vouchers?|promotions?|discounts?|it|them)\b(?:\s+(?:campaign|mailing|e-?mail|offer))?(?:\s+#?[A-Za-z]*\d+)?"
         r"|\buplift\b(?: of (?:the )?(?:last |past )?(?:coupon |campaign )*(?:\s*#?[A-Za-z]*\d+)?)?|\bpersuadables?\b|\bsleeping dogs?\b|\b(?:would |will )?(?:have )?(?:buy|bought|shop|purchase) (?:from us )?anyway\b"
         r"|\b(?:need|needs|needed) (?:a|the) (?:coupon|voucher|discount|nudge|push) to (?:buy|come|shop)"
-        r"|(?:只会|才会|会|只)?(?:因为|由于|因|靠)(?:这个|那个|上次|收到|有|了|我们的?)*(?:活动|优惠券?|折扣券?|促销|券|折扣|邮件|营销活动)(?:\s*\d+)?(?:才|就)会?(?:购买|下单|消费|买|来)|(?:只会|才会|会)因为?(?:活动|优惠券?|促销|券|折扣|邮件|营销活动)(?:\s*\d+)?而?(?:购买|下单|消费|买|来)|没有?(?:优惠)?券也会(?:购买|买|来)|增益|被?(?:优惠|营销)?说服|本来就会(?:购买|买|来)"
+        r"|(?:只会|才会|会|只)?(?:因为|由于|因|靠)(?:这个|那个|上次|收到|有|了|我们的?)*(?:活动|优惠券?|折扣券?|促销|券|折扣|邮件|营销活动)(?:\s*\d+)?(?:才|就)会?(?:购买|下单|消费|买|来)|(?:只会|才会|会)因为?(?:活动|优惠券?|促销|券|折扣|邮件|营销活动)(?:\s*\d+)?而?(?:购买|下单|消费|买|来)|因(?:为)?(?:这次|该)?(?:活动|优惠券?|促销|券|折扣|邮件|营销活动)而(?:来|购买|下单|消费|买)(?:的|者)?|没有?(?:优惠)?券也会(?:购买|买|来)|本就会(?:购买|下单|买|来)(?:的|者)?|增益|被?(?:优惠|营销)?说服|被(?:优惠券?|券|活动|促销|折扣|营销)(?:打动|撬动|影响)|本来就会(?:购买|买|来)"
         r"|\bonly buy (?:if|when|with)\b[^.?!]{0,20}\b(?:coupon|voucher|discount|offer)\b|\b(?:coupon|voucher|discount|offer) (?:actually |really )?(?:makes?|made) a difference\b|\bincremental (?:response|lift|sales|effect)\b|\bsure things?\b"
         r"|不发券就不买|发了券才会?买|增量(?:最大|最高|效果)|发券[^。？?]{0,6}适得其反"
     ),
     "customer_value": _rx(
         r"(?<!net )\bworth\b(?: to us)?(?=\s*(?:[?.!]?\s*$|over\b|within\b|during\b|across\b|next\b|(?:in|for) the (?:next|coming)\b))"
         r"|\b(?:what|how (?:much|high|big)|estimate|predict|forecast|calculate|compute|their|its)\b[^.?!,]{0,25}?\blife-?time value\b(?: of)?|\b(?:their|its|the|what(?:'s| is)?|estimate|predict|forecast)\s+(?:the |their |its |expected |predicted )*(?:clv|cltv|ltv|future value)\b(?!\s*[<>=]|\s+(?:over|above|under|below) \$)(?: of)?|\bhow much (?:will|would|are) (?:they|these|those|he|she)\b[^?]{0,20}?\bspend(?:ing)?\b"
-        r"|(?:会|能|大概|大约|总共|一共|还)*(?:值|价值)(?:是)?(?:多少|几)(?:钱|元|美元)?|(?:终身|终生|生命周期|未来)价值(?:是|有|为|大概)*(?:多少|多大|多高)|(?:预测|估算|估计)[^。？，]{0,12}价值|会(?:花|消费|贡献)多少"
+        r"|(?:会|能|大概|大约|总共|一共|还)*(?:值|价值)(?:是)?(?:多少|几)(?:钱|元|美元)?|(?:终身|终生|生命周期|未来)价值(?:是|有|为|大概)*(?:多少|多大|多高)|(?:预测|估算|估计)[^。？，]{0,12}价值|(?:会|能|可|将|预计|还)+(?:再)?(?:花|消费|贡献|带来|创造|产生|买)(?:出|掉)?多少(?:消费|钱|收入|销售额?|价值|利润|金额)?"
         r"|\b(?:expected |predicted )?future value\b|\blife-?time value of\b"
         r"|(?:贡献|带来)多少(?:钱|收入|销售)|(?:终身|终生|未来)价值(?=[把最前排])|以后价值高"
     ),
@@ -113,7 +113,7 @@ CUES: dict[str, re.Pattern[str]] = {
     ),
     "trend_segment": _rx(
         r"\btrend(?:s|ing)?\b(?! (?:of|in) (?:spend|orders?|purchases?)\b)|\bover time\b|\bhow (?:has|have|did) (?:it|this|that|they|the (?:segment|audience|group|size))\b[^?]{0,20}\b(?:chang|grow|grew|mov|develop|shr[iu]nk)"
-        r"|\bis (?:it|this|the (?:segment|audience|group)) (?:growing|shrinking)\b|\bhistory of (?:this|the) segment|人数(?:的)?(?:变化|趋势|走势)|(?:分群|人群|规模).{0,6}(?:变化|趋势|走势)|趋势(?:如何|怎么样|怎样)|随时间"
+        r"|\bis (?:it|this|the (?:segment|audience|group)) (?:growing|shrinking)\b|\bhistory of (?:this|the) segment|(?:人数|数量|客户数|规模)(?:的)?(?:变化|趋势|走势|增减)|变化(?:情况|如何|怎样|怎么样|趋势)|变(?:多|少)了(?:吗|没有|还是)|人数(?:是)?(?:多|少|涨|跌|增加|减少)了|(?:分群|人群|规模).{0,6}(?:变化|趋势|走势)|趋势(?:如何|怎么样|怎样)|随时间"
     ),
     "breakdown_segment": _rx(
         r"\bbreak (?:it|this|that|them|these|those|the (?:segment|audience|group)) (?:down|out|up) by\b|\bsplit (?:it|this|that|them|these|those|the (?:segment|audience|group))(?: up)? by\b|\bbreakdown (?:of \w+ )?by\b|\bdistribution (?:of|by|over|across)\b|\bgroup (?:it|them|these|those) by\b"
@@ -134,7 +134,7 @@ CAMPAIGN_CUES: dict[str, re.Pattern[str]] = {
     "measure_campaign": _rx(
         r"\bhow (?:did|has|have|is|was|are)\b[^?]{0,60}\b(?:do|done|doing|perform(?:ed|ing)?|go|going|work(?:ed|ing)?|land)\b(?=\s*[?.!]?\s*$)"
         r"|\b(?:results?|outcome|lift|effect|impact) of\b[^?]{0,30}\b(?:campaign|test|experiment|mailing|promotion)\b|\bdid\b[^?]{0,40}\b(?:campaign|test|experiment|mailing)\b[^?]{0,30}\bwork"
-        r"|(?:活动|实验|测试|邮件).{0,16}(?:效果|结果|表现|怎么样|如何)|(?:效果|结果|表现)(?:如何|怎么样|怎样)"
+        r"|(?:活动|实验|测试|邮件).{0,16}(?:效果|结果|表现|成效|成绩|战绩|收效|回报|业绩|怎么样|如何)|(?:效果|结果|表现|成效)(?:如何|怎么样|怎样)"
         r"|\bhow much\b[^?]{0,50}\b(?:because of|from) (?:the )?(?:campaign|mailing) #?\w+|\bcampaigns?\b[^.?!]{0,40}\b(?:really brought|brought in|pay(?:s|ed)? (?:off|for itself)|paid off)\b|\bredemption rate of (?:the )?campaign"
         r"|收到[^。？?]{0,6}活动的?[^。？?]{0,8}没收到|活动[^。？?]{0,10}(?:划算|带来多少|拉动)"
     ),
@@ -217,10 +217,12 @@ NAMING = ("save_segment", "delete_segment", "show_segment", "compare_segments")
 """Tools whose messages name a segment."""
 NAMING_CAMPAIGN = ("save_plan", "assign_holdout", "measure_campaign")
 _CAMPAIGN_NAME = re.compile(
-    r"\b(?:campaign|test|experiment|mailing)\s+(?:#|no\.?\s*|number\s+)?(\d[\w-]*)\b|(?:活动|实验|测试)\s*(\d[\w-]*)",
+    r"\b(?:campaign|test|experiment|mailing)\s+(?:#|no\.?\s*|number\s+)?(\d[\w-]*)\b|(?:活动|实验|测试)\s*(\d[\w-]*)|第?\s*([\d一二两三四五六七八九十百]+)\s*号\s*(?:的)?(?:营销)?(?:活动|实验|测试)",
     re.I,
 )
-_DAYS14 = re.compile(r"two weeks|2 weeks|14 days|fortnight|next week|两周|2周|14天|十四天|下周|一周", re.I)
+_DAYS14 = re.compile(
+    r"two weeks|2 weeks|14 days|fortnight|next week|两周|2周|14天|十四天|下周|一周|purchase_14d", re.I
+)
 _COUPON = re.compile(r"coupon|redeem|voucher|券|核销", re.I)
 
 
@@ -257,13 +259,26 @@ _UNITS_ZH = {
 }
 _COUNTS = {"a": 1.0, "an": 1.0, "few": 3.0, "半": 0.5}
 """Counts that are no number words."""
-_CAMPAIGN = re.compile(r"\b(?:campaign|mailing)\s+#?([A-Za-z]*\d\w*)|(?:营销)?活动\s*(\d+)", re.IGNORECASE)
+_CAMPAIGN = re.compile(
+    r"\b(?:campaign|mailing)\s+#?([A-Za-z]*\d\w*)|(?:营销)?活动\s*(\d+)|第?\s*([\d一二两三四五六七八九十百]+)\s*号\s*(?:的)?(?:营销)?活动",
+    re.IGNORECASE,
+)
+
+
+_CAMPAIGN_ZH = re.compile(r"第?\s*[\d一二两三四五六七八九十百]+\s*号\s*(?:的)?(?:营销)?活动")
+
+
+def _digits(name: str) -> str:
+    """'十三' -> '13': campaigns are numbered in digits."""
+    return f"{to_number(name):g}" if re.fullmatch(r"[一二两三四五六七八九十百]+", name) else name
 
 
 def spoken_ahead(message: str) -> list[tuple[int, int]]:
     """Where a message speaks of what is to come, for a tool that foresees: the question and its horizon."""
     spans = [match.span() for tool in AHEAD for match in CUES[tool].finditer(message)]
-    return [*spans, *(match.span() for match in _HORIZON.finditer(message))] if spans else []
+    if spans:
+        spans += [match.span() for pattern in (_HORIZON, _CAMPAIGN_ZH) for match in pattern.finditer(message)]
+    return spans
 
 
 def spoken_weeks(message: str) -> float | None:
@@ -290,7 +305,7 @@ def spoken_name(message: str) -> tuple[tuple[int, int], str | None]:
     if match is None:
         return (0, 0), None
     group = next(i for i, said in enumerate(match.groups(), 1) if said)
-    return match.span(group), match[group].strip()
+    return match.span(group), _digits(match[group].strip())
 
 
 def read_intents(message: str, found: Sequence[Number]) -> Intents:
@@ -342,7 +357,7 @@ def read_intents(message: str, found: Sequence[Number]) -> Intents:
         goal,
         outcome,
         customer,
-        campaign=(past[1] or past[2]) if past else None,
+        campaign=_digits(past[1] or past[2] or past[3]) if past else None,
         weeks=spoken_weeks(message),
         holdout=holdout,
     )

@@ -35,7 +35,7 @@ MARKET_CUES: dict[str, re.Pattern[str]] = {
         r"|\b(?:orders?|customers?|coupons?|transactions?|redemptions?)\b[^.?!]{0,12}\blooks? (?:odd|strange|weird|off|abnormal|unusual)\b"
         r"|可疑|欺诈|作弊|薅羊毛(?:风险|行为|检测)|(?:有没有|有人)[^。？?]{0,6}薅羊毛|刷单|异常的?(?:订单|客户|优惠券|券|交易|核销|用户)|(?:客户|订单|优惠券|交易|核销)[^。？?]{0,4}异常|异常检测"
         r"|\banything (?:odd|strange|weird|off|unusual)\b|\b(?:sudden(?:ly)?|out of nowhere|unexplained)\b[^.?!]{0,25}\b(?:jump\w*|drop\w*|spik\w*|surg\w*|fell|rose)|\b(?:jump\w*|drop\w*|spik\w*|surg\w*)\b[^.?!]{0,12}\b(?:suddenly|out of nowhere)\b"
-        r"|不对劲|反常|(?:数据|销售|消费)[^。？?]{0,6}异常|突然(?:飙升|暴涨|暴跌|下滑|猛增)"
+        r"|不对劲|不(?:太|大)?正常|反常|被薅|薅得|(?:数据|销售|消费)[^。？?]{0,6}异常|突然(?:飙升|暴涨|暴跌|下滑|猛增)"
     ),
     "placement_effect": _rx(
         r"\b(?:do|does|did|are|is)\b[^.?!]{0,20}\b(?:mailers?|fl[iy]ers?|circulars?|displays?|end ?caps?|shelf (?:positions?|placements?))\b[^.?!]{0,30}\b(?:help|work|boost|lift|increase|raise|drive|pay off|effective|sell)"
@@ -47,7 +47,7 @@ MARKET_CUES: dict[str, re.Pattern[str]] = {
     "mail_frequency": _rx(
         r"\bhow many (?:e-?)?(?:mails?|mailings?|campaigns?|messages|contacts|touches)\b[^.?!]{0,30}\b(?:too many|enough|optimal|ideal|at most|best|should we send|per month)\b|\bfrequency cap(?:s|ping)?\b|\bresponse curve\b"
         r"|\b(?:mail|e-?mail|contact|campaign|message) fatigue\b|\bhow often (?:should|can|may) we (?:mail|e-?mail|contact|message|write)\b"
-        r"|(?:多少|几)[封次个条](?:营销)?(?:邮件|活动|短信|推送|触达|营销)[^。？?]{0,6}(?:太多|合适|过多|最好|才够)|频[次率]上限|触达疲劳|营销疲劳|响应曲线"
+        r"|(?:多少|几)[封次个条](?:营销)?(?:邮件|活动|短信|推送|触达|营销)[^。？?]{0,6}(?:太多|合适|过多|最好|才够)|频[次率]上限|(?:触达|营销)疲劳(?![:：])|响应曲线"
     ),
 }
 MARKET_TOOLS = tuple(MARKET_CUES)

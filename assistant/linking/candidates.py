@@ -25,6 +25,7 @@ from segments.definition import (
     Condition,
     EventCondition,
     EventMeasure,
+    EventQuantity,
     FeatureCondition,
     ItemFilter,
     Node,
@@ -120,7 +121,7 @@ def _build(draft: Draft, reading: Reading, linker: FeatureLinker, quantile: Quan
     made: list[tuple[Node, str, bool]] = []
     items = list(draft.items or [])
     made += [
-        (_in_time(p.condition, draft.window), "", False)
+        (_in_time(_as_trend(p.condition, catalogue), draft.window), "", False)
         for p in clause.patterns
         if _known(p.condition, catalogue)
     ]
@@ -181,9 +182,37 @@ def _in_time(condition: Condition, window: TimeMention | None) -> Node:
     """A pattern in the time said beside it."""
     if window is None or window.gap or isinstance(condition, ComparisonCondition):
         return condition
+    span = condition.within_days if isinstance(condition, RepeatCondition) else 0
+    if window.window.end == 0 and (window.window.start or span + 1) <= span:
+        return condition  # 'on at least one day' is the span itself.
     if isinstance(condition, SequenceCondition | RepeatCondition | TouchCondition):
         return condition if condition.window != Window() else replace(condition, window=window.window)
     return condition
+
+
+_TRENDS = {
+    ("value", Window(90, 0), Window(180, 90)): "spend_trend_90d",
+    ("count", Window(90, 0), Window(180, 90)): "orders_trend_90d",
+    ("value", Window(30, 0), Window(60, 30)): "spend_trend_30d",
+}
+"""Comparisons of two windows that the catalogue has as one feature."""
+
+
+def _as_trend(condition: Condition, catalogue: Catalogue) -> Condition:
+    """'消费少于此前九十天' is the house's trend, where the catalogue has it."""
+    if not isinstance(condition, ComparisonCondition):
+        return condition
+    left, right = condition.left, condition.right
+    if (
+        not (isinstance(left, EventQuantity) and isinstance(right, EventQuantity))
+        or left.items
+        or left.occasion
+    ):
+        return condition
+    feature = _TRENDS.get((left.measure, left.window, right.window), "")
+    if left.event != "purchase" or feature not in catalogue:
+        return condition
+    return FeatureCondition(feature, condition.op, _plain(condition.factor))
 
 
 def _second_counts(event: EventCondition, free: list[Number]) -> list[tuple[Node, str, bool]]:
@@ -295,9 +324,8 @@ def _features(
         elif feature.name == "quantity_365d" and items and number is None:
             continue
         elif feature.unit == "days" and window is not None:
-            made.append(
-                (FeatureCondition(feature.name, *_days(window, reading.text, feature.name)), "", False)
-            )
+            length = next((w for w in clause.windows if w.bare or w.gap), window)
+            made.append((_length_condition(feature.name, length, reading.text), "", False))
         elif feature.type is FeatureType.CATEGORY and items:
             values = tuple(i.items.department[0] for i in items if i.items.department)
             if values:
@@ -340,6 +368,25 @@ def _of_window(name: str, window: TimeMention | None, catalogue: Catalogue) -> F
     return catalogue[name]
 
 
+def _length_condition(feature: str, length: TimeMention, text: str) -> Condition:
+    """'首次购买发生于第三季度' says when the first purchase was; any other length is the feature's value."""
+    ended = length.calendar and length.window.end > 0
+    if feature == "tenure_days" and ended:
+        return TouchCondition("first", "purchase", window=length.window)
+    if feature == "recency_days" and length.window.end > 0 and length.window.start is not None:
+        return FeatureCondition(feature, "between", (length.window.end, length.window.start))
+    return FeatureCondition(feature, *_days(length, text, feature))
+
+
+_LENGTH_ZH = (
+    ("<=", re.compile(r"(?:不|没有?|未)(?:超过|多于|大于)|至多|最多|以内|之内|以下")),
+    (">=", re.compile(r"(?:不|没有?)(?:少于|低于|小于)|至少|以上|(?<![不未])满")),
+    ("<", re.compile(r"[不没未]到|少于|低于|小于|不足|[不未]满")),
+    (">", re.compile(r"超过|多于|大于|逾")),
+)
+"""How a Chinese length compares, the negated words before those they hold."""
+
+
 def _days(window: TimeMention, text: str, feature: str) -> tuple[str, float]:
     """A length of time as a comparison: 'gap over 20 days', 'customer for at least 6 months'."""
     days = window.window.start or 0
@@ -347,6 +394,9 @@ def _days(window: TimeMention, text: str, feature: str) -> tuple[str, float]:
         return "<=", days
     before = text[max(0, window.span[0] - 25) : window.span[0]] + window.text
     after = text[window.span[1] : window.span[1] + 20]
+    said = window.text + after[:2]
+    if (op := next((op for op, words in _LENGTH_ZH if words.search(said)), None)) is not None:
+        return op, days
     if window.text.endswith("内"):
         return "<=", days
     if re.search(r"or less|or fewer|at most|up to|no more than|<=|≤|以内|不超过", before + after, re.I):
@@ -472,7 +522,8 @@ def _purchase(
         spend=draft.kind == "spend",
     )
     if counted == condition and not wanted and draft.window is None and not draft.occasion:
-        if draft.negative and draft.kind == "purchase" and draft.clause.flags & {"purchase"}:
+        habit = any(mention.condition is None for mention in draft.clause.features)
+        if draft.negative and draft.kind == "purchase" and draft.clause.flags & {"purchase"} and not habit:
             return EventCondition("purchase", window=Window(QUIET_DAYS, 0)), "quiet"
         return None, ""
     if counted == condition and draft.kind == "spend" and not wanted:

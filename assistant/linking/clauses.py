@@ -17,7 +17,9 @@ from assistant.linking.items import ItemLinker, ItemMention, chatter, merged
 from assistant.linking.numbers import Number, Span, numbers
 from assistant.linking.occasions import OccasionMention, occasions
 from assistant.linking.patterns import Pattern, patterns
+from assistant.linking.patterns_zh import patterns_zh
 from assistant.linking.ranks import ranks
+from assistant.linking.ranks_zh import tops_zh
 from assistant.linking.rewrite import plain
 from assistant.linking.trend import Top, Trend, tops, trends
 from assistant.linking.windows import TimeMention, windows
@@ -125,13 +127,23 @@ def read(question: str, chinese: bool, as_of: date, features: FeatureLinker, ite
     def taken() -> list[Span]:
         return [span for span, _, _ in found]
 
-    claim("patterns", patterns(text, chinese, as_of, lambda said: _named(said, chinese, items)))
-    ranked = tops(text, chinese) if chinese else ranks(text)
-    claim("tops", [m for m in ranked if _free(m.span, taken())])
-    claim("items", [m for m in items.exact(text, chinese) if _free(m.span, taken())])
-    claim("features", features.levels(text, chinese, taken()))
-    claim("features", [m for m in features.whole_names(text, chinese) if _free(m.span, taken())])
-    claim("trends", [m for m in trends(text, chinese) if _free(m.span, taken())])
+    if chinese:
+        claim("tops", [top for top in tops_zh(text) if top.feature in features.catalogue])
+        claim("features", [m for m in features.own_words(text) if _free(m.span, taken())])
+        whole = patterns_zh(text, as_of, lambda said: _named(said, chinese, items))
+        claim("patterns", [m for m in whole if _free(m.span, taken())])
+    said_whole = patterns(text, chinese, as_of, lambda said: _named(said, chinese, items))
+    claim("patterns", [m for m in said_whole if _free(m.span, taken())])
+    if chinese:
+        claim("trends", [m for m in trends(text, chinese) if _free(m.span, taken())])
+        claim("tops", [m for m in tops(text, chinese) if _free(m.span, taken())])
+        claim("items", [m for m in items.own_words(text) if _free(m.span, taken())])
+    else:
+        claim("tops", [m for m in ranks(text) if _free(m.span, taken())])
+        claim("items", [m for m in items.exact(text) if _free(m.span, taken())])
+        claim("features", features.levels(text, taken()))
+        claim("features", [m for m in features.whole_names(text) if _free(m.span, taken())])
+        claim("trends", [m for m in trends(text, chinese) if _free(m.span, taken())])
     for vague in VAGUE:
         for match in (vague.zh if chinese else vague.en).finditer(text):
             if _free(match.span(), taken()):
@@ -179,8 +191,12 @@ def _cut(found: list[tuple[Span, str, object]], length: int, chinese: bool) -> t
             else:
                 current.joins |= {kind}
                 current.start = span[1]
+        elif kind == "neg_after":
+            _negate_said(clauses)
+            current.end = span[1]
         elif kind in _FLAGS:
-            if kind == "neg" and current.says_verb:
+            again = chinese and "neg" in current.flags and current.flags & {"redeem", "campaign"}
+            if kind == "neg" and (current.says_verb or again):
                 # 'bought dog food, never cat food': a negation opens a clause once the one before has its verb.
                 current.end = span[0]
                 current = Clause(frozenset({"and"}), span[0])
@@ -197,6 +213,14 @@ def _cut(found: list[tuple[Span, str, object]], length: int, chinese: bool) -> t
             current.end = span[1]
     clauses[-1].end = length
     return tuple(c for c in clauses if c.content or c.flags or c.windows or c.occasions)
+
+
+def _negate_said(clauses: list[Clause]) -> None:
+    """'买过烟的统统剔掉': a negation that ends its sentence turns all of it."""
+    for clause in reversed(clauses):
+        clause.flags ^= {"neg"}
+        if clause.joins & {"break", "but"}:
+            break
 
 
 def _free(span: Span, busy: Sequence[Span]) -> bool:

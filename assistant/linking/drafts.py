@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from assistant.linking.clauses import Clause, Reading
+from assistant.linking.elision_zh import SAME_TIME_ZH, in_the_time_said, take_the_unsaid
 from assistant.linking.features import FeatureMention, fits
 from assistant.linking.items import ItemMention
 from assistant.linking.occasions import ALWAYS, SHARE_OF_OCCASION, together
@@ -134,6 +135,8 @@ class _Step:
 def drafts(reading: Reading, catalogue: Catalogue) -> list[Draft]:
     """The clauses that say something, in reading order."""
     clauses = _bracketed(reading, catalogue)
+    if reading.chinese:
+        in_the_time_said(clauses)
     kinds = [_kind(clause) for clause in clauses]
     trailing = _verb_at_the_end(clauses, kinds)
     _listed(reading.text, clauses)
@@ -151,6 +154,8 @@ def drafts(reading: Reading, catalogue: Catalogue) -> list[Draft]:
         if not any(rule(course, step, catalogue) for rule in _RULES):
             course.made.append(draft)
     _share_times(course.made, reading)
+    if reading.chinese:
+        take_the_unsaid(course.made, reading)
     for draft in course.made:
         _habit_or_occasion(draft)
     return _without_titles(course.made, reading)
@@ -416,7 +421,9 @@ def _counted_again(course: _Course, step: _Step, _: Catalogue) -> bool:
     """'bought soup, but only once or twice', 'bought produce, say less than $40 worth': a number of what was
     said before."""
     draft, previous, clause = step.draft, course.previous, step.draft.clause
-    if previous is None or not previous.items or previous.clause.numbers or draft.negative:
+    if previous is None or not previous.items or previous.clause.numbers:
+        return False
+    if draft.negative or previous.negative:
         return False
     alone = not (clause.items or clause.features or clause.trends or clause.tops or clause.vague)
     units = {number.unit for number in clause.numbers}
@@ -558,7 +565,7 @@ def _borrowed(said: str, previous: Draft | None) -> TimeMention | None:
     """'in that time' and 'nothing since' speak of the time said before."""
     if previous is None or previous.window is None:
         return None
-    if _SAME_TIME.search(said):
+    if _SAME_TIME.search(said) or SAME_TIME_ZH.search(said):
         return previous.window
     ended = previous.window.window.end
     if ended > 0 and _SINCE_THEN.search(said):

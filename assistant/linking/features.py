@@ -14,6 +14,7 @@ from math import inf
 
 from assistant.linking import lexicon
 from assistant.linking.numbers import Number, Span
+from assistant.linking.own_words_zh import OwnNames
 from segments.definition import FeatureCondition, Value
 from segments.features import Catalogue, Feature, FeatureType
 
@@ -53,7 +54,7 @@ _PHRASES: tuple[tuple[str, str, str, str, Value | tuple[Value, ...]], ...] = (
         r"(?:with|have|has|having|got|w/)\s+(?:a\s+|any\s+|some\s+|the\s+|at least one\s+|their\s+)?(?:kids?|child(?:ren)?"
         r"|little ones)|parents|famil(?:y|ies) with (?:kids|children)|kids at home|children at home|families"
         r"|parent households|moms|dads",
-        r"(?<!没)(?:有|养着?)(?:孩子|小孩|娃|子女)|(?<!没)(?:当|做)(?:爸|妈|爹)|宝爸|宝妈|爸妈|带(?:孩子|娃|小孩)|家长|父母|(?:有孩|亲子)家庭",
+        r"(?<!没)(?:有|养着?)(?:孩子|小孩|娃|子女)|(?<!没)(?:当|做)(?:爸|妈|爹)|宝爸|宝妈|爸妈|妈妈们|爸爸们|带(?:孩子|娃|小孩)|家长|父母|(?:有孩|亲子)家庭",
         "has_children",
         "=",
         True,
@@ -99,7 +100,7 @@ _PHRASES: tuple[tuple[str, str, str, str, Value | tuple[Value, ...]], ...] = (
     (r"large (?:families|households)|big (?:families|households)", r"大家庭", "household_size", ">=", "4"),
     (
         r"(?:two|2)[- ](?:person|people|member) (?:households?|homes?)|just the two of them|live as a pair",
-        r"(?:两|二|2)(?:个人|口人?)(?:过日子|住|生活|之家|的?家庭)|二人世界|两口子",
+        r"(?:两|二|2)(?:个人|口人?)(?:过日子|住|生活|之家|的?家庭)|(?<!入)住(?:着|了)?(?:两|二|2)(?:个人|口)|(?:双|两|二)人(?:家庭|户)|二人世界|两口子",
         "household_size",
         "=",
         "2",
@@ -236,6 +237,7 @@ class FeatureLinker:
         self._chinese = self._table(chinese=True)
         self._english_phrases = self._phrases(chinese=False)
         self._chinese_phrases = self._phrases(chinese=True)
+        self._own = OwnNames(catalogue)
 
     def _table(self, *, chinese: bool) -> list[tuple[re.Pattern[str], str]]:
         pairs: list[tuple[str, str]] = []
@@ -255,10 +257,10 @@ class FeatureLinker:
         pairs = sorted(((_without_brackets(f.en), f.name) for f in self.catalogue), key=lambda p: -len(p[0]))
         return [(_pattern(words, chinese=False), name) for words, name in pairs if len(words.split()) > 2]
 
-    def whole_names(self, text: str, chinese: bool) -> list[FeatureMention]:
+    def whole_names(self, text: str) -> list[FeatureMention]:
         """Features said by their full name, whose times and items are part of it ('... in the last 365 days')."""
         found: list[FeatureMention] = []
-        for pattern, name in [] if chinese else self._whole_names:
+        for pattern, name in self._whole_names:
             for match in pattern.finditer(text):
                 # 'yogurt spend in the last 180 days' is of yogurt.
                 alone = not _WINDOWED.match(name) or re.search(r"\bhave\s+$", text[: match.start()])
@@ -329,10 +331,8 @@ class FeatureLinker:
                     return FeatureCondition(name, "=", level)
         return None
 
-    def levels(self, text: str, chinese: bool, taken: Sequence[Span]) -> list[FeatureMention]:
+    def levels(self, text: str, taken: Sequence[Span]) -> list[FeatureMention]:
         """Bands, and levels said with the feature's name, outside the `taken` spans; 'homeowner' alone is a word."""
-        if chinese:
-            return []
         found = self._levels(text, list(taken))
         return [
             mention
@@ -377,6 +377,13 @@ class FeatureLinker:
             )
             patterns.append((feature, re.compile(pattern, re.IGNORECASE)))
         return patterns
+
+    def own_words(self, text: str) -> list[FeatureMention]:
+        """Mentions by the names and levels with which answers in Chinese speak of features."""
+        found = [FeatureMention(s, text[slice(*s)], c.feature, c) for s, c in self._own.conditions(text)]
+        busy = [mention.span for mention in found]
+        names = [(span, name) for span, name in self._own.names(text) if _free(span, busy)]
+        return found + [FeatureMention(span, text[slice(*span)], name) for span, name in names]
 
     def by_unit(self, unit: str) -> Feature | None:
         """The feature that a unit alone names ('5 stores')."""

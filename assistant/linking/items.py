@@ -13,6 +13,7 @@ import numpy as np
 
 from assistant.linking import lexicon
 from assistant.linking.numbers import Span
+from assistant.linking.own_words_zh import named_values
 from segments.definition import ItemFilter
 from segments.ports import TextEncoder
 
@@ -88,6 +89,7 @@ class ItemLinker:
     ) -> None:
         self._values = [_value(f, v) for f in ("department", "category") for v in values.get(f, ())]
         self._brands = values.get("brand", ())
+        self._all = values
         self._names = [frozenset(stems(name)) for name in names]
         self._name_words = frozenset().union(*self._names) if self._names else frozenset()
         self._encoder = encoder
@@ -98,6 +100,10 @@ class ItemLinker:
     ) -> list[ItemMention]:
         """Every mention outside the `taken` spans, longest first; `stop` words never name an item."""
         found = self._brand_mentions(text)
+        if chinese:
+            found += [
+                m for m in self.own_words(text) if not any(m.span[0] < e and s < m.span[1] for s, e in taken)
+            ]
         busy = [*taken, *(mention.span for mention in found)]
         if chinese:
             return sorted(found + self._find_chinese(text, busy), key=lambda m: m.span)
@@ -127,10 +133,8 @@ class ItemLinker:
                     busy.append(span)
         return sorted(found, key=lambda mention: mention.span)
 
-    def exact(self, text: str, chinese: bool) -> list[ItemMention]:
+    def exact(self, text: str) -> list[ItemMention]:
         """Items in the words of `explain`: 'category COFFEE or TEAS with brand Private', 'products named “ramen”'."""
-        if chinese:
-            return []
         found = []
         for match in self._exact.finditer(text):
             fields: dict[str, tuple[str, ...]] = {}
@@ -161,6 +165,10 @@ class ItemLinker:
         )
         return re.compile(rf"\b(?:{one})(?: with (?:{one}))*" if one else r"(?!)", re.IGNORECASE)
 
+    def own_words(self, text: str) -> list[ItemMention]:
+        """Items as answers in Chinese name them: by field and value, or by a quoted name."""
+        return [ItemMention(span, text[slice(*span)], items) for span, items in named_values(text, self._all)]
+
     def _brand_mentions(self, text: str) -> list[ItemMention]:
         found = []
         for pattern, brand in ((PRIVATE_LABEL, "Private"), (NATIONAL, "National")):
@@ -187,7 +195,7 @@ class ItemLinker:
                 if items:
                     found.append(ItemMention(span, word, items))
                     busy.append(span)
-        for match in re.finditer(r"[A-Za-z][A-Za-z /&]+", text):
+        for match in re.finditer(r"(?<![A-Za-z_])[A-Za-z][A-Za-z /&]+(?!\w)", text, re.ASCII):
             items = self.lookup(match.group().strip().lower())
             if items and not any(match.start() < e and s < match.end() for s, e in busy):
                 found.append(ItemMention(match.span(), match.group(), items))

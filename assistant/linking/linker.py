@@ -263,6 +263,12 @@ _AGAINST = re.compile(
 )
 
 
+_QUOTED = re.compile(
+    r"(?<!products named )(?<!” or )(?<!名称含)(?<!名称带)(?<!名称里有)(?<!名为)(?<!”或)(?<!”、)[\"“「《].{1,60}?[\"”」》]",
+)
+"""A name in quotation marks, unless it is a product's ('名称含“shampoo”或“toothpaste”的商品')."""
+
+
 def _name_blanked(message: str, saved: Collection[str]) -> tuple[str | None, str]:
     """The segment's name that a message says, and the message without it (positions stay)."""
     span, name = spoken_name(message)
@@ -275,9 +281,7 @@ def _name_blanked(message: str, saved: Collection[str]) -> tuple[str | None, str
     if name is not None:
         text = message[: span[0]] + " " * (span[1] - span[0]) + message[span[1] :]
     # What else is quoted is a name too, not a condition.
-    return name, re.sub(
-        r"(?<!products named )(?<!” or )[\"“「《].{1,60}?[\"”」》]", lambda m: " " * len(m.group()), text
-    )
+    return name, _QUOTED.sub(lambda m: " " * len(m.group()), text)
 
 
 _MOST_LIKELY = re.compile(
@@ -375,6 +379,8 @@ def _argument(number: Number, intents: Intents) -> bool:
 def _is_argument(candidate: Candidate, intents: Intents, message: str) -> bool:
     """Whether the words are a tool's argument, not a condition: what will be bought, what may be spent."""
     node = candidate.node
+    if isinstance(node, Not) and "recommend_products" in intents.tools and _NOT_YET.search(message):
+        node = node.child
     if not isinstance(node, EventCondition):
         return False
     if "score_propensity" in intents.tools and node.event in ("purchase", "coupon_redeem"):
@@ -388,6 +394,10 @@ def _is_argument(candidate: Candidate, intents: Intents, message: str) -> bool:
     if "recommend_products" in intents.tools and node.event == "purchase":
         return not node.items and node.measure == "count"
     return False
+
+
+_NOT_YET = re.compile(r"(?:尚未|还没|没有?|未曾|未)(?:购买|买)过?(?:的|[、，,但而又])")
+"""'推荐其尚未购买的商品': of the goods, not of the customers."""
 
 
 def _without_trends(text: str, chinese: bool) -> str:

@@ -142,7 +142,7 @@ _AFTER_EN = {
 _BEFORE_ZH = {
     "<=": r"不超过|没超过|未超过|不超|至多|最多|不多于|不高于|不大于|小于等于|少于等于|控制在|小于或等于|不超出|没到过",
     ">=": r"至少|不少于|不低于|最少|起码|不小于|大于等于|达到|达|满|超过或等于|大于或等于|够|不下|足足|少说",
-    ">": r"超过|大于|多于|高于|超出|高过|(?<![用逛买来下花领收到做参])过(?=\d|[一二两三四五六七八九十百千万])|破|逾|多过",
+    ">": r"超过|大于|多于|高于|超出|高过|(?<![用逛买来下花领收到做参去跑进推])过(?=\d|[一二两三四五六七八九十百千万])|破|逾|多过",
     "<": r"少于|低于|不到|小于|不足|未满|低过|不满|未达|没到|不够|未到|少过",
     "=": r"正好|刚好|恰好|等于|只有|仅|只(?=[买来用下有])|刚刚|整整",
 }
@@ -185,7 +185,7 @@ _UNITS_ZH = (
     ("orders", r"个?订单|单(?!独|身|亲|价|品)|笔"),
     ("coupons", r"张"),
     ("campaigns", r"[次个]?(?:营销)?活动"),
-    ("years", r"岁"),
+    ("years", r"周?岁"),
     ("days", r"天"),
     ("stores", r"家(?!里|庭|居|有)(?:不同的?)?(?:门?店)?|[个间](?:不同的?)?(?:门店|店铺?)"),
     ("categories", r"[个种类]?(?:不同的?)?(?:品类|类别|种类|商品类别)"),
@@ -226,7 +226,7 @@ _SINGLE_ZH = re.compile(
     rf"(?:{_group(_AFTER_ZH, 'a_')})?\s*(?:{_unit_group(_UNITS_ZH)})?(?:{_group(_AFTER_ZH, 'c_')})?"
 )
 _IDIOMS_ZH = re.compile(
-    r"一下|一些|一样|一起|一直|一般|统一|一共|唯一|一点|万一|十分|千万别|[两三四五六七八九十][项样者类]|一群|一批|一类|哪一|(?:最近|最后|上|第)一次"
+    r"一下|一些|一样|一起|一直|一般|统一|一共|唯一|一点|万一|十分|千万别|[两三四五六七八九十][项样者类]|一群|一批|一类|哪一|(?:最近|最后|上|第)一次|零食|零售|零钱|零花|百货|万圣|百事|七喜|三明治|五花肉|五谷|千层|百香果|八宝|一次性"
 )
 
 
@@ -256,6 +256,7 @@ def numbers(text: str, chinese: bool, taken: list[Span]) -> list[Number]:
 
 def _plausible_range(match: re.Match[str]) -> bool:
     low, high = to_number(match["a"]), to_number(match["b"])
+    low *= _shared_scale(match["a"], match["b"])
     if high < 1000 <= high * 1000 and match["a"][-1:].lower() == "k":
         return True
     return low < high or match["b"][-1:].lower() == "k"
@@ -270,6 +271,8 @@ def _range(match: re.Match[str], chinese: bool, plain: str) -> Number:
     thousands = match["b"][-1:].lower() == "k"
     if thousands and low < 1000:
         low *= 1000
+    if chinese:
+        low *= _shared_scale(match["a"], match["b"])
     unit = _unit(match, _UNITS_ZH if chinese else _UNITS_EN)
     unit = "money" if match["m"] else unit
     if not chinese and (match["p"] or match["p1"] == "%"):
@@ -277,6 +280,14 @@ def _range(match: re.Match[str], chinese: bool, plain: str) -> Number:
     if chinese and not unit:
         unit = next((name for i, (name, _) in enumerate(_UNITS_ZH) if match[f"v{i}"]), "")
     return Number(match.span(), low, "between", high, _noun(match, chinese, unit, plain), thousands)
+
+
+def _shared_scale(low: str, high: str) -> float:
+    """'五到七万五' is 50,000 to 75,000: the scale said last is that of both."""
+    scale = next((char for char in "万千百" if char in high), "")
+    if not scale or any(char in low for char in "万千百十") or to_number(low) >= 10:
+        return 1
+    return {"万": 10_000, "千": 1000, "百": 100}[scale]
 
 
 def _single(match: re.Match[str], chinese: bool, plain: str) -> Number:

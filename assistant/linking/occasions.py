@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from assistant.linking.numbers import EN_NUMBER, Span, to_number
+from assistant.linking.occasions_zh import occasions_zh
 from segments.definition import WEEKDAYS, Occasion
 
 ALWAYS = Occasion()
@@ -36,7 +37,16 @@ class OccasionMention:
 
 def occasions(text: str, chinese: bool) -> list[OccasionMention]:
     """Every occasion said, left to right; words for parts of the day alone are left to the features."""
-    return [] if chinese else _merged(text, sorted(_english(text), key=lambda mention: mention.span))
+    found = _chinese(text) if chinese else _english(text)
+    return _merged(text, sorted(found, key=lambda mention: mention.span))
+
+
+def _chinese(text: str) -> list[OccasionMention]:
+    found: list[OccasionMention] = []
+    for span, occasion in occasions_zh(text):
+        if not any(span[0] < m.span[1] and m.span[0] < span[1] for m in found):
+            found.append(OccasionMention(span, occasion))
+    return found
 
 
 def together(found: Sequence[Occasion]) -> Occasion:

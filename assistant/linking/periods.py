@@ -286,7 +286,7 @@ _ZY = r"(?:(?P<y>20\d\d|去|今|前)年的?)?"
 _ZH = _compiled(
     (
         (_ISO, _iso),
-        (rf"{_ZY}(?P<h>{_HOLIDAY})(?P<week>那?一?周)?", _of_year("holiday", _holiday)),
+        (rf"{_ZY}(?P<h>{_HOLIDAY})(?P<week>[那当同]?一?周(?!年)|所在的?那?一?周)?", _of_year("holiday", _holiday)),
         (
             rf"{_ZY}(?P<m>{ZH_NUMBER})月份?(?P<d>{ZH_NUMBER})[日号]?\s*(?:到|至|-|~|—)\s*(?P<e>{ZH_NUMBER})[日号]",
             _of_year("days", lambda m, y: _zh_days(y, m["m"], m["d"], m["e"])),
@@ -294,18 +294,25 @@ _ZH = _compiled(
         (rf"{_ZY}(?P<m>{ZH_NUMBER})月份?(?P<d>{ZH_NUMBER})[日号]", _of_year("day", lambda m, y: _zh_days(y, m["m"], m["d"], m["d"]))),
         (rf"{_ZY}(?:第?(?P<q>[一二三四1234])个?季度|Q(?P<q2>[1-4]))", _of_year("quarter", lambda m, y: _months(y, 3 * int(to_number(m["q"] or m["q2"])) - 2, 3))),
         (rf"{_ZY}(?P<o>[上下前后])半年", _of_year("half", lambda m, y: _months(y, 1 if m["o"] in "上前" else 7, 6))),
+        (r"(?P<w>上|这|本)个?周末", _fixed("days", lambda m, a: _weekend(m["w"], a))),
         (r"(?:上上个?|前个)(?P<u>季度?|月|周|星期|礼拜)", _fixed("relative", lambda m, a: _relative(_zh_unit(m["u"]), 2, a))),
         (r"(?:上一?个?|前一个?)(?P<u>季度?|月(?!\d)|周(?!末)|星期|礼拜)(?:份)?", _fixed("relative", lambda m, a: _relative(_zh_unit(m["u"]), 1, a))),
         (r"(?:这个?|本|当前这?个?)(?P<u>季度?|月(?!\d)|周(?!末)|星期|礼拜)(?:份)?", _fixed("relative", lambda m, a: _relative(_zh_unit(m["u"]), 0, a))),
         (r"(?:(?P<y>20\d\d|去|今|前)年的?)?(?P<s>[春夏秋冬])[天季]", _of_year("season", lambda m, y: _months(y, _SEASONS[m["s"]], 3))),
         (rf"{_ZY}(?<!近)(?<!去)(?<![这几每多两数])(?P<m>{ZH_NUMBER})月(?:份|(?!\d))(?!以?内)", _of_year("month", lambda m, y: _zh_month(y, m["m"]))),
-        (r"(?<!前)(?:全年|一整年|整年|一年到头)(?!度)", _fixed("relative", lambda _, a: _relative("year", 0, a))),
         (r"(?:去年|上一?年(?!度))(?:全年|一整年|整年|一年)?", _fixed("relative", lambda _, a: _relative("year", 1, a))),
         (r"今年(?:全年|一整年|以来|至今)?|本年度?", _fixed("relative", lambda _, a: _relative("year", 0, a))),
         (r"前年", _fixed("relative", lambda _, a: _relative("year", 2, a))),
         (r"(?P<y>20\d\d)年(?:全年|一整年|整年|度)?", _of_year("year", lambda _, y: _months(y, 1, 12))),
+        (r"(?<!前)(?:全年|一整年|整年|一年到头)(?!度)", _fixed("relative", lambda _, a: _relative("year", 0, a))),
     )
 )  # fmt: skip
+
+
+def _weekend(said: str, as_of: date) -> Days:
+    """Saturday and Sunday of the week before the as-of date's, or of its last known day's."""
+    monday, _ = _relative("week", 1 if said == "上" else 0, as_of)
+    return monday + timedelta(days=5), monday + timedelta(days=7)
 
 
 def _zh_unit(said: str) -> str:
@@ -325,7 +332,7 @@ def _zh_month(year: int, month: str) -> Days | None:
 # --- What is meant of it -----------------------------------------------------------------------
 _THE = r"(?:the\s+)?"
 _BETWEEN_EN = re.compile(rf"\s*(?P<to>to|through|thru|until|till|up to|-|–|—|and|or)\s*{_THE}", re.I)
-_BETWEEN_ZH = re.compile(r"\s*(?P<to>到|至|-|~|—|和|与|跟|、|或|或者)\s*")
+_BETWEEN_ZH = re.compile(r"\s*(?:起|开始)?[，,]?\s*(?P<to>到|至|-|~|—|和|与|跟|、|或|或者)\s*")
 _PART = re.compile(
     r"\b(?:(?P<early>early(?: in)?|beginning of|start of|first (?:couple of |few |two )?weeks? of)"
     r"|(?P<mid>mid(?:dle of)?)|(?P<late>late(?: in)?|end of|last (?:couple of |few |two )?weeks? of)"
@@ -353,12 +360,19 @@ _MEASURED = re.compile(
     r"\s+(?:spend(?:ing)?|orders?|sales|purchases?|visits?|trips?|shopping|baskets?|revenue|units)\b", re.I
 )
 """'their December spend': a month before what is measured in it."""
+_AROUND_ZH = re.compile(
+    rf"(?:之)?(?:前|(?P<after>后))(?:的|那)?(?P<n>{ZH_NUMBER}|半)?个?(?P<u>天|周|星期|礼拜|月)(?:之?内|里)?"
+)
+"""'圣诞节前一周', '感恩节后三天'."""
 _TRAILS_EN = re.compile(
     r"\s+(?:onwards?|on(?=\s*(?:$|[.,;?!)]))|forward|to date|to now|until now|and (?:after|later|onwards?))\b",
     re.I,
 )
 _TRAILS_ZH = (
-    ("since", re.compile(r"(?:以来|以后|之后|至今|到现在|到今天|起|开始|后(?=[^来，。]|就|再|没))")),
+    (
+        "since",
+        re.compile(r"(?:以来|[及和]?以后|[及和]?之后|至今|到现在|到今天|起|开始|后(?=[^来，。]|就|再|没))"),
+    ),
     ("before", re.compile(r"(?:以前|之前|前(?![三四两\d]))")),
     ("in", re.compile(r"(?:期间|之间|当天|那天|那阵子?|里|中|内|时候?)")),
 )
@@ -368,6 +382,8 @@ _LEADS_ZH = re.compile(r"(?:从|自从?|打从?|在|于|截至|截止到?)\s*$")
 def dated(text: str, chinese: bool, as_of: date) -> list[Dated]:
     """Every calendar expression, left to right; times yet to come are left out."""
     found = list(_periods(text, chinese, as_of))
+    if chinese:
+        found = _apart(text, found, as_of)
     out: list[Dated] = []
     place = 0
     while place < len(found):
@@ -390,6 +406,27 @@ def _periods(text: str, chinese: bool, as_of: date) -> Iterator[Period]:
             if period is not None:
                 found.append(period)
     yield from sorted(found, key=lambda period: period.span)
+
+
+_THIS_ZH, _LAST_ZH = re.compile(r"这|本|当前"), re.compile(r"上(?!上)一?个?(?P<u>季度?|月|周|星期|礼拜)")
+
+
+def _always(days: Days) -> Callable[[int], Days | None]:
+    return lambda _: days
+
+
+def _apart(text: str, found: list[Period], as_of: date) -> list[Period]:
+    """'这个月比上个月': where the last month is this one's (on its last day), the one before is meant by 'last'."""
+    said = [(period, text[slice(*period.span)]) for period in found if period.kind == "relative"]
+    this = {period.days(as_of) for period, words in said if _THIS_ZH.match(words)}
+    out = []
+    for period in found:
+        last = _LAST_ZH.match(text, period.span[0]) if period.kind == "relative" else None
+        if last is not None and period.days(as_of) in this:
+            days = _relative(_zh_unit(last["u"]), 2, as_of)
+            period = Period(period.span, period.kind, _always(days), days[0].year)
+        out.append(period)
+    return out
 
 
 def _range(text: str, chinese: bool, a: Period, b: Period, as_of: date) -> Dated | None:
@@ -421,7 +458,7 @@ def _range(text: str, chinese: bool, a: Period, b: Period, as_of: date) -> Dated
     # 'between Thanksgiving and Christmas' ends as Christmas begins; 'to Christmas' and 'October to December' include it.
     end = low if b.kind == "holiday" and word in ("and", "until", "till") else high
     span = (opened.start() if opened else a.span[0], b.span[1])
-    tail = re.match(r"(?:\s*inclusive\b|之间|期间|为止|这段时间)", text[b.span[1] :])
+    tail = re.match(r"(?:\s*inclusive\b|之间|期间|为止|止|这段时间)", text[b.span[1] :])
     return Dated((span[0], span[1] + (tail.end() if tail else 0)), start, min(end, as_of))
 
 
@@ -453,6 +490,8 @@ def _alone(text: str, chinese: bool, period: Period, as_of: date) -> Dated | Non
         if around["after"]:
             return _cut((around.start(), end), after, after + length, as_of)
         return _cut((around.start(), end), first - length, first, as_of)
+    if chinese and period.kind == "holiday" and (beside := _AROUND_ZH.match(text, end)):
+        return _beside(beside, (start, beside.end()), days, as_of)
     how, lead_from, trail_to = _how(text, chinese, start, end)
     if how is None and period.weak and part is None and not (not chinese and _MEASURED.match(text, end)):
         return None
@@ -468,6 +507,18 @@ def _alone(text: str, chinese: bool, period: Period, as_of: date) -> Dated | Non
     if how == "before":
         return Dated(span, None, first) if first < as_of else None
     return _cut(span, first, after, as_of)
+
+
+def _beside(match: re.Match[str], span: Span, days: Days, as_of: date) -> Dated | None:
+    """'圣诞节前一周' is the seven days that end as the holiday begins."""
+    count = 0.5 if match["n"] == "半" else to_number(match["n"] or "1")
+    length = timedelta(days=round(count * {"天": 1, "月": 30}.get(match["u"], 7)))
+    first, after = days
+    return (
+        _cut(span, after, after + length, as_of)
+        if match["after"]
+        else _cut(span, first - length, first, as_of)
+    )
 
 
 def _season_lead(lead: str) -> bool:

@@ -110,10 +110,45 @@ def _bounds(match: re.Match[str]) -> str:
     return f"between {low:g} and {high:g} {unit}{ago}"
 
 
+def _adjacent_zh(match: re.Match[str]) -> str:
+    """'一两趟' -> '1到2趟'; digits that do not follow each other stay."""
+    low, high = to_number(match[1]), to_number(match[2])
+    return f"{low:g}到{high:g}" if high - low == 1 else match[0]
+
+
+def _bounds_zh(match: re.Match[str]) -> str:
+    """'超过四十五日但不足九十日' -> '46到89天': days and counts are whole, money and shares as said."""
+    try:
+        low, high = to_number(match[2]), to_number(match[5])
+    except (KeyError, ValueError):
+        return match[0]
+    unit = (match[6] or match[3] or "").replace("日", "天")
+    if low >= high or (match[3] and match[3].replace("日", "天") != unit):
+        return match[0]
+    if unit not in ("元", "美元", "块", "%"):
+        low += 1 if match[1] in ("超过", "多于", "大于", "逾") else 0
+        high -= 1 if match[4] in ("不足", "少于", "低于", "不到", "未满", "小于") else 0
+    return f"{low:g}到{high:g}{unit}"
+
+
+def _each_of_zh(match: re.Match[str]) -> str:
+    """'第二、第三季度' -> '第2季度、第3季度'."""
+    names = re.split(r"[、和及与跟]", match[1] + match[2])
+    lead = "第" if match[3] == "季度" else ""
+    return "、".join(f"{lead}{to_number(name.removeprefix('第')):g}{match[3]}" for name in names)
+
+
 _FUNCTIONS: dict[str, Callable[[re.Match[str]], str]] = {
     "below": _below,
     "family": _family,
     "any_of": lambda match: re.sub(r",? and ", " or ", match[1]),
+    "a_month": lambda m: f"最近365天{m[1]}{m[2] or ''}{12 * to_number(m[3]):g}",
+    "list_or": lambda match: match[1].replace("、", "或"),
+    "often_zh": lambda m: f"平均购买间隔不超过{round(_PACE[m[1]] / to_number(m[2]), 1):g}天",
+    "adjacent": _adjacent_zh,
+    "bounds_zh": _bounds_zh,
+    "and_half": lambda match: f"{30 * to_number(match[1]) + 15:g}天",
+    "each_of": _each_of_zh,
     "any_of_zh": lambda match: match[1].replace("、", "或") + "买过",
     "bounds": _bounds,
     "every": lambda match: _pace(1, match[1], match[2]),

@@ -16,7 +16,11 @@ from segments.canonical import fingerprint
 from segments.definition import AllOf, AnyOf, Node, Not, RankCondition
 
 _OR = re.compile(r"\bor\b(?! (?:less|more|fewer|better|so)\b)|或|要么|还是", re.IGNORECASE)
-_EITHER = re.compile(r"\beither\b|要么|任意一", re.IGNORECASE)
+_EITHER = re.compile(r"\beither\b|要么|任意一|（$", re.IGNORECASE)
+_ANY_OF = re.compile(
+    r"(?:满足|符合|达到|占)(?:其中|上述|以上)?的?(?:任何|任意|任|其)(?:一|1)(?:个|项|条|种)?(?:条件)?|任[何意]?一[项条个](?:条件)?(?:都行|都可以|就行|即可|均可|都算)"
+)
+"""'满足任何一个都行': what was listed are alternatives."""
 _STOP = re.compile(r"[,;，；]")
 _LISTED = re.compile(r"\s*[,、]\s*")
 _OVERALL = re.compile(
@@ -44,6 +48,8 @@ def readings(text: str, found: Sequence[Candidate]) -> tuple[Node, ...]:
     units = _units(text, _bracketed(text, found))
     if not units:
         return ()
+    if len(units) > 1 and _ANY_OF.search(text):
+        return (_together([unit.node for unit in units], AnyOf),)
     tight, loose = _tight(units), _loose(units)
     ordered = (loose, tight) if _prefers_loose(units) else (tight, loose)
     return tuple({fingerprint(node): node for node in ordered}.values())
@@ -82,6 +88,8 @@ def _units(text: str, found: Sequence[Candidate]) -> list[_Unit]:
         if not nodes:
             before = found[0].start if not units else _end_before(found, candidate.start)
             lead = text[:before] if not units else text[before : candidate.start]
+            if re.match(r"\s*[(（](?=[一-鿿])", text[candidate.start :]):
+                lead += "（"
             place = candidate.start
         nodes.append(candidate.node)
     if nodes:

@@ -252,11 +252,20 @@ _ZH = (
         lambda m: (">", 1.0),
     ),
 )
+_ZH += (
+    (
+        re.compile(
+            r"(?:最近|近来|近期|如今|现在)?(?:反而|却|也|都|就)?(?P<what>来|花|买)得?(?:越来越|明显|比(?:以前|之前|过去))?少了(?!\d|[一二两三四五六七八九十])"
+            r"|(?P<what2>来|花|买)得(?:没有?|不如)(?:以前|之前|过去|从前)(?:那么|那样)?(?:勤|多|频繁)了?"
+        ),
+        lambda m: ("<", 1.0),
+    ),
+)
 _OVERDUE = re.compile(
     rf"\b(?P<over>more than|over|at least)?\s*(?:(?P<twice>double|twice)|(?P<n>{DIGITS}|three|four|five)\s?(?:x|times))\s+(?:as long as\s+)?(?:their|the)\s+(?:usual|normal|average|typical)\s+(?:gap|interval|cycle)",
     re.I,
 )
-_ORDERS = re.compile(r"order|com(?:e|ing) |shop|visit|trip|frequen|buy|purchas|订单|频率|次数", re.I)
+_ORDERS = re.compile(r"^[来买]$|order|com(?:e|ing) |shop|visit|trip|frequen|buy|purchas|订单|频率|次数", re.I)
 _MONTH = re.compile(r"month|30 days|月|30天", re.I)
 
 

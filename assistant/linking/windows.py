@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from itertools import pairwise
 
@@ -56,10 +56,99 @@ def windows(text: str, chinese: bool, as_of: date) -> list[TimeMention]:
     found.sort(key=lambda mention: mention.span)
     # 'the week before Christmas (December 18 to 24)': the days in brackets are those meant.
     exact = [b for a, b in pairwise(found) if _BRACKET.fullmatch(text[a.span[1] : b.span[0]]) and b.calendar]
-    return [mention for i, mention in enumerate(found) if i + 1 == len(found) or found[i + 1] not in exact]
+    if exact:
+        kept = [m for i, m in enumerate(found) if i + 1 == len(found) or found[i + 1] not in exact]
+        found = [
+            replace(m, span=(found[found.index(m) - 1].span[0], m.span[1])) if m in exact else m for m in kept
+        ]
+    return in_each(text, before_that(text, found)) if chinese else found
 
 
-_BRACKET = re.compile(r"\s*[(（]\s*")
+_BEFORE_THAT = re.compile(
+    rf"(?:(?:再|更)?(?:往前|早|在此之前|在那之前)|上一?个|前一个|(?<!天)(?<!月)(?<!年)(?<!周)(?:在)?之前(?=的?[\d一二两三四五六七八九十半]))(?:再|推|数|的|整整|那|这|一)*(?P<n>{ZH_NUMBER}|半)?\s*个?(?P<u>天|日|周|星期|礼拜|月|季度|年)(?:里|内|间)?"
+)
+
+
+def before_that(text: str, found: list[TimeMention]) -> list[TimeMention]:
+    """'最近一周来过，再往前30天没来': the second time ends where the first began."""
+    out = list(found)
+    for match in _BEFORE_THAT.finditer(text):
+        earlier = [m for m in out if m.span[1] <= match.start() and m.window.start and not m.calendar]
+        number = match["n"] or re.search(r"前|早", match.group())
+        earlier = [m for m in earlier if number and not (m.bare or m.gap)]
+        if not earlier:
+            continue
+        start = earlier[-1].window.start or 0
+        length = _span_of(match["n"] or "1", match["u"])
+        out = [m for m in out if m.span[1] <= match.start() or m.span[0] >= match.end()]
+        out.append(TimeMention(match.span(), Window(start + length, start), match.group()))
+    return sorted(out, key=lambda mention: mention.span)
+
+
+_LISTED = re.compile(r"\s*(?:、|和|及|与|跟|以及)\s*")
+_EACH = re.compile(
+    r"[)）]?(?:这?[两三四]个?(?:月份?|季度))?(?:里|中|内)?(?:都|均|皆|各|分别|每个?月[^，。]{0,6}?(?:都|均))(?![没未不无])"
+)
+_EVERY_MONTH = re.compile(r"[)）]?(?:里|中|内|期间|的)?(?:每个?月(?:份)?|月月|逐月)(?:里|都|均|至少|各|中)*")
+
+
+def in_each(text: str, found: list[TimeMention]) -> list[TimeMention]:
+    """'第二、第三季度均购买过': one time, which holds in each of its parts; without 'each' neighbours are one time."""
+    out: list[TimeMention] = []
+    run: list[TimeMention] = []
+    for mention in found:
+        joined = run and mention.calendar and _LISTED.fullmatch(text[run[-1].span[1] : mention.span[0]])
+        if not joined:
+            out += _as_one(text, run)
+            run = []
+        run.append(mention)
+    return out + _as_one(text, run)
+
+
+def _as_one(text: str, run: list[TimeMention]) -> list[TimeMention]:
+    if not run or not run[0].calendar:
+        return run
+    span = (run[0].span[0], run[-1].span[1])
+    each = _EACH.match(text, span[1])
+    parts = [mention.window for mention in run]
+    if each and len(run) > 1:
+        parts = [
+            w for m in run for w in (_months_of(m) if re.search(r"月\D*[、和及与跟]", m.text) else [m.window])
+        ]
+    if len(run) == 1:
+        every = _EVERY_MONTH.match(text, span[1])
+        parts = (
+            _months_of(run[0]) if every or (each and re.search(r"月\D*[、和及与跟]", run[0].text)) else parts
+        )
+        each = every or each
+    first = min(m.first for m in run if m.first)
+    last = max(m.last for m in run if m.last)
+    whole = Window(max(w.start or 0 for w in parts), min(w.end for w in parts))
+    if each and len(parts) > 1:
+        return [
+            TimeMention((span[0], each.end()), whole, text[slice(*span)], first, last, parts=tuple(parts))
+        ]
+    ordered = sorted(parts, key=lambda w: -(w.start or 0))
+    if len(run) > 1 and all(a.end == b.start for a, b in pairwise(ordered)):
+        return [TimeMention(span, whole, text[slice(*span)], first, last)]
+    return run
+
+
+def _months_of(mention: TimeMention) -> list[Window]:
+    """The calendar months of a time that is made of whole ones; else the time itself."""
+    first, last, as_of_end = mention.first, mention.last, mention.window.end
+    if first is None or last is None or first.day != 1 or (last + timedelta(days=1)).day != 1:
+        return [mention.window]
+    parts, day = [], first
+    while day <= last:
+        after = (day.replace(day=28) + timedelta(days=4)).replace(day=1)
+        ago = [(last - d).days + 1 + as_of_end for d in (day, after)]
+        parts.append(Window(ago[0], ago[1]))
+        day = after
+    return parts
+
+
+_BRACKET = re.compile(r"\s*(?:黄金周|长假|假期|当天|当日|那天|期间)?(?:[(（]|[，,]?(?:即|也就是|就是))\s*")
 
 
 def _claim(found: list[TimeMention], made: Iterator[TimeMention | None]) -> None:
@@ -164,21 +253,21 @@ _EN_BARE = _compiled(
 # --- Chinese -----------------------------------------------------------------------------------
 _ZN = rf"(?P<n>{ZH_NUMBER}|半|几)"
 _ZU = r"(?:个)?(?P<u>天|日|周|星期|礼拜|月|季度|季|年)"
-_ZH_PAST = r"(?:最近|近|过去|这|前|之前|此前|过往|刚过去的?)(?:的|这)?"
+_ZH_PAST = r"(?:最近|近|过去|这|(?<![节诞旦庆夜五一二])前|之前|此前|过往|刚过去的?)(?:的|这)?"
 _ZH_END = r"(?:以来|之内|以内|内|里头?|中|间|来(?=，|,|一直|总|共|都))?"
 _ZH_ROLLING = _compiled(
     (
-        (rf"(?P<a>{ZH_NUMBER})\s*(?:个?(?P<u1>[天日周月]))?\s*(?:到|至|-|~)\s*(?P<b>{ZH_NUMBER})\s*{_ZU}\s*(?:之?前|以前)(?:之间)?", _between_ago),
+        (rf"(?P<a>{ZH_NUMBER})\s*(?:个?(?P<u1>[天日周月])(?:之?前|以前)?)?\s*(?:到|至|-|~)\s*(?P<b>{ZH_NUMBER})\s*{_ZU}\s*(?:之?前|以前)(?:之间)?", _between_ago),
         (rf"(?:在)?{_ZH_PAST}\s*{_ZN}\s*{_ZU}{_ZH_END}", _length()),
         (rf"(?:在)?(?:最近|近|过去|刚过去的?)(?:这|的)?一?个?(?P<u>周(?!末)|星期|礼拜|月|季度|季|年){_ZH_END}", _length()),
     )
 )  # fmt: skip
 _ZH_BARE = _compiled(
     (
-        (rf"(?:超过|至少|多于|大于)?\s*{_ZN}\s*{_ZU}\s*(?:多)?(?:之前|以前|前)", _length(gap=True)),
+        (rf"(?:(?:超过|至少|多于|大于)(?:是|在)?)?\s*{_ZN}\s*{_ZU}\s*(?:多)?(?:之前|以前|前)", _length(gap=True)),
         (rf"{_ZN}\s*{_ZU}(?:之内|以内|内|里)", _length()),
         (r"(?:每|一)个?(?P<u>季度|月|年|周)(?=(?:能?(?:至少|最少|最多|要|得)?(?:买|来|下|花|逛|消费|购物|光顾)))", _length()),
-        (rf"(?:超过|至少|有|已经|已|连续|整整|足足)?\s*{_ZN}\s*(?:个)?(?P<u>天|周|星期|礼拜|月|季度|年)(?!龄|纪|级|收入|薪)(?:以上|多|没|都没)?(?<![没])", _length(bare=True)),
+        (rf"(?:(?:不|没有?|未|已)?(?:超过|多于|大于|少于|小于|低于|足|满|逾)|[不没未]到|至少|至多|最多|有|已经|已|连续|整整|足足)*\s*(?<![\d一二三四五六七八九十][-到至~—])(?<!\d){_ZN}\s*(?:个)?(?P<u>天|周(?!岁|末)|星期|礼拜|月|季度|年)(?!龄|纪|级|收入|薪)(?:以上|以下|以内|多|没|都没)?(?<![没])", _length(bare=True)),
         (r"昨[天日]", lambda match: _rolling(match, 1)),
     )
 )  # fmt: skip

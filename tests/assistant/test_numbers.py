@@ -103,6 +103,12 @@ def test_the_last_digit_of_spoken_chinese_is_of_the_next_unit(text, value):
         ("不超过3张", "<=", 3, "coupons"),
         ("不到20单", "<", 20, "orders"),
         ("25岁以下", "<=", 25, "years"),
+        ("年满六十五周岁", ">=", 65, "years"),
+        ("下单达六笔及以上", ">=", 6, "orders"),
+        ("百分之四十及以上", ">=", 40, "percent"),
+        ("去过6家店以上", ">=", 6, "stores"),
+        ("订单数>=4", ">=", 4, "orders"),
+        ("用券<3张", "<", 3, "coupons"),
         ("5成", None, 50, "percent"),
         ("三成", None, 30, "percent"),
         ("10%以上", ">=", 10, "percent"),
@@ -127,6 +133,8 @@ def test_a_number_has_its_comparison_and_unit(text, op, value, unit):
         ("五百至一千元", 500, 1000, "money"),
         ("30%-40%", 30, 40, "percent"),
         ("3到5次", 3, 5, "times"),
+        ("一两趟", 1, 2, "times"),
+        ("五到七万五", 50_000, 75_000, ""),
     ],
 )
 def test_a_range_is_one_number_with_two_ends(text, low, high, unit):
@@ -135,7 +143,7 @@ def test_a_range_is_one_number_with_two_ends(text, low, high, unit):
 
 
 @pytest.mark.parametrize(
-    "text", ["一下", "买了一些东西", "一起", "唯一的", "who has children?", "no numbers here"]
+    "text", ["一下", "买了一些东西", "一起", "唯一的", "袋装零食", "who has children?", "no numbers here"]
 )
 def test_a_word_that_only_looks_like_a_number_is_none(text):
     assert numbers(text, is_chinese(text), []) == []

@@ -8,7 +8,9 @@ from hypothesis import strategies as st
 
 from assistant.linking.linker import is_chinese
 from assistant.linking.periods import black_friday
+from assistant.linking.rewrite import plain
 from assistant.linking.windows import TimeMention, windows
+from segments.definition import Window
 
 NEW_YEAR = date(2018, 1, 1)
 LEAP = date(2024, 3, 1)
@@ -220,3 +222,41 @@ def test_a_holiday_is_the_latest_that_has_passed(as_of, holiday):
     (mention,) = read(f"on {holiday}", as_of)
     assert mention.first is not None
     assert timedelta(0) < as_of - mention.first <= timedelta(days=371)
+
+
+@pytest.mark.parametrize(
+    ("text", "first", "last"),
+    [
+        ("自二〇一七年十一月一日起至十一月三十日止", date(2017, 11, 1), date(2017, 11, 30)),
+        ("2017年全年", date(2017, 1, 1), date(2017, 12, 31)),
+        ("双十一当天(11月11号)", date(2017, 11, 11), date(2017, 11, 11)),
+        ("国庆黄金周(10月1号到7号)", date(2017, 10, 1), date(2017, 10, 7)),
+        ("母亲节当周(五月八日至五月十四日)", date(2017, 5, 8), date(2017, 5, 14)),
+        ("圣诞节前一周", date(2017, 12, 18), date(2017, 12, 24)),
+        ("感恩节后三天", date(2017, 11, 24), date(2017, 11, 26)),
+        ("2017Q3", date(2017, 7, 1), date(2017, 9, 30)),
+        ("10、11两个月", date(2017, 10, 1), date(2017, 11, 30)),
+    ],
+)
+def test_calendar_times_that_chinese_says_in_its_own_way(text, first, last):
+    (mention,) = read(plain(text, True), NEW_YEAR)
+    assert (mention.first, mention.last) == (first, last)
+
+
+def test_a_time_said_of_each_month_or_quarter_has_parts():
+    (quarters,) = read(plain("第二、第三、第四季度均", True), NEW_YEAR)
+    assert quarters.parts == (Window(275, 184), Window(184, 92), Window(92, 0))
+    (months,) = read("11月到12月每个月都", NEW_YEAR)
+    assert months.parts == (Window(61, 31), Window(31, 0))
+    (together,) = read("七月和八月", NEW_YEAR)
+    assert not together.parts
+
+
+def test_a_time_before_the_one_just_said_ends_where_that_began():
+    recent, earlier = read("最近一周来过,再往前整整30天没来", NEW_YEAR)
+    assert (recent.window, earlier.window) == (Window(7, 0), Window(37, 7))
+
+
+@pytest.mark.parametrize("text", ["六十五周岁", "45-90天"])
+def test_an_age_and_a_range_of_days_are_no_time(text):
+    assert read(text, NEW_YEAR) == []
