@@ -59,8 +59,8 @@ def occasions_zh(text: str) -> Iterator[tuple[Span, Occasion]]:
             if (hours := _hours(how, match)) is not None:
                 yield match.span(), Occasion(hours=hours)
     for match in _STORE.finditer(text):
-        said = next(group for group in match.groups() if group)
-        names = tuple(name.translate(_DIGITS) for name in re.findall(r"[^\s、或和号]+", said))
+        stores = next(group for group in match.groups() if group)
+        names = tuple(name.translate(_DIGITS) for name in re.findall(r"[^\s、或和号]+", stores))
         yield match.span(), Occasion(channel=names)
 
 

@@ -252,7 +252,7 @@ _ZH = (
         lambda m: (">", 1.0),
     ),
 )
-_ZH += (
+_ZH_LESS_NOW = (
     (
         re.compile(
             r"(?:最近|近来|近期|如今|现在)?(?:反而|却|也|都|就)?(?P<what>来|花|买)得?(?:越来越|明显|比(?:以前|之前|过去))?少了(?!\d|[一二两三四五六七八九十])"
@@ -277,7 +277,7 @@ def trends(text: str, chinese: bool) -> list[Trend]:
         times = to_number(match["n"]) if match["n"] else 2.0
         value = int(times) if times.is_integer() else times
         found.append(Trend(match.span(), FeatureCondition("overdue_ratio", op, value)))
-    for pattern, read in _ZH if chinese else _EN:
+    for pattern, read in (*_ZH, *_ZH_LESS_NOW) if chinese else _EN:
         for match in pattern.finditer(text):
             if any(match.start() < t.span[1] and t.span[0] < match.end() for t in found):
                 continue
