@@ -5,7 +5,7 @@ Money and counts are so skewed that a plain scale lets a few customers speak for
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -31,12 +31,15 @@ class Linear:
 
     @classmethod
     def fit(cls, matrix: np.ndarray, labels: np.ndarray, threads: int) -> Linear:
-        """Fit on rows (float32, NaN for missing) with 0/1 labels."""
+        """Fit on rows (float32, NaN for missing) with 0/1 labels; rows of one label alone tell only its rate."""
         known = np.where(np.isfinite(matrix).any(axis=0), matrix, 0.0)
         medians = np.nanmedian(known, axis=0)
         filled = np.where(np.isnan(known), medians, known)
         knots = np.quantile(filled, np.linspace(0, 1, KNOTS), axis=0)
         scaled = cls(medians, knots, np.zeros(len(medians)), 0.0)
+        if labels.min() == labels.max():
+            rate = (labels.sum() + 0.5) / (len(labels) + 1)
+            return replace(scaled, offset=float(np.log(rate / (1 - rate))))
         with threadpool_limits(threads):
             model = LogisticRegression(C=STRENGTH, max_iter=500).fit(scaled.scores(matrix), labels)
         return cls(medians, knots, model.coef_[0], float(model.intercept_[0]))

@@ -32,7 +32,7 @@ from serving.jobs import Job, Jobs, no_job
 from serving.metrics import Metrics
 from serving.users import Users
 from warehouse.export import Manifest, check_names, clear_partial, export, manifest_of
-from warehouse.suppression import small
+from warehouse.reach import without_few
 
 MAX_OVERLAP = 20
 
@@ -318,13 +318,8 @@ class Service:
             size = self.rooms.disclosure.shown(definition)
         if not isinstance(size, int):
             return segment | {"size": None, "reachable": {}}
-        # Neither those who agreed nor the rest of the members may be too few.
         few = self.rooms.workspace.settings.min_group
-        reached = {
-            channel: None if small(count, few) or small(size - count, few) else count
-            for channel, count in segment.get("reachable", {}).items()
-        }
-        return segment | {"size": size, "reachable": reached}
+        return segment | {"size": size, "reachable": without_few(segment.get("reachable", {}), size, few)}
 
 
 class _TurnLog:

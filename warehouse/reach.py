@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import ibis
 import pandas as pd
 
 from segments.definition import Node
 from segments.errors import NotFoundError
 from warehouse.audience import Audiences
+from warehouse.suppression import small
 
 PREFIX = "reach_"
 """The columns of customers that hold consent are called so, with the channel's name after it."""
@@ -42,3 +45,11 @@ def members_by(audiences: Audiences, definition: Node, channel: str) -> list[str
     found = agreed.semi_join(audiences.expression(definition), "customer_id")
     table: pd.DataFrame = audiences.warehouse.fetch(found.select("customer_id").order_by(ibis._.customer_id))
     return list(table["customer_id"])
+
+
+def without_few(counts: Mapping[str, int], size: int, k: int) -> dict[str, int | None]:
+    """Members reached by each channel, None where those who agreed or the rest of the members are fewer than k."""
+    return {
+        channel: None if small(count, k) or small(size - count, k) else count
+        for channel, count in counts.items()
+    }

@@ -55,7 +55,7 @@ def test_no_question_about_customers_is_taken_for_a_market_question():
     taken = [
         turn
         for case in load_cases()
-        if case.split == "dev" and case.kind != "market"
+        if case.split == "dev" and case.tool not in MARKET_TOOLS
         for turn in case.turns
         if market_tool(turn)
     ]

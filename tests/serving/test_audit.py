@@ -223,7 +223,7 @@ def test_the_page_asks_as_the_person_who_signed_in(guarded, model):
     with httpx.Client(base_url=guarded.url, follow_redirects=True, timeout=60) as browser:
         browser.post("/signin", data={"key": guarded.keys["marketer"]})
         api = browser.get("/config").json()
-        chat = next(d for d in api["dependencies"] if d["api_name"] == "chat")
+        chat = next(d for d in api["dependencies"] if d["api_name"] == "ask")
         body = {"data": ["who bought beer?", [], None], "fn_index": chat["id"], "session_hash": "s1"}
         assert browser.post("/gradio_api/queue/join", json=body).status_code == 200
         with browser.stream("GET", "/gradio_api/queue/data", params={"session_hash": "s1"}) as stream:

@@ -10,6 +10,7 @@ import random
 import re
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -138,7 +139,11 @@ def _restore(path: Path) -> None:
 @pytest.mark.parametrize("kind", ["definition", "questions", "backup"])
 def test_a_spoilt_file_is_read_or_refused(kind, tmp_path, backup):
     readers: dict[str, tuple[Callable[[Path], Any], bytes, int]] = {
-        "definition": (read_definition, json.dumps(SEEDS[0], ensure_ascii=False).encode(), 1),
+        "definition": (
+            partial(read_definition, workspace=tmp_path),
+            json.dumps(SEEDS[0], ensure_ascii=False).encode(),
+            1,
+        ),
         "questions": (
             read_questions,
             '"who bought beer?"\n["啤酒", "only those with children"]\n'.encode(),
