@@ -24,6 +24,7 @@ from assistant.disclosure import Disclosure, read_by, reader_of
 from assistant.graph import State, Turn, TurnGraph
 from assistant.grounding import to_json as evidence_json
 from assistant.library import Library
+from assistant.linking.here import here
 from assistant.linking.linker import Linker
 from assistant.llm import ChatModel
 from assistant.market import Market
@@ -313,6 +314,7 @@ def make_linker(rooms: Rooms, *, dense: bool = True) -> Linker:
         warehouse.item_names,
         warehouse.as_of,
         SentenceEncoder(rooms.workspace.settings.encoder) if dense else None,
+        here(warehouse.happened["types"], warehouse.happened["channels"]),
     )
 
 

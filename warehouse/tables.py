@@ -48,6 +48,16 @@ class Tables(ABC):
         return feature_mart(self.table("events"), self.table("items"), self.table("customers"), wanted, as_of)
 
     @cached_property
+    def happened(self) -> dict[str, tuple[str, ...]]:
+        """`types` of events that there are, and `channels` in which more than one customer bought, in order."""
+        events = self.table("events")
+        types = self.fetch(events.select("type").distinct().order_by("type"))["type"]
+        bought = events.filter(events.type == "purchase", events.channel.notnull())
+        by_channel = bought.group_by("channel").aggregate(customers=bought.customer_id.nunique())
+        channels = self.fetch(by_channel.filter(by_channel.customers > 1).order_by("channel"))["channel"]
+        return {"types": tuple(map(str, types)), "channels": tuple(map(str, channels))}
+
+    @cached_property
     def item_values(self) -> dict[str, tuple[str, ...]]:
         """department, category and brand values that somebody bought, by spend, largest first."""
         events, items = self.table("events"), self.table("items")

@@ -13,6 +13,7 @@ from assistant.linking.clauses import Clause, Reading
 from assistant.linking.cues import Vague
 from assistant.linking.drafts import Draft, drafts
 from assistant.linking.features import FeatureLinker, FeatureMention, fits, number_condition
+from assistant.linking.here import EVENT_WORDS
 from assistant.linking.items import ItemMention, merged
 from assistant.linking.numbers import Number
 from assistant.linking.ranks import RANKED_BY
@@ -470,6 +471,10 @@ def _event(
         days = LAPSED_DAYS if lapsed else QUIET_DAYS
         # 'never made a purchase' has no time and needs none.
         return EventCondition("purchase", window=Window(days, 0)), "quiet"
+    if kind in EVENT_WORDS:
+        wanted = merged([item.items for item in items])
+        condition = EventCondition(kind, wanted, _window(window), occasion=draft.occasion)
+        return _counted(condition, free, ("money", "times", "orders", "units", "")), ""
     if kind in ("redeem", "campaign"):
         condition = EventCondition(_EVENTS[kind], window=_window(window))
         return _counted(condition, free, ("coupons", "campaigns", "times", "")), ""

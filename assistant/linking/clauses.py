@@ -13,6 +13,7 @@ from datetime import date
 
 from assistant.linking.cues import CHINESE, ENGLISH, STOP_EN, VAGUE, Vague
 from assistant.linking.features import FeatureLinker, FeatureMention
+from assistant.linking.here import EVENT_WORDS, Here
 from assistant.linking.items import ItemLinker, ItemMention, chatter, merged
 from assistant.linking.numbers import Number, Span, numbers
 from assistant.linking.occasions import OccasionMention, occasions
@@ -38,6 +39,7 @@ _FLAGS = (
     "mostly",
     "high",
     "low",
+    *EVENT_WORDS,
 )
 
 
@@ -74,7 +76,9 @@ class Clause:
     @property
     def event(self) -> bool:
         """Whether it has a verb of its own that says an event."""
-        return bool(self.flags & {"quiet", "redeem", "campaign", "spend", "purchase", "last_purchase"})
+        return bool(
+            self.flags & {"quiet", "redeem", "campaign", "spend", "purchase", "last_purchase", *EVENT_WORDS}
+        )
 
     @property
     def says_verb(self) -> bool:
@@ -95,7 +99,7 @@ class Clause:
             or self.trends
             or self.tops
             or self.vague
-            or self.flags & {"quiet", "redeem", "campaign", "last_purchase", "first_purchase"}
+            or self.flags & {"quiet", "redeem", "campaign", "last_purchase", "first_purchase", *EVENT_WORDS}
         )
 
 
@@ -116,9 +120,17 @@ class Reading:
         return "".join(chars)
 
 
-def read(question: str, chinese: bool, as_of: date, features: FeatureLinker, items: ItemLinker) -> Reading:
-    """Cut a question into clauses."""
-    text = plain(question, chinese)
+def read(
+    question: str,
+    chinese: bool,
+    as_of: date,
+    features: FeatureLinker,
+    items: ItemLinker,
+    here: Here | None = None,
+) -> Reading:
+    """Cut a question into clauses. here: what happens in the workspace, and where."""
+    here = here or Here()
+    text = plain(here.said_plainly(question), chinese)
     found: list[tuple[Span, str, object]] = []
 
     def claim(kind: str, mentions: Sequence[object]) -> None:
@@ -132,7 +144,7 @@ def read(question: str, chinese: bool, as_of: date, features: FeatureLinker, ite
         claim("features", [m for m in features.own_words(text) if _free(m.span, taken())])
         whole = patterns_zh(text, as_of, lambda said: _named(said, chinese, items))
         claim("patterns", [m for m in whole if _free(m.span, taken())])
-    said_whole = patterns(text, chinese, as_of, lambda said: _named(said, chinese, items))
+    said_whole = patterns(text, chinese, as_of, lambda said: _named(said, chinese, items), here.events)
     claim("patterns", [m for m in said_whole if _free(m.span, taken())])
     if chinese:
         claim("trends", [m for m in trends(text, chinese) if _free(m.span, taken())])
@@ -148,6 +160,7 @@ def read(question: str, chinese: bool, as_of: date, features: FeatureLinker, ite
         for match in (vague.zh if chinese else vague.en).finditer(text):
             if _free(match.span(), taken()):
                 found.append((match.span(), "vague", vague))
+    claim("occasions", [m for m in here.places(text, chinese) if _free(m.span, taken())])
     claim("occasions", [m for m in occasions(text, chinese) if _free(m.span, taken())])
     claim("windows", [m for m in windows(text, chinese, as_of) if _free(m.span, taken())])
     phrases = features.find(text, chinese, taken())
@@ -155,6 +168,8 @@ def read(question: str, chinese: bool, as_of: date, features: FeatureLinker, ite
     claim("features", features.phrases(text, chinese, taken()))
     claim("numbers", numbers(text, chinese, taken()))
     claim("features", features.find(text, chinese, taken()))
+    for event, words in here.event_words(chinese):
+        found += [(m.span(), event, None) for m in words.finditer(text) if _free(m.span(), taken())]
     named = items.find(text, chinese, taken(), STOP_EN | chatter())
     if chinese:
         claim("items", named)

@@ -106,8 +106,8 @@ def _in_part(
         return None
     named = items(part)
     left, right = (_quantity(measure, side, named) for side in (first, second))
-    if left == right or (not named and _is_trend(first.window, second.window)):
-        return None  # The features of the catalogue hold the last 30 and 90 days against those before.
+    if left == right:
+        return None
     start = min(first.span[0], second.span[0], span[0], measure.start())
     lead = [m.end() for m in re.finditer(r"\b(?:whose|who|that|where|and|but)\b|[,:]", part[:start], re.I)]
     end = max(first.span[1], second.span[1], span[1], measure.end() if measure.start() > start else 0)
@@ -170,11 +170,6 @@ def _change(part: str) -> tuple[str, float, Span, bool] | None:
 
 def _later(one: _Side, other: _Side) -> bool:
     return one.window.end < other.window.end
-
-
-def _is_trend(one: Window, other: Window) -> bool:
-    pair = {(one.start, one.end), (other.start, other.end)}
-    return pair in ({(90, 0), (180, 90)}, {(30, 0), (60, 30)})
 
 
 def _quantity(measure: re.Match[str], side: _Side, items: ItemFilter) -> EventQuantity | str:

@@ -50,7 +50,7 @@ ENGLISH: dict[str, re.Pattern[str]] = {
     "purchase": _rx(
         r"\b(?:bought|buy(?:s|ing|ers?)?|purchas(?:ed?|es|ing|ers?)|ordered|orders?|ordering|shop(?:ped|s|pers?|ping)?"
         r"|visit(?:ed|s)?|transact(?:ed|ions?)|pick(?:ed|s|ing)? up|stock(?:ed|ing|s)? up on|trips?|consume[sd]?|grab(?:bed|s|bing)?|tried|try|fill(?:ed|s|ing)? up"
-        r"|took(?! place)(?= \d)|made purchases|came in|come in|c[ao]mes?(?= (?:last|this|on|during|in) )|c[ao]mes? (?:back|again|by(?= (?:in|on|during|fewer|more|at|less|within|since)))|c[ao]mes? (?:in|here|to (?:us|the store))|(?:been|be) (?:here|in(?= (?:the|at|more|over|within|since|during))|to (?=\d))|(?:been )?seen(?= (?:in|within|over|during|since|at least))|active(?= (?:in|over|within|during|at least|on)\b)|(?:are|is|were|really) into|fans?|lovers?|drinkers|eaters)\b"
+        r"|took(?! place)(?= \d)|made purchases|came in|come in|c[ao]mes?(?= (?:last|this|on|during|in) )|c[ao]mes? (?:back|again|by(?= (?:in|on|during|fewer|more|at|less|within|since)))|c[ao]mes? (?:in|here|to (?:us|the store))|(?:been|be) (?:here|in(?= (?:the|at|more|over|within|since|during))|to (?=\d))|(?:been )?seen(?= (?:in|within|over|during|since|at least))|active(?= (?:in|over|within|during|at least|on|since|from|after)\b)|(?:are|is|were|really) into|fans?|lovers?|drinkers|eaters)\b"
     ),
     "mostly": _rx(
         r"\b(?:mostly|mainly|majority|usually|primarily|predominantly|tend to|prefer(?:s|red)?|largely|typically"

@@ -14,11 +14,17 @@ from dataclasses import dataclass, replace
 from assistant.linking.clauses import Clause, Reading
 from assistant.linking.elision_zh import SAME_TIME_ZH, in_the_time_said, take_the_unsaid
 from assistant.linking.features import FeatureMention, fits
+from assistant.linking.here import EVENT_WORDS
 from assistant.linking.items import ItemMention
 from assistant.linking.occasions import ALWAYS, SHARE_OF_OCCASION, together
 from assistant.linking.windows import TimeMention
 from segments.definition import ComparisonCondition, EventQuantity, ItemFilter, Occasion, Window
 from segments.features import Catalogue, FeatureType
+
+_WHO = re.compile(
+    r"\b(?:customers?|shoppers?|people|households?|buyers?|clients?|users?|folks|who|everyone|anyone)\b|客户|顾客|用户|人",
+    re.IGNORECASE,
+)
 
 
 def _habit_or_occasion(draft: Draft) -> None:
@@ -153,6 +159,9 @@ def drafts(reading: Reading, catalogue: Catalogue) -> list[Draft]:
         step = _Step(draft, text, clauses[place - 1], place in trailing)
         if not any(rule(course, step, catalogue) for rule in _RULES):
             course.made.append(draft)
+    if course.when and clauses and _WHO.search(reading.text):
+        # 'customers in Germany': who bought there.
+        course.made.append(Draft(clauses[-1], "purchase", False, [], None, course.when))
     _share_times(course.made, reading)
     if reading.chinese:
         take_the_unsaid(course.made, reading)
@@ -578,11 +587,14 @@ def _goes_on(clause: Clause, kind: str, previous: Draft) -> bool:
     asks = any(mention.condition is None and mention.feature for mention in clause.features)
     listed = previous.kind == "" and bool(previous.items) and "or" in clause.joins
     return (
-        kind == "" and (listed or previous.kind in ("purchase", "spend")) and bool(clause.items) and not asks
+        kind == ""
+        and (listed or previous.kind in ("purchase", "spend", *EVENT_WORDS))
+        and bool(clause.items)
+        and not asks
     )
 
 
-_TIMED = ("purchase", "spend", "redeem", "campaign")
+_TIMED = ("purchase", "spend", "redeem", "campaign", *EVENT_WORDS)
 _EVER = re.compile(
     r"\b(?:ever|never|at (?:any|some) (?:time|point)|in total|all[- ]time|lifetime|overall)\b|从来|从未|从没|曾经?|累计|总共|一共|历史",
     re.I,
@@ -681,6 +693,9 @@ def _widens(draft: Draft, previous: Draft) -> bool:
 def _kind(clause: Clause) -> str:
     flags = clause.flags
     units = {number.unit for number in clause.numbers}
+    other = next((event for event in EVENT_WORDS if event in flags), None)
+    if other is not None:
+        return other
     if "quiet" in flags:
         return "quiet"
     if "last_purchase" in flags:

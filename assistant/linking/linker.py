@@ -25,6 +25,7 @@ from assistant.linking.clauses import Reading, read
 from assistant.linking.cues import STOP_EN
 from assistant.linking.edits import Edit, propose
 from assistant.linking.features import FeatureLinker
+from assistant.linking.here import Here
 from assistant.linking.items import ItemLinker, chatter, stem
 from assistant.linking.numbers import Number
 from assistant.linking.rewrite import plain
@@ -117,7 +118,9 @@ class Linker:
         item_names: Sequence[str],
         as_of: date,
         encoder: TextEncoder | None = None,
+        here: Here | None = None,
     ) -> None:
+        self._here = here or Here()
         self.catalogue, self.as_of = catalogue, as_of
         self._table = features
         self._features = FeatureLinker(catalogue)
@@ -200,7 +203,7 @@ class Linker:
 
     def _read(self, text: str, chinese: bool) -> tuple[Reading, tuple[tuple[str, str], ...]]:
         """The reading of a text, after unknown words that are misspelt or mean a known item were put right."""
-        reading = read(text, chinese, self.as_of, self._features, self._items)
+        reading = read(text, chinese, self.as_of, self._features, self._items, self._here)
         if chinese or not (_CUSTOMERS.search(text) or candidates(reading, self._features, self.quantile)):
             return reading, ()
         corrected = []
@@ -213,7 +216,7 @@ class Linker:
         for word, better in corrected:
             text = re.sub(rf"\b{re.escape(word)}\b", better, text, flags=re.IGNORECASE)
         if corrected:
-            reading = read(text, chinese, self.as_of, self._features, self._items)
+            reading = read(text, chinese, self.as_of, self._features, self._items, self._here)
         return reading, tuple(corrected)
 
     def _spelt(self, word: str) -> str | None:
@@ -240,7 +243,7 @@ class Linker:
         match = _OUTLOOK.search(text, asked.start()) if asked else None
         if match is None:
             return text, ()
-        ahead = read(match.group(), chinese, self.as_of, self._features, self._items)
+        ahead = read(match.group(), chinese, self.as_of, self._features, self._items, self._here)
         found = [c for clause in ahead.clauses for item in clause.items for c in item.items.category]
         return text[: match.start()], tuple(found)
 
@@ -249,7 +252,9 @@ class Linker:
         for match in _AGAINST.finditer(text):
             right = text[match.end() :]
             found = candidates(
-                read(right, chinese, self.as_of, self._features, self._items), self._features, self.quantile
+                read(right, chinese, self.as_of, self._features, self._items, self._here),
+                self._features,
+                self.quantile,
             )
             if found:
                 return text[: match.start()], readings(right, found)[0]

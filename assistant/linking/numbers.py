@@ -302,6 +302,8 @@ def _single(match: re.Match[str], chinese: bool, plain: str) -> Number:
         unit = "money"
     unit = _noun(match, chinese, unit, plain)
     value = to_number(match["a"])
+    if chinese and unit == "times" and re.search("下单|下[了过]", match.group()):
+        unit = "orders"
     if chinese and unit == "percent" and "成" in match.group():
         value *= 10
     thousands = match["a"].strip()[-1:].lower() == "k"

@@ -4,7 +4,7 @@ one period against another. Each is read whole, before the rest of the message i
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from datetime import date
 from typing import Literal
@@ -38,14 +38,24 @@ class Pattern:
     condition: Condition
 
 
-def patterns(text: str, chinese: bool, as_of: date, items: FindItems) -> list[Pattern]:
-    """Every pattern of behaviour, none overlapping; one whose items are unknown is left to the clauses."""
-    found: list[Pattern] = []
+def patterns(
+    text: str, chinese: bool, as_of: date, items: FindItems, events: Collection[str] = ()
+) -> list[Pattern]:
+    """Every pattern of behaviour, none overlapping; one whose items are unknown is left to the clauses.
+
+    events: the kinds of events besides the usual ones that happen here.
+    """
+    looked = () if chinese or not {"view", "add_to_cart"} & set(events) else _looked(text, items)
+    found: list[Pattern] = [p for p in looked if _steps(p.condition) <= {"purchase", *events}]
     for read in (_comparisons, _sequences, _touches, _repeats):
         for pattern in read(text, chinese, as_of, items):
             if not any(pattern.span[0] < p.span[1] and p.span[0] < pattern.span[1] for p in found):
                 found.append(pattern)
     return sorted(found, key=lambda pattern: pattern.span)
+
+
+def _steps(condition: Condition) -> set[str]:
+    return {step.event for step in condition.steps} if isinstance(condition, SequenceCondition) else set()
 
 
 # --- One thing after another --------------------------------------------------------------------
@@ -86,6 +96,36 @@ _SEQUENCES_ZH = tuple(
 )
 
 
+_LOOKED_EN = re.compile(
+    r"\b(?:(?P<view>view(?:ed|s)?|looked at|browsed|saw)|(?P<cart>added|put|adds?))\s+(?P<a>[^.;?!,]{2,50}?)(?:\s+(?:to|in|into) (?:the |their |a )?(?:cart|basket|bag))?\s*,?\s+"
+    r"(?:and|but|then|without)\s+(?:then\s+)?(?:(?P<no>did not|didn't|do not|don't|never|not|failed to)\s+(?:then\s+|go on to\s+)?)?"
+    rf"(?P<verb>buy(?:ing)?|bought|purchas(?:ed?|ing)|order(?:ed|ing)?)\s+(?P<b>it|them|[^.;?!,]{{2,40}}?)(?:\s+{_WITHIN}(?:\s+{_AFTER})?)?{_END}",
+    re.IGNORECASE,
+)
+"""'viewed shoes but did not buy them within 7 days', 'added a lamp to the cart without buying it'."""
+
+
+def _looked(text: str, items: FindItems) -> Iterator[Pattern]:
+    for match in _LOOKED_EN.finditer(text):
+        said = match.group().lower()
+        pronoun = match["b"].lower() in ("it", "them")
+        if not (pronoun or match["n"] or "then" in said) or (
+            match["cart"] and not re.search("cart|basket|bag", said)
+        ):
+            continue
+        named = items(match["a"])
+        if not named and not _ANY_ITEM.search(match["a"]):
+            continue
+        first = Step("view" if match["view"] else "add_to_cart", named)
+        within = _within(match["n"], match["u"]) if match["n"] else None
+        last = Step("purchase", named if pronoun else items(match["b"]), within)
+        if match["no"] or "without" in said:
+            yield Pattern(match.span(), SequenceCondition((first,), last, same_item=pronoun))
+        else:
+            yield Pattern(match.span(), SequenceCondition((first, last), same_item=pronoun))
+
+
+_ANY_ITEM = re.compile(r"\b(?:products?|items?|something|anything|articles?|things?|goods)\b", re.IGNORECASE)
 _LATER_EN = re.compile(
     rf"\b(?P<no>(?:have |has |had |did )?(?:not|never)\s+|(?:didn't|haven't|hasn't|without)\s+|(?:make|made) no\s+)?(?P<b>(?:{_BUY}|order(?:ed|ing)?|shop|visit|respond)\b[^.;?!,]{{0,40}}?)\s+"
     rf"(?:no later than|(?:with)?in(?:side)?|in under)\s+(?:the\s+)?(?P<n>{EN_NUMBER}|an?)\s+(?P<u>day|week|month|fortnight)s?\s+{_AFTER}",

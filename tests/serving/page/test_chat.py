@@ -149,6 +149,7 @@ def test_after_a_reload_the_page_works(page):
     page.ask("who bought beer?")
     page.driver.refresh()
     page.open()
+    page.saw_errors()  # of the stream that the reload broke off
     page.ask("who is over 55?")
     page.until(lambda: page.size, "a card")
 
