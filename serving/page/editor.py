@@ -79,7 +79,8 @@ class Editor:
         quiet: dict[str, Any] = {"show_progress": "hidden", "queue": False}
         changes = {"trigger_mode": "multiple", **quiet}
         self.form.act(self.change, [self.draft], self.outputs, **changes)
-        self.apply.click(self.read, [self.draft, self.text], self.outputs, **quiet)
+        # Its errors are told over the page, which only the queue brings there.
+        self.apply.click(self.read, [self.draft, self.text], self.outputs, show_progress="hidden")
         self.undo.click(self.step_back, [self.draft], self.outputs, **quiet)
         self.new.click(self.clear, [self.draft], self.outputs, **quiet)
         self.name.submit(self.save, [self.name, self.draft], [self.name], show_progress="hidden")

@@ -158,6 +158,7 @@ def test_a_reload_keeps_the_conversation_and_its_segment(page):
     page.ask("who bought beer?")
     page.shows("1,298")
     page.driver.refresh()
+    page.saw_errors()  # of streams that the reload broke off
     page.until(lambda: "1,298 customers" in page.text("#chat"), "the conversation")
     page.shows("1,298")
 

@@ -110,7 +110,7 @@ def test_a_plan_is_made_and_saved_and_a_test_is_run(page, fake_llm):
     page.until(lambda: len(page.all("#experiments tbody tr")) == 1, "the experiment")
     assert "is assigned" in page.text("#campaign-result")
     page.click("#read-campaign")
-    page.until(lambda: "is assigned" not in page.text("#campaign-result"), "the reading")
+    page.until(lambda: "its result is due on" in page.text(".toast-body"), "why there is no result yet")
 
 
 def test_a_plan_without_a_segment_says_what_to_do(page):
