@@ -14,7 +14,7 @@ from assistant.linking.occasions import SHARE_OF_OCCASION, together
 
 if TYPE_CHECKING:
     from assistant.linking.clauses import Clause, Reading
-    from assistant.linking.drafts import Draft
+    from assistant.linking.draft import Draft
 
 SAME_TIME_ZH = re.compile(
     r"[该同](?:季度|年|月|周|期|时段)|年度内|年内(?=[未没])|当[季月年](?!初|底|中)|期间(?!的)"
