@@ -26,7 +26,7 @@ from assistant.linking.cues import STOP_EN
 from assistant.linking.edits import Edit, propose
 from assistant.linking.features import FeatureLinker
 from assistant.linking.here import Here
-from assistant.linking.items import ItemLinker, chatter, stem
+from assistant.linking.items import ItemLinker, absent_words, chatter, stem
 from assistant.linking.numbers import Number
 from assistant.linking.rewrite import plain
 from assistant.linking.scope import readings
@@ -135,7 +135,7 @@ class Linker:
     def link(self, message: str, current: Node | None = None, saved: Collection[str] = ()) -> Link:
         """Link one message, given the conversation's current segment and the names of saved ones."""
         chinese = is_chinese(message)
-        name, text = _name_blanked(message, saved)
+        name, text = _name_blanked(message, [known for known in saved if self._is_name(known, message)])
         (start, end), customer = spoken_customer(text)
         if customer is not None:
             text = text[:start] + " " * (end - start) + text[end:]
@@ -201,6 +201,14 @@ class Linker:
             other,
         )
 
+    def _is_name(self, saved: str, message: str) -> bool:
+        """Whether a message that holds a saved segment's name means it: 'who is over 55?' is not about 'Over 55'."""
+        place = message.casefold().find(saved.casefold())
+        if place < 0 or message[place : place + len(saved)] == saved or spoken_name(message)[1] is not None:
+            return place >= 0
+        reading, _ = self._read(saved, is_chinese(saved))
+        return not candidates(reading, self._features, self.quantile)
+
     def _read(self, text: str, chinese: bool) -> tuple[Reading, tuple[tuple[str, str], ...]]:
         """The reading of a text, after unknown words that are misspelt or mean a known item were put right."""
         reading = read(text, chinese, self.as_of, self._features, self._items, self._here)
@@ -208,6 +216,8 @@ class Linker:
             return reading, ()
         corrected = []
         for word in unknown_words(reading):
+            if word in absent_words():
+                continue
             better = self._spelt(word)
             if better is None:
                 better = self._items.nearest_name(word, text)

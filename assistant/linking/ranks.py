@@ -17,7 +17,8 @@ _LOW = r"bottom|lowest|smallest|least|fewest|shortest|narrowest|worst|last"
 _END = rf"(?P<end>{_HIGH}|{_LOW})"
 # What ends the words that say by what they are ranked: a time, another condition, whom they are among.
 _STOP = (
-    r"(?=\s*(?:$|[.,;:?!()])|\s+(?:in|over|during|within|since|for|from|of|across) (?:the |their |this |these )?(?:last|past|previous|trailing|whole|full|year|entire|20\d\d|\d|q[1-4]\b)"
+    r"(?=\s*(?:$|[.,;:?!()])|\s+(?:in|over|during|within|for|from|of|across) (?:the |their |this |these )?(?:last|past|previous|trailing|whole|full|year|entire|20\d\d|\d|q[1-4]\b)"
+    r"|\s+since (?!(?:their|the) )"
     r"|\s+(?:and|but|among|amongst|who|that|which|out of|of (?:those|all|that|everyone)|over the|during the|with us|this|ever)\b)"
 )
 _BY = rf"(?:by|on|in terms of|for|according to|ranked (?:by|on))\s+(?:the\s+|their\s+)?(?P<by>[a-z][\w /'-]{{2,50}}?){_STOP}"

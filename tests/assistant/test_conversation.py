@@ -381,3 +381,12 @@ def test_lookalikes_of_one_customer(talk, question):
 def test_lookalikes_of_a_customer_nobody_knows(talk):
     answer = talk.ask("find 50 households like household 99999999", call("find_lookalikes"))
     assert "no customer '99999999'" in answer.clarification
+
+
+def test_a_question_in_the_words_of_a_saved_name_is_still_a_question(talk):
+    talk.ask("who is over 55?", call("define_segment"))
+    talk.ask('save this as "Over 55"', call("save_segment"))
+    asked = talk.ask("who is over 55?", call("define_segment"))
+    assert asked.segment["definition"] == {"feature": "age", "op": ">=", "value": "55-64"}
+    named = talk.ask("members of Over 55 who bought beer", call("define_segment"))
+    assert "Over 55" in named.segment["words"]

@@ -1,0 +1,193 @@
+"""English constructs beyond single conditions: days and hours, first purchases, ranks, comparisons, own words, places."""
+
+from datetime import date
+
+import pandas as pd
+import pytest
+
+from assistant.app import Rooms, make_linker
+from assistant.linking.here import Here
+from assistant.linking.linker import Linker
+from assistant.linking.occasions import occasions
+from segments.catalogue import standard_catalogue
+from segments.codec import to_json
+from segments.definition import Occasion
+
+WORKDAYS = ("mon", "tue", "wed", "thu", "fri")
+
+
+@pytest.fixture(scope="module")
+def linker(opened: Rooms) -> Linker:
+    return make_linker(opened, dense=False)
+
+
+def read(linker: Linker, question: str) -> object:
+    reading = linker.link(question).reading
+    return None if reading is None else to_json(reading)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("beer on a Sunday", Occasion(weekdays=("sun",))),
+        ("fri or sat, 5pm or later", Occasion(weekdays=("fri", "sat"), hours=(17, 24))),
+        ("Monday to Friday between 5 and 8 in the evening", Occasion(weekdays=WORKDAYS, hours=(17, 20))),
+        ("placed between 22:00 and 05:00", Occasion(hours=(22, 5))),
+        ("from 12 until 14 o'clock", Occasion(hours=(12, 14))),
+        ("before eight in the morning", Occasion(hours=(0, 8))),
+        ("shopped store 367 at least twice", Occasion(channel=("367",))),
+        ("in stores 367 and 406", Occasion(channel=("367", "406"))),
+    ],
+)
+def test_days_hours_and_stores_are_read(text: str, expected: Occasion) -> None:
+    assert [mention.occasion for mention in occasions(text, chinese=False)] == [expected]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "since Black Friday",
+        "between 5 and 10 orders",
+        "from 12 to 20 times",
+        "who sat on it",
+        "5 to 8 orders",
+    ],
+)
+def test_what_is_no_occasion_is_left(text: str) -> None:
+    assert occasions(text, chinese=False) == []
+
+
+BEER = {"event": "purchase", "items": {"category": ["BEERS/ALES"]}}
+
+
+@pytest.mark.parametrize(
+    ("question", "expected"),
+    [
+        (
+            "beer, fri or sat, 5pm or later, min 4x since july 1",
+            BEER
+            | {"from_days_ago": 184, "weekdays": ["fri", "sat"], "hours": [17, 24], "op": ">=", "value": 4},
+        ),
+        (
+            "bought beer on Saturday or Sunday and never from Monday until Friday, in the last 180 days",
+            {
+                "all_of": [
+                    BEER | {"from_days_ago": 180, "weekdays": ["sat", "sun"]},
+                    {"not": BEER | {"from_days_ago": 180, "weekdays": list(WORKDAYS)}},
+                ]
+            },
+        ),
+        ("who had beer in their very first basket", {"first": "purchase", "items": BEER["items"]}),
+        (
+            "customers whose first purchase was between September 1 and the end of November",
+            {"first": "purchase", "from_days_ago": 122, "to_days_ago": 31},
+        ),
+        (
+            "the 50 customers with the longest time since their last purchase",
+            {"rank_by": "recency_days", "count": 50},
+        ),
+        (
+            "bottom 10% of customers on # of orders, past 180 days",
+            {"rank_by": "orders_180d", "share": 0.1, "lowest": True},
+        ),
+        (
+            "customers whose December spend was more than twice their November spend",
+            {
+                "compare": {"event": "purchase", "measure": "value", "from_days_ago": 31},
+                "op": ">",
+                "than": {"event": "purchase", "measure": "value", "from_days_ago": 61, "to_days_ago": 31},
+                "factor": 2.0,
+            },
+        ),
+        (
+            "got a campaign in november then bought nothing for 10 days after",
+            {
+                "sequence": [{"event": "exposure"}],
+                "then_not": {"event": "purchase", "within_days": 10},
+                "from_days_ago": 61,
+                "to_days_ago": 31,
+            },
+        ),
+        (
+            "customers who have age band 55-64 or above and bought category BEERS/ALES in the last 30 days",
+            {"all_of": [{"feature": "age", "op": ">=", "value": "55-64"}, BEER | {"from_days_ago": 30}]},
+        ),
+        (
+            "spent over $1,000 last year, yet less than $50 in the last 60 days",
+            {
+                "all_of": [
+                    {"event": "purchase", "from_days_ago": 365, "measure": "value", "op": ">", "value": 1000},
+                    {"event": "purchase", "from_days_ago": 60, "measure": "value", "op": "<", "value": 50},
+                ]
+            },
+        ),
+    ],
+)
+def test_a_construct_is_read_whole(linker: Linker, question: str, expected: dict[str, object]) -> None:
+    found = read(linker, question)
+    assert found == expected or _plain(found) == _plain(expected)
+
+
+def _plain(data: object) -> object:
+    """Definitions alike but for what is left out because it is usual."""
+    usual = {"measure": "count", "op": ">=", "value": 1, "factor": 1.0, "lowest": False}
+    if isinstance(data, list):
+        return [_plain(each) for each in data]
+    if isinstance(data, dict):
+        return {
+            key: _plain(value) for key, value in data.items() if usual.get(key) != value or key == "feature"
+        }
+    return data
+
+
+@pytest.fixture(scope="module")
+def clickstream() -> Linker:
+    """A shop with views, carts and returns, in three countries."""
+    catalogue = standard_catalogue([])
+    here = Here(
+        frozenset({"purchase", "view", "add_to_cart", "search", "return"}),
+        ("France", "Germany", "United Kingdom"),
+    )
+    values = {"category": ("SHOES", "LAMPS"), "department": (), "brand": ()}
+    features = pd.DataFrame({feature.name: [1.0] for feature in catalogue})
+    return Linker(catalogue, features, values, ["RED SHOES"], date(2020, 1, 1), None, here)
+
+
+@pytest.mark.parametrize(
+    ("question", "expected"),
+    [
+        ("who has returned something?", {"event": "return"}),
+        (
+            "customers with 5 or more returns in the past year",
+            {"event": "return", "from_days_ago": 365, "value": 5},
+        ),
+        ("customers in Germany", {"event": "purchase", "channel": ["Germany"]}),
+        (
+            "French or British customers who ordered in the last 90 days",
+            {"event": "purchase", "from_days_ago": 90, "channel": ["France", "United Kingdom"]},
+        ),
+        ("法国的客户", {"event": "purchase", "channel": ["France"]}),
+        (
+            "who viewed shoes but did not buy them within 7 days?",
+            {
+                "sequence": [{"event": "view", "items": {"category": ["SHOES"]}}],
+                "then_not": {"event": "purchase", "items": {"category": ["SHOES"]}, "within_days": 7},
+                "same_item": True,
+            },
+        ),
+        (
+            "who put something in the cart and never bought it",
+            {"sequence": [{"event": "add_to_cart"}], "then_not": {"event": "purchase"}, "same_item": True},
+        ),
+        ("customers who searched for lamps", {"event": "search", "items": {"category": ["LAMPS"]}}),
+        ("最近90天退过货的客户", {"event": "return", "from_days_ago": 90}),
+    ],
+)
+def test_what_happens_here_is_understood(
+    clickstream: Linker, question: str, expected: dict[str, object]
+) -> None:
+    assert _plain(read(clickstream, question)) == expected
+
+
+def test_where_nothing_is_returned_returns_are_unknown(linker: Linker) -> None:
+    assert linker.link("who returned beer?").missing == ("returned",)
