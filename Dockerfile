@@ -8,10 +8,11 @@ RUN apt-get update \
     && useradd --create-home --uid 10001 segassist
 
 WORKDIR /app
+# torch comes first and pinned: an unpinned torch may bring gigabytes of CUDA libraries. A change of code fetches nothing.
+COPY constraints.txt .
+RUN pip install --no-cache-dir --constraint constraints.txt torch
 COPY . .
-# torch comes first and pinned: an unpinned torch may bring gigabytes of CUDA libraries.
-RUN pip install --no-cache-dir --constraint constraints.txt torch \
-    && pip install --no-cache-dir --constraint constraints.txt . \
+RUN pip install --no-cache-dir --constraint constraints.txt . \
     && install --directory --owner segassist --group segassist /data
 
 USER segassist
