@@ -26,7 +26,7 @@ ANSWER_KEYS = [
     "refused",
     "timings",
 ]
-SEGMENT_KEYS = ["name", "definition", "hash", "size", "sql", "words"]
+SEGMENT_KEYS = ["name", "definition", "hash", "size", "reachable", "sql", "words"]
 TIMINGS = ["link", "plan", "check", "run", "answer", "total"]
 
 
