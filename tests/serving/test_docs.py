@@ -85,7 +85,7 @@ def test_the_units_run_as_nobody_and_come_back():
             assert re.search(r"^User=(?!root)\w+$", text, re.MULTILINE)
             assert "NoNewPrivileges=true" in text
     assert "Restart=always" in units["segassist.service"]
-    assert "flock --nonblock" in units["segassist-refresh.service"]
+    assert "segassist refresh --workspace" in units["segassist-refresh.service"]
 
 
 def test_the_container_is_reached_from_this_machine_only_and_runs_as_nobody():

@@ -158,6 +158,10 @@ def test_the_command_ends_with_1_when_something_is_broken(folder):
 # Backup and restore
 
 
+def _contents(folder: Path) -> dict[Path, bytes]:
+    return {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
 def test_a_workspace_comes_back_as_it_was(folder, tmp_path):
     file = tmp_path / "shop.tar.gz"
     count = write_backup(folder, file)
@@ -169,8 +173,7 @@ def test_a_workspace_comes_back_as_it_was(folder, tmp_path):
     assert [user.name for user in service.users.all()] == ["ada"]
     assert not service.audit.verify().breaks
     assert (elsewhere / "vault.key").stat().st_mode & 0o777 == 0o600
-    before = {p.name: p.read_bytes() for p in (folder / "models").iterdir()}
-    assert {p.name: p.read_bytes() for p in (elsewhere / "models").iterdir()} == before
+    assert _contents(elsewhere / "models") == _contents(folder / "models")
     assert len(service.members(local_caller(), from_json(BEER))[0]) == 1298
     assert not list(folder.glob(".backup-*"))
 
