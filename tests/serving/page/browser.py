@@ -10,7 +10,7 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import Select, WebDriverWait
 
-SECONDS = 30
+SECONDS = 60
 """Until something on the page counts as missing: two busy cores are slow."""
 SIDEWAYS = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 TABS = {
