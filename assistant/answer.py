@@ -427,7 +427,10 @@ def assumptions(link: Link, plan: Plan, language: Language) -> list[str]:
             "您没有给出阈值，我采用了所示的值；需要可以修改。",
         ),
         "most": ("I took 'mostly' as more than half.", "“主要”按超过一半理解。"),
-        "top": ("The threshold shown is where the top customers begin.", "所示阈值即头部客户的起点。"),
+        "top": (
+            "You named no share, so I took the likeliest fifth.",
+            "您没有给出比例，因此取可能性最高的五分之一。",
+        ),
         "ever": (
             "You gave no time window, so I counted the whole history.",
             "您没有给出时间范围，因此按全部历史计算。",

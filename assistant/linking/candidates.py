@@ -123,7 +123,7 @@ def _build(draft: Draft, reading: Reading, linker: FeatureLinker, quantile: Quan
     ]
     made += [(t.condition, "", False) for t in clause.trends if t.condition.feature in catalogue]
     made += [
-        (rank_condition(top, items, draft.window or ranked_over(reading), linker), "top", False)
+        (rank_condition(top, items, draft.window or ranked_over(reading), linker), "rank", False)
         for top in clause.tops
     ]
     made += [_vague(vague, quantile, draft.window) for vague in clause.vague]

@@ -172,7 +172,9 @@ class Linker:
             found.append(Candidate(MemberOf(str(name)), 0, 0))
         likely = probable or _most_likely(message, reading, intents, mentions)
         if likely is not None:
-            found = [c for c in found if c.reading != "top" and not _speaks_of(c.node, likely.node)]
+            found = [
+                c for c in found if c.reading not in ("top", "rank") and not _speaks_of(c.node, likely.node)
+            ]
             found.append(likely)
             intents = replace(intents, tools=tuple(t for t in intents.tools if t != "score_propensity"))
         if not CUES["compare_segments"].search(_without_trends(message, chinese)):
