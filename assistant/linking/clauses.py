@@ -15,13 +15,14 @@ from assistant.linking.cues import CHINESE, ENGLISH, STOP_EN, VAGUE, Vague
 from assistant.linking.features import FeatureLinker, FeatureMention
 from assistant.linking.here import EVENT_WORDS, Here
 from assistant.linking.items import ItemLinker, ItemMention, chatter, merged
-from assistant.linking.numbers import Number, Span, numbers
+from assistant.linking.numbers import Number, numbers
 from assistant.linking.occasions import OccasionMention, occasions
 from assistant.linking.patterns import Pattern, patterns
 from assistant.linking.patterns_zh import patterns_zh
 from assistant.linking.ranks import ranks
 from assistant.linking.ranks_zh import tops_zh
 from assistant.linking.rewrite import plain
+from assistant.linking.spans import Span, blanked, free
 from assistant.linking.trend import Top, Trend, tops, trends
 from assistant.linking.windows import TimeMention, windows
 from segments.definition import ItemFilter
@@ -114,10 +115,7 @@ class Reading:
 
     def unclaimed(self) -> str:
         """The text with everything understood blanked out."""
-        chars = list(self.text)
-        for start, end in self.claimed:
-            chars[start:end] = " " * (end - start)
-        return "".join(chars)
+        return blanked(self.text, self.claimed)
 
 
 def read(
@@ -141,35 +139,35 @@ def read(
 
     if chinese:
         claim("tops", [top for top in tops_zh(text) if top.feature in features.catalogue])
-        claim("features", [m for m in features.own_words(text) if _free(m.span, taken())])
+        claim("features", [m for m in features.own_words(text) if free(m.span, taken())])
         whole = patterns_zh(text, as_of, lambda said: _named(said, chinese, items))
-        claim("patterns", [m for m in whole if _free(m.span, taken())])
+        claim("patterns", [m for m in whole if free(m.span, taken())])
     said_whole = patterns(text, chinese, as_of, lambda said: _named(said, chinese, items), here.events)
-    claim("patterns", [m for m in said_whole if _free(m.span, taken())])
+    claim("patterns", [m for m in said_whole if free(m.span, taken())])
     if chinese:
-        claim("trends", [m for m in trends(text, chinese) if _free(m.span, taken())])
-        claim("tops", [m for m in tops(text, chinese) if _free(m.span, taken())])
-        claim("items", [m for m in items.own_words(text) if _free(m.span, taken())])
+        claim("trends", [m for m in trends(text, chinese) if free(m.span, taken())])
+        claim("tops", [m for m in tops(text, chinese) if free(m.span, taken())])
+        claim("items", [m for m in items.own_words(text) if free(m.span, taken())])
     else:
-        claim("tops", [m for m in ranks(text) if _free(m.span, taken())])
-        claim("items", [m for m in items.exact(text) if _free(m.span, taken())])
+        claim("tops", [m for m in ranks(text) if free(m.span, taken())])
+        claim("items", [m for m in items.exact(text) if free(m.span, taken())])
         claim("features", features.levels(text, taken()))
-        claim("features", [m for m in features.whole_names(text) if _free(m.span, taken())])
-        claim("trends", [m for m in trends(text, chinese) if _free(m.span, taken())])
+        claim("features", [m for m in features.whole_names(text) if free(m.span, taken())])
+        claim("trends", [m for m in trends(text, chinese) if free(m.span, taken())])
     for vague in VAGUE:
         for match in (vague.zh if chinese else vague.en).finditer(text):
-            if _free(match.span(), taken()):
+            if free(match.span(), taken()):
                 found.append((match.span(), "vague", vague))
-    claim("occasions", [m for m in here.places(text, chinese) if _free(m.span, taken())])
-    claim("occasions", [m for m in occasions(text, chinese) if _free(m.span, taken())])
-    claim("windows", [m for m in windows(text, chinese, as_of) if _free(m.span, taken())])
+    claim("occasions", [m for m in here.places(text, chinese) if free(m.span, taken())])
+    claim("occasions", [m for m in occasions(text, chinese) if free(m.span, taken())])
+    claim("windows", [m for m in windows(text, chinese, as_of) if free(m.span, taken())])
     phrases = features.find(text, chinese, taken())
     claim("features", [m for m in phrases if m.condition is not None])
     claim("features", features.phrases(text, chinese, taken()))
     claim("numbers", numbers(text, chinese, taken()))
     claim("features", features.find(text, chinese, taken()))
     for event, words in here.event_words(chinese):
-        found += [(m.span(), event, None) for m in words.finditer(text) if _free(m.span(), taken())]
+        found += [(m.span(), event, None) for m in words.finditer(text) if free(m.span(), taken())]
     named = items.find(text, chinese, taken(), STOP_EN | chatter())
     if chinese:
         claim("items", named)
@@ -178,10 +176,10 @@ def read(
         claim("items", [m for m in named if _JOINED.search(m.text)])
     for kind, pattern in (CHINESE if chinese else ENGLISH).items():
         for match in pattern.finditer(text):
-            if _free(match.span(), taken()) and match.group():
+            if free(match.span(), taken()) and match.group():
                 found.append((match.span(), kind, None))
     if not chinese:
-        claim("items", [m for m in named if _free(m.span, taken())])
+        claim("items", [m for m in named if free(m.span, taken())])
     found.sort(key=lambda entry: entry[0])
     return Reading(text, chinese, _cut(found, len(text), chinese), tuple(taken()))
 
@@ -236,7 +234,3 @@ def _negate_said(clauses: list[Clause]) -> None:
         clause.flags ^= {"neg"}
         if clause.joins & {"break", "but"}:
             break
-
-
-def _free(span: Span, busy: Sequence[Span]) -> bool:
-    return not any(span[0] < end and start < span[1] for start, end in busy)

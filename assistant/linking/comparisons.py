@@ -8,8 +8,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
 
-from assistant.linking.numbers import DIGITS, EN_NUMBER, Span, to_number
+from assistant.linking.numbers import DIGITS, EN_NUMBER, to_number
 from assistant.linking.occasions import ALWAYS, occasions
+from assistant.linking.spans import Span, blanked
 from assistant.linking.windows import windows
 from segments.definition import (
     ComparisonCondition,
@@ -90,8 +91,8 @@ def _in_part(
     sides = _sides(part, as_of)
     if len(sides) != 2:
         return None
-    measure = _MEASURE.search(_blanked(part, [side.span for side in sides]))
-    change = _change(_blanked(part, [side.span for side in sides]))
+    rest = blanked(part, [side.span for side in sides])
+    measure, change = _MEASURE.search(rest), _change(rest)
     if measure is None or change is None:
         return None
     op, factor, span, over_time = change
@@ -177,9 +178,3 @@ def _quantity(measure: re.Match[str], side: _Side, items: ItemFilter) -> EventQu
         return f"basket_value_{side.window.start}d"
     of: EventMeasure = "quantity" if measure["units"] else "value" if measure["value"] else "count"
     return EventQuantity("purchase", items, side.window, of, side.occasion)
-
-
-def _blanked(text: str, spans: list[Span]) -> str:
-    for start, end in spans:
-        text = text[:start] + " " * (end - start) + text[end:]
-    return text

@@ -12,6 +12,7 @@ from assistant.linking.features import FeatureLinker, fits, number_condition
 from assistant.linking.items import ItemMention
 from assistant.linking.lengths import length_condition
 from assistant.linking.numbers import Number
+from assistant.linking.occasions import SHARE_OF_OCCASION
 from assistant.linking.ranks import RANKED_BY
 from assistant.linking.trend import Top
 from assistant.linking.windows import TimeMention
@@ -70,9 +71,7 @@ def feature_conditions(
                 condition = FeatureCondition(feature.name, "=" if one else "in", values[0] if one else values)
                 made.append((condition, "", False))
                 items.clear()
-        elif feature.type is FeatureType.SHARE and feature.name.endswith(
-            ("day_share_365d", "ing_share_365d", "noon_share_365d", "end_share_365d", "night_share_365d")
-        ):
+        elif feature.name in SHARE_OF_OCCASION:
             made.append((FeatureCondition(feature.name, ">", MOST), "most", False))
         elif feature.numeric and clause.flags & {"high", "low", "mostly"}:
             op, q = ("<=", 0.2) if "low" in clause.flags else (">=", 0.8)
@@ -172,20 +171,19 @@ def rank_condition(
     name = top.feature
     if top.by:
         spent = re.search(r"spen[dt]|buyers|shoppers|revenue|sales|value", top.by, re.IGNORECASE)
-        department = next((i for i in items if i.items.department), None)
+        department = next((i for i in items if i.items.department and spent), None)
         saved = re.search(r"money|dollars|amount|save", top.by, re.IGNORECASE) and "discount" in top.by
-        own = _share_feature(department.items, linker.catalogue, "spend") if department and spent else None
+        own = _share_feature(department.items, linker.catalogue, "spend") if department else None
         name = (
             own
             or ("discount_365d" if saved else "")
             or linker.named(top.by, chinese=False)
             or ("spend_365d" if spent else top.feature)
         )
-        if own:
-            items.remove(department)  # type: ignore[arg-type]
-    lowest = top.lowest
+        if own and department:
+            items.remove(department)
     feature = _of_window(name, window, linker.catalogue)
-    return RankCondition(feature.name, top.count, top.share, lowest)
+    return RankCondition(feature.name, top.count, top.share, top.lowest)
 
 
 def ranked_over(reading: Reading) -> TimeMention | None:

@@ -13,8 +13,9 @@ from functools import cached_property
 from math import inf
 
 from assistant.linking import lexicon
-from assistant.linking.numbers import Number, Span
+from assistant.linking.numbers import Number
 from assistant.linking.own_words_zh import OwnNames
+from assistant.linking.spans import Span, free
 from segments.definition import FeatureCondition, Value
 from segments.features import Catalogue, Feature, FeatureType
 
@@ -264,7 +265,7 @@ class FeatureLinker:
             for match in pattern.finditer(text):
                 # 'yogurt spend in the last 180 days' is of yogurt.
                 alone = not _WINDOWED.match(name) or re.search(r"\bhave\s+$", text[: match.start()])
-                if alone and _free(match.span(), [mention.span for mention in found]):
+                if alone and free(match.span(), [mention.span for mention in found]):
                     found.append(FeatureMention(match.span(), match.group(), name))
         return found
 
@@ -296,7 +297,7 @@ class FeatureLinker:
         found: list[FeatureMention] = []
         for pattern, name in self._chinese_phrases if chinese else self._english_phrases:
             for match in pattern.finditer(text):
-                if _free(match.span(), [*taken, *(mention.span for mention in found)]):
+                if free(match.span(), [*taken, *(mention.span for mention in found)]):
                     found.append(FeatureMention(match.span(), match.group(), name))
         return found
 
@@ -309,13 +310,13 @@ class FeatureLinker:
                 continue
             pattern = zh if chinese else rf"\b(?:{english})\b"
             for match in re.finditer(pattern, text, re.IGNORECASE):
-                if _free(match.span(), busy):
+                if free(match.span(), busy):
                     condition = FeatureCondition(name, op, value)
                     found.append(FeatureMention(match.span(), match.group(), name, condition))
                     busy.append(match.span())
         for pattern_, name in self._chinese if chinese else self._english:
             for match in pattern_.finditer(text):
-                if _free(match.span(), busy):
+                if free(match.span(), busy):
                     found.append(
                         FeatureMention(match.span(), match.group(), name, self._level(name, match.group()))
                     )
@@ -346,7 +347,7 @@ class FeatureLinker:
         found = []
         for feature, pattern in self._level_patterns:
             for match in pattern.finditer(text):
-                if not _free(match.span(), busy):
+                if not free(match.span(), busy):
                     continue
                 levels = tuple(
                     next(level for level in feature.levels if level.lower() == said.lower())
@@ -382,7 +383,7 @@ class FeatureLinker:
         """Mentions by the names and levels with which answers in Chinese speak of features."""
         found = [FeatureMention(s, text[slice(*s)], c.feature, c) for s, c in self._own.conditions(text)]
         busy = [mention.span for mention in found]
-        names = [(span, name) for span, name in self._own.names(text) if _free(span, busy)]
+        names = [(span, name) for span, name in self._own.names(text) if free(span, busy)]
         return found + [FeatureMention(span, text[slice(*span)], name) for span, name in names]
 
     def by_unit(self, unit: str) -> Feature | None:
@@ -422,7 +423,3 @@ def _pattern(word: str, chinese: bool) -> re.Pattern[str]:
     # 'before noon' and 'before-noon' are one word to a reader.
     spelt = r"[\s-]".join(map(re.escape, word.split(" ")))
     return re.compile(rf"(?<!\w){spelt}(?:s|es)?(?!\w)", re.IGNORECASE)
-
-
-def _free(span: Span, busy: Sequence[Span]) -> bool:
-    return not any(span[0] < end and start < span[1] for start, end in busy)

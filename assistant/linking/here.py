@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 
 from assistant.linking import lexicon
@@ -44,12 +44,17 @@ class Here:
     """events: the kinds that happened here. channels: where, as the data name it."""
 
     events: frozenset[str] = USUAL
-    channels: tuple[str, ...] = field(default=())
+    channels: tuple[str, ...] = ()
 
     def event_words(self, chinese: bool) -> list[tuple[str, re.Pattern[str]]]:
         """(event, its words) of the events here that the linker's own cues do not say."""
-        known = ((event, words[chinese]) for event, words in EVENT_WORDS.items() if event in self.events)
-        return [(event, re.compile(words, re.IGNORECASE)) for event, words in known]
+        return self._event_words[chinese]
+
+    @cached_property
+    def _event_words(self) -> tuple[list[tuple[str, re.Pattern[str]]], ...]:
+        """In English, in Chinese."""
+        known = [(event, words) for event, words in EVENT_WORDS.items() if event in self.events]
+        return tuple([(event, re.compile(words[i], re.IGNORECASE)) for event, words in known] for i in (0, 1))
 
     def said_plainly(self, text: str) -> str:
         """'5 or more returns in a year' are goods brought back here, not customers; 'in the cart' is not yet bought."""
@@ -60,10 +65,9 @@ class Here:
     def places(self, text: str, chinese: bool) -> list[OccasionMention]:
         """Channels said by name, those of a list together."""
         found: list[OccasionMention] = []
-        pattern = self._chinese if chinese else self._english
-        for match in pattern.finditer(text) if self._names else ():
-            said = re.findall(self._one(chinese), match.group(), re.IGNORECASE)
-            values = tuple(dict.fromkeys(self._names[name.lower()] for name in said))
+        listed, one = self._chinese if chinese else self._english
+        for match in listed.finditer(text) if self._names else ():
+            values = tuple(dict.fromkeys(self._names[name.lower()] for name in one.findall(match.group())))
             found.append(OccasionMention(match.span(), Occasion(channel=values)))
         return found
 
@@ -82,18 +86,17 @@ class Here:
         return "|".join(re.escape(n) if chinese else _word(n) for n in names)
 
     @cached_property
-    def _english(self) -> re.Pattern[str]:
+    def _english(self) -> tuple[re.Pattern[str], re.Pattern[str]]:
+        """A list of names with what leads to it, and one name."""
         one = self._one(chinese=False)
         joint = r"(?:\s*,\s*(?:or |and )?|\s+or\s+|\s+and\s+|\s*/\s*)(?:from |in |the )*"
-        return re.compile(
-            rf"(?:\b(?:in|from|of|across|living in|based in)\s+(?:the\s+)?)?(?:{one})(?:{joint}(?:{one}))*",
-            re.I,
-        )
+        lead = r"(?:\b(?:in|from|of|across|living in|based in)\s+(?:the\s+)?)?"
+        return re.compile(rf"{lead}(?:{one})(?:{joint}(?:{one}))*", re.I), re.compile(one, re.I)
 
     @cached_property
-    def _chinese(self) -> re.Pattern[str]:
+    def _chinese(self) -> tuple[re.Pattern[str], re.Pattern[str]]:
         one = self._one(chinese=True)
-        return re.compile(rf"(?:{one})(?:[、和或及](?:{one}))*", re.IGNORECASE)
+        return re.compile(rf"(?:{one})(?:[、和或及](?:{one}))*", re.I), re.compile(one, re.I)
 
 
 def _word(name: str) -> str:

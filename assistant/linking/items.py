@@ -12,8 +12,8 @@ from functools import cached_property
 import numpy as np
 
 from assistant.linking import lexicon
-from assistant.linking.numbers import Span
 from assistant.linking.own_words_zh import named_values
+from assistant.linking.spans import Span, free
 from segments.definition import ItemFilter
 from segments.ports import TextEncoder
 
@@ -101,9 +101,7 @@ class ItemLinker:
         """Every mention outside the `taken` spans, longest first; `stop` words never name an item."""
         found = self._brand_mentions(text)
         if chinese:
-            found += [
-                m for m in self.own_words(text) if not any(m.span[0] < e and s < m.span[1] for s, e in taken)
-            ]
+            found += [m for m in self.own_words(text) if free(m.span, taken)]
         busy = [*taken, *(mention.span for mention in found)]
         if chinese:
             return sorted(found + self._find_chinese(text, busy), key=lambda m: m.span)
@@ -114,7 +112,7 @@ class ItemLinker:
                 span = (run[0][1][0], run[-1][1][1])
                 known = " ".join(word for word, _ in run) in lexicon.table("synonyms_en.tsv")
                 edge_stops = {run[0][0], run[-1][0]} & stop and not known
-                if edge_stops or "'" in run[-1][0] or any(span[0] < e and s < span[1] for s, e in busy):
+                if edge_stops or "'" in run[-1][0] or not free(span, busy):
                     continue
                 if not _contiguous(text[span[0] : span[1]]) or (not known and _joins_two(run)):
                     continue
@@ -189,7 +187,7 @@ class ItemLinker:
         for pattern, word, english in self._chinese:
             for match in pattern.finditer(text):
                 span = match.span()
-                if any(span[0] < e and s < span[1] for s, e in busy):
+                if not free(span, busy):
                     continue
                 items = self.lookup(english)
                 if items:
@@ -197,7 +195,7 @@ class ItemLinker:
                     busy.append(span)
         for match in re.finditer(r"(?<![A-Za-z_])[A-Za-z][A-Za-z /&]+(?!\w)", text, re.ASCII):
             items = self.lookup(match.group().strip().lower())
-            if items and not any(match.start() < e and s < match.end() for s, e in busy):
+            if items and free(match.span(), busy):
                 found.append(ItemMention(match.span(), match.group(), items))
         return found
 

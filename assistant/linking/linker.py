@@ -30,6 +30,7 @@ from assistant.linking.items import ItemLinker, absent_words, chatter, stem
 from assistant.linking.numbers import Number
 from assistant.linking.rewrite import plain
 from assistant.linking.scope import readings
+from assistant.linking.spans import blanked
 from assistant.linking.spelling import KnowsWords, Speller
 from assistant.linking.trend import trends
 from assistant.linking.unknown import missing, unknown_words
@@ -128,27 +129,25 @@ class Linker:
         self._encoder = encoder
 
     def quantile(self, feature: str, q: float) -> float:
-        """The q-quantile of a feature; a negative q asks for the value of the -q-th highest customer."""
-        column = self._table[feature].dropna()
-        return float(column.quantile(q) if q >= 0 else column.nlargest(int(-q)).min())
+        """The q-quantile of a feature over all customers."""
+        return float(self._table[feature].dropna().quantile(q))
 
     def link(self, message: str, current: Node | None = None, saved: Collection[str] = ()) -> Link:
         """Link one message, given the conversation's current segment and the names of saved ones."""
         chinese = is_chinese(message)
         name, text = _name_blanked(message, [known for known in saved if self._is_name(known, message)])
-        (start, end), customer = spoken_customer(text)
+        said_at, customer = spoken_customer(text)
         if customer is not None:
-            text = text[:start] + " " * (end - start) + text[end:]
+            text = blanked(text, [said_at])
         if market_tool(text) is not None:
             text = without_trade_words(text)
-        for start, end in spoken_ahead(text):
-            text = text[:start] + " " * (end - start) + text[end:]
+        text = blanked(text, spoken_ahead(text))
         other = None
         if CUES["compare_segments"].search(_without_trends(text, chinese)):
             text, other = self._compared(text, chinese)
         by = _BY.search(text) if CUES["breakdown_segment"].search(text) else None
         if by is not None:
-            text = text[: by.start()] + " " * len(by[0]) + text[by.end() :]
+            text = blanked(text, [by.span()])
         spoken, ahead = text, tuple[str, ...]()
         if CUES["score_propensity"].search(text) and not _MOST_LIKELY.search(text):
             text, ahead = self._without_outlook(plain(text, chinese), chinese)
@@ -296,9 +295,9 @@ def _name_blanked(message: str, saved: Collection[str]) -> tuple[str | None, str
             break
     text = message
     if name is not None:
-        text = message[: span[0]] + " " * (span[1] - span[0]) + message[span[1] :]
+        text = blanked(message, [span])
     # What else is quoted is a name too, not a condition.
-    return name, _QUOTED.sub(lambda m: " " * len(m.group()), text)
+    return name, blanked(text, (match.span() for match in _QUOTED.finditer(text)))
 
 
 _MOST_LIKELY = re.compile(
@@ -420,10 +419,7 @@ _NOT_YET = re.compile(r"(?:尚未|还没|没有?|未曾|未)(?:购买|买)过?(?
 def _without_trends(text: str, chinese: bool) -> str:
     """The text with changes over time blanked: 'compared to the quarter before' compares no segments."""
     text = plain(text, chinese)
-    for trend in trends(text, chinese):
-        start, end = trend.span
-        text = text[:start] + " " * (end - start) + text[end:]
-    return text
+    return blanked(text, (trend.span for trend in trends(text, chinese)))
 
 
 def _used(times: list[TimeMention], found: list[Candidate]) -> list[TimeMention]:

@@ -6,10 +6,9 @@ Tested on its own, so that no figure of a condition is left to the language mode
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 
-Span = tuple[int, int]
+from assistant.linking.spans import Span, blanked, free
 
 _EN_WORDS = {
     word: value
@@ -236,16 +235,16 @@ def numbers(text: str, chinese: bool, taken: list[Span]) -> list[Number]:
     busy = list(taken)
     if chinese:
         busy += [match.span() for match in _IDIOMS_ZH.finditer(text)]
-    plain = _masked(text, taken)
+    plain = blanked(text, taken, "\0")
     ranges, single = (_RANGE_ZH, _SINGLE_ZH) if chinese else (_RANGE_EN, _SINGLE_EN)
     for match in ranges.finditer(text):
-        if not _overlaps(match.span(), busy) and _plausible_range(match):
+        if free(match.span(), busy) and _plausible_range(match):
             found.append(_range(match, chinese, plain))
             busy.append(match.span())
     position = 0
     while (hit := single.search(text, position)) is not None:
         # A match that runs into a taken span may hide a number behind it: try again one step on.
-        if _overlaps(hit.span("a"), busy):
+        if not free(hit.span("a"), busy):
             position = max(hit.end("a"), hit.start() + 1)
             continue
         found.append(_single(hit, chinese, plain))
@@ -260,10 +259,6 @@ def _plausible_range(match: re.Match[str]) -> bool:
     if high < 1000 <= high * 1000 and match["a"][-1:].lower() == "k":
         return True
     return low < high or match["b"][-1:].lower() == "k"
-
-
-def _overlaps(span: Span, taken: list[Span]) -> bool:
-    return any(span[0] < end and start < span[1] for start, end in taken)
 
 
 def _range(match: re.Match[str], chinese: bool, plain: str) -> Number:
@@ -322,13 +317,6 @@ _NOUN_BEFORE_ZH = re.compile(
 _NOUN_AFTER_ZH = re.compile(
     r"(?:及以上|以上|以下|以内)?的?(?:不同的?)?(?:(?P<stores>商店|门店|店铺|店(?!牌))|(?P<kids>孩子|小孩|娃)|(?P<categories>品类|类别|种类)|(?P<orders>订单)|(?P<coupons>优惠券|券)|(?P<campaigns>(?:营销)?活动))"
 )
-
-
-def _masked(text: str, taken: Sequence[Span]) -> str:
-    """The text with what was understood before blanked out (places stay)."""
-    for start, end in taken:
-        text = text[:start] + "\0" * (end - start) + text[end:]
-    return text
 
 
 def _noun(match: re.Match[str], chinese: bool, unit: str, plain: str) -> str:

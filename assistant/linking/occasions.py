@@ -9,20 +9,16 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from assistant.linking.numbers import EN_NUMBER, Span, to_number
+from assistant.linking.numbers import EN_NUMBER, to_number
 from assistant.linking.occasions_zh import occasions_zh
+from assistant.linking.spans import Span, free
+from segments.catalogue import PARTS
 from segments.definition import WEEKDAYS, Occasion
 
 ALWAYS = Occasion()
-DAYPARTS: dict[str, tuple[int, int]] = {
-    "morning": (5, 12),
-    "afternoon": (12, 17),
-    "evening": (17, 22),
-    "night": (22, 5),
-}
-"""Hours of the parts of a day, as the features of the catalogue count them."""
+_PART_HOURS = {str(part): hours for part, hours in PARTS.items()}
 SHARE_OF_OCCASION: dict[str, Occasion] = {
-    f"{part}_share_365d": Occasion(hours=hours) for part, hours in DAYPARTS.items()
+    f"{part}_share_365d": Occasion(hours=hours) for part, hours in _PART_HOURS.items()
 } | {"weekend_share_365d": Occasion(weekdays=("sat", "sun"))}
 """The occasion whose share of orders a feature counts."""
 
@@ -44,7 +40,7 @@ def occasions(text: str, chinese: bool) -> list[OccasionMention]:
 def _chinese(text: str) -> list[OccasionMention]:
     found: list[OccasionMention] = []
     for span, occasion in occasions_zh(text):
-        if not any(span[0] < m.span[1] and m.span[0] < span[1] for m in found):
+        if free(span, (m.span for m in found)):
             found.append(OccasionMention(span, occasion))
     return found
 
@@ -100,7 +96,7 @@ def _english(text: str) -> list[OccasionMention]:
     found: list[OccasionMention] = []
 
     def add(span: Span, occasion: Occasion | None) -> None:
-        if occasion and not any(span[0] < m.span[1] and m.span[0] < span[1] for m in found):
+        if occasion and free(span, (m.span for m in found)):
             found.append(OccasionMention(span, occasion))
 
     for match in _RANGE.finditer(text):
@@ -116,7 +112,7 @@ def _english(text: str) -> list[OccasionMention]:
             continue  # 'sat', 'sun' and 'wed' are words too.
         part = (match["part"] or "").lower().replace("nite", "night")
         named = tuple(day for day in WEEKDAYS if day in {WEEKDAYS[_weekday(day)] for day in days})
-        add(match.span(), Occasion(weekdays=named, hours=DAYPARTS.get(part)))
+        add(match.span(), Occasion(weekdays=named, hours=_PART_HOURS.get(part)))
     for how, pattern in _PATTERNS:
         for match in pattern.finditer(text):
             add(match.span(), _hours(how, match))

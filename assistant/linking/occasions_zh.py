@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from assistant.linking.numbers import Span
+from assistant.linking.spans import Span
+from segments.catalogue import PARTS
 from segments.definition import WEEKDAYS, Occasion
 
 _NAMES = dict(zip("一二三四五六", range(6), strict=True)) | {"日": 6, "天": 6, "七": 6}
@@ -21,9 +22,10 @@ _LIST = re.compile(
     rf"(?:每个?|逢)?{_WEEK}(?P<days>[一二三四五六日天](?:(?:\s*(?:、|或|和|与|及|跟)\s*{_NAME}?|{_NAME})?[一二三四五六日天](?![天个月年次趟单笔回]))*)(?![天个次趟单笔回]){_AND_PART}{_OF_DAYS}"
 )
 _WORKDAYS = re.compile(rf"(?:工作日|平日(?!里?的?客单)|周中){_AND_PART}{_OF_DAYS}")
-_PART_HOURS = dict.fromkeys(("早上", "上午"), (5, 12)) | {"下午": (12, 17)}
-_PART_HOURS |= dict.fromkeys(("傍晚", "晚上"), (17, 22)) | dict.fromkeys(("深夜", "夜里"), (22, 5))
-"""Hours of the parts of a day, as the features of the catalogue count them."""
+_PART_HOURS = dict.fromkeys(("早上", "上午"), PARTS["morning"]) | {"下午": PARTS["afternoon"]}
+_PART_HOURS |= dict.fromkeys(("傍晚", "晚上"), PARTS["evening"]) | dict.fromkeys(
+    ("深夜", "夜里"), PARTS["night"]
+)
 _PART = r"(?:凌晨|清晨|早晨|早上|上午|中午|下午|傍晚|晚上|晚间|夜里|夜间|深夜|半夜|午夜|早|晚)"
 _HOUR = rf"(?P<{{0}}p>{_PART})?\s*(?P<{{0}}>\d{{{{1,2}}}}|[零一二两三四五六七八九十]{{{{1,3}}}})\s*(?:点钟?|时(?!候|间|段|期|常)|:00)(?:整)?"
 _A, _B = _HOUR.format("a"), _HOUR.format("b")

@@ -10,8 +10,8 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from assistant.linking.numbers import Span
 from assistant.linking.rewrite import plain
+from assistant.linking.spans import Span, free
 from segments.definition import FeatureCondition, ItemFilter
 from segments.features import Catalogue, Feature, FeatureType
 
@@ -37,7 +37,7 @@ class OwnNames:
         found: list[tuple[Span, str]] = []
         for pattern, feature in self._names:
             for match in pattern.finditer(text):
-                if not any(match.start() < end and start < match.end() for (start, end), _ in found):
+                if free(match.span(), (span for span, _ in found)):
                     found.append((match.span(), feature.name))
         return found
 

@@ -10,7 +10,8 @@ from datetime import date
 from typing import Literal
 
 from assistant.linking.comparisons import comparisons
-from assistant.linking.numbers import EN_NUMBER, ZH_NUMBER, Span, to_number
+from assistant.linking.numbers import EN_NUMBER, ZH_NUMBER, to_number
+from assistant.linking.spans import Span, free
 from assistant.linking.windows import windows
 from segments.definition import (
     ComparisonCondition,
@@ -49,7 +50,7 @@ def patterns(
     found: list[Pattern] = [p for p in looked if _steps(p.condition) <= {"purchase", *events}]
     for read in (_comparisons, _sequences, _touches, _repeats):
         for pattern in read(text, chinese, as_of, items):
-            if not any(pattern.span[0] < p.span[1] and p.span[0] < pattern.span[1] for p in found):
+            if free(pattern.span, (p.span for p in found)):
                 found.append(pattern)
     return sorted(found, key=lambda pattern: pattern.span)
 

@@ -12,6 +12,7 @@ from typing import Literal
 
 from assistant.linking.numbers import ZH_NUMBER, to_number
 from assistant.linking.patterns import FindItems, Pattern
+from assistant.linking.spans import free
 from assistant.linking.windows import TimeMention, windows
 from segments.definition import (
     ComparisonCondition,
@@ -35,7 +36,7 @@ def patterns_zh(text: str, as_of: date, items: FindItems) -> list[Pattern]:
     found: list[Pattern] = []
     for read in (_comparisons, _sequences, _touches, _repeats):
         for pattern in read(text, as_of, items):
-            if not any(pattern.span[0] < p.span[1] and p.span[0] < pattern.span[1] for p in found):
+            if free(pattern.span, (p.span for p in found)):
                 found.append(pattern)
     return sorted(found, key=lambda pattern: pattern.span)
 

@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from assistant.linking.numbers import EN_NUMBER, ZH_NUMBER, Span, to_number
+from assistant.linking.numbers import EN_NUMBER, ZH_NUMBER, to_number
+from assistant.linking.spans import Span, free
 
 Days = tuple[date, date]
 """First day, and the day after the last."""
@@ -400,7 +401,7 @@ def _periods(text: str, chinese: bool, as_of: date) -> Iterator[Period]:
     found: list[Period] = []
     for pattern, make in _ZH if chinese else _EN:
         for match in pattern.finditer(text):
-            if any(match.start() < p.span[1] and p.span[0] < match.end() for p in found):
+            if not free(match.span(), (p.span for p in found)):
                 continue
             period = make(match, as_of)
             if period is not None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 
 import re
 
-from assistant.linking.numbers import DIGITS, EN_NUMBER, Span, to_number
+from assistant.linking.numbers import DIGITS, EN_NUMBER, to_number
+from assistant.linking.spans import free
 from assistant.linking.trend import Top
 
 _PEOPLE = (
@@ -52,7 +53,7 @@ def ranks(text: str) -> list[Top]:
     for place, pattern in enumerate(_PATTERNS):
         for match in pattern.finditer(text):
             top = _top(text, match, bare=place == len(_PATTERNS) - 1)
-            if top is not None and not any(_meet(top.span, other.span) for other in found):
+            if top is not None and free(top.span, (other.span for other in found)):
                 found.append(top)
     return found
 
@@ -74,10 +75,6 @@ def _top(text: str, match: re.Match[str], *, bare: bool) -> Top | None:
     lowest = re.fullmatch(_LOW, end) is not None and end != "least"
     share = number / 100 if match["p"] else None
     return Top(match.span(), share, None if match["p"] else int(number), "spend_365d", lowest, by or "spend")
-
-
-def _meet(a: Span, b: Span) -> bool:
-    return a[0] < b[1] and b[0] < a[1]
 
 
 AMONG = re.compile(

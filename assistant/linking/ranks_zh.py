@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from assistant.linking.numbers import ZH_NUMBER, to_number
+from assistant.linking.spans import free
 from assistant.linking.trend import Top
 
 _BY = (
@@ -46,7 +47,7 @@ def tops_zh(text: str) -> list[Top]:
         return found
     for pattern in _RANKS:
         for match in pattern.finditer(text):
-            if any(match.start() < top.span[1] and top.span[0] < match.end() for top in found):
+            if not free(match.span(), (top.span for top in found)):
                 continue
             if re.match(r"\s*(?:天|日|周|月|年|季|分群|商品|品类|产品)", text[match.end() :]):
                 continue

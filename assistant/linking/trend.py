@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from assistant.linking.numbers import DIGITS, Span, to_number
+from assistant.linking.numbers import DIGITS, to_number
+from assistant.linking.spans import Span, free
 from segments.definition import FeatureCondition
 
 
@@ -279,7 +280,7 @@ def trends(text: str, chinese: bool) -> list[Trend]:
         found.append(Trend(match.span(), FeatureCondition("overdue_ratio", op, value)))
     for pattern, read in (*_ZH, *_ZH_LESS_NOW) if chinese else _EN:
         for match in pattern.finditer(text):
-            if any(match.start() < t.span[1] and t.span[0] < match.end() for t in found):
+            if not free(match.span(), (t.span for t in found)):
                 continue
             groups = match.groupdict()
             what = groups.get("what") or groups.get("what2") or ""

@@ -12,8 +12,9 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from itertools import pairwise
 
-from assistant.linking.numbers import EN_NUMBER, ZH_NUMBER, Span, to_number
+from assistant.linking.numbers import EN_NUMBER, ZH_NUMBER, to_number
 from assistant.linking.periods import Dated, dated
+from assistant.linking.spans import Span, free
 from segments.definition import Window
 
 DAYS = {"day": 1, "week": 7, "fortnight": 14, "month": 30, "quarter": 90, "year": 365}
@@ -155,7 +156,7 @@ def _claim(found: list[TimeMention], made: Iterator[TimeMention | None]) -> None
     for mention in made:
         if mention is None or not _holds(mention.window):
             continue
-        if not any(mention.span[0] < other.span[1] and other.span[0] < mention.span[1] for other in found):
+        if free(mention.span, (other.span for other in found)):
             found.append(mention)
 
 
