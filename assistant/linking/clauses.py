@@ -19,11 +19,11 @@ from assistant.linking.numbers import Number, numbers
 from assistant.linking.occasions import OccasionMention, occasions
 from assistant.linking.patterns import Pattern, patterns
 from assistant.linking.patterns_zh import patterns_zh
-from assistant.linking.ranks import ranks
-from assistant.linking.ranks_zh import tops_zh
+from assistant.linking.ranks import Top, ranks
+from assistant.linking.ranks_zh import bare_tops_zh, tops_zh
 from assistant.linking.rewrite import plain
 from assistant.linking.spans import Span, blanked, free
-from assistant.linking.trend import Top, Trend, tops, trends
+from assistant.linking.trend import Trend, trends
 from assistant.linking.windows import TimeMention, windows
 from segments.definition import ItemFilter
 
@@ -146,7 +146,7 @@ def read(
     claim("patterns", [m for m in said_whole if free(m.span, taken())])
     if chinese:
         claim("trends", [m for m in trends(text, chinese) if free(m.span, taken())])
-        claim("tops", [m for m in tops(text, chinese) if free(m.span, taken())])
+        claim("tops", [m for m in bare_tops_zh(text) if free(m.span, taken())])
         claim("items", [m for m in items.own_words(text) if free(m.span, taken())])
     else:
         claim("tops", [m for m in ranks(text) if free(m.span, taken())])

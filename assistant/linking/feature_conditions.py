@@ -13,8 +13,7 @@ from assistant.linking.items import ItemMention
 from assistant.linking.lengths import length_condition
 from assistant.linking.numbers import Number
 from assistant.linking.occasions import SHARE_OF_OCCASION
-from assistant.linking.ranks import RANKED_BY
-from assistant.linking.trend import Top
+from assistant.linking.ranks import RANKED_BY, Top
 from assistant.linking.windows import TimeMention
 from segments.definition import (
     EventCondition,

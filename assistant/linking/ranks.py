@@ -4,10 +4,26 @@ who stands highest or lowest by a feature, and among whom."""
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 
 from assistant.linking.numbers import DIGITS, EN_NUMBER, to_number
-from assistant.linking.spans import free
-from assistant.linking.trend import Top
+from assistant.linking.spans import Span, free
+
+
+@dataclass(frozen=True)
+class Top:
+    """'top 10 % by spend', 'top 100 customers': a share or a count, of the feature's highest (or lowest).
+
+    by: the words that name the feature, where they are still to be looked up in the catalogue.
+    """
+
+    span: Span
+    share: float | None
+    count: int | None
+    feature: str
+    lowest: bool = False
+    by: str = ""
+
 
 _PEOPLE = (
     r"(?:customers?|shoppers?|households?|spenders?|buyers?|clients?|people|families|folks|ones|accounts)"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
-from assistant.linking.numbers import ZH_NUMBER, to_number
+from assistant.linking.numbers import DIGITS, ZH_NUMBER, to_number
+from assistant.linking.ranks import Top
 from assistant.linking.spans import free
-from assistant.linking.trend import Top
 
 _BY = (
     (r"客单价?|每单(?:金额|消费)?|单均", "basket_value_365d"),
@@ -55,6 +55,26 @@ def tops_zh(text: str) -> list[Top]:
             lowest = bool(match.groupdict().get("low"))
             size, count = (number / 100 if share else None), (None if share else int(number))
             found.append(Top(match.span(), size, count, _feature(match), lowest))
+    return found
+
+
+_BARE = re.compile(
+    rf"(?:(?P<by>消费|花费|金额|订单|购买次数|频次)(?:金额|额|数)?(?:最高|最多|排名)?的?)?(?:前|排名前|最高的)(?P<n>{DIGITS})\s?(?P<p>[%％])?(?:名|位|个)?"
+)
+
+
+def bare_tops_zh(text: str) -> list[Top]:
+    """What is left of ranks: '前10%', '排名前20名', by spend unless orders are named."""
+    found = []
+    for match in _BARE.finditer(text):
+        if re.match(r"\s*(?:天|日|周|个?月|年|个?季)", text[match.end() :]):
+            continue
+        number = float(match["n"].replace(",", ""))
+        if not (match["p"] or match["by"] or re.search("[名位]", match.group())):
+            continue
+        feature = "orders_365d" if re.search("订单|次数|频次", match["by"] or "") else "spend_365d"
+        share = number / 100 if match["p"] else None
+        found.append(Top(match.span(), share, None if match["p"] else int(number), feature))
     return found
 
 

@@ -1,4 +1,4 @@
-"""Comparisons of a customer with their own past ('spending half of what they did'), and 'top 10 %'."""
+"""Comparisons of a customer with their own past: 'spending half of what they did', '消费下降了一半'."""
 
 from __future__ import annotations
 
@@ -16,21 +16,6 @@ class Trend:
 
     span: Span
     condition: FeatureCondition
-
-
-@dataclass(frozen=True)
-class Top:
-    """'top 10 % by spend', 'top 100 customers': a share or a count, of the feature's highest (or lowest).
-
-    by: the words that name the feature, where they are still to be looked up in the catalogue.
-    """
-
-    span: Span
-    share: float | None
-    count: int | None
-    feature: str
-    lowest: bool = False
-    by: str = ""
 
 
 _BEFORE = (
@@ -293,49 +278,4 @@ def trends(text: str, chinese: bool) -> list[Trend]:
             end = match.start() + len(match.group().rstrip())
             condition = FeatureCondition(name, op, int(number) if number.is_integer() else number)
             found.append(Trend((match.start(), end), condition))
-    return found
-
-
-_BY_EN = r"(?:\s+(?:of\s+)?(?:our\s+|the\s+|all\s+)?(?:customers?|shoppers?|households?|spenders?|buyers?))?(?:\s+(?:by|in|on|for|ranked by|in terms of)\s+(?:the\s+)?(?:number of\s+|total\s+|annual\s+|lifetime\s+)?(?P<by>spend(?:ing)?|revenue|sales|value|orders?|frequency|visits?|trips|recency|discount\w*|coupons?(?: use| usage)?|basket(?: size| value)?))?"
-_TOP_EN = re.compile(
-    rf"\b(?P<end>top|highest|biggest|best|bottom|lowest)\s+(?P<n>{DIGITS}|ten|five|twenty|hundred)(?:\s?(?P<p>%|percent))?(?P<s>\s+spenders?)?{_BY_EN}",
-    re.I,
-)
-_MOST_EN = re.compile(
-    rf"\b(?:the )?(?P<n>{DIGITS}) (?:customers?|shoppers?|households?|people)(?: who have| that have| with) the (?:most|highest) (?P<by>[\w ]{{3,30}}?)(?=$|[.,;?!]| in\b| over\b| and\b)",
-    re.I,
-)
-_TOP_ZH = re.compile(
-    rf"(?:(?P<by>消费|花费|金额|订单|购买次数|频次)(?:金额|额|数)?(?:最高|最多|排名)?的?)?(?:前|排名前|最高的)(?P<n>{DIGITS})\s?(?P<p>[%％])?(?:名|位|个)?"
-)
-_BY = (
-    (r"order|frequen|visit|trip|订单|次数|频次", "orders_365d"),
-    (r"discount", "discount_rate_365d"),
-    (r"coupon", "coupons_redeemed_365d"),
-    (r"basket", "basket_value_365d"),
-)
-_SMALL = {"ten": 10.0, "five": 5.0, "twenty": 20.0, "hundred": 100.0}
-
-
-def tops(text: str, chinese: bool) -> list[Top]:
-    """Every 'top n' of customers (not of segments or products)."""
-    found = []
-    for match in () if chinese else _MOST_EN.finditer(text):
-        feature = next((name for pattern, name in _BY if re.search(pattern, match["by"], re.I)), "spend_365d")
-        found.append(Top(match.span(), None, int(match["n"].replace(",", "")), feature))
-    for match in (_TOP_ZH if chinese else _TOP_EN).finditer(text):
-        if chinese and re.match(r"\s*(?:天|日|周|个?月|年|个?季)", text[match.end() :]):
-            continue
-        number = _SMALL.get(match["n"].lower()) or float(match["n"].replace(",", ""))
-        by = match["by"] or ""
-        feature = next((name for pattern, name in _BY if re.search(pattern, by, re.I)), "spend_365d")
-        if (
-            not match["p"]
-            and not by
-            and not re.search(r"customers|shoppers|households|spenders|buyers|[名位]", match.group(), re.I)
-        ):
-            continue
-        share = number / 100 if match["p"] else None
-        lowest = (match.groupdict().get("end") or "").lower() in ("bottom", "lowest")
-        found.append(Top(match.span(), share, None if match["p"] else int(number), feature, lowest))
     return found
