@@ -1,7 +1,8 @@
 """What an ingest has to do: build the warehouse in full, add what is new to it, or nothing.
 
 A file is known by its name in the mapping's folder and by its content. Content that was ingested is not
-ingested again, whatever the file is called now. A known file with other content is a correction.
+ingested again, whatever the file is called now. A known file with other content is a correction: its old
+content makes place, also when another file has it now (names that rotate).
 """
 
 from __future__ import annotations
@@ -68,7 +69,13 @@ def take_in(
             _nothing_lost(ledger, found, why)
         return _build(found, said, why or "Nothing was ingested here before.", database)
     known = {file.name: file for file in ledger.files}
-    contents = {(file.sources, file.sha256): file.name for file in ledger.files}
+    # A corrected file's old content is about to be taken out, so it is new where it arrives under another name.
+    here = {file.name: file.sha256 for file in found.values()}
+    contents = {
+        (file.sources, file.sha256): file.name
+        for file in ledger.files
+        if here.get(file.name, file.sha256) == file.sha256
+    }
     arriving, seen = [], []
     for path, file in found.items():
         earlier = contents.get((file.sources, file.sha256))

@@ -154,6 +154,19 @@ def test_a_correction_needs_to_be_said_and_takes_the_old_place(shop):
     same(tables(shop / "ws"), tables(shop / "whole"))
 
 
+def test_names_that_rotate_lose_no_rows(shop):
+    ingest(shop)
+    (shop / "days/03.csv").rename(shop / "days/yesterday.csv")
+    add_day(shop, 3, day(4))
+    intake, added = ingest(shop, replace=True)
+    assert (added.events, added.replaced, intake.notes) == (80, 40, ())
+    assert intake.reason == "1 new and 1 corrected files; 4 ingested before."
+    (shop / "whole").mkdir()
+    (shop / "whole" / "vault.key").write_bytes(load_or_create_key(shop / "ws"))
+    ingest(shop, "whole")
+    same(tables(shop / "ws"), tables(shop / "whole"))
+
+
 def test_an_event_with_a_known_id_takes_the_place_of_the_earlier_one(shop):
     text = MAPPING.replace('order = "no"', 'order = "no"\nid = "no"')
     ingest(shop, text=text)
