@@ -15,7 +15,7 @@ from typing import Any
 import duckdb
 
 from segments.atomic import sha256_of
-from warehouse.write import read_meta
+from warehouse.write import looking_into, read_meta
 
 Columns = Mapping[str, str]
 """Column name -> DuckDB's type."""
@@ -72,10 +72,7 @@ def read_ledger(path: Path) -> Ledger | None:
     if not path.exists():
         return None
     try:
-        # Attached, because a connection to the path may be handed the file as this process opened it before.
-        with duckdb.connect() as connection:
-            connection.execute(f"ATTACH '{path}' AS kept (READ_ONLY)")
-            connection.execute("USE kept")
+        with looking_into(path) as connection:
             return _read(connection)
     except duckdb.Error:
         return None

@@ -131,6 +131,12 @@ def test_a_file_ingested_twice_changes_nothing_under_any_name(shop):
     assert hashlib.sha256((shop / "ws" / FILE).read_bytes()).hexdigest() == before
 
 
+def test_what_was_ingested_is_known_in_a_folder_with_an_apostrophe(shop):
+    ingest(shop, "Ada's")
+    intake, _ = ingest(shop, "Ada's")
+    assert intake.action == "nothing"
+
+
 def test_a_file_that_is_gone_keeps_its_rows(shop):
     ingest(shop)
     (shop / "days/01.csv").unlink()
