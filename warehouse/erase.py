@@ -19,7 +19,7 @@ import pandas as pd
 from segments.atomic import sha256_of, write_text
 from segments.errors import NotFoundError
 from segments.ports import Progress, silent
-from warehouse.export import MANIFEST, Manifest, read_members, write_members
+from warehouse.export import MANIFEST, read_manifest, read_members, write_members
 from warehouse.pseudonyms import (
     VAULT_FILE,
     erased_pseudonyms,
@@ -118,11 +118,11 @@ def _remove_from(path: Path, source_id: str) -> bool:
     members = read_members(path)
     if source_id not in members:
         return False
+    manifest = read_manifest(path.parent)
     kept = [member for member in members if member != source_id]
     temporary = path.with_name(f"kept{path.suffix}")
     write_members(temporary, kept)
     digest = sha256_of(temporary)
-    manifest = Manifest(**json.loads((path.parent / MANIFEST).read_text()))
     changed = replace(manifest, count=len(kept), sha256=digest, total=None, reachable={})
     os.replace(temporary, path)
     write_text(path.parent / MANIFEST, json.dumps(asdict(changed), indent=1))

@@ -17,7 +17,7 @@ import pandas as pd
 
 from segments.errors import UserError
 from segments.ports import Progress, silent
-from warehouse.export import LATEST, MANIFEST
+from warehouse.export import LATEST, MANIFEST, read_manifest
 from warehouse.pseudonyms import VAULT_FILE, keep_only
 from warehouse.store import FILE, replacing, write_features
 from warehouse.write import attach_old, count, looking_into, read_meta, write_meta
@@ -112,7 +112,7 @@ def _old_exports(folder: Path, before: date) -> list[Path]:
     """Exports of members as of a date before; the one in use by its name stays findable as long as it is young."""
     found = []
     for path in sorted(folder.glob(f"exports/*/*/{MANIFEST}")):
-        if date.fromisoformat(json.loads(path.read_text())["as_of"]) < before:
+        if date.fromisoformat(read_manifest(path.parent).as_of) < before:
             found.append(path.parent)
     return found
 
