@@ -12,6 +12,7 @@ import time
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from dataclasses import replace as changed_to
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -21,7 +22,8 @@ from segments.errors import ConflictError, DataError
 from warehouse.drift import SchemaDrift, schema_drift
 from warehouse.files import describe, identifier, reader
 from warehouse.ledger import File, Ledger, examine, mark
-from warehouse.mapping import Mapping, Source
+from warehouse.mapping import Mapping
+from warehouse.write import count
 
 
 @dataclass(frozen=True)
@@ -120,8 +122,7 @@ def _found(mapping: Mapping, ledger: Ledger | None) -> dict[Path, File]:
     known = {file.name: file for file in ledger.files} if ledger else {}
     named = {path: _name(mapping.folder, path) for path in sources}
     return {
-        path: examine(path, named[path], number, places, known.get(named[path]))
-        for number, (path, places) in enumerate(sources.items())
+        path: examine(path, named[path], places, known.get(named[path])) for path, places in sources.items()
     }
 
 
@@ -192,24 +193,14 @@ def _drift(mapping: Mapping, ledger: Ledger, arriving: dict[Path, File]) -> list
             for place in file.sources:
                 source, before = mapping.sources[place], ledger.columns.get(place, {})
                 now = describe(connection, source, [path])
-                found += schema_drift(source, file.name, before, now, _has_values(connection, source, path))
+                has_values = partial(_has_values, connection, reader([path], source.header))
+                found += schema_drift(source, file.name, before, now, has_values)
     return list(dict.fromkeys(found))
 
 
-def _has_values(connection: duckdb.DuckDBPyConnection, source: Source, path: Path) -> _Test:
-    return _Test(connection, reader([path], source.header))
-
-
-@dataclass(frozen=True)
-class _Test:
+def _has_values(connection: duckdb.DuckDBPyConnection, rows: str, column: str) -> bool:
     """Whether a column of a file holds anything: an empty one has no type of its own."""
-
-    connection: duckdb.DuckDBPyConnection
-    rows: str
-
-    def __call__(self, column: str) -> bool:
-        found = self.connection.execute(f"SELECT count({identifier(column)}) FROM {self.rows}").fetchone()
-        return bool(found and found[0])
+    return count(connection, f"SELECT count({identifier(column)}) FROM {rows}") > 0
 
 
 def _told(files: Collection[File], corrected: int, seen: int) -> str:

@@ -11,7 +11,7 @@ from segments.errors import ConflictError, DataError
 from warehouse.append import append, load_all
 from warehouse.clean import MAX_EVENTS_A_DAY
 from warehouse.intake import take_in
-from warehouse.ledger import read_ledger
+from warehouse.ledger import mark, read_ledger
 from warehouse.mapping import parse_mapping
 from warehouse.pseudonyms import Vault, load_or_create_key
 from warehouse.store import FILE, Warehouse
@@ -79,7 +79,8 @@ def ingest(shop: Path, into: str = "ws", text: str = MAPPING, **given: bool):
         load_all(mapping, folder, intake, "code")
     elif intake.action == "add":
         added = append(folder, mapping, intake)
-    assert read_ledger(folder / FILE).mark == intake.mark
+    ledger = read_ledger(folder / FILE)
+    assert mark(ledger.mapping, ledger.files) == intake.mark
     return intake, added
 
 
