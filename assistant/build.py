@@ -24,7 +24,7 @@ from indexes.index import CustomerIndex
 from indexes.text import SentenceEncoder
 from propensity.registry import Registry
 from segments.atomic import write_text
-from segments.errors import ChecksumError, InternalError, NotBuiltError, StorageError
+from segments.errors import ChecksumError, DataError, InternalError, NotBuiltError, StorageError
 from segments.ports import Progress, silent
 from warehouse import completejourney
 from warehouse.append import Added, append, load_all
@@ -126,12 +126,19 @@ def _remember(mapping: Mapping, folder: Path) -> None:
 
 
 def recalled(folder: Path) -> Mapping | None:
-    """The mapping that a workspace was last ingested with; None for one made from none."""
+    """The mapping that a workspace was last ingested with; None for one made from none.
+
+    Raises DataError when what was kept of it cannot be read.
+    """
     path = folder / MAPPING_FILE
     if not path.exists():
         return None
-    said = json.loads(path.read_text(encoding="utf-8"))
-    return parse_mapping(said["text"], Path(said["folder"]), MAPPING_FILE)
+    try:
+        said = json.loads(path.read_text(encoding="utf-8"))
+        text, files = said["text"], Path(said["folder"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise DataError(f"{path} is damaged; ingest with the mapping again.") from error
+    return parse_mapping(text, files, MAPPING_FILE)
 
 
 def refresh(folder: Path, progress: Callable[[str], Progress] = lambda _title: silent) -> Workspace:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from difflib import get_close_matches
 from pathlib import Path
@@ -37,6 +37,7 @@ from segments.parameters import Parameters
 
 MAX_NAME = 80
 FAILED = "The segment library cannot be used"
+_AS_SAVED: Parameters = {}
 _metadata = MetaData()
 _versions = Table(
     "segment_versions",
@@ -148,23 +149,19 @@ class Library:
     def get(self, name: str) -> SavedSegment:
         """The latest version. Raises NotFoundError with close names."""
         with self._state.read(FAILED) as connection:
-            found = _latest(connection, name)
+            found = _latest(connection, name, self._parameters)
         if found is None:
             near = get_close_matches(name, self.names(), n=2, cutoff=0.5)
             hint = f"; did you mean {' or '.join(near)}?" if near else "."
             raise NotFoundError(f"No saved segment is named '{name}'{hint}")
-        return self._bound(found)
-
-    def _bound(self, saved: SavedSegment) -> SavedSegment:
-        """With the parameters of today."""
-        return replace(saved, definition=from_json(to_json(saved.definition), self._parameters))
+        return found
 
     def versions(self, name: str) -> list[SavedSegment]:
         """Every version of a name, newest first. Raises NotFoundError."""
         self.get(name)
         query = select(_versions).where(_versions.c.name == name).order_by(_versions.c.version.desc())
         with self._state.read(FAILED) as connection:
-            return [self._bound(_read(row)) for row in connection.execute(query)]
+            return [_read(row, self._parameters) for row in connection.execute(query)]
 
     def names(self) -> list[str]:
         """Names in alphabetical order."""
@@ -175,9 +172,8 @@ class Library:
     def all(self) -> list[SavedSegment]:
         """The latest version of each, by name."""
         with self._state.read(FAILED) as connection:
-            return [
-                self._bound(_read(row)) for row in connection.execute(_newest().order_by(_versions.c.name))
-            ]
+            rows = connection.execute(_newest().order_by(_versions.c.name))
+            return [_read(row, self._parameters) for row in rows]
 
     def name_of(self, digest: str) -> str | None:
         """The first name whose latest version has this content hash."""
@@ -259,14 +255,16 @@ def _newest() -> Select[Any]:
     return select(_versions).join(newest, same)
 
 
-def _latest(connection: Connection, name: str) -> SavedSegment | None:
+def _latest(connection: Connection, name: str, parameters: Parameters = _AS_SAVED) -> SavedSegment | None:
     newest = select(func.max(_versions.c.version)).where(_versions.c.name == name).scalar_subquery()
     row = connection.execute(
         select(_versions).where(_versions.c.name == name, _versions.c.version == newest)
     ).one_or_none()
-    return None if row is None else _read(row)
+    return None if row is None else _read(row, parameters)
 
 
-def _read(row: Row[Any]) -> SavedSegment:
+def _read(row: Row[Any], parameters: Parameters) -> SavedSegment:
+    """A version with these parameters; with none, its numbers are those it was saved with."""
     at = row.saved_at if row.saved_at.tzinfo else row.saved_at.replace(tzinfo=UTC)  # SQLite keeps no zone
-    return SavedSegment(row.name, row.version, from_json(json.loads(row.definition)), row.hash, at)
+    definition = from_json(json.loads(row.definition), parameters)
+    return SavedSegment(row.name, row.version, definition, row.hash, at)

@@ -20,7 +20,7 @@ from assistant.workspace import open_workspace
 from segments.atomic import write_text
 from segments.errors import ConflictError, NotFoundError, SegAssistError
 from segments.ports import Progress, silent
-from warehouse.export import Manifest, export, latest, manifest_of, prune
+from warehouse.export import Manifest, export, latest, prune, read_manifest
 
 BY = "refresh"
 JUMP = 0.2
@@ -98,10 +98,10 @@ def refresh_all(folder: Path, progress: Callable[[str], Progress] = lambda _titl
 
 def _ingest(folder: Path, progress: Callable[[str], Progress]) -> tuple[str, str]:
     """What came in by the mapping that the workspace was made from, and why nothing did."""
-    mapping = recalled(folder)
-    if mapping is None:
-        return "The workspace was made from no mapping; its data stay as they are.", ""
     try:
+        mapping = recalled(folder)
+        if mapping is None:
+            return "The workspace was made from no mapping; its data stay as they are.", ""
         return build_from(mapping, folder, progress).intake.reason, ""
     except SegAssistError as error:
         open_workspace(folder)  # what is there is in use, or the refresh ends here
@@ -118,12 +118,13 @@ def _publish(rooms: Rooms, name: str) -> Published:
     except SegAssistError as error:
         return Published(name, before, last.as_of if last else None, before, str(error))
     prune(folder, name, BY)
-    manifest = manifest_of(made)
+    manifest = read_manifest(made)
     return Published(name, manifest.count, manifest.as_of, before)
 
 
 def _last(folder: Path, name: str) -> Manifest | None:
+    """What the export in use says of itself; None where there is none, or it is damaged and makes place now."""
     try:
-        return manifest_of(latest(folder, name))
-    except NotFoundError:
+        return read_manifest(latest(folder, name))
+    except (NotFoundError, ConflictError):
         return None

@@ -32,25 +32,19 @@ def issues(node: Node, vocabulary: Vocabulary) -> list[str]:
     """One sentence for each mistake, in reading order; empty when the definition holds."""
     found: list[str] = []
     _visit(node, vocabulary, found)
-    # Asked of the canonical form, so that two spellings of one meaning are judged alike.
-    return found or list(dict.fromkeys(_impossible(canonical(node))))
+    return found or _contradicted(node)
 
 
 def issues_at(node: Node, vocabulary: Vocabulary) -> dict[Place, list[str]]:
     """The issues of each part that has any, by its place; those of the whole stand at the root, ()."""
     found: dict[Place, list[str]] = {}
     for place, part in walk(node):
-        inner = inner_group(part) if not isinstance(part, AllOf | AnyOf | Not) else None
         own: list[str] = []
-        if not isinstance(part, AllOf | AnyOf | Not):
-            own = condition_issues(part, vocabulary)
-        elif part == AnyOf(()):
+        if not isinstance(part, AllOf | AnyOf | Not) or part == AnyOf(()):
             _visit(part, vocabulary, own)
-        if inner is not None:
-            _visit(inner, vocabulary, own)
         if own:
             found[place] = own
-    return found or ({(): whole} if (whole := issues(node, vocabulary)) else {})
+    return found or ({(): whole} if (whole := _contradicted(node)) else {})
 
 
 def _visit(node: Node, vocabulary: Vocabulary, found: list[str]) -> None:
@@ -69,6 +63,11 @@ def _visit(node: Node, vocabulary: Vocabulary, found: list[str]) -> None:
             found += condition_issues(node, vocabulary)
             if (group := inner_group(node)) is not None:
                 _visit(group, vocabulary, found)
+
+
+def _contradicted(node: Node) -> list[str]:
+    """What no customer can meet. Asked of the canonical form, so that two spellings of one meaning are judged alike."""
+    return list(dict.fromkeys(_impossible(canonical(node))))
 
 
 def _impossible(node: Node) -> list[str]:

@@ -151,7 +151,7 @@ def relocate_at(node: Node, place: Place, to: Place) -> Node:
     """The definition with a part moved before the one at another place, of any group but its own inside."""
     if not place or to[: len(place)] == place:
         return node
-    part, gone = part_at(node, place), AnyOf((EVERYONE, EVERYONE, EVERYONE, MemberOf("moved from here")))
+    part, gone = part_at(node, place), MemberOf("moved from here")
     marked = insert_at(replace_at(node, place, gone), to, part)
     return remove_at(marked, next(at for at, each in walk(marked) if each is gone))
 

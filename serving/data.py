@@ -180,9 +180,12 @@ def restore_rule(rule: RuleOption, workspace: WorkspaceOption = DEFAULT) -> None
 @rules_app.command("enforce")
 def enforce_rule(rule: RuleOption, workspace: WorkspaceOption = DEFAULT) -> None:
     """Apply a rule again that was taken back: to what is ingested next, and with --rebuild to everything."""
+    from assistant.refresh import alone
     from warehouse.restore import enforce
 
-    enforce(open_workspace(workspace).folder, rule)
+    folder = open_workspace(workspace).folder
+    with alone(folder):
+        enforce(folder, rule)
     log_here(workspace, "rule_enforced", rule=rule)
     typer.echo("The rule applies to what is ingested next; for what is here: segassist ingest ... --rebuild")
 
@@ -203,12 +206,12 @@ def export(
 ) -> None:
     """Write a segment's members and their manifest, all or nothing, and write it in the audit log."""
     from serving.service import Service
-    from warehouse.export import manifest_of
+    from warehouse.export import read_manifest
     from warehouse.webhook import deliver
 
     service = Service.open(workspace)
     made = service.export(local_caller(), read_definition(definition, workspace), name, file_format, channel)
-    manifest = manifest_of(made)
+    manifest = read_manifest(made)
     of = f" of {manifest.total}" if manifest.channel else ""
     typer.echo(f"{manifest.count}{of} customers: {made / manifest.file}")
     if webhook is not None:
@@ -239,8 +242,11 @@ def erase(
 ) -> None:
     """Remove one person from every store, and show that no trace is left. Stop the server first."""
     from assistant.privacy import erase_person
+    from assistant.refresh import alone
 
-    found = erase_person(open_workspace(workspace), customer)
+    opened = open_workspace(workspace)
+    with alone(opened.folder):
+        found = erase_person(opened, customer)
     # The log says that it was done, not to whom: the person is to be forgotten.
     log_here(workspace, "erase")
     for table, rows in sorted(found.data.rows.items()):

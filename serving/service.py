@@ -31,7 +31,7 @@ from serving.audit import Audit
 from serving.jobs import Job, Jobs, no_job
 from serving.metrics import Metrics
 from serving.users import Users
-from warehouse.export import Manifest, check_names, clear_partial, export, manifest_of
+from warehouse.export import Manifest, check_names, clear_partial, export, manifest_of, read_manifest
 from warehouse.reach import without_few
 
 MAX_OVERLAP = 20
@@ -245,7 +245,7 @@ class Service:
             channel=channel,
             progress=progress,
         )
-        count = manifest_of(made).count
+        count = read_manifest(made).count
         self._exported(caller, name, definition, count, count, 0)
         return made
 
@@ -292,7 +292,7 @@ class Service:
         if job.attempts > 1:
             clear_partial(self.rooms.workspace.folder / "exports", job.name)
         made = self.export(caller, job.definition, job.name, job.format, progress=progress)
-        return str(made.relative_to(self.rooms.workspace.folder / "exports")), manifest_of(made).count
+        return str(made.relative_to(self.rooms.workspace.folder / "exports")), read_manifest(made).count
 
     def _exported(
         self, caller: Caller, what: str, definition: Node, count: int, of: int, offset: int

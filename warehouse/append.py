@@ -25,7 +25,15 @@ from warehouse.ledger import Columns, write_ledger
 from warehouse.mapping import Mapping
 from warehouse.quality import QualityReport, clean_and_check, report_of
 from warehouse.store import FILE, build, replacing, write_features
-from warehouse.write import LATER_COLUMNS, forget_old, known_ids, pseudonymised, read_meta, write_meta
+from warehouse.write import (
+    complete_events,
+    count,
+    forget_old,
+    known_ids,
+    pseudonymised,
+    read_meta,
+    write_meta,
+)
 
 _COMPARED = (
     *("ts", "type", "item_id", "order_id", "session_id", "quantity", "value", "channel", "campaign_id"),
@@ -95,20 +103,19 @@ def append(folder: Path, mapping: Mapping, intake: Intake, progress: Progress = 
 
 def _take_out(connection: duckdb.DuckDBPyConnection, replaced: Sequence[int]) -> int:
     """Remove the rows of corrected files, and events whose id comes again; how many events."""
-    for name, kind in LATER_COLUMNS:
-        for table in ("events", "rejects"):
-            connection.execute(f"ALTER TABLE {table} ADD COLUMN IF NOT EXISTS {name} {kind}")
+    for table in ("events", "rejects"):
+        complete_events(connection, table)
     if replaced:
         listed = ", ".join(str(number) for number in replaced)
         connection.execute(f"DELETE FROM rejects WHERE file_no IN ({listed})")
-        by_file = _count(connection, f"DELETE FROM events WHERE file_no IN ({listed})")
+        by_file = count(connection, f"DELETE FROM events WHERE file_no IN ({listed})")
     else:
         by_file = 0
     again = "event_id IN (SELECT event_id FROM raw_events WHERE event_id IS NOT NULL)"
-    if not _count(connection, "SELECT count(event_id) FROM raw_events"):
+    if not count(connection, "SELECT count(event_id) FROM raw_events"):
         return by_file
     connection.execute(f"DELETE FROM rejects WHERE {again}")
-    return by_file + _count(connection, f"DELETE FROM events WHERE {again}")
+    return by_file + count(connection, f"DELETE FROM events WHERE {again}")
 
 
 def _history(connection: duckdb.DuckDBPyConnection) -> None:
@@ -123,7 +130,7 @@ def _overlap(connection: duckdb.DuckDBPyConnection) -> Check:
     """New rows that equal rows from before in every column: exports whose periods overlap."""
     shown = ", ".join(_COMPARED)
     new = f"SELECT v.customer_id, {shown} FROM raw_events JOIN vault v USING (source_id)"
-    twice = _count(
+    twice = count(
         connection,
         f"SELECT count(*) FROM ({new} INTERSECT SELECT customer_id, {shown} FROM events "
         "WHERE ts >= (SELECT min(ts) FROM raw_events) AND ts <= (SELECT max(ts) FROM raw_events))",
@@ -137,7 +144,7 @@ def _overlap(connection: duckdb.DuckDBPyConnection) -> Check:
 
 
 def _insert(connection: duckdb.DuckDBPyConnection) -> int:
-    added = _count(
+    added = count(
         connection, f"INSERT INTO events BY NAME {pseudonymised('events')} ORDER BY customer_id, ts"
     )
     connection.execute(f"INSERT INTO rejects BY NAME {pseudonymised('rejects')}")
@@ -171,7 +178,7 @@ def _drop_robots(connection: duckdb.DuckDBPyConnection) -> None:
         "WHERE rule = $1 AND customer_id IN (SELECT customer_id FROM vault)",
         [BOTS.name],
     )
-    if _count(connection, "SELECT count(*) FROM robots"):
+    if count(connection, "SELECT count(*) FROM robots"):
         theirs = "WHERE customer_id IN (SELECT customer_id FROM robots)"
         connection.execute(
             f"INSERT INTO rejects BY NAME SELECT $1 AS rule, * FROM events {theirs}", [BOTS.name]
@@ -190,10 +197,5 @@ def _note(connection: duckdb.DuckDBPyConnection, report: QualityReport) -> None:
         else RuleResult(rule.name, rule.action, counts.get(rule.name, 0))
         for rule in RULES
     )
-    whole = replace(report, events=_count(connection, "SELECT count(*) FROM events"), rules=rules)
+    whole = replace(report, events=count(connection, "SELECT count(*) FROM events"), rules=rules)
     write_meta(connection, known | {"quality": whole.to_dict()})
-
-
-def _count(connection: duckdb.DuckDBPyConnection, query: str) -> int:
-    row = connection.execute(query).fetchone()
-    return int(row[0]) if row else 0

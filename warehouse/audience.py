@@ -15,7 +15,15 @@ import sqlglot
 
 from segments.canonical import fingerprint
 from segments.check import validate
-from segments.definition import EVERYONE, Node, named_segments, used_features
+from segments.definition import (
+    EVERYONE,
+    Node,
+    PropensityCondition,
+    SimilarityCondition,
+    every_condition,
+    named_segments,
+    used_features,
+)
 from segments.errors import DefinitionError, InternalError, NotFoundError, UserError
 from segments.ports import AudienceResolver
 from segments.vocabulary import Vocabulary
@@ -30,6 +38,14 @@ KEPT_IDS, KEPT_SIZES, KEPT_QUERIES = 1_000_000, 20_000, 2_000
 def _lasts(definition: Node) -> bool:
     """Whether what it gives stays the same: a saved segment may change behind its name."""
     return not any(named_segments(definition))
+
+
+def _holds_ids(definition: Node) -> bool:
+    """Whether its expression holds the ids that a model or the index chose: as many as there are customers."""
+    return any(
+        isinstance(condition, PropensityCondition | SimilarityCondition)
+        for condition in every_condition(definition)
+    )
 
 
 def _no_saved_segment(name: str) -> Node:
@@ -76,7 +92,7 @@ class Audiences:
         self._members: Recent[list[str]] = Recent(KEPT_IDS, len)
         self._sizes: Recent[int] = Recent(KEPT_SIZES)
         self._queries: Recent[str] = Recent(KEPT_QUERIES)
-        self._compiled: Recent[ir.Table] = Recent(KEPT_QUERIES)
+        self._expressions: Recent[ir.Table] = Recent(KEPT_QUERIES)
 
     def at(self, as_of: date) -> Audiences:
         """The audiences as they were at an earlier date: only events before it are known.
@@ -115,7 +131,7 @@ class Audiences:
         kept = self._members.get(key)
         if kept is not None:
             return kept
-        found: list[str] = self._run(self._compile(definition).order_by("customer_id"))[
+        found: list[str] = self._run(self.expression(definition).order_by("customer_id"))[
             "customer_id"
         ].tolist()
         return self._members.put(key, found) if _lasts(definition) else found
@@ -127,7 +143,7 @@ class Audiences:
         kept = self._sizes.get(key) if members is None else len(members)
         if kept is not None:
             return kept
-        counted = self._compile(definition).aggregate(size=ibis._.count())
+        counted = self.expression(definition).aggregate(size=ibis._.count())
         size = int(self._run(counted)["size"].iloc[0])
         return self._sizes.put(key, size) if _lasts(definition) else size
 
@@ -139,23 +155,20 @@ class Audiences:
             return kept
         # Lists from models and the index have a name of their own at each run; the same text each time is wanted.
         query = re.sub(
-            r"ibis_pandas_memtable_\w+", "listed_customers", self.warehouse.sql(self._compile(definition))
+            r"ibis_pandas_memtable_\w+", "listed_customers", self.warehouse.sql(self.expression(definition))
         )
         text = sqlglot.transpile(query, read="duckdb", write=dialect, pretty=True)[0]
         return self._queries.put(key, text) if _lasts(definition) else text
 
-    def _compile(self, definition: Node) -> ir.Table:
+    def expression(self, definition: Node) -> ir.Table:
+        """The members' customer_id, to be joined. Raises DefinitionError when the definition does not hold."""
         key = fingerprint(definition)
-        kept = self._compiled.get(key)
+        kept = self._expressions.get(key)
         if kept is not None:
             return kept
         validate(definition, self.vocabulary)
-        compiled = self.compiler(definition).compile(definition)
-        return self._compiled.put(key, compiled) if _lasts(definition) else compiled
-
-    def expression(self, definition: Node) -> ir.Table:
-        """The members' customer_id, to be joined. Raises DefinitionError when the definition does not hold."""
-        return self._compile(definition)
+        made = self.compiler(definition).compile(definition)
+        return self._expressions.put(key, made) if _lasts(definition) and not _holds_ids(definition) else made
 
     def compiler(
         self, definition: Node, only: Callable[[ir.Table], ir.Table] = lambda table: table

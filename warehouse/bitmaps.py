@@ -7,7 +7,6 @@ condition's fingerprint, least recently used ones dropped first.
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from functools import cached_property, reduce
 
 from pyroaring import BitMap
@@ -16,6 +15,7 @@ from segments.canonical import fingerprint
 from segments.check import validate
 from segments.definition import EVERYONE, AllOf, AnyOf, Node, Not, named_segments
 from warehouse.audience import Audiences
+from warehouse.recent import Recent
 
 KEPT = 512
 
@@ -24,8 +24,8 @@ class Bitmaps:
     """Counts and members of definitions over the audiences of one date."""
 
     def __init__(self, audiences: Audiences, kept: int = KEPT) -> None:
-        self._audiences, self._kept = audiences, kept
-        self._known: OrderedDict[str, BitMap] = OrderedDict()
+        self._audiences = audiences
+        self._known: Recent[BitMap] = Recent(kept)
         self.asked = 0
         """How many conditions the engine had to answer so far."""
 
@@ -68,12 +68,8 @@ class Bitmaps:
         if any(named_segments(node)):
             return self._ask(node)
         key = fingerprint(node)
-        if key not in self._known:
-            self._known[key] = self._ask(node)
-            while len(self._known) > self._kept:
-                self._known.popitem(last=False)
-        self._known.move_to_end(key)
-        return self._known[key]
+        known = self._known.get(key)
+        return self._known.put(key, self._ask(node)) if known is None else known
 
     def _ask(self, node: Node) -> BitMap:
         self.asked += 1

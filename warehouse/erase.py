@@ -19,7 +19,7 @@ import pandas as pd
 from segments.atomic import sha256_of, write_text
 from segments.errors import NotFoundError
 from segments.ports import Progress, silent
-from warehouse.export import MANIFEST, Manifest, read_members, write_members
+from warehouse.export import MANIFEST, read_manifest, read_members, write_members
 from warehouse.pseudonyms import (
     VAULT_FILE,
     erased_pseudonyms,
@@ -28,7 +28,8 @@ from warehouse.pseudonyms import (
     note_erased,
     pseudonym,
 )
-from warehouse.store import FILE, storage_errors
+from warehouse.store import FILE, replacing
+from warehouse.write import attach_old, count, looking_into
 
 
 @dataclass(frozen=True)
@@ -63,18 +64,10 @@ def erase(folder: Path, source_id: str, progress: Progress = silent) -> Erasure:
 def find_traces(folder: Path, customer: str, source_id: str) -> list[str]:
     """Where the data stores still hold the person: tables, the vault, members files. Empty is the proof."""
     found = []
-    # Attached, because a connection to the path may be handed the file as this process opened it before.
-    connection = duckdb.connect()
-    try:
-        connection.execute(f"ATTACH '{folder / FILE}' AS now (READ_ONLY)")
-        for table in _customer_tables(connection, "now"):
-            row = connection.execute(
-                f'SELECT count(*) FROM now."{table}" WHERE customer_id = $1', [customer]
-            ).fetchone()
-            if row and row[0]:
+    with looking_into(folder / FILE) as connection:
+        for table in _customer_tables(connection):
+            if count(connection, f'SELECT count(*) FROM "{table}" WHERE customer_id = $1', [customer]):
                 found.append(f"warehouse table {table}")
-    finally:
-        connection.close()
     if customer in set(pd.read_parquet(folder / VAULT_FILE)["customer_id"]):
         found.append("vault")
     found += [
@@ -83,42 +76,34 @@ def find_traces(folder: Path, customer: str, source_id: str) -> list[str]:
     return found
 
 
-def _customer_tables(connection: duckdb.DuckDBPyConnection, database: str) -> Collection[str]:
+def _customer_tables(connection: duckdb.DuckDBPyConnection) -> Collection[str]:
+    """The tables of the attached warehouse that name customers."""
     rows = connection.execute(
         "SELECT table_name FROM duckdb_columns() WHERE column_name = 'customer_id' "
-        "AND database_name = $1 AND NOT internal",
-        [database],
+        "AND database_name = 'old' AND NOT internal"
     ).fetchall()
     return sorted({str(row[0]) for row in rows})
 
 
 def _copy_without(path: Path, customer: str) -> dict[str, int]:
-    partial = path.with_name(path.name + ".partial")
-    partial.unlink(missing_ok=True)
     removed: dict[str, int] = {}
-    with storage_errors(path):
-        connection = duckdb.connect(str(partial))
-        try:
-            connection.execute(f"ATTACH '{path}' AS old (READ_ONLY)")
-            theirs = _customer_tables(connection, "old")
-            tables = connection.execute(
-                "SELECT table_name FROM duckdb_tables() WHERE database_name = 'old' ORDER BY 1"
-            ).fetchall()
-            for (table,) in tables:
-                if table not in theirs:
-                    connection.execute(f'CREATE TABLE "{table}" AS SELECT * FROM old."{table}"')
-                    continue
-                row = connection.execute(
-                    f'SELECT count(*) FROM old."{table}" WHERE customer_id = $1', [customer]
-                ).fetchone()
-                removed[table] = int(row[0]) if row else 0
-                connection.execute(
-                    f'CREATE TABLE "{table}" AS SELECT * FROM old."{table}" '
-                    f"WHERE customer_id IS DISTINCT FROM '{customer}'"
-                )
-        finally:
-            connection.close()
-        os.replace(partial, path)
+    with replacing(path) as partial, duckdb.connect(str(partial)) as connection:
+        attach_old(connection, path)
+        theirs = _customer_tables(connection)
+        tables = connection.execute(
+            "SELECT table_name FROM duckdb_tables() WHERE database_name = 'old' ORDER BY 1"
+        ).fetchall()
+        for (table,) in tables:
+            if table not in theirs:
+                connection.execute(f'CREATE TABLE "{table}" AS SELECT * FROM old."{table}"')
+                continue
+            removed[table] = count(
+                connection, f'SELECT count(*) FROM old."{table}" WHERE customer_id = $1', [customer]
+            )
+            connection.execute(
+                f'CREATE TABLE "{table}" AS SELECT * FROM old."{table}" '
+                f"WHERE customer_id IS DISTINCT FROM '{customer}'"
+            )
     return removed
 
 
@@ -133,11 +118,11 @@ def _remove_from(path: Path, source_id: str) -> bool:
     members = read_members(path)
     if source_id not in members:
         return False
+    manifest = read_manifest(path.parent)
     kept = [member for member in members if member != source_id]
     temporary = path.with_name(f"kept{path.suffix}")
     write_members(temporary, kept)
     digest = sha256_of(temporary)
-    manifest = Manifest(**json.loads((path.parent / MANIFEST).read_text()))
     changed = replace(manifest, count=len(kept), sha256=digest, total=None, reachable={})
     os.replace(temporary, path)
     write_text(path.parent / MANIFEST, json.dumps(asdict(changed), indent=1))

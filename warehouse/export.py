@@ -156,25 +156,46 @@ def clear_partial(folder: Path, name: str) -> None:
 
 
 def latest(folder: Path, name: str) -> Path:
-    """The folder of the last good export of that name. Raises NotFoundError."""
+    """The folder of the last good export of that name. Raises NotFoundError; ConflictError when it cannot be told."""
     pointer = folder / name / LATEST
     if not pointer.exists():
         raise NotFoundError(f"export: nothing has been exported as '{name}'.")
-    return folder / name / str(json.loads(pointer.read_text())["id"])
+    try:
+        return folder / name / str(json.loads(pointer.read_text())["id"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise ConflictError(f"{pointer} is damaged; export the segment again.") from error
 
 
-def prune(folder: Path, name: str, by: str, keep: int = 2) -> None:
-    """Remove all but the newest exports of a name that one maker made; they hold customers' ids."""
+def prune(folder: Path, name: str, by: str) -> None:
+    """Remove the exports of a name that one maker made, but for the one in use and the newest before it.
+
+    They hold customers' ids. One whose manifest cannot be read has no maker, and stays.
+    """
     in_use = latest(folder, name)
     made = [path.parent for path in sorted((folder / name).glob(f"[!.]*/{MANIFEST}"))]
-    mine = [path for path in made if json.loads((path / MANIFEST).read_text())["exported_by"] == by]
-    for path in [path for path in mine if path != in_use][: 1 - keep or None]:
+    for path in [path for path in made if path != in_use and _maker(path) == by][:-1]:
         shutil.rmtree(path)
 
 
+def _maker(export_folder: Path) -> str | None:
+    try:
+        return read_manifest(export_folder).exported_by
+    except ConflictError:
+        return None
+
+
+def read_manifest(export_folder: Path) -> Manifest:
+    """The manifest of an export, its members file not looked at. Raises ConflictError when it cannot be read."""
+    path = export_folder / MANIFEST
+    try:
+        return Manifest(**json.loads(path.read_text()))
+    except (OSError, ValueError, TypeError) as error:
+        raise ConflictError(f"{path} is missing or damaged; export the segment again.") from error
+
+
 def manifest_of(export_folder: Path) -> Manifest:
-    """The manifest of an export, its members file checked. Raises ConflictError when the file was changed."""
-    manifest = Manifest(**json.loads((export_folder / MANIFEST).read_text()))
+    """The manifest of an export, its members file checked. Raises ConflictError when one of the two was changed."""
+    manifest = read_manifest(export_folder)
     found = sha256_of(export_folder / manifest.file)
     if found != manifest.sha256:
         raise ConflictError(f"{export_folder / manifest.file} is not the file that was exported.")

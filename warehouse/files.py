@@ -14,6 +14,7 @@ from warehouse.database import table_view
 from warehouse.ledger import Columns
 from warehouse.mapping import Mapping, Source, TypeColumn
 from warehouse.rates import UNKNOWN, rate_of, unknown
+from warehouse.write import quoted
 
 RAW_EVENTS = (
     ("source_id", "customer", "VARCHAR"),
@@ -240,7 +241,7 @@ def reader(paths: Sequence[Path], header: Sequence[str] = (), path_column: str =
         raise DataError(
             f"files: {paths[0].name} and {paths[-1].name} are of different kinds; map them apart."
         )
-    listed = "[" + ", ".join(_text(str(path)) for path in paths) + "]"
+    listed = "[" + ", ".join(quoted(str(path)) for path in paths) + "]"
     if path_column:
         listed += f", filename = '{path_column}'"
     match kinds.pop():
@@ -321,20 +322,22 @@ def _time(source: Source, columns: Sequence[str]) -> str:
     if source.time_format == "unix":
         moment = f"to_timestamp({value}::DOUBLE)::TIMESTAMP"
     elif source.time_format:
-        moment = f"strptime({value}, {_text(source.time_format)})"
+        moment = f"strptime({value}, {quoted(source.time_format)})"
     else:
         # ' UTC' is how some exports mark the zone; the cast knows only offsets.
         moment = f"replace({value}, ' UTC', '')::TIMESTAMP"
     if source.time_zone:
-        moment = f"({moment} AT TIME ZONE 'UTC' AT TIME ZONE {_text(source.time_zone)})::TIMESTAMP"
+        moment = f"({moment} AT TIME ZONE 'UTC' AT TIME ZONE {quoted(source.time_zone)})::TIMESTAMP"
     return moment
 
 
 def _type(source: Source) -> str:
     if isinstance(source.type, TypeColumn):
-        cases = " ".join(f"WHEN {_text(key)} THEN {_text(kind)}" for key, kind in source.type.values.items())
+        cases = " ".join(
+            f"WHEN {quoted(key)} THEN {quoted(kind)}" for key, kind in source.type.values.items()
+        )
         return f"CASE {identifier(source.type.column)}::VARCHAR {cases} END"
-    return _text(source.type)
+    return quoted(source.type)
 
 
 def identifier(name: str) -> str:
@@ -342,9 +345,5 @@ def identifier(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def _text(value: str) -> str:
-    return "'" + value.replace("'", "''") + "'"
-
-
 def _texts(values: Iterable[str]) -> str:
-    return ", ".join(_text(value) for value in values)
+    return ", ".join(quoted(value) for value in values)

@@ -15,6 +15,7 @@ import duckdb
 
 from segments.definition import EVENT_TYPES
 from warehouse.clean import CURRENCY
+from warehouse.write import count
 
 Verdict = Literal["pass", "warn", "stop"]
 ORPHANS_STOP = 0.05
@@ -44,9 +45,9 @@ def checks(connection: duckdb.DuckDBPyConnection, today: date, history: str = "r
     today: what freshness is judged against. history: a table with ts, type and value of all events, those in
     raw_events among them, over which freshness, volume and drift are judged.
     """
-    events = _number(connection, "SELECT count(*) FROM raw_events")
-    purchases = _number(connection, "SELECT count(*) FROM raw_events WHERE type = 'purchase'")
-    before = _number(connection, f"SELECT count(*) FROM {history}")
+    events = count(connection, "SELECT count(*) FROM raw_events")
+    purchases = count(connection, "SELECT count(*) FROM raw_events WHERE type = 'purchase'")
+    before = count(connection, f"SELECT count(*) FROM {history}")
     found = [
         Check(
             "volume",
@@ -77,9 +78,9 @@ def currencies(connection: duckdb.DuckDBPyConnection) -> list[Check]:
     ).fetchall()
     if not found:
         return []
-    rows = sum(count for _, count in found)
-    share = rows / (rows + _number(connection, "SELECT count(*) FROM raw_events"))
-    named = ", ".join(f"{code} ({count})" if code != "?" else f"none ({count})" for code, count in found[:10])
+    rows = sum(of_it for _, of_it in found)
+    share = rows / (rows + count(connection, "SELECT count(*) FROM raw_events"))
+    named = ", ".join(f"{code} ({of_it})" if code != "?" else f"none ({of_it})" for code, of_it in found[:10])
     return [
         Check(
             "currencies known",
@@ -92,7 +93,7 @@ def currencies(connection: duckdb.DuckDBPyConnection) -> list[Check]:
 
 
 def _integrity(connection: duckdb.DuckDBPyConnection, purchases: int) -> Check:
-    orphans = _number(
+    orphans = count(
         connection,
         "SELECT count(*) FROM raw_events e WHERE type = 'purchase' "
         "AND NOT EXISTS (SELECT 1 FROM raw_items i WHERE i.item_id = e.item_id)",
@@ -107,7 +108,7 @@ def _integrity(connection: duckdb.DuckDBPyConnection, purchases: int) -> Check:
 
 
 def _unique_items(connection: duckdb.DuckDBPyConnection) -> Check:
-    twice = _number(connection, "SELECT count(*) - count(DISTINCT item_id) FROM raw_items")
+    twice = count(connection, "SELECT count(*) - count(DISTINCT item_id) FROM raw_items")
     return Check(
         "item ids unique", "uniqueness", "stop" if twice else "pass", f"{twice} item ids occur twice."
     )
@@ -169,7 +170,7 @@ def _completeness(connection: duckdb.DuckDBPyConnection) -> list[Check]:
 
 def _twins(connection: duckdb.DuckDBPyConnection, events: int) -> Check:
     columns = "source_id, ts, type, item_id, order_id, session_id, quantity, value, channel, campaign_id"
-    distinct = _number(connection, f"SELECT count(*) FROM (SELECT DISTINCT {columns} FROM raw_events)")
+    distinct = count(connection, f"SELECT count(*) FROM (SELECT DISTINCT {columns} FROM raw_events)")
     share = 1 - distinct / events
     return Check(
         "no equal rows",
@@ -181,7 +182,7 @@ def _twins(connection: duckdb.DuckDBPyConnection, events: int) -> Check:
 
 
 def _future(connection: duckdb.DuckDBPyConnection) -> Check:
-    future = _number(connection, "SELECT count(*) FROM raw_events WHERE ts > now()::TIMESTAMP")
+    future = count(connection, "SELECT count(*) FROM raw_events WHERE ts > now()::TIMESTAMP")
     return Check(
         "no future events", "freshness", "warn" if future else "pass", f"{future} events lie in the future."
     )
@@ -198,8 +199,8 @@ def _freshness(last: date, today: date) -> Check:
 
 
 def _steady_volume(connection: duckdb.DuckDBPyConnection, history: str, lately: str, earlier: str) -> Check:
-    recent = _number(connection, f"SELECT count(*) FROM {history} WHERE {lately}") / RECENT
-    before = _number(connection, f"SELECT count(*) FROM {history} WHERE {earlier}") / BEFORE
+    recent = count(connection, f"SELECT count(*) FROM {history} WHERE {lately}") / RECENT
+    before = count(connection, f"SELECT count(*) FROM {history} WHERE {earlier}") / BEFORE
     if not before:
         return Check(
             "steady volume", "volume", "pass", "There is too little history to compare the volume with."
@@ -256,10 +257,6 @@ def _periods(last: date) -> tuple[str, str]:
 
 def _share(connection: duckdb.DuckDBPyConnection, test: str, among: str) -> float:
     return _float(connection, f"SELECT avg(({test})::INTEGER) FROM raw_events WHERE {among}") or 0.0
-
-
-def _number(connection: duckdb.DuckDBPyConnection, query: str) -> int:
-    return int(_float(connection, query) or 0)
 
 
 def _float(connection: duckdb.DuckDBPyConnection, query: str) -> float | None:

@@ -1,7 +1,8 @@
 """What an ingest has to do: build the warehouse in full, add what is new to it, or nothing.
 
 A file is known by its name in the mapping's folder and by its content. Content that was ingested is not
-ingested again, whatever the file is called now. A known file with other content is a correction.
+ingested again, whatever the file is called now. A known file with other content is a correction: its old
+content makes place, also when another file has it now (names that rotate).
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import time
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from dataclasses import replace as changed_to
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -20,7 +22,8 @@ from segments.errors import ConflictError, DataError
 from warehouse.drift import SchemaDrift, schema_drift
 from warehouse.files import describe, identifier, reader
 from warehouse.ledger import File, Ledger, examine, mark
-from warehouse.mapping import Mapping, Source
+from warehouse.mapping import Mapping
+from warehouse.write import count
 
 
 @dataclass(frozen=True)
@@ -68,7 +71,13 @@ def take_in(
             _nothing_lost(ledger, found, why)
         return _build(found, said, why or "Nothing was ingested here before.", database)
     known = {file.name: file for file in ledger.files}
-    contents = {(file.sources, file.sha256): file.name for file in ledger.files}
+    # A corrected file's old content is about to be taken out, so it is new where it arrives under another name.
+    here = {file.name: file.sha256 for file in found.values()}
+    contents = {
+        (file.sources, file.sha256): file.name
+        for file in ledger.files
+        if here.get(file.name, file.sha256) == file.sha256
+    }
     arriving, seen = [], []
     for path, file in found.items():
         earlier = contents.get((file.sources, file.sha256))
@@ -113,8 +122,7 @@ def _found(mapping: Mapping, ledger: Ledger | None) -> dict[Path, File]:
     known = {file.name: file for file in ledger.files} if ledger else {}
     named = {path: _name(mapping.folder, path) for path in sources}
     return {
-        path: examine(path, named[path], number, places, known.get(named[path]))
-        for number, (path, places) in enumerate(sources.items())
+        path: examine(path, named[path], places, known.get(named[path])) for path, places in sources.items()
     }
 
 
@@ -185,24 +193,14 @@ def _drift(mapping: Mapping, ledger: Ledger, arriving: dict[Path, File]) -> list
             for place in file.sources:
                 source, before = mapping.sources[place], ledger.columns.get(place, {})
                 now = describe(connection, source, [path])
-                found += schema_drift(source, file.name, before, now, _has_values(connection, source, path))
+                has_values = partial(_has_values, connection, reader([path], source.header))
+                found += schema_drift(source, file.name, before, now, has_values)
     return list(dict.fromkeys(found))
 
 
-def _has_values(connection: duckdb.DuckDBPyConnection, source: Source, path: Path) -> _Test:
-    return _Test(connection, reader([path], source.header))
-
-
-@dataclass(frozen=True)
-class _Test:
+def _has_values(connection: duckdb.DuckDBPyConnection, rows: str, column: str) -> bool:
     """Whether a column of a file holds anything: an empty one has no type of its own."""
-
-    connection: duckdb.DuckDBPyConnection
-    rows: str
-
-    def __call__(self, column: str) -> bool:
-        found = self.connection.execute(f"SELECT count({identifier(column)}) FROM {self.rows}").fetchone()
-        return bool(found and found[0])
+    return count(connection, f"SELECT count({identifier(column)}) FROM {rows}") > 0
 
 
 def _told(files: Collection[File], corrected: int, seen: int) -> str:

@@ -15,10 +15,13 @@ from typing import Any
 import duckdb
 
 from segments.atomic import sha256_of
-from warehouse.write import read_meta
+from warehouse.write import looking_into, read_meta
 
 Columns = Mapping[str, str]
 """Column name -> DuckDB's type."""
+
+NO_NUMBER = -1
+"""Of a file that is found, before an intake numbers what it takes."""
 
 
 @dataclass(frozen=True)
@@ -47,24 +50,22 @@ class Ledger:
     files: tuple[File, ...]
     columns: Mapping[int, Columns]
 
-    @property
-    def mark(self) -> str:
-        """Changes whenever another content was ingested."""
-        return mark(self.mapping, self.files)
-
 
 def mark(mapping: str, files: Collection[File]) -> str:
-    """16 hex digits of a mapping and the content of files."""
+    """16 hex digits of a mapping and the content of files: others whenever another content was ingested."""
     said = sorted(f"{file.name}|{file.sha256}" for file in files)
     return hashlib.sha256("\n".join((mapping, *said)).encode()).hexdigest()[:16]
 
 
-def examine(path: Path, name: str, number: int, sources: Sequence[int], known: File | None) -> File:
-    """A file as it is now. Its content is read only when size or time of change differ from what is known."""
+def examine(path: Path, name: str, sources: Sequence[int], known: File | None) -> File:
+    """A file as it is now, without a number.
+
+    Its content is read only when size or time of change differ from what is known.
+    """
     stat = path.stat()
     same = known is not None and (known.size, known.changed_ns) == (stat.st_size, stat.st_mtime_ns)
     digest = known.sha256 if known is not None and same else sha256_of(path)
-    return File(number, name, tuple(sources), stat.st_size, stat.st_mtime_ns, digest, date.today())
+    return File(NO_NUMBER, name, tuple(sources), stat.st_size, stat.st_mtime_ns, digest, date.today())
 
 
 def read_ledger(path: Path) -> Ledger | None:
@@ -72,10 +73,7 @@ def read_ledger(path: Path) -> Ledger | None:
     if not path.exists():
         return None
     try:
-        # Attached, because a connection to the path may be handed the file as this process opened it before.
-        with duckdb.connect() as connection:
-            connection.execute(f"ATTACH '{path}' AS kept (READ_ONLY)")
-            connection.execute("USE kept")
+        with looking_into(path) as connection:
             return _read(connection)
     except duckdb.Error:
         return None

@@ -101,10 +101,6 @@ class Mapping:
     rates: Rates = field(default_factory=dict)
     text: str = ""
 
-    def of(self, kind: str) -> list[Source]:
-        """The sources of one kind."""
-        return [source for source in self.sources if source.kind == kind]
-
     def paths(self, source: Source) -> list[Path]:
         """The files of a source, sorted. Raises DataError naming a pattern that matches none."""
         found: list[Path] = []

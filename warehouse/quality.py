@@ -18,7 +18,7 @@ from segments.atomic import write_text
 from segments.errors import DataError
 from warehouse.clean import RuleResult, clean
 from warehouse.gate import Check, Verdict, checks, currencies
-from warehouse.write import complete_events
+from warehouse.write import complete_events, count
 
 JSON_FILE = "quality.json"
 HTML_FILE = "quality.html"
@@ -60,8 +60,7 @@ def clean_and_check(
     complete_events(connection)
     rules = clean(connection, off)
     found = (*checks(connection, today or date.today(), history), *currencies(connection), *more())
-    row = connection.execute("SELECT count(*) FROM raw_events").fetchone()
-    report = QualityReport(int(row[0]) if row else 0, rules, found)
+    report = QualityReport(count(connection, "SELECT count(*) FROM raw_events"), rules, found)
     write_report(connection, folder, report, history)
     stops = [check.detail for check in found if check.verdict == "stop"]
     if stops:

@@ -13,7 +13,7 @@ from segments.ports import Progress, silent
 from warehouse.clean import Rule, RuleResult, rule_of
 from warehouse.quality import QualityReport, report_of, write_report
 from warehouse.store import FILE, replacing, write_features
-from warehouse.write import read_meta, write_meta
+from warehouse.write import count, read_meta, write_meta
 
 FOR_GOOD = {
     "nobody": "it would be nobody's",
@@ -65,12 +65,12 @@ def _put_back(connection: duckdb.DuckDBPyConnection, rule: Rule) -> int:
     if rule.mends:
         rows = _unmend(connection, rule)
     else:
-        found = connection.execute(
+        rows = count(
+            connection,
             "INSERT INTO events BY NAME SELECT * EXCLUDE (rule) FROM rejects WHERE rule = $1 "
             "AND customer_id IS NOT NULL ORDER BY customer_id, ts",
             [rule.name],
-        ).fetchone()
-        rows = int(found[0]) if found else 0
+        )
     connection.execute("DELETE FROM rejects WHERE rule = $1", [rule.name])
     return rows
 
@@ -86,12 +86,12 @@ def _unmend(connection: duckdb.DuckDBPyConnection, rule: Rule) -> int:
         alike = " AND ".join(
             f"{table}.{name} IS NOT DISTINCT FROM r.{name}" for (name,) in columns if name != rule.mends
         )
-        found = connection.execute(
+        changed = count(
+            connection,
             f"UPDATE {table} SET {rule.mends} = r.{rule.mends} FROM rejects r "
             f"WHERE r.rule = $1 AND {table}.{rule.mends} = 1 AND {alike}",
             [rule.name],
-        ).fetchone()
-        changed = int(found[0]) if found else 0
+        )
     return changed
 
 
@@ -99,11 +99,10 @@ def _told(
     connection: duckdb.DuckDBPyConnection, report: QualityReport, rule: Rule, rows: int
 ) -> QualityReport:
     """The report with the rule's rows counted as taken back."""
-    row = connection.execute("SELECT count(*) FROM events").fetchone()
     rules = tuple(
         RuleResult(found.name, "taken back", found.rows, found.restored + rows)
         if found.name == rule.name
         else found
         for found in report.rules
     )
-    return replace(report, events=int(row[0]) if row else 0, rules=rules)
+    return replace(report, events=count(connection, "SELECT count(*) FROM events"), rules=rules)

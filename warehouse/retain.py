@@ -17,10 +17,10 @@ import pandas as pd
 
 from segments.errors import UserError
 from segments.ports import Progress, silent
-from warehouse.export import LATEST, MANIFEST
+from warehouse.export import LATEST, MANIFEST, read_manifest
 from warehouse.pseudonyms import VAULT_FILE, keep_only
 from warehouse.store import FILE, replacing, write_features
-from warehouse.write import read_meta, write_meta
+from warehouse.write import attach_old, count, looking_into, read_meta, write_meta
 
 DATED = ("events", "rejects")
 
@@ -46,7 +46,7 @@ def retain(folder: Path, months: int, progress: Progress = silent) -> Retained:
         progress(0.0, "copying what is young enough")
         connection = duckdb.connect(str(partial))
         try:
-            connection.execute(f"ATTACH '{folder / FILE}' AS old (READ_ONLY)")
+            attach_old(connection, folder / FILE)
             as_of = read_meta(connection, "old.meta")["as_of"]
             row = connection.execute(f"SELECT (DATE '{as_of}' - INTERVAL {months} MONTH)::DATE").fetchone()
             before = row[0] if row else date.min
@@ -65,14 +65,9 @@ def retain(folder: Path, months: int, progress: Progress = silent) -> Retained:
 def older(folder: Path, before: date) -> list[str]:
     """Where the stores still hold something from before the date, or a person without events. Empty is the proof."""
     found = []
-    with duckdb.connect() as connection:
-        # Attached, because a connection to the path may be handed the file as this process opened it before.
-        connection.execute(f"ATTACH '{folder / FILE}' AS now (READ_ONLY)")
+    with looking_into(folder / FILE) as connection:
         for table in DATED:
-            row = connection.execute(
-                f"SELECT count(*) FROM now.{table} WHERE ts < TIMESTAMP '{before}'"
-            ).fetchone()
-            if row and row[0]:
+            if count(connection, f"SELECT count(*) FROM {table} WHERE ts < TIMESTAMP '{before}'"):
                 found.append(f"warehouse table {table}")
     if set(pd.read_parquet(folder / VAULT_FILE)["customer_id"]) - _known(folder):
         found.append("vault")
@@ -94,10 +89,9 @@ def _copy(connection: duckdb.DuckDBPyConnection, before: date) -> dict[str, int]
             where = "WHERE customer_id IN (SELECT customer_id FROM events)"
         connection.execute(f'CREATE TABLE "{table}" AS SELECT * FROM old."{table}" {where}')
         if where:
-            row = connection.execute(
-                f'SELECT (SELECT count(*) FROM old."{table}") - (SELECT count(*) FROM "{table}")'
-            ).fetchone()
-            removed[table] = int(row[0]) if row else 0
+            removed[table] = count(
+                connection, f'SELECT (SELECT count(*) FROM old."{table}") - (SELECT count(*) FROM "{table}")'
+            )
     known = read_meta(connection)
     write_meta(connection, known | {"forget_before": before.isoformat()})
     connection.execute("DETACH old")
@@ -106,11 +100,10 @@ def _copy(connection: duckdb.DuckDBPyConnection, before: date) -> dict[str, int]
 
 def _known(folder: Path) -> set[str]:
     """Who has events, a row among the customers, or rejected rows."""
-    with duckdb.connect() as connection:
-        connection.execute(f"ATTACH '{folder / FILE}' AS now (READ_ONLY)")
+    with looking_into(folder / FILE) as connection:
         rows = connection.execute(
-            "SELECT customer_id FROM now.events UNION SELECT customer_id FROM now.customers "
-            "UNION SELECT customer_id FROM now.rejects"
+            "SELECT customer_id FROM events UNION SELECT customer_id FROM customers "
+            "UNION SELECT customer_id FROM rejects"
         ).fetchall()
     return {row[0] for row in rows if row[0] is not None}
 
@@ -119,7 +112,7 @@ def _old_exports(folder: Path, before: date) -> list[Path]:
     """Exports of members as of a date before; the one in use by its name stays findable as long as it is young."""
     found = []
     for path in sorted(folder.glob(f"exports/*/*/{MANIFEST}")):
-        if date.fromisoformat(json.loads(path.read_text())["as_of"]) < before:
+        if date.fromisoformat(read_manifest(path.parent).as_of) < before:
             found.append(path.parent)
     return found
 

@@ -28,7 +28,14 @@ from segments.features import Catalogue
 from segments.ports import Progress, silent
 from warehouse.quality import clean_and_check
 from warehouse.tables import Tables
-from warehouse.write import forget_old, read_meta, spent_departments, write_meta, write_tables
+from warehouse.write import (
+    forget_old,
+    looking_into,
+    read_meta,
+    spent_departments,
+    write_meta,
+    write_tables,
+)
 
 FILE = "warehouse.duckdb"
 
@@ -116,13 +123,11 @@ def known_of(path: Path) -> dict[str, Any]:
     """The meta data of a warehouse file; empty for one that is missing or damaged."""
     if not path.exists():
         return {}
-    # Attached, because a connection to the path may be handed the file as this process opened it before.
-    with duckdb.connect() as connection:
-        try:
-            connection.execute(f"ATTACH '{path}' AS kept (READ_ONLY)")
-            return read_meta(connection, "kept.meta")
-        except duckdb.Error:
-            return {}
+    try:
+        with looking_into(path) as connection:
+            return read_meta(connection)
+    except duckdb.Error:
+        return {}
 
 
 def write_features(path: Path) -> None:

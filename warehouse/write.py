@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -20,10 +21,38 @@ LATER_COLUMNS = (("event_id", "VARCHAR"), ("file_no", "INTEGER"), ("unknown_curr
 of an amount that could not be converted (of rejects only)."""
 
 
-def complete_events(connection: duckdb.DuckDBPyConnection) -> None:
-    """Give raw_events the columns that a source may lack."""
+def quoted(value: str) -> str:
+    """A text as SQL writes it."""
+    return "'" + value.replace("'", "''") + "'"
+
+
+def count(connection: duckdb.DuckDBPyConnection, query: str, values: Sequence[Any] = ()) -> int:
+    """The number that a query gives, or the rows that a change touched; 0 for none."""
+    row = connection.execute(query, list(values)).fetchone()
+    return int(row[0] or 0) if row else 0
+
+
+def attach_old(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
+    """Make the tables of a warehouse file readable as `old.<table>`; nothing can be written to it."""
+    connection.execute(f"ATTACH {quoted(str(path))} AS old (READ_ONLY)")
+
+
+@contextmanager
+def looking_into(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection that sees the tables of a warehouse file as they are on disk now, read-only.
+
+    The file is attached, because a connection to its path may be handed it as this process opened it before.
+    """
+    with duckdb.connect() as connection:
+        attach_old(connection, path)
+        connection.execute("USE old")
+        yield connection
+
+
+def complete_events(connection: duckdb.DuckDBPyConnection, table: str = "raw_events") -> None:
+    """Give a table of events the columns that a source may lack."""
     for name, kind in LATER_COLUMNS:
-        connection.execute(f"ALTER TABLE raw_events ADD COLUMN IF NOT EXISTS {name} {kind}")
+        connection.execute(f"ALTER TABLE {table} ADD COLUMN IF NOT EXISTS {name} {kind}")
 
 
 def forget_old(connection: duckdb.DuckDBPyConnection, before: str | None) -> None:
@@ -86,7 +115,7 @@ def write_meta(connection: duckdb.DuckDBPyConnection, known: Mapping[str, Any]) 
 
 
 def read_meta(connection: duckdb.DuckDBPyConnection, table: str = "meta") -> dict[str, Any]:
-    """What `write_meta` wrote."""
+    """What `write_meta` wrote; table: `old.meta` for that of an attached warehouse."""
     row = connection.execute(f"SELECT content FROM {table}").fetchone()
     return dict(json.loads(row[0])) if row else {}
 

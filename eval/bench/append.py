@@ -22,6 +22,7 @@ from warehouse.ledger import read_ledger
 from warehouse.mapping import read_mapping
 from warehouse.store import FILE
 from warehouse.synthetic import generate
+from warehouse.write import count
 
 TARGET = 0.05
 
@@ -73,8 +74,7 @@ def set_last_day_aside(events: Path, day: Path) -> int:
             f"COPY (FROM read_parquet('{path}') WHERE ts::DATE < '{last}') TO '{kept}' (FORMAT parquet)"
         )
         kept.replace(path)
-    row = connection.execute(f"SELECT count(*) FROM read_parquet('{day}')").fetchone()
-    return int(row[0]) if row else 0
+    return count(connection, f"SELECT count(*) FROM read_parquet('{day}')")
 
 
 def ingest(workspace: Path, mapping_file: Path, what: str) -> dict[str, float]:

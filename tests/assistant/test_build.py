@@ -320,6 +320,24 @@ def test_a_day_is_scored_by_the_models_there_are_and_stays_in_use(tmp_path):
     assert build_from(mapping, folder).intake.reason == "Nothing is new: all 3 files were ingested before."
 
 
+@pytest.mark.parametrize("damaged", ["manifest.json", "members.parquet", "../latest.json"])
+def test_a_refresh_goes_on_past_damaged_files(copy, damaged):
+    library = Library(copy / "state.sqlite")
+    for name in ("buyers", "others"):
+        library.save(name, from_json({"feature": "orders_lifetime", "op": ">=", "value": 0}))
+    refresh_all(copy)
+    (latest(copy / "exports", "buyers") / damaged).resolve().write_text("{")
+    (copy / "mapping.json").write_text("{")
+    done = refresh_all(copy)
+    assert "mapping.json is damaged; ingest with the mapping again" in done.data_error
+    before = 30 if damaged == "members.parquet" else None
+    assert [(s.name, s.count, s.before, s.error) for s in done.segments] == [
+        ("buyers", 30, before, ""),
+        ("others", 30, 30, ""),
+    ]
+    assert manifest_of(latest(copy / "exports", "buyers")).count == 30
+
+
 def test_a_refresh_publishes_what_holds_and_keeps_the_last_good_of_what_does_not(copy):
     library = Library(copy / "state.sqlite")
     library.save("buyers", from_json({"feature": "orders_lifetime", "op": ">=", "value": 0}))

@@ -7,11 +7,12 @@ import pytest
 
 from assistant.library import Library
 from assistant.privacy import erase_person
+from assistant.refresh import alone
 from assistant.workspace import open_workspace
 from indexes.index import CustomerIndex
 from segments.codec import from_json
 from segments.definition import SimilarityCondition
-from segments.errors import NotFoundError
+from segments.errors import ConflictError, NotFoundError
 from serving.audit import Audit
 from tests.serving.test_operate import BEER, segassist
 from warehouse.audience import Audiences
@@ -53,6 +54,24 @@ def test_an_export_is_counted_written_and_logged_alike(folder, tmp_path):
     logged = [entry for entry in Audit(folder).entries() if entry.action == "export"]
     assert logged[-1].detail["count"] == manifest.count
     assert logged[-1].detail["definition"] == manifest.fingerprint
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("data", "restore", "--rule", "bots"),
+        ("data", "enforce", "--rule", "bots"),
+        ("privacy", "erase", "1"),
+        ("privacy", "retain", "--months", "1"),
+    ],
+    ids=lambda command: command[1],
+)
+def test_data_that_are_being_ingested_are_not_changed(folder, command):
+    before = (folder / "warehouse.duckdb").stat()
+    with alone(folder):
+        ran = segassist(*command, "-w", folder)
+    assert isinstance(ran.exception, ConflictError)
+    assert (folder / "warehouse.duckdb").stat() == before
 
 
 def test_a_person_is_erased_everywhere(folder, tmp_path):

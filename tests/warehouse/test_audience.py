@@ -2,11 +2,13 @@
 
 import os
 
+import pandas as pd
 import pytest
 from hypothesis import HealthCheck, given, settings
 
 from segments.canonical import canonical
 from segments.codec import from_json
+from segments.definition import AllOf, Not
 from segments.errors import DefinitionError, NotFoundError
 from tests.conftest import loader
 from tests.warehouse.brute_force import BruteForce
@@ -48,6 +50,31 @@ def test_compiled_members_equal_the_brute_force_members(shop, definition):
     assert found == brute.members(definition)
     # A fresh cache, because members are kept under the canonical form's hash.
     assert Audiences(audiences.warehouse).members(canonical(from_json(definition))) == found
+
+
+class Chosen:
+    """Answers for models and the index: everybody."""
+
+    def __init__(self, customers):
+        self.customers = customers
+
+    def propensity(self, outcome):
+        return pd.Series(0.9, self.customers)
+
+    def similar(self, seeds, top):
+        return self.customers
+
+
+def test_expressions_that_hold_chosen_ids_are_not_kept(small_warehouse):
+    customers = list(small_warehouse.features().index)
+    audiences = Audiences(small_warehouse, Chosen(customers), outcomes=["churn"])
+    plain = from_json({"event": "coupon_redeem"})
+    likely = from_json({"propensity": "churn", "min_probability": 0.5})
+    alike = from_json({"similar_to": {"customer": customers[0]}, "top": 50})
+    assert audiences.expression(plain) is audiences.expression(plain)
+    for chosen in (likely, alike, AllOf((plain, Not(likely)))):
+        assert audiences.expression(chosen) is not audiences.expression(chosen)
+        assert audiences.size(chosen) == len(audiences.members(chosen))
 
 
 def test_a_customer_without_such_events_has_measure_zero(small_warehouse):

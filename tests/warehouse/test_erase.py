@@ -80,6 +80,24 @@ def test_an_unknown_person_is_told_and_an_erased_one_may_be_erased_again(folder)
     assert sum(erase(folder, "0").rows.values()) == 0
 
 
+def test_an_erasure_in_a_folder_with_an_apostrophe(folder):
+    folder = folder.rename(folder.parent / "Ada's")
+    assert erase(folder, "0").traces == ()
+
+
+def test_what_a_killed_erasure_left_does_not_stop_the_next(folder, monkeypatch):
+    log = folder / "warehouse.duckdb.partial.wal"
+    log.write_bytes(b"half a log")
+    with monkeypatch.context() as patched:
+        patched.setattr(erasing, "count", lambda *_args: (_ for _ in ()).throw(KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            erase(folder, "0")
+    assert not (folder / "warehouse.duckdb.partial").exists()
+    log.write_bytes(b"half a log")
+    assert erase(folder, "0").traces == ()
+    assert not log.exists()
+
+
 def test_an_erasure_that_is_cut_off_is_finished_by_the_next(folder, monkeypatch):
     with monkeypatch.context() as patched:
         patched.setattr(erasing, "forget", lambda *_args: (_ for _ in ()).throw(KeyboardInterrupt))

@@ -12,7 +12,7 @@ from segments.canonical import fingerprint
 from segments.codec import from_json
 from segments.errors import ConflictError, NotFoundError, StorageError, UserError
 from warehouse.audience import Audiences
-from warehouse.export import export, latest, manifest_of, read_members, to_table
+from warehouse.export import export, latest, manifest_of, prune, read_members, to_table
 from warehouse.pseudonyms import Vault
 from warehouse.webhook import deliver, signature
 
@@ -84,6 +84,19 @@ def test_a_changed_file_is_noticed(audiences, vault, tmp_path):
     path.write_text(path.read_text() + "extra\n")
     with pytest.raises(ConflictError, match="is not the file that was exported"):
         manifest_of(made)
+
+
+def test_a_damaged_manifest_is_told_and_its_export_is_left_alone(audiences, vault, tmp_path):
+    first, *more = (export(audiences, vault, SOUP, tmp_path, "soup", by="ann") for _ in range(4))
+    (first / "manifest.json").write_text("{")
+    with pytest.raises(ConflictError, match=r"manifest\.json is missing or damaged"):
+        manifest_of(first)
+    prune(tmp_path, "soup", "ann")
+    left = [path for path in (first, *more) if path.exists()]
+    assert (len(left), left[0], latest(tmp_path, "soup") in left) == (3, first, True)
+    (tmp_path / "soup" / "latest.json").write_text("[]")
+    with pytest.raises(ConflictError, match=r"latest\.json is damaged"):
+        latest(tmp_path, "soup")
 
 
 def test_an_export_becomes_a_table(audiences, vault, tmp_path):

@@ -145,7 +145,7 @@ def test_times_that_are_none_stop_the_load(shop):
 def test_every_ready_made_mapping_holds(tmp_path):
     assert {"online_retail", "rees46", "retailrocket", "taobao", "orders"} <= set(ready_made())
     for name in ready_made():
-        assert read_mapping(name, tmp_path).of("events")
+        assert [source for source in read_mapping(name, tmp_path).sources if source.kind == "events"]
 
 
 def test_an_unknown_mapping_suggests_the_nearest(tmp_path):

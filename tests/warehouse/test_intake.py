@@ -11,7 +11,7 @@ from segments.errors import ConflictError, DataError
 from warehouse.append import append, load_all
 from warehouse.clean import MAX_EVENTS_A_DAY
 from warehouse.intake import take_in
-from warehouse.ledger import read_ledger
+from warehouse.ledger import mark, read_ledger
 from warehouse.mapping import parse_mapping
 from warehouse.pseudonyms import Vault, load_or_create_key
 from warehouse.store import FILE, Warehouse
@@ -79,7 +79,8 @@ def ingest(shop: Path, into: str = "ws", text: str = MAPPING, **given: bool):
         load_all(mapping, folder, intake, "code")
     elif intake.action == "add":
         added = append(folder, mapping, intake)
-    assert read_ledger(folder / FILE).mark == intake.mark
+    ledger = read_ledger(folder / FILE)
+    assert mark(ledger.mapping, ledger.files) == intake.mark
     return intake, added
 
 
@@ -131,6 +132,12 @@ def test_a_file_ingested_twice_changes_nothing_under_any_name(shop):
     assert hashlib.sha256((shop / "ws" / FILE).read_bytes()).hexdigest() == before
 
 
+def test_what_was_ingested_is_known_in_a_folder_with_an_apostrophe(shop):
+    ingest(shop, "Ada's")
+    intake, _ = ingest(shop, "Ada's")
+    assert intake.action == "nothing"
+
+
 def test_a_file_that_is_gone_keeps_its_rows(shop):
     ingest(shop)
     (shop / "days/01.csv").unlink()
@@ -151,6 +158,19 @@ def test_a_correction_needs_to_be_said_and_takes_the_old_place(shop):
     (shop / "whole" / "vault.key").write_bytes(load_or_create_key(shop / "ws"))
     ingest(shop, "whole")
     # Who is only in the rows taken out is no customer any more, but stays in the vault.
+    same(tables(shop / "ws"), tables(shop / "whole"))
+
+
+def test_names_that_rotate_lose_no_rows(shop):
+    ingest(shop)
+    (shop / "days/03.csv").rename(shop / "days/yesterday.csv")
+    add_day(shop, 3, day(4))
+    intake, added = ingest(shop, replace=True)
+    assert (added.events, added.replaced, intake.notes) == (80, 40, ())
+    assert intake.reason == "1 new and 1 corrected files; 4 ingested before."
+    (shop / "whole").mkdir()
+    (shop / "whole" / "vault.key").write_bytes(load_or_create_key(shop / "ws"))
+    ingest(shop, "whole")
     same(tables(shop / "ws"), tables(shop / "whole"))
 
 

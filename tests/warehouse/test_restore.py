@@ -9,6 +9,7 @@ from segments.errors import NotFoundError, UserError
 from tests.conftest import loader, small_source
 from warehouse.quality import JSON_FILE
 from warehouse.restore import enforce, restore
+from warehouse.retain import older, retain
 from warehouse.store import FILE, Warehouse, build, known_of
 
 
@@ -74,6 +75,17 @@ def test_a_rule_taken_back_stays_off_until_it_is_enforced(tmp_path):
     enforce(tmp_path, "empty")
     build(tmp_path, loader(dirty()))
     assert rule(tmp_path, "purchase without")["rows"] == 1
+
+
+def test_a_folder_may_have_an_apostrophe(tmp_path):
+    folder = tmp_path / "Ada's shop"
+    build(folder, loader(dirty()))
+    restore(folder, "empty")
+    retained = retain(folder, 3)
+    build(folder, loader(dirty()))
+    known = known_of(folder / FILE)
+    assert (known["rules_off"], known["forget_before"]) == (["empty"], retained.before.isoformat())
+    assert older(folder, retained.before) == []
 
 
 def test_what_cannot_be_taken_back_is_told(tmp_path):
