@@ -250,7 +250,8 @@ def judge_model(
         baseline = ev.baseline_scores(past, test.features)
         results[outcome.name] = ev.evaluate(known, predicted.to_numpy(), baseline)
         said |= {outcome.name: predicted, LABEL + outcome.name: pd.Series(known, predicted.index)}
-        samples.append(ev.bootstrap_auc(known, predicted.to_numpy()))
+        if isinstance(asked, NextAction):
+            samples.append(ev.bootstrap_auc(known, predicted.to_numpy()))
     if isinstance(asked, NextAction):
         results = {asked.name: ev.mean(results, samples)} | results
     return results, pd.DataFrame(said)
