@@ -183,10 +183,22 @@ class Registry:
         return next((card for card in cards if card.outcome == name), cards[0])
 
     def outcome(self, name: str) -> Outcome:
-        """The outcome of that name. Raises NotFoundError."""
-        pooled = self._score_table(POOLED).columns if self._manifest_path(POOLED).exists() else ()
-        categories = [str(column).removeprefix(CATEGORY_PREFIX) for column in pooled]
-        return parse(name, categories, self._declared)
+        """The outcome of that name, read from the disk only where the name alone does not tell.
+
+        Raises NotFoundError, and of a category before its model is trained NotBuiltError.
+        """
+        if name.strip().startswith(CATEGORY_PREFIX):
+            pooled = [str(column) for column in self._score_table(POOLED).columns]
+            return parse(name, [column.removeprefix(CATEGORY_PREFIX) for column in pooled])
+        given = any(outcome.name == name.strip() for outcome in CUSTOMER_OUTCOMES)
+        return parse(name, (), () if given else self._declared)
+
+    def declaration(self, model: str) -> Declared | None:
+        """What the workspace declared that a model answers; None for an outcome that every workspace has.
+
+        Raises NotBuiltError, ChecksumError.
+        """
+        return _declaration(self._manifest(model))
 
     def model(self, outcome: str) -> PropensityModel | OneAnswer:
         """The served model behind an outcome."""
@@ -238,9 +250,9 @@ class Registry:
         found: dict[str, Declared] = {}
         for path in sorted(self.folder.glob("*.json")):
             if path.name != CONTENTS and b'"asked"' in path.read_bytes():
-                asked = self._manifest_at(path).get("asked")
-                if asked is not None:
-                    found[asked["name"]] = read_outcomes([asked], (), str(path))[0]
+                declared = _declaration(self._manifest_at(path))
+                if declared is not None:
+                    found[declared.name] = declared
         return found
 
     @property
@@ -255,10 +267,7 @@ class Registry:
         return self._scores[model][1]
 
     def _resolve(self, outcome: str) -> str:
-        if outcome == POOLED or not outcome.strip().startswith(CATEGORY_PREFIX):
-            return outcome if outcome == POOLED else parse(outcome, (), self._declared).name
-        categories = [name.removeprefix(CATEGORY_PREFIX) for name in self._score_table(POOLED).columns]
-        return parse(outcome, categories).name
+        return outcome if outcome == POOLED else self.outcome(outcome).name
 
     def _manifest_path(self, name: str) -> Path:
         return self.folder / f"{slug(name)}.json"
@@ -296,6 +305,11 @@ class Registry:
 
 def _parts(manifest: dict[str, Any]) -> list[str]:
     return [part for part, value in manifest.items() if isinstance(value, dict) and "file" in value]
+
+
+def _declaration(manifest: dict[str, Any]) -> Declared | None:
+    asked = manifest.get("asked")
+    return read_outcomes([asked], (), f"the model of {manifest['name']}")[0] if asked is not None else None
 
 
 def _parquet(table: pd.DataFrame) -> bytes:
