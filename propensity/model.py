@@ -143,9 +143,8 @@ class PropensityModel:
         return json.dumps(content).encode()
 
     @classmethod
-    def from_bytes(cls, content: bytes) -> PropensityModel:
-        """The model that `to_bytes` wrote."""
-        data = json.loads(content)
+    def from_json(cls, data: dict[str, Any]) -> PropensityModel:
+        """The model whose JSON `to_bytes` wrote."""
         fields: dict[str, Any] = {
             k: tuple(v) if isinstance(v, list) else v for k, v in data["calibrator"].items()
         }

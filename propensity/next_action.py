@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from typing import Any
 
 import lightgbm as lgb
 import numpy as np
@@ -72,9 +73,8 @@ class NextActionModel:
         return json.dumps(content).encode()
 
     @classmethod
-    def from_bytes(cls, content: bytes) -> NextActionModel:
-        """The model that `to_bytes` wrote."""
-        data = json.loads(content)
+    def from_json(cls, data: dict[str, Any]) -> NextActionModel:
+        """The model whose JSON `to_bytes` wrote."""
         booster = lgb.Booster(model_str=data["booster"])
         return cls(booster, data["temperature"], data["rounds"], tuple(data["answers"]))
 

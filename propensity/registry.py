@@ -25,6 +25,7 @@ from propensity.drift import Reference
 from propensity.model import PropensityModel
 from propensity.next_action import NextActionModel, OneAnswer
 from propensity.outcomes import CATEGORY_PREFIX, CUSTOMER_OUTCOMES, POOLED, model_name, parse
+from propensity.served import load
 from segments.errors import ChecksumError, NotBuiltError, StorageError
 from segments.ports import Outcome
 
@@ -204,10 +205,8 @@ class Registry:
         """The served model behind an outcome."""
         name = self._resolve(outcome)
         manifest = self._manifest(model_name(name))
-        content = self._read(manifest, "model")
-        if "first_of" in manifest.get("asked", {}):
-            return NextActionModel.from_bytes(content).answer(name)
-        return PropensityModel.from_bytes(content)
+        found = load(self._read(manifest, "model"))
+        return found.answer(name) if isinstance(found, NextActionModel) else found
 
     def scores(self, outcome: str) -> pd.Series:
         """Probabilities of every customer as of `scored_as_of`, indexed by customer_id.

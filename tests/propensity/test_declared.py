@@ -18,6 +18,7 @@ from assistant.workspace import read_settings
 from propensity.declared import answers, read_outcomes, to_json
 from propensity.next_action import NextActionModel, train_next
 from propensity.registry import Registry
+from propensity.served import load
 from propensity.training import Trainer, train_all
 from propensity.versions import Versions
 from segments.definition import ItemFilter
@@ -216,7 +217,8 @@ def test_a_next_action_model_learns_which_comes_first_and_explains_it() -> None:
     truth = said.to_numpy()[np.arange(400), held.labels.to_numpy()]
     shares = held.labels.value_counts(normalize=True)
     assert -np.log(truth).mean() < float(-(shares * np.log(shares)).sum()) - 0.2
-    again = NextActionModel.from_bytes(model.to_bytes())
+    again = load(model.to_bytes())
+    assert isinstance(again, NextActionModel)
     pd.testing.assert_frame_equal(again.predict_all(held.features), said)
     values = model.answer("x").contributions(held.features)
     assert values.abs().mean().idxmax() == "a"
