@@ -25,6 +25,7 @@ from propensity.drift import Reference
 from propensity.model import PropensityModel
 from propensity.next_action import NextActionModel, OneAnswer
 from propensity.outcomes import CATEGORY_PREFIX, CUSTOMER_OUTCOMES, POOLED, model_name, parse
+from propensity.promotion import LABEL
 from propensity.served import load
 from segments.errors import ChecksumError, NotBuiltError, StorageError
 from segments.ports import Outcome
@@ -227,7 +228,7 @@ class Registry:
         if name not in table:
             raise NotBuiltError(f"{name} was not tested on its own; see: segassist models")
         return pd.DataFrame(
-            {"score": table[name].astype("float64"), "label": table[f"label:{name}"].astype("int8")}
+            {"score": table[name].astype("float64"), "label": table[LABEL + name].astype("int8")}
         )
 
     def reference(self, outcome: str) -> Reference:
