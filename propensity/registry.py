@@ -41,18 +41,6 @@ class Registry:
         self.folder = folder
         self._scores: dict[str, tuple[str, pd.DataFrame]] = {}
 
-    def save(
-        self,
-        name: str,
-        model: PropensityModel,
-        scores: pd.DataFrame,
-        cards: list[Card],
-        tested: pd.DataFrame | None = None,
-        reference: Reference | None = None,
-    ) -> None:
-        """`commit` for what a training without a trial left; raises StorageError."""
-        self.commit(Candidate(name, model.to_bytes(), scores, tuple(cards), None, tested, reference))
-
     def commit(self, candidate: Candidate) -> None:
         """Put a model in use, whole or not at all; raises StorageError."""
         name = candidate.name
@@ -132,9 +120,7 @@ class Registry:
     def has(self, name: str, data_hash: str, code_version: str) -> bool:
         """Whether a sound model of that name was trained on this data by this code, or preferred to one that was."""
         try:
-            manifest = self._manifest(name)
-            for part in _parts(manifest):
-                self._read(manifest, part)
+            manifest = self._sound(name)
         except (NotBuiltError, ChecksumError):
             return False
         made = manifest.get("checked", manifest["cards"][0])
@@ -166,9 +152,7 @@ class Registry:
     def check(self) -> None:
         """Read every model that belongs here. Raises NotBuiltError (missing), ChecksumError (damaged)."""
         for name in self.names():
-            manifest = self._manifest(name)
-            for part in _parts(manifest):
-                self._read(manifest, part)
+            self._sound(name)
 
     def cards(self) -> list[Card]:
         """Every card, customer outcomes first. Raises NotBuiltError when nothing is trained."""
@@ -277,6 +261,13 @@ class Registry:
         if not path.exists():
             raise NotBuiltError(f"There is no model of {name} in {self.folder}; run: segassist build")
         return self._manifest_at(path)
+
+    def _sound(self, name: str) -> dict[str, Any]:
+        """A model's manifest, once all that it names was read. Raises NotBuiltError (missing), ChecksumError (damaged)."""
+        manifest = self._manifest(name)
+        for part in _parts(manifest):
+            self._read(manifest, part)
+        return manifest
 
     def _manifest_at(self, path: Path) -> dict[str, Any]:
         try:
