@@ -114,16 +114,21 @@ def track_versions(workspace: Workspace, folder: Path) -> int:
 
 
 def past_performance(workspace: Workspace, outcome: str) -> tuple[Performance, ...]:
-    """What came true of the scores of each version of an outcome's model. Raises NotFoundError, NotBuiltError."""
+    """What came true of the scores of each version of an outcome's model, asked as that version was declared.
+
+    A version that had no such outcome is left out. Raises NotFoundError, NotBuiltError.
+    """
     warehouse, registry = Warehouse(workspace.warehouse), Registry(workspace.models)
-    asked, versions, tables = registry.outcome(outcome), Versions(registry), TrainingTables(warehouse)
+    name, versions, tables = registry.outcome(outcome).name, Versions(registry), TrainingTables(warehouse)
     found = []
-    for version in versions.of(model_name(asked.name)):
+    for version in versions.of(model_name(name)):
         then = versions.registry_of(version)
-        card, scores = then.card(asked.name), then.scores(asked.name)
+        if name not in then.outcomes():
+            continue
+        asked, card, scores = then.outcome(name), then.card(name), then.scores(name)
         scored = date.fromisoformat(card.scored_as_of)
         row = Performance(
-            asked.name,
+            name,
             version.number,
             scored,
             scored + timedelta(days=asked.horizon_days),
@@ -131,16 +136,16 @@ def past_performance(workspace: Workspace, outcome: str) -> tuple[Performance, .
             card.ece,
         )
         if row.known_from <= warehouse.as_of:
-            row = _came_true(row, scores, labels_of_outcome(tables, workspace, asked, scored))
+            labels = _labels(tables, then.declaration(version.model), asked, scored)
+            row = _came_true(row, scores, labels)
         found.append(row)
     return tuple(found)
 
 
-def labels_of_outcome(tables: TrainingTables, workspace: Workspace, asked: Outcome, cut: date) -> pd.Series:
-    """0/1 of an outcome, a next action's answer too."""
-    for declared in workspace.settings.outcomes:
-        if isinstance(declared, NextAction) and asked in answers(declared):
-            return (tables.first_actions(declared, cut) == answers(declared).index(asked)).astype("int8")
+def _labels(tables: TrainingTables, declared: Declared | None, asked: Outcome, cut: date) -> pd.Series:
+    """0/1 of an outcome; declared: what it is an answer of, where it is a next action's."""
+    if isinstance(declared, NextAction):
+        return (tables.first_actions(declared, cut) == answers(declared).index(asked)).astype("int8")
     return tables.labels(asked, cut)
 
 

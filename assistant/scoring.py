@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -13,7 +14,7 @@ import pandas as pd
 
 from propensity.candidate import Card
 from propensity.dataset import category_matrix, customer_matrix
-from propensity.declared import Declared
+from propensity.declared import Declared, to_json
 from propensity.outcomes import CATEGORY_PREFIX, parse
 from propensity.registry import Registry
 from propensity.rescore import rescore_all
@@ -62,7 +63,8 @@ GROUPS: tuple[tuple[str, tuple[str, ...], str, str], ...] = (
 
 
 BASE_FILE = "base.txt"
-"""Names the load in full whose data the models learned on; days added to it since need no new models."""
+"""Names what the models learned on: the load in full, and the workspace's own outcomes. Days added to that load since
+need no new models; another declaration does."""
 
 
 def train(
@@ -70,7 +72,7 @@ def train(
 ) -> list[Card]:
     """Train the models of a workspace that are missing or out of date, those of its own outcomes too."""
     found = train_all(TrainingTables(warehouse), folder, progress, declared=declared)
-    write_text(folder / BASE_FILE, warehouse.base)
+    write_text(folder / BASE_FILE, _learned_on(warehouse, declared))
     return found
 
 
@@ -79,13 +81,17 @@ def train_or_rescore(
 ) -> None:
     """Score with the models there are when only days were added since they were trained; else train."""
     path = folder / BASE_FILE
-    if warehouse.base and path.exists() and path.read_text() == warehouse.base:
-        try:
+    known = path.read_text(encoding="utf-8") if path.exists() else ""
+    if warehouse.base and known == _learned_on(warehouse, declared):
+        with suppress(NotBuiltError, ChecksumError):
             rescore_all(TrainingTables(warehouse), folder, progress, declared)
-        except (NotBuiltError, ChecksumError):
-            train(warehouse, folder, progress, declared)
-    else:
-        train(warehouse, folder, progress, declared)
+            return
+    train(warehouse, folder, progress, declared)
+
+
+def _learned_on(warehouse: Warehouse, declared: Sequence[Declared]) -> str:
+    """What BASE_FILE holds of models trained now."""
+    return "\n".join([warehouse.base, *(str(to_json(each)) for each in declared)]).strip()
 
 
 def cards(folder: Path) -> list[dict[str, Any]]:

@@ -16,6 +16,7 @@ from propensity.matrices import Matrices
 from propensity.model import CATEGORIES, PropensityModel, train, validation_cuts
 from propensity.outcomes import CATEGORY_HORIZON, POOLED, category_outcome
 from propensity.plan import TemporalPlan
+from propensity.promotion import LABEL
 from segments.ports import Progress, Snapshot
 
 PANEL_CUTS = 6
@@ -82,7 +83,7 @@ def _test(
             continue
         past = [Snapshot(cut, matrices.customers(cut), known[cut][category]) for cut in training]
         values = scores[name].to_numpy(dtype="float64")
-        said |= {name: scores[name], f"label:{name}": known[test][category]}
+        said |= {name: scores[name], LABEL + name: known[test][category]}
         results[name] = ev.evaluate(labels, values, ev.baseline_scores(past, features))
         if len(samples) < MEAN_CATEGORIES:
             samples.append(ev.bootstrap_auc(labels, values))

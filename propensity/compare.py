@@ -13,8 +13,9 @@ from datetime import date
 
 import numpy as np
 
-from propensity.evaluate import LEVEL, RESAMPLES, SEED, auc, ece
+from propensity.evaluate import LEVEL, auc, ece, log_losses, resampled
 from propensity.families import FAMILIES, Family, fit_families
+from propensity.model import stacked
 from propensity.plan import earlier
 from segments.errors import DataError
 from segments.ports import Progress, Snapshot, silent
@@ -82,11 +83,11 @@ def compare(
         past, held = split(cuts, cut, horizon_days)
         heard = _hear(families, seconds, progress, place, len(tests), cut)
         test = by_cut[cut]
-        features, labels = matrices([test])
+        features, labels = stacked([test])
         probabilities = fit_families(
             families,
-            matrices([by_cut[each] for each in past]),
-            matrices([by_cut[held]]),
+            stacked([by_cut[each] for each in past]),
+            stacked([by_cut[held]]),
             features,
             heard,
         )
@@ -110,16 +111,6 @@ def split(cuts: Sequence[date], test: date, horizon_days: int) -> tuple[list[dat
     """The cuts to learn on and the one to calibrate on, all with labels complete where they are used."""
     past = earlier(cuts, test, horizon_days)
     return (earlier(cuts, past[-1], horizon_days), past[-1]) if past else ([], test)
-
-
-def matrices(snapshots: Sequence[Snapshot]) -> tuple[np.ndarray, np.ndarray]:
-    """Features (float32) and labels of snapshots, one under the other, columns as in the first."""
-    names = list(snapshots[0].features)
-    features = np.concatenate([each.features[names].to_numpy(dtype="float32") for each in snapshots])
-    labels = [
-        each.labels.reindex(each.features.index).to_numpy() for each in snapshots if each.labels is not None
-    ]
-    return features, np.concatenate(labels)
 
 
 def _hear(
@@ -158,8 +149,7 @@ def _judge(
     totals = np.zeros((len(customers), len(names)))
     np.add.at(totals, place, losses)
     rows_of = np.bincount(place)
-    count = len(customers)
-    weights = np.random.default_rng(SEED).multinomial(count, np.full(count, 1 / count), size=RESAMPLES)
+    weights = resampled(len(customers))
     samples = (weights @ totals) / (weights @ rows_of)[:, None]
     means = losses.mean(axis=0)
     best = int(np.argmin(means))
@@ -184,10 +174,4 @@ def _judge(
         )
         for i, family in enumerate(families)
     ]
-    return Comparison(tuple(sorted(rows, key=lambda row: row.log_loss)), chosen, tuple(tests), count)
-
-
-def log_losses(labels: np.ndarray, scores: np.ndarray) -> np.ndarray:
-    """Each row's loss, its probability kept away from 0 and 1."""
-    inside = np.clip(scores, 1e-6, 1 - 1e-6)
-    return -np.asarray(np.where(labels == 1, np.log(inside), np.log1p(-inside)))
+    return Comparison(tuple(sorted(rows, key=lambda row: row.log_loss)), chosen, tuple(tests), len(customers))

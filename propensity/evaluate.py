@@ -99,9 +99,12 @@ def auc(labels: np.ndarray, scores: np.ndarray) -> float:
 
 def bootstrap_auc(labels: np.ndarray, scores: np.ndarray, resamples: int = RESAMPLES) -> np.ndarray:
     """The AUC of `resamples` bootstrap samples; equal lengths resample the same customers."""
-    count = len(labels)
-    weights = np.random.default_rng(SEED).multinomial(count, np.full(count, 1 / count), size=resamples)
-    return _weighted_auc(labels, scores, weights.astype("float64"))
+    return _weighted_auc(labels, scores, resampled(len(labels), resamples).astype("float64"))
+
+
+def resampled(count: int, resamples: int = RESAMPLES) -> np.ndarray:
+    """How often each of `count` customers is drawn, a row a bootstrap sample; the same for equal counts."""
+    return np.random.default_rng(SEED).multinomial(count, np.full(count, 1 / count), size=resamples)
 
 
 def interval(samples: np.ndarray) -> tuple[float, float]:
@@ -120,6 +123,12 @@ def _weighted_auc(labels: np.ndarray, scores: np.ndarray, weights: np.ndarray) -
     pairs = positive.sum(1) * negative.sum(1)
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.asarray(np.where(pairs > 0, (positive * below).sum(1) / pairs, np.nan))
+
+
+def log_losses(labels: np.ndarray, scores: np.ndarray) -> np.ndarray:
+    """The loss of each label, its probability kept away from 0 and 1."""
+    inside = np.clip(scores, 1e-6, 1 - 1e-6)
+    return -np.asarray(np.where(labels == 1, np.log(inside), np.log1p(-inside)))
 
 
 def ece(labels: np.ndarray, scores: np.ndarray, bins: int = BINS) -> float:

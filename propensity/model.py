@@ -143,9 +143,8 @@ class PropensityModel:
         return json.dumps(content).encode()
 
     @classmethod
-    def from_bytes(cls, content: bytes) -> PropensityModel:
-        """The model that `to_bytes` wrote."""
-        data = json.loads(content)
+    def from_json(cls, data: dict[str, Any]) -> PropensityModel:
+        """The model whose JSON `to_bytes` wrote."""
         fields: dict[str, Any] = {
             k: tuple(v) if isinstance(v, list) else v for k, v in data["calibrator"].items()
         }
@@ -172,12 +171,11 @@ def train(
     with the least mean log loss there, and the calibration fitted there, go to the model of all cuts.
     """
     folds = temporal_folds(snapshots, horizon_days, settings)
-    runs = [(_boost_until(past, held, settings), held) for past, held in folds]
-    length = min(len(curve) for (_, curve), _ in runs)
-    mean = np.mean([curve[:length] for (_, curve), _ in runs], axis=0)
-    rounds = int(np.argmax(mean) if settings.metric == "auc" else np.argmin(mean)) + 1
+    parameters = settings.parameters()
+    runs = [(*boost_until(past, held, parameters, settings.max_rounds), held) for past, held in folds]
+    rounds = best_rounds([curve for _, curve, _ in runs], settings.metric)
     log_odds, labels, groups = [], [], []
-    for place, ((booster, _), held) in enumerate(runs):
+    for place, (booster, _, held) in enumerate(runs):
         matrix = held.features[booster.feature_name()].to_numpy(dtype="float32")
         line = _line(folds[place][0], settings)
         log_odds.append(_log_odds(booster, line, settings.linear, matrix, rounds))
@@ -246,21 +244,28 @@ def _boost(snapshots: Sequence[Snapshot], settings: Settings, rounds: int) -> lg
     return lgb.train(settings.parameters(), dataset(snapshots), rounds)
 
 
-def _boost_until(
-    past: Sequence[Snapshot], held: Snapshot, settings: Settings
+def boost_until(
+    past: Sequence[Snapshot], held: Snapshot, parameters: dict[str, object], max_rounds: int
 ) -> tuple[lgb.Booster, np.ndarray]:
-    """The booster and its log loss on the held snapshot after each round, until it stops improving."""
+    """The booster and its metric on the held snapshot after each round, until it stops improving."""
     curve: dict[str, dict[str, list[float]]] = {}
     train_set = dataset(past)
     held_set = lgb.Dataset(
-        held.features[list(past[0].features)].to_numpy(dtype="float32"), labels_of(held), reference=train_set
+        columns_of(held.features, list(past[0].features)), labels_of(held), reference=train_set
     )
     booster = lgb.train(
-        settings.parameters(),
+        parameters,
         train_set,
-        settings.max_rounds,
+        max_rounds,
         valid_sets=[held_set],
         valid_names=["held"],
         callbacks=[lgb.record_evaluation(curve), lgb.early_stopping(PATIENCE, verbose=False)],
     )
-    return booster, np.array(curve["held"][settings.metric])
+    return booster, np.array(curve["held"][str(parameters["metric"])])
+
+
+def best_rounds(curves: Sequence[np.ndarray], metric: str) -> int:
+    """The number of rounds with the best mean over the curves of a metric, as far as the shortest one goes."""
+    length = min(len(curve) for curve in curves)
+    mean = np.mean([curve[:length] for curve in curves], axis=0)
+    return int(np.argmax(mean) if metric == "auc" else np.argmin(mean)) + 1

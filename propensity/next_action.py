@@ -8,17 +8,29 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from typing import Any
 
 import lightgbm as lgb
 import numpy as np
 import pandas as pd
 from scipy.optimize import minimize_scalar
+from scipy.special import softmax
 
-from propensity.model import PATIENCE, THREADS, Settings, columns_of, dataset, labels_of, temporal_folds
+from propensity.model import (
+    THREADS,
+    Settings,
+    best_rounds,
+    boost_until,
+    columns_of,
+    dataset,
+    labels_of,
+    temporal_folds,
+)
 from segments.errors import NotFoundError
 from segments.ports import Snapshot
 
 ACTIONS = Settings(learning_rate=0.05, max_rounds=200)
+METRIC = "multi_logloss"
 
 
 class NextActionModel:
@@ -39,7 +51,8 @@ class NextActionModel:
     def predict_all(self, features: pd.DataFrame) -> pd.DataFrame:
         """Probabilities, rows as in `features`, a column an answer. Raises InternalError for a missing column."""
         raw = self._booster.predict(columns_of(features, self.features), raw_score=True, num_threads=THREADS)
-        return pd.DataFrame(_softmax(np.asarray(raw) / self.temperature), features.index, list(self.answers))
+        said = softmax(np.asarray(raw) / self.temperature, axis=1)
+        return pd.DataFrame(said, features.index, list(self.answers))
 
     def answer(self, name: str) -> OneAnswer:
         """The model of one answer. Raises NotFoundError."""
@@ -72,9 +85,8 @@ class NextActionModel:
         return json.dumps(content).encode()
 
     @classmethod
-    def from_bytes(cls, content: bytes) -> NextActionModel:
-        """The model that `to_bytes` wrote."""
-        data = json.loads(content)
+    def from_json(cls, data: dict[str, Any]) -> NextActionModel:
+        """The model whose JSON `to_bytes` wrote."""
         booster = lgb.Booster(model_str=data["booster"])
         return cls(booster, data["temperature"], data["rounds"], tuple(data["answers"]))
 
@@ -103,31 +115,20 @@ def train_next(
 ) -> NextActionModel:
     """Train on snapshots whose labels are places in `answers`, oldest first; InternalError when none can validate."""
     parameters = _parameters(settings, len(answers))
-    margins, labels, curves = [], [], []
-    for past, held in temporal_folds(snapshots, horizon_days, settings):
-        curve: dict[str, dict[str, list[float]]] = {}
-        data = dataset(past)
-        matrix, known = columns_of(held.features, [str(name) for name in past[0].features]), labels_of(held)
-        booster = lgb.train(
-            parameters,
-            data,
-            settings.max_rounds,
-            valid_sets=[lgb.Dataset(matrix, known, reference=data)],
-            valid_names=["held"],
-            callbacks=[lgb.record_evaluation(curve), lgb.early_stopping(PATIENCE, verbose=False)],
+    folds = temporal_folds(snapshots, horizon_days, settings)
+    runs = [(*boost_until(past, held, parameters, settings.max_rounds), held) for past, held in folds]
+    rounds = best_rounds([curve for _, curve, _ in runs], METRIC)
+    margins = [
+        booster.predict(
+            columns_of(held.features, booster.feature_name()),
+            raw_score=True,
+            num_iteration=rounds,
+            num_threads=THREADS,
         )
-        curves.append(curve["held"]["multi_logloss"])
-        labels.append(known)
-        margins.append((booster, matrix))
-    length = min(len(curve) for curve in curves)
-    rounds = int(np.argmin(np.mean([curve[:length] for curve in curves], axis=0))) + 1
-    raw = np.concatenate(
-        [
-            booster.predict(matrix, raw_score=True, num_iteration=rounds, num_threads=THREADS)
-            for booster, matrix in margins
-        ]
-    )
-    temperature = _temperature(raw, np.concatenate(labels).astype(int))
+        for booster, _, held in runs
+    ]
+    labels = np.concatenate([labels_of(held) for _, _, held in runs]).astype(int)
+    temperature = _temperature(np.concatenate(margins), labels)
     booster = lgb.train(parameters, dataset(snapshots), rounds)
     return NextActionModel(booster, temperature, rounds, tuple(answers))
 
@@ -135,19 +136,14 @@ def train_next(
 def _parameters(settings: Settings, classes: int) -> dict[str, object]:
     return settings.parameters() | {
         "objective": "multiclass",
-        "metric": "multi_logloss",
+        "metric": METRIC,
         "num_class": classes,
     }
 
 
 def _temperature(margins: np.ndarray, labels: np.ndarray) -> float:
     def loss(log_temperature: float) -> float:
-        said = _softmax(margins / np.exp(log_temperature))[np.arange(len(labels)), labels]
+        said = softmax(margins / np.exp(log_temperature), axis=1)[np.arange(len(labels)), labels]
         return float(-np.log(np.maximum(said, 1e-12)).mean())
 
     return float(np.exp(minimize_scalar(loss, bounds=(-1.5, 1.5), method="bounded").x))
-
-
-def _softmax(margins: np.ndarray) -> np.ndarray:
-    shifted = np.exp(margins - margins.max(axis=1, keepdims=True))
-    return np.asarray(shifted / shifted.sum(axis=1, keepdims=True))

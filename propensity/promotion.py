@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from propensity.evaluate import LEVEL, RESAMPLES, SEED, interval
+from propensity.evaluate import LEVEL, interval, log_losses, resampled
 from segments.errors import NotBuiltError, SegAssistError
 
 LABEL = "label:"
@@ -53,9 +53,7 @@ def contest(tested: pd.DataFrame, rival: Callable[[], pd.DataFrame]) -> Contest:
     if not names:
         return Contest(True, "the model in use answers none of the outcomes that were tested")
     lost = customer_losses(tested, tested, names) - customer_losses(tested, said.reindex(tested.index), names)
-    count = len(lost)
-    weights = np.random.default_rng(SEED).multinomial(count, np.full(count, 1 / count), size=RESAMPLES)
-    low, high = interval(weights @ lost / count)
+    low, high = interval(resampled(len(lost)) @ lost / len(lost))
     behind = float(lost.mean())
     figures = f"log loss {behind:+.4f}, {LEVEL:.0%} interval {low:+.4f} to {high:+.4f}"
     if low > 0:
@@ -70,5 +68,4 @@ def customer_losses(tested: pd.DataFrame, said: pd.DataFrame, names: list[str]) 
     if np.isnan(scores).any():
         raise NotBuiltError("The model in use has no score for some customers of the test cut.")
     labels = tested[[f"{LABEL}{name}" for name in names]].to_numpy(dtype="float64")
-    inside = np.clip(scores, 1e-6, 1 - 1e-6)
-    return np.asarray(-np.where(labels == 1, np.log(inside), np.log1p(-inside)).mean(axis=1))
+    return np.asarray(log_losses(labels, scores).mean(axis=1))

@@ -25,6 +25,8 @@ from propensity.drift import Reference
 from propensity.model import PropensityModel
 from propensity.next_action import NextActionModel, OneAnswer
 from propensity.outcomes import CATEGORY_PREFIX, CUSTOMER_OUTCOMES, POOLED, model_name, parse
+from propensity.promotion import LABEL
+from propensity.served import load
 from segments.errors import ChecksumError, NotBuiltError, StorageError
 from segments.ports import Outcome
 
@@ -38,18 +40,6 @@ class Registry:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._scores: dict[str, tuple[str, pd.DataFrame]] = {}
-
-    def save(
-        self,
-        name: str,
-        model: PropensityModel,
-        scores: pd.DataFrame,
-        cards: list[Card],
-        tested: pd.DataFrame | None = None,
-        reference: Reference | None = None,
-    ) -> None:
-        """`commit` for what a training without a trial left; raises StorageError."""
-        self.commit(Candidate(name, model.to_bytes(), scores, tuple(cards), None, tested, reference))
 
     def commit(self, candidate: Candidate) -> None:
         """Put a model in use, whole or not at all; raises StorageError."""
@@ -130,9 +120,7 @@ class Registry:
     def has(self, name: str, data_hash: str, code_version: str) -> bool:
         """Whether a sound model of that name was trained on this data by this code, or preferred to one that was."""
         try:
-            manifest = self._manifest(name)
-            for part in _parts(manifest):
-                self._read(manifest, part)
+            manifest = self._sound(name)
         except (NotBuiltError, ChecksumError):
             return False
         made = manifest.get("checked", manifest["cards"][0])
@@ -164,9 +152,7 @@ class Registry:
     def check(self) -> None:
         """Read every model that belongs here. Raises NotBuiltError (missing), ChecksumError (damaged)."""
         for name in self.names():
-            manifest = self._manifest(name)
-            for part in _parts(manifest):
-                self._read(manifest, part)
+            self._sound(name)
 
     def cards(self) -> list[Card]:
         """Every card, customer outcomes first. Raises NotBuiltError when nothing is trained."""
@@ -183,19 +169,29 @@ class Registry:
         return next((card for card in cards if card.outcome == name), cards[0])
 
     def outcome(self, name: str) -> Outcome:
-        """The outcome of that name. Raises NotFoundError."""
-        pooled = self._score_table(POOLED).columns if self._manifest_path(POOLED).exists() else ()
-        categories = [str(column).removeprefix(CATEGORY_PREFIX) for column in pooled]
-        return parse(name, categories, self._declared)
+        """The outcome of that name, read from the disk only where the name alone does not tell.
+
+        Raises NotFoundError, and of a category before its model is trained NotBuiltError.
+        """
+        if name.strip().startswith(CATEGORY_PREFIX):
+            pooled = [str(column) for column in self._score_table(POOLED).columns]
+            return parse(name, [column.removeprefix(CATEGORY_PREFIX) for column in pooled])
+        given = any(outcome.name == name.strip() for outcome in CUSTOMER_OUTCOMES)
+        return parse(name, (), () if given else self._declared)
+
+    def declaration(self, model: str) -> Declared | None:
+        """What the workspace declared that a model answers; None for an outcome that every workspace has.
+
+        Raises NotBuiltError, ChecksumError.
+        """
+        return _declaration(self._manifest(model))
 
     def model(self, outcome: str) -> PropensityModel | OneAnswer:
         """The served model behind an outcome."""
         name = self._resolve(outcome)
         manifest = self._manifest(model_name(name))
-        content = self._read(manifest, "model")
-        if "first_of" in manifest.get("asked", {}):
-            return NextActionModel.from_bytes(content).answer(name)
-        return PropensityModel.from_bytes(content)
+        found = load(self._read(manifest, "model"))
+        return found.answer(name) if isinstance(found, NextActionModel) else found
 
     def scores(self, outcome: str) -> pd.Series:
         """Probabilities of every customer as of `scored_as_of`, indexed by customer_id.
@@ -216,7 +212,7 @@ class Registry:
         if name not in table:
             raise NotBuiltError(f"{name} was not tested on its own; see: segassist models")
         return pd.DataFrame(
-            {"score": table[name].astype("float64"), "label": table[f"label:{name}"].astype("int8")}
+            {"score": table[name].astype("float64"), "label": table[LABEL + name].astype("int8")}
         )
 
     def reference(self, outcome: str) -> Reference:
@@ -238,9 +234,9 @@ class Registry:
         found: dict[str, Declared] = {}
         for path in sorted(self.folder.glob("*.json")):
             if path.name != CONTENTS and b'"asked"' in path.read_bytes():
-                asked = self._manifest_at(path).get("asked")
-                if asked is not None:
-                    found[asked["name"]] = read_outcomes([asked], (), str(path))[0]
+                declared = _declaration(self._manifest_at(path))
+                if declared is not None:
+                    found[declared.name] = declared
         return found
 
     @property
@@ -255,10 +251,7 @@ class Registry:
         return self._scores[model][1]
 
     def _resolve(self, outcome: str) -> str:
-        if outcome == POOLED or not outcome.strip().startswith(CATEGORY_PREFIX):
-            return outcome if outcome == POOLED else parse(outcome, (), self._declared).name
-        categories = [name.removeprefix(CATEGORY_PREFIX) for name in self._score_table(POOLED).columns]
-        return parse(outcome, categories).name
+        return outcome if outcome == POOLED else self.outcome(outcome).name
 
     def _manifest_path(self, name: str) -> Path:
         return self.folder / f"{slug(name)}.json"
@@ -268,6 +261,13 @@ class Registry:
         if not path.exists():
             raise NotBuiltError(f"There is no model of {name} in {self.folder}; run: segassist build")
         return self._manifest_at(path)
+
+    def _sound(self, name: str) -> dict[str, Any]:
+        """A model's manifest, once all that it names was read. Raises NotBuiltError (missing), ChecksumError (damaged)."""
+        manifest = self._manifest(name)
+        for part in _parts(manifest):
+            self._read(manifest, part)
+        return manifest
 
     def _manifest_at(self, path: Path) -> dict[str, Any]:
         try:
@@ -296,6 +296,11 @@ class Registry:
 
 def _parts(manifest: dict[str, Any]) -> list[str]:
     return [part for part, value in manifest.items() if isinstance(value, dict) and "file" in value]
+
+
+def _declaration(manifest: dict[str, Any]) -> Declared | None:
+    asked = manifest.get("asked")
+    return read_outcomes([asked], (), f"the model of {manifest['name']}")[0] if asked is not None else None
 
 
 def _parquet(table: pd.DataFrame) -> bytes:

@@ -21,7 +21,6 @@ def rescore_all(
     models that are missing or of another version, ChecksumError for damaged ones: those must be trained.
     """
     registry = Registry(folder)
-    registry.check()
     names = registry.names()
     trainer = Trainer(tables, registry, code_version(), declared)
     for place, name in enumerate(names):

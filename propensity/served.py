@@ -18,8 +18,9 @@ Model = PropensityModel | NextActionModel
 
 def load(content: bytes) -> Model:
     """The model that `to_bytes` wrote."""
-    kind = NextActionModel if "answers" in json.loads(content) else PropensityModel
-    return kind.from_bytes(content)
+    data = json.loads(content)
+    kind = NextActionModel if "answers" in data else PropensityModel
+    return kind.from_json(data)
 
 
 def scores(

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import lightgbm as lgb
 import numpy as np
@@ -27,7 +28,7 @@ from propensity.registry import Registry
 from propensity.served import Model, load, scores
 from propensity.tables import OutcomeTables
 from propensity.versions import Version, Versions
-from segments.errors import DataError, NotBuiltError
+from segments.errors import DataError, NotBuiltError, NotFoundError
 from segments.ports import NextAction, Progress, Snapshot, silent
 
 CODE = (
@@ -114,8 +115,16 @@ class Trainer:
             progress(1.0, f"{name}: version {version.number} was refused: {judged.words}")
 
     def back(self, name: str, number: int | None = None) -> Version:
-        """Put an earlier version in use, scoring today's customers. Raises NotFoundError, InternalError."""
+        """Put an earlier version in use, scoring today's customers.
+
+        Raises NotFoundError when there is none, or it answers what is no longer declared; InternalError.
+        """
         version, candidate = self._versions.earlier(name, number)
+        if candidate.asked != self._declaration(name):
+            raise NotFoundError(
+                f"Version {version.number} of {name} was made for another declaration than today's, so it cannot be put "
+                "back in use."
+            )
         self._keep(name, candidate)
         return self._versions.mark_in_use(version)
 
@@ -153,6 +162,10 @@ class Trainer:
         if name in self._own:
             version = hashlib.sha256(f"{version}{to_json(self._asked[name])}".encode()).hexdigest()[:12]
         return Lineage(self._tables.data_hash, version)
+
+    def _declaration(self, name: str) -> dict[str, Any] | None:
+        """What the workspace declares of that name, as JSON; None for an outcome that every workspace has."""
+        return to_json(self._asked[name]) if name in self._own else None
 
     def _candidate(self, name: str, progress: Progress) -> Candidate | None:
         if name == POOLED:
@@ -198,7 +211,7 @@ class Trainer:
         learned = reference([snapshots[cut].features[list(model.features)] for cut in plan.served])
         now = scores(self._matrices, name, model, asked, plan.as_of)
         progress(1.0, f"{name}: AUC {cards[0].auc:.3f}")
-        own = to_json(asked) if name in self._own else None
+        own = self._declaration(name)
         return Candidate(name, model.to_bytes(), now, cards, trial.to_bytes(), said, learned, own)
 
 
@@ -237,7 +250,8 @@ def judge_model(
         baseline = ev.baseline_scores(past, test.features)
         results[outcome.name] = ev.evaluate(known, predicted.to_numpy(), baseline)
         said |= {outcome.name: predicted, LABEL + outcome.name: pd.Series(known, predicted.index)}
-        samples.append(ev.bootstrap_auc(known, predicted.to_numpy()))
+        if isinstance(asked, NextAction):
+            samples.append(ev.bootstrap_auc(known, predicted.to_numpy()))
     if isinstance(asked, NextAction):
         results = {asked.name: ev.mean(results, samples)} | results
     return results, pd.DataFrame(said)

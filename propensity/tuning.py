@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from propensity.compare import FOLDS, fold_cuts, log_losses, matrices, split
+from propensity.compare import FOLDS, fold_cuts, split
+from propensity.evaluate import log_losses
 from propensity.families import Family, boosted, fit_families
-from propensity.model import CUSTOMERS, Settings
+from propensity.model import CUSTOMERS, Settings, stacked
 from segments.errors import NotBuiltError
 from segments.ports import Progress, Snapshot, silent
 
@@ -47,7 +48,7 @@ def tune(
     data = []
     for cut in tests:
         past, held = split(before, cut, horizon_days)
-        data.append([matrices([by_cut[each] for each in group]) for group in (past, [held], [cut])])
+        data.append([stacked([by_cut[each] for each in group]) for group in (past, [held], [cut])])
 
     def loss(settings: Settings) -> float:
         family = Family("trial", "trial", boosted(settings))

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from assistant.workspace import DEFAULT, open_workspace
 from segments.atomic import write_text
-from serving.options import JsonOption, WorkspaceOption
+from serving.options import JsonOption, OutcomeArgument, WorkspaceOption
 from serving.terminal import steps
 
 models_app = typer.Typer(help="The propensity models.", invoke_without_command=True)
@@ -25,7 +25,7 @@ def models(context: typer.Context, as_json: JsonOption = False, workspace: Works
         return
     found = cards(open_workspace(workspace).models)
     if as_json:
-        print(json.dumps(found, ensure_ascii=False, indent=1))
+        _print_json(found)
         return
     for card in found:
         typer.echo(
@@ -42,7 +42,7 @@ def list_versions(as_json: JsonOption = False, workspace: WorkspaceOption = DEFA
 
     found = model_versions(open_workspace(workspace))
     if as_json:
-        print(json.dumps([version.to_dict() for version in found], ensure_ascii=False, indent=1))
+        _print_json([version.to_dict() for version in found])
         return
     for version in found:
         typer.echo(
@@ -82,7 +82,7 @@ def track_models(
 
 @models_app.command("performance")
 def performance_of_model(
-    outcome: Annotated[str, typer.Argument(help="An outcome of `segassist models`.")],
+    outcome: OutcomeArgument,
     as_json: JsonOption = False,
     workspace: WorkspaceOption = DEFAULT,
 ) -> None:
@@ -93,7 +93,7 @@ def performance_of_model(
 
     found = past_performance(open_workspace(workspace), outcome)
     if as_json:
-        print(json.dumps([asdict(row) for row in found], default=str, indent=1))
+        _print_json([asdict(row) for row in found])
         return
     for row in found:
         when = f"{row.outcome} v{row.version}, scores of {row.scored_as_of}"
@@ -128,7 +128,7 @@ def compare_models(
             Warehouse(opened.warehouse), outcome, trials, progress, opened.settings.outcomes
         )
     if as_json:
-        print(json.dumps(asdict(found) | {"verdict": found.verdict}, default=str, indent=1))
+        _print_json(asdict(found) | {"verdict": found.verdict})
         return
     for row in found.rows:
         typer.echo(
@@ -141,7 +141,7 @@ def compare_models(
 
 @models_app.command("card")
 def card_of_model(
-    outcome: Annotated[str, typer.Argument(help="An outcome of `segassist models`.")],
+    outcome: OutcomeArgument,
     out: Annotated[Path | None, typer.Option("--out", help="The HTML file to write.")] = None,
     as_json: JsonOption = False,
     workspace: WorkspaceOption = DEFAULT,
@@ -152,7 +152,7 @@ def card_of_model(
 
     content = model_card(open_workspace(workspace), outcome)
     if as_json:
-        print(json.dumps(content, ensure_ascii=False, indent=1))
+        _print_json(content)
         return
     path = out or Path(f"{outcome.replace(':', '_').replace('/', '_')}.html")
     write_text(path, to_html(content))
@@ -161,7 +161,7 @@ def card_of_model(
 
 @models_app.command("drift")
 def drift_of_model(
-    outcome: Annotated[str, typer.Argument(help="An outcome of `segassist models`.")],
+    outcome: OutcomeArgument,
     as_json: JsonOption = False,
     workspace: WorkspaceOption = DEFAULT,
 ) -> None:
@@ -172,7 +172,7 @@ def drift_of_model(
 
     found = model_drift(open_workspace(workspace), outcome)
     if as_json:
-        print(json.dumps(asdict(found), default=str, indent=1))
+        _print_json(asdict(found))
         return
     typer.echo(
         f"{found.outcome} as of {found.as_of}: scores PSI {found.scores.psi:.3f} ({found.scores.verdict})"
@@ -183,3 +183,8 @@ def drift_of_model(
     typer.echo(f"{counts['stable']} features stable, {counts['watch']} to watch, {counts['moved']} moved")
     for drift in found.features[:10]:
         typer.echo(f"  {drift.name:36} PSI {drift.psi:.3f} ({drift.verdict})")
+
+
+def _print_json(content: Any) -> None:
+    """Dates in ISO form, every script as it is."""
+    print(json.dumps(content, ensure_ascii=False, default=str, indent=1))

@@ -12,6 +12,7 @@ from segments.definition import Node
 from segments.errors import DefinitionError, UserError
 
 WorkspaceOption = Annotated[Path, typer.Option("--workspace", "-w", help="The workspace folder.")]
+OutcomeArgument = Annotated[str, typer.Argument(help="An outcome of `segassist models`.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 

@@ -288,6 +288,14 @@ item = "item_id"
 category = "category"
 department = "department"
 """
+OUTCOME = """
+[[outcomes]]
+name = "back_20d"
+event = "purchase"
+horizon_days = 20
+label = "back within 20 days"
+label_zh = "20天内回来"
+"""
 
 
 def test_a_day_is_scored_by_the_models_there_are_and_stays_in_use(tmp_path):
@@ -318,6 +326,14 @@ def test_a_day_is_scored_by_the_models_there_are_and_stays_in_use(tmp_path):
     assert set(Registry(folder / "models").scores("purchase_30d").index) == everybody
     assert set(CustomerIndex.load(folder / "indexes", "cpu").customer_ids) == everybody
     assert build_from(mapping, folder).intake.reason == "Nothing is new: all 3 files were ingested before."
+
+    with (folder / "segassist.toml").open("a", encoding="utf-8") as settings:
+        settings.write(OUTCOME)
+    build_from(mapping, folder)
+    now = {path.name for path in folder.glob("models/*.model.*")}
+    assert {name.split(".")[0] for name in now - models} == {"back_20d"}, "declared since, it is trained"
+    assert models < now, "and nothing else is"
+    assert cards(folder / "models")[-1]["outcome"] == "back_20d"
 
 
 @pytest.mark.parametrize("damaged", ["manifest.json", "members.parquet", "../latest.json"])

@@ -1,5 +1,6 @@
 """The test of the rankers is made once for the same data, and anew when anything it rests on changes."""
 
+import os
 from datetime import date
 from pathlib import Path
 
@@ -45,6 +46,15 @@ def test_other_data_and_other_settings_make_it_anew(workspace, make, made):
     kept_test(workspace, make)
     kept_test(Workspace(workspace.folder, Settings(exclude_categories=("FUEL",))), make)
     assert len(made) == 3
+
+
+def test_data_made_ready_again_in_the_same_words_make_it_anew(workspace, make, made):
+    kept_test(workspace, make)
+    before = workspace.ready.stat().st_mtime_ns
+    workspace.ready.write_text(workspace.ready.read_text())
+    os.utime(workspace.ready, ns=(before, before + 1_000_000))
+    kept_test(workspace, make)
+    assert len(made) == 2
 
 
 @pytest.mark.parametrize("spoilt", ["", "{", '{"mark": 1}', '{"mark": "x", "test": {}}'])

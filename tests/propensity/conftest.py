@@ -14,8 +14,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from propensity.candidate import Card
+from propensity.candidate import Candidate, Card
+from propensity.drift import Reference
 from propensity.model import PropensityModel, train
+from propensity.registry import Registry
 from segments.ports import Snapshot
 from tests.conftest import loader, small_source
 from warehouse.store import build
@@ -96,3 +98,16 @@ def sample_card(outcome: str, **changes: Any) -> Card:
     samples: dict[str, Any] = {"str": "2017-11-01", "int": 3, "float": 0.5}
     values = {field.name: samples.get(str(field.type), ("2017-09-01",)) for field in fields(Card)}
     return Card(**values | {"outcome": outcome, "model": outcome} | changes)
+
+
+def save(
+    folder: Path,
+    name: str,
+    model: PropensityModel,
+    scores: pd.DataFrame,
+    cards: list[Card],
+    tested: pd.DataFrame | None = None,
+    reference: Reference | None = None,
+) -> None:
+    """Put a model in use that a training without a trial left."""
+    Registry(folder).commit(Candidate(name, model.to_bytes(), scores, tuple(cards), None, tested, reference))

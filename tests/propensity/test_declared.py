@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -16,7 +18,9 @@ from assistant.workspace import read_settings
 from propensity.declared import answers, read_outcomes, to_json
 from propensity.next_action import NextActionModel, train_next
 from propensity.registry import Registry
-from propensity.training import train_all
+from propensity.served import load
+from propensity.training import Trainer, train_all
+from propensity.versions import Versions
 from segments.definition import ItemFilter
 from segments.errors import DataError, NotFoundError
 from segments.ports import Eligible, NextAction, Outcome, Snapshot
@@ -167,6 +171,25 @@ def test_an_outcome_no_longer_declared_has_no_model(trained: Path, open_retailer
     assert "quiet_21d" in registry.outcomes()
 
 
+def test_a_version_of_another_declaration_is_not_put_back(
+    trained: Path, open_retailer: Warehouse, tmp_path: Path
+) -> None:
+    registry = Registry(shutil.copytree(trained, tmp_path / "models"))
+    soup = replace(QUIET, items=SOUP.items)
+
+    def back(*declared: Outcome) -> int:
+        return Trainer(TrainingTables(open_retailer), registry, "code", declared).back("quiet_21d").number
+
+    Versions(registry).offer(replace(registry.candidate("quiet_21d"), asked=to_json(soup)))
+    for declared in ((soup,), ()):
+        with pytest.raises(NotFoundError, match="Version 1 of quiet_21d was made for another declaration"):
+            back(*declared)
+    assert registry.candidate("quiet_21d").asked == to_json(soup)
+    assert back(QUIET) == 1
+    assert registry.candidate("quiet_21d").asked == to_json(QUIET)
+    assert back(soup) == 2
+
+
 def test_a_horizon_longer_than_the_history_names_the_outcome(
     open_retailer: Warehouse, tmp_path: Path
 ) -> None:
@@ -194,7 +217,8 @@ def test_a_next_action_model_learns_which_comes_first_and_explains_it() -> None:
     truth = said.to_numpy()[np.arange(400), held.labels.to_numpy()]
     shares = held.labels.value_counts(normalize=True)
     assert -np.log(truth).mean() < float(-(shares * np.log(shares)).sum()) - 0.2
-    again = NextActionModel.from_bytes(model.to_bytes())
+    again = load(model.to_bytes())
+    assert isinstance(again, NextActionModel)
     pd.testing.assert_frame_equal(again.predict_all(held.features), said)
     values = model.answer("x").contributions(held.features)
     assert values.abs().mean().idxmax() == "a"

@@ -12,6 +12,7 @@ from sklearn.preprocessing import QuantileTransformer
 
 from propensity.linear import KNOTS, Linear
 from propensity.model import CUSTOMERS, PropensityModel, train
+from propensity.served import load
 from tests.propensity.conftest import snapshot, snapshots
 
 LATER = snapshot(date(2018, 1, 1), 99)
@@ -61,7 +62,7 @@ def test_json_makes_the_same_line(line: Linear) -> None:
 
 
 def test_a_blend_comes_back_from_its_bytes_and_explains_itself(blend: PropensityModel) -> None:
-    again = PropensityModel.from_bytes(blend.to_bytes())
+    again = load(blend.to_bytes())
     pd.testing.assert_series_equal(again.predict(LATER.features), blend.predict(LATER.features))
     rest = blend.log_odds(LATER.features) - blend.contributions(LATER.features).sum(axis=1).to_numpy()
     assert np.ptp(rest) < 1e-5

@@ -14,6 +14,7 @@ import pytest
 from propensity.calibrate import KINDS
 from propensity.evaluate import auc, ece
 from propensity.model import COUPONS, CUSTOMERS, PropensityModel, train, validation_cuts
+from propensity.served import load
 from segments.errors import InternalError
 from tests.propensity.conftest import snapshot, snapshots
 
@@ -44,7 +45,7 @@ def test_shap_values_point_at_the_columns_that_matter(model: PropensityModel) ->
 
 
 def test_bytes_make_the_same_model(model: PropensityModel) -> None:
-    again = PropensityModel.from_bytes(model.to_bytes())
+    again = load(model.to_bytes())
     assert (again.calibrator, again.rounds, again.features) == (
         model.calibrator,
         model.rounds,

@@ -11,7 +11,7 @@ from sklearn.metrics import roc_auc_score
 from propensity.model_card import build_card, curves, fairness, to_html
 from propensity.registry import Registry
 from segments.errors import ChecksumError, NotBuiltError
-from tests.propensity.conftest import sample_card
+from tests.propensity.conftest import sample_card, save
 
 COUNT = 3000
 INDEX = pd.Index([f"c{i}" for i in range(COUNT)], name="customer_id")
@@ -79,8 +79,14 @@ def test_what_was_tested_and_learned_on_is_kept_with_the_model(tmp_path, model, 
         tested[["score"]].rename(columns={"score": name}),
         tested.rename(columns={"score": name, "label": f"label:{name}"}),
     )
-    registry.save(
-        name, model, scores, [sample_card(name)], said, {"a": {"edges": [0.0], "shares": [0.5, 0.5, 0.0]}}
+    save(
+        tmp_path,
+        name,
+        model,
+        scores,
+        [sample_card(name)],
+        said,
+        {"a": {"edges": [0.0], "shares": [0.5, 0.5, 0.0]}},
     )
     pd.testing.assert_frame_equal(
         registry.tested(name), tested.astype({"label": "int8"}), check_exact=False, rtol=1e-6
@@ -95,6 +101,6 @@ def test_what_was_tested_and_learned_on_is_kept_with_the_model(tmp_path, model, 
 
 def test_a_model_of_an_older_version_says_what_to_run(tmp_path, model, tested):
     registry, name = Registry(tmp_path), "purchase_30d"
-    registry.save(name, model, tested[["score"]].rename(columns={"score": name}), [sample_card(name)])
+    save(tmp_path, name, model, tested[["score"]].rename(columns={"score": name}), [sample_card(name)])
     with pytest.raises(NotBuiltError, match="older version; run: segassist build"):
         registry.tested(name)

@@ -21,6 +21,7 @@ from propensity.model import PropensityModel
 from propensity.outcomes import CUSTOMER_OUTCOMES, POOLED
 from propensity.registry import Registry
 from segments.errors import ChecksumError, NotBuiltError, NotFoundError, OperatorError, StorageError
+from tests.propensity import conftest
 from tests.propensity.conftest import CUSTOMER_IDS, sample_card
 
 NAME = "purchase_30d"
@@ -36,9 +37,9 @@ def scores(*columns: str, seed: int = 1) -> pd.DataFrame:
 def save(folder: Path, model: PropensityModel, name: str = NAME, seed: int = 1) -> None:
     if name == POOLED:
         cards = [sample_card(POOLED, model=POOLED), sample_card(BABY, model=POOLED)]
-        Registry(folder).save(name, model, scores(BABY, BEER, seed=seed), cards)
+        conftest.save(folder, name, model, scores(BABY, BEER, seed=seed), cards)
     else:
-        Registry(folder).save(name, model, scores(name, seed=seed), [sample_card(name)])
+        conftest.save(folder, name, model, scores(name, seed=seed), [sample_card(name)])
 
 
 def file_of(folder: Path, part: str, name: str = NAME) -> Path:
@@ -285,7 +286,7 @@ def test_scores_already_read_follow_a_later_save(
 
 
 def test_a_model_of_other_data_or_code_is_not_up_to_date(tmp_path: Path, model: PropensityModel) -> None:
-    Registry(tmp_path).save(NAME, model, scores(NAME), [sample_card(NAME, data_hash="d1", code_version="v1")])
+    conftest.save(tmp_path, NAME, model, scores(NAME), [sample_card(NAME, data_hash="d1", code_version="v1")])
     registry = Registry(tmp_path)
     assert registry.has(NAME, "d1", "v1")
     assert not registry.has(NAME, "d2", "v1")

@@ -26,7 +26,7 @@ from propensity.versions import Versions
 from segments.errors import NotBuiltError
 from segments.ports import Outcome, Snapshot
 from tests.conftest import CATEGORIES, loader
-from tests.propensity.conftest import CUSTOMER_IDS, altered, retailer_source, sample_card
+from tests.propensity.conftest import CUSTOMER_IDS, altered, retailer_source, sample_card, save
 from warehouse.history import TrainingTables
 from warehouse.store import Warehouse, build
 
@@ -256,7 +256,7 @@ def test_a_retailer_without_item_categories_has_no_category_model(
         assert tables.categories == ()
         done = sample_card("purchase_14d", data_hash=tables.data_hash, code_version=training.code_version())
         scores = pd.DataFrame({"purchase_14d": 0.5}, CUSTOMER_IDS)
-        Registry(tmp_path / "models").save("purchase_14d", model, scores, [done])
+        save(tmp_path / "models", "purchase_14d", model, scores, [done])
         assert train_all(tables, tmp_path / "models", outcomes=("purchase_14d", POOLED)) == [done]
     finally:
         warehouse.close()
