@@ -111,7 +111,7 @@ class Editor:
         """Take the text's definition; what does not parse is told and changes nothing."""
         with told():
             try:
-                tree = rooted(from_json(json.loads(text))) if text.strip() else EVERYONE
+                tree = rooted(self.session.service.read(json.loads(text))) if text.strip() else EVERYONE
             except ValueError as error:
                 raise UserError(f"The definition is not valid JSON: {error}.") from error
             return self.show(draft.changed(tree), request)

@@ -2,8 +2,11 @@
 
 import ast
 import re
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
+import gradio as gr
 import pytest
 
 from assistant.intents import read_intents
@@ -13,9 +16,11 @@ from segments.codec import from_json, to_json
 from segments.definition import EVERYONE, AllOf, AnyOf, FeatureCondition, MemberOf
 from segments.edit import rooted
 from segments.errors import ForbiddenError, SegAssistError, UserError
+from segments.parameters import used_parameters
 from serving.access import Caller, Role
 from serving.page import editor_actions, follow_ups, html
-from serving.page.editor import Draft
+from serving.page.editor import Draft, Editor
+from serving.page.session import Session
 from serving.page.words import WORDS, Say
 from serving.views import Choices, Views
 
@@ -176,6 +181,17 @@ def test_changes_are_undone_one_by_one():
     assert draft.undone().tree == a
     assert draft.undone().undone().tree == EVERYONE
     assert draft.undone().undone().undone() == Draft()
+
+
+def test_a_definition_written_as_text_may_name_a_parameter_of_the_workspace(guarded, monkeypatch):
+    workspace = guarded.service.rooms.workspace
+    settings = replace(workspace.settings, parameters={"recent_days": 30})
+    monkeypatch.setattr(guarded.service.rooms, "workspace", replace(workspace, settings=settings))
+    with gr.Blocks():
+        editor = Editor(Session(Views(guarded.service)))
+    text = '{"event": "purchase", "from_days_ago": {"param": "recent_days"}}'
+    draft, *_ = editor.read(Draft(), text, SimpleNamespace(username="viewer@shop"))
+    assert used_parameters(draft.tree) == {"recent_days": 30}
 
 
 # HTML
