@@ -8,7 +8,7 @@ from typing import Any
 
 import gradio as gr
 
-from assistant.library import SavedSegment
+from assistant.library import MAX_NAME, SavedSegment
 from serving.page.html import ACTIONS, button, notice, table
 from serving.page.session import Session, told
 from serving.views import LibraryEntry
@@ -139,7 +139,7 @@ class Library:
             label = escape(say("library.new_name", name=name))
             field = (
                 f'<input type="text" data-do="renamed" data-name="{escape(name)}" value="{escape(name)}" '
-                f'aria-label="{label}" maxlength="80">'
+                f'aria-label="{label}" maxlength="{MAX_NAME}">'
             )
             return field + button(say("library.keep"), "keep")
         to_chat = button(say("library.chat"), "chat", title=f"{say('library.chat')}: {name}", name=name)
