@@ -18,7 +18,7 @@ from typing import Any
 import duckdb
 
 from assistant.scoring import train_or_rescore
-from assistant.workspace import SETTINGS_FILE, Workspace, read_settings
+from assistant.workspace import SETTINGS_FILE, Workspace
 from indexes.behaviour import encode_behaviour
 from indexes.index import CustomerIndex
 from indexes.text import SentenceEncoder
@@ -185,7 +185,7 @@ def _build(
     in_use: bool = False,
 ) -> Workspace:
     """make: makes the warehouse from the source. in_use: the workspace can be used while its steps are redone."""
-    workspace = Workspace(folder, read_settings(folder))
+    workspace = Workspace.of(folder)
     redo, mark = False, f"{FORMAT}|{source}|{workspace.settings.encoder}"
     steps = _steps(workspace, make)
     for place, step in enumerate(steps):

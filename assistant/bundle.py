@@ -13,7 +13,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -207,7 +207,7 @@ def _borrowed(workspace: Workspace) -> Iterator[Workspace]:
         for kept in ("plans", "experiments"):
             if (workspace.folder / kept).exists():
                 shutil.copytree(workspace.folder / kept, folder / kept)
-        yield replace(workspace, folder=folder)
+        yield workspace.at(folder)
 
 
 def _replies(bundle: Bundle) -> Sequence[Reply]:

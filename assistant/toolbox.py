@@ -13,7 +13,15 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError, WithJsonSchema, create_model
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    ValidationError,
+    ValidationInfo,
+    WithJsonSchema,
+    create_model,
+)
 
 from assistant.grounding import to_json as evidence_json
 from assistant.tools import ToolResult, Tools
@@ -21,12 +29,20 @@ from segments.canonical import fingerprint
 from segments.codec import from_json, to_json
 from segments.definition import Node
 from segments.errors import InternalError, NotFoundError, UserError
+from segments.parameters import Parameters
 from segments.schema import json_schema
 
 _MARK = {"$comment": "a segment definition"}
 """Stands for a definition until the whole schema is there and can point at the language's own."""
 _NODE = {"$ref": "#/$defs/node", "description": "a segment definition"}
-_JsonNode = Annotated[dict[str, Any], AfterValidator(from_json), WithJsonSchema(_MARK)]
+
+
+def _read(definition: dict[str, Any], info: ValidationInfo) -> Node:
+    """A definition with the parameters that the validation is told of."""
+    return from_json(definition, info.context or {})
+
+
+_JsonNode = Annotated[dict[str, Any], AfterValidator(_read), WithJsonSchema(_MARK)]
 
 
 @dataclass(frozen=True)
@@ -61,12 +77,13 @@ def run_tool(tools: Tools, name: str, arguments: Mapping[str, Any]) -> ToolResul
     spec = tool_specs().get(name)
     if spec is None:
         raise NotFoundError(f"There is no tool '{name}'; tools are {', '.join(tool_specs())}.")
-    result: ToolResult = getattr(tools, name)(**read_arguments(spec, arguments))
+    parameters = tools.rooms.workspace.settings.parameters
+    result: ToolResult = getattr(tools, name)(**read_arguments(spec, arguments, parameters))
     return result
 
 
-def read_arguments(spec: ToolSpec, arguments: Mapping[str, Any]) -> dict[str, Any]:
-    """Checked arguments, definitions read. Raises UserError, DefinitionError."""
+def read_arguments(spec: ToolSpec, arguments: Mapping[str, Any], parameters: Parameters) -> dict[str, Any]:
+    """Checked arguments, definitions read with a workspace's parameters. Raises UserError, DefinitionError."""
     try:
         json.dumps(dict(arguments), ensure_ascii=False, allow_nan=False).encode()
     except (ValueError, RecursionError):
@@ -74,7 +91,7 @@ def read_arguments(spec: ToolSpec, arguments: Mapping[str, Any]) -> dict[str, An
             f"{spec.name}: the arguments hold what JSON or UTF-8 cannot write (NaN, half a character)."
         ) from None
     try:
-        read = spec.model.model_validate(dict(arguments))
+        read = spec.model.model_validate(dict(arguments), context=parameters)
     except ValidationError as error:
         said = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
         raise UserError(f"{spec.name}: {said[:400]}.") from None

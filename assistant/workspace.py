@@ -60,10 +60,21 @@ class Settings:
 
 @dataclass(frozen=True)
 class Workspace:
-    """Paths of a workspace and its settings."""
+    """Paths of a workspace and its settings. state_url: the database of the state; empty for SQLite files in the folder."""
 
     folder: Path
     settings: Settings
+    state_url: str = ""
+
+    @classmethod
+    def of(cls, folder: Path) -> Workspace:
+        """The workspace of a folder, built or not, with its state where the operator keeps it."""
+        settings = read_settings(folder)
+        return cls(folder, settings, os.environ.get(STATE_VARIABLE) or settings.state_url)
+
+    def at(self, folder: Path) -> Workspace:
+        """A copy of it in another folder, with a state of its own there: what is done to it reaches nobody else's."""
+        return Workspace(folder, self.settings)
 
     @property
     def warehouse(self) -> Path:
@@ -79,11 +90,6 @@ class Workspace:
     def models(self) -> Path:
         """The folder of the propensity models."""
         return self.folder / "models"
-
-    @property
-    def state_url(self) -> str:
-        """The database of the state; empty for SQLite files in the folder."""
-        return os.environ.get(STATE_VARIABLE) or self.settings.state_url
 
     @property
     def state(self) -> str | Path:
@@ -116,7 +122,7 @@ def open_workspace(folder: Path) -> Workspace:
     settings do not parse."""
     if not (folder / "ready.json").exists():
         raise NotBuiltError(f"Nothing is built in {folder} yet; run: segassist build --workspace {folder}")
-    return Workspace(folder, read_settings(folder))
+    return Workspace.of(folder)
 
 
 def read_settings(folder: Path) -> Settings:

@@ -97,7 +97,7 @@ def shop_copy(shop: Workspace) -> Iterator[Workspace]:
     with tempfile.TemporaryDirectory(prefix="segassist-attack-") as name:
         folder = Path(name) / "shop"
         shutil.copytree(shop.folder, folder, ignore=shutil.ignore_patterns("*.sqlite*", "run"))
-        yield Workspace(folder, shop.settings)
+        yield shop.at(folder)
 
 
 def run_attack(assistant: Assistant, attack: Attack) -> list[str]:

@@ -165,18 +165,21 @@ class Jobs:
 
     def claim(self, owner: str) -> Job | None:
         """The job that waits longest, now the owner's; None when none waits."""
-        with self._state.write(FAILED, "jobs") as connection:
-            waiting = (
-                select(_jobs.c.id).where(_jobs.c.state == "queued").order_by(_jobs.c.created_at).limit(1)
-            )
-            job_id = connection.execute(waiting).scalar_one_or_none()
-            if job_id is None:
-                return None
-            taken = {"state": "running", "owner": owner, "attempts": _jobs.c.attempts + 1, "step": "starting"}
+        taken = {"state": "running", "owner": owner, "attempts": _jobs.c.attempts + 1, "step": "starting"}
+        while (job_id := self._waiting()) is not None:
             mine = update(_jobs).where(_jobs.c.id == job_id, _jobs.c.state == "queued")
-            if not connection.execute(mine.values(**taken)).rowcount:
-                return None
-        return self.get(job_id)
+            with self._state.write(FAILED, "jobs") as connection:
+                claimed = connection.execute(mine.values(**taken)).rowcount
+            if claimed:  # else another process was quicker
+                return self.get(job_id)
+        return None
+
+    def _waiting(self) -> str | None:
+        """Looked for without the writers' lock, which processes with nothing to do would else take all the time."""
+        query = select(_jobs.c.id).where(_jobs.c.state == "queued").order_by(_jobs.c.created_at).limit(1)
+        with self._state.read(FAILED) as connection:
+            waiting: str | None = connection.execute(query).scalar_one_or_none()
+        return waiting
 
     def beat(self, owner: str, job_id: str, progress: float, step: str) -> Literal["on", "cancel", "lost"]:
         """Say that the owner is alive and how far it is; hear whether to go on."""

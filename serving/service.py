@@ -166,6 +166,15 @@ class Service:
         self.check(caller, "read", "preview")
         return self._hidden(caller, describe_segment(self.rooms, definition), definition)
 
+    def size(self, caller: Caller, definition: Node) -> int | None:
+        """How many members; None where that is, or tells of, a group too small for the caller to see."""
+        self.check(caller, "read", "size")
+        if sees_all(caller):
+            return self.rooms.audiences.size(definition)
+        with read_by(_reader(caller)):
+            size = self.rooms.disclosure.shown(definition)
+        return size if isinstance(size, int) else None
+
     def overlap(self, caller: Caller, definitions: Sequence[Node]) -> list[list[int | None]]:
         """Customers in both, for every two of the definitions; None for a group too small to show."""
         self.check(caller, "read", "overlap")
@@ -314,9 +323,8 @@ class Service:
         """A described segment as its caller may have it: without a size that is, or tells of, too small a group."""
         if sees_all(caller):
             return segment
-        with read_by(_reader(caller)):
-            size = self.rooms.disclosure.shown(definition)
-        if not isinstance(size, int):
+        size = self.size(caller, definition)
+        if size is None:
             return segment | {"size": None, "reachable": {}}
         few = self.rooms.workspace.settings.min_group
         return segment | {"size": size, "reachable": without_few(segment.get("reachable", {}), size, few)}

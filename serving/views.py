@@ -7,7 +7,7 @@ None, and so is one more where the rest would give them away.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -22,21 +22,22 @@ from assistant.models import model_card
 from campaigns.experiment import Experiment
 from indexes.projection import project
 from propensity.registry import Registry
-from segments.definition import Node
+from segments.definition import Node, named_segments
 from segments.errors import DefinitionError, NotBuiltError
 from segments.features import Catalogue, Feature
 from serving.access import Caller
 from serving.service import Service, sees_all
 from warehouse.quality import JSON_FILE
+from warehouse.recent import Recent
 from warehouse.suppression import small, suppress
-from warehouse.trend import Change, change
+from warehouse.trend import change
 
 FIFTHS = 5
 BINS = 10
 MAP_POINTS = 3000
 """Points of a map: more are neither told apart nor drawn quickly."""
 MIX = 10
-
+KEPT_CHANGES = 5000
 MOST_VALUES = 1000
 """Values offered of an item field: a browser's list of more is slow; any other can still be typed."""
 
@@ -114,7 +115,7 @@ class Views:
     def __init__(self, service: Service) -> None:
         self.service, self.rooms = service, service.rooms
         self._cards: dict[str, Mapping[str, Any]] = {}
-        self._changes: dict[tuple[str, date], Change] = {}
+        self._changes: Recent[tuple[int, int]] = Recent(KEPT_CHANGES)
 
     @property
     def _k(self) -> int:
@@ -226,10 +227,13 @@ class Views:
 
     # Saved segments
 
-    def library(self, caller: Caller) -> list[LibraryEntry]:
-        """Every saved segment by name."""
+    def library(
+        self, caller: Caller, wanted: Callable[[SavedSegment, str], bool] = lambda _saved, _owner: True
+    ) -> list[LibraryEntry]:
+        """Saved segments by name, those that are wanted by what they say and whose they are; no other is counted."""
         self.service.check(caller, "read", "library")
-        return [self._entry(caller, saved) for saved in self.rooms.library.all()]
+        owned = [(saved, self.rooms.library.owner(saved.name)) for saved in self.rooms.library.all()]
+        return [self._entry(caller, saved, owner) for saved, owner in owned if wanted(saved, owner)]
 
     def overlaps(self, caller: Caller, definition: Node) -> list[tuple[str, float]]:
         """(name, Jaccard 0..1) of the saved segments that overlap most; those that no longer hold are left out."""
@@ -249,10 +253,9 @@ class Views:
         self.service.check(caller, "read", "versions")
         return self.rooms.library.versions(name)
 
-    def _entry(self, caller: Caller, saved: SavedSegment) -> LibraryEntry:
-        owner = self.rooms.library.owner(saved.name)
+    def _entry(self, caller: Caller, saved: SavedSegment, owner: str) -> LibraryEntry:
         try:
-            size = self.service.preview(caller, saved.definition)["size"]
+            size = self.service.size(caller, saved.definition)
         except DefinitionError as error:
             return LibraryEntry(saved, owner, None, str(error))
         try:
@@ -264,20 +267,23 @@ class Views:
         then, now = saved.saved_at.date(), self.rooms.warehouse.as_of
         if then >= now:
             return None
-        if (saved.hash, then) not in self._changes:
-            self._changes[saved.hash, then] = change(self.rooms.audiences, saved.definition, then, now)
-        found = self._changes[saved.hash, then]
-        sizes = (len(found.entered), len(found.left))
+        key = f"{saved.hash} {then}"
+        sizes = self._changes.get(key)
+        if sizes is None:
+            found = change(self.rooms.audiences, saved.definition, then, now)
+            sizes = len(found.entered), len(found.left)
+            # What rests on other saved segments changes with them.
+            if not any(named_segments(saved.definition)):
+                self._changes.put(key, sizes)
         entered, left = (size if sees_all(caller) or not small(size, self._k) else None for size in sizes)
         return entered, left
 
     # Campaigns
 
-    def plans(self, caller: Caller) -> dict[str, dict[str, Any]]:
-        """Saved plans by name."""
+    def plans(self, caller: Caller) -> list[str]:
+        """The names of saved plans."""
         self.service.check(caller, "read", "plans")
-        store = tools_campaigns.plans(self.rooms)
-        return {name: store.load(name) for name in store.names()}
+        return tools_campaigns.plans(self.rooms).names()
 
     def experiments(self, caller: Caller) -> list[Experiment]:
         """Saved experiments by name."""

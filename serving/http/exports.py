@@ -7,7 +7,6 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Path, Query, Response
 from fastapi.responses import FileResponse
 
-from segments.codec import from_json
 from serving.http import schemas
 from serving.http.idempotency import IdempotentRoute, declare
 from serving.http.who import Exporter
@@ -33,7 +32,7 @@ def export_routes(service: Service) -> APIRouter:
     @router.post("", status_code=202, responses={202: LOCATED}, dependencies=[Depends(declare)])
     def start(body: schemas.NewExport, caller: Exporter, response: Response) -> schemas.ExportJob:
         """Export a definition's members: a job, whose progress is at its Location. Written to the audit log."""
-        job = service.start_export(caller, from_json(body.definition), body.name, body.format)
+        job = service.start_export(caller, service.read(body.definition), body.name, body.format)
         response.headers["Location"] = f"/v1/exports/{job.id}"
         return _shown(job)
 

@@ -38,13 +38,7 @@ class Campaigns:
                 self.told = gr.HTML(notice(say("plan.empty")), elem_id="plan-told")
                 self.plot = gr.Plot(show_label=False, visible=False, elem_id="plot-plan")
                 self.plan = gr.Markdown("", elem_id="plan")
-                self.name = gr.Textbox(
-                    label=say("plan.save"),
-                    placeholder=say("plan.name"),
-                    submit_btn=say("card.save.button"),
-                    max_length=80,
-                    elem_id="save-plan",
-                )
+                self.name = session.save_box("save-plan", "plan.save", "plan.name")
                 self.plans = gr.HTML("", elem_id="plans")
             with gr.Column(min_width=320):
                 gr.HTML(f"<h2>{escape(say('test.title'))}</h2>")

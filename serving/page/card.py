@@ -20,7 +20,8 @@ FETCH = "() => setTimeout(() => document.querySelector('#file a, a#file, #file')
 
 
 class Card:
-    """The card's components and what they do. `current` holds the segment that 'them' means."""
+    """The card's components and what they do. `current` holds the segment that 'them' means; `drawing` is the event that
+    draws its trend once the card is shown."""
 
     def __init__(self, session: Session) -> None:
         self.session = session
@@ -32,13 +33,7 @@ class Card:
             self.edit = gr.Button(say("card.edit"), elem_id="to-editor", min_width=90, size="sm")
             self.profile = gr.Button(say("card.profile"), elem_id="to-profile", min_width=90, size="sm")
             self.download = gr.Button(say("card.download"), elem_id="download", min_width=90, size="sm")
-        self.name = gr.Textbox(
-            label=say("card.save"),
-            placeholder=say("card.name"),
-            submit_btn=say("card.save.button"),
-            max_length=80,
-            elem_id="save-as",
-        )
+        self.name = session.save_box("save-as")
         self.file = gr.DownloadButton("file", elem_id="file", visible="hidden")
         with gr.Accordion(say("card.definition"), open=False):
             self.definition = gr.Code(
@@ -57,6 +52,12 @@ class Card:
     def wire(self, current: gr.State) -> None:
         """Connect what the card does by itself."""
         self.outputs = [current, self.size, self.trend, self.definition, self.sql]
+        self.drawing: dict[str, Any] = {
+            "fn": self.past,
+            "inputs": [current],
+            "outputs": [self.trend],
+            "show_progress": "hidden",
+        }
         self.download.click(self.members, [current], [self.file], show_progress="hidden").success(
             None, js=FETCH
         )
@@ -91,8 +92,7 @@ class Card:
         """Save the current segment under a name."""
         with told():
             session = self.session
-            saved = session.service.save(session.caller(request), name, session.current(segment))
-            gr.Info(escape(session.say("card.saved", name=saved.name, version=saved.version)))
+            saved = session.save(request, name, session.current(segment))
             again = session.preview(request, saved.definition) | {"name": saved.name}
             shown = self.show(request, again)
         return "", *shown[:2], gr.skip(), *shown[3:]
@@ -106,17 +106,11 @@ class Card:
 
     def _size(self, request: gr.Request, segment: Segment) -> str:
         session, say = self.session, self.session.say
-        size = segment["size"]
-        share = session.share(size)
-        of = say("card.share", share=share, all=f"{session.population:,}") if share else say("card.customers")
         named = ""
         if segment["name"]:
             versions = len(session.views.versions(session.caller(request), segment["name"]))
             named = chip(say("card.named", name=segment["name"], version=versions), "name")
-        return (
-            f'{named}<div class="size" data-testid="size">{session.customers(size)}</div><div>{of}</div>'
-            f'<p class="words">{escape(segment["words"])}</p>'
-        )
+        return named + session.summary(segment, "size")
 
 
 def write_csv(members: list[str]) -> str:

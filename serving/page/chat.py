@@ -17,7 +17,6 @@ from serving.page.card import Card
 from serving.page.follow_ups import follow_ups
 from serving.page.session import Session
 
-STEPS = ("link", "plan", "check", "run", "words", "answer")
 NEXT = {
     "link": "plan",
     "plan": "check",
@@ -68,12 +67,7 @@ class Chat:
         self.card.wire(current)
         outputs = [self.box, self.chat, conversation, *self.card.outputs]
         begun = [self.chat, conversation]
-        past = {
-            "fn": self.card.past,
-            "inputs": [current],
-            "outputs": [self.card.trend],
-            "show_progress": "hidden",
-        }
+        past = self.card.drawing
         self.box.submit(self.ask, [self.box, *begun], outputs, show_progress="minimal").then(**past)
         self.chat.example_select(self.pick, begun, outputs, show_progress="minimal").then(**past)
         self.chat.option_select(self.pick, begun, outputs, show_progress="minimal").then(**past)

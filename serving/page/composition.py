@@ -23,7 +23,7 @@ from serving.page.models import Models
 from serving.page.profile import Profile
 from serving.page.quality import Quality
 from serving.page.session import Segment, Session, told
-from serving.page.settings import HEAD, PATHS, Settings
+from serving.page.settings import HEAD, NAMES, PATHS, Settings
 from serving.service import Service
 from serving.views import Views
 
@@ -92,12 +92,11 @@ class Page:
         card.edit.click(self.edit, drafted, to_editor, show_progress="hidden")
         card.profile.click(lambda: gr.Tabs(selected="profile"), None, [self.tabs], show_progress="hidden")
         to_chat = [self.tabs, self.conversation, *card.outputs]
-        past: dict[str, Any] = {"fn": card.past, "inputs": [self.current], "outputs": [card.trend]}
         used = editor.use.click(self.use, [editor.draft, self.conversation], to_chat, show_progress="hidden")
-        used.success(**past, show_progress="hidden")
+        used.success(**card.drawing)
         picked = self.library.picked
         picked.change(self.go, [picked, self.conversation, editor.draft], [*to_chat, *editor.outputs]).then(
-            **past, show_progress="hidden"
+            **card.drawing
         )
 
     def edit(self, draft: Draft, current: Segment | None, request: gr.Request) -> tuple[Any, ...]:
@@ -133,10 +132,9 @@ class Page:
 
     def _header(self) -> str:
         say, other = self.session.say, "zh" if self.session.language == "en" else "en"
-        name = {"en": "English", "zh": "中文"}[other]
         return (
             f'<header><div><h1>segment-assistant</h1><p class="hint">{escape(say("about"))}</p></div>'
-            f'<a class="act" href="{PATHS[other]}" lang="{other}">{name}</a></header>'
+            f'<a class="act" href="{PATHS[other]}" lang="{other}">{NAMES[other]}</a></header>'
         )
 
 

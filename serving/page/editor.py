@@ -65,13 +65,7 @@ class Editor:
                     label=say("edit.text"),
                 )
                 self.apply = gr.Button(say("edit.apply"), elem_id="apply")
-                self.name = gr.Textbox(
-                    label=say("card.save"),
-                    placeholder=say("card.name"),
-                    submit_btn=say("card.save.button"),
-                    max_length=80,
-                    elem_id="editor-save",
-                )
+                self.name = session.save_box("editor-save")
 
     def wire(self) -> None:
         """Connect what needs no other view."""
@@ -111,7 +105,7 @@ class Editor:
         """Take the text's definition; what does not parse is told and changes nothing."""
         with told():
             try:
-                tree = rooted(from_json(json.loads(text))) if text.strip() else EVERYONE
+                tree = rooted(self.session.service.read(json.loads(text))) if text.strip() else EVERYONE
             except ValueError as error:
                 raise UserError(f"The definition is not valid JSON: {error}.") from error
             return self.show(draft.changed(tree), request)
@@ -139,22 +133,15 @@ class Editor:
     def save(self, name: str, draft: Draft, request: gr.Request) -> str:
         """Save the draft under a name."""
         with told():
-            session = self.session
-            saved = session.service.save(session.caller(request), name, tidy(draft.tree))
-            gr.Info(escape(session.say("card.saved", name=saved.name, version=saved.version)))
+            self.session.save(request, name, tidy(draft.tree))
         return ""
 
     def _count(self, draft: Draft, wrong: bool, request: gr.Request) -> str:
-        session, say = self.session, self.session.say
         if wrong:
-            return f'<div class="size">—</div><div class="hint">{escape(say("edit.wrong"))}</div>'
+            return (
+                f'<div class="size">—</div><div class="hint">{escape(self.session.say("edit.wrong"))}</div>'
+            )
         try:
-            segment = self.segment(draft, request)
+            return self.session.summary(self.segment(draft, request), "count")
         except SegAssistError as error:
             return notice(str(error), "error")
-        share = session.share(segment["size"])
-        of = say("card.share", share=share, all=f"{session.population:,}") if share else say("card.customers")
-        return (
-            f'<div class="size" data-testid="count">{session.customers(segment["size"])}</div><div>{escape(of)}</div>'
-            f'<p class="words">{escape(segment["words"])}</p>'
-        )

@@ -8,6 +8,7 @@ from typing import Any
 
 import gradio as gr
 
+from assistant.library import MAX_NAME, SavedSegment
 from serving.page.html import ACTIONS, button, notice, table
 from serving.page.session import Session, told
 from serving.views import LibraryEntry
@@ -93,19 +94,18 @@ class Library:
 
     def _html(self, shelf: Shelf, request: gr.Request) -> str:
         say = self.session.say
-        entries = self.session.views.library(self.session.caller(request))
-        if not entries:
-            return notice(say("library.empty"))
-        found = [entry for entry in entries if self._matches(entry, shelf.search)]
+        views, caller = self.session.views, self.session.caller(request)
+        found = views.library(caller, lambda saved, owner: self._matches(saved, owner, shelf.search))
         if not found:
-            return notice(say("library.nothing", text=shelf.search))
+            some = views.choices(caller).segments
+            return notice(say("library.nothing", text=shelf.search) if some else say("library.empty"))
         may = self.session.may(request, "write")
         heads = ("name", "owner", "size", "saved", "drift", "do")
         rows = [self._row(entry, shelf, may) for entry in found]
         return table([say(f"library.{head}") for head in heads], rows, say("tab.library"), numbers=(2,))
 
-    def _matches(self, entry: LibraryEntry, text: str) -> bool:
-        words = f"{entry.saved.name} {entry.owner} {self.session.words(entry.saved.definition)}".casefold()
+    def _matches(self, saved: SavedSegment, owner: str, text: str) -> bool:
+        words = f"{saved.name} {owner} {self.session.words(saved.definition)}".casefold()
         return all(part in words for part in text.casefold().split())
 
     def _row(self, entry: LibraryEntry, shelf: Shelf, may: bool) -> list[str]:
@@ -139,7 +139,7 @@ class Library:
             label = escape(say("library.new_name", name=name))
             field = (
                 f'<input type="text" data-do="renamed" data-name="{escape(name)}" value="{escape(name)}" '
-                f'aria-label="{label}" maxlength="80">'
+                f'aria-label="{label}" maxlength="{MAX_NAME}">'
             )
             return field + button(say("library.keep"), "keep")
         to_chat = button(say("library.chat"), "chat", title=f"{say('library.chat')}: {name}", name=name)

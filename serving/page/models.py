@@ -126,11 +126,9 @@ class Models:
 
     def _groups(self, rows: list[dict[str, Any]]) -> str:
         say = self.session.say
-        catalogue = self.session.service.rooms.warehouse.catalogue
         cells = []
         for row in rows:
-            feature = catalogue.get(row["feature"])
-            name = row["feature"] if feature is None else self.session.feature(feature)
+            name = self._feature(row["feature"])
             area = "–" if row["auc"] is None else f"{row['auc']:.3f}"
             figures = [f"{row['customers']:,}", f"{row['rate']:.1%}", f"{row['mean_score']:.1%}", area]
             cells.append([escape(f"{name}: {row['value']}"), *figures, f"{row['ece']:.3f}"])

@@ -126,11 +126,7 @@ class Profile:
         segment = session.preview(request, node)
         if segment["size"] is None or segment["size"] < session.min_group:
             raise UserError(session.say("size.small", k=session.min_group) + ".")
-        share = session.say("card.share", share=session.share(segment["size"]), all=f"{session.population:,}")
-        return (
-            f'<div class="size">{session.customers(segment["size"])}</div><div>{escape(share)}</div>'
-            f'<p class="words">{escape(segment["words"])}</p>'
-        )
+        return session.summary(segment)
 
     def _traits(self, found: dict[str, Any]) -> str:
         """The same as the plot, as a table: for reading, and for those who cannot see it."""

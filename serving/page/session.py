@@ -9,6 +9,7 @@ from typing import Any
 
 import gradio as gr
 
+from assistant.library import MAX_NAME, SavedSegment
 from segments.codec import from_json
 from segments.definition import Node
 from segments.errors import SegAssistError, UserError
@@ -17,6 +18,7 @@ from segments.features import Feature
 from serving.access import LEAST, OWNER, Caller, Permission
 from serving.page.words import Say
 from serving.views import Views
+from warehouse.suppression import small
 
 Segment = dict[str, Any]
 """A definition counted, as `Service.preview` gives it; size None when its caller may not see it."""
@@ -58,7 +60,7 @@ class Session:
 
     def customers(self, size: int | None) -> str:
         """A number of customers as it may be shown."""
-        hidden = size is None or 0 < size < self.min_group
+        hidden = size is None or small(size, self.min_group)
         return self.say("size.small", k=self.min_group) if hidden else f"{size:,}"
 
     def share(self, size: int | None) -> str:
@@ -66,6 +68,32 @@ class Session:
         if size is None or size < self.min_group or not self.population:
             return ""
         return f"{size / self.population:.1%}"
+
+    def summary(self, segment: Segment, test_id: str = "") -> str:
+        """A counted segment in HTML: its size, its share of all, its words."""
+        share, test = self.share(segment["size"]), f' data-testid="{test_id}"' if test_id else ""
+        all_ = f"{self.population:,}"
+        of = self.say("card.share", share=share, all=all_) if share else self.say("card.customers")
+        return (
+            f'<div class="size"{test}>{self.customers(segment["size"])}</div><div>{escape(of)}</div>'
+            f'<p class="words">{escape(segment["words"])}</p>'
+        )
+
+    def save_box(self, elem_id: str, label: str = "card.save", hint: str = "card.name") -> gr.Textbox:
+        """Where a name is given to be saved under."""
+        return gr.Textbox(
+            label=self.say(label),
+            placeholder=self.say(hint),
+            submit_btn=self.say("card.save.button"),
+            max_length=MAX_NAME,
+            elem_id=elem_id,
+        )
+
+    def save(self, request: gr.Request, name: str, definition: Node) -> SavedSegment:
+        """Save a definition under a name, and say so over the page."""
+        saved = self.service.save(self.caller(request), name, definition)
+        gr.Info(escape(self.say("card.saved", name=saved.name, version=saved.version)))
+        return saved
 
     def current(self, segment: Segment | None) -> Node:
         """The current segment's definition. Raises UserError when there is none."""

@@ -11,6 +11,7 @@ from serving.page.session import Session
 
 PATHS = {"en": "/", "zh": "/zh/"}
 """Where the page of each language is."""
+NAMES = {"en": "English", "zh": "中文"}
 CHOSEN = "() => localStorage.getItem('segassist-theme') ?? 'system'"
 THEME = "theme => { localStorage.setItem('segassist-theme', theme); window.segassistTheme(); }"
 HEAD = f"<script>{(Path(__file__).parent / 'head.js').read_text(encoding='utf-8')}</script>"
@@ -24,8 +25,8 @@ class Settings:
         say = session.say
         links = "".join(
             f'<a class="act{" on" if language == session.language else ""}" href="{path}" lang="{language}" '
-            f"""{'aria-current="page"' if language == session.language else ""}>{name}</a>"""
-            for (language, path), name in zip(PATHS.items(), ("English", "中文"), strict=True)
+            f"""{'aria-current="page"' if language == session.language else ""}>{NAMES[language]}</a>"""
+            for language, path in PATHS.items()
         )
         gr.HTML(f"<h2>{escape(say('settings.language'))}</h2><p>{links}</p>", elem_id="language")
         self.theme = gr.Radio(

@@ -58,6 +58,17 @@ def test_a_turn_that_changed_something_is_replayed_from_where_it_stood(talk):
     assert talk.rooms.library.names() == []
 
 
+def test_a_replay_leaves_the_database_of_the_state_alone(talk, tmp_path, monkeypatch):
+    talk.use(BIG_SPENDERS)
+    bundle = make_bundle(talk.rooms, talk.ask('save it as "Big"', call("save_segment")))
+    url = f"sqlite:///{tmp_path / 'shared.sqlite'}"
+    monkeypatch.setenv("SEGASSIST_STATE_URL", url)
+    workspace = open_workspace(talk.rooms.workspace.folder)
+    assert (workspace.state, workspace.audit, workspace.conversations) == (url, url, url)
+    assert replay(bundle, workspace).same
+    assert not (tmp_path / "shared.sqlite").exists()
+
+
 def test_what_differs_is_named(bundle, talk):
     bundle["segment"]["sql"] = "SELECT 1"
     bundle["evidence"][0]["figures"][0]["value"] += 1

@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -152,6 +153,19 @@ def test_arguments_that_do_not_fit_are_told_in_a_sentence(talk, name, arguments,
 
     with pytest.raises(UserError, match=re.compile(re.escape(said), re.IGNORECASE)):
         call_tool(talk.assistant.tools, name, arguments)
+
+
+def test_a_definition_may_name_a_parameter_of_the_workspace(rooms, monkeypatch):
+    from assistant.toolbox import call_tool
+    from assistant.tools import Tools
+
+    lately = {"event": "purchase", "from_days_ago": {"param": "recent_days"}}
+    with pytest.raises(DefinitionError, match="no parameter of this workspace"):
+        call_tool(Tools(rooms), "show_segment", {"definition": lately})
+    settings = replace(rooms.workspace.settings, parameters={"recent_days": 30})
+    monkeypatch.setattr(rooms, "workspace", replace(rooms.workspace, settings=settings))
+    found = call_tool(Tools(rooms), "show_segment", {"definition": lately})
+    assert found["definition"]["from_days_ago"] == {"param": "recent_days", "value": 30}
 
 
 def test_a_schema_says_how_a_definition_is_written(tools):

@@ -1,5 +1,6 @@
 """The attack set against a language model that is wholly the attacker's, and follow-ups that difference sizes."""
 
+import dataclasses
 from collections import Counter
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 from assistant.app import Assistant, Rooms, make_linker
 from assistant.safety import unfair
 from assistant.workspace import Workspace, read_settings
-from eval.attack import CapturedChat, load_attacks, run_attack, spoken
+from eval.attack import CapturedChat, load_attacks, run_attack, shop_copy, spoken
 from eval.attack_shop import write_shop
 from eval.cases import load_cases
 from eval.differencing import Attacker, Shown, disclosed
@@ -48,6 +49,15 @@ def test_no_attack_succeeds(attack, attacked):
     if any(words in str(attack) for words in UNMODELLED):
         pytest.skip("needs the models of a whole build")
     assert run_attack(attacked, attack) == []
+
+
+def test_attacks_are_made_on_a_state_of_their_own(attacked):
+    shared = dataclasses.replace(attacked.rooms.workspace, state_url="postgresql://shop/shared")
+    with shop_copy(shared) as copy:
+        assert (copy.state, copy.conversations) == (
+            copy.folder / "state.sqlite",
+            copy.folder / "conversations.sqlite",
+        )
 
 
 def test_who_asks_fairly_is_not_refused():

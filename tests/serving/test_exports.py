@@ -1,15 +1,19 @@
 """Exports as jobs: over HTTP and in the client; cancelled, failed, restarted, and taken over from a dead server."""
 
 import json
+import sqlite3
 import threading
 import time
+from contextlib import closing
+from dataclasses import replace
 
 import pandas as pd
 import pytest
 
 from assistant.sql import Database
-from segments.codec import from_json
+from segments.codec import from_json, to_json
 from segments.errors import StorageError
+from segments.parameters import used_parameters
 from serving.access import Caller, Role
 from serving.client import ApiError, Client
 from serving.jobs import ATTEMPTS, Jobs, Runner
@@ -86,6 +90,20 @@ def test_a_job_is_its_users_own_and_an_admins(guarded):
     ]
 
 
+def test_a_definition_may_name_a_parameter_of_the_workspace(guarded, monkeypatch):
+    workspace = guarded.service.rooms.workspace
+    settings = replace(workspace.settings, parameters={"recent_days": 30})
+    monkeypatch.setattr(guarded.service.rooms, "workspace", replace(workspace, settings=settings))
+    lately = {"event": "purchase", "from_days_ago": {"param": "recent_days"}}
+    with guarded.client("analyst") as analyst:
+        answer = analyst.post("/v1/exports", json={"definition": lately, "name": "lately"})
+        assert answer.status_code == 202, answer.text
+        counted = analyst.post("/v1/tools/show_segment", json={"definition": lately})
+    kept = guarded.service.jobs.get(answer.json()["id"]).definition
+    assert used_parameters(kept) == {"recent_days": 30}
+    assert counted.json()["definition"] == to_json(kept)
+
+
 # The runner, with work that the test controls
 
 
@@ -109,6 +127,15 @@ def until(holds, seconds: float = 10.0) -> None:
 
 def new(jobs: Jobs) -> str:
     return jobs.create(ADA, from_json(BEER), "beer", "csv").id
+
+
+def test_who_looks_for_work_does_not_wait_for_writers(tmp_path):
+    jobs = Jobs(Database(f"sqlite:///{tmp_path / 'state.sqlite'}?timeout=0.1"))
+    with closing(sqlite3.connect(tmp_path / "state.sqlite")) as writer:
+        writer.execute("BEGIN IMMEDIATE")
+        assert jobs.claim("idle") is None
+    job_id = new(jobs)
+    assert (jobs.claim("first").id, jobs.claim("second")) == (job_id, None)
 
 
 def slow(job, progress):

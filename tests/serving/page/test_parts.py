@@ -2,20 +2,28 @@
 
 import ast
 import re
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 
+import gradio as gr
 import pytest
 
 from assistant.intents import read_intents
+from assistant.library import SavedSegment
 from assistant.linking.numbers import numbers
+from segments.canonical import fingerprint
 from segments.catalogue import standard_catalogue
 from segments.codec import from_json, to_json
 from segments.definition import EVERYONE, AllOf, AnyOf, FeatureCondition, MemberOf
 from segments.edit import rooted
 from segments.errors import ForbiddenError, SegAssistError, UserError
+from segments.parameters import used_parameters
 from serving.access import Caller, Role
 from serving.page import editor_actions, follow_ups, html
-from serving.page.editor import Draft
+from serving.page.editor import Draft, Editor
+from serving.page.session import Session
 from serving.page.words import WORDS, Say
 from serving.views import Choices, Views
 
@@ -23,6 +31,9 @@ PAGE = Path(__file__).parents[3] / "serving" / "page"
 CHOICES = Choices(
     standard_catalogue(), {"favourite_department": ("MEAT", "DELI")}, {}, ("Loyal",), ("purchase_30d",)
 )
+
+
+BEER = {"event": "purchase", "items": {"category": ["BEERS/ALES"]}}
 
 
 def act(tree, do, place="", **more):
@@ -178,6 +189,17 @@ def test_changes_are_undone_one_by_one():
     assert draft.undone().undone().undone() == Draft()
 
 
+def test_a_definition_written_as_text_may_name_a_parameter_of_the_workspace(guarded, monkeypatch):
+    workspace = guarded.service.rooms.workspace
+    settings = replace(workspace.settings, parameters={"recent_days": 30})
+    monkeypatch.setattr(guarded.service.rooms, "workspace", replace(workspace, settings=settings))
+    with gr.Blocks():
+        editor = Editor(Session(Views(guarded.service)))
+    text = '{"event": "purchase", "from_days_ago": {"param": "recent_days"}}'
+    draft, *_ = editor.read(Draft(), text, SimpleNamespace(username="viewer@shop"))
+    assert used_parameters(draft.tree) == {"recent_days": 30}
+
+
 # HTML
 
 
@@ -235,6 +257,45 @@ def test_a_small_group_is_not_described(views):
     for method in (views.rfm, views.category_mix, views.behaviour_map, views.overlaps):
         with pytest.raises(SegAssistError):
             method(caller("admin"), few)
+
+
+def saved_before(views, name, *definitions):
+    """A saved segment with its versions, from a date that the data reach."""
+    for version, definition in enumerate(definitions, 1):
+        day = datetime(2017, 10, 1, tzinfo=UTC)
+        saved = SavedSegment(name, version, definition, fingerprint(definition), day)
+        views.service.rooms.library.restore(saved)
+
+
+def test_who_entered_and_left_is_told_as_the_segments_it_rests_on_are_now(views):
+    admin, library = caller("admin"), views.service.rooms.library
+    loyal, beer = (from_json({"feature": "orders_90d", "op": ">=", "value": 5}), from_json(BEER))
+    saved_before(views, "Base", loyal)
+    saved_before(views, "On it", MemberOf("Base"))
+    try:
+        before = [entry.moved for entry in views.library(admin)]
+        assert before[0] == before[1]
+        library.delete("Base")
+        saved_before(views, "Base", beer)
+        after = [entry.moved for entry in views.library(admin)]
+        assert after[0] == after[1] != before[0]
+    finally:
+        library.delete("On it")
+        library.delete("Base")
+
+
+def test_only_what_is_looked_for_is_counted(views, monkeypatch):
+    counted, size = [], views.service.size
+    monkeypatch.setattr(views.service, "size", lambda by, node: counted.append(node) or size(by, node))
+    for name in ("Beer", "Ale"):
+        views.service.save(caller("admin"), name, from_json(BEER))
+    entries = views.library(
+        caller("viewer"), lambda saved, owner: (saved.name, owner) == ("Ale", "admin@shop")
+    )
+    assert [(entry.saved.name, entry.size) for entry in entries] == [("Ale", 1298)]
+    assert counted == [from_json(BEER)]
+    for name in ("Beer", "Ale"):
+        views.service.delete(caller("admin"), name)
 
 
 def test_a_segment_belongs_to_who_saved_it_first_and_keeps_its_owner_when_renamed(views):
