@@ -251,7 +251,7 @@ def boost_until(
     curve: dict[str, dict[str, list[float]]] = {}
     train_set = dataset(past)
     held_set = lgb.Dataset(
-        columns_of(held.features, list(past[0].features)), labels_of(held), reference=train_set
+        columns_of(held.features, list(past[0].features.columns)), labels_of(held), reference=train_set
     )
     booster = lgb.train(
         parameters,
