@@ -27,6 +27,7 @@ from assistant.linking.edits import Edit, propose
 from assistant.linking.features import FeatureLinker
 from assistant.linking.here import Here
 from assistant.linking.items import ItemLinker, absent_words, chatter, stem
+from assistant.linking.left_out import left_out
 from assistant.linking.numbers import Number
 from assistant.linking.rewrite import plain
 from assistant.linking.scope import readings
@@ -38,14 +39,11 @@ from assistant.linking.windows import TimeMention, iter_labels
 from assistant.market_intents import market_tool, without_trade_words
 from segments.definition import (
     EventCondition,
-    FeatureCondition,
     ItemFilter,
     MemberOf,
     Node,
     Not,
     PropensityCondition,
-    SimilarityCondition,
-    conditions,
 )
 from segments.explain import Language
 from segments.features import Catalogue
@@ -73,7 +71,7 @@ class Link:
     candidates: the conditions that the reading is made of. alternative: the same conditions with 'or' read
     the other way, where that is another segment. other: what the message compares with.
     unknown: content words that nothing here explains; missing: those that ask for what the data lacks.
-    unused: numbers that no condition holds. dates: calendar readings to state. corrected: words read as others.
+    unused: numbers, times and goods that no condition holds. dates: calendar readings to state. corrected: words read as others.
     """
 
     language: Language
@@ -195,12 +193,20 @@ class Linker:
             intents,
             unknown,
             missing(reading.text, unknown, chinese),
-            tuple(_unused(numbers, found, edits, intents, reading.text)),
+            self._left_out(reading, found, edits, intents),
             tuple(iter_labels(_used([w for clause in reading.clauses for w in clause.windows], found))),
             corrected,
             ahead or tuple(category for items in mentions for category in items.category),
             other,
         )
+
+    def _left_out(
+        self, reading: Reading, found: Sequence[Candidate], edits: Sequence[Edit], intents: Intents
+    ) -> tuple[str, ...]:
+        nodes = [c.node for c in found] + [edit.node for edit in edits if edit.node is not None]
+        spoken = (intents.top, intents.k, intents.budget)
+        arguments = [float(value) for value in spoken if value is not None]
+        return left_out(reading, nodes, self._items, self.as_of, arguments) if nodes else ()
 
     def _is_name(self, saved: str, message: str) -> bool:
         """Whether a message that holds a saved segment's name means it: 'who is over 55?' is not about 'Over 55'."""
@@ -430,43 +436,3 @@ def _used(times: list[TimeMention], found: list[Candidate]) -> list[TimeMention]
         if isinstance(node, EventCondition):
             windows.add(node.window)
     return [time for time in times if time.window in windows]
-
-
-def _unused(
-    numbers: Sequence[Number],
-    found: Sequence[Candidate],
-    edits: Sequence[Edit],
-    intents: Intents,
-    text: str,
-) -> list[str]:
-    """Numbers of the message, as said, that neither a condition nor a tool's argument holds."""
-    nodes = [candidate.node for candidate in found] + [e.node for e in edits if e.node is not None]
-    if any(
-        isinstance(c, FeatureCondition) and isinstance(c.value, str | tuple)
-        for n in nodes
-        for c in conditions(n)
-    ):
-        return []  # A band swallows the number that chose it.
-    held = {value for node in nodes for condition in conditions(node) for value in _values(condition)}
-    held |= {float(v) for v in (intents.top, intents.k, intents.budget) if v is not None}
-    return [
-        text[slice(*number.span)].strip()
-        for number in numbers
-        if not {number.value, round(number.value / 100, 6), round(1 - number.value / 100, 6)} & held
-    ]
-
-
-def _values(condition: Node) -> list[float]:
-    values: list[object] = []
-    match condition:
-        case FeatureCondition(_, _, value) | EventCondition(value=value):
-            values = list(value) if isinstance(value, tuple) else [value]
-            if isinstance(condition, EventCondition):
-                values += [condition.window.start, condition.window.end]
-        case PropensityCondition():
-            values = [condition.top_share, condition.min_probability]
-        case SimilarityCondition():
-            values = [condition.top]
-        case _:
-            pass
-    return [float(v) for v in values if isinstance(v, int | float)]

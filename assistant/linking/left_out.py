@@ -1,0 +1,130 @@
+"""What a message says that its reading does not hold: a number, a time or goods that no condition took.
+
+The reading is asked, not the reader: whatever way the conditions were made, what they hold is in them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from assistant.linking.clauses import Reading
+from assistant.linking.cues import STOP_EN
+from assistant.linking.items import ItemLinker, chatter
+from assistant.linking.numbers import Number, numbers
+from assistant.linking.occasions import occasions
+from assistant.linking.spans import Span, free
+from assistant.linking.trend import trends
+from assistant.linking.windows import windows
+from segments.codec import to_json
+from segments.definition import ComparisonCondition, ItemFilter, Node, Window, conditions
+
+_CLOCK = re.compile(
+    r"\s*(?:o['’]?clock|[ap]\.?m\b|in the (?:morning|afternoon|evening)|at night|[点时])", re.I
+)
+_FEW = 3
+"""'all three of them', 'both', '两个条件': a small number without unit or comparison counts words, not customers."""
+
+
+@dataclass(frozen=True)
+class Held:
+    """What conditions hold: their numbers, their words in lower case (items, levels, features), and whether any
+    compares two times."""
+
+    numbers: frozenset[float]
+    words: frozenset[str]
+    compares: bool
+
+    @staticmethod
+    def by(nodes: Sequence[Node]) -> Held:
+        """What a few nodes hold together."""
+        said = [value for node in nodes for value in _leaves(to_json(node))]
+        words = {value.lower() for value in said if isinstance(value, str)}
+        held = {float(value) for value in said if isinstance(value, int | float)}
+        # 'spend_90d', 'purchase_30d:BEERS/ALES': the days and the category of a name.
+        held |= {float(days) for word in words for days in re.findall(r"_(\d+)d\b", word)}
+        held |= {float(word.removesuffix("+")) for word in words if re.fullmatch(r"\d\+?", word)}
+        words |= {word.partition(":")[2] for word in words if ":" in word}
+        two_times = any(isinstance(c, ComparisonCondition) for node in nodes for c in conditions(node))
+        return Held(frozenset(held), frozenset(words), two_times or any("_trend_" in word for word in words))
+
+    @property
+    def of_bands(self) -> bool:
+        """Whether a band ('55-64', '75-99K') is held: it swallows the number that chose it."""
+        return any(re.fullmatch(r"\$?\d+k?(?:-\d+k?|\+)", word) for word in self.words)
+
+    def number(self, number: Number) -> bool:
+        """Whether a number is held, a percentage as a share or as the change that it makes."""
+        if number.unit in ("years", "money", "") and self.of_bands:
+            return True
+        return all(self._value(value, number.unit) for value in (number.value, number.high) if value)
+
+    def _value(self, value: float, unit: str) -> bool:
+        share = round(value / 100, 6)
+        ways = {share, round(1 - share, 6), round(1 + share, 6)}
+        if unit != "percent":
+            # 'more than 15 and at most 45' of whole things is 16 to 45.
+            ways |= {value, value - 1, value + 1}
+        return value == 1 or bool(ways & self.numbers)
+
+    def time(self, window: Window) -> bool:
+        """Whether a time is held, give or take the day that it begins or ends with. Of two times that are compared
+        one may be said by its length alone ('than in the 60 days before')."""
+        start, end = window.start or 0, window.end
+        lengths = (
+            {start - end, *(n + start - end for n in self.numbers)} if self.compares and start else set()
+        )
+        return bool(lengths & self.numbers) or all(
+            not ago or {ago - 1, ago, ago + 1} & self.numbers for ago in (start, end)
+        )
+
+    def items(self, items: ItemFilter) -> bool:
+        """Whether any of the goods named is held, or a feature made of them."""
+        named = [value.lower() for value in (*items.department, *items.category, *items.brand, *items.text)]
+        slugs = [re.sub(r"[^a-z0-9]+", "_", name).strip("_") for name in named]
+        return any(
+            name in self.words or any(slug in word for word in self.words)
+            for name, slug in zip(named, slugs, strict=True)
+        )
+
+
+def _leaves(value: object) -> Iterator[object]:
+    if isinstance(value, dict):
+        for inner in value.values():
+            yield from _leaves(inner)
+    elif isinstance(value, list | tuple):
+        for inner in value:
+            yield from _leaves(inner)
+    else:
+        yield value
+
+
+def left_out(
+    reading: Reading,
+    nodes: Sequence[Node],
+    items: ItemLinker,
+    as_of: date,
+    arguments: Collection[float] = (),
+) -> tuple[str, ...]:
+    """The words for numbers, times and goods that neither the nodes nor a tool's arguments hold, in reading order."""
+    text, chinese, held = reading.text, reading.chinese, Held.by(nodes)
+    times = windows(text, chinese, as_of)
+    changes = [t.span for t in trends(text, chinese)] if held.compares else []
+    when = [m.span for m in occasions(text, chinese)]
+    lost: list[Span] = []
+    for time in times:
+        bounds = [time.window, *time.parts][-len(time.parts) or None :]
+        if not all(held.time(window) for window in bounds) and free(time.span, changes):
+            lost.append(time.span)
+    taken = [*(time.span for time in times), *when, *changes]
+    for number in numbers(text, chinese, taken):
+        if number.value in arguments or held.number(number) or _CLOCK.match(text, number.span[1]):
+            continue
+        if number.value > _FEW or number.unit or number.op:
+            lost.append(number.span)
+    for mention in items.find(text, chinese, [*taken, *lost], STOP_EN | chatter()):
+        if not held.items(mention.items):
+            lost.append(mention.span)
+    return tuple(dict.fromkeys(text[slice(*span)].strip() for span in sorted(lost)))
