@@ -382,8 +382,8 @@ def _other_reading(item: Evidence, language: Language, currency: str) -> str:
     words, size = figures[f"other_{language}"].value, display(figures["other_size"], currency)
     return _say(
         language,
-        f"I read 'or' as above. Read as \u201c{words}\u201d it would be {size}.",
-        f"“或”按上文理解；若理解为“{words}”，则为 {size} 位。",
+        f"It may also be read as \u201c{words}\u201d: {size}. Say yes to take that reading.",
+        f"也可以理解为“{words}”：{size} 位。回答“是”即改用这种理解。",
     )
 
 

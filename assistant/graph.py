@@ -23,6 +23,7 @@ from assistant.plan import DESCRIBED, Plan, definition_of, edited, make_plan
 from assistant.replies import CLARIFY, REFUSE, reply
 from assistant.run import Outcome, run_tool
 from assistant.safety import unfair
+from assistant.second_reading import SecondReader, doubtful
 from assistant.tools import ToolResult, Tools
 from assistant.tracing import note, span
 from segments.canonical import fingerprint
@@ -76,6 +77,7 @@ class TurnGraph:
     def __init__(self, linker: Linker, model: ChatModel, tools: Tools, checkpointer: Any) -> None:
         self.linker, self.model, self.tools = linker, model, tools
         self.catalogue = tools.rooms.warehouse.catalogue
+        self.second = SecondReader(linker, model, tools.rooms.audiences.members)
         graph = StateGraph(State, context_schema=Turn)
         for step in (self.link, self.plan, self.check, self.run, self.answer):
             graph.add_node(step.__name__, _timed(step))
@@ -89,7 +91,10 @@ class TurnGraph:
 
     def link(self, state: State, turn: Turn) -> State:
         """Find what of the message exists here."""
-        turn.link = self.linker.link(turn.question, _current(state), self.tools.rooms.library.names())
+        current, saved = _current(state), self.tools.rooms.library.names()
+        turn.link = self.linker.link(turn.question, current, saved)
+        if doubtful(turn.link, current) and not unfair(turn.question):
+            turn.link = self.second.joined(turn.link, current, saved)
         turn.emit(
             "link", {"found": len(turn.link.candidates) + len(turn.link.edits), "unknown": turn.link.unknown}
         )
@@ -102,7 +107,7 @@ class TurnGraph:
             turn.plan = Plan("refuse", reason="protected", arguments={"confirmed": True})
             return {"pending": None}
         pending = state.get("pending")
-        if pending and _confirms(turn.question):
+        if pending and _confirms(turn.question, pending["tool"]):
             turn.plan = Plan(pending["tool"], arguments=pending["arguments"] | {"confirmed": True})
             return {"pending": None}
         try:
@@ -181,6 +186,11 @@ class TurnGraph:
         if outcome.result is not None and outcome.result.strategy is not None:
             strategy = outcome.result.strategy
             planned = {"planned": {"goal": strategy.objective.goal, "budget": strategy.budget}}
+        if turn.link.alternative is not None and plan.tool == "define_segment":
+            # 'yes' takes the other reading.
+            planned = {
+                "pending": {"tool": plan.tool, "arguments": {"definition": to_json(turn.link.alternative)}}
+            }
         if changed is None or changed == current:
             return planned
         trail = [*state.get("trail", []), *([state["current"]] if state.get("current") else [])]
@@ -247,8 +257,23 @@ def _current(state: State) -> Node | None:
     return from_json(data) if data else None
 
 
-def _confirms(text: str) -> bool:
-    return text.strip().lower().rstrip(".!。！") in {
+_OTHER = {
+    "the other one",
+    "the other way",
+    "the other reading",
+    "the second one",
+    "另一种",
+    "另一个",
+    "第二种",
+}
+"""Also takes a reading that was offered beside the one taken."""
+
+
+def _confirms(text: str, tool: str) -> bool:
+    said = text.strip().lower().rstrip(".!。！")
+    if tool == "define_segment" and said in _OTHER:
+        return True
+    return said in {
         "yes",
         "y",
         "yes please",

@@ -308,6 +308,13 @@ def spoken_name(message: str) -> tuple[tuple[int, int], str | None]:
     return match.span(group), _digits(match[group].strip())
 
 
+_FORESEEN = re.compile(
+    r"\b(?:probabilit\w+|likel\w+|odds|chances?|propensit\w+)\b[^,.;?!]*\b(?:buy|purchas|order|shop|com|return)\w*[^,.;?!]*",
+    re.IGNORECASE,
+)
+"""What is to be foreseen, apart from what else the message says of coupons."""
+
+
 def read_intents(message: str, found: Sequence[Number]) -> Intents:
     """Cues and arguments of a message."""
     market = market_tool(message)
@@ -338,7 +345,8 @@ def read_intents(message: str, found: Sequence[Number]) -> Intents:
     _, name = spoken_name(message)
     goal = next((goal for goal, pattern in _GOALS if re.search(pattern, message, re.IGNORECASE)), None)
     outcome = "purchase_14d" if _DAYS14.search(message) else "purchase_30d"
-    if _COUPON.search(message):
+    foreseen = _FORESEEN.search(message)
+    if _COUPON.search(foreseen.group() if foreseen else message):
         outcome = "coupon_redeem_30d"
     _, customer = spoken_customer(message)
     shares = (n.value / 100 for n in found if n.unit == "percent" and 0 < n.value < 100)

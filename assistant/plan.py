@@ -15,6 +15,7 @@ from assistant.intents import AHEAD, CAMPAIGN_CUES, TOOLS
 from assistant.linking.linker import Link
 from assistant.llm import ChatModel
 from assistant.market_intents import MARKET_TOOLS
+from segments.codec import from_json
 from segments.definition import Node
 from segments.errors import ModelRetryError
 from segments.explain import explain
@@ -180,7 +181,9 @@ def read_plan(answer: dict[str, Any]) -> Plan:
 
 
 def definition_of(plan: Plan, link: Link) -> Node | None:
-    """The segment that the plan takes from the message, or None when it takes none."""
+    """The segment that the plan takes from the message, or was given; None when it takes none."""
+    if "definition" in plan.arguments:
+        return from_json(plan.arguments["definition"])
     return link.reading if plan.segment == DESCRIBED else None
 
 

@@ -8,7 +8,15 @@ from importlib import resources
 from string import Template
 from typing import Any
 
-FILES = ("plan_system.md", "plan_examples.jsonl", "phrase_system.md", "copy_system.md")
+FILES = (
+    "plan_system.md",
+    "plan_examples.jsonl",
+    "reword_system.md",
+    "reword_en.jsonl",
+    "reword_zh.jsonl",
+    "phrase_system.md",
+    "copy_system.md",
+)
 
 
 def load(name: str) -> str:

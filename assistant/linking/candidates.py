@@ -122,10 +122,9 @@ def _build(draft: Draft, reading: Reading, linker: FeatureLinker, quantile: Quan
         if _known(p.condition, catalogue)
     ]
     made += [(t.condition, "", False) for t in clause.trends if t.condition.feature in catalogue]
-    made += [
-        (rank_condition(top, items, draft.window or ranked_over(reading), linker), "rank", False)
-        for top in clause.tops
-    ]
+    over = draft.window or ranked_over(reading)
+    ranked = [rank_condition(top, items, over, linker) for top in clause.tops]
+    made += [(node, "rank", False) for node in ranked if node is not None]
     made += [_vague(vague, quantile, draft.window) for vague in clause.vague]
     made += feature_conditions(clause, reading, free, items, draft.window, linker, quantile)
     made += share_conditions(free, items, clause, catalogue)

@@ -28,9 +28,7 @@ _PARTS = re.compile(
 """What ends a comparison: the sentence, or what the customers must be besides."""
 _VALUE = r"spen[dt](?:s|ing)?|money|dollars|revenue|outlay|value|sales"
 _UNITS = r"units?|quantit(?:y|ies)|volumes?"
-_COUNT = (
-    r"orders?|ordered|trips?|visits?|visited|shop(?:ped|s)?|purchases?|times|often|came|come|frequency|bought"
-)
+_COUNT = r"orders?|ordered|trips?|visits?|visited|shop(?:ped|s)?|purchases?|times|often|(?:came|come)(?!\s+(?:to|out)\b)|frequency|bought"
 _BASKET = (
     r"(?:average|avg|mean) (?:order|basket|ticket)(?: value| size)?|(?:order|basket) value|basket average"
 )
@@ -39,9 +37,11 @@ _MEASURE = re.compile(
     re.IGNORECASE,
 )
 _RELATIVE = re.compile(
-    rf"\bthe\s+(?:same\s+)?(?:(?P<n>{EN_NUMBER})\s+)?(?:(?P<u>day|week|month)s?\s+)?(?:preceding|before|prior to|previous to|earlier than|leading up to)(?:\s+(?:that|those|these|it|them)\b(?:\s+\d+)?)?",
+    rf"\bthe\s+(?:same\s+)?(?:(?P<n>{EN_NUMBER})\s+)?(?:(?P<u>day|week|month)s?\s+)?(?:preceding|before|prior(?: to)?|previous(?: to)?|earlier(?: than)?|leading up to)(?:\s+(?:that|those|these|it|them)\b(?:\s+\d+)?)?",
     re.IGNORECASE,
 )
+_EARLIER = re.compile(r"\b(?:previous|prior|preceding|earlier)\b", re.IGNORECASE)
+"""'compared to the previous 90 days': those before the last 90."""
 _FROM_TO = re.compile(
     r"\bfrom\s+([\w ]{2,25}?)\s+to\s+([\w ]{2,25}?)(?=\s*(?:$|[.,;?!)])|\s+(?:and|with|among|but)\b)",
     re.IGNORECASE,
@@ -50,11 +50,18 @@ _TIMES = rf"(?:(?P<twice>twice|double)|half|(?P<x>{EN_NUMBER})\s?(?:x|times))"
 _NO_AMOUNT = rf"(?!\s+(?:than\s+|of\s+)?(?:[$€£]|{EN_NUMBER}))"
 """'less than $50' is an amount, not a comparison of two times."""
 _UP, _DOWN = r"more|higher|greater|bigger|larger|above|up|over", r"less|lower|fewer|smaller|below|down|under"
+_BOUNDS = {
+    "no higher than": "<=", "no more than": "<=", "no greater than": "<=", "not more than": "<=", "at most": "<=", "up to": "<=",
+    "less than": "<", "lower than": "<", "under": "<", "below": "<",
+    "no less than": ">=", "no lower than": ">=", "at least": ">=", "more than": ">", "higher than": ">", "over": ">", "above": ">",
+}  # fmt: skip
+"""'no higher than 60 percent of ...': the operator that bounds a share of the other time."""
 _CHANGES = (
     # (pattern, whether it says a change over time: then the later time is compared with the earlier)
     (re.compile(rf"\b(?P<most>at least|more than|over)?\s*(?P<p>{DIGITS})\s?(?:%|percent)\s+(?:(?P<up>{_UP})|(?P<down>{_DOWN}))\b", re.I), False),
+    (re.compile(rf"\b(?P<cmp>{'|'.join(_BOUNDS)})\s+(?P<p>{DIGITS})\s?(?:%|percent)\s+of\b", re.I), False),
     (re.compile(rf"\b(?P<least>at least|no less than)?\s*(?P<over>more than|over|exceed\w*|above)?\s*{_TIMES}(?=\s+(?:as|their|the|what|that|those|his|her|of)\b)", re.I), False),
-    (re.compile(rf"\b(?:fell|fallen|dropp?(?:ed)?|declined?|decreased?|shrank|shrunk|went down|down|cut|reduced|slipped)\s*(?:by\s+)?(?P<more>more than|over|at least)?\s*(?P<p>{DIGITS})\s?(?:%|percent)(?:\s+or more)?(?P<down>)", re.I), True),
+    (re.compile(rf"\b(?:fell|fallen|dropp?(?:ed)?|declined?|decreased?|shrank|shrunk|went down|down|cut|reduced|slipped)\s*(?:by\s+)?(?P<more>more than|over|at least)?\s*(?:(?P<p>{DIGITS})\s?(?:%|percent)|(?P<half>half))(?:\s+or more)?(?P<down>)", re.I), True),
     (re.compile(rf"\b(?:rose|risen|grew|grown|increased?|went up|up|climbed|jumped)\s*(?:by\s+)?(?P<more>more than|over|at least)?\s*(?P<p>{DIGITS})\s?(?:%|percent)(?:\s+or more)?(?P<up>)", re.I), True),
     (re.compile(r"\b(?:at least |more than )?(?P<half>halved|cut in half|fell by half|dropped by half)\b", re.I), True),
     (re.compile(r"\b(?:at least |more than )?(?P<double>doubled)\b", re.I), True),
@@ -89,13 +96,25 @@ def _in_part(
     part: str, as_of: date, items: Callable[[str], ItemFilter]
 ) -> tuple[Span, ComparisonCondition] | None:
     sides = _sides(part, as_of)
-    if len(sides) != 2:
-        return None
     rest = blanked(part, [side.span for side in sides])
-    measure, change = _MEASURE.search(rest), _change(rest)
-    if measure is None or change is None:
+    change = _change(rest)
+    if change is None:
         return None
     op, factor, span, over_time = change
+    named = items(part)
+    if len(sides) < 2:
+        return _of_goods(part, sides, op, factor, span, items)
+    measure = _MEASURE.search(rest)
+    if len(sides) > 2:
+        # Other times of the message are other conditions': those next to the change are compared.
+        sides = [
+            *[s for s in sides if s.span[1] <= span[0]][-1:],
+            *[s for s in sides if s.span[0] >= span[1]][:1],
+        ]
+        said = list(_MEASURE.finditer(rest, max(sides[0].span[0] - 60, 0) if sides else 0, span[0]))
+        measure = said[-1] if said else None
+    if len(sides) != 2 or measure is None:
+        return None
     first, second = sides
     joined = part[first.span[1] : second.span[0]]
     between = first.span[1] <= span[0] <= second.span[0] or re.search(r"\bthan\b|\bas\b", joined, re.I)
@@ -105,14 +124,41 @@ def _in_part(
         first, second = second, first
     elif not (between or against):
         return None
-    named = items(part)
     left, right = (_quantity(measure, side, named) for side in (first, second))
     if left == right:
         return None
     start = min(first.span[0], second.span[0], span[0], measure.start())
-    lead = [m.end() for m in re.finditer(r"\b(?:whose|who|that|where|and|but)\b|[,:]", part[:start], re.I)]
+    lead = [
+        m.end()
+        for m in re.finditer(r"\b(?:whose|whom|who|that|where|and|but|either|or)\b|[,:]", part[:start], re.I)
+    ]
     end = max(first.span[1], second.span[1], span[1], measure.end() if measure.start() > start else 0)
     return (lead[-1] if lead else 0, end), ComparisonCondition(left, op, right, round(factor, 4))
+
+
+_OUTDOES = re.compile(r"exceed|outweigh|outstrip|outnumber|beat|topp", re.IGNORECASE)
+_IN_MONEY = re.compile(r"\b(?:monetary|dollars?|money|spen[dt]\w*|revenue|value)\b", re.IGNORECASE)
+
+
+def _of_goods(
+    part: str, sides: list[_Side], op: str, factor: float, span: Span, items: Callable[[str], ItemFilter]
+) -> tuple[Span, ComparisonCondition] | None:
+    """'private-label purchases outweigh national-brand purchases in monetary terms over the last year'."""
+    one, other = items(part[: span[0]]), items(part[span[1] :])
+    against = _OUTDOES.search(part[span[0] : span[1]]) or re.match(
+        r"\s+(?:often\s+|money\s+)?(?:on\s+)?than\b", part[span[1] :], re.I
+    )
+    if not (one and other and against) or one == other:
+        return None
+    window = sides[0].window if sides else Window()
+    measure: EventMeasure = "value" if _IN_MONEY.search(part) else "count"
+    left, right = (EventQuantity("purchase", goods, window, measure) for goods in (one, other))
+    lead = [
+        m.end() for m in re.finditer(r"\b(?:whose|who|whom|that|where|and|but)\b|[,:]", part[: span[0]], re.I)
+    ]
+    return (lead[-1] if lead else 0, len(part.rstrip())), ComparisonCondition(
+        left, op, right, round(factor, 4)
+    )
 
 
 def _sides(part: str, as_of: date) -> list[_Side]:
@@ -136,7 +182,14 @@ def _sides(part: str, as_of: date) -> list[_Side]:
         sides = [s for s in sides if s.span[1] <= match.start() or match.end() <= s.span[0]]
         if start is not None and length > 0:
             sides.append(_Side(match.span(), Window(start + length, start)))
-    days = [mention for mention in occasions(part, chinese=False) if mention.occasion.weekdays]
+    if (
+        len(sides) == 2
+        and sides[0].window == sides[1].window
+        and _EARLIER.search(part[slice(*sides[1].span)])
+    ):
+        start, end = sides[0].window.start or 0, sides[0].window.end
+        sides[1] = _Side(sides[1].span, Window(2 * start - end, start))
+    days = [m for m in occasions(part, chinese=False) if m.occasion.weekdays or m.occasion.hours]
     if len(days) == 2 and len({side.window for side in sides}) <= 1:
         window = sides[0].window if sides else Window()
         return [_Side(mention.span, window, mention.occasion) for mention in days]
@@ -151,6 +204,13 @@ def _change(part: str) -> tuple[str, float, Span, bool] | None:
             continue
         groups = {name: value for name, value in match.groupdict().items() if value is not None}
         said = match.group().lower()
+        if "cmp" in groups:
+            return (
+                _BOUNDS[re.sub(r"\s+", " ", groups["cmp"].lower())],
+                to_number(groups["p"]) / 100,
+                match.span(),
+                over_time,
+            )
         strict = bool(groups.get("over")) or "more than" in said or re.match(r"over\b", said) is not None
         if groups.get("p"):
             change = to_number(groups["p"]) / 100
@@ -161,7 +221,7 @@ def _change(part: str) -> tuple[str, float, Span, bool] | None:
                 else ("<" if strict else "<=", 1 - change, match.span(), over_time)
             )
         if "half" in groups or said.strip() == "half":
-            return "<=", 0.5, match.span(), over_time
+            return "<" if strict else "<=", 0.5, match.span(), over_time
         if "double" in groups or "twice" in groups or "x" in groups:
             factor = to_number(groups["x"]) if "x" in groups else 2.0
             return ">" if strict else ">=", factor, match.span(), over_time

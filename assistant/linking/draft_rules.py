@@ -18,7 +18,8 @@ from segments.definition import ComparisonCondition, EventQuantity, ItemFilter, 
 from segments.features import Catalogue, FeatureType
 
 _EARLIER = re.compile(
-    r"\bthat (?:earlier|former|first|previous|prior) (?:period|quarter|month|year|stretch|window)\b", re.I
+    r"\b(?:that|the|said) (?:earlier|former|first|previous|prior) (?:period|quarter|month|year|stretch|window)\b",
+    re.I,
 )
 _EXCEPT = re.compile(
     r"except|exclud|without|other than|leave out|leaving out|minus|not\b|neither|nor\b|除了|排除|去掉|剔除|除去|不要|不含|不包括",
@@ -147,7 +148,7 @@ def _did_before(course: Course, step: Step, _: Catalogue) -> bool:
     if previous is None or previous.window is None or not _DID_BEFORE.search(step.text):
         return False
     draft = step.draft
-    if draft.clause.numbers or draft.kind not in ("", "purchase", previous.kind):
+    if draft.clause.patterns or draft.clause.numbers or draft.kind not in ("", "purchase", previous.kind):
         return False
     kind = "purchase" if previous.kind in ("quiet", "") else previous.kind
     since = draft.window.window.start if draft.window is not None and draft.window.calendar else None
@@ -327,6 +328,25 @@ def _counted_again(course: Course, step: Step, _: Catalogue) -> bool:
     return True
 
 
+def _the_same_elsewhere(course: Course, step: Step, _: Catalogue) -> bool:
+    """'at least ten orders at store 343, or at least ten at store 372', 'and at least one again in May': a number
+    of what was counted before, at another place or time."""
+    draft, clause = step.draft, step.draft.clause
+    previous = next((d for d in reversed(course.made) if d.clause.numbers), None)
+    other = clause.items or clause.features or clause.patterns or clause.trends or clause.tops or clause.vague
+    if previous is None or previous.kind not in ("purchase", "redeem", "campaign") or draft.kind or other:
+        return False
+    if not (clause.numbers and (clause.windows or clause.occasions)) or draft.negative:
+        return False
+    counted = {n.unit for n in previous.clause.numbers} & {"times", "orders", "coupons", "campaigns", "units"}
+    if len(counted) != 1 or any(number.unit or number.op is None for number in clause.numbers):
+        return False
+    clause.numbers = [replace(number, unit=next(iter(counted))) for number in clause.numbers]
+    draft.kind, draft.items = previous.kind, list(previous.items or [])
+    draft.window = draft.window or previous.window
+    return False
+
+
 _ALTOGETHER = re.compile(
     r"\b(?:combined|altogether|together|between them|in total|taken together)\b|合计|加起来|一共|总共|总计|共计|加在一起",
     re.I,
@@ -367,6 +387,7 @@ RULES = (
     _spent_on_it,
     _more_items,
     _time_ahead,
+    _the_same_elsewhere,
     _counted_again,
 )
 

@@ -61,6 +61,7 @@ def drafts(reading: Reading, catalogue: Catalogue) -> list[Draft]:
     clauses = _bracketed(reading, catalogue)
     if reading.chinese:
         in_the_time_said(clauses)
+    _or_counted(clauses)
     kinds = [_kind(clause) for clause in clauses]
     trailing = _verb_at_the_end(clauses, kinds)
     _listed(reading.text, clauses)
@@ -152,6 +153,19 @@ def _take_count(text: str, out: list[Clause], clause: Clause) -> None:
         out.pop()
 
 
+def _or_counted(clauses: list[Clause]) -> None:
+    """'cat food or cat litter on six trips or more': one number over what 'or' joins."""
+    for place in range(len(clauses) - 2, -1, -1):
+        clause, after = clauses[place], clauses[place + 1]
+        joined = only_items(clause) and after.items and after.joins == {"or"} and not clause.flags
+        if not joined or not after.numbers or after.flags & {"neg", "redeem", "campaign"} or clause.windows:
+            continue
+        if min(number.span[0] for number in after.numbers) > max(item.span[1] for item in after.items):
+            after.items = [*clause.items, *after.items]
+            after.start, after.joins = clause.start, clause.joins
+            del clauses[place]
+
+
 def _verb_at_the_end(clauses: list[Clause], kinds: list[str]) -> set[int]:
     """Places of clauses whose verb also holds for the items listed before; those become purchases too."""
     trailing = set()
@@ -178,6 +192,7 @@ def _listed(text: str, clauses: list[Clause]) -> None:
             clause.joins |= {"or"}
 
 
+_NOTHING_OF = re.compile(r"\W*(?:nothing|none|no)\b", re.IGNORECASE)
 _TIMED = ("purchase", "spend", "redeem", "campaign", *EVENT_WORDS)
 _EVER = re.compile(
     r"\b(?:ever|never|at (?:any|some) (?:time|point)|in total|all[- ]time|lifetime|overall)\b|从来|从未|从没|曾经?|累计|总共|一共|历史",
@@ -240,7 +255,12 @@ def _share_times(made: Sequence[Draft], reading: Reading) -> None:
     for first, second in pairs if reading.chinese else reversed(pairs):
         taker, giver = (second, first) if reading.chinese else (first, second)
         joined = second.clause.joins and second.clause.joins <= {"and", "but"}
-        if "but" in second.clause.joins and second.negative and not first.negative:
+        opened = reading.text[second.clause.start : second.clause.end]
+        nothing = "and" in second.clause.joins and second.items and _NOTHING_OF.match(opened)
+        if nothing and second.negative and not first.negative and second.window is None:
+            # 'five trips in the last 90 days and nothing from produce': of those days.
+            taker, giver, joined = second, first, second.clause.joins <= {"and", "break"}
+        elif "but" in second.clause.joins and second.negative and not first.negative:
             # 'bought yogurt in the last 90 days, but did not buy milk': the same days, in both languages.
             taker, giver = (second, first) if second.window is None else (first, second)
             joined = second.clause.joins <= {"and", "but", "break"} and bool(first.items and second.items)

@@ -9,7 +9,7 @@ from dataclasses import replace
 from assistant.linking.clauses import Clause, Reading
 from assistant.linking.event_conditions import counted, window_of
 from assistant.linking.features import FeatureLinker, fits, number_condition
-from assistant.linking.items import ItemMention
+from assistant.linking.items import PRIVATE_LABEL, ItemMention
 from assistant.linking.lengths import length_condition
 from assistant.linking.numbers import Number
 from assistant.linking.occasions import SHARE_OF_OCCASION
@@ -165,24 +165,49 @@ def unit_conditions(
 
 def rank_condition(
     top: Top, items: list[ItemMention], window: TimeMention | None, linker: FeatureLinker
-) -> Node:
-    """A rank by the feature that its words name, over the time said with them."""
+) -> Node | None:
+    """A rank by the feature that its words name, over the time said with them; None where they name none."""
     name = top.feature
     if top.by:
         spent = re.search(r"spen[dt]|buyers|shoppers|revenue|sales|value", top.by, re.IGNORECASE)
         department = next((i for i in items if i.items.department and spent), None)
         saved = re.search(r"money|dollars|amount|save", top.by, re.IGNORECASE) and "discount" in top.by
         own = _share_feature(department.items, linker.catalogue, "spend") if department else None
-        name = (
+        named = (
             own
+            or _share_named(top.by, linker.catalogue)
             or ("discount_365d" if saved else "")
             or linker.named(top.by, chinese=False)
-            or ("spend_365d" if spent else top.feature)
+            or ("spend_365d" if spent else None)
         )
+        if named is None:
+            return None
+        name = named
         if own and department:
             items.remove(department)
+    beside = next((i for i in items if i.items.department and 0 <= top.span[0] - i.span[1] <= 1), None)
+    if beside is not None and not top.by and name.startswith("spend_"):
+        # '果蔬消费额排前200': what was spent there.
+        own = _share_feature(beside.items, linker.catalogue, "spend")
+        if own is not None:
+            items.remove(beside)
+            name = own
     feature = _of_window(name, window, linker.catalogue)
     return RankCondition(feature.name, top.count, top.share, top.lowest)
+
+
+_SHARE = re.compile(r"\b(?:share|proportion|percentage|fraction|part|portion)\b", re.IGNORECASE)
+
+
+def _share_named(by: str, catalogue: Catalogue) -> str | None:
+    """'the proportion of their spend going to private label': a share of spend that the catalogue has."""
+    if not _SHARE.search(by):
+        return None
+    if re.search(PRIVATE_LABEL, by, re.IGNORECASE):
+        return "private_label_share_365d" if "private_label_share_365d" in catalogue else None
+    said = " ".join(re.findall(r"[a-z0-9]+", by.lower()))
+    shares = [f.name for f in catalogue if re.fullmatch(r"share_\w+_365d", f.name)]
+    return next((n for n in shares if n.removeprefix("share_")[:-5].replace("_", " ") in said), None)
 
 
 def ranked_over(reading: Reading) -> TimeMention | None:

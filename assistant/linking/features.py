@@ -37,6 +37,13 @@ class FeatureMention:
 
 _PHRASES: tuple[tuple[str, str, str, str, Value | tuple[Value, ...]], ...] = (
     (
+        r"(?:two|2)[- ]adults?(?: households?| homes?| families)?,? (?:without|with no|and no|but no|no) (?:any )?(?:kids|children)",
+        r"(?:两|二|2)个?(?:大人|成年?人)(?:的家庭)?(?:，)?(?:且)?(?:没有?|无)(?:孩子|小孩|娃)",
+        "household_composition",
+        "=",
+        "2 Adults No Kids",
+    ),
+    (
         r"single[- ](?:parents?|moms?|dads?|mothers?|fathers?)",
         r"单亲",
         "household_composition",
@@ -93,7 +100,7 @@ _PHRASES: tuple[tuple[str, str, str, str, Value | tuple[Value, ...]], ...] = (
     ),
     (
         r"(?:live|living|lives) (?:alone|on their own)|single[- ]person|one[- ]person|solo (?:households?|shoppers?|dwellers?)",
-        r"独居|一个人住|单人家庭|一口之家",
+        r"独居|(?:自己)?一个人(?:住|生活|过(?=[、，,的。]|日子))|单人家庭|一口之家",
         "household_size",
         "=",
         "1",

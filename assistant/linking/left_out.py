@@ -11,8 +11,6 @@ from dataclasses import dataclass
 from datetime import date
 
 from assistant.linking.clauses import Reading
-from assistant.linking.cues import STOP_EN
-from assistant.linking.items import ItemLinker, chatter
 from assistant.linking.numbers import Number, numbers
 from assistant.linking.occasions import occasions
 from assistant.linking.spans import Span, free
@@ -102,11 +100,7 @@ def _leaves(value: object) -> Iterator[object]:
 
 
 def left_out(
-    reading: Reading,
-    nodes: Sequence[Node],
-    items: ItemLinker,
-    as_of: date,
-    arguments: Collection[float] = (),
+    reading: Reading, nodes: Sequence[Node], as_of: date, arguments: Collection[float] = ()
 ) -> tuple[str, ...]:
     """The words for numbers, times and goods that neither the nodes nor a tool's arguments hold, in reading order."""
     text, chinese, held = reading.text, reading.chinese, Held.by(nodes)
@@ -124,7 +118,6 @@ def left_out(
             continue
         if number.value > _FEW or number.unit or number.op:
             lost.append(number.span)
-    for mention in items.find(text, chinese, [*taken, *lost], STOP_EN | chatter()):
-        if not held.items(mention.items):
-            lost.append(mention.span)
+    named = [mention for clause in reading.clauses for mention in clause.items]
+    lost += [mention.span for mention in named if not held.items(mention.items)]
     return tuple(dict.fromkeys(text[slice(*span)].strip() for span in sorted(lost)))

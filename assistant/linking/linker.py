@@ -30,6 +30,7 @@ from assistant.linking.items import ItemLinker, absent_words, chatter, stem
 from assistant.linking.left_out import left_out
 from assistant.linking.numbers import Number
 from assistant.linking.rewrite import plain
+from assistant.linking.said import Said
 from assistant.linking.scope import readings
 from assistant.linking.spans import blanked
 from assistant.linking.spelling import KnowsWords, Speller
@@ -200,13 +201,18 @@ class Linker:
             other,
         )
 
+    def say_the_same(self, one: str, other: str) -> bool:
+        """Whether two wordings hold the same numbers, times, goods and denial, however they are put together."""
+        first, second = (Said.of(text, is_chinese(text), self.as_of, self._items) for text in (one, other))
+        return first == second
+
     def _left_out(
         self, reading: Reading, found: Sequence[Candidate], edits: Sequence[Edit], intents: Intents
     ) -> tuple[str, ...]:
         nodes = [c.node for c in found] + [edit.node for edit in edits if edit.node is not None]
-        spoken = (intents.top, intents.k, intents.budget)
+        spoken = (intents.top, intents.k, intents.budget) if intents.tools else ()
         arguments = [float(value) for value in spoken if value is not None]
-        return left_out(reading, nodes, self._items, self.as_of, arguments) if nodes else ()
+        return left_out(reading, nodes, self.as_of, arguments) if nodes else ()
 
     def _is_name(self, saved: str, message: str) -> bool:
         """Whether a message that holds a saved segment's name means it: 'who is over 55?' is not about 'Over 55'."""
@@ -291,6 +297,12 @@ _QUOTED = re.compile(
 """A name in quotation marks, unless it is a product's ('名称含“shampoo”或“toothpaste”的商品')."""
 
 
+_COUNTS = re.compile(
+    r"[\d一二两三四五六七八九十]\s*(?:天|日|周|个?月|次|趟|单|笔|元|块|%)|\d\s*(?:days?|times|weeks?|%)",
+    re.IGNORECASE,
+)
+
+
 def _name_blanked(message: str, saved: Collection[str]) -> tuple[str | None, str]:
     """The segment's name that a message says, and the message without it (positions stay)."""
     span, name = spoken_name(message)
@@ -302,8 +314,9 @@ def _name_blanked(message: str, saved: Collection[str]) -> tuple[str | None, str
     text = message
     if name is not None:
         text = blanked(message, [span])
-    # What else is quoted is a name too, not a condition.
-    return name, blanked(text, (match.span() for match in _QUOTED.finditer(text)))
+    # What else is quoted is a name too, not a condition; one that counts ('“任意3天内来了4趟”') is a condition.
+    quoted = (match for match in _QUOTED.finditer(text) if not _COUNTS.search(match.group()))
+    return name, blanked(text, (match.span() for match in quoted))
 
 
 _MOST_LIKELY = re.compile(

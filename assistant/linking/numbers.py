@@ -160,7 +160,7 @@ _UNITS_EN = (
     ("times", r"times|x\b|occasions"),
     (
         "orders",
-        r"(?:different |separate )?(?:orders?|trips?|visits?|purchases|baskets|transactions|shopping (?:trips|occasions)|checkouts|receipts|tickets|shops(?= (?:in|over|during|a\b)))",
+        r"(?:different |separate )?(?:orders?|trips?|visits?|purchases|baskets|transactions|shopping (?:trips|occasions)|checkouts|receipts|tickets|shops(?= (?:or more )?(?:in|over|during|a\b)))",
     ),
     (
         "units",
@@ -169,7 +169,7 @@ _UNITS_EN = (
     ("coupons", r"(?:different )?(?:coupon redemptions?|coupons?|vouchers?|redemptions?)"),
     ("campaigns", r"(?:different )?(?:campaigns?|mailings?|mailers?|promotions)"),
     ("days", r"(?:different )?days?"),
-    ("years", r"years?(?:[ -]olds?)?|yrs?(?:[ -]old)?|y/?o"),
+    ("years", r"years?(?:[ -]olds?)?|yrs?(?:[ -]old)?|y/?o\b"),
     ("stores", r"(?:of (?:our|the|your) )?(?:different |distinct |single )?(?:stores?|shops?|locations?)"),
     ("categories", r"(?:different |distinct )?(?:categories|category)"),
     ("people", r"(?:people|persons?|members|person households?)|-person"),

@@ -61,16 +61,22 @@ def _steps(condition: Condition) -> set[str]:
 
 # --- One thing after another --------------------------------------------------------------------
 _DAYS = {"day": 1, "week": 7, "month": 30, "fortnight": 14, "天": 1, "日": 1, "周": 7, "星期": 7, "月": 30}
-_BUY = r"(?:bought|buy(?:s|ing)?|purchas(?:ed?|es|ing)|got|picked up|had|redeem(?:ed|ing)?|us(?:ed|ing)|receiv(?:ed|ing)|gett?ing|came|come|shopped|visited|respond(?:ed)?)"
-_WITHIN = rf"(?:with)?in(?:side)?\s+(?:the\s+(?:next|following)\s+)?(?P<n>{EN_NUMBER}|an?)\s+(?P<u>day|week|month|fortnight)s?"
+_BUY = r"(?:bought|buy(?:s|ing)?|purchas(?:ed?|es|ing)|got|picked up|had|redeem(?:ed|ing)?|us(?:ed|ing)|receiv(?:ed|ing)|gett?ing|came|come|shopped|visited|respond(?:ed)?|(?:handed|cashed|turned) in)"
+_WITHIN = rf"(?:(?:with)?in(?:side)?|no (?:more|later) than|not (?:more|later) than)\s+(?:the\s+(?:next|following|subsequent)\s+)?(?P<n>{EN_NUMBER}|an?)\s+(?P<u>day|week|month|fortnight)s?"
 _PART_A = r"(?P<a>[^.;?!,]{2,50}?)"
 _PART_B = r"(?P<b>[^.;?!,]{2,50}?)"
 _END = r"(?=\s*(?:$|[.,;?!)]|\b(?:in the (?:last|past)|during|since|who|and (?:who|have|has|are))\b))"
 _NOT = r"(?P<no>not|never|didn't|did not|haven't|hasn't|without|failed to|no)"
 _AFTER = r"(?:after(?:wards?| that| it)?|later|thereafter|of (?:it|that|this|receiving (?:it|one)|that \w+)|following|that followed|from then)"
+_THIRD = _WITHIN.replace("<n>", "<n2>").replace("<u>", "<u2>")
 _SEQUENCES_EN = tuple(
     re.compile(pattern, re.IGNORECASE)
     for pattern in (
+        # 'received a campaign, purchased no later than 10 days after that, and then redeemed a coupon within 20 days'
+        rf"\b{_BUY}\s+(?P<a>[^.;?!,]{{2,60}}?),?\s+(?:and\s+)?(?:then\s+)?(?P<b>{_BUY}[^.;?!,]{{0,30}}?)\s+{_WITHIN}(?:\s+{_AFTER})?,?\s+(?:and\s+)?(?:then\s+)?"
+        rf"(?P<c>{_BUY}[^.;?!,]{{0,40}}?)\s+{_THIRD}(?:\s+(?:{_AFTER}|after (?:the|that|their) \w+))?{_END}",
+        # 'bought some coffee and bought that identical product again no more than 14 days later'
+        rf"\b{_BUY}\s+{_PART_A},?\s+(?:and|then)\s+(?:then\s+)?{_BUY}\s+(?:the|that)\s+(?:very\s+)?(?P<same>same|identical)\s+(?:product|item|thing|one|sku|article)(?P<b>(?<=\w))(?:\s+again)?\s+{_WITHIN}(?:\s+{_AFTER})?{_END}",
         # 'bought beer, then chips within 30 days'; 'got a campaign but did not redeem a coupon within 14 days'
         rf"\b{_BUY}\s+{_PART_A},?\s+(?:and\s+|but\s+)?(?P<how>then|afterwards|later|subsequently|followed (?:it )?(?:up )?(?:by|with)|went on to|but|and)\s+"
         rf"(?:{_NOT}\s+(?:then\s+)?)?(?:then\s+)?(?:(?:{_BUY}|by|back)\s+)*{_PART_B}\s+{_WITHIN}(?P<after>\s+(?:after(?:wards| that| it)?|later|of (?:it|that)|thereafter))?{_END}",
@@ -181,9 +187,17 @@ def _in_one_go(text: str, chinese: bool, as_of: date, items: FindItems) -> Itera
             window = _said_in(match["a"], chinese, as_of)
             first = _step(match["a"], items, None)
             last = _step(match["b"] or "", items, within, first)
+            if groups.get("same") and first is not None:
+                last = Step(first.event, first.items, within)
+                yield Pattern(match.span(), SequenceCondition((first, last), window=window, same_item=True))
+                continue
             if first is None or last is None or (first == last and within is None):
                 continue
-            if groups.get("no"):
+            if groups.get("c"):
+                third = _step(match["c"], items, _within(match["n2"], match["u2"]), last)
+                if third is not None:
+                    yield Pattern(match.span(), SequenceCondition((first, last, third), window=window))
+            elif groups.get("no"):
                 yield Pattern(match.span(), SequenceCondition((first,), last, window))
             else:
                 yield Pattern(match.span(), SequenceCondition((first, last), window=window))
@@ -194,7 +208,8 @@ _EVENTS = (
     ("exposure", re.compile(r"campaign|mailing|mailer|活动", re.IGNORECASE)),
 )
 _ANYTHING = re.compile(
-    r"\b(?:anything|something|again|back|any purchase|order|shop)\b|东西|任何", re.IGNORECASE
+    r"\b(?:anything|something|again|back|purchas(?:e|ed|es|ing)|orders?|ordered|shop|shopped)\b|东西|任何",
+    re.IGNORECASE,
 )
 _SAME = re.compile(r"\b(?:it|them|more of it|the same)\b(?: again)?|同样", re.IGNORECASE)
 
@@ -219,16 +234,16 @@ _TOUCHES_EN = tuple(
     re.compile(pattern, re.IGNORECASE)
     for pattern in (
         # 'had diapers in their very first basket'
-        rf"\b(?:had|have|bought|put|with|got)\s+(?P<before>[a-z' -]{{3,30}}?)\s+in\s+(?:their|the|his|her)\s+(?:very\s+)?{_WHICH}(?:\s+ever)?\s+{_TOUCH_NOUN}(?P<rest>[^.;?!,]{{0,60}})",
-        rf"\b(?:(?:whose|their|the|his|her|an?)\s+)?(?:very\s+)?{_WHICH}(?:\s+ever)?\s+{_TOUCH_NOUN}(?:\s+(?:ever|with us|with this retailer|here))*\s+(?P<rest>[^.;?!]{{3,90}})",
+        rf"\b(?:had|have|bought|put|with|got)\s+(?P<before>[a-z' -]{{3,60}}?)\s+in\s+(?:their|the|his|her)\s+(?:very\s+)?{_WHICH}(?:\s+ever)?\s+{_TOUCH_NOUN}(?P<rest>[^.;?!,]{{0,60}})",
+        rf"\b(?:(?:whose|their|the|his|her|an?)\s+)?(?:very\s+)?{_WHICH}(?:\s+(?:ever|recorded|registered|known))?\s+{_TOUCH_NOUN}(?:\s+(?:ever|with us|with this retailer|here|on (?:file|record)))*\s+(?P<rest>[^.;?!]{{3,90}})",
     )
 )
 _TOUCHED = re.compile(
-    r"\b(?:was|were|is|includ(?:ed|es)|contain(?:ed|s)|ha[ds]|of|started with|with)\b(?: an?| some)? (?P<a>[a-z' -]{3,40}?)(?=\s*(?:$|[.,;?!)]|\b(?:and|in|but|who|since|on|between|during|took|as)\b))",
+    r"\b(?:was|were|is|includ(?:ed|es)|contain(?:ed|s)|ha[ds]|of|started with|with)\b(?: an?| some| something from| anything from)?(?: either(?: of)?| one of| any of)?(?: the| our)?(?: two)? (?P<a>[a-z' -]{3,40}?)(?=\s*(?:$|[.,;?!)]|\b(?:and|in|but|who|since|on|between|during|took|as)\b))",
     re.IGNORECASE,
 )
 _HAPPENED = re.compile(
-    r"^\W*(?:(?:was|were|is|fell|came|lies|lay|happened|occurred|took place|made|placed|dates?(?: from)?|that)(?:\s+|$))*$",
+    r"^\W*(?:(?:was|were|is|fell|falls|falling|came|lies|lay|happens|happened|occurred|took place|made|placed|dates?(?: from)?|that)(?:\s+|$))*$",
     re.IGNORECASE,
 )
 _TOUCH_ZH = re.compile(
@@ -274,15 +289,15 @@ def _touches_en(text: str, as_of: date, items: FindItems) -> Iterator[Pattern]:
 
 # --- Often within some days --------------------------------------------------------------------
 _REPEAT_EN = re.compile(
-    rf"\b(?:at least\s+)?(?P<k>{EN_NUMBER})(?: or more|\+)?\s+(?:orders|trips|visits|times|purchases)\s+(?:with)?in\s+(?:any|a single|one single|the same)\s+"
+    rf"\b(?:at least\s+)?(?P<k>{EN_NUMBER})(?: or more|\+)?\s+(?:orders|trips|visits|shops|times|purchases)\s+(?:with)?in\s+(?:any|a single|one single|the same)\s+"
     rf"(?:(?P<n>{EN_NUMBER})[\s-]?)?(?P<u>day|week|month)s?(?: period| span| stretch)?",
     re.IGNORECASE,
 )
 _REPEATS_EN = (
     _REPEAT_EN,
     re.compile(
-        rf"\b(?:at least\s+)?(?P<k>{EN_NUMBER})(?: or more|\+)?\s+(?P<unit>(?:different |separate )?days|orders|trips|visits|times|purchases)\s+"
-        rf"(?:inside\s+(?:of\s+)?|(?:with)?in\s+(?:the space of|(?:some|any|an?|one) (?:\w+ )?(?:span|period|stretch|window) of)\s+)(?:(?P<n>{EN_NUMBER}|an?)[\s-]?)?(?P<u>day|week|month)s?\b",
+        rf"\b(?:at least\s+)?(?P<k>{EN_NUMBER})(?: or more|\+)?\s+(?P<unit>(?:different |separate |distinct )?days|orders|trips|visits|shops|times|purchases)\s+"
+        rf"(?:inside\s+(?:of\s+)?|(?:with)?in\s+(?:the space of|(?:some|any|an?|one) (?:\w+ )?(?:span|period|stretch|window) of|any)\s+)(?:(?P<n>{EN_NUMBER}|an?)(?:[\s-]?(?P<u>day|week|month)s?\b|(?=\s*[,.;?!])))",
         re.IGNORECASE,
     ),
 )
@@ -294,7 +309,7 @@ _REPEAT_ZH = re.compile(
 def _repeats(text: str, chinese: bool, _: date, _items: FindItems) -> Iterator[Pattern]:
     for pattern in (_REPEAT_ZH,) if chinese else _REPEATS_EN:
         for match in pattern.finditer(text):
-            times, days = int(to_number(match["k"])), _within(match["n"] or "1", match["u"])
+            times, days = int(to_number(match["k"])), _within(match["n"] or "1", match["u"] or "day")
             by_days = "days" in (match.groupdict().get("unit") or "").lower()
             if times >= 2 and days > 0:
                 unit: RepeatUnit = "days" if by_days else "orders"

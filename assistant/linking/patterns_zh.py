@@ -19,6 +19,7 @@ from segments.definition import (
     Condition,
     EventMeasure,
     EventQuantity,
+    ItemFilter,
     RepeatCondition,
     RepeatUnit,
     SequenceCondition,
@@ -49,7 +50,7 @@ def _length(count: str | None, unit: str) -> int:
 _BUYS = r"(?:购买|买|入手|囤|下单|消费|购物|光顾|来店|到店|回来|回购|复购|来)"
 _FIRST = (
     r"(?P<exposure>(?:收到|接到|接收|接受|参与|参加)(?:过|了)?(?:[^，。；,]{0,8}?)(?:活动|推广|直邮)(?:触达|推送)?"
-    r"|被[^，。；,]{0,4}?(?:触达|推送)(?:过|了)?|(?:在|于)?(?:营销|推广|促销)活动(?=之?后|以后))"
+    r"|被[^，。；,]{0,4}?(?:触达|推送)(?:过|了)?|(?:在|于)?(?:营销|推广|促销)活动(?=之?后|以后)|活动(?:发|推送|送|寄)(?:到|出去?|了)(?=之?后|以后))"
     r"|(?P<redeem>(?:使用|用|核销|兑换|领用)(?:过|了|完)?[^，。；,]{0,6}?券|核销)"
     rf"|(?P<buy>{_BUYS})(?:过|了|完)?(?P<a>[^，。；,]{{0,12}}?)"
 )
@@ -88,7 +89,9 @@ def _step(
         return Step("exposure", within_days=within)
     if match[redeem]:
         return Step("coupon_redeem", within_days=within)
-    said = re.sub(r"任何|东西|商品|购买|[的买来了过]|[一二两\d][次单笔]", "", match[what] or "").strip()
+    said = re.sub(
+        r"任何|东西|商品|购买|下单|购物|消费|[的买来了过]|[一二两\d][次单笔]", "", match[what] or ""
+    ).strip()
     named = items(said) if said else None
     if said and not named:
         return None
@@ -148,7 +151,7 @@ def _repeats(text: str, as_of: date, _items: FindItems) -> Iterator[Pattern]:
 # --- One period against another ------------------------------------------------------------------
 _WHAT = (
     r"(?:(?P<value{0}>(?:累计|总)?(?:消费|花费|支出|开销|购买的?金额|花的?钱)(?:总?金?额|总额)?|花得|花)"
-    r"|(?P<count{0}>(?:订单|下单|购物|购买|来店|到店|光顾)(?:总?数量?|的?次数|量|频次|笔数)?|买得|来得))"
+    r"|(?P<count{0}>(?:订单|下单|购物|购买|来店|到店|光顾|单(?=量))(?:总?数量?|的?次数|量|频次|笔数)?|买得|来得))"
 )
 _SAME, _OTHER = _WHAT.replace("{0}", ""), _WHAT.replace("{0}", "2")
 _LESS = r"减少|下降|降低|下滑|下跌|缩减|回落|少|低|跌|降|减"
@@ -168,7 +171,7 @@ _AGAINST = re.compile(
     rf"(?:的?\s*(?:(?P<p>{ZH_NUMBER})\s*[%％]|(?P<half>一半)|(?P<x>{ZH_NUMBER}|两)\s*倍))?(?=的|$|[，。；,？?]|且|并|而|者|但)"
 )
 _TIMES_OF = re.compile(
-    rf"(?P<now>[^，。；,;]{{2,16}}?)的?{_SAME}\s*(?P<lead>不到|不足|至少|超过|至多)?(?:是|为|有|达到?|占|降到|降至|减到|涨到|只有|仅为?)+\s*(?P<then>[^，。；,;]{{2,16}}?)(?:的)?{_OTHER}?的?\s*"
+    rf"(?P<now>[^，。；,;]{{2,16}}?)的?{_SAME}\s*(?P<lead>不到|不足|至少|超过|至多)?(?:是|为|有|做到|冲到|达到?|占|降到|降至|减到|涨到|只有|仅为?)+\s*(?P<then>[^，。；,;]{{2,16}}?)(?:的)?{_OTHER}?的?\s*"
     rf"(?P<lead2>不到|不足|至少|超过|至多)?(?:(?P<p>{ZH_NUMBER})\s*[%％]|(?P<half>一半)|(?P<x>{ZH_NUMBER}|两)\s*倍)(?P<tail>(?:及|或)?以上|(?:及|或)?以下|以内|多|不到)?"
 )
 _ALSO = re.compile(
@@ -180,7 +183,7 @@ _BEFORE = re.compile(
 """'此前九十天', '之前', '上一个90天': as long as the time before it, and just before it."""
 
 
-def _comparisons(text: str, as_of: date, _: FindItems) -> Iterator[Pattern]:
+def _comparisons(text: str, as_of: date, items: FindItems) -> Iterator[Pattern]:
     for pattern in (_CHANGED, _AGAINST, _TIMES_OF):
         for match in pattern.finditer(text):
             now = windows(match["now"], True, as_of)
@@ -192,12 +195,15 @@ def _comparisons(text: str, as_of: date, _: FindItems) -> Iterator[Pattern]:
             if not any(match.groupdict().get(name) for name in _SAID):
                 continue
             start = match.start("now") + now[0].span[0]
+            ahead = re.search(r"[^，。；,;]*$", text[:start])
+            goods = items(ahead.group()) if ahead else ItemFilter()
+            start = ahead.start() if ahead and goods else start
             op, factor = _change(match) if pattern is _CHANGED else _ratio(match)
             measure = _measure(match)
-            yield Pattern((start, match.end()), _compared(now[0].window, earlier, measure, op, factor))
+            yield Pattern((start, match.end()), _compared(now[0].window, earlier, measure, op, factor, goods))
             also = _ALSO.match(text, match.end())
             if also is not None:
-                again = _compared(now[0].window, earlier, _measure(also), *_change(also))
+                again = _compared(now[0].window, earlier, _measure(also), *_change(also), goods)
                 yield Pattern(also.span(), again)
 
 
@@ -248,6 +254,8 @@ def _earlier(said: str, now: TimeMention, as_of: date) -> Window | None:
     return then[0].window if then[0].calendar or then[0].window.end else None
 
 
-def _compared(now: Window, then: Window, measure: EventMeasure, op: str, factor: float) -> Condition:
-    left, right = (EventQuantity("purchase", window=window, measure=measure) for window in (now, then))
+def _compared(
+    now: Window, then: Window, measure: EventMeasure, op: str, factor: float, goods: ItemFilter
+) -> Condition:
+    left, right = (EventQuantity("purchase", goods, window, measure) for window in (now, then))
     return ComparisonCondition(left, op, right, factor)

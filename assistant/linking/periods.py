@@ -372,7 +372,9 @@ _TRAILS_EN = re.compile(
 _TRAILS_ZH = (
     (
         "since",
-        re.compile(r"(?:以来|[及和]?以后|[及和]?之后|至今|到现在|到今天|起|开始|后(?=[^来，。]|就|再|没))"),
+        re.compile(
+            r"(?:以来|[及和]?以后|[及和]?之后|往后|至今|到现在|到今天|起|开始|后(?=[^来，。]|就|再|没))"
+        ),
     ),
     ("before", re.compile(r"(?:以前|之前|前(?![三四两\d]))")),
     ("in", re.compile(r"(?:期间|之间|当天|那天|那阵子?|里|中|内|时候?)")),
@@ -499,7 +501,9 @@ def _alone(text: str, chinese: bool, period: Period, as_of: date) -> Dated | Non
     if how == "in" and period.weak and period.kind == "season" and not _season_lead(text[lead_from:start]):
         return None
     span = (lead_from, trail_to)
-    if how == "since":
+    opened = not chinese and re.match(r"from\b", text[lead_from:start], re.I)
+    if how == "since" or (opened and after - first == timedelta(days=1)):
+        # 'nothing from July 1': a day begins a time, a month is one.
         ended = period.kind == "season" or (period.kind == "relative" and not chinese)
         return _cut(span, after if ended else first, as_of, as_of)
     if how == "after":

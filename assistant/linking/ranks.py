@@ -29,16 +29,16 @@ _PEOPLE = (
     r"(?:customers?|shoppers?|households?|spenders?|buyers?|clients?|people|families|folks|ones|accounts)"
 )
 _N = rf"(?P<n>{DIGITS}|{EN_NUMBER})\s?(?P<p>%|percent\b|per cent\b)?"
-_HIGH = r"top|highest|biggest|best|largest|most|longest|widest|greatest|broadest|heaviest|first"
+_HIGH = r"top|upper|leading|highest|biggest|best|largest|most|longest|widest|greatest|broadest|heaviest|first"
 _LOW = r"bottom|lowest|smallest|least|fewest|shortest|narrowest|worst|last"
 _END = rf"(?P<end>{_HIGH}|{_LOW})"
 # What ends the words that say by what they are ranked: a time, another condition, whom they are among.
 _STOP = (
-    r"(?=\s*(?:$|[.,;:?!()])|\s+(?:in|over|during|within|for|from|of|across) (?:the |their |this |these )?(?:last|past|previous|trailing|whole|full|year|entire|20\d\d|\d|q[1-4]\b)"
+    r"(?=\s*(?:$|[.,;:?!()])|\s+(?:in|over|during|within|for|from|of|across) (?:the |their |this |these )?(?:(?:last|past|previous|trailing|whole|full|year|entire|20\d\d)\b|\d|q[1-4]\b|in_that_time)"
     r"|\s+since (?!(?:their|the) )"
     r"|\s+(?:and|but|among|amongst|who|that|which|out of|of (?:those|all|that|everyone)|over the|during the|with us|this|ever)\b)"
 )
-_BY = rf"(?:by|on|in terms of|for|according to|ranked (?:by|on))\s+(?:the\s+|their\s+)?(?P<by>[a-z][\w /'-]{{2,50}}?){_STOP}"
+_BY = rf"(?:by|on|in terms of|for|according to|ranked (?:by|on))\s+(?:the\s+|their\s+)?(?P<by>[a-z][\w /'-]{{2,70}}?){_STOP}"
 _OF = rf"(?:\s+(?:of\s+)?(?:all\s+|our\s+|the\s+|those\s+|that\s+)*(?:{_PEOPLE}|group|base|list))?"
 _PATTERNS = tuple(
     re.compile(pattern, re.IGNORECASE)
@@ -46,7 +46,7 @@ _PATTERNS = tuple(
         # 'top 10 % of customers by number of orders', 'bottom 10 % on orders'
         rf"\b{_END}\s+{_N}(?P<s>\s+spenders?)?{_OF}\s+(?:measured\s+|ranked\s+)?{_BY}",
         # 'the 50 customers with the longest time since their last purchase'
-        rf"\b(?:the\s+)?{_N}{_OF}\s+(?:with|who (?:have|had|did|show)|whose|that (?:have|had)|which did|having|by)\s+(?:the\s+)?{_END}\s+(?P<by>[a-z][\w /'-]{{2,50}}?){_STOP}",
+        rf"\b(?:the\s+)?{_N}{_OF}\s+(?:with|who (?:have|had|did|show)|whose|that (?:have|had)|which did|having|have|had|show(?:ed)?|by)\s+(?:the\s+)?{_END}\s+(?P<by>[a-z][\w /'-]{{2,70}}?){_STOP}",
         # 'the ten percent of clients which did save the most money with discounts'
         rf"\b(?:the\s+)?{_N}\s+(?:of\s+)?(?:the\s+|our\s+|all\s+)*{_PEOPLE}\s+(?:who|which|that)\s+(?:did |have |has |had )?(?P<by>\w+\s+the\s+{_END}\s+[a-z][\w /'-]{{2,40}}?){_STOP}",
         # 'fifty biggest spenders on produce'
@@ -56,7 +56,7 @@ _PATTERNS = tuple(
     )
 )
 RANKED_BY = re.compile(
-    rf"\b(?:rank|sort|order)(?:ed|ing)?\b[^.;?!]{{0,120}}?\bby\s+(?:the\s+|their\s+)?(?P<by>[a-z][\w /'-]{{2,40}}?){_STOP}",
+    rf"\b(?:rank|sort|order)(?:ed|ing)?\b[^.;?!]{{0,120}}?\bby\s+(?:the\s+|their\s+)?(?P<by>[a-z][\w /'-]{{2,70}}?)(?:\s+in_that_time)?{_STOP}",
     re.IGNORECASE,
 )
 """By what customers are ranked, said apart from which of them are meant."""
@@ -74,12 +74,18 @@ def ranks(text: str) -> list[Top]:
     return found
 
 
+_FORESEEN = re.compile(r"\b(?:odds|chances?|probabilit\w+|likel\w+|propensit\w+)\b", re.IGNORECASE)
+"""'with the best odds of buying': a model's rank, not a feature's."""
+
+
 def _top(text: str, match: re.Match[str], *, bare: bool) -> Top | None:
     number = to_number(match["n"])
     groups = match.groupdict()
     by = (groups.get("by") or "").strip()
     end = match["end"].lower()
     if end in ("first", "last", "most", "least") and (bare or not by):
+        return None
+    if _FORESEEN.search(by):
         return None
     if bare:
         ranked = RANKED_BY.search(text)
@@ -94,7 +100,7 @@ def _top(text: str, match: re.Match[str], *, bare: bool) -> Top | None:
 
 
 AMONG = re.compile(
-    r"\b(?:among|amongst|out of (?:everyone|everybody|all|those|the)|within (?:that|this) group|of (?:that|this) group|from (?:that|this) group"
+    r"\b(?:(?:considering|taking|looking at)(?: as (?:the|a|my|our) base)? only|as (?:the|a|my|our) base|restrict(?:ing|ed)?(?: ourselves| it| this)? to|among|amongst|out of (?:everyone|everybody|all|those|the)|within (?:that|this) group|of (?:that|this) group|from (?:that|this) group"
     r"|of (?:those|all|everyone|the (?:customers|households|ones|people|shoppers|buyers)) (?:who|that|which|whose|with))\b",
     re.IGNORECASE,
 )

@@ -23,7 +23,7 @@ _BY = (
 """What customers are ranked by, and the feature (of 'spend' and 'orders', the window says which)."""
 _WORDS = "|".join(f"(?P<f{place}>{words})" for place, (words, _) in enumerate(_BY))
 _LAST = r"(?:(?:最近|近|过去)(?P<n>一|半|三|六|十二|\d+)个?(?P<u>年|月|天|季度)(?:内|里|来)?的?)?"
-_SIZE = rf"(?P<k>{ZH_NUMBER})\s*(?P<p>[%％]|名|位|个|人|(?=$|[，。、,的且但]))"
+_SIZE = rf"(?P<k>{ZH_NUMBER})\s*(?P<p>[%％]|名|位|个|人|户|(?=$|[，。、,的且但]))"
 _RANKS = tuple(
     re.compile(pattern)
     for pattern in (

@@ -93,6 +93,14 @@ def _pace(times: int, nth: str | None, unit: str) -> str:
     return f"purchase interval of {days:g} days or less"
 
 
+_ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth")
+
+
+def _not_yet(match: re.Match[str]) -> str:
+    """'hasn't got to a fifth order yet' -> 'have fewer than 5 orders'."""
+    return f"have fewer than {_ORDINALS.index(match[1].lower()) + 1} {match[2]}s"
+
+
 def _bounds(match: re.Match[str]) -> str:
     """'more than 15 days but at most 45' -> 'between 16 and 45 days': counts are whole, money and shares as said."""
     try:
@@ -159,6 +167,7 @@ _FUNCTIONS: dict[str, Callable[[re.Match[str]], str]] = {
     "quantile": lambda match: f"{match[1]} {_percent(1 / _PARTS[match[2].lower()])}",
     "ratio": lambda match: f"{_percent(to_number(match[1]) / to_number(match[2]))} of ",
     "times": lambda match: f"{ {'once': 1, 'twice': 2, 'thrice': 3}[match[1].lower()] } or more times",
+    "not_yet": _not_yet,
     "number": lambda match: f"{to_number(match[1]):g}",
     "tenths_and": lambda m: f"{to_number(m[1]) * 10 + (5 if m[2] == '半' else to_number(m[2])):g}%",
     "tenths": lambda match: f"{to_number(match[1]) * 10:g}%",

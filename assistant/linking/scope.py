@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from assistant.linking.candidates import Candidate
 from assistant.linking.ranks import AMONG
 from segments.canonical import fingerprint
-from segments.definition import AllOf, AnyOf, Node, Not, RankCondition
+from segments.definition import AllOf, AnyOf, Condition, Node, Not, RankCondition, conditions
 
 _OR = re.compile(r"\bor\b(?! (?:less|more|fewer|better|so)\b)|或|要么|还是", re.IGNORECASE)
 _EITHER = re.compile(r"\beither\b|要么|任意一|（$", re.IGNORECASE)
@@ -21,6 +21,8 @@ _ANY_OF = re.compile(
     r"(?:满足|符合|达到|占)(?:其中|上述|以上)?的?(?:任何|任意|任|其)(?:一|1)(?:个|项|条|种)?(?:条件)?|任[何意]?一[项条个](?:条件)?(?:都行|都可以|就行|即可|均可|都算)"
 )
 """'满足任何一个都行': what was listed are alternatives."""
+_AMONG_ZH = re.compile(r"^[^前最。]*?(?:家庭|客户|顾客|用户|会员|人)(?:里面?|中|之中|当中)[，,]")
+"""'有孩子的家庭里，花钱最多的前100户': said before the rank, it says who is ranked."""
 _STOP = re.compile(r"[,;，；]")
 _LISTED = re.compile(r"\s*[,、]\s*")
 _OVERALL = re.compile(
@@ -41,7 +43,7 @@ def readings(text: str, found: Sequence[Candidate]) -> tuple[Node, ...]:
     """Every way to read the conditions together (one or two), the likelier first; none without any."""
     ranked = [candidate for candidate in found if isinstance(candidate.node, RankCondition)]
     others = [candidate for candidate in found if candidate not in ranked]
-    if len(ranked) == 1 and others and AMONG.search(text):
+    if len(ranked) == 1 and others and (AMONG.search(text) or _AMONG_ZH.search(text)):
         rank = ranked[0].node
         assert isinstance(rank, RankCondition)
         return tuple(replace(rank, among=whom) for whom in readings(text, others))
@@ -137,13 +139,30 @@ def _loose(units: Sequence[_Unit]) -> Node:
 
 
 def _prefers_loose(units: Sequence[_Unit]) -> bool:
-    """Whether a comma stands before an 'or' that at least two conditions precede."""
+    """Whether a comma stands before an 'or' that at least two conditions precede, or both sides speak of the same."""
+    if _parallel(units):
+        return True
     run = 0
     for unit in units:
         if run >= 2 and _OR.search(unit.lead) and _STOP.search(unit.lead):
             return True
         run = 1 if _OR.search(unit.lead) and not _STOP.search(unit.lead) else run + 1
     return False
+
+
+def _parallel(units: Sequence[_Unit]) -> bool:
+    """'married homeowners with three coupons or unmarried renters with none': two whole descriptions."""
+    places = [i for i, unit in enumerate(units) if i and _OR.search(unit.lead)]
+    if len(places) != 1:
+        return False
+    sides = units[: places[0]], units[places[0] :]
+    left, right = ({_about(c) for unit in side for c in conditions(unit.node)} for side in sides)
+    return len(left & right) >= 2 and len(units) > 2
+
+
+def _about(condition: Condition) -> str:
+    """The feature or the event that a condition is on."""
+    return str(getattr(condition, "feature", getattr(condition, "event", type(condition).__name__)))
 
 
 def _together(nodes: Sequence[Node], kind: type[AllOf] | type[AnyOf]) -> Node:

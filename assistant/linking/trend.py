@@ -248,7 +248,7 @@ _ZH_LESS_NOW = (
     ),
 )
 _OVERDUE = re.compile(
-    rf"\b(?P<over>more than|over|at least)?\s*(?:(?P<twice>double|twice)|(?P<n>{DIGITS}|three|four|five)\s?(?:x|times))\s+(?:as long as\s+)?(?:their|the)\s+(?:usual|normal|average|typical)\s+(?:gap|interval|cycle)",
+    rf"\b(?P<over>more than|over|at least)?\s*(?:(?P<twice>double|twice)|(?P<n>{DIGITS}|three|four|five)\s?(?:x|times))\s+(?:as long as\s+)?(?:their|the)\s+(?:own\s+)?(?:usual|normal|average|typical)\s+(?:gap|interval|cycle)",
     re.I,
 )
 _ORDERS = re.compile(r"^[来买]$|order|com(?:e|ing) |shop|visit|trip|frequen|buy|purchas|订单|频率|次数", re.I)
