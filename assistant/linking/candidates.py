@@ -133,7 +133,7 @@ def _build(draft: Draft, reading: Reading, linker: FeatureLinker, quantile: Quan
         draft = replace(draft, window=None if len(clause.windows) < 2 else clause.windows[-1])
     event, note = event_condition(draft, reading, free, items)
     handled = "neg" in clause.flags and event is None
-    if event is not None:
+    if event is not None and not _said_whole(event, [node for node, _, _ in made]):
         event = _all_of_them(_alternatives(event, items), reading.text[clause.start : clause.end + 4], items)
         if isinstance(event, EventCondition) and not draft.negative and draft.kind != "quiet":
             made += _second_counts(event, free)
@@ -146,6 +146,14 @@ def _build(draft: Draft, reading: Reading, linker: FeatureLinker, quantile: Quan
             node = Not(node)
         out.append(Candidate(node, clause.start, clause.end, clause.joins, text))
     return out
+
+
+def _said_whole(event: Node, made: list[Node]) -> bool:
+    """Whether an event's verb is that of a pattern: 'shopped on four days within a week' says no other visit."""
+    return any(
+        isinstance(node, RepeatCondition) and event == EventCondition(node.event, window=node.window)
+        for node in made
+    )
 
 
 _ALL_OF_THEM = re.compile(r"都(?![没不未])|全都|\b(?:both|all (?:of them|three|four))\b", re.IGNORECASE)

@@ -297,7 +297,7 @@ _REPEATS_EN = (
     _REPEAT_EN,
     re.compile(
         rf"\b(?:at least\s+)?(?P<k>{EN_NUMBER})(?: or more|\+)?\s+(?P<unit>(?:different |separate |distinct )?days|orders|trips|visits|shops|times|purchases)\s+"
-        rf"(?:inside\s+(?:of\s+)?|(?:with)?in\s+(?:the space of|(?:some|any|an?|one) (?:\w+ )?(?:span|period|stretch|window) of|any)\s+)(?:(?P<n>{EN_NUMBER}|an?)(?:[\s-]?(?P<u>day|week|month)s?\b|(?=\s*[,.;?!])))",
+        rf"(?:inside\s+(?:of\s+)?|(?:with)?in\s+(?:the space of|(?:some|any|an?|one) (?:\w+ )?(?:span|period|stretch|window) of|any)\s+)(?:(?P<n>{EN_NUMBER}|an?)(?:[\s-]?(?P<u>day|week|month)s?\b|(?=\s*(?:[,.;?!]|$)|\s+(?:in|over|during|within)\b)))",
         re.IGNORECASE,
     ),
 )

@@ -17,6 +17,8 @@ WANTED = ("refine_segment", "define_segment", "refuse")
 
 def first_plan(schema: dict[str, Any]) -> dict[str, Any]:
     """The first plan of a schema: an edit or a segment, where there is one."""
+    if "anyOf" not in schema:  # a message to be put into plainer words: none
+        return dict.fromkeys(schema["properties"], "")
     offered = {option["properties"]["tool"]["const"]: option["properties"] for option in schema["anyOf"]}
     tool = next((name for name in WANTED if name in offered), next(iter(offered)))
     return {name: _first(kind) for name, kind in offered[tool].items()}

@@ -11,6 +11,7 @@ import pytest
 
 from assistant.app import Answer, Assistant, Rooms
 from assistant.grounding import numbers_in
+from assistant.second_reading import SCHEMA
 from assistant.workspace import open_workspace
 from segments.codec import from_json
 
@@ -33,20 +34,28 @@ class ScriptedModel:
     """A FAKE `assistant.llm.ChatModel`: answers from a queue, and keeps every prompt and schema it was given.
 
     As a server that honours the schema would, it never gives an answer outside it, unless `lawless`.
+    reworded: how it puts any doubted message; without it such a call changes nothing.
     """
 
     def __init__(self, *replies: Reply, **how: Any) -> None:
         self.script(*replies, **how)
 
     def script(
-        self, *replies: Reply, lawless: bool = False, says: str | Exception = "Win them back!"
+        self,
+        *replies: Reply,
+        lawless: bool = False,
+        says: str | Exception = "Win them back!",
+        reworded: str = "",
     ) -> None:
         """Start anew: these replies come next, and nothing has been asked."""
         self.replies, self.lawless, self.says = deque(replies), lawless, says
+        self.reworded = reworded
         self.prompts: list[list[tuple[str, str]]] = []
         self.schemas: list[dict[str, Any]] = []
 
     def json(self, messages: list[tuple[str, str]], schema: dict[str, Any]) -> dict[str, Any]:
+        if schema is SCHEMA:
+            return {"customers": self.reworded}
         self.prompts.append(messages)
         self.schemas.append(schema)
         assert self.replies, f"nothing is scripted for: {messages[-1][1]}"

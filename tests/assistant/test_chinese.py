@@ -103,6 +103,24 @@ def test_days_hours_and_stores_are_when_it_happened_and_shares_are_habits(linker
         ("9月里头有哪一周之内跑了5趟以上的", RepeatCondition("purchase", 5, 7, window=Window(122, 92))),
         ("首次购买发生于2017年第三季度的客户", TouchCondition("first", "purchase", window=Window(184, 92))),
         ("第一单就买了啤酒的", TouchCondition("first", "purchase", BEER)),
+        ("最近一次来店，买的东西里有啤酒的", TouchCondition("last", "purchase", BEER)),
+        (
+            "看最近60天：活动发到之后3天之内就来下单的",
+            SequenceCondition((Step("exposure"), Step("purchase", within_days=3)), window=Window(60)),
+        ),
+        ("近60天，出现过“任意3天内来了4趟”的", RepeatCondition("purchase", 4, 3, window=Window(60))),
+        (
+            "啤酒12月花的钱比11月多的人",
+            ComparisonCondition(
+                EventQuantity("purchase", BEER, Window(31), "value"),
+                ">",
+                EventQuantity("purchase", BEER, Window(61, 31), "value"),
+            ),
+        ),
+        (
+            "有孩子的家庭里，近一年花钱最多的前100户",
+            RankCondition("spend_365d", 100, among=FeatureCondition("has_children", "=", True)),
+        ),
         (
             "十二月消费额较十一月下降百分之四十及以上的客户",
             ComparisonCondition(

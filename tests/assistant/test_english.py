@@ -6,13 +6,17 @@ import pandas as pd
 import pytest
 
 from assistant.app import Rooms, make_linker
+from assistant.linking.clauses import Reading
 from assistant.linking.here import Here
+from assistant.linking.left_out import left_out
 from assistant.linking.linker import Linker
 from assistant.linking.occasions import occasions
+from segments.canonical import fingerprint
 from segments.catalogue import standard_catalogue
-from segments.codec import to_json
+from segments.codec import from_json, to_json
 from segments.definition import Occasion
 
+AS_OF = date(2018, 1, 1)
 WORKDAYS = ("mon", "tue", "wed", "thu", "fri")
 
 
@@ -191,3 +195,160 @@ def test_what_happens_here_is_understood(
 
 def test_where_nothing_is_returned_returns_are_unknown(linker: Linker) -> None:
     assert linker.link("who returned beer?").missing == ("returned",)
+
+
+YEAR = {"from_days_ago": 365}
+QUARTER = {"event": "purchase", "from_days_ago": 90}
+SAID_WHOLE = [
+    (
+        "a customer received a campaign in the last 180 days, purchased no later than 10 days "
+        "after that, and then redeemed a coupon within 20 days",
+        {
+            "sequence": [
+                {"event": "exposure"},
+                {"event": "purchase", "within_days": 10},
+                {"event": "coupon_redeem", "within_days": 20},
+            ],
+            "from_days_ago": 180,
+        },
+    ),
+    (
+        "which customers were exposed to a campaign in the last 120 days that was not followed by "
+        "any purchase within the subsequent 14 days",
+        {
+            "sequence": [{"event": "exposure"}],
+            "then_not": {"event": "purchase", "within_days": 14},
+            "from_days_ago": 120,
+        },
+    ),
+    (
+        "customers who bought some coffee and bought that identical product again no more than 14 days later",
+        {
+            "sequence": [
+                {"event": "purchase", "items": {"category": ["COFFEE"]}},
+                {"event": "purchase", "items": {"category": ["COFFEE"]}, "within_days": 14},
+            ],
+            "same_item": True,
+        },
+    ),
+    (
+        "customers whose first recorded purchase falls between 1 April and 30 June 2017",
+        {"first": "purchase", "from_days_ago": 275, "to_days_ago": 184},
+    ),
+    (
+        "considering only customers known to have children, which 40 have the highest number of "
+        "orders in the last 90 days?",
+        {
+            "rank_by": "orders_90d",
+            "count": 40,
+            "among": {"feature": "has_children", "op": "=", "value": True},
+        },
+    ),
+    (
+        "the 25 households with the smallest proportion of their yearly spend going to private label",
+        {"rank_by": "private_label_share_365d", "count": 25, "lowest": True},
+    ),
+    (
+        "customers whose order count of the last 60 days is no higher than 60 percent of the order "
+        "count of the 60 days preceding it",
+        {
+            "compare": {"event": "purchase", "from_days_ago": 60},
+            "op": "<=",
+            "than": {"event": "purchase", "from_days_ago": 120, "to_days_ago": 60},
+            "factor": 0.6,
+        },
+    ),
+    (
+        "people for whom private-label purchases outweigh national-brand purchases in monetary "
+        "terms over the last 365 days",
+        {
+            "compare": {"event": "purchase", "items": {"brand": ["Private"]}, "measure": "value"} | YEAR,
+            "op": ">",
+            "than": {"event": "purchase", "items": {"brand": ["National"]}, "measure": "value"} | YEAR,
+        },
+    ),
+    (
+        "customers whose average order value of the last 90 days is higher than their own average "
+        "order value of the last 365 days",
+        {"compare": {"feature": "basket_value_90d"}, "op": ">", "than": {"feature": "basket_value_365d"}},
+    ),
+    (
+        "shopped on at least four distinct days within a span of seven in the last 90 days",
+        {"repeat": "purchase", "times": 4, "within_days": 7, "unit": "days", "from_days_ago": 90},
+    ),
+    (
+        "at least ten orders at store 343 in the last 90 days, or at least ten at store 372",
+        {
+            "any_of": [
+                QUARTER | {"channel": [store], "measure": "count", "op": ">=", "value": 10}
+                for store in ("343", "372")
+            ]
+        },
+    ),
+    (
+        "married couples with three or more coupon redemptions or unmarried people with no redemption at all",
+        {
+            "any_of": [
+                {
+                    "all_of": [
+                        {"feature": "marital_status", "op": "=", "value": "Married"},
+                        {"event": "coupon_redeem", "measure": "count", "op": ">=", "value": 3},
+                    ]
+                },
+                {
+                    "all_of": [
+                        {"feature": "marital_status", "op": "=", "value": "Unmarried"},
+                        {"not": {"event": "coupon_redeem"}},
+                    ]
+                },
+            ]
+        },
+    ),
+    (
+        "customers whose probability of purchasing within the next 14 days is at least 0.9 and who "
+        "have not redeemed any coupon in the last 90 days",
+        {
+            "all_of": [
+                {"not": {"event": "coupon_redeem", "from_days_ago": 90}},
+                {"propensity": "purchase_14d", "min_probability": 0.9},
+            ]
+        },
+    ),
+    ("nothing from July 1", {"not": {"event": "purchase", "from_days_ago": 184}}),
+]
+
+
+@pytest.mark.parametrize(("question", "expected"), SAID_WHOLE)
+def test_an_analysts_sentence_is_read_whole(
+    linker: Linker, question: str, expected: dict[str, object]
+) -> None:
+    reading = linker.link(question).reading
+    assert reading is not None
+    assert fingerprint(reading) == fingerprint(from_json(expected))
+
+
+@pytest.mark.parametrize(
+    ("question", "left"),
+    [
+        ("customers who spent over $500 last quarter", ()),
+        ("who is over 55 and earns under 50k", ()),
+        ("spend down 30% in the last 90 days against the 90 before", ()),
+        ("fewer orders in the last 30 days than in the 60 days before", ()),
+        ("through the door at ten p.m. or later, five visits minimum in the past year", ()),
+        ("bread and eggs and milk, all three of them, in the past thirty days", ()),
+    ],
+)
+def test_what_a_reading_holds_is_not_left_out(linker: Linker, question: str, left: tuple[str, ...]) -> None:
+    assert linker.link(question).unused == left
+
+
+def test_what_a_reading_does_not_hold_is_said() -> None:
+    """The reading is asked, whatever made it: here one that holds a part of the message alone."""
+    text = (
+        "bought beer at least 5 times in the last 30 days and wine since October 1, over 40% of it on offer"
+    )
+    reading = Reading(text, False, (), ())
+    node = from_json({"event": "purchase", "items": {"category": ["BEERS/ALES"]}, "from_days_ago": 30})
+    found = left_out(reading, [node], AS_OF)
+    assert found == ("at least 5 times", "since October 1", "over 40%")
+    assert left_out(reading, [node], AS_OF, arguments=[5.0]) == ("since October 1", "over 40%")
