@@ -7,7 +7,7 @@ one turn needs is in `Turn` and does not.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, TypedDict
 
@@ -92,13 +92,17 @@ class TurnGraph:
     def link(self, state: State, turn: Turn) -> State:
         """Find what of the message exists here."""
         current, saved = _current(state), self.tools.rooms.library.names()
-        turn.link = self.linker.link(turn.question, current, saved)
-        if doubtful(turn.link, current) and not unfair(turn.question):
-            turn.link = self.second.joined(turn.link, current, saved)
+        turn.link = self.reread(self.linker.link(turn.question, current, saved), current, saved)
         turn.emit(
             "link", {"found": len(turn.link.candidates) + len(turn.link.edits), "unknown": turn.link.unknown}
         )
         return {}
+
+    def reread(self, link: Link, current: Node | None, saved: Collection[str]) -> Link:
+        """Read a message once more, in plainer words, where the first reading is in doubt."""
+        if not doubtful(link, current) or unfair(link.message):
+            return link
+        return self.second.joined(link, current, saved)
 
     def plan(self, state: State, turn: Turn) -> State:
         """Ask the model for the plan."""

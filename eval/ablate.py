@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -89,6 +89,14 @@ class Unchecked(TurnGraph):
         return {}
 
 
+class ReadOnce(TurnGraph):
+    """A turn whose first reading stands, however doubtful."""
+
+    def reread(self, link: Link, current: Node | None, saved: Collection[str]) -> Link:
+        """Nothing is read twice."""
+        return link
+
+
 class ComposedByModel(TurnGraph):
     """A turn in which linking finds the conditions, and the model says how they combine."""
 
@@ -140,6 +148,7 @@ class Arm:
 ARMS = (
     Arm("whole", "the product as it is", Assistant),
     Arm("no_readings", "without linking's readings", lambda r, m: Assistant(r, m, graph=ComposedByModel)),
+    Arm("no_second_reading", "without a second reading", lambda r, m: Assistant(r, m, graph=ReadOnce)),
     Arm("no_dense", "linking by spelling only", lambda r, m: Assistant(r, m, make_linker(r, dense=False))),
     Arm("no_examples", "without worked examples", lambda r, m: Assistant(r, WithoutExamples(m))),
     Arm("no_check", "without check and repair", lambda r, m: Assistant(r, m, graph=Unchecked)),
