@@ -14,11 +14,18 @@ from serving.operate import local_caller, log_here
 from serving.options import JsonOption, WorkspaceOption, read_definition
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from assistant.refresh import Published
+    from segments.ports import Progress
+
+    Convert = Callable[[Path, Progress], tuple[str, ...]]
 
 data_app = typer.Typer()
 privacy_app = typer.Typer(help="Rights of the persons whose data this is.", no_args_is_help=True)
-rules_app = typer.Typer(help="The cleaning rules and what they did.", no_args_is_help=True)
+rules_app = typer.Typer(
+    help="The cleaning rules and what they did; encryption at rest.", no_args_is_help=True
+)
 data_app.add_typer(privacy_app, name="privacy")
 data_app.add_typer(rules_app, name="data")
 
@@ -175,6 +182,33 @@ def restore_rule(rule: RuleOption, workspace: WorkspaceOption = DEFAULT) -> None
             refresh(folder, progress)
     log_here(workspace, "rule_restored", rule=rule, rows=rows)
     typer.echo(f"{rows:,} rows taken back; the rule is off until: segassist data enforce --rule {rule}")
+
+
+@rules_app.command("encrypt")
+def encrypt_data(workspace: WorkspaceOption = DEFAULT) -> None:
+    """Encrypt the warehouse and the vault of ids with the key of the environment. Restart the server with it."""
+    from warehouse.encrypt import encrypt
+
+    _convert(workspace, encrypt, "encrypt", "encrypted")
+
+
+@rules_app.command("decrypt")
+def decrypt_data(workspace: WorkspaceOption = DEFAULT) -> None:
+    """Make an encrypted warehouse and vault plain again. Unset the key then, and restart the server."""
+    from warehouse.encrypt import decrypt
+
+    _convert(workspace, decrypt, "decrypt", "plain")
+
+
+def _convert(workspace: Path, convert: Convert, doing: str, state: str) -> None:
+    from assistant.refresh import alone
+    from serving.terminal import steps
+
+    folder = open_workspace(workspace).folder
+    with steps() as progress, alone(folder):
+        names = convert(folder, progress(f"{doing.capitalize()} the data"))
+    log_here(workspace, doing, files=list(names))
+    typer.echo(f"Now {state}: {', '.join(names)}" if names else f"Everything was {state} already.")
 
 
 @rules_app.command("enforce")

@@ -26,6 +26,7 @@ from segments.catalogue import standard_catalogue
 from segments.errors import NotBuiltError, StorageError
 from segments.features import Catalogue
 from segments.ports import Progress, silent
+from warehouse.connection import connect
 from warehouse.quality import clean_and_check
 from warehouse.tables import Tables
 from warehouse.write import (
@@ -81,7 +82,7 @@ def build(
     before = known_of(folder / FILE)
     off = list(before.get("rules_off", ()))
     with replacing(folder / FILE) as partial:
-        connection = duckdb.connect(str(partial))
+        connection = connect(partial)
         try:
             progress(0.0, "reading the source files")
             load(connection)
@@ -149,7 +150,7 @@ class Warehouse(Tables):
         if not path.exists():
             raise NotBuiltError(f"There is no warehouse at {path}; run: segassist build")
         with storage_errors(path):
-            self.connection = ibis.duckdb.connect(str(path), read_only=read_only)
+            self.connection = ibis.duckdb.from_connection(connect(path, read_only=read_only))
         self._lock = threading.RLock()
         self._snapshots: dict[date, pd.DataFrame] = {}
         self._tables: dict[str, ir.Table] = {}
