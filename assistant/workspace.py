@@ -11,6 +11,7 @@ from pathlib import Path
 from propensity.declared import Declared, read_outcomes
 from propensity.outcomes import CUSTOMER_OUTCOMES
 from segments.errors import DataError, NotBuiltError
+from segments.tastes import Taste, read_tastes
 
 SETTINGS_FILE = "segassist.toml"
 DEFAULT = Path("workspaces/demo")
@@ -27,7 +28,8 @@ class Settings:
     gross_margin: share of revenue left after the cost of goods. contact_cost: currency for each customer
     contacted. response_rate: share of contacted customers who respond, where no past campaign tells it (0: not known).
     banned_words: never used in marketing copy. parameters: numbers that definitions name. outcomes: what models shall
-    predict besides the outcomes that every workspace has (`[[outcomes]]`). state_url: the database of segments, users,
+    predict besides the outcomes that every workspace has (`[[outcomes]]`). tastes: phrases that items are compared with,
+    each a feature (`[[tastes]]`). state_url: the database of segments, users,
     conversations, jobs and audit log, instead of SQLite files; without a password, which belongs in the environment.
     trace_content: traces hold the question and who asked it. oidc_issuer, oidc_client_id: the provider that people
     sign in with; oidc_role_claim: where it says their role.
@@ -51,6 +53,7 @@ class Settings:
     banned_words: tuple[str, ...] = ()
     parameters: Mapping[str, float] = field(default_factory=dict)
     outcomes: tuple[Declared, ...] = ()
+    tastes: tuple[Taste, ...] = ()
     state_url: str = ""
     trace_content: bool = False
     oidc_issuer: str = ""
@@ -141,6 +144,9 @@ def read_settings(folder: Path) -> Settings:
     declared = values.pop("outcomes", [])
     if not isinstance(declared, list):
         raise DataError(f"{path}: outcomes must be tables, each under [[outcomes]]; got {declared!r}.")
+    tastes = values.pop("tastes", [])
+    if not isinstance(tastes, list):
+        raise DataError(f"{path}: tastes must be tables, each under [[tastes]]; got {tastes!r}.")
     taken = [outcome.name for outcome in CUSTOMER_OUTCOMES]
     values = {key: tuple(value) if isinstance(value, list) else value for key, value in values.items()}
     for key, value in values.items():
@@ -160,7 +166,11 @@ def read_settings(folder: Path) -> Settings:
     for name, value in values.get("parameters", {}).items():
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise DataError(f"{path}: parameters.{name} must be a number; got {value!r}.")
-    settings = Settings(**values, outcomes=read_outcomes(declared, taken, str(path)))
+    settings = Settings(
+        **values,
+        outcomes=read_outcomes(declared, taken, str(path)),
+        tastes=read_tastes(tastes, str(path)),
+    )
     for key in ("min_group", "requests_per_minute"):
         if getattr(settings, key) < 1:
             raise DataError(f"{path}: {key} must be at least 1; got {getattr(settings, key)}.")

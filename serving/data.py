@@ -184,6 +184,30 @@ def restore_rule(rule: RuleOption, workspace: WorkspaceOption = DEFAULT) -> None
     typer.echo(f"{rows:,} rows taken back; the rule is off until: segassist data enforce --rule {rule}")
 
 
+@rules_app.command("tastes")
+def list_tastes(as_json: JsonOption = False, workspace: WorkspaceOption = DEFAULT) -> None:
+    """List the declared tastes with the items that count as near, and the nearest that do not."""
+    from dataclasses import asdict
+
+    from warehouse.store import Warehouse
+    from warehouse.tastes import nearest
+
+    warehouse = Warehouse(open_workspace(workspace).warehouse)
+    try:
+        for found in (nearest(warehouse, taste) for taste in warehouse.tastes):
+            if as_json:
+                print(json.dumps({"feature": found.taste.feature, **asdict(found)}, ensure_ascii=False))
+                continue
+            typer.echo(
+                f"{found.taste.feature}: {found.items:,} items with a cosine of {found.taste.near} or more"
+            )
+            for word, kinds in (("in ", found.within), ("out", found.beyond)):
+                for kind in kinds:
+                    typer.echo(f"  {word}  {kind}")
+    finally:
+        warehouse.close()
+
+
 @rules_app.command("encrypt")
 def encrypt_data(workspace: WorkspaceOption = DEFAULT) -> None:
     """Encrypt the warehouse and the vault of ids with the key of the environment. Restart the server with it."""

@@ -26,6 +26,7 @@ from segments.catalogue import standard_catalogue
 from segments.errors import NotBuiltError, StorageError
 from segments.features import Catalogue
 from segments.ports import Progress, silent
+from segments.tastes import Taste, of_json
 from warehouse.connection import connect
 from warehouse.quality import clean_and_check
 from warehouse.tables import Tables
@@ -178,7 +179,12 @@ class Warehouse(Tables):
     @cached_property
     def catalogue(self) -> Catalogue:
         """The features of this workspace."""
-        return standard_catalogue(self.meta["departments"])
+        return standard_catalogue(self.meta["departments"], self.tastes)
+
+    @cached_property
+    def tastes(self) -> tuple[Taste, ...]:
+        """The tastes that items were compared with."""
+        return tuple(of_json(known) for known in self.meta.get("tastes", ()))
 
     def table(self, name: str) -> ir.Table:
         """events, items, customers, campaigns, features or rejects, as an Ibis table."""
