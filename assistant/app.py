@@ -41,6 +41,7 @@ from campaigns.assumptions import Assumptions
 from campaigns.plan import Strategy
 from campaigns.strategy import plan_strategy
 from indexes.clusters import discover
+from indexes.discoveries import Discoveries
 from indexes.index import CustomerIndex
 from indexes.lookalikes import lookalikes
 from indexes.text import SentenceEncoder
@@ -48,7 +49,7 @@ from insights.item_model import ItemModel, build_model
 from insights.recommend import Recommendations, recommend
 from segments.canonical import fingerprint
 from segments.codec import from_json, to_json
-from segments.definition import Node
+from segments.definition import InCluster, Node
 from segments.errors import UserError
 from segments.explain import explain
 from segments.features import Catalogue
@@ -76,12 +77,14 @@ class Rooms:
         self.uplift = CampaignUplift(
             self.warehouse, lambda: self.propensity.customers, workspace.settings.randomised_campaigns
         )
+        self.discoveries = Discoveries(workspace.folder)
         self.audiences = Audiences(
             self.warehouse,
             resolver=_Resolver(self),
             saved=lambda name: self.library.get(name).definition,
             saved_names=self.library.names,
             outcomes=self.propensity.outcomes,
+            discoveries=self.discoveries.counts,
         )
         self.disclosure = Disclosure(lambda: self.audiences, workspace.settings.min_group)
         self._lock = threading.RLock()
@@ -176,12 +179,13 @@ class Rooms:
         )
 
     def discover(self, k: int | None) -> Evidence:
-        """Natural segments as evidence."""
+        """Natural segments as evidence; the discovery is kept, so that a definition may name its clusters."""
         events, items = self.warehouse.table("events"), self.warehouse.table("items")
         bought = events.filter(events.type == "purchase").inner_join(items, "item_id")
         spend = bought.group_by("customer_id", "category").aggregate(value=bought.value.sum())
         currency = self.workspace.settings.currency
         found = discover(self.index, self.warehouse.features(), self.warehouse.fetch(spend), k, currency)
+        version = self.discoveries.keep(found, self.index.as_of)
         figures: list[Figure] = [
             Figure("segments", len(found.clusters), "count", "natural segments", "自然分群数"),
             Figure(
@@ -224,6 +228,7 @@ class Rooms:
                     "share": round(cluster.share, 4),
                     "persona": cluster.persona_en,
                     "persona_zh": cluster.persona_zh,
+                    "definition": to_json(InCluster(version, number)),
                     "categories": [{"category": c, "index": round(i, 2)} for c, i in cluster.categories],
                 }
             )
@@ -245,6 +250,10 @@ class _Resolver:
     def similar(self, seeds: Sequence[str], top: int) -> list[str]:
         """Lookalikes, nearest first."""
         return [match.customer_id for match in lookalikes(self._rooms.index, seeds, top)]
+
+    def cluster(self, discovery: str, number: int) -> list[str]:
+        """Whom a discovery put into a cluster."""
+        return self._rooms.discoveries.members(discovery, number)
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ import duckdb
 from assistant.scoring import train_or_rescore
 from assistant.workspace import SETTINGS_FILE, Workspace
 from indexes.behaviour import encode_behaviour
+from indexes.discoveries import Discoveries
 from indexes.index import CustomerIndex
 from indexes.tastes import nearness
 from indexes.text import SentenceEncoder
@@ -336,6 +337,7 @@ def _build_index(workspace: Workspace, progress: Progress) -> None:
         )
         index = CustomerIndex.build(vectors, workspace.settings.index_device)
         index.save(workspace.index)
+        Discoveries(workspace.folder).keep_only(index.customer_ids)
         progress(1.0, index.reason)
     finally:
         warehouse.close()

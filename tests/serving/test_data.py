@@ -10,6 +10,7 @@ from assistant.library import Library
 from assistant.privacy import erase_person
 from assistant.refresh import alone
 from assistant.workspace import open_workspace
+from indexes.discoveries import Discoveries
 from indexes.index import CustomerIndex
 from segments.codec import from_json
 from segments.definition import SimilarityCondition
@@ -125,12 +126,23 @@ def test_a_person_is_erased_everywhere(folder, tmp_path):
     source = read_members(exported)[0]
     customer = Vault(folder).customer_id(source)
     Library(folder / "state.sqlite").save("like one", SimilarityCondition(50, customer=customer))
+    listed = segassist("segment", "clusters", "--discover", 4, "--json", "-w", folder).output.splitlines()
+    clusters = [from_json(json.loads(line)["definition"]) for line in listed]
+    discoveries = Discoveries(folder)
+
+    def discovered():
+        return {one for cluster in clusters for one in discoveries.members(cluster.discovery, cluster.number)}
+
+    assert len(clusters) == 4
+    assert customer in discovered()
 
     ran = segassist("privacy", "erase", source, "-w", folder)
     assert ran.exit_code == 0, ran.output
     assert "No trace is left" in ran.output
     assert source not in read_members(exported)
     assert customer not in CustomerIndex.load(folder / "indexes", "cpu").customer_ids
+    assert customer not in discovered()
+    assert len(discovered()) > 1000
     assert Vault(folder).customer_id(source) is None
     assert Library(folder / "state.sqlite").names() == []
     log = json.dumps([str(entry) for entry in Audit(folder).entries()])
