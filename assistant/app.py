@@ -20,7 +20,7 @@ from typing import Any, cast
 import pandas as pd
 
 from assistant.conversations import Conversations
-from assistant.disclosure import Disclosure, read_by, reader_of
+from assistant.disclosure import EVERYBODY, Disclosure, Viewer, read_by, reader_of
 from assistant.graph import State, Turn, TurnGraph
 from assistant.grounding import to_json as evidence_json
 from assistant.library import Library
@@ -28,6 +28,7 @@ from assistant.linking.here import here
 from assistant.linking.linker import Linker
 from assistant.llm import ChatModel
 from assistant.market import Market
+from assistant.noise import Noise
 from assistant.scoring import Propensities
 from assistant.sql import Database
 from assistant.tools import Tools
@@ -86,7 +87,15 @@ class Rooms:
             outcomes=self.propensity.outcomes,
             discoveries=self.discoveries.counts,
         )
-        self.disclosure = Disclosure(lambda: self.audiences, workspace.settings.min_group)
+        settings = workspace.settings
+        self.noise = (
+            Noise(self.state, settings.noise_epsilon, settings.noise_budget)
+            if settings.noise_epsilon
+            else None
+        )
+        self.disclosure = Disclosure(
+            lambda: self.audiences, settings.min_group, self.noise, workspace.ready.read_text()
+        )
         self._lock = threading.RLock()
 
     @cached_property
@@ -369,16 +378,19 @@ class Assistant:
         question: str,
         conversation: str | None = None,
         on_step: Callable[[str, dict[str, Any]], None] = lambda _step, _data: None,
+        viewer: Viewer = EVERYBODY,
     ) -> Answer:
-        """Answer one turn. `on_step` hears of every step as it ends. Raises LLMUnavailableError, UserError for a
-        question that is too long."""
+        """Answer one turn. `on_step` hears of every step as it ends. viewer: who pays for noised counts.
+
+        Raises LLMUnavailableError, UserError for a question that is too long.
+        """
         if len(question) > MAX_QUESTION:
             raise UserError(f"question: may have {MAX_QUESTION:,} characters; got {len(question):,}.")
         thread = conversation or uuid.uuid4().hex[:12]
         turn = Turn(question, on_step)
         started = time.perf_counter()
         config: Any = {"configurable": {"thread_id": thread}}
-        opened_for = (self.conversations.used(), listening(), read_by(reader_of(thread)))
+        opened_for = (self.conversations.used(), listening(), read_by(reader_of(thread), viewer))
         with span("turn") as opened, opened_for[0], opened_for[1] as replies, opened_for[2]:
             if self.rooms.workspace.settings.trace_content:
                 note(opened, question=question, conversation=thread)
@@ -396,6 +408,7 @@ class Assistant:
         question: str,
         conversation: str | None = None,
         on_step: Callable[[str, dict[str, Any]], None] = lambda _step, _data: None,
+        viewer: Viewer = EVERYBODY,
     ) -> Iterator[tuple[str, Any]]:
         """(step, data) as steps end, and last ('done', Answer); an error is raised where it happened.
 
@@ -409,7 +422,7 @@ class Assistant:
 
         def work() -> None:
             try:
-                done = self.ask(question, conversation, hear)
+                done = self.ask(question, conversation, hear, viewer)
                 queue.put(("done", done))
             except BaseException as error:  # noqa: BLE001 - handed to the reader, who raises it
                 queue.put(("error", error))

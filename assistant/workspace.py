@@ -22,8 +22,9 @@ STATE_VARIABLE = "SEGASSIST_STATE_URL"
 class Settings:
     """What a retailer may set in `segassist.toml`; every default is written here and nowhere else.
 
-    min_group: groups of fewer customers are not shown in a chat. currency: sign shown before amounts.
-    requests_per_minute: of one API key. cors_origins: pages of other sites that may call the API.
+    min_group: groups of fewer customers are not shown in a chat. noise_epsilon: of the noise on each count that is shown
+    to who may not export (0: none); noise_budget: what each user may spend of it in all. currency: sign shown before
+    amounts. requests_per_minute: of one API key. cors_origins: pages of other sites that may call the API.
     randomised_campaigns: ids of campaigns whose customers were drawn at random, so that their effect may be called one.
     gross_margin: share of revenue left after the cost of goods. contact_cost: currency for each customer
     contacted. response_rate: share of contacted customers who respond, where no past campaign tells it (0: not known).
@@ -38,6 +39,8 @@ class Settings:
     name: str = "Complete Journey demo"
     currency: str = "$"
     min_group: int = 10
+    noise_epsilon: float = 0.0
+    noise_budget: float = 50.0
     llm_backend: str = "auto"
     llm_base_url: str = ""
     llm_model: str = ""
@@ -174,6 +177,11 @@ def read_settings(folder: Path) -> Settings:
     for key in ("min_group", "requests_per_minute"):
         if getattr(settings, key) < 1:
             raise DataError(f"{path}: {key} must be at least 1; got {getattr(settings, key)}.")
+    if not 0 <= settings.noise_epsilon <= settings.noise_budget:
+        raise DataError(
+            f"{path}: noise_epsilon must be at least 0 (no noise) and at most noise_budget "
+            f"({settings.noise_budget:g}); got {settings.noise_epsilon:g}."
+        )
     if not 0 < settings.gross_margin <= 1:
         raise DataError(f"{path}: gross_margin must lie above 0 and at most 1; got {settings.gross_margin}.")
     if not settings.contact_cost > 0:

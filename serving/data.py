@@ -318,6 +318,34 @@ def erase(
     typer.echo("No trace is left. Models learned from everybody are trained anew by the next build.")
 
 
+@privacy_app.command("budget")
+def privacy_budget(
+    grant: Annotated[
+        str | None,
+        typer.Option("--grant", help="Give this user the whole budget anew ('' where there are none)."),
+    ] = None,
+    as_json: JsonOption = False,
+    workspace: WorkspaceOption = DEFAULT,
+) -> None:
+    """What each user has spent of the privacy budget of noised counts."""
+    from assistant.noise import Noise
+    from assistant.sql import Database
+
+    opened = open_workspace(workspace)
+    settings = opened.settings
+    if not settings.noise_epsilon:
+        raise UserError("Counts carry no noise here; set noise_epsilon in segassist.toml.")
+    noise = Noise(Database(opened.state), settings.noise_epsilon, settings.noise_budget)
+    if grant is not None:
+        noise.grant(grant)
+        log_here(workspace, "budget_granted", user=grant)
+    for user, spent in noise.spent().items():
+        if as_json:
+            print(json.dumps({"user": user, "spent": spent, "budget": settings.noise_budget}))
+        else:
+            typer.echo(f"{user or 'everybody'}: {spent:g} of {settings.noise_budget:g}")
+
+
 @privacy_app.command("retain")
 def retain_events(
     months: Annotated[int, typer.Option("--months", help="How many months of events are kept.")],

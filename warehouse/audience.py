@@ -208,6 +208,13 @@ class Audiences:
             return self.warehouse.table("features")
         return self.warehouse.mart_expression(self.as_of, self._used(definition))
 
+    def meanings(self, definition: Node) -> list[str]:
+        """The fingerprint of a definition, and of every saved segment that it rests on."""
+        return [
+            fingerprint(definition),
+            *(print_ for name in named_segments(definition) for print_ in self.meanings(self._saved(name))),
+        ]
+
     def _used(self, definition: Node) -> set[str]:
         """The features a definition asks for, itself and through the saved segments it rests on."""
         saved = (self._used(self._saved(name)) for name in named_segments(definition))
