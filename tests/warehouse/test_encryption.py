@@ -114,6 +114,15 @@ def test_what_does_not_fit_into_memory_is_spilled_encrypted_beside_the_warehouse
     assert not (tmp_path / ".tmp").exists()
 
 
+def test_the_log_beside_the_file_is_encrypted_too(shop):
+    connection = connect(shop / FILE)
+    connection.execute("CREATE TABLE noted AS SELECT 'shopper-of-the-log' AS word")
+    log = shop / f"{FILE}.wal"
+    assert log.stat().st_size
+    assert b"shopper-" not in log.read_bytes()
+    connection.close()
+
+
 @pytest.mark.parametrize(
     ("variable", "said"),
     [(None, "is encrypted; set SEGASSIST_ENCRYPTION_KEY"), (OTHER, "another key than the one that is set")],
