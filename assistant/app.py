@@ -20,7 +20,7 @@ from typing import Any, cast
 import pandas as pd
 
 from assistant.conversations import Conversations
-from assistant.disclosure import Disclosure, read_by, reader_of
+from assistant.disclosure import EVERYBODY, Disclosure, Viewer, read_by, reader_of
 from assistant.graph import State, Turn, TurnGraph
 from assistant.grounding import to_json as evidence_json
 from assistant.library import Library
@@ -28,6 +28,7 @@ from assistant.linking.here import here
 from assistant.linking.linker import Linker
 from assistant.llm import ChatModel
 from assistant.market import Market
+from assistant.noise import Noise
 from assistant.scoring import Propensities
 from assistant.sql import Database
 from assistant.tools import Tools
@@ -41,6 +42,7 @@ from campaigns.assumptions import Assumptions
 from campaigns.plan import Strategy
 from campaigns.strategy import plan_strategy
 from indexes.clusters import discover
+from indexes.discoveries import Discoveries
 from indexes.index import CustomerIndex
 from indexes.lookalikes import lookalikes
 from indexes.text import SentenceEncoder
@@ -48,7 +50,7 @@ from insights.item_model import ItemModel, build_model
 from insights.recommend import Recommendations, recommend
 from segments.canonical import fingerprint
 from segments.codec import from_json, to_json
-from segments.definition import Node
+from segments.definition import InCluster, Node
 from segments.errors import UserError
 from segments.explain import explain
 from segments.features import Catalogue
@@ -76,14 +78,24 @@ class Rooms:
         self.uplift = CampaignUplift(
             self.warehouse, lambda: self.propensity.customers, workspace.settings.randomised_campaigns
         )
+        self.discoveries = Discoveries(workspace.folder)
         self.audiences = Audiences(
             self.warehouse,
             resolver=_Resolver(self),
             saved=lambda name: self.library.get(name).definition,
             saved_names=self.library.names,
             outcomes=self.propensity.outcomes,
+            discoveries=self.discoveries.counts,
         )
-        self.disclosure = Disclosure(lambda: self.audiences, workspace.settings.min_group)
+        settings = workspace.settings
+        self.noise = (
+            Noise(self.state, settings.noise_epsilon, settings.noise_budget)
+            if settings.noise_epsilon
+            else None
+        )
+        self.disclosure = Disclosure(
+            lambda: self.audiences, settings.min_group, self.noise, workspace.ready.read_text()
+        )
         self._lock = threading.RLock()
 
     @cached_property
@@ -176,12 +188,13 @@ class Rooms:
         )
 
     def discover(self, k: int | None) -> Evidence:
-        """Natural segments as evidence."""
+        """Natural segments as evidence; the discovery is kept, so that a definition may name its clusters."""
         events, items = self.warehouse.table("events"), self.warehouse.table("items")
         bought = events.filter(events.type == "purchase").inner_join(items, "item_id")
         spend = bought.group_by("customer_id", "category").aggregate(value=bought.value.sum())
         currency = self.workspace.settings.currency
         found = discover(self.index, self.warehouse.features(), self.warehouse.fetch(spend), k, currency)
+        version = self.discoveries.keep(found, self.index.as_of)
         figures: list[Figure] = [
             Figure("segments", len(found.clusters), "count", "natural segments", "自然分群数"),
             Figure(
@@ -224,6 +237,7 @@ class Rooms:
                     "share": round(cluster.share, 4),
                     "persona": cluster.persona_en,
                     "persona_zh": cluster.persona_zh,
+                    "definition": to_json(InCluster(version, number)),
                     "categories": [{"category": c, "index": round(i, 2)} for c, i in cluster.categories],
                 }
             )
@@ -245,6 +259,10 @@ class _Resolver:
     def similar(self, seeds: Sequence[str], top: int) -> list[str]:
         """Lookalikes, nearest first."""
         return [match.customer_id for match in lookalikes(self._rooms.index, seeds, top)]
+
+    def cluster(self, discovery: str, number: int) -> list[str]:
+        """Whom a discovery put into a cluster."""
+        return self._rooms.discoveries.members(discovery, number)
 
 
 @dataclass(frozen=True)
@@ -360,16 +378,19 @@ class Assistant:
         question: str,
         conversation: str | None = None,
         on_step: Callable[[str, dict[str, Any]], None] = lambda _step, _data: None,
+        viewer: Viewer = EVERYBODY,
     ) -> Answer:
-        """Answer one turn. `on_step` hears of every step as it ends. Raises LLMUnavailableError, UserError for a
-        question that is too long."""
+        """Answer one turn. `on_step` hears of every step as it ends. viewer: who pays for noised counts.
+
+        Raises LLMUnavailableError, UserError for a question that is too long.
+        """
         if len(question) > MAX_QUESTION:
             raise UserError(f"question: may have {MAX_QUESTION:,} characters; got {len(question):,}.")
         thread = conversation or uuid.uuid4().hex[:12]
         turn = Turn(question, on_step)
         started = time.perf_counter()
         config: Any = {"configurable": {"thread_id": thread}}
-        opened_for = (self.conversations.used(), listening(), read_by(reader_of(thread)))
+        opened_for = (self.conversations.used(), listening(), read_by(reader_of(thread), viewer))
         with span("turn") as opened, opened_for[0], opened_for[1] as replies, opened_for[2]:
             if self.rooms.workspace.settings.trace_content:
                 note(opened, question=question, conversation=thread)
@@ -387,6 +408,7 @@ class Assistant:
         question: str,
         conversation: str | None = None,
         on_step: Callable[[str, dict[str, Any]], None] = lambda _step, _data: None,
+        viewer: Viewer = EVERYBODY,
     ) -> Iterator[tuple[str, Any]]:
         """(step, data) as steps end, and last ('done', Answer); an error is raised where it happened.
 
@@ -400,7 +422,7 @@ class Assistant:
 
         def work() -> None:
             try:
-                done = self.ask(question, conversation, hear)
+                done = self.ask(question, conversation, hear, viewer)
                 queue.put(("done", done))
             except BaseException as error:  # noqa: BLE001 - handed to the reader, who raises it
                 queue.put(("error", error))

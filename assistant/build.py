@@ -20,7 +20,9 @@ import duckdb
 from assistant.scoring import train_or_rescore
 from assistant.workspace import SETTINGS_FILE, Workspace
 from indexes.behaviour import encode_behaviour
+from indexes.discoveries import Discoveries
 from indexes.index import CustomerIndex
+from indexes.tastes import nearness
 from indexes.text import SentenceEncoder
 from propensity.registry import Registry
 from segments.atomic import write_text
@@ -34,6 +36,7 @@ from warehouse.mapping import Mapping, parse_mapping
 from warehouse.pseudonyms import VAULT_FILE, Vault
 from warehouse.store import FILE, Warehouse
 from warehouse.store import build as build_warehouse
+from warehouse.tastes import write_tastes
 
 FORMAT = 1
 """Raised when a step's result changes meaning, so that older workspaces are rebuilt."""
@@ -244,6 +247,19 @@ def _steps(workspace: Workspace, make: Callable[[Progress], object]) -> tuple[St
         Warehouse(workspace.warehouse).close()
         Vault(workspace.folder)
 
+    def tastes(progress: Progress) -> None:
+        _write_tastes(workspace, progress)
+
+    def check_tastes() -> None:
+        opened = Warehouse(workspace.warehouse)
+        try:
+            if opened.tastes != workspace.settings.tastes:
+                raise NotBuiltError(
+                    "The tastes of the settings are not in the warehouse; run: segassist build"
+                )
+        finally:
+            opened.close()
+
     def index(progress: Progress) -> None:
         _build_index(workspace, progress)
 
@@ -261,6 +277,14 @@ def _steps(workspace: Workspace, make: Callable[[Progress], object]) -> tuple[St
             make,
             open_warehouse,
             LOADING,
+        ),
+        Step(
+            "tastes",
+            "Compare products with the tastes of the settings",
+            tastes,
+            check_tastes,
+            ("indexes/tastes.py", "segments/tastes.py", "warehouse/tastes.py"),
+            repr(workspace.settings.tastes) if workspace.settings.tastes else "",
         ),
         Step(
             "index",
@@ -282,6 +306,23 @@ def _steps(workspace: Workspace, make: Callable[[Progress], object]) -> tuple[St
     )
 
 
+def _write_tastes(workspace: Workspace, progress: Progress) -> None:
+    tastes = workspace.settings.tastes
+    warehouse = Warehouse(workspace.warehouse)
+    try:
+        known, items = warehouse.tastes, warehouse.fetch(warehouse.table("items"))
+    finally:
+        warehouse.close()
+    if not tastes and not known:
+        progress(1.0, "none are declared")
+        return
+    near = items[["item_id"]]
+    if tastes:
+        encoder = SentenceEncoder(workspace.settings.encoder)
+        near = nearness(items, tastes, encoder, lambda share, what: progress(0.7 * share, what))
+    write_tastes(workspace.folder, tastes, near, lambda share, what: progress(0.7 + 0.3 * share, what))
+
+
 def _build_index(workspace: Workspace, progress: Progress) -> None:
     warehouse = Warehouse(workspace.warehouse)
     try:
@@ -296,6 +337,7 @@ def _build_index(workspace: Workspace, progress: Progress) -> None:
         )
         index = CustomerIndex.build(vectors, workspace.settings.index_device)
         index.save(workspace.index)
+        Discoveries(workspace.folder).keep_only(index.customer_ids)
         progress(1.0, index.reason)
     finally:
         warehouse.close()

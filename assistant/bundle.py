@@ -198,13 +198,13 @@ def _inside(name: str, then: Any, now: Any) -> Iterator[Difference]:
 
 @contextmanager
 def _borrowed(workspace: Workspace) -> Iterator[Workspace]:
-    """The workspace under another folder: its data by link, its plans and experiments as copies."""
+    """The workspace under another folder: its data by link; plans, experiments and discoveries as copies."""
     with tempfile.TemporaryDirectory(prefix="segassist-replay-") as name:
         folder = Path(name)
         for shared in SHARED:
             if (workspace.folder / shared).exists():
                 (folder / shared).symlink_to((workspace.folder / shared).resolve())
-        for kept in ("plans", "experiments"):
+        for kept in ("plans", "experiments", "discoveries"):
             if (workspace.folder / kept).exists():
                 shutil.copytree(workspace.folder / kept, folder / kept)
         yield workspace.at(folder)

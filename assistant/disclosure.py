@@ -8,25 +8,32 @@ a size is held back when it and one or two of these would tell the size of a gro
 - |A| + |B| - |C| or |A| - |B| - |C| counts so few customers, each once: A and B with their union or intersection, or
   a group cut out of another in two parts (a tracker: Denning, Denning and Schwartz 1979).
 
+Where the workspace asks for noise (`assistant.noise`), counts carry it in place of that, and nothing else of customers is
+told to who reads them.
+
 Query-set-overlap control after Hundepool et al., Statistical Disclosure Control (2012), chapter 3. What a reader could
 learn by combining four counts or more is not looked for.
 """
 
 from __future__ import annotations
 
+import hashlib
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 
 import numpy as np
 from pyroaring import BitMap
 
+from assistant.noise import Noise
+from segments.canonical import canonical
 from segments.definition import EVERYONE, Node, RankCondition, SimilarityCondition
-from segments.errors import DefinitionError
+from segments.errors import DefinitionError, ForbiddenError
 from warehouse.audience import Audiences
 from warehouse.suppression import shown, small
 
@@ -35,14 +42,27 @@ READERS = 4096
 _reader: ContextVar[str | None] = ContextVar("reader", default=None)
 
 
+@dataclass(frozen=True)
+class Viewer:
+    """Who pays for what a reader sees: a user, or '' for everybody where there are none. exact: counts without noise."""
+
+    user: str = ""
+    exact: bool = False
+
+
+EVERYBODY = Viewer()
+_viewer: ContextVar[Viewer] = ContextVar("viewer", default=EVERYBODY)
+
+
 @contextmanager
-def read_by(reader: str) -> Iterator[None]:
+def read_by(reader: str, viewer: Viewer = EVERYBODY) -> Iterator[None]:
     """What is counted inside the block is shown to this reader; outside of any, to a program, which is not held."""
-    token = _reader.set(reader)
+    tokens = _reader.set(reader), _viewer.set(viewer)
     try:
         yield
     finally:
-        _reader.reset(token)
+        _reader.reset(tokens[0])
+        _viewer.reset(tokens[1])
 
 
 def reader_of(conversation: str) -> str:
@@ -106,16 +126,39 @@ def _parts(whole: BitMap, a: BitMap, b: BitMap) -> bool:
 class Disclosure:
     """Sizes of audiences as a chat may see them, for every reader and date."""
 
-    def __init__(self, audiences: Callable[[], Audiences], k: int) -> None:
-        self._audiences, self._k = audiences, k
+    def __init__(
+        self, audiences: Callable[[], Audiences], k: int, noise: Noise | None = None, data: str = ""
+    ) -> None:
+        """data: names what the counts are of; other data are other questions."""
+        self._audiences, self._k, self._noise, self._data = audiences, k, noise, data
         self._ledgers: OrderedDict[tuple[str, date], Ledger] = OrderedDict()
         self._everyone: dict[date, BitMap] = {}
         # To see what is known and to add to it is one step: two questions at once must not each pass alone.
         self._lock = threading.RLock()
 
+    @property
+    def margin(self) -> int | None:
+        """How far a count shown now lies from the true one at most (`noise.LEVEL`); None without noise."""
+        noisy = self._noise is not None and _reader.get() is not None and not _viewer.get().exact
+        return self._noise.margin if noisy and self._noise is not None else None
+
+    def counts_only(self, what: str) -> None:
+        """Raise ForbiddenError where counts carry noise: what else is told of customers does not."""
+        if self.margin is not None:
+            raise ForbiddenError(
+                f"{what}: counts carry noise here for the privacy of customers, and nothing else is told of them "
+                "to your role; somebody who may export can see it."
+            )
+
     def shown(self, definition: Node, as_of: date | None = None) -> int | str:
-        """The size; '<k' for a small group; '≈N' when the size would give a small group away."""
+        """The size, with noise where asked for; '<k' for a small group; '≈N' when it would give a small group away."""
         audiences = self._at(as_of)
+        if self._noise is not None and self.margin is not None:
+            if canonical(definition) == EVERYONE:
+                return audiences.size(definition)
+            size = audiences.size(definition)
+            noised = self._noise.count(self._question(definition, audiences), size, _viewer.get().user)
+            return noised if noised >= self._k else f"<{self._k}"
         if _reader.get() is None:
             return shown(audiences.size(definition), self._k)
         return self.shown_members(audiences.members(definition), as_of, asked=_is_asked(definition))
@@ -134,9 +177,16 @@ class Disclosure:
             ledger.add(found)
         return size
 
+    def parts(self, definition: Node, by: str, sizes: Mapping[str, int]) -> Mapping[str, int]:
+        """The sizes of parts that do not overlap, by label, with noise where asked for. by: what they are parts by."""
+        if self._noise is None or self.margin is None:
+            return sizes
+        question = self._question(definition, self._audiences(), by)
+        return self._noise.counts(question, sizes, _viewer.get().user)
+
     def check(self, members: Collection[str]) -> None:
         """Raise DefinitionError when figures of these customers, with what was shown, would tell of fewer than k."""
-        if _reader.get() is None:
+        if _reader.get() is None or self.margin is not None:
             return
         with self._lock:
             told = self._ledger(None).gives_away(self._bits(members))
@@ -148,7 +198,7 @@ class Disclosure:
 
     def held_back(self, groups: Mapping[str, Collection[str]]) -> list[str]:
         """The groups of a table whose sizes would give a small one away; the others count as shown."""
-        if _reader.get() is None:
+        if _reader.get() is None or self.margin is not None:
             return []
         held = []
         with self._lock:
@@ -160,6 +210,11 @@ class Disclosure:
                 else:
                     ledger.add(found)
         return held
+
+    def _question(self, definition: Node, audiences: Audiences, by: str = "") -> str:
+        """Names a count: of what data, of which date, of whom. A saved segment counts as what it says now."""
+        said = [self._data, audiences.as_of.isoformat(), by, *audiences.meanings(definition)]
+        return hashlib.sha256("\n".join(said).encode()).hexdigest()[:32]
 
     def _about(self, size: int) -> str:
         """Rounded so coarsely that the group in between could be none or more than k."""

@@ -8,6 +8,7 @@ from assistant.conversations import Conversations
 from assistant.library import Library
 from assistant.workspace import Workspace
 from campaigns.store import Store
+from indexes.discoveries import Discoveries
 from indexes.index import CustomerIndex
 from propensity.registry import Registry
 from propensity.versions import Versions
@@ -40,6 +41,8 @@ def erase_person(workspace: Workspace, source_id: str, progress: Progress = sile
     if known:
         index.remove([customer])
         index.save(workspace.index)
+    discoveries = Discoveries(workspace.folder)
+    discoveries.forget(customer)
     library = Library(workspace.state, workspace.settings.parameters)
     named = [saved.name for saved in library.all() if _speaks_of(saved.definition, customer)]
     for name in named:
@@ -55,6 +58,8 @@ def erase_person(workspace: Workspace, source_id: str, progress: Progress = sile
     traces = list(data.traces)
     if customer in CustomerIndex.load(workspace.index, "cpu").customer_ids:
         traces.append("behaviour index")
+    if discoveries.forget(customer):
+        traces.append("discovered clusters")
     if any(_speaks_of(saved.definition, customer) for saved in library.all()):
         traces.append("saved segments")
     if any(store.forget(customer) for store in stores):

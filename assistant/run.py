@@ -10,7 +10,7 @@ from assistant.linking.linker import Link, outcome_of
 from assistant.market_intents import MARKET_TOOLS
 from assistant.plan import ON_CAMPAIGN, Plan
 from assistant.replies import CLARIFY, reply
-from assistant.tools import DEFAULT_TOP, ToolResult, Tools
+from assistant.tools import DEFAULT_TOP, ToolResult, Tools, admit
 from segments.codec import from_json, to_json
 from segments.definition import EVERYONE, Node
 from segments.errors import InternalError
@@ -51,6 +51,8 @@ def run_tool(
 ) -> None:
     """Run the plan's tool on the segment that it takes from the message, else on the current one."""
     intents = link.intents
+    of_customer = plan.tool == "find_lookalikes" and intents.customer
+    admit(tools.rooms, "find_lookalikes_of_customer" if of_customer else plan.tool)
     match plan.tool:
         case "define_segment" | "refine_segment":
             _define(outcome, tools, plan, link, segment, current)

@@ -24,7 +24,7 @@ from pydantic import (
 )
 
 from assistant.grounding import to_json as evidence_json
-from assistant.tools import ToolResult, Tools
+from assistant.tools import ToolResult, Tools, admit
 from segments.canonical import fingerprint
 from segments.codec import from_json, to_json
 from segments.definition import Node
@@ -77,6 +77,7 @@ def run_tool(tools: Tools, name: str, arguments: Mapping[str, Any]) -> ToolResul
     spec = tool_specs().get(name)
     if spec is None:
         raise NotFoundError(f"There is no tool '{name}'; tools are {', '.join(tool_specs())}.")
+    admit(tools.rooms, name)
     parameters = tools.rooms.workspace.settings.parameters
     result: ToolResult = getattr(tools, name)(**read_arguments(spec, arguments, parameters))
     return result

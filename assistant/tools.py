@@ -15,10 +15,11 @@ from pydantic import Field
 from assistant import tools_audience as audience
 from assistant import tools_campaigns as campaign_tools
 from assistant import tools_market
+from assistant.noise import LEVEL
 from campaigns.plan import Strategy
 from insights.signals import Kind
 from segments.canonical import canonical
-from segments.definition import EVERYONE, FeatureCondition, Node, SimilarityCondition, conditions
+from segments.definition import EVERYONE, AllOf, FeatureCondition, Node, SimilarityCondition, conditions
 from segments.edit import difference
 from segments.errors import DefinitionError, UserError
 from segments.explain import Language, explain
@@ -28,6 +29,11 @@ if TYPE_CHECKING:
     from assistant.app import Rooms
 
 DEFAULT_TOP = 100
+COUNTING = frozenset(
+    "define_segment refine_segment show_segment open_segment find_lookalikes compare_segments trend_segment "
+    "breakdown_segment save_segment list_segments delete_segment".split()
+)
+"""Tools that tell no more of customers than counts, all by way of the disclosure."""
 Top = Annotated[int, Field(ge=1, description="how many customers")]
 
 
@@ -42,6 +48,12 @@ class ToolResult:
     definition: Node | None = None
     strategy: Strategy | None = None
     texts: tuple[str, str] | None = None
+
+
+def admit(rooms: Rooms, name: str) -> None:
+    """Raise ForbiddenError for a tool that tells more than counts where counts carry noise."""
+    if name not in COUNTING:
+        rooms.disclosure.counts_only(name)
 
 
 class Tools:
@@ -245,7 +257,7 @@ class Tools:
         """Compare the current segment with another: sizes, overlap, and the conditions that differ."""
         rooms = self.rooms
         mine, theirs = (set(rooms.audiences.members(node)) for node in (definition, other))
-        both = rooms.disclosure.shown_members(mine & theirs)
+        both = self._shown(canonical(AllOf((definition, other))))
         figures = [
             *self._size_figures(definition),
             Figure(
@@ -257,7 +269,8 @@ class Tools:
             ),
             Figure("overlap", both, "customers", "customers in both", "两者共有客户"),
         ]
-        if all(isinstance(figure.value, int) for figure in figures if figure.unit == "customers"):
+        exact = rooms.disclosure.margin is None
+        if exact and all(isinstance(figure.value, int) for figure in figures if figure.unit == "customers"):
             jaccard = len(mine & theirs) / len(mine | theirs) if mine | theirs else 0.0
             figures.append(
                 Figure("jaccard", jaccard, "share", "overlap of either (Jaccard)", "重叠度(Jaccard)")
@@ -335,7 +348,11 @@ class Tools:
 
     def _size_figures(self, definition: Node) -> tuple[Figure, ...]:
         population, size = self.rooms.audiences.population, self._shown(definition)
+        margin = self.rooms.disclosure.margin
         figures = [Figure("size", size, "customers", "customers", "客户数")]
+        if isinstance(size, int) and margin is not None:
+            edges = max(0, size - margin), size + margin
+            figures = [Figure("size", size, "customers", "customers", "客户数", *edges, LEVEL)]
         if isinstance(size, int):
             share = size / population if population else 0.0
             figures.append(Figure("share", share, "share", "of all customers", "占全部客户"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from segments.definition import AllOf, Node
+from segments.definition import EVERYONE, AllOf, Node
 from segments.errors import NotFoundError
 from segments.explain import explain
 from segments.ports import Evidence, Figure
@@ -34,7 +34,11 @@ def trend_segment(rooms: Rooms, definition: Node) -> Evidence:
         rows.append({"as_of": day, "size": size})
     moved = drift(points)
     notes: tuple[str, ...] = ()
-    if moved is not None and all(isinstance(row["size"], int) for row in rows):
+    if (
+        moved is not None
+        and rooms.disclosure.margin is None
+        and all(isinstance(row["size"], int) for row in rows)
+    ):
         label = "change of the share in the last step", "最近一步的占比变化"
         figures.append(Figure("last_step", moved.step, "share", *label))
         label = "usual change of a step", "通常每步的变化"
@@ -48,7 +52,16 @@ def breakdown_segment(rooms: Rooms, definition: Node, feature: str) -> Evidence:
     catalogue, k = rooms.warehouse.catalogue, rooms.workspace.settings.min_group
     members, features = rooms.audiences.members(definition), rooms.warehouse.features()
     rooms.disclosure.check(members)
-    groups = breakdown(members, features, catalogue, feature, k, rooms.disclosure.held_back)
+    whose = {"members": definition, "everyone": EVERYONE}
+    groups = breakdown(
+        members,
+        features,
+        catalogue,
+        feature,
+        k,
+        rooms.disclosure.held_back,
+        lambda who, sizes: rooms.disclosure.parts(whose[who], feature, sizes),
+    )
     known = catalogue[feature]
     figures = [Figure("feature", known.name, "text", known.en, known.zh)]
     for place, group in enumerate(groups):

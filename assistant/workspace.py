@@ -11,6 +11,7 @@ from pathlib import Path
 from propensity.declared import Declared, read_outcomes
 from propensity.outcomes import CUSTOMER_OUTCOMES
 from segments.errors import DataError, NotBuiltError
+from segments.tastes import Taste, read_tastes
 
 SETTINGS_FILE = "segassist.toml"
 DEFAULT = Path("workspaces/demo")
@@ -21,13 +22,15 @@ STATE_VARIABLE = "SEGASSIST_STATE_URL"
 class Settings:
     """What a retailer may set in `segassist.toml`; every default is written here and nowhere else.
 
-    min_group: groups of fewer customers are not shown in a chat. currency: sign shown before amounts.
-    requests_per_minute: of one API key. cors_origins: pages of other sites that may call the API.
+    min_group: groups of fewer customers are not shown in a chat. noise_epsilon: of the noise on each count that is shown
+    to who may not export (0: none); noise_budget: what each user may spend of it in all. currency: sign shown before
+    amounts. requests_per_minute: of one API key. cors_origins: pages of other sites that may call the API.
     randomised_campaigns: ids of campaigns whose customers were drawn at random, so that their effect may be called one.
     gross_margin: share of revenue left after the cost of goods. contact_cost: currency for each customer
     contacted. response_rate: share of contacted customers who respond, where no past campaign tells it (0: not known).
     banned_words: never used in marketing copy. parameters: numbers that definitions name. outcomes: what models shall
-    predict besides the outcomes that every workspace has (`[[outcomes]]`). state_url: the database of segments, users,
+    predict besides the outcomes that every workspace has (`[[outcomes]]`). tastes: phrases that items are compared with,
+    each a feature (`[[tastes]]`). state_url: the database of segments, users,
     conversations, jobs and audit log, instead of SQLite files; without a password, which belongs in the environment.
     trace_content: traces hold the question and who asked it. oidc_issuer, oidc_client_id: the provider that people
     sign in with; oidc_role_claim: where it says their role.
@@ -36,6 +39,8 @@ class Settings:
     name: str = "Complete Journey demo"
     currency: str = "$"
     min_group: int = 10
+    noise_epsilon: float = 0.0
+    noise_budget: float = 50.0
     llm_backend: str = "auto"
     llm_base_url: str = ""
     llm_model: str = ""
@@ -51,6 +56,7 @@ class Settings:
     banned_words: tuple[str, ...] = ()
     parameters: Mapping[str, float] = field(default_factory=dict)
     outcomes: tuple[Declared, ...] = ()
+    tastes: tuple[Taste, ...] = ()
     state_url: str = ""
     trace_content: bool = False
     oidc_issuer: str = ""
@@ -141,6 +147,9 @@ def read_settings(folder: Path) -> Settings:
     declared = values.pop("outcomes", [])
     if not isinstance(declared, list):
         raise DataError(f"{path}: outcomes must be tables, each under [[outcomes]]; got {declared!r}.")
+    tastes = values.pop("tastes", [])
+    if not isinstance(tastes, list):
+        raise DataError(f"{path}: tastes must be tables, each under [[tastes]]; got {tastes!r}.")
     taken = [outcome.name for outcome in CUSTOMER_OUTCOMES]
     values = {key: tuple(value) if isinstance(value, list) else value for key, value in values.items()}
     for key, value in values.items():
@@ -160,10 +169,19 @@ def read_settings(folder: Path) -> Settings:
     for name, value in values.get("parameters", {}).items():
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise DataError(f"{path}: parameters.{name} must be a number; got {value!r}.")
-    settings = Settings(**values, outcomes=read_outcomes(declared, taken, str(path)))
+    settings = Settings(
+        **values,
+        outcomes=read_outcomes(declared, taken, str(path)),
+        tastes=read_tastes(tastes, str(path)),
+    )
     for key in ("min_group", "requests_per_minute"):
         if getattr(settings, key) < 1:
             raise DataError(f"{path}: {key} must be at least 1; got {getattr(settings, key)}.")
+    if not 0 <= settings.noise_epsilon <= settings.noise_budget:
+        raise DataError(
+            f"{path}: noise_epsilon must be at least 0 (no noise) and at most noise_budget "
+            f"({settings.noise_budget:g}); got {settings.noise_epsilon:g}."
+        )
     if not 0 < settings.gross_margin <= 1:
         raise DataError(f"{path}: gross_margin must lie above 0 and at most 1; got {settings.gross_margin}.")
     if not settings.contact_cost > 0:

@@ -33,6 +33,13 @@ def write_text(path: Path, text: str) -> None:
         partial.write_text(text, encoding="utf-8")
 
 
+def write_private(path: Path, content: bytes) -> None:
+    """Write a file for its owner alone, whole or not at all."""
+    with beside(path) as partial:
+        partial.touch(0o600)
+        partial.write_bytes(content)
+
+
 def made_once(path: Path, content: bytes) -> bytes:
     """A file's bytes; where there is none, `content` is written first, whole, for the owner alone.
 

@@ -21,6 +21,7 @@ from segments.features import (
     Ratio,
     Recency,
 )
+from segments.tastes import Taste
 
 NUMBER, SHARE, BOOLEAN = FeatureType.NUMBER, FeatureType.SHARE, FeatureType.BOOLEAN
 CATEGORY, BAND = FeatureType.CATEGORY, FeatureType.BAND
@@ -640,12 +641,31 @@ def _department(name: str) -> list[Feature]:
     ]
 
 
-def standard_catalogue(departments: Sequence[str] = ()) -> Catalogue:
-    """All features; `departments` (largest first) each add a spend and a share feature."""
+def _taste(taste: Taste) -> Feature:
+    near = Aggregate("value", taste.days, near=(taste.column, taste.near))
+    en, zh = taste.label_en, taste.label_zh
+    return Feature(
+        taste.feature,
+        SHARE,
+        "share",
+        f"share of spend near {en} in the last {taste.days} days",
+        f"最近{taste.days}天与{zh}相近的消费占比",
+        Ratio(near, Aggregate("value", taste.days)),
+        (
+            *(f"share of spend near {en}", f"spend near {en}", f"share of {en}", f"{en} share"),
+            *(f"share of spend on {en}", f"taste for {en}", *taste.synonyms_en),
+        ),
+        (f"{zh}相近的消费占比", f"{zh}消费占比", f"{zh}占比", f"{zh}偏好", *taste.synonyms_zh),
+    )
+
+
+def standard_catalogue(departments: Sequence[str] = (), tastes: Sequence[Taste] = ()) -> Catalogue:
+    """All features; `departments` (largest first) each add a spend and a share feature, `tastes` a share."""
     features = _basics()
     for days in (30, 90, 180, YEAR):
         features += _rfm(days)
     features += _basket() + _promotion() + _habits() + _trend() + _demographics()
     for name in departments:
         features += _department(name)
+    features += [_taste(taste) for taste in tastes]
     return Catalogue(features)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from segments.definition import (
     ComparisonCondition,
     Condition,
     EventCondition,
     EventQuantity,
     FeatureCondition,
+    InCluster,
     ItemFilter,
     MemberOf,
     Occasion,
@@ -50,8 +53,20 @@ def condition_issues(node: Condition, vocabulary: Vocabulary) -> list[str]:
             return _propensity(node, vocabulary)
         case MemberOf(name) if vocabulary.segments is not None and name not in vocabulary.segments:
             return [f"member_of: no saved segment is named '{name}'{hint(name, vocabulary.segments)}."]
+        case InCluster() if vocabulary.discoveries is not None:
+            return _cluster(node, vocabulary.discoveries)
         case _:
             return []
+
+
+def _cluster(node: InCluster, discoveries: Mapping[str, int]) -> list[str]:
+    if node.discovery not in discoveries:
+        near = hint(node.discovery, discoveries) or "; `segassist segment clusters` lists them"
+        return [f"member_of.discovery: there is no discovery '{node.discovery}'{near}."]
+    count = discoveries[node.discovery]
+    if not 1 <= node.number <= count:
+        return [f"member_of.cluster: must lie between 1 and {count}; got {node.number}."]
+    return []
 
 
 def _feature(node: FeatureCondition, catalogue: Catalogue) -> list[str]:

@@ -21,6 +21,7 @@ from segments.definition import (
     EventCondition,
     EventQuantity,
     FeatureCondition,
+    InCluster,
     MemberOf,
     Node,
     Not,
@@ -105,6 +106,8 @@ def _to_json(node: Node) -> dict[str, Any]:
             return {"similar_to": to, "top": count}
         case MemberOf(name):
             return {"member_of": name}
+        case InCluster(discovery, cluster):
+            return {"member_of": {"discovery": discovery, "cluster": cluster}}
 
 
 def _what_to_json(node: EventCondition | RepeatCondition | TouchCondition | EventQuantity) -> dict[str, Any]:
@@ -349,10 +352,19 @@ def _read_similar(data: dict[str, Any], path: str, issues: list[str], depth: int
 
 def _read_member(data: dict[str, Any], path: str, issues: list[str], _depth: int) -> Node | None:
     Fields(data, path, issues, {"member_of"})
-    if not isinstance(data["member_of"], str):
-        issues.append(f"{path}.member_of: must be a saved segment's name; got {short(data['member_of'])}.")
+    of = data["member_of"]
+    if isinstance(of, str):
+        return MemberOf(of)
+    if not isinstance(of, dict):
+        issues.append(
+            f"{path}.member_of: must be a saved segment's name, or discovery and cluster; got {short(of)}."
+        )
         return None
-    return MemberOf(data["member_of"])
+    fields = Fields(of, f"{path}.member_of", issues, {"discovery", "cluster"})
+    if not isinstance(of.get("discovery"), str):
+        fields.wrong("discovery", f"must be the version of a discovery; got {short(of.get('discovery'))}")
+    number = fields.whole("cluster", 0, "the clusters' numbers", 1)
+    return InCluster(of["discovery"], number) if fields.sound else None
 
 
 _READERS = {

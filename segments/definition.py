@@ -219,6 +219,14 @@ class MemberOf:
 
 
 @dataclass(frozen=True)
+class InCluster:
+    """The customer was put into that cluster by a discovery of natural segments: who they are stays as it was then."""
+
+    discovery: str
+    number: int
+
+
+@dataclass(frozen=True)
 class AllOf:
     """Every child holds; no children means everyone."""
 
@@ -250,6 +258,7 @@ Condition = (
     | PropensityCondition
     | SimilarityCondition
     | MemberOf
+    | InCluster
 )
 Node = AllOf | AnyOf | Not | Condition
 SegmentDefinition = Node

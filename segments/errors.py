@@ -15,6 +15,7 @@ SegAssistError
 │   ├── NotBuiltError        nothing built yet; the message ends with the command to run
 │   ├── DataError            a source file is missing, corrupt or fails the quality checks
 │   ├── ChecksumError        a file's bytes are not the published ones
+│   ├── EncryptionError      the key to encrypted data is missing, wrong or set where nothing is encrypted
 │   ├── StorageError         the disk is full, read-only, or another process holds it
 │   ├── PortInUseError       the address is taken
 │   └── LLMUnavailableError  the LLM server is down, slow or answers nonsense
@@ -119,6 +120,12 @@ class ChecksumError(OperatorError):
     """A file's SHA-256 is not the published one; the file is not used."""
 
     code = "checksum_mismatch"
+
+
+class EncryptionError(OperatorError):
+    """The key to encrypted data is missing or wrong, or a key is set where nothing is encrypted."""
+
+    code = "encryption"
 
 
 class StorageError(OperatorError):

@@ -43,7 +43,8 @@ Part = Literal["weekend", "morning", "afternoon", "evening", "night"]
 class Aggregate:
     """A measure of the customer's events in `[as_of - start, as_of - end)` days; start None = ever.
 
-    `where` narrows on item attributes (column -> value), `part` on the time of the event.
+    `where` narrows on item attributes (column -> value), `part` on the time of the event, `near` on items whose
+    column holds at least a number: how near they are to a taste (column, cosine).
     Measures: value, discount and list_value (value + discount) are sums in currency, quantity a sum of
     units, lines counts events, orders / items / categories / days / stores count distinct ones.
     """
@@ -54,6 +55,7 @@ class Aggregate:
     event: str = "purchase"
     where: tuple[tuple[str, str], ...] = ()
     part: Part | None = None
+    near: tuple[str, float] | None = None
 
 
 @dataclass(frozen=True)

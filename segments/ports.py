@@ -105,6 +105,10 @@ class AudienceResolver(Protocol):
         """The `top` customers nearest to the seeds, nearest first, seeds left out."""
         ...
 
+    def cluster(self, discovery: str, number: int) -> list[str]:
+        """The customers whom a discovery put into a cluster."""
+        ...
+
 
 @dataclass(frozen=True)
 class Figure:

@@ -106,11 +106,13 @@ def _models() -> list[dict[str, Any]]:
             _object({"customer": {"type": "string"}}, "customer"),
         ]
     }
+    discovered = {"discovery": {"type": "string"}, "cluster": _SPAN}
+    cluster = _object(discovered, "discovery", "cluster")
     scored = {"propensity": {"type": "string"}, "min_probability": _SHARE, "top_share": _SHARE}
     return [
         _object(scored, "propensity"),
         _object({"similar_to": to, "top": _SPAN}, "similar_to", "top"),
-        _object({"member_of": {"type": "string"}}, "member_of"),
+        _object({"member_of": {"oneOf": [{"type": "string"}, cluster]}}, "member_of"),
     ]
 
 

@@ -13,13 +13,14 @@ from segments.features import Catalogue
 class Vocabulary:
     """The names that exist in a workspace. None means: not known here, so not checked.
 
-    items: item field (department, category, brand) -> its values.
+    items: item field (department, category, brand) -> its values. discoveries: version -> how many clusters.
     """
 
     catalogue: Catalogue
     items: Mapping[str, Collection[str]] = field(default_factory=dict)
     segments: Collection[str] | None = None
     outcomes: Collection[str] | None = None
+    discoveries: Mapping[str, int] | None = None
 
 
 def hint(name: str, known: Collection[str]) -> str:

@@ -12,6 +12,7 @@ from segments.definition import (
     EventCondition,
     EventQuantity,
     FeatureCondition,
+    InCluster,
     ItemFilter,
     MemberOf,
     Node,
@@ -109,6 +110,8 @@ class English:
                 return self.similar(node)
             case MemberOf(name):
                 return self.member(name)
+            case InCluster():
+                return self.cluster(node)
 
     def _join(self, children: Sequence[Node], joiner: str, nested: bool) -> str:
         text = joiner.join(self.phrase(child, True) for child in children)
@@ -131,6 +134,9 @@ class English:
 
     def member(self, name: str) -> str:
         return f"belong to the segment '{name}'"
+
+    def cluster(self, node: InCluster) -> str:
+        return f"belong to cluster {node.number} of the discovery {node.discovery}"
 
     def feature(self, node: FeatureCondition) -> str:
         feature = self.catalogue.get(node.feature)

@@ -9,6 +9,7 @@ from segments.definition import (
     EventCondition,
     EventQuantity,
     FeatureCondition,
+    InCluster,
     ItemFilter,
     Node,
     Not,
@@ -75,6 +76,9 @@ class Chinese(English):
 
     def member(self, name: str) -> str:
         return f"属于分群“{name}”"
+
+    def cluster(self, node: InCluster) -> str:
+        return f"属于发现 {node.discovery} 的第{node.number}个自然分群"
 
     def feature(self, node: FeatureCondition) -> str:
         feature = self.catalogue.get(node.feature)

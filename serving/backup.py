@@ -27,7 +27,7 @@ MANIFEST = "segassist-backup.json"
 FORMAT = 1
 RUN = "run"
 """Records of running servers, of no use on another machine; of this folder only a build's marks are kept."""
-PASSING = (".partial", ".lock", "-wal", "-shm", "-journal")
+PASSING = (".partial", ".tmp", ".lock", "-wal", "-shm", "-journal")
 
 
 def write_backup(workspace: Path, file: Path, progress: Progress = silent) -> int:

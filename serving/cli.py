@@ -284,6 +284,33 @@ def sql(
         raise UserError(f"--dialect: {error}") from error
 
 
+@segment_app.command()
+def clusters(
+    k: Annotated[
+        int | None, typer.Option("--discover", help="Discover so many anew; 0: as many as separate best.")
+    ] = None,
+    as_json: JsonOption = False,
+    workspace: WorkspaceOption = DEFAULT,
+) -> None:
+    """List the natural segments discovered so far, with the definition of each."""
+    from dataclasses import asdict
+
+    from assistant.app import Rooms
+    from segments.codec import to_json
+    from segments.definition import InCluster
+
+    rooms = Rooms(open_workspace(workspace))
+    if k is not None:
+        rooms.discover(k or None)
+    for version in rooms.discoveries.versions():
+        for cluster in rooms.discoveries.clusters(version):
+            definition = to_json(InCluster(version, cluster.number))
+            if as_json:
+                print(json.dumps({"definition": definition, **asdict(cluster)}, ensure_ascii=False))
+            else:
+                typer.echo(f"{json.dumps(definition)}  {cluster.size:,} customers: {cluster.name_en}")
+
+
 def _segment(definition: Any, workspace: Path, members: bool) -> dict[str, Any]:
     from serving.service import Service
 

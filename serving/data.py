@@ -14,11 +14,18 @@ from serving.operate import local_caller, log_here
 from serving.options import JsonOption, WorkspaceOption, read_definition
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from assistant.refresh import Published
+    from segments.ports import Progress
+
+    Convert = Callable[[Path, Progress], tuple[str, ...]]
 
 data_app = typer.Typer()
 privacy_app = typer.Typer(help="Rights of the persons whose data this is.", no_args_is_help=True)
-rules_app = typer.Typer(help="The cleaning rules and what they did.", no_args_is_help=True)
+rules_app = typer.Typer(
+    help="The cleaning rules and what they did; encryption at rest.", no_args_is_help=True
+)
 data_app.add_typer(privacy_app, name="privacy")
 data_app.add_typer(rules_app, name="data")
 
@@ -177,6 +184,57 @@ def restore_rule(rule: RuleOption, workspace: WorkspaceOption = DEFAULT) -> None
     typer.echo(f"{rows:,} rows taken back; the rule is off until: segassist data enforce --rule {rule}")
 
 
+@rules_app.command("tastes")
+def list_tastes(as_json: JsonOption = False, workspace: WorkspaceOption = DEFAULT) -> None:
+    """List the declared tastes with the items that count as near, and the nearest that do not."""
+    from dataclasses import asdict
+
+    from warehouse.store import Warehouse
+    from warehouse.tastes import nearest
+
+    warehouse = Warehouse(open_workspace(workspace).warehouse)
+    try:
+        for found in (nearest(warehouse, taste) for taste in warehouse.tastes):
+            if as_json:
+                print(json.dumps({"feature": found.taste.feature, **asdict(found)}, ensure_ascii=False))
+                continue
+            typer.echo(
+                f"{found.taste.feature}: {found.items:,} items with a cosine of {found.taste.near} or more"
+            )
+            for word, kinds in (("in ", found.within), ("out", found.beyond)):
+                for kind in kinds:
+                    typer.echo(f"  {word}  {kind}")
+    finally:
+        warehouse.close()
+
+
+@rules_app.command("encrypt")
+def encrypt_data(workspace: WorkspaceOption = DEFAULT) -> None:
+    """Encrypt the warehouse and the vault of ids with the key of the environment. Restart the server with it."""
+    from warehouse.encrypt import encrypt
+
+    _convert(workspace, encrypt, "encrypt", "encrypted")
+
+
+@rules_app.command("decrypt")
+def decrypt_data(workspace: WorkspaceOption = DEFAULT) -> None:
+    """Make an encrypted warehouse and vault plain again. Unset the key then, and restart the server."""
+    from warehouse.encrypt import decrypt
+
+    _convert(workspace, decrypt, "decrypt", "plain")
+
+
+def _convert(workspace: Path, convert: Convert, doing: str, state: str) -> None:
+    from assistant.refresh import alone
+    from serving.terminal import steps
+
+    folder = open_workspace(workspace).folder
+    with steps() as progress, alone(folder):
+        names = convert(folder, progress(f"{doing.capitalize()} the data"))
+    log_here(workspace, doing, files=list(names))
+    typer.echo(f"Now {state}: {', '.join(names)}" if names else f"Everything was {state} already.")
+
+
 @rules_app.command("enforce")
 def enforce_rule(rule: RuleOption, workspace: WorkspaceOption = DEFAULT) -> None:
     """Apply a rule again that was taken back: to what is ingested next, and with --rebuild to everything."""
@@ -258,6 +316,34 @@ def erase(
     if found.traces:
         raise InternalError(f"The customer is still found in: {', '.join(found.traces)}; run it again.")
     typer.echo("No trace is left. Models learned from everybody are trained anew by the next build.")
+
+
+@privacy_app.command("budget")
+def privacy_budget(
+    grant: Annotated[
+        str | None,
+        typer.Option("--grant", help="Give this user the whole budget anew ('' where there are none)."),
+    ] = None,
+    as_json: JsonOption = False,
+    workspace: WorkspaceOption = DEFAULT,
+) -> None:
+    """What each user has spent of the privacy budget of noised counts."""
+    from assistant.noise import Noise
+    from assistant.sql import Database
+
+    opened = open_workspace(workspace)
+    settings = opened.settings
+    if not settings.noise_epsilon:
+        raise UserError("Counts carry no noise here; set noise_epsilon in segassist.toml.")
+    noise = Noise(Database(opened.state), settings.noise_epsilon, settings.noise_budget)
+    if grant is not None:
+        noise.grant(grant)
+        log_here(workspace, "budget_granted", user=grant)
+    for user, spent in noise.spent().items():
+        if as_json:
+            print(json.dumps({"user": user, "spent": spent, "budget": settings.noise_budget}))
+        else:
+            typer.echo(f"{user or 'everybody'}: {spent:g} of {settings.noise_budget:g}")
 
 
 @privacy_app.command("retain")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import sqlite3
 import stat
@@ -19,7 +20,7 @@ import httpx
 from packaging.requirements import Requirement
 
 from assistant.workspace import Workspace, open_workspace
-from segments.errors import SegAssistError
+from segments.errors import EncryptionError, SegAssistError
 
 PACKAGE = "segment-assistant"
 LEAST_MEMORY = 3_000_000_000
@@ -57,6 +58,7 @@ def examine(folder: Path, port: int) -> list[Finding]:
         ("models", _models),
         ("llm", _llm),
         ("secrets", _secrets),
+        ("encryption", _encryption),
         ("state", _state),
         ("audit", _audit),
         ("access", _access),
@@ -64,6 +66,8 @@ def examine(folder: Path, port: int) -> list[Finding]:
     for part, check in checks:
         try:
             found += check(workspace)
+        except EncryptionError as error:
+            found.append(Finding(part, "fail", str(error), "give the key that the data are encrypted with"))
         except SegAssistError as error:
             found.append(Finding(part, "fail", str(error), BUILD.format(folder)))
     return found
@@ -227,6 +231,29 @@ def _secrets(workspace: Workspace) -> Iterator[Finding]:
         yield Finding("secrets", "fail", f"{path} can be read by others", f"chmod 600 {path}")
     if not open_:
         yield Finding("secrets", "ok", f"{len(paths)} files are readable by their owner alone")
+
+
+def _encryption(workspace: Workspace) -> Iterator[Finding]:
+    from warehouse.encrypt import encrypted_files
+    from warehouse.encryption import KEY_FILE_VARIABLE, KEY_VARIABLE, operator_key
+
+    found = encrypted_files(workspace.folder)
+    plain = [name for name, encrypted in found.items() if not encrypted]
+    keyed = operator_key() is not None
+    if len(plain) == len(found) and not keyed:
+        yield Finding("encryption", "ok", "off: the warehouse and the vault are plain files")
+    elif plain and keyed:
+        way = f"segassist data encrypt --workspace {workspace.folder}"
+        yield Finding("encryption", "fail", f"a key is set, and {', '.join(plain)} not encrypted", way)
+    elif not keyed:
+        way = f"set {KEY_VARIABLE} or {KEY_FILE_VARIABLE} to the key"
+        yield Finding("encryption", "fail", "the data are encrypted, and no key is set", way)
+    else:
+        _as_of(workspace)
+        yield Finding("encryption", "ok", f"on: {', '.join(found)}")
+    file = Path(os.environ.get(KEY_FILE_VARIABLE) or os.devnull)
+    if file.is_file() and stat.S_IMODE(file.stat().st_mode) & 0o077:
+        yield Finding("encryption", "fail", f"{file} can be read by others", f"chmod 600 {file}")
 
 
 def _state(workspace: Workspace) -> Iterator[Finding]:

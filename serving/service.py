@@ -15,15 +15,15 @@ from pathlib import Path
 from typing import Any
 
 from assistant.app import Answer, Assistant, Rooms, describe_segment, member_ids
-from assistant.disclosure import read_by
+from assistant.disclosure import Viewer, read_by
 from assistant.library import SavedSegment
 from assistant.llm import ChatModel
 from assistant.toolbox import ToolSpec, result_json, run_tool, tool_specs
 from assistant.tools import ToolResult, Tools
 from assistant.workspace import open_workspace
-from segments.canonical import fingerprint
+from segments.canonical import canonical, fingerprint
 from segments.codec import from_json
-from segments.definition import Node
+from segments.definition import AllOf, Node
 from segments.errors import ConflictError, DefinitionError, ForbiddenError, LLMUnavailableError, NotFoundError
 from segments.ports import Progress, silent
 from serving.access import LEAST, Caller, Permission, allow, tool_permission
@@ -88,7 +88,7 @@ class Service:
         self.check(caller, "ask", "ask")
         log = _TurnLog(self.log, caller, question, conversation)
         with log:
-            answer = self.assistant.ask(question, _thread(caller, conversation), log.hear)
+            answer = self.assistant.ask(question, _thread(caller, conversation), log.hear, _viewer(caller))
         return self._seen(caller, answer)
 
     def stream(
@@ -98,7 +98,8 @@ class Service:
         self.check(caller, "ask", "ask")
         log = _TurnLog(self.log, caller, question, conversation)
         with log:
-            for step, data in self.assistant.stream(question, _thread(caller, conversation), log.hear):
+            thread, viewer = _thread(caller, conversation), _viewer(caller)
+            for step, data in self.assistant.stream(question, thread, log.hear, viewer):
                 yield step, self._seen(caller, data) if step == "done" else data
 
     def _seen(self, caller: Caller, answer: Answer) -> Answer:
@@ -143,7 +144,7 @@ class Service:
         if spec is not None:
             self.check(caller, permission_of(spec), name)
         try:
-            with read_by(_reader(caller)):
+            with read_by(_reader(caller), _viewer(caller)):
                 result = run_tool(self._tools, name, arguments)
         except Exception as error:
             # Without the arguments, which nothing has bounded yet.
@@ -164,6 +165,8 @@ class Service:
     def preview(self, caller: Caller, definition: Node) -> dict[str, Any]:
         """A definition counted, with its SQL and words."""
         self.check(caller, "read", "preview")
+        if self.noises(caller):
+            self.size(caller, definition)
         return self._hidden(caller, describe_segment(self.rooms, definition), definition)
 
     def size(self, caller: Caller, definition: Node) -> int | None:
@@ -171,7 +174,7 @@ class Service:
         self.check(caller, "read", "size")
         if sees_all(caller):
             return self.rooms.audiences.size(definition)
-        with read_by(_reader(caller)):
+        with read_by(_reader(caller), _viewer(caller)):
             size = self.rooms.disclosure.shown(definition)
         return size if isinstance(size, int) else None
 
@@ -180,8 +183,13 @@ class Service:
         self.check(caller, "read", "overlap")
         if not 2 <= len(definitions) <= MAX_OVERLAP:
             raise DefinitionError(f"definitions: must be 2 to {MAX_OVERLAP}; got {len(definitions)}.")
-        sets = [frozenset(self.rooms.audiences.members(definition)) for definition in definitions]
-        return [[self._size(caller, a & b) for b in sets] for a in sets]
+        both = [[canonical(AllOf((a, b))) for b in definitions] for a in definitions]
+        return [[self.size(caller, definition) for definition in row] for row in both]
+
+    def noises(self, caller: Caller) -> bool:
+        """Whether counts carry noise for a caller, who then sees nothing else of customers."""
+        with read_by(_reader(caller), _viewer(caller)):
+            return self.rooms.disclosure.margin is not None
 
     def save(self, caller: Caller, name: str, definition: Node, if_match: str | None = None) -> SavedSegment:
         """Save a new version under a name. Raises StaleError when it is not the version of `if_match`."""
@@ -312,20 +320,16 @@ class Service:
             caller, "export", exported=what, definition=digest, count=count, of=of, offset=offset, as_of=as_of
         )
 
-    def _size(self, caller: Caller, members: frozenset[str]) -> int | None:
-        if sees_all(caller):
-            return len(members)
-        with read_by(_reader(caller)):
-            size = self.rooms.disclosure.shown_members(members)
-        return size if isinstance(size, int) else None
-
     def _hidden(self, caller: Caller, segment: dict[str, Any], definition: Node) -> dict[str, Any]:
         """A described segment as its caller may have it: without a size that is, or tells of, too small a group."""
         if sees_all(caller):
             return segment
-        size = self.size(caller, definition)
-        if size is None:
-            return segment | {"size": None, "reachable": {}}
+        try:
+            size = self.size(caller, definition)
+        except ForbiddenError:  # the budget is spent
+            size = None
+        if size is None or self.noises(caller):
+            return segment | {"size": size, "reachable": {}}
         few = self.rooms.workspace.settings.min_group
         return segment | {"size": size, "reachable": without_few(segment.get("reachable", {}), size, few)}
 
@@ -377,6 +381,11 @@ def sees_all(caller: Caller) -> bool:
 def _reader(caller: Caller) -> str:
     """Who remembers what was shown: the user, as in their conversations."""
     return caller.space or caller.name
+
+
+def _viewer(caller: Caller) -> Viewer:
+    """Who pays for noised counts: those who may export see exact ones, except through another's language model."""
+    return Viewer(caller.space, exact=sees_all(caller) and caller.via != "mcp")
 
 
 def _space(caller: Caller) -> str:

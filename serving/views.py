@@ -23,7 +23,7 @@ from campaigns.experiment import Experiment
 from indexes.projection import project
 from propensity.registry import Registry
 from segments.definition import Node, named_segments
-from segments.errors import DefinitionError, NotBuiltError
+from segments.errors import DefinitionError, ForbiddenError, NotBuiltError
 from segments.features import Catalogue, Feature
 from serving.access import Caller
 from serving.service import Service, sees_all
@@ -218,6 +218,10 @@ class Views:
     def _members(self, caller: Caller, definition: Node) -> list[str]:
         """Members of a group that is large enough to describe. Raises DefinitionError."""
         self.service.check(caller, "read", "describe")
+        if self.service.noises(caller):
+            raise ForbiddenError(
+                "describe: counts carry noise here, and nothing else is told of customers to your role."
+            )
         members = self.rooms.audiences.members(definition)
         if len(members) < self._k:
             raise DefinitionError(
@@ -256,7 +260,7 @@ class Views:
     def _entry(self, caller: Caller, saved: SavedSegment, owner: str) -> LibraryEntry:
         try:
             size = self.service.size(caller, saved.definition)
-        except DefinitionError as error:
+        except (DefinitionError, ForbiddenError) as error:
             return LibraryEntry(saved, owner, None, str(error))
         try:
             return LibraryEntry(saved, owner, size, moved=self._moved(caller, saved))
@@ -267,6 +271,8 @@ class Views:
         then, now = saved.saved_at.date(), self.rooms.warehouse.as_of
         if then >= now:
             return None
+        if self.service.noises(caller):
+            return None, None
         key = f"{saved.hash} {then}"
         sizes = self._changes.get(key)
         if sizes is None:

@@ -18,6 +18,7 @@ import duckdb
 
 from segments.ports import Progress, silent
 from warehouse.clean import BOTS, MAX_EVENTS_A_DAY, RULES, RuleResult
+from warehouse.connection import connect
 from warehouse.files import load
 from warehouse.gate import Check
 from warehouse.intake import Intake
@@ -73,7 +74,7 @@ def append(folder: Path, mapping: Mapping, intake: Intake, progress: Progress = 
     with replacing(folder / FILE) as partial:
         progress(0.0, "copying the warehouse")
         shutil.copyfile(folder / FILE, partial)
-        connection = duckdb.connect(str(partial))
+        connection = connect(partial)
         try:
             progress(0.1, "reading the new files")
             columns = load(mapping, connection, intake.paths)

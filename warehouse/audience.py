@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import date
 from functools import cached_property
 
@@ -17,6 +17,7 @@ from segments.canonical import fingerprint
 from segments.check import validate
 from segments.definition import (
     EVERYONE,
+    InCluster,
     Node,
     PropensityCondition,
     SimilarityCondition,
@@ -43,7 +44,7 @@ def _lasts(definition: Node) -> bool:
 def _holds_ids(definition: Node) -> bool:
     """Whether its expression holds the ids that a model or the index chose: as many as there are customers."""
     return any(
-        isinstance(condition, PropensityCondition | SimilarityCondition)
+        isinstance(condition, PropensityCondition | SimilarityCondition | InCluster)
         for condition in every_condition(definition)
     )
 
@@ -66,6 +67,10 @@ class _Present:
         """Raises DefinitionError."""
         raise self._no("similarity")
 
+    def cluster(self, discovery: str, number: int) -> list[str]:
+        """Raises DefinitionError."""
+        raise self._no("membership of a discovered cluster")
+
     def _no(self, what: str) -> DefinitionError:
         return DefinitionError(
             f"as_of: the {what} is known only as of today's data, not as of {self._as_of}; "
@@ -84,11 +89,12 @@ class Audiences:
         saved_names: Callable[[], Collection[str]] = tuple,
         outcomes: Collection[str] | None = None,
         as_of: date | None = None,
+        discoveries: Callable[[], Mapping[str, int] | None] = lambda: None,
     ) -> None:
         self.warehouse = warehouse
         self.as_of = as_of or warehouse.as_of
         self._resolver, self._saved, self._saved_names = resolver, saved, saved_names
-        self._outcomes = outcomes
+        self._outcomes, self._discoveries = outcomes, discoveries
         self._members: Recent[list[str]] = Recent(KEPT_IDS, len)
         self._sizes: Recent[int] = Recent(KEPT_SIZES)
         self._queries: Recent[str] = Recent(KEPT_QUERIES)
@@ -106,14 +112,24 @@ class Audiences:
         if as_of == self.as_of:
             return self
         return Audiences(
-            self.warehouse, _Present(as_of), self._saved, self._saved_names, self._outcomes, as_of
+            self.warehouse,
+            _Present(as_of),
+            self._saved,
+            self._saved_names,
+            self._outcomes,
+            as_of,
+            self._discoveries,
         )
 
     @property
     def vocabulary(self) -> Vocabulary:
         """The names a definition may use here."""
         return Vocabulary(
-            self.warehouse.catalogue, self._item_sets, frozenset(self._saved_names()), self._outcomes
+            self.warehouse.catalogue,
+            self._item_sets,
+            frozenset(self._saved_names()),
+            self._outcomes,
+            self._discoveries(),
         )
 
     @cached_property
@@ -191,6 +207,13 @@ class Audiences:
         if self.as_of == self.warehouse.as_of:
             return self.warehouse.table("features")
         return self.warehouse.mart_expression(self.as_of, self._used(definition))
+
+    def meanings(self, definition: Node) -> list[str]:
+        """The fingerprint of a definition, and of every saved segment that it rests on."""
+        return [
+            fingerprint(definition),
+            *(print_ for name in named_segments(definition) for print_ in self.meanings(self._saved(name))),
+        ]
 
     def _used(self, definition: Node) -> set[str]:
         """The features a definition asks for, itself and through the saved segments it rests on."""

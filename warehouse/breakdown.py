@@ -36,11 +36,13 @@ def breakdown(
     name: str,
     k: int,
     held_back: Callable[[Mapping[str, Sequence[str]]], Collection[str]] = lambda _groups: (),
+    counted: Callable[[str, Mapping[str, int]], Mapping[str, int]] = lambda _whose, sizes: sizes,
 ) -> list[Group]:
     """Members by the feature's levels in their order, or by ranges that cut all customers into fifths.
 
     Groups of 1 to k - 1 members are held back, and one more where the rest would give them away. held_back: of
-    the groups that could be shown, by label, those that must not be for another reason.
+    the groups that could be shown, by label, those that must not be for another reason. counted: the sizes by label
+    as they may be known, of 'members' and of 'everyone'.
     Raises NotFoundError for an unknown feature.
     """
     feature = catalogue.get(name)
@@ -51,20 +53,20 @@ def breakdown(
         )
     labels = _labels(features[name], feature.numeric, feature.levels)
     order = list(labels.cat.categories)
-    everyone = labels.value_counts(normalize=True)
+    everyone = counted("everyone", {str(label): int(size) for label, size in labels.value_counts().items()})
     mine = labels.loc[list(members)]
     groups = {str(label): mine.index[mine == label].tolist() for label in order}
-    counted = {label: len(group) for label, group in groups.items()}
-    sizes = suppress(counted, k)
+    known = counted("members", {label: len(group) for label, group in groups.items()})
+    sizes = suppress(known, k)
     if also := held_back({label: groups[label] for label, size in sizes.items() if size}):
-        sizes = suppress(counted, k, also)
-    total = len(members)
+        sizes = suppress(known, k, also)
+    total = sum(known.values())
     return [
         Group(
             str(label),
             sizes[str(label)],
             None if (size := sizes[str(label)]) is None or not total else size / total,
-            float(everyone.get(label, 0.0)),
+            everyone.get(str(label), 0) / max(1, sum(everyone.values())),
         )
         for label in order
     ]

@@ -25,6 +25,7 @@ from segments.definition import (
     EventCondition,
     EventQuantity,
     FeatureCondition,
+    InCluster,
     ItemFilter,
     MemberOf,
     Node,
@@ -107,6 +108,8 @@ class Compiler:
                 return self._similar(node)
             case MemberOf(name):
                 return self._predicate(self._saved(name))
+            case InCluster():
+                return self._cluster(node)
 
     def _feature(self, node: FeatureCondition) -> ir.BooleanValue:
         column, levels, value = self.features[node.feature], self.catalogue[node.feature].levels, node.value
@@ -194,6 +197,11 @@ class Compiler:
             raise InternalError("This audience has no behaviour index behind it.")
         seeds = [node.customer] if node.customer is not None else self._members(node.segment or AllOf(()))
         return self._listed(self._resolver.similar(seeds, node.top))
+
+    def _cluster(self, node: InCluster) -> ir.BooleanValue:
+        if self._resolver is None:
+            raise InternalError("This audience has no discoveries behind it.")
+        return self._listed(self._resolver.cluster(node.discovery, node.number))
 
     def _listed(self, customer_ids: list[str]) -> ir.BooleanValue:
         table = ibis.memtable(pd.DataFrame({"customer_id": pd.Series(customer_ids, dtype="str")}))

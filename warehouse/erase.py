@@ -14,19 +14,19 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import duckdb
-import pandas as pd
 
 from segments.atomic import sha256_of, write_text
 from segments.errors import NotFoundError
 from segments.ports import Progress, silent
+from warehouse.connection import connect
 from warehouse.export import MANIFEST, read_manifest, read_members, write_members
 from warehouse.pseudonyms import (
-    VAULT_FILE,
     erased_pseudonyms,
     forget,
     load_or_create_key,
     note_erased,
     pseudonym,
+    read_vault,
 )
 from warehouse.store import FILE, replacing
 from warehouse.write import attach_old, count, looking_into
@@ -47,7 +47,7 @@ def erase(folder: Path, source_id: str, progress: Progress = silent) -> Erasure:
     Raises NotFoundError when there is no such customer and none was erased under this id before.
     """
     customer = pseudonym(load_or_create_key(folder), source_id)
-    known = pd.read_parquet(folder / VAULT_FILE, columns=["customer_id"])["customer_id"]
+    known = read_vault(folder)["customer_id"]
     if customer not in set(known) and customer not in erased_pseudonyms(folder):
         raise NotFoundError(f"customer: there is no customer '{source_id}'; give an id of the source data.")
     note_erased(folder, customer)
@@ -68,7 +68,7 @@ def find_traces(folder: Path, customer: str, source_id: str) -> list[str]:
         for table in _customer_tables(connection):
             if count(connection, f'SELECT count(*) FROM "{table}" WHERE customer_id = $1', [customer]):
                 found.append(f"warehouse table {table}")
-    if customer in set(pd.read_parquet(folder / VAULT_FILE)["customer_id"]):
+    if customer in set(read_vault(folder)["customer_id"]):
         found.append("vault")
     found += [
         str(path.relative_to(folder)) for path in _members_files(folder) if source_id in read_members(path)
@@ -87,7 +87,7 @@ def _customer_tables(connection: duckdb.DuckDBPyConnection) -> Collection[str]:
 
 def _copy_without(path: Path, customer: str) -> dict[str, int]:
     removed: dict[str, int] = {}
-    with replacing(path) as partial, duckdb.connect(str(partial)) as connection:
+    with replacing(path) as partial, connect(partial) as connection:
         attach_old(connection, path)
         theirs = _customer_tables(connection)
         tables = connection.execute(

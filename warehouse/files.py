@@ -10,11 +10,11 @@ from pathlib import Path
 import duckdb
 
 from segments.errors import DataError
+from warehouse.connection import quoted
 from warehouse.database import table_view
 from warehouse.ledger import Columns
 from warehouse.mapping import Mapping, Source, TypeColumn
 from warehouse.rates import UNKNOWN, rate_of, unknown
-from warehouse.write import quoted
 
 RAW_EVENTS = (
     ("source_id", "customer", "VARCHAR"),

@@ -39,11 +39,12 @@ def feature_mart(
     events: ir.Table, items: ir.Table, customers: ir.Table, catalogue: Catalogue, as_of: date
 ) -> ir.Table:
     """customer_id and one column a feature, for every customer with an event before `as_of`."""
+    features = list(catalogue)
+    tastes = {p.near[0]: None for p in _primitives(features) if isinstance(p, Aggregate) and p.near}
     known = events.filter(events.ts < days_before(as_of, 0))
     known = known.left_join(items, known.item_id == items.item_id).select(
-        known, items.department, items.category, items.brand
+        known, items.department, items.category, items.brand, *(items[column] for column in tastes)
     )
-    features = list(catalogue)
     tables = [known.select("customer_id").distinct()]
     tables += _aggregates(known, features, as_of)
     tables += _favourites(known, features, as_of)
@@ -122,6 +123,9 @@ def _in_window(rows: ir.Table, aggregate: Aggregate, as_of: date) -> ir.BooleanV
         tests.append(rows.ts >= days_before(as_of, aggregate.start))
     if aggregate.end:
         tests.append(rows.ts < days_before(as_of, aggregate.end))
+    if aggregate.near is not None:
+        column, least = aggregate.near
+        tests.append(rows[column] >= least)
     if aggregate.part == "weekend":
         tests.append(rows.ts.day_of_week.index() >= 5)
     elif aggregate.part is not None:

@@ -1,20 +1,23 @@
 """Keyed pseudonyms: source customer ids are replaced at ingestion and kept apart, in the vault.
 
 A pseudonym is the first 16 hex digits of HMAC-SHA-256(key, source id): stable within a workspace,
-meaningless outside it. The vault (pseudonym -> source id) is read only to export an audience.
+meaningless outside it. The vault (pseudonym -> source id) is read only to export an audience. Its two files, the
+key's too, are encrypted where the operator has set a key (`warehouse.encryption`).
 """
 
 from __future__ import annotations
 
 import hmac
+import io
 import secrets
 from hashlib import sha256
 from pathlib import Path
 
 import pandas as pd
 
-from segments.atomic import beside, made_once, write_text
+from segments.atomic import made_once, write_private, write_text
 from segments.errors import NotBuiltError, NotFoundError
+from warehouse.encryption import seal, unseal
 
 KEY_FILE = "vault.key"
 VAULT_FILE = "vault.parquet"
@@ -24,7 +27,8 @@ ERASED_FILE = "erased.txt"
 
 def load_or_create_key(folder: Path) -> bytes:
     """The workspace's key, 32 random bytes made on first use and readable by the owner alone."""
-    return made_once(folder / KEY_FILE, secrets.token_bytes(32))
+    path = folder / KEY_FILE
+    return unseal(made_once(path, seal(secrets.token_bytes(32))), path)
 
 
 def pseudonym(key: bytes, source_id: str) -> str:
@@ -43,6 +47,12 @@ def note_erased(folder: Path, customer_id: str) -> None:
     write_text(folder / ERASED_FILE, "\n".join(sorted({*erased_pseudonyms(folder), customer_id})) + "\n")
 
 
+def read_vault(folder: Path) -> pd.DataFrame:
+    """The vault, with columns customer_id and source_id."""
+    path = folder / VAULT_FILE
+    return pd.read_parquet(io.BytesIO(unseal(path.read_bytes(), path)))
+
+
 def write_vault(folder: Path, source_ids: list[str], key: bytes) -> pd.DataFrame:
     """Write the vault atomically, erased persons left out; return it with columns customer_id, source_id."""
     vault = pd.DataFrame({"customer_id": [pseudonym(key, s) for s in source_ids], "source_id": source_ids})
@@ -58,7 +68,7 @@ def extend_vault(folder: Path, source_ids: list[str], key: bytes) -> pd.DataFram
     asked = pd.DataFrame(
         [row for row in rows if row[0] not in erased], columns=["customer_id", "source_id"], dtype="str"
     )
-    known = pd.read_parquet(folder / VAULT_FILE)
+    known = read_vault(folder)
     new = asked[~asked["customer_id"].isin(known["customer_id"])]
     if len(new):
         _save(folder, pd.concat([known, new], ignore_index=True))
@@ -67,32 +77,31 @@ def extend_vault(folder: Path, source_ids: list[str], key: bytes) -> pd.DataFram
 
 def forget(folder: Path, customer_id: str) -> None:
     """Take a pseudonym and its source id out of the vault."""
-    vault = pd.read_parquet(folder / VAULT_FILE)
+    vault = read_vault(folder)
     _save(folder, vault[vault["customer_id"] != customer_id])
 
 
 def keep_only(folder: Path, customer_ids: set[str]) -> int:
     """Take everybody else out of the vault; how many they were."""
-    vault = pd.read_parquet(folder / VAULT_FILE)
+    vault = read_vault(folder)
     kept = vault[vault["customer_id"].isin(customer_ids)]
     _save(folder, kept)
     return len(vault) - len(kept)
 
 
 def _save(folder: Path, vault: pd.DataFrame) -> None:
-    with beside(folder / VAULT_FILE) as partial:
-        vault.to_parquet(partial, index=False)
-        partial.chmod(0o600)
+    content = io.BytesIO()
+    vault.to_parquet(content, index=False)
+    write_private(folder / VAULT_FILE, seal(content.getvalue()))
 
 
 class Vault:
     """Looks source ids up, both ways."""
 
     def __init__(self, folder: Path) -> None:
-        path = folder / VAULT_FILE
-        if not path.exists():
+        if not (folder / VAULT_FILE).exists():
             raise NotBuiltError(f"No data has been loaded into {folder}; run: segassist build")
-        table = pd.read_parquet(path)
+        table = read_vault(folder)
         self._sources = dict(zip(table["customer_id"], table["source_id"], strict=True))
         self._key = load_or_create_key(folder)
 

@@ -11,6 +11,7 @@ import duckdb
 from segments.errors import UserError
 from segments.ports import Progress, silent
 from warehouse.clean import Rule, RuleResult, rule_of
+from warehouse.connection import connect
 from warehouse.quality import QualityReport, report_of, write_report
 from warehouse.store import FILE, replacing, write_features
 from warehouse.write import count, read_meta, write_meta
@@ -33,7 +34,7 @@ def restore(folder: Path, key: str, progress: Progress = silent) -> int:
     with replacing(folder / FILE) as partial:
         progress(0.0, "copying the warehouse")
         shutil.copyfile(folder / FILE, partial)
-        connection = duckdb.connect(str(partial))
+        connection = connect(partial)
         try:
             progress(0.2, "putting the rows back")
             rows = _put_back(connection, rule)
@@ -55,7 +56,7 @@ def enforce(folder: Path, key: str) -> None:
     rule_of(key)
     with replacing(folder / FILE) as partial:
         shutil.copyfile(folder / FILE, partial)
-        with duckdb.connect(str(partial)) as connection:
+        with connect(partial) as connection:
             known = read_meta(connection)
             off = [other for other in known.get("rules_off", ()) if other != key]
             write_meta(connection, known | {"rules_off": off})

@@ -13,12 +13,12 @@ from datetime import date
 from pathlib import Path
 
 import duckdb
-import pandas as pd
 
 from segments.errors import UserError
 from segments.ports import Progress, silent
+from warehouse.connection import connect
 from warehouse.export import LATEST, MANIFEST, read_manifest
-from warehouse.pseudonyms import VAULT_FILE, keep_only
+from warehouse.pseudonyms import keep_only, read_vault
 from warehouse.store import FILE, replacing, write_features
 from warehouse.write import attach_old, count, looking_into, read_meta, write_meta
 
@@ -44,7 +44,7 @@ def retain(folder: Path, months: int, progress: Progress = silent) -> Retained:
         raise UserError(f"--months: must be at least 1; got {months}.")
     with replacing(folder / FILE) as partial:
         progress(0.0, "copying what is young enough")
-        connection = duckdb.connect(str(partial))
+        connection = connect(partial)
         try:
             attach_old(connection, folder / FILE)
             as_of = read_meta(connection, "old.meta")["as_of"]
@@ -69,7 +69,7 @@ def older(folder: Path, before: date) -> list[str]:
         for table in DATED:
             if count(connection, f"SELECT count(*) FROM {table} WHERE ts < TIMESTAMP '{before}'"):
                 found.append(f"warehouse table {table}")
-    if set(pd.read_parquet(folder / VAULT_FILE)["customer_id"]) - _known(folder):
+    if set(read_vault(folder)["customer_id"]) - _known(folder):
         found.append("vault")
     return found + [path.name for path in _old_exports(folder, before)]
 

@@ -26,6 +26,8 @@ from segments.catalogue import standard_catalogue
 from segments.errors import NotBuiltError, StorageError
 from segments.features import Catalogue
 from segments.ports import Progress, silent
+from segments.tastes import Taste, of_json
+from warehouse.connection import connect
 from warehouse.quality import clean_and_check
 from warehouse.tables import Tables
 from warehouse.write import (
@@ -81,7 +83,7 @@ def build(
     before = known_of(folder / FILE)
     off = list(before.get("rules_off", ()))
     with replacing(folder / FILE) as partial:
-        connection = duckdb.connect(str(partial))
+        connection = connect(partial)
         try:
             progress(0.0, "reading the source files")
             load(connection)
@@ -149,7 +151,7 @@ class Warehouse(Tables):
         if not path.exists():
             raise NotBuiltError(f"There is no warehouse at {path}; run: segassist build")
         with storage_errors(path):
-            self.connection = ibis.duckdb.connect(str(path), read_only=read_only)
+            self.connection = ibis.duckdb.from_connection(connect(path, read_only=read_only))
         self._lock = threading.RLock()
         self._snapshots: dict[date, pd.DataFrame] = {}
         self._tables: dict[str, ir.Table] = {}
@@ -177,7 +179,12 @@ class Warehouse(Tables):
     @cached_property
     def catalogue(self) -> Catalogue:
         """The features of this workspace."""
-        return standard_catalogue(self.meta["departments"])
+        return standard_catalogue(self.meta["departments"], self.tastes)
+
+    @cached_property
+    def tastes(self) -> tuple[Taste, ...]:
+        """The tastes that items were compared with."""
+        return tuple(of_json(known) for known in self.meta.get("tastes", ()))
 
     def table(self, name: str) -> ir.Table:
         """events, items, customers, campaigns, features or rejects, as an Ibis table."""

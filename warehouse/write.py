@@ -12,6 +12,7 @@ from typing import Any
 import duckdb
 
 from segments.errors import DataError
+from warehouse.connection import attach
 from warehouse.pseudonyms import extend_vault, load_or_create_key, write_vault
 
 MIN_DEPARTMENT_SHARE = 0.002
@@ -19,11 +20,6 @@ MIN_DEPARTMENT_SHARE = 0.002
 LATER_COLUMNS = (("event_id", "VARCHAR"), ("file_no", "INTEGER"), ("unknown_currency", "VARCHAR"))
 """Columns of events that only a mapping's files fill: their id, the ledger's number of the file, and the currency
 of an amount that could not be converted (of rejects only)."""
-
-
-def quoted(value: str) -> str:
-    """A text as SQL writes it."""
-    return "'" + value.replace("'", "''") + "'"
 
 
 def count(connection: duckdb.DuckDBPyConnection, query: str, values: Sequence[Any] = ()) -> int:
@@ -34,7 +30,7 @@ def count(connection: duckdb.DuckDBPyConnection, query: str, values: Sequence[An
 
 def attach_old(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
     """Make the tables of a warehouse file readable as `old.<table>`; nothing can be written to it."""
-    connection.execute(f"ATTACH {quoted(str(path))} AS old (READ_ONLY)")
+    attach(connection, path, "old")
 
 
 @contextmanager

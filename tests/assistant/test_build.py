@@ -24,8 +24,8 @@ from warehouse.mapping import parse_mapping
 from warehouse.pseudonyms import Vault
 from warehouse.store import Warehouse
 
-STEPS = ("warehouse", "index", "models")
-FIRST_WORD = {"Load": "warehouse", "Encode": "index", "Train": "models"}
+STEPS = ("warehouse", "tastes", "index", "models")
+FIRST_WORD = {"Load": "warehouse", "Compare": "tastes", "Encode": "index", "Train": "models"}
 
 
 def source():
@@ -120,7 +120,12 @@ def copy(built, tmp_path) -> Path:
 
 def test_a_stop_leaves_nothing_ready_and_what_was_finished_stays(built):
     folder, left, last = built
-    assert left == [(False, set()), (False, set()), (False, {"warehouse"}), (False, {"warehouse", "index"})]
+    assert left == [
+        (False, set()),
+        (False, set()),
+        (False, {"warehouse", "tastes"}),
+        (False, {"warehouse", "tastes", "index"}),
+    ]
     assert last == ("models",)
     assert json.loads((folder / "ready.json").read_text())["source"] == "small"
 
@@ -161,20 +166,20 @@ DAMAGE = {
     "empty warehouse": (lambda w: (w / "warehouse.duckdb").write_bytes(b""), STEPS),
     "damaged warehouse": (lambda w: overwrite(w / "warehouse.duckdb"), STEPS),
     "no vault": (lambda w: (w / "vault.parquet").unlink(), STEPS),
-    "no index": (lambda w: the(w, "indexes/customers.*").unlink(), STEPS[1:]),
-    "damaged index": (lambda w: overwrite(the(w, "indexes/customers.*")), STEPS[1:]),
-    "no index manifest": (lambda w: (w / "indexes" / "manifest.json").unlink(), STEPS[1:]),
-    "damaged index manifest": (lambda w: (w / "indexes" / "manifest.json").write_text("{"), STEPS[1:]),
-    "emptied index manifest": (lambda w: (w / "indexes" / "manifest.json").write_text("{}"), STEPS[1:]),
-    "no model": (lambda w: the(w, "models/purchase_14d.model.*").unlink(), STEPS[2:]),
-    "damaged model": (lambda w: overwrite(the(w, "models/purchase_14d.model.*")), STEPS[2:]),
-    "damaged scores": (lambda w: overwrite(the(w, "models/purchase_30d.scores.*")), STEPS[2:]),
-    "damaged category scores": (lambda w: overwrite(the(w, "models/*category.scores.*")), STEPS[2:]),
-    "no model manifest": (lambda w: (w / "models" / "purchase_14d.json").unlink(), STEPS[2:]),
-    "damaged model manifest": (lambda w: (w / "models" / "purchase_14d.json").write_text("{"), STEPS[2:]),
-    "no models": (lambda w: shutil.rmtree(w / "models"), STEPS[2:]),
-    "no mark": (lambda w: (w / "run" / "index.done").unlink(), STEPS[1:]),
-    "a mark of other code": (lambda w: (w / "run" / "models.done").write_text("0" * 16), STEPS[2:]),
+    "no index": (lambda w: the(w, "indexes/customers.*").unlink(), STEPS[2:]),
+    "damaged index": (lambda w: overwrite(the(w, "indexes/customers.*")), STEPS[2:]),
+    "no index manifest": (lambda w: (w / "indexes" / "manifest.json").unlink(), STEPS[2:]),
+    "damaged index manifest": (lambda w: (w / "indexes" / "manifest.json").write_text("{"), STEPS[2:]),
+    "emptied index manifest": (lambda w: (w / "indexes" / "manifest.json").write_text("{}"), STEPS[2:]),
+    "no model": (lambda w: the(w, "models/purchase_14d.model.*").unlink(), STEPS[3:]),
+    "damaged model": (lambda w: overwrite(the(w, "models/purchase_14d.model.*")), STEPS[3:]),
+    "damaged scores": (lambda w: overwrite(the(w, "models/purchase_30d.scores.*")), STEPS[3:]),
+    "damaged category scores": (lambda w: overwrite(the(w, "models/*category.scores.*")), STEPS[3:]),
+    "no model manifest": (lambda w: (w / "models" / "purchase_14d.json").unlink(), STEPS[3:]),
+    "damaged model manifest": (lambda w: (w / "models" / "purchase_14d.json").write_text("{"), STEPS[3:]),
+    "no models": (lambda w: shutil.rmtree(w / "models"), STEPS[3:]),
+    "no mark": (lambda w: (w / "run" / "index.done").unlink(), STEPS[2:]),
+    "a mark of other code": (lambda w: (w / "run" / "models.done").write_text("0" * 16), STEPS[3:]),
 }
 
 
@@ -182,6 +187,24 @@ DAMAGE = {
 def test_damage_makes_its_step_run_again_and_the_ones_after(copy, damage, again):
     damage(copy)
     assert steps_again(copy) == again
+
+
+def test_tastes_of_the_settings_become_features_and_go_again(copy):
+    """With the real encoder: milk is near milk, and what was loaded is not loaded again."""
+    settings = copy / "segassist.toml"
+    before = settings.read_text() if settings.exists() else ""
+    declared = '\n[[tastes]]\nname = "milky"\nphrases = ["milk"]\nlabel = "milk"\nnear = 0.6\n'
+    settings.write_text(before + declared)
+    assert steps_again(copy) == STEPS[1:]
+    warehouse = Warehouse(copy / "warehouse.duckdb")
+    items = warehouse.fetch(warehouse.table("items")).set_index("item_id")
+    assert set(items.index[items["taste_milky"] >= 0.6]) == set(items.index[items["category"] == "MILK"])
+    assert warehouse.features()["taste_milky_365d"].between(0, 1).any()
+    warehouse.close()
+    assert steps_again(copy) == STEPS[3:]
+    settings.write_text(before)
+    assert steps_again(copy) == STEPS[1:]
+    assert "taste_milky_365d" not in Warehouse(copy / "warehouse.duckdb").features()
 
 
 def test_a_lost_mark_of_readiness_is_written_again_without_work(copy):

@@ -18,6 +18,7 @@ from segments.definition import (
     EventCondition,
     EventQuantity,
     FeatureCondition,
+    InCluster,
     ItemFilter,
     MemberOf,
     Not,
@@ -43,6 +44,7 @@ VOCABULARY = Vocabulary(
     {"category": {"SOUP", "BEERS/ALES"}, "department": {"GROCERY"}, "brand": {"Private"}},
     segments={"loyal"},
     outcomes={"purchase_30d"},
+    discoveries={"2018-01-01-0a1b2c3d": 5},
 )
 
 features = st.builds(
@@ -68,6 +70,7 @@ others = st.sampled_from(
         PropensityCondition("purchase_30d", top_share=0.1),
         SimilarityCondition(50, segment=FeatureCondition("orders_90d", ">=", 5)),
         MemberOf("loyal"),
+        InCluster("2018-01-01-0a1b2c3d", 2),
     ]
 )
 soups = ItemFilter(category=("SOUP",))
@@ -199,6 +202,12 @@ def test_words_say_what_the_definition_says():
         ({"event": "purchase", "items": {"category": ["SOUPS"]}}, "did you mean SOUP"),
         ({"any_of": []}, "nobody could belong"),
         ({"member_of": "loyl"}, "did you mean loyal"),
+        (
+            {"member_of": {"discovery": "2018-01-01-0a1b2c3e", "cluster": 2}},
+            "did you mean 2018-01-01-0a1b2c3d",
+        ),
+        ({"member_of": {"discovery": "none", "cluster": 2}}, "segassist segment clusters"),
+        ({"member_of": {"discovery": "2018-01-01-0a1b2c3d", "cluster": 6}}, "between 1 and 5; got 6"),
         ({"propensity": "purchase_3d", "top_share": 0.1}, "no model predicts"),
         (
             {

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import tarfile
 
 import pytest
 
@@ -9,11 +10,13 @@ from assistant.library import Library
 from assistant.privacy import erase_person
 from assistant.refresh import alone
 from assistant.workspace import open_workspace
+from indexes.discoveries import Discoveries
 from indexes.index import CustomerIndex
 from segments.codec import from_json
 from segments.definition import SimilarityCondition
 from segments.errors import ConflictError, NotFoundError
 from serving.audit import Audit
+from serving.doctor import examine
 from tests.serving.test_operate import BEER, segassist
 from warehouse.audience import Audiences
 from warehouse.export import latest, manifest_of, read_members
@@ -40,6 +43,47 @@ def test_the_quality_report_is_shown(folder):
     report = json.loads(segassist("quality", "--json", "-w", folder).output)
     assert f"{report['events']:,} events" in shown.output
     assert all(check["name"] in shown.output for check in report["checks"])
+
+
+def test_data_are_encrypted_and_made_plain_again_by_commands(folder, monkeypatch):
+    pytest.importorskip("duckdb_extension_httpfs")
+
+    def said(*command):
+        ran = segassist(*command, "-w", folder)
+        return ran.exit_code, ran.stdout + str(ran.exception or "")
+
+    def found():
+        return {
+            finding.part: finding for finding in examine(folder, 1) if finding.part in ("data", "encryption")
+        }
+
+    assert found()["encryption"].what.startswith("off")
+    code, told = said("data", "encrypt")
+    assert code != 0
+    assert "openssl rand -base64 32" in told
+    monkeypatch.setenv("SEGASSIST_ENCRYPTION_KEY", "k" * 40)
+    assert "segassist data encrypt" in found()["encryption"].way_out
+    assert said("data", "encrypt") == (0, "Now encrypted: warehouse.duckdb, vault.key, vault.parquet\n")
+    assert said("data", "encrypt") == (0, "Everything was encrypted already.\n")
+    assert found()["encryption"].what.startswith("on: warehouse.duckdb")
+    assert b"FROZEN MEAT" not in (folder / "warehouse.duckdb").read_bytes()
+    backup = folder.parent / "backup.tar.gz"
+    assert segassist("backup", backup, "-w", folder).exit_code == 0
+    with tarfile.open(backup) as tar:
+        held = tar.extractfile("warehouse.duckdb").read(), tar.extractfile("vault.parquet").read()
+    assert held == ((folder / "warehouse.duckdb").read_bytes(), (folder / "vault.parquet").read_bytes())
+    monkeypatch.setenv("SEGASSIST_ENCRYPTION_KEY", "x" * 40)
+    wrong = found()
+    assert {finding.level for finding in wrong.values()} == {"fail"}
+    assert wrong["data"].way_out == "give the key that the data are encrypted with"
+    assert "another key" in said("data", "decrypt")[1]
+    monkeypatch.delenv("SEGASSIST_ENCRYPTION_KEY")
+    assert "no key is set" in found()["encryption"].what
+    monkeypatch.setenv("SEGASSIST_ENCRYPTION_KEY", "k" * 40)
+    assert said("data", "decrypt")[0] == 0
+    assert "k" * 40 not in json.dumps([entry.detail for entry in Audit(folder).entries()])
+    monkeypatch.delenv("SEGASSIST_ENCRYPTION_KEY")
+    assert found()["encryption"].level == found()["data"].level == "ok"
 
 
 def test_an_export_is_counted_written_and_logged_alike(folder, tmp_path):
@@ -82,12 +126,23 @@ def test_a_person_is_erased_everywhere(folder, tmp_path):
     source = read_members(exported)[0]
     customer = Vault(folder).customer_id(source)
     Library(folder / "state.sqlite").save("like one", SimilarityCondition(50, customer=customer))
+    listed = segassist("segment", "clusters", "--discover", 4, "--json", "-w", folder).output.splitlines()
+    clusters = [from_json(json.loads(line)["definition"]) for line in listed]
+    discoveries = Discoveries(folder)
+
+    def discovered():
+        return {one for cluster in clusters for one in discoveries.members(cluster.discovery, cluster.number)}
+
+    assert len(clusters) == 4
+    assert customer in discovered()
 
     ran = segassist("privacy", "erase", source, "-w", folder)
     assert ran.exit_code == 0, ran.output
     assert "No trace is left" in ran.output
     assert source not in read_members(exported)
     assert customer not in CustomerIndex.load(folder / "indexes", "cpu").customer_ids
+    assert customer not in discovered()
+    assert len(discovered()) > 1000
     assert Vault(folder).customer_id(source) is None
     assert Library(folder / "state.sqlite").names() == []
     log = json.dumps([str(entry) for entry in Audit(folder).entries()])

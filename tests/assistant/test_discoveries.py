@@ -1,0 +1,55 @@
+"""A discovered cluster is part of the language: counted, explained, saved, and gone with who is erased."""
+
+import pytest
+
+from segments.canonical import fingerprint
+from segments.codec import from_json
+from segments.definition import AllOf, InCluster
+from segments.errors import DefinitionError
+from segments.explain import explain
+from warehouse.bitmaps import Bitmaps
+from warehouse.why import why
+
+
+@pytest.fixture
+def clusters(rooms):
+    evidence = rooms.discover(4)
+    sizes = {figure.name: figure.value for figure in evidence.figures}
+    return [(from_json(row["definition"]), sizes[f"size_{row['number']}"]) for row in evidence.rows]
+
+
+def test_each_cluster_has_the_members_it_was_discovered_with(rooms, clusters):
+    assert len(clusters) == 4
+    found = [set(rooms.audiences.members(definition)) for definition, _ in clusters]
+    assert [len(members) for members in found] == [size for _, size in clusters]
+    assert len(set().union(*found)) == sum(map(len, found)) == rooms.audiences.population
+    again = [from_json(row["definition"]) for row in rooms.discover(4).rows]
+    assert again == [definition for definition, _ in clusters]
+
+
+def test_a_cluster_combines_with_the_rest_of_the_language(rooms, clusters):
+    first = clusters[0][0]
+    spenders = from_json({"feature": "spend_90d", "op": ">", "value": 200})
+    both = AllOf((first, spenders))
+    members = rooms.audiences.members(both)
+    assert set(members) == set(rooms.audiences.members(first)) & set(rooms.audiences.members(spenders))
+    assert Bitmaps(rooms.audiences).members(both) == members
+    assert fingerprint(both) == fingerprint(AllOf((spenders, first, first)))
+    words = explain(both, rooms.warehouse.catalogue, "en")
+    assert f"belong to cluster 1 of the discovery {first.discovery}" in words
+    assert "第1个自然分群" in explain(both, rooms.warehouse.catalogue, "zh")
+    assert "listed_customers" in rooms.audiences.sql(first)
+    verdicts = why(rooms.audiences, both, members[0]).verdicts
+    assert [(v.condition, v.holds) for v in verdicts] == [(first, True), (spenders, True)]
+    rooms.library.save("crowd", first)
+    assert rooms.audiences.size(from_json({"member_of": "crowd"})) == clusters[0][1]
+
+
+def test_an_unknown_cluster_and_a_past_date_are_told(rooms, clusters):
+    first = clusters[0][0]
+    with pytest.raises(DefinitionError, match="between 1 and 4; got 9"):
+        rooms.audiences.size(InCluster(first.discovery, 9))
+    with pytest.raises(DefinitionError, match="no discovery '2001-01-01-00000000'"):
+        rooms.audiences.size(InCluster("2001-01-01-00000000", 1))
+    with pytest.raises(DefinitionError, match="membership of a discovered cluster is known only as of today"):
+        rooms.audiences.at(rooms.warehouse.as_of.replace(day=1, month=6, year=2017)).size(first)
