@@ -27,6 +27,7 @@ from segments.errors import NotBuiltError, StorageError
 from segments.features import Catalogue
 from segments.ports import Progress, silent
 from warehouse.quality import clean_and_check
+from warehouse.refresh import changed_customers, refreshed
 from warehouse.tables import Tables
 from warehouse.write import (
     forget_old,
@@ -138,6 +139,32 @@ def write_features(path: Path) -> None:
         warehouse.connection.create_table("features", expression, overwrite=True)
         # Else it may wait in the log beside the file, which does not move with it.
         warehouse.connection.raw_sql("CHECKPOINT")
+    finally:
+        warehouse.close()
+
+
+def refresh_features(path: Path, before: date) -> None:
+    """Bring the feature mart to the warehouse's date, from the one as of `before`.
+
+    The table `touched` (customer_id) names who has other events or attributes than then; it is dropped.
+    """
+    warehouse = Warehouse(path, read_only=False)
+    try:
+        connection, catalogue, as_of = warehouse.connection, warehouse.catalogue, warehouse.as_of
+        events, items, customers, features, touched = map(
+            warehouse.table, ("events", "items", "customers", "features", "touched")
+        )
+        # Kept, because the engine would look for them again at each place that asks.
+        whom = connection.create_table(
+            "changed", changed_customers(events, catalogue, touched, before, as_of), temp=True
+        )
+        expression = refreshed(events, items, customers, catalogue, features, whom, before, as_of)
+        connection.create_table(
+            "features_anew", warehouse.mart_expression(as_of) if expression is None else expression
+        )
+        connection.raw_sql(
+            "DROP TABLE features; ALTER TABLE features_anew RENAME TO features; DROP TABLE touched; CHECKPOINT"
+        )
     finally:
         warehouse.close()
 
