@@ -98,7 +98,7 @@ def _aggregates(rows: ir.Table, primitives: list[Primitive], as_of: date) -> lis
     for counted in dict.fromkeys(map(_counted_once, primitives)):
         wanted = [p for p in primitives if _counted_once(p) == counted]
         if counted is None:
-            columns = {_key(p): _aggregate(rows, p, as_of) for p in wanted}
+            columns = {_key(p): _aggregate(rows, p, as_of) for p in wanted if not isinstance(p, Gap)}
             tables.append(rows.group_by("customer_id").aggregate(**columns))
         else:
             tables.append(_distinct_counts(rows, counted, wanted, as_of))
@@ -126,13 +126,13 @@ def _distinct_counts(rows: ir.Table, column: str, wanted: list[Primitive], as_of
     value = rows.ts.date() if column == "day" else rows[column]
     flags = {}
     for primitive in wanted:
-        inside = None if isinstance(primitive, Gap) else _in_window(rows, primitive, as_of)
+        inside = _in_window(rows, primitive, as_of) if isinstance(primitive, Aggregate) else None
         flags[_key(primitive)] = rows.count() > 0 if inside is None else inside.any()
     values = rows.group_by("customer_id", counted=value).aggregate(**flags)
     values = values.filter(values.counted.notnull())
     counts = {}
     for primitive in wanted:
-        if isinstance(primitive, Gap):
+        if not isinstance(primitive, Aggregate):
             span = values.counted.max().delta(values.counted.min(), unit="day")
             counts[_key(primitive)] = (span / (values.count() - 1).nullif(0)).cast("float64")
         else:
@@ -140,7 +140,7 @@ def _distinct_counts(rows: ir.Table, column: str, wanted: list[Primitive], as_of
     return values.group_by("customer_id").aggregate(**counts)
 
 
-def _aggregate(rows: ir.Table, primitive: Primitive, as_of: date) -> ir.Value:
+def _aggregate(rows: ir.Table, primitive: Aggregate | Recency, as_of: date) -> ir.Value:
     if isinstance(primitive, Recency):
         day = rows.ts.date()
         where = _where(rows, primitive.where)

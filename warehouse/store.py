@@ -19,7 +19,9 @@ from typing import Any
 
 import duckdb
 import ibis
+import ibis.expr.operations as ops
 import ibis.expr.types as ir
+import numpy as np
 import pandas as pd
 
 from segments.catalogue import standard_catalogue
@@ -170,7 +172,9 @@ def refresh_features(path: Path, before: date) -> None:
 
 
 class Warehouse(Tables):
-    """An open warehouse. Thread-safe: one query at a time on one connection."""
+    """An open warehouse. Thread-safe: one query at a time on one connection, counts and lists on ones of their own."""
+
+    numbered = True
 
     def __init__(self, path: Path, *, read_only: bool = True) -> None:
         if not path.exists():
@@ -226,6 +230,15 @@ class Warehouse(Tables):
                 if expression._find_backends()[0]
                 else self.connection.execute(expression)
             )
+
+    def column(self, expression: ir.Table) -> np.ndarray:
+        """The values of an expression of one column; not behind other queries, unless it holds a listed table."""
+        if expression.op().find(ops.InMemoryTable):
+            return super().column(expression)
+        query = str(self.connection.compile(expression))
+        with self.connection.con.cursor() as cursor:
+            found: np.ndarray = cursor.execute(query).df().iloc[:, 0].to_numpy()
+        return found
 
     def events(self, kind: str, *columns: str) -> pd.DataFrame:
         """Columns of the events of a type."""
