@@ -175,7 +175,7 @@ def _overlap(connection: duckdb.DuckDBPyConnection) -> Check:
 
 def _insert(connection: duckdb.DuckDBPyConnection) -> int:
     added = count(
-        connection, f"INSERT INTO events BY NAME {pseudonymised('events')} ORDER BY customer_id, ts"
+        connection, f"INSERT INTO events BY NAME {pseudonymised('events')} ORDER BY type, customer_id, ts"
     )
     connection.execute(f"INSERT INTO rejects BY NAME {pseudonymised('rejects')}")
     connection.execute(f"CREATE TEMP TABLE new_customers AS {pseudonymised('customers')}")

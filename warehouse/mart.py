@@ -82,7 +82,7 @@ def _described(rows: ir.Table, items: ir.Table) -> ir.Table:
     """Events with what is known of their items; only what features ask for, because the engine keeps these rows."""
     return rows.left_join(items, rows.item_id == items.item_id).select(
         *(rows[name] for name in ("customer_id", "ts", "item_id", "order_id", "channel", *_SUMMED)),
-        *(items[name] for name in ("department", "category", "brand")),
+        *(items[name] for name in items.columns if name not in ("item_id", "name")),
     )
 
 

@@ -237,8 +237,14 @@ class Warehouse(Tables):
             return super().column(expression)
         query = str(self.connection.compile(expression))
         with self.connection.con.cursor() as cursor:
+            cursor.execute(f'USE "{self._catalog}"')
             found: np.ndarray = cursor.execute(query).df().iloc[:, 0].to_numpy()
         return found
+
+    @cached_property
+    def _catalog(self) -> str:
+        with self._lock:
+            return str(self.connection.current_catalog)
 
     def events(self, kind: str, *columns: str) -> pd.DataFrame:
         """Columns of the events of a type."""
