@@ -212,10 +212,10 @@ class Warehouse(Tables):
 
     def table(self, name: str) -> ir.Table:
         """events, items, customers, campaigns, features or rejects, as an Ibis table."""
-        with self._lock:
-            if name not in self._tables:
+        if name not in self._tables:
+            with self._lock:
                 self._tables[name] = self.connection.table(name)
-            return self._tables[name]
+        return self._tables[name]
 
     def sql(self, expression: ir.Table) -> str:
         """The expression as DuckDB's SQL."""
