@@ -44,14 +44,26 @@ def days_before(as_of: date, days: int) -> datetime:
 
 
 def feature_mart(
-    events: ir.Table, items: ir.Table, customers: ir.Table, catalogue: Catalogue, as_of: date
+    events: ir.Table,
+    items: ir.Table,
+    customers: ir.Table,
+    catalogue: Catalogue,
+    as_of: date,
+    whom: ir.Table | None = None,
 ) -> ir.Table:
-    """customer_id and one column a feature, for every customer with an event before `as_of`."""
+    """customer_id and one column a feature, for every customer with an event before `as_of`.
+
+    whom: customer_id of those who are wanted, each once; default everybody.
+    """
     known = events.filter(events.ts < days_before(as_of, 0))
     features = list(catalogue)
-    tables = [known.select("customer_id").distinct()]
+    if whom is None:
+        tables = [known.select("customer_id").distinct()]
+    else:
+        tables = [whom.select("customer_id").semi_join(known, "customer_id")]
     for event in used_events(catalogue):
-        rows = _described(known.filter(known.type == event), items)
+        of_type = known.filter(known.type == event)
+        rows = _described(of_type if whom is None else of_type.semi_join(whom, "customer_id"), items)
         tables += _aggregates(rows, [p for p in _primitives(features) if p.event == event], as_of)
         if event == SPENT:
             tables += _favourites(rows, features, as_of)

@@ -46,7 +46,7 @@ def refreshed(
     carried = None if as_of < before else _carried(features, catalogue, (as_of - before).days)
     if carried is None:
         return None
-    anew = feature_mart(events.semi_join(changed, "customer_id"), items, customers, catalogue, as_of)
+    anew = feature_mart(events, items, customers, catalogue, as_of, changed)
     return carried.anti_join(changed, "customer_id").union(anew)
 
 
