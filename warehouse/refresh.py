@@ -8,7 +8,7 @@ shows in recencies and in what is divided by or into them.
 from __future__ import annotations
 
 import operator
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date
 from functools import reduce
 
@@ -22,11 +22,18 @@ from warehouse.mart import SPENT, days_before, feature_mart
 def changed_customers(
     events: ir.Table, catalogue: Catalogue, touched: ir.Table, before: date, as_of: date
 ) -> ir.Table:
-    """customer_id of everybody whose features are to be computed anew between the two dates.
+    """customer_id of everybody who changed between the two dates, and whether `wholly`.
 
-    touched: customer_id of everybody whose events or attributes are others than they were as of `before`.
+    touched: customer_id of everybody whose events or attributes are others than they were as of `before`. They
+    change wholly, and so does whom the farthest edge passed; others in the features of nearer edges only.
     """
-    return touched.select("customer_id").union(_crossing(events, catalogue, before, as_of)).distinct()
+    edges = window_edges(catalogue)
+    farthest = max((edge for found in edges.values() for edge in found), default=0)
+    far = {event: found & {farthest} for event, found in edges.items()}
+    crossing = events.filter(_crosses(events, edges, before, as_of))
+    crossing = crossing.select("customer_id", wholly=_crosses(crossing, far, before, as_of))
+    every = touched.select("customer_id", wholly=ibis.literal(True)).union(crossing)
+    return every.group_by("customer_id").aggregate(wholly=every.wholly.any())
 
 
 def refreshed(
@@ -39,15 +46,30 @@ def refreshed(
     before: date,
     as_of: date,
 ) -> ir.Table | None:
-    """`feature_mart` as of a date from `features`, the one as of `before`; `changed` names whom to compute anew.
+    """`feature_mart` as of a date from `features`, the one as of `before`; `changed` as by `changed_customers`.
 
     None where only a full computation will do: the date went back, or the catalogue changed.
     """
     carried = None if as_of < before else _carried(features, catalogue, (as_of - before).days)
     if carried is None:
         return None
-    anew = feature_mart(events, items, customers, catalogue, as_of, changed)
-    return carried.anti_join(changed, "customer_id").union(anew)
+    wholly, partly = changed.filter(changed.wholly), changed.filter(~changed.wholly)
+    anew = feature_mart(events, items, customers, catalogue, as_of, wholly)
+    near = _near(catalogue)
+    some = feature_mart(events, items, customers, near, as_of, partly)
+    old = carried.drop(*(feature.name for feature in near))
+    mended = old.inner_join(some, "customer_id").select(*carried.columns)
+    return carried.anti_join(changed, "customer_id").union(mended).union(anew)
+
+
+def _near(catalogue: Catalogue) -> Catalogue:
+    """The features with an edge that is not the farthest of all."""
+    farthest = max((edge for found in window_edges(catalogue).values() for edge in found), default=0)
+    return Catalogue(
+        feature
+        for feature in catalogue
+        if any(found - {farthest} for found in window_edges(Catalogue([feature])).values())
+    )
 
 
 def window_edges(catalogue: Catalogue) -> dict[str, set[int]]:
@@ -70,16 +92,16 @@ def _parts(computations: Iterable[Computation]) -> Iterable[Computation]:
             yield computation
 
 
-def _crossing(events: ir.Table, catalogue: Catalogue, before: date, as_of: date) -> ir.Table:
-    """The customers with an event that an edge of a window passed between the two dates."""
+def _crosses(events: ir.Table, edges: Mapping[str, set[int]], before: date, as_of: date) -> ir.BooleanValue:
+    """Whether an edge of a window passed the event between the two dates."""
     tests = [
         (events.type == event)
         & (events.ts >= days_before(before, edge))
         & (events.ts < days_before(as_of, edge))
-        for event, edges in window_edges(catalogue).items()
-        for edge in sorted(edges)
+        for event, found in edges.items()
+        for edge in sorted(found)
     ]
-    return events.filter(reduce(operator.or_, tests, ibis.literal(False))).select("customer_id")
+    return reduce(operator.or_, tests, ibis.literal(False))
 
 
 def _carried(features: ir.Table, catalogue: Catalogue, days: int) -> ir.Table | None:
