@@ -11,11 +11,13 @@ import shutil
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
+from segments.catalogue import standard_catalogue
 from segments.ports import Progress, silent
 from warehouse.clean import BOTS, MAX_EVENTS_A_DAY, RULES, RuleResult
 from warehouse.connection import connect
@@ -24,14 +26,16 @@ from warehouse.gate import Check
 from warehouse.intake import Intake
 from warehouse.ledger import Columns, write_ledger
 from warehouse.mapping import Mapping
+from warehouse.mart import used_events
 from warehouse.quality import QualityReport, clean_and_check, report_of
-from warehouse.store import FILE, build, replacing, write_features
+from warehouse.store import FILE, build, refresh_features, replacing
 from warehouse.write import (
     complete_events,
     count,
     forget_old,
     known_ids,
     pseudonymised,
+    quoted,
     read_meta,
     write_meta,
 )
@@ -89,6 +93,7 @@ def append(folder: Path, mapping: Mapping, intake: Intake, progress: Progress = 
                 connection, folder, history="history", more=lambda: [_overlap(connection)], off=off
             )
             progress(0.5, "adding the new rows")
+            _touch(connection)
             added = _insert(connection)
             if BOTS.key not in off:
                 _drop_robots(connection)
@@ -97,7 +102,7 @@ def append(folder: Path, mapping: Mapping, intake: Intake, progress: Progress = 
         finally:
             connection.close()
         progress(0.6, "computing the feature mart")
-        write_features(partial)
+        refresh_features(partial, date.fromisoformat(before["as_of"]))
     progress(1.0, "warehouse ready")
     return Added(added, gone)
 
@@ -106,9 +111,11 @@ def _take_out(connection: duckdb.DuckDBPyConnection, replaced: Sequence[int]) ->
     """Remove the rows of corrected files, and events whose id comes again; how many events."""
     for table in ("events", "rejects"):
         complete_events(connection, table)
+    connection.execute("CREATE TABLE touched (customer_id VARCHAR)")
     if replaced:
         listed = ", ".join(str(number) for number in replaced)
         connection.execute(f"DELETE FROM rejects WHERE file_no IN ({listed})")
+        _touch_owners(connection, f"file_no IN ({listed})")
         by_file = count(connection, f"DELETE FROM events WHERE file_no IN ({listed})")
     else:
         by_file = 0
@@ -116,7 +123,30 @@ def _take_out(connection: duckdb.DuckDBPyConnection, replaced: Sequence[int]) ->
     if not count(connection, "SELECT count(event_id) FROM raw_events"):
         return by_file
     connection.execute(f"DELETE FROM rejects WHERE {again}")
+    _touch_owners(connection, again)
     return by_file + count(connection, f"DELETE FROM events WHERE {again}")
+
+
+def _touch_owners(connection: duckdb.DuckDBPyConnection, where: str) -> None:
+    """Note whose events these are: their features are computed anew."""
+    connection.execute(f"INSERT INTO touched SELECT DISTINCT customer_id FROM events WHERE {where}")
+
+
+def _touch(connection: duckdb.DuckDBPyConnection) -> None:
+    """Note who comes new, has new events or other attributes, or bought an item that is described otherwise now."""
+    events = ", ".join(map(quoted, used_events(standard_catalogue(read_meta(connection)["departments"]))))
+    connection.execute(
+        "INSERT INTO touched SELECT customer_id FROM vault WHERE source_id IN (SELECT source_id FROM raw_customers "
+        f"UNION ALL SELECT source_id FROM raw_events WHERE type IN ({events})) "
+        "OR customer_id NOT IN (SELECT customer_id FROM features)"
+    )
+    other = " OR ".join(
+        f"coalesce(n.{name}, o.{name}) IS DISTINCT FROM o.{name}"
+        for name in ("department", "category", "brand")
+    )
+    items = f"SELECT n.item_id FROM raw_items n LEFT JOIN items o USING (item_id) WHERE o.item_id IS NULL OR {other}"
+    if count(connection, f"SELECT count(*) FROM ({items})"):
+        _touch_owners(connection, f"item_id IN ({items})")
 
 
 def _history(connection: duckdb.DuckDBPyConnection) -> None:
@@ -146,7 +176,7 @@ def _overlap(connection: duckdb.DuckDBPyConnection) -> Check:
 
 def _insert(connection: duckdb.DuckDBPyConnection) -> int:
     added = count(
-        connection, f"INSERT INTO events BY NAME {pseudonymised('events')} ORDER BY customer_id, ts"
+        connection, f"INSERT INTO events BY NAME {pseudonymised('events')} ORDER BY type, customer_id, ts"
     )
     connection.execute(f"INSERT INTO rejects BY NAME {pseudonymised('rejects')}")
     connection.execute(f"CREATE TEMP TABLE new_customers AS {pseudonymised('customers')}")
@@ -180,6 +210,7 @@ def _drop_robots(connection: duckdb.DuckDBPyConnection) -> None:
         [BOTS.name],
     )
     if count(connection, "SELECT count(*) FROM robots"):
+        connection.execute("INSERT INTO touched SELECT customer_id FROM robots")
         theirs = "WHERE customer_id IN (SELECT customer_id FROM robots)"
         connection.execute(
             f"INSERT INTO rejects BY NAME SELECT $1 AS rule, * FROM events {theirs}", [BOTS.name]

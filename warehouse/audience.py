@@ -10,6 +10,7 @@ from functools import cached_property
 import duckdb
 import ibis
 import ibis.expr.types as ir
+import numpy as np
 import pandas as pd
 import sqlglot
 
@@ -21,6 +22,7 @@ from segments.definition import (
     Node,
     PropensityCondition,
     SimilarityCondition,
+    conditions,
     every_condition,
     named_segments,
     used_features,
@@ -28,9 +30,10 @@ from segments.definition import (
 from segments.errors import DefinitionError, InternalError, NotFoundError, UserError
 from segments.ports import AudienceResolver
 from segments.vocabulary import Vocabulary
-from warehouse.compile import Compiler
+from warehouse.bitmaps import Bitmaps
+from warehouse.compile import EVENT_COLUMNS, ITEM_COLUMNS, Compiler
 from warehouse.recent import Recent
-from warehouse.tables import Tables
+from warehouse.tables import Tables, narrowed
 
 KEPT_IDS, KEPT_SIZES, KEPT_QUERIES = 1_000_000, 20_000, 2_000
 """Customer ids of all kept member lists (about 100 MB), counts, and queries: the most recently used ones."""
@@ -141,26 +144,40 @@ class Audiences:
         """Customers in all."""
         return self.size(EVERYONE)
 
+    @property
+    def _numbered(self) -> bool:
+        """Whether customers have row numbers: the feature mart of the day is stored, and by an engine with them."""
+        return self.warehouse.numbered and self.as_of == self.warehouse.as_of
+
+    @cached_property
+    def bitmaps(self) -> Bitmaps:
+        """The conditions that were counted lately."""
+        return Bitmaps(self)
+
+    def places(self, definition: Node) -> np.ndarray:
+        """Row numbers of the members in the stored feature mart, of a definition that holds; they are not kept."""
+        return self._run(self.compiler(definition).places(definition))
+
     def members(self, definition: Node) -> list[str]:
         """Customer ids, sorted. Raises DefinitionError when the definition does not hold."""
         key = fingerprint(definition)
         kept = self._members.get(key)
         if kept is not None:
             return kept
-        found: list[str] = self._run(self.expression(definition).order_by("customer_id"))[
-            "customer_id"
-        ].tolist()
+        found: list[str] = self._run(self.expression(definition).order_by("customer_id")).tolist()
         return self._members.put(key, found) if _lasts(definition) else found
 
     def size(self, definition: Node) -> int:
-        """How many members, counted by the engine without listing them."""
+        """How many members; of several conditions from the bitmaps of each, so that a changed one is asked for alone."""
         key = fingerprint(definition)
         members = self._members.get(key)
         kept = self._sizes.get(key) if members is None else len(members)
         if kept is not None:
             return kept
-        counted = self.expression(definition).aggregate(size=ibis._.count())
-        size = int(self._run(counted)["size"].iloc[0])
+        if self._numbered and len(list(conditions(definition))) > 1:
+            size = self.bitmaps.size(definition)
+        else:
+            size = int(self._run(self.expression(definition).aggregate(size=ibis._.count()))[0])
         return self._sizes.put(key, size) if _lasts(definition) else size
 
     def sql(self, definition: Node, dialect: str = "duckdb") -> str:
@@ -191,10 +208,13 @@ class Audiences:
     ) -> Compiler:
         """A compiler for a definition over this date's data; `only` narrows it to some customers."""
         table = self.warehouse.table
+        # With a feature more, or customer_id alone would be 'all columns', and all of them would come.
+        used = {"customer_id", *self._used(definition), next(iter(self.warehouse.catalogue)).name}
+        features = narrowed(self._features(definition), used)
         return Compiler(
-            only(self._features(definition)),
-            only(table("events")),
-            table("items"),
+            only(features),
+            only(narrowed(table("events"), EVENT_COLUMNS)),
+            narrowed(table("items"), ITEM_COLUMNS),
             self.warehouse.catalogue,
             self.as_of,
             self._resolver,
@@ -220,8 +240,8 @@ class Audiences:
         saved = (self._used(self._saved(name)) for name in named_segments(definition))
         return set(used_features(definition)).union(*saved)
 
-    def _run(self, expression: ir.Table) -> pd.DataFrame:
+    def _run(self, expression: ir.Table) -> np.ndarray:
         try:
-            return self.warehouse.fetch(expression)
+            return self.warehouse.column(expression)
         except (duckdb.ConversionException, duckdb.BinderException) as error:
             raise InternalError(f"A checked definition did not run: {error}") from error

@@ -2,26 +2,30 @@
 
 The engine answers each condition once; `and`, `or` and `not` are then bit operations, so that changing one
 condition of many asks the engine for that one only. The bitmaps are Roaring (pyroaring), kept by the
-condition's fingerprint, least recently used ones dropped first.
+condition's fingerprint, least recently used ones dropped first. A customer's bit is their row number in the
+stored feature mart.
 """
 
 from __future__ import annotations
 
 from functools import cached_property, reduce
+from typing import TYPE_CHECKING
 
 from pyroaring import BitMap
 
 from segments.canonical import fingerprint
 from segments.check import validate
 from segments.definition import EVERYONE, AllOf, AnyOf, Node, Not, named_segments
-from warehouse.audience import Audiences
 from warehouse.recent import Recent
+
+if TYPE_CHECKING:
+    from warehouse.audience import Audiences
 
 KEPT = 512
 
 
 class Bitmaps:
-    """Counts and members of definitions over the audiences of one date."""
+    """Counts of definitions over the audiences of the warehouse's date."""
 
     def __init__(self, audiences: Audiences, kept: int = KEPT) -> None:
         self._audiences = audiences
@@ -30,27 +34,13 @@ class Bitmaps:
         """How many conditions the engine had to answer so far."""
 
     @cached_property
-    def customers(self) -> list[str]:
-        """Customer ids in the order of their bits."""
-        return self._audiences.members(EVERYONE)
-
-    @cached_property
-    def _places(self) -> dict[str, int]:
-        return {customer: place for place, customer in enumerate(self.customers)}
-
-    @cached_property
     def _everyone(self) -> BitMap:
-        return BitMap(range(len(self.customers)))
+        return BitMap(self._audiences.places(EVERYONE))
 
     def size(self, definition: Node) -> int:
         """How many members. Raises DefinitionError as the engine does."""
         validate(definition, self._audiences.vocabulary)
         return len(self._bits(definition))
-
-    def members(self, definition: Node) -> list[str]:
-        """Customer ids, sorted."""
-        validate(definition, self._audiences.vocabulary)
-        return [self.customers[place] for place in self._bits(definition)]
 
     def _bits(self, node: Node) -> BitMap:
         match node:
@@ -73,4 +63,4 @@ class Bitmaps:
 
     def _ask(self, node: Node) -> BitMap:
         self.asked += 1
-        return BitMap(self._places[customer] for customer in self._audiences.members(node))
+        return BitMap(self._audiences.places(node))

@@ -56,6 +56,13 @@ _COMPARE: dict[str, Callable[..., ir.BooleanValue]] = {
 }
 
 
+EVENT_COLUMNS = (
+    *("customer_id", "ts", "type", "item_id", "order_id", "session_id", "quantity", "value", "channel"),
+)
+ITEM_COLUMNS = ("item_id", "department", "category", "brand", "name")
+"""The columns that a condition may speak of."""
+
+
 class Compiler:
     """Compiles definitions against one feature mart as of one date."""
 
@@ -77,6 +84,11 @@ class Compiler:
     def compile(self, node: Node) -> ir.Table:
         """A table with the one column customer_id: the members of a checked definition."""
         return self.features.filter(self._predicate(node)).select("customer_id")
+
+    def places(self, node: Node) -> ir.Table:
+        """A table with the one column place: the members' row numbers in the stored feature mart."""
+        self.features = self.features.mutate(place=self.features.rowid())
+        return self.features.filter(self._predicate(node)).select("place")
 
     def _predicate(self, node: Node) -> ir.BooleanValue:
         match node:

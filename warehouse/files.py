@@ -157,7 +157,8 @@ def _create(connection: duckdb.DuckDBPyConnection, table: str, queries: list[str
 
 def _events(reading: _Reading, place: int, source: Source) -> str:
     columns = _columns(reading, place, source)
-    code, moment = _value(source, "currency", columns), _time(source, columns)
+    types = reading.columns.get(place, {})
+    code, moment = _value(source, "currency", columns), _time(source, columns, types)
     rate = rate_of(code, moment, reading.mapping.rates) if "currency" in source.columns else ""
     shown = []
     for name, said, kind in RAW_EVENTS:
@@ -317,9 +318,11 @@ def _consent(source: Source, channel: str, columns: Sequence[str]) -> str:
     return f"CASE WHEN {text} IN ({_texts(YES)}) THEN true WHEN {text} IN ({_texts(NO)}) THEN false END"
 
 
-def _time(source: Source, columns: Sequence[str]) -> str:
+def _time(source: Source, columns: Sequence[str], types: Columns) -> str:
     value = _value(source, "time", columns, "VARCHAR")
-    if source.time_format == "unix":
+    if not source.time_format and types.get(source.columns.get("time", "")) == "TIMESTAMP":
+        moment = _value(source, "time", columns, "TIMESTAMP")
+    elif source.time_format == "unix":
         moment = f"to_timestamp({value}::DOUBLE)::TIMESTAMP"
     elif source.time_format:
         moment = f"strptime({value}, {quoted(source.time_format)})"

@@ -28,6 +28,14 @@ from segments.features import (
 )
 
 Primitive = Aggregate | Recency | Gap
+_COUNTED_ONCE = {
+    **{"orders": "order_id", "items": "item_id", "categories": "category", "stores": "channel"},
+    "days": "day",
+}
+"""Measures that count different values, and of which column."""
+_SUMMED = ("value", "discount", "quantity")
+SPENT = "purchase"
+"""The type of the events that spend is summed over."""
 
 
 def days_before(as_of: date, days: int) -> datetime:
@@ -36,18 +44,29 @@ def days_before(as_of: date, days: int) -> datetime:
 
 
 def feature_mart(
-    events: ir.Table, items: ir.Table, customers: ir.Table, catalogue: Catalogue, as_of: date
+    events: ir.Table,
+    items: ir.Table,
+    customers: ir.Table,
+    catalogue: Catalogue,
+    as_of: date,
+    whom: ir.Table | None = None,
 ) -> ir.Table:
-    """customer_id and one column a feature, for every customer with an event before `as_of`."""
-    features = list(catalogue)
-    tastes = {p.near[0]: None for p in _primitives(features) if isinstance(p, Aggregate) and p.near}
+    """customer_id and one column a feature, for every customer with an event before `as_of`.
+
+    whom: customer_id of those who are wanted, each once; default everybody.
+    """
     known = events.filter(events.ts < days_before(as_of, 0))
-    known = known.left_join(items, known.item_id == items.item_id).select(
-        known, items.department, items.category, items.brand, *(items[column] for column in tastes)
-    )
-    tables = [known.select("customer_id").distinct()]
-    tables += _aggregates(known, features, as_of)
-    tables += _favourites(known, features, as_of)
+    features = list(catalogue)
+    if whom is None:
+        tables = [known.select("customer_id").distinct()]
+    else:
+        tables = [whom.select("customer_id").semi_join(known, "customer_id")]
+    for event in used_events(catalogue):
+        of_type = known.filter(known.type == event)
+        rows = _described(of_type if whom is None else of_type.semi_join(whom, "customer_id"), items)
+        tables += _aggregates(rows, [p for p in _primitives(features) if p.event == event], as_of)
+        if event == SPENT:
+            tables += _favourites(rows, features, as_of)
     tables.append(customers)
     wide = reduce(lambda left, right: left.left_join(right, "customer_id").drop(_right(right)), tables)
     columns = {feature.name: _column(wide, feature) for feature in features}
@@ -71,14 +90,30 @@ def _primitives(features: Iterable[Feature]) -> list[Primitive]:
     return list(found)
 
 
-def _aggregates(known: ir.Table, features: list[Feature], as_of: date) -> list[ir.Table]:
-    """One grouped table for each event type that a feature needs."""
-    primitives = _primitives(features)
+def _described(rows: ir.Table, items: ir.Table) -> ir.Table:
+    """Events with what is known of their items; only what features ask for, because the engine keeps these rows."""
+    return rows.left_join(items, rows.item_id == items.item_id).select(
+        *(rows[name] for name in ("customer_id", "ts", "item_id", "order_id", "channel", *_SUMMED)),
+        *(items[name] for name in items.columns if name not in ("item_id", "name")),
+    )
+
+
+def used_events(catalogue: Catalogue) -> list[str]:
+    """The types of events that features are computed from."""
+    favourites = [SPENT for feature in catalogue if isinstance(feature.computation, Favourite)]
+    return list(dict.fromkeys([*(p.event for p in _primitives(catalogue)), *favourites]))
+
+
+def _aggregates(rows: ir.Table, primitives: list[Primitive], as_of: date) -> list[ir.Table]:
+    """Grouped tables of one type's events: one of sums, and one for each column whose values are counted."""
     tables = []
-    for event in dict.fromkeys(p.event for p in primitives):
-        rows = known.filter(known.type == event)
-        columns = {_key(p): _aggregate(rows, p, as_of) for p in primitives if p.event == event}
-        tables.append(rows.group_by("customer_id").aggregate(**columns))
+    for counted in dict.fromkeys(map(_counted_once, primitives)):
+        wanted = [p for p in primitives if _counted_once(p) == counted]
+        if counted is None:
+            columns = {_key(p): _aggregate(rows, p, as_of) for p in wanted if not isinstance(p, Gap)}
+            tables.append(rows.group_by("customer_id").aggregate(**columns))
+        else:
+            tables.append(_distinct_counts(rows, counted, wanted, as_of))
     return tables
 
 
@@ -88,28 +123,49 @@ def _key(primitive: Primitive) -> str:
     return f"{start}_{hashlib.sha256(repr(primitive).encode()).hexdigest()[:12]}"
 
 
-def _aggregate(rows: ir.Table, primitive: Primitive, as_of: date) -> ir.Value:
-    day = rows.ts.date()
+def _counted_once(primitive: Primitive) -> str | None:
+    """The column whose different values the primitive counts; None for sums, counts and edges."""
+    if isinstance(primitive, Gap):
+        return "day"
+    return _COUNTED_ONCE.get(primitive.measure) if isinstance(primitive, Aggregate) else None
+
+
+def _distinct_counts(rows: ir.Table, column: str, wanted: list[Primitive], as_of: date) -> ir.Table:
+    """Counts of a column's different values, in two steps: is a value in the window, then how many are.
+
+    An engine keeps one table of (customer, value) that way, instead of one for each count.
+    """
+    value = rows.ts.date() if column == "day" else rows[column]
+    flags = {}
+    for primitive in wanted:
+        inside = _in_window(rows, primitive, as_of) if isinstance(primitive, Aggregate) else None
+        flags[_key(primitive)] = rows.count() > 0 if inside is None else inside.any()
+    values = rows.group_by("customer_id", counted=value).aggregate(**flags)
+    values = values.filter(values.counted.notnull())
+    counts = {}
+    for primitive in wanted:
+        if not isinstance(primitive, Aggregate):
+            span = values.counted.max().delta(values.counted.min(), unit="day")
+            counts[_key(primitive)] = (span / (values.count() - 1).nullif(0)).cast("float64")
+        else:
+            counts[_key(primitive)] = values[_key(primitive)].sum()
+    return values.group_by("customer_id").aggregate(**counts)
+
+
+def _aggregate(rows: ir.Table, primitive: Aggregate | Recency, as_of: date) -> ir.Value:
     if isinstance(primitive, Recency):
+        day = rows.ts.date()
         where = _where(rows, primitive.where)
         edge = day.min(where=where) if primitive.first else day.max(where=where)
         return ibis.literal(as_of).delta(edge, unit="day").cast("float64")
-    if isinstance(primitive, Gap):
-        span = day.max().delta(day.min(), unit="day")
-        return (span / (day.nunique() - 1).nullif(0)).cast("float64")
     where = _in_window(rows, primitive, as_of)
     match primitive.measure:
-        case "value" | "discount" | "quantity":
-            return rows[primitive.measure].sum(where=where)
         case "list_value":
             return (rows.value + rows.discount).sum(where=where)
         case "lines":
             return rows.count(where=where)
-        case "days":
-            return day.nunique(where=where)
         case measure:
-            column = {"orders": "order_id", "items": "item_id", "categories": "category", "stores": "channel"}
-            return rows[column[measure]].nunique(where=where)
+            return rows[measure].sum(where=where)
 
 
 def _where(rows: ir.Table, where: tuple[tuple[str, str], ...]) -> ir.BooleanValue | None:
@@ -139,12 +195,12 @@ def in_hours(ts: ir.TimestampValue, start: int, end: int) -> ir.BooleanValue:
     return (hour >= start) & (hour < end) if start < end else (hour >= start) | (hour < end)
 
 
-def _favourites(known: ir.Table, features: list[Feature], as_of: date) -> list[ir.Table]:
+def _favourites(bought: ir.Table, features: list[Feature], as_of: date) -> list[ir.Table]:
     tables = []
     for feature in features:
         if isinstance(feature.computation, Favourite):
             column, start = feature.computation.column, feature.computation.start
-            rows = known.filter(known.ts >= days_before(as_of, start), known[column].notnull())
+            rows = bought.filter(bought.ts >= days_before(as_of, start), bought[column].notnull())
             spend = rows.group_by("customer_id", column).aggregate(spend=rows.value.sum())
             # Ties go to the first name, so that every engine answers alike.
             first = ibis.row_number().over(

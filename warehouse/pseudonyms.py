@@ -33,7 +33,7 @@ def load_or_create_key(folder: Path) -> bytes:
 
 def pseudonym(key: bytes, source_id: str) -> str:
     """The pseudonym of one source id."""
-    return hmac.new(key, source_id.encode(), sha256).hexdigest()[:16]
+    return hmac.digest(key, source_id.encode(), sha256).hex()[:16]
 
 
 def erased_pseudonyms(folder: Path) -> frozenset[str]:

@@ -19,7 +19,9 @@ from typing import Any
 
 import duckdb
 import ibis
+import ibis.expr.operations as ops
 import ibis.expr.types as ir
+import numpy as np
 import pandas as pd
 
 from segments.catalogue import standard_catalogue
@@ -29,6 +31,7 @@ from segments.ports import Progress, silent
 from segments.tastes import Taste, of_json
 from warehouse.connection import connect
 from warehouse.quality import clean_and_check
+from warehouse.refresh import changed_customers, refreshed
 from warehouse.tables import Tables
 from warehouse.write import (
     forget_old,
@@ -144,8 +147,36 @@ def write_features(path: Path) -> None:
         warehouse.close()
 
 
+def refresh_features(path: Path, before: date) -> None:
+    """Bring the feature mart to the warehouse's date, from the one as of `before`.
+
+    The table `touched` (customer_id) names who has other events or attributes than then; it is dropped.
+    """
+    warehouse = Warehouse(path, read_only=False)
+    try:
+        connection, catalogue, as_of = warehouse.connection, warehouse.catalogue, warehouse.as_of
+        events, items, customers, features, touched = map(
+            warehouse.table, ("events", "items", "customers", "features", "touched")
+        )
+        # Kept, because the engine would look for them again at each place that asks.
+        whom = connection.create_table(
+            "changed", changed_customers(events, catalogue, touched, before, as_of), temp=True
+        )
+        expression = refreshed(events, items, customers, catalogue, features, whom, before, as_of)
+        connection.create_table(
+            "features_anew", warehouse.mart_expression(as_of) if expression is None else expression
+        )
+        connection.raw_sql(
+            "DROP TABLE features; ALTER TABLE features_anew RENAME TO features; DROP TABLE touched; CHECKPOINT"
+        )
+    finally:
+        warehouse.close()
+
+
 class Warehouse(Tables):
-    """An open warehouse. Thread-safe: one query at a time on one connection."""
+    """An open warehouse. Thread-safe: one query at a time on one connection, counts and lists on ones of their own."""
+
+    numbered = True
 
     def __init__(self, path: Path, *, read_only: bool = True) -> None:
         if not path.exists():
@@ -188,10 +219,10 @@ class Warehouse(Tables):
 
     def table(self, name: str) -> ir.Table:
         """events, items, customers, campaigns, features or rejects, as an Ibis table."""
-        with self._lock:
-            if name not in self._tables:
+        if name not in self._tables:
+            with self._lock:
                 self._tables[name] = self.connection.table(name)
-            return self._tables[name]
+        return self._tables[name]
 
     def sql(self, expression: ir.Table) -> str:
         """The expression as DuckDB's SQL."""
@@ -206,6 +237,21 @@ class Warehouse(Tables):
                 if expression._find_backends()[0]
                 else self.connection.execute(expression)
             )
+
+    def column(self, expression: ir.Table) -> np.ndarray:
+        """The values of an expression of one column; not behind other queries, unless it holds a listed table."""
+        if expression.op().find(ops.InMemoryTable):
+            return super().column(expression)
+        query = str(self.connection.compile(expression))
+        with self.connection.con.cursor() as cursor:
+            cursor.execute(f'USE "{self._catalog}"')
+            found: np.ndarray = cursor.execute(query).df().iloc[:, 0].to_numpy()
+        return found
+
+    @cached_property
+    def _catalog(self) -> str:
+        with self._lock:
+            return str(self.connection.current_catalog)
 
     def events(self, kind: str, *columns: str) -> pd.DataFrame:
         """Columns of the events of a type."""

@@ -8,7 +8,9 @@ from datetime import date
 from functools import cached_property
 
 import ibis
+import ibis.expr.operations as ops
 import ibis.expr.types as ir
+import numpy as np
 import pandas as pd
 
 from segments.features import Catalogue
@@ -17,8 +19,26 @@ from warehouse.mart import feature_mart
 ITEM_FIELDS = ("department", "category", "brand")
 
 
+def narrowed(table: ir.Table, columns: Collection[str]) -> ir.Table:
+    """A stored table as if it had only these of its columns; anything else is given back as it is.
+
+    What an expression costs to compile grows with the columns of its tables: a condition on events takes 6 ms
+    instead of 18.
+    """
+    stored, schema = table.op(), table.schema()
+    if not isinstance(stored, ops.DatabaseTable):
+        return table
+    kept = ibis.schema({name: schema[name] for name in schema.names if name in columns})
+    return ops.DatabaseTable(stored.name, kept, stored.source, stored.namespace).to_expr()
+
+
 class Tables(ABC):
-    """Events, items, customers and features behind one connection."""
+    """Events, items, customers and features behind one connection.
+
+    numbered: whether the engine numbers the rows of a stored table, which bitmaps are made of.
+    """
+
+    numbered = False
 
     @property
     @abstractmethod
@@ -41,6 +61,10 @@ class Tables(ABC):
     @abstractmethod
     def fetch(self, expression: ir.Table) -> pd.DataFrame:
         """Run an expression."""
+
+    def column(self, expression: ir.Table) -> np.ndarray:
+        """The values of an expression of one column."""
+        return self.fetch(expression).iloc[:, 0].to_numpy()
 
     def mart_expression(self, as_of: date, names: Collection[str] | None = None) -> ir.Table:
         """The feature mart as of a date, as an expression; with names, only these features."""

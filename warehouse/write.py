@@ -92,7 +92,12 @@ def pseudonymised(table: str) -> str:
 def write_tables(connection: duckdb.DuckDBPyConnection, folder: Path) -> None:
     """Create events, customers, rejects, items, campaigns and placements from the raw tables."""
     known_ids(connection, folder, extend=False)
-    orders = {"events": "customer_id, ts", "customers": "customer_id", "rejects": "rule, customer_id, ts"}
+    # By type first: a condition speaks of one type, and the engine passes over blocks of others unread.
+    orders = {
+        "events": "type, customer_id, ts",
+        "customers": "customer_id",
+        "rejects": "rule, customer_id, ts",
+    }
     for table, order in orders.items():
         connection.execute(f"CREATE TABLE {table} AS {pseudonymised(table)} ORDER BY {order}")
     connection.execute("CREATE TABLE items AS SELECT * FROM raw_items ORDER BY item_id")

@@ -80,7 +80,7 @@ def set_last_day_aside(events: Path, day: Path) -> int:
 def ingest(workspace: Path, mapping_file: Path, what: str) -> dict[str, float]:
     """Take in what is new; seconds by stage."""
     workspace.mkdir(parents=True, exist_ok=True)
-    began = time.perf_counter()
+    began, worked = time.perf_counter(), time.process_time()
     stages: list[tuple[float, str]] = [(0.0, "looking at the files")]
 
     def heard(_share: float, stage: str) -> None:
@@ -97,6 +97,7 @@ def ingest(workspace: Path, mapping_file: Path, what: str) -> dict[str, float]:
     spent = {stage: end - at for (at, stage), end in zip(stages, ends, strict=True)}
     for stage, seconds in spent.items():
         print(f"{what}: {stage:38.38} {seconds:8.2f} s")
+    print(f"{what}: {'in all':38} {total:8.2f} s, {time.process_time() - worked:.1f} s of processor time")
     return spent
 
 

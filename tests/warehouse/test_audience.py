@@ -1,6 +1,8 @@
 """Compiled definitions against an independent evaluator, and the shape of what is compiled."""
 
 import os
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pandas as pd
 import pytest
@@ -75,6 +77,30 @@ def test_expressions_that_hold_chosen_ids_are_not_kept(small_warehouse):
     for chosen in (likely, alike, AllOf((plain, Not(likely)))):
         assert audiences.expression(chosen) is not audiences.expression(chosen)
         assert audiences.size(chosen) == len(audiences.members(chosen))
+
+
+def test_a_count_does_not_wait_for_another_query(small_warehouse):
+    audiences = Audiences(small_warehouse)
+    bought, often = {"event": "purchase"}, {"feature": "orders_90d", "op": ">=", "value": 2}
+    expected = len(audiences.members(from_json({"all_of": [bought, often]})))
+    held, done = threading.Event(), threading.Event()
+
+    def query() -> None:
+        with small_warehouse._lock:
+            held.set()
+            done.wait(60)
+
+    other = threading.Thread(target=query)
+    other.start()
+    try:
+        held.wait(60)
+        # By other audiences, which have kept no answer.
+        with ThreadPoolExecutor(1) as pool:
+            counted = pool.submit(Audiences(small_warehouse).size, from_json({"all_of": [often, bought]}))
+            assert counted.result(timeout=60) == expected
+    finally:
+        done.set()
+        other.join()
 
 
 def test_a_customer_without_such_events_has_measure_zero(small_warehouse):

@@ -9,6 +9,7 @@ import pytest
 
 from segments.errors import DataError
 from tests.conftest import loader, small_source
+from warehouse import gate
 from warehouse.gate import checks
 from warehouse.quality import QualityReport
 from warehouse.store import Warehouse, build
@@ -85,6 +86,15 @@ def _twice_an_item(source):
 
 def _nothing(source):
     source["events"] = source["events"].head(0)
+
+
+def test_equal_rows_of_large_data_are_found_among_some_customers(tmp_path, monkeypatch):
+    monkeypatch.setattr(gate, "TWINS_SAMPLE", 100)
+    verdicts, warehouse = built(tmp_path, _double)
+    assert verdicts["no equal rows"] == "warn"
+    said = next(c["detail"] for c in warehouse.meta["quality"]["checks"] if c["name"] == "no equal rows")
+    assert "among one customer in" in said
+    assert "(50.00%)" in said
 
 
 @pytest.mark.parametrize(
