@@ -136,7 +136,8 @@ class Rooms:
     @cached_property
     def _item_model(self) -> ItemModel:
         excluded = self.workspace.settings.exclude_categories
-        return build_model(self.purchases, self.items, self.warehouse.as_of, "category", exclude=excluded)
+        as_of = self.warehouse.as_of
+        return build_model(self.purchases, self.items, as_of, "category", exclude=excluded, method="trending")
 
     def warm(self) -> None:
         """Load what the first question would otherwise wait for."""
