@@ -46,6 +46,7 @@ from indexes.lookalikes import lookalikes
 from indexes.text import SentenceEncoder
 from insights.item_model import ItemModel, build_model
 from insights.recommend import Recommendations, recommend
+from propensity.declared import each_outcome
 from segments.canonical import fingerprint
 from segments.codec import from_json, to_json
 from segments.definition import Node
@@ -315,7 +316,11 @@ def make_linker(rooms: Rooms, *, dense: bool = True) -> Linker:
         warehouse.item_names,
         warehouse.as_of,
         SentenceEncoder(rooms.workspace.settings.encoder) if dense else None,
-        here(warehouse.happened["types"], warehouse.happened["channels"]),
+        here(
+            warehouse.happened["types"],
+            warehouse.happened["channels"],
+            [outcome for each in rooms.workspace.settings.outcomes for outcome in each_outcome(each)],
+        ),
     )
 
 
