@@ -15,7 +15,7 @@ from assistant.workspace import Workspace
 from indexes.encoder.encoder import LearnedEncoder, train_encoder
 from indexes.encoder.network import KINDS, Shape
 from indexes.encoder.training import Training
-from indexes.text import SentenceEncoder
+from indexes.text import RememberedTexts, SentenceEncoder
 from propensity.compare import FOLDS, fold_cuts, split
 from propensity.families import sequence_family
 from segments.ports import Progress, Snapshot
@@ -43,7 +43,7 @@ def sequence_snapshots(
     items = warehouse.fetch(warehouse.table("items"))
     purchases = warehouse.events("purchase", "customer_id", "item_id", "ts", "value")
     known = purchases[purchases["ts"] < pd.Timestamp(end)]
-    text = SentenceEncoder(workspace.settings.encoder)
+    text = RememberedTexts(SentenceEncoder(workspace.settings.encoder))
     found: dict[str, list[Snapshot]] = {}
     for kind in KINDS:
         folder, shown = workspace.index / "encoder" / f"before-{end}" / kind, progress(f"Train the {kind}")
