@@ -48,6 +48,7 @@ from indexes.lookalikes import lookalikes
 from indexes.text import SentenceEncoder
 from insights.item_model import ItemModel, build_model
 from insights.recommend import Recommendations, recommend
+from propensity.declared import each_outcome
 from segments.canonical import fingerprint
 from segments.codec import from_json, to_json
 from segments.definition import InCluster, Node
@@ -148,7 +149,8 @@ class Rooms:
     @cached_property
     def _item_model(self) -> ItemModel:
         excluded = self.workspace.settings.exclude_categories
-        return build_model(self.purchases, self.items, self.warehouse.as_of, "category", exclude=excluded)
+        as_of = self.warehouse.as_of
+        return build_model(self.purchases, self.items, as_of, "category", exclude=excluded, method="trending")
 
     def warm(self) -> None:
         """Load what the first question would otherwise wait for."""
@@ -332,7 +334,11 @@ def make_linker(rooms: Rooms, *, dense: bool = True) -> Linker:
         warehouse.item_names,
         warehouse.as_of,
         SentenceEncoder(rooms.workspace.settings.encoder) if dense else None,
-        here(warehouse.happened["types"], warehouse.happened["channels"]),
+        here(
+            warehouse.happened["types"],
+            warehouse.happened["channels"],
+            [outcome for each in rooms.workspace.settings.outcomes for outcome in each_outcome(each)],
+        ),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
@@ -165,18 +165,16 @@ def _came_true(row: Performance, scores: pd.Series, labels: pd.Series) -> Perfor
 
 
 def compare_families(
-    warehouse: Warehouse,
-    outcome: str,
-    trials: int,
-    progress: Callable[[str], Progress],
-    declared: Sequence[Declared] = (),
+    workspace: Workspace, outcome: str, trials: int, steps: int, progress: Callable[[str], Progress]
 ) -> Comparison:
     """Every family on one outcome, over cuts in time that end before the models' own test cut.
 
-    trials: settings of LightGBM to search through; 0 compares the default alone. declared: the workspace's own
-    outcomes. Raises NotFoundError, DataError.
+    trials: settings of LightGBM to search through; 0 compares the default alone. steps: of training a Transformer and an
+    LSTM on sequences; 0 leaves these families out. Raises NotFoundError, DataError.
     """
+    warehouse = Warehouse(workspace.warehouse)
     tables = TrainingTables(warehouse)
+    declared = workspace.settings.outcomes
     own = [each for asked in declared if isinstance(asked, Outcome) for each in each_outcome(asked)]
     wanted = parse(outcome, tables.categories, own)
     snapshots = labelled(tables, wanted, progress(f"What was known at each cut, for {wanted.name}"))
@@ -187,7 +185,15 @@ def compare_families(
         )
         searched = Family("lightgbm_searched", "LightGBM with searched settings", boosted(settings))
         families = (*FAMILIES[:-1], searched, FAMILIES[-1])
-    return compare(snapshots, wanted.horizon_days, families, progress("Compare families"))
+    vectors: dict[str, list[Snapshot]] = {}
+    if steps:
+        # PyTorch takes seconds to load: only those who ask for it wait.
+        from assistant.sequences import ON_SEQUENCES, sequence_snapshots
+
+        vectors = sequence_snapshots(workspace, warehouse, snapshots, wanted.horizon_days, steps, progress)
+        families = (*families[:-1], *ON_SEQUENCES, families[-1])
+    shown = progress("Compare families")
+    return compare(snapshots, wanted.horizon_days, families, shown, others=vectors)
 
 
 def labelled(tables: TrainingTables, outcome: Outcome, progress: Progress) -> list[Snapshot]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from segments.errors import DataError
+from segments.ports import TextEncoder
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
@@ -64,3 +65,23 @@ class SentenceEncoder:
             list(texts), batch_size=64, normalize_embeddings=True, show_progress_bar=False
         )
         return np.asarray(vectors, dtype=np.float32)
+
+
+class RememberedTexts:
+    """A `TextEncoder` that encodes each text once, for work that meets the same item texts again and again."""
+
+    def __init__(self, encoder: TextEncoder) -> None:
+        self._encoder, self._known = encoder, dict[str, np.ndarray]()
+        self.name = encoder.name
+
+    @property
+    def dimension(self) -> int:
+        """Length of a vector."""
+        return self._encoder.dimension
+
+    def encode(self, texts: Sequence[str]) -> np.ndarray:
+        """float32 of shape (len(texts), dimension), rows of unit length."""
+        new = [text for text in dict.fromkeys(texts) if text not in self._known]
+        if new:
+            self._known.update(zip(new, self._encoder.encode(new), strict=True))
+        return np.stack([self._known[text] for text in texts])

@@ -22,6 +22,7 @@ SEED = 29
 
 NAMES = {
     "linear": ("linear model of items", "线性物品模型"),
+    "trending": ("linear model of items and trend", "线性物品模型加趋势"),
     "item_knn": ("item-kNN", "物品近邻"),
     "als": ("implicit ALS", "隐式 ALS"),
     "popular": ("popularity", "热门排行"),

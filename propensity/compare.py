@@ -7,15 +7,15 @@ customers, whose rows of all folds stay together; differences are paired.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
 import numpy as np
 
 from propensity.evaluate import LEVEL, auc, ece, log_losses, resampled
-from propensity.families import FAMILIES, Family, fit_families
-from propensity.model import stacked
+from propensity.families import FAMILIES, Family, Rows, fit_families
+from propensity.model import labels_of, stacked
 from propensity.plan import earlier
 from segments.errors import DataError
 from segments.ports import Progress, Snapshot, silent
@@ -70,30 +70,32 @@ def compare(
     families: Sequence[Family] = FAMILIES,
     progress: Progress = silent,
     folds: int = FOLDS,
+    others: Mapping[str, Sequence[Snapshot]] | None = None,
 ) -> Comparison:
     """Compare families on snapshots with labels, oldest first. families: simplest first.
 
+    others: by name of a family that sees other columns, snapshots of the same cuts, customers and labels.
     Raises DataError when there are too few cuts to learn, to calibrate and to test on in this order.
     """
     cuts = [snapshot.as_of for snapshot in snapshots]
+    seen = {name: {each.as_of: each for each in own} for name, own in (others or {}).items()}
     by_cut = {snapshot.as_of: snapshot for snapshot in snapshots}
     tests = fold_cuts(cuts, horizon_days)[-folds:]
     parts, seconds = [], dict.fromkeys((family.name for family in families), 0.0)
     for place, cut in enumerate(tests):
         past, held = split(cuts, cut, horizon_days)
         heard = _hear(families, seconds, progress, place, len(tests), cut)
+        rows = {name: _rows(own, past, held, cut) for name, own in seen.items()}
+        probabilities = fit_families(families, *_rows(by_cut, past, held, cut), heard, rows)
         test = by_cut[cut]
-        features, labels = stacked([test])
-        probabilities = fit_families(
-            families,
-            stacked([by_cut[each] for each in past]),
-            stacked([by_cut[held]]),
-            features,
-            heard,
-        )
-        parts.append((test.features.index.to_numpy(), labels, probabilities))
+        parts.append((test.features.index.to_numpy(), labels_of(test), probabilities))
     progress(1.0, "families compared")
     return _judge(parts, families, seconds, tests)
+
+
+def _rows(by_cut: Mapping[date, Snapshot], past: Sequence[date], held: date, test: date) -> Rows:
+    learned = stacked([by_cut[each] for each in past])
+    return learned, stacked([by_cut[held]]), stacked([by_cut[test]])[0]
 
 
 def fold_cuts(cuts: Sequence[date], horizon_days: int) -> list[date]:

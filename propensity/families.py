@@ -7,7 +7,7 @@ margin, a vote and a probability become comparable, and no row is drawn at rando
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -122,26 +122,38 @@ FAMILIES = (
 """In order of simplicity: of families that do equally well, the first is preferred."""
 
 
+def sequence_family(kind: str, words: str) -> Family:
+    """A frozen sequence encoder's vectors with a logistic regression; `compare` is given the vectors by `kind`."""
+    fit = _scikit(lambda: LogisticRegression(C=0.01, max_iter=1000), scaled=True)
+    return Family(kind, f"{words} on shopping days", fit)
+
+
+Rows = tuple[tuple[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray], np.ndarray]
+"""(features, labels) of the cuts to learn on, (features, labels) of the cut to calibrate on, features to test on."""
+
+
 def fit_families(
     families: Sequence[Family],
     past: tuple[np.ndarray, np.ndarray],
     held: tuple[np.ndarray, np.ndarray],
     test: np.ndarray,
     done: Callable[[str], None] = lambda _name: None,
+    others: Mapping[str, Rows] | None = None,
 ) -> dict[str, np.ndarray]:
     """Calibrated probabilities of the test rows by family.
 
     past, held: (features, labels) of the cuts to learn on and of the cut to calibrate on. `done` hears of each
-    family as it ends.
+    family as it ends. others: rows in place of these for families that see other columns, by name.
     """
     on_held, on_test, out = [], [], {}
     for family in families:
         if family.fit is None:
             continue
-        log_odds = family.fit(*past, *held)
-        raw = log_odds(held[0])
-        calibrator = calibrate("platt", raw, held[1])
-        out[family.name] = calibrator(log_odds(test))
+        seen, checked, asked = (others or {}).get(family.name, (past, held, test))
+        log_odds = family.fit(*seen, *checked)
+        raw = log_odds(checked[0])
+        calibrator = calibrate("platt", raw, checked[1])
+        out[family.name] = calibrator(log_odds(asked))
         on_held.append(_logit(calibrator(raw)))
         on_test.append(_logit(out[family.name]))
         done(family.words)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta
 
 import numpy as np
 import pandas as pd
@@ -14,6 +14,8 @@ from propensity.outcomes import category_outcome
 from propensity.tables import OutcomeTables
 from segments.ports import Eligible, NextAction, Outcome, Snapshot
 
+RATE_WEEKS = 4
+"""Weekly dates whose mean is the recent rate: one is at the mercy of a weekend, eight lag behind."""
 CHUNK = 60
 """Categories scored at a time."""
 
@@ -41,6 +43,12 @@ class Matrices:
         else:
             labels = self.tables.labels(asked, as_of)
         return Snapshot(as_of, features, labels.reindex(features.index).fillna(0))
+
+    def recent_rate(self, outcome: Outcome, as_of: date) -> float:
+        """The share of eligible customers who did it, mean over the last weekly dates with complete labels at `as_of`."""
+        last = as_of - timedelta(days=outcome.horizon_days)
+        dates = [last - timedelta(weeks=week) for week in range(RATE_WEEKS)]
+        return float(np.mean([self.tables.labels(outcome, day).mean() for day in dates]))
 
     def panel(self, categories: Sequence[str], as_of: date) -> pd.DataFrame:
         """The columns of every (category, customer)."""

@@ -17,7 +17,7 @@ import lightgbm as lgb
 import numpy as np
 import pandas as pd
 
-from propensity.calibrate import Calibrator, choose
+from propensity.calibrate import RECENT, Calibrator, choose, fit
 from propensity.linear import Linear
 from propensity.plan import STEP_DAYS, earlier
 from segments.errors import InternalError
@@ -34,6 +34,7 @@ class Settings:
 
     folds: validation cuts. step_days: between training cuts. metric: LightGBM's name of what chooses the
     rounds, best mean over the folds. linear: the weight of a logistic regression beside the trees, in log-odds.
+    extra_trees: thresholds drawn at random (Geurts et al. 2006). calibration: a kind of calibrator; None chooses one.
     """
 
     learning_rate: float = 0.03
@@ -46,6 +47,8 @@ class Settings:
     step_days: int = STEP_DAYS
     metric: str = "binary_logloss"
     linear: float = 0.0
+    extra_trees: bool = False
+    calibration: str | None = None
 
     def parameters(self) -> dict[str, object]:
         """LightGBM's parameters."""
@@ -59,6 +62,7 @@ class Settings:
             "bagging_fraction": self.bagging_fraction,
             "bagging_freq": 1,
             "lambda_l2": 10.0,
+            "extra_trees": self.extra_trees,
             "max_bin": 127,
             "num_threads": THREADS,
             "seed": 1,
@@ -68,12 +72,16 @@ class Settings:
         }
 
 
-CUSTOMERS = Settings()
-COUPONS = Settings(num_leaves=4, folds=4, step_days=7, metric="auc", linear=0.5)
+CUSTOMERS = Settings(calibration=RECENT)
+"""The share who buy moves less from month to month than what models of earlier months miss it by. On twelve weekly dates
+from 15 July to 30 September the ECE was 0.019 for purchase_14d and 0.014 for purchase_30d; with a kind chosen on the
+folds 0.024 and 0.014, Platt 0.020 and 0.014, the last fold alone 0.028 and 0.016, the recent rate alone 0.021 and 0.018."""
+COUPONS = Settings(num_leaves=4, folds=4, step_days=7, metric="auc", linear=0.5, extra_trees=True)
 """The share who redeem moves between 1 and 8 % with the campaigns that run: weekly cuts meet more of that
 calendar, and rounds are chosen by AUC, since log loss on one quiet month prefers models that say nothing.
 Four leaves had the best AUC of six settings on three validation cuts. The blend had 0.907 on three validation cuts (29
-July, 12 and 26 August), the trees alone 0.903, the logistic regression alone 0.904."""
+July, 12 and 26 August), the trees alone 0.903, the logistic regression alone 0.904. Thresholds drawn at random: 0.906, best
+ones 0.905 (those cuts and 9 September, mean AUC of the trees alone 0.905 and 0.903)."""
 CATEGORIES = Settings(
     learning_rate=0.08,
     num_leaves=15,
@@ -123,6 +131,11 @@ class PropensityModel:
         if self._linear is not None:
             values = values + self._weight * self._linear.contributions(matrix)
         return pd.DataFrame(values, features.index, list(self.features))
+
+    def at_rate(self, features: pd.DataFrame, rate: float) -> PropensityModel:
+        """The same model, its level drawn to the share of such customers who did it lately (`Calibrator.at_rate`)."""
+        calibrator = self.calibrator.at_rate(self.log_odds(features), rate)
+        return PropensityModel(self._booster, calibrator, self.rounds, self._linear, self._weight)
 
     def refitted(self, snapshots: Sequence[Snapshot], settings: Settings) -> PropensityModel:
         """The same rounds and calibration, fitted on these snapshots."""
@@ -183,7 +196,11 @@ def train(
         # A single fold is halved by customer, so that a calibration is never judged by its own rows.
         halves = pd.util.hash_array(held.features.index.get_level_values(-1).to_numpy(dtype=object)) % 2
         groups.append(halves if len(runs) == 1 else np.full(len(halves), place))
-    calibrator = choose(np.concatenate(log_odds), np.concatenate(labels), np.concatenate(groups))
+    held_out = np.concatenate(log_odds), np.concatenate(labels)
+    if settings.calibration is None:
+        calibrator = choose(*held_out, np.concatenate(groups))
+    else:
+        calibrator = fit(settings.calibration, *held_out)
     booster, line = _boost(snapshots, settings, rounds), _line(snapshots, settings)
     return PropensityModel(booster, calibrator, rounds, line, settings.linear)
 

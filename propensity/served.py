@@ -7,6 +7,7 @@ from datetime import date
 
 import pandas as pd
 
+from propensity.calibrate import RECENT
 from propensity.matrices import Matrices
 from propensity.model import PropensityModel
 from propensity.next_action import NextActionModel
@@ -30,8 +31,17 @@ def scores(
 
     Raises InternalError when the data no longer has a column that the model needs.
     """
+    model = dated(matrices, model, asked, as_of)
     if isinstance(model, NextActionModel):
         return model.predict_all(matrices.customers(as_of, asked.eligible if asked else None))
     if name == POOLED:
         return matrices.category_scores(model, matrices.tables.categories, as_of)
     return model.predict(matrices.customers(as_of, asked.eligible if asked else None)).to_frame(name)
+
+
+def dated(matrices: Matrices, model: Model, asked: Outcome | NextAction | None, as_of: date) -> Model:
+    """The model at the level of a date, where its calibration follows the recent rate."""
+    if isinstance(asked, Outcome) and isinstance(model, PropensityModel) and model.calibration == RECENT:
+        customers = matrices.customers(as_of, asked.eligible)
+        model = model.at_rate(customers, matrices.recent_rate(asked, as_of))
+    return model

@@ -25,7 +25,7 @@ from propensity.outcomes import CUSTOMER_OUTCOMES, POOLED, model_name
 from propensity.plan import TemporalPlan, temporal_plan
 from propensity.promotion import FIRST, LABEL, Contest, contest
 from propensity.registry import Registry
-from propensity.served import Model, load, scores
+from propensity.served import Model, dated, load, scores
 from propensity.tables import OutcomeTables
 from propensity.versions import Version, Versions
 from segments.errors import DataError, NotBuiltError, NotFoundError
@@ -33,7 +33,7 @@ from segments.ports import NextAction, Progress, Snapshot, silent
 
 CODE = (
     "calibrate candidate category_training dataset declared drift evaluate linear matrices model next_action outcomes "
-    "plan registry training"
+    "plan registry served training"
 ).split()
 
 
@@ -198,11 +198,12 @@ class Trainer:
         if any(_constant(chosen) for chosen in (training, [test])):
             progress(1.0, f"{name}: the data has no such event to learn from, so there is no model")
             return None
-        trial = learn(asked, training, settings)
+        trial = dated(self._matrices, learn(asked, training, settings), asked, plan.test)
         progress(0.8, f"{name}: testing on {plan.test}")
         results, said = judge_model(asked, trial, training, test)
         progress(0.85, f"{name}: training the served model")
-        model = trial.refitted([snapshots[cut] for cut in plan.served], settings)
+        refitted = trial.refitted([snapshots[cut] for cut in plan.served], settings)
+        model = dated(self._matrices, refitted, asked, plan.as_of)
         held = validation_cuts(plan.train, asked.horizon_days, settings)
         lineage = self._lineage(name)
         cards = tuple(

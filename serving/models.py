@@ -113,6 +113,12 @@ def compare_models(
         str, typer.Argument(help="purchase_14d, coupon_redeem_30d, purchase_30d:BEERS/ALES, ...")
     ],
     trials: Annotated[int, typer.Option(min=0, help="Settings of LightGBM to search through.")] = 0,
+    steps_of: Annotated[
+        int,
+        typer.Option(
+            "--sequences", min=0, help="Steps of training a Transformer and an LSTM; 0 leaves them out."
+        ),
+    ] = 0,
     as_json: JsonOption = False,
     workspace: WorkspaceOption = DEFAULT,
 ) -> None:
@@ -120,13 +126,9 @@ def compare_models(
     from dataclasses import asdict
 
     from assistant.models import compare_families
-    from warehouse.store import Warehouse
 
-    opened = open_workspace(workspace)
     with steps() as progress:
-        found = compare_families(
-            Warehouse(opened.warehouse), outcome, trials, progress, opened.settings.outcomes
-        )
+        found = compare_families(open_workspace(workspace), outcome, trials, steps_of, progress)
     if as_json:
         _print_json(asdict(found) | {"verdict": found.verdict})
         return

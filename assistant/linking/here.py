@@ -10,6 +10,7 @@ from functools import cached_property
 from assistant.linking import lexicon
 from assistant.linking.occasions import OccasionMention
 from segments.definition import Occasion
+from segments.ports import Outcome
 
 EVENT_WORDS: dict[str, tuple[str, str]] = {
     "return": (
@@ -41,10 +42,11 @@ USUAL = frozenset({"purchase", "coupon_redeem", "exposure"})
 
 @dataclass(frozen=True)
 class Here:
-    """events: the kinds that happened here. channels: where, as the data name it."""
+    """events: the kinds that happened here. channels: where, as the data name it. outcomes: the workspace's own."""
 
     events: frozenset[str] = USUAL
     channels: tuple[str, ...] = ()
+    outcomes: tuple[Outcome, ...] = ()
 
     def event_words(self, chinese: bool) -> list[tuple[str, re.Pattern[str]]]:
         """(event, its words) of the events here that the linker's own cues do not say."""
@@ -112,6 +114,6 @@ def _spelt(row: Iterable[str]) -> list[str]:
     return [name.strip() for cell in row for name in cell.split("|") if name.strip()]
 
 
-def here(events: Collection[str], channels: Collection[str]) -> Here:
+def here(events: Collection[str], channels: Collection[str], outcomes: Iterable[Outcome] = ()) -> Here:
     """What a workspace holds, the channels in a stable order."""
-    return Here(frozenset(events) | {"purchase"}, tuple(sorted(channels)))
+    return Here(frozenset(events) | {"purchase"}, tuple(sorted(channels)), tuple(outcomes))

@@ -29,6 +29,7 @@ from assistant.linking.here import Here
 from assistant.linking.items import ItemLinker, absent_words, chatter, stem
 from assistant.linking.left_out import left_out
 from assistant.linking.numbers import Number
+from assistant.linking.own_outcomes import own_outcome
 from assistant.linking.rewrite import plain
 from assistant.linking.said import Said
 from assistant.linking.scope import readings
@@ -133,6 +134,16 @@ class Linker:
 
     def link(self, message: str, current: Node | None = None, saved: Collection[str] = ()) -> Link:
         """Link one message, given the conversation's current segment and the names of saved ones."""
+        own = own_outcome(message, is_chinese(message), self._here.outcomes)
+        if own is None:
+            return self._link(message, current, saved)
+        name, span = own
+        return replace(self._link(blanked(message, [span]), current, saved, name), message=message)
+
+    def _link(
+        self, message: str, current: Node | None, saved: Collection[str], own: str | None = None
+    ) -> Link:
+        """Link a message without the words of the outcome `own` of the workspace that it asks about."""
         chinese = is_chinese(message)
         name, text = _name_blanked(message, [known for known in saved if self._is_name(known, message)])
         said_at, customer = spoken_customer(text)
@@ -154,6 +165,9 @@ class Linker:
         quantile: Quantile = self.quantile
         numbers = [number for clause in reading.clauses for number in clause.numbers]
         intents = read_intents(message, numbers)
+        if own is not None:
+            tools = dict.fromkeys([*intents.tools, "score_propensity"])
+            intents = replace(intents, outcome=own, tools=tuple(tools))
         for clause in reading.clauses:
             clause.numbers = [number for number in clause.numbers if not _argument(number, intents)]
         mentions = [item.items for clause in reading.clauses for item in clause.items]
@@ -164,14 +178,16 @@ class Linker:
         if by is not None:
             phrase = next(group for group in by.groups() if group)
             intents = replace(intents, feature=self._features.named(phrase, chinese))
-        if text == spoken:
+        if text == spoken and own is None:
             found = [candidate for candidate in found if not _is_argument(candidate, intents, message)]
         if name in saved and not set(NAMING) & set(intents.tools):
             found.append(Candidate(MemberOf(str(name)), 0, 0))
         likely = probable or _most_likely(message, reading, intents, mentions)
         if likely is not None:
             found = [
-                c for c in found if c.reading not in ("top", "rank") and not _speaks_of(c.node, likely.node)
+                c
+                for c in found
+                if c.reading not in ("top", "rank") and (own or not _speaks_of(c.node, likely.node))
             ]
             found.append(likely)
             intents = replace(intents, tools=tuple(t for t in intents.tools if t != "score_propensity"))
@@ -374,9 +390,10 @@ def _probable(
 
 
 def outcome_of(intents: Intents, categories: Sequence[str]) -> str:
-    """The outcome asked about: a category's purchase when one is named, else a purchase or a redemption."""
+    """The outcome asked about: the workspace's own, a category's purchase when one is named, a purchase or redemption."""
     outcome = intents.outcome or "purchase_30d"
-    return f"purchase_30d:{categories[0]}" if categories and outcome != "coupon_redeem_30d" else outcome
+    any_purchase = outcome in ("purchase_14d", "purchase_30d")
+    return f"purchase_30d:{categories[0]}" if categories and any_purchase else outcome
 
 
 _PROBABILITY = re.compile(

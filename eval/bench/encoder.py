@@ -25,13 +25,12 @@ from rich.table import Table
 from sklearn.model_selection import KFold
 
 from assistant.workspace import DEFAULT, open_workspace
-from eval.bench.lookalikes import RememberedTexts
 from indexes.behaviour import BehaviourVectors, encode_behaviour
 from indexes.encoder.encoder import joined, train_encoder
 from indexes.encoder.evaluate import FOLDS, SEED, Scores, Tasks, areas, judge, tasks, verdict
 from indexes.encoder.network import KINDS, Shape
 from indexes.encoder.training import Training
-from indexes.text import SentenceEncoder
+from indexes.text import RememberedTexts, SentenceEncoder
 from serving.terminal import steps
 from warehouse.store import Warehouse
 

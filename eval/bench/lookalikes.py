@@ -27,7 +27,7 @@ from indexes.behaviour import BehaviourVectors, encode_behaviour, habit_vectors
 from indexes.index import CustomerIndex
 from indexes.lookalikes import DEFAULT as METHOD
 from indexes.lookalikes import METHODS, lookalikes
-from indexes.text import SentenceEncoder
+from indexes.text import RememberedTexts, SentenceEncoder
 from warehouse.store import Warehouse
 
 BUYERS = 0.05
@@ -35,26 +35,6 @@ YEAR = 365
 SEED = 11
 TARGET = 3.0
 """Times the base rate, as the issue asks."""
-
-
-class RememberedTexts:
-    """A TextEncoder that encodes each text once over all the runs of this benchmark."""
-
-    def __init__(self, encoder: SentenceEncoder) -> None:
-        self._encoder, self._known = encoder, dict[str, np.ndarray]()
-        self.name = encoder.name
-
-    @property
-    def dimension(self) -> int:
-        """Length of the vectors."""
-        return self._encoder.dimension
-
-    def encode(self, texts: Sequence[str]) -> np.ndarray:
-        """Vectors of the texts."""
-        new = [text for text in dict.fromkeys(texts) if text not in self._known]
-        if new:
-            self._known.update(zip(new, self._encoder.encode(new), strict=True))
-        return np.stack([self._known[text] for text in texts])
 
 
 def halves(spend: pd.Series, share: float = BUYERS) -> tuple[list[str], list[str]]:

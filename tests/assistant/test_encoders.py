@@ -1,5 +1,7 @@
 """The workspace's encoders are trained, judged and told, from the command line too."""
 
+import json
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -36,3 +38,17 @@ def test_no_steps_are_bad_use(workspace):
     said = CliRunner().invoke(app, ["index", "train-encoder", "--steps", "0", "--workspace", str(workspace)])
     assert said.exit_code != 0
     assert "at least 1; got 0" in str(said.exception)
+
+
+def test_families_on_sequences_are_compared_by_encoders_that_saw_no_fold(workspace):
+    asked = ["models", "compare", "purchase_14d", "--sequences", "2", "--json", "--workspace", str(workspace)]
+    said = CliRunner().invoke(app, asked)
+    assert said.exit_code == 0, said.output
+    found = json.loads(said.stdout)
+    rows = {row["family"]: row for row in found["rows"]}
+    assert {"lstm", "transformer", "lightgbm", "stack"} <= rows.keys()
+    assert 0.5 < rows["transformer"]["auc"] < 1
+    (folder,) = (workspace / "indexes" / "encoder").glob("before-*")
+    end = date.fromisoformat(folder.name.removeprefix("before-"))
+    assert end + timedelta(days=14) <= date.fromisoformat(found["folds"][0])
+    assert {each.name for each in folder.iterdir()} == {"lstm", "transformer"}

@@ -9,12 +9,13 @@ from assistant.app import Rooms, make_linker
 from assistant.linking.clauses import Reading
 from assistant.linking.here import Here
 from assistant.linking.left_out import left_out
-from assistant.linking.linker import Linker
+from assistant.linking.linker import Linker, outcome_of
 from assistant.linking.occasions import occasions
 from segments.canonical import fingerprint
 from segments.catalogue import standard_catalogue
 from segments.codec import from_json, to_json
-from segments.definition import Occasion
+from segments.definition import EventCondition, Occasion, PropensityCondition
+from segments.ports import Outcome
 
 AS_OF = date(2018, 1, 1)
 WORKDAYS = ("mon", "tue", "wed", "thu", "fri")
@@ -352,3 +353,54 @@ def test_what_a_reading_does_not_hold_is_said() -> None:
     found = left_out(reading, [node], AS_OF)
     assert found == ("at least 5 times", "since October 1", "over 40%")
     assert left_out(reading, [node], AS_OF, arguments=[5.0]) == ("since October 1", "over 40%")
+
+
+OWN = (
+    Outcome("review_30d", "review", 30, None, "leaves a review within 30 days", "30天内写评价"),
+    Outcome("churn_60d", "purchase", 60, None, "no purchase within 60 days", "60天内流失", True),
+)
+
+
+@pytest.fixture(scope="module")
+def reviewed() -> Linker:
+    """A shop with reviews that declares two outcomes of its own."""
+    catalogue = standard_catalogue([])
+    features = pd.DataFrame({feature.name: [1.0] for feature in catalogue})
+    values = {"category": ("SHOES", "LAMPS"), "department": (), "brand": ()}
+    here = Here(frozenset({"purchase", "review"}), (), OWN)
+    return Linker(catalogue, features, values, ["RED SHOES"], date(2020, 1, 1), None, here)
+
+
+@pytest.mark.parametrize(
+    ("question", "outcome", "of"),
+    [
+        ("who is likely to leave a review?", "review_30d", None),
+        ("谁会写评价", "review_30d", None),
+        ("which customers will write a review?", "review_30d", None),
+        ("谁可能流失？", "churn_60d", None),
+        ("how likely are those who bought shoes to churn?", "churn_60d", "purchase"),
+        ("of those who bought shoes, who will leave a review?", "review_30d", "purchase"),
+        ("who is likely to buy shoes?", "purchase_30d:SHOES", None),
+        ("how likely are those who left a review to buy again?", "purchase_30d", "review"),
+    ],
+)
+def test_outcomes_of_ones_own_are_asked_about_by_their_labels(
+    reviewed: Linker, question: str, outcome: str, of: str | None
+) -> None:
+    link = reviewed.link(question)
+    assert link.message == question
+    assert "score_propensity" in link.intents.tools
+    assert outcome_of(link.intents, link.categories) == outcome
+    assert (of, link.unknown) == (
+        link.reading.event if isinstance(link.reading, EventCondition) else None,
+        (),
+    )
+
+
+@pytest.mark.parametrize("question", ["the 10% most likely to leave a review", "写评价概率最高的10%客户"])
+def test_the_most_likely_of_an_outcome_of_ones_own_are_a_segment(reviewed: Linker, question: str) -> None:
+    assert reviewed.link(question).reading == PropensityCondition("review_30d", top_share=0.1)
+
+
+def test_what_was_done_is_no_outcome_to_come(reviewed: Linker) -> None:
+    assert isinstance(reviewed.link("who left a review?").reading, EventCondition)

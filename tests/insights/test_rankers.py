@@ -47,6 +47,16 @@ def test_the_linear_ranker_is_the_ridge_regression() -> None:
     assert RANKERS["linear"](weight, weight).scores(np.arange(40)) == pytest.approx(expected)
 
 
+def test_a_trend_raises_what_sells_better_lately() -> None:
+    weight = planted()
+    recent = sparse.csr_matrix((weight.toarray() > 0) & (np.arange(10) != 7))
+    scores, plain = (RANKERS[name](weight, recent).scores(np.arange(60)) for name in ("trending", "linear"))
+    bought, lasting = (np.asarray(matrix.sum(axis=0), dtype=float).ravel() for matrix in (recent, weight))
+    trend = (bought + 5) / (lasting / lasting.sum() * bought.sum() + 5)
+    assert trend[7] < 1 < trend[6]
+    assert scores == pytest.approx(np.maximum(plain, 0) * np.sqrt(trend))
+
+
 ITEMS = pd.DataFrame(
     {
         "item_id": [f"i{k}" for k in range(4)],

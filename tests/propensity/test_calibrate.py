@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
 from sklearn.isotonic import IsotonicRegression
 
-from propensity.calibrate import EDGE, KINDS, Calibrator, choose, fit
+from propensity.calibrate import EDGE, KINDS, RECENT, Calibrator, choose, fit
 from propensity.evaluate import ece
 
 GRID = np.linspace(-9, 9, 2001)
@@ -116,3 +116,22 @@ def test_a_map_survives_json(kind: str) -> None:
     again = Calibrator(**values)
     assert again == made
     assert (again(GRID) == made(GRID)).all()
+
+
+def test_the_level_is_drawn_halfway_to_the_recent_rate() -> None:
+    reported, labels, _ = sample(4000, honest, 9)
+    made = fit(RECENT, reported, labels)
+    later = reported[:500]
+    at = made.at_rate(later, 0.8)
+    assert at.recent is not None
+    assert replace(made, offset=at.recent)(later).mean() == pytest.approx(0.8, abs=1e-3)
+    assert at(later) == pytest.approx(replace(made, offset=(made.offset + at.recent) / 2)(later))
+    assert at.at_rate(later, 0.8) == at
+    assert made(later).mean() < at(later).mean() < 0.8
+
+
+@pytest.mark.parametrize(("kind", "rate"), [("platt", 0.8), (RECENT, 0.0), (RECENT, 1.0)])
+def test_other_kinds_and_rates_of_all_or_none_leave_the_level(kind: str, rate: float) -> None:
+    reported, labels, _ = sample(500, honest, 10)
+    made = fit(kind, reported, labels)
+    assert made.at_rate(reported, rate) == made

@@ -1,5 +1,6 @@
 """Families compared in time: what is best, when a simpler one will do, and that nothing of the future is used."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 import numpy as np
@@ -7,7 +8,7 @@ import pandas as pd
 import pytest
 
 from propensity.compare import compare, fold_cuts, split
-from propensity.families import FAMILIES, Family
+from propensity.families import FAMILIES, Family, sequence_family
 from propensity.tuning import tune
 from segments.errors import DataError
 from segments.ports import Snapshot
@@ -51,6 +52,16 @@ def test_a_family_that_sees_more_wins_when_there_is_more_to_see():
     assert rows["logistic"].behind_low > 0.05
     assert rows["logistic"].auc < 0.6 < 0.75 < rows[found.chosen].auc
     assert rows[found.chosen].ece < 0.08
+
+
+def test_a_family_on_other_columns_sees_only_these():
+    snapshots = planted(crossed=True)
+    told = [
+        replace(s, features=pd.DataFrame({"product": s.features["a"] * s.features["b"]})) for s in snapshots
+    ]
+    families = [NAMED["logistic"], sequence_family("vectors", "Vectors")]
+    rows = {row.family: row for row in compare(snapshots, 30, families, others={"vectors": told}).rows}
+    assert rows["logistic"].auc < 0.6 < 0.75 < rows["vectors"].auc
 
 
 @pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.name)

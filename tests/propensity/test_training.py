@@ -17,8 +17,9 @@ from propensity import training
 from propensity.candidate import Card
 from propensity.category_training import learned_categories
 from propensity.evaluate import Evaluation, evaluate
+from propensity.matrices import Matrices
 from propensity.model import PropensityModel, Settings, train
-from propensity.outcomes import POOLED
+from propensity.outcomes import CUSTOMER_OUTCOMES, POOLED
 from propensity.plan import temporal_plan
 from propensity.registry import Registry
 from propensity.training import train_all
@@ -144,6 +145,22 @@ def test_scores_are_probabilities_of_every_customer(story: Story, open_retailer:
         scores = registry.scores(outcome)
         assert scores.between(0, 1, inclusive="neither").all()
         assert sorted(scores.index) == sorted(open_retailer.features().index)
+
+
+def test_the_level_in_use_is_drawn_to_the_rate_of_the_last_weeks(
+    story: Story, open_retailer: Warehouse
+) -> None:
+    tables = TrainingTables(open_retailer)
+    matrices, asked = Matrices(tables), CUSTOMER_OUTCOMES[1]
+    last = tables.as_of - timedelta(days=30)
+    rates = [tables.labels(asked, last - timedelta(weeks=week)).mean() for week in range(4)]
+    assert matrices.recent_rate(asked, tables.as_of) == pytest.approx(np.mean(rates))
+    model = Registry(story.folder).model("purchase_30d")
+    assert isinstance(model, PropensityModel)
+    level = model.calibrator
+    assert level.recent is not None
+    log_odds = model.log_odds(matrices.customers(tables.as_of))
+    assert replace(level, offset=level.recent)(log_odds).mean() == pytest.approx(np.mean(rates), abs=1e-3)
 
 
 def test_the_pooled_card_is_the_mean_of_its_categories(story: Story) -> None:
