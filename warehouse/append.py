@@ -20,7 +20,7 @@ import duckdb
 from segments.catalogue import standard_catalogue
 from segments.ports import Progress, silent
 from warehouse.clean import BOTS, MAX_EVENTS_A_DAY, RULES, RuleResult
-from warehouse.connection import connect
+from warehouse.connection import connect, quoted
 from warehouse.files import load
 from warehouse.gate import Check
 from warehouse.intake import Intake
@@ -35,7 +35,6 @@ from warehouse.write import (
     forget_old,
     known_ids,
     pseudonymised,
-    quoted,
     read_meta,
     write_meta,
 )
@@ -204,7 +203,9 @@ def _drop_robots(connection: duckdb.DuckDBPyConnection) -> None:
     """A program is known by a whole day, which may have come in parts, and for good."""
     connection.execute(
         "CREATE TEMP TABLE robots AS SELECT customer_id FROM events "
-        "WHERE customer_id IN (SELECT customer_id FROM vault) GROUP BY customer_id, ts::DATE "
+        "WHERE customer_id IN (SELECT customer_id FROM vault) "
+        # Earlier days were judged when they came.
+        "AND ts >= (SELECT min(ts)::DATE FROM raw_events) GROUP BY customer_id, ts::DATE "
         f"HAVING count(*) > {MAX_EVENTS_A_DAY} UNION SELECT customer_id FROM rejects "
         "WHERE rule = $1 AND customer_id IN (SELECT customer_id FROM vault)",
         [BOTS.name],
