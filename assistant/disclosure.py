@@ -163,6 +163,19 @@ class Disclosure:
             return shown(audiences.size(definition), self._k)
         return self.shown_members(audiences.members(definition), as_of, asked=_is_asked(definition))
 
+    def shown_both(self, one: Node, other: Node) -> int | str:
+        """As `shown`, of the customers in both, who may be none by what the two say."""
+        if canonical(one) == canonical(other):
+            return self.shown(one)
+        audiences = self._audiences()
+        both = set(audiences.members(one)) & set(audiences.members(other))
+        if self._noise is None or self.margin is None:
+            return self.shown_members(both)
+        said = sorted(self._question(each, audiences) for each in (one, other))
+        question = hashlib.sha256(" and ".join(said).encode()).hexdigest()[:32]
+        noised = self._noise.count(question, len(both), _viewer.get().user)
+        return noised if noised >= self._k else f"<{self._k}"
+
     def shown_members(
         self, members: Collection[str], as_of: date | None = None, *, asked: bool = False
     ) -> int | str:

@@ -19,7 +19,7 @@ from assistant.noise import LEVEL
 from campaigns.plan import Strategy
 from insights.signals import Kind
 from segments.canonical import canonical
-from segments.definition import EVERYONE, AllOf, FeatureCondition, Node, SimilarityCondition, conditions
+from segments.definition import EVERYONE, FeatureCondition, Node, SimilarityCondition, conditions
 from segments.edit import difference
 from segments.errors import DefinitionError, UserError
 from segments.explain import Language, explain
@@ -257,7 +257,7 @@ class Tools:
         """Compare the current segment with another: sizes, overlap, and the conditions that differ."""
         rooms = self.rooms
         mine, theirs = (set(rooms.audiences.members(node)) for node in (definition, other))
-        both = self._shown(canonical(AllOf((definition, other))))
+        both = rooms.disclosure.shown_both(definition, other)
         figures = [
             *self._size_figures(definition),
             Figure(

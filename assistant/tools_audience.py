@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from segments.definition import EVERYONE, AllOf, Node
+from segments.definition import EVERYONE, Node
 from segments.errors import NotFoundError
 from segments.explain import explain
 from segments.ports import Evidence, Figure
@@ -83,7 +83,7 @@ def overlap_segments(rooms: Rooms) -> Evidence:
     rows = []
     for place, pair in enumerate(overlaps(rooms.audiences, saved)[:SHOWN_PAIRS]):
         label = f"{pair.first} & {pair.second}"
-        both = rooms.disclosure.shown(AllOf((saved[pair.first], saved[pair.second])))
+        both = rooms.disclosure.shown_both(saved[pair.first], saved[pair.second])
         figures.append(Figure(f"pair.{place}", both, "customers", label, label))
         if isinstance(both, int):
             figures.append(Figure(f"pair.{place}.jaccard", pair.jaccard, "share", label, label))

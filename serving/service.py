@@ -21,9 +21,9 @@ from assistant.llm import ChatModel
 from assistant.toolbox import ToolSpec, result_json, run_tool, tool_specs
 from assistant.tools import ToolResult, Tools
 from assistant.workspace import open_workspace
-from segments.canonical import canonical, fingerprint
+from segments.canonical import fingerprint
 from segments.codec import from_json
-from segments.definition import AllOf, Node
+from segments.definition import Node
 from segments.errors import ConflictError, DefinitionError, ForbiddenError, LLMUnavailableError, NotFoundError
 from segments.ports import Progress, silent
 from serving.access import LEAST, Caller, Permission, allow, tool_permission
@@ -183,8 +183,12 @@ class Service:
         self.check(caller, "read", "overlap")
         if not 2 <= len(definitions) <= MAX_OVERLAP:
             raise DefinitionError(f"definitions: must be 2 to {MAX_OVERLAP}; got {len(definitions)}.")
-        both = [[canonical(AllOf((a, b))) for b in definitions] for a in definitions]
-        return [[self.size(caller, definition) for definition in row] for row in both]
+        if sees_all(caller):
+            sets = [frozenset(self.rooms.audiences.members(definition)) for definition in definitions]
+            return [[len(a & b) for b in sets] for a in sets]
+        with read_by(_reader(caller), _viewer(caller)):
+            shown = [[self.rooms.disclosure.shown_both(a, b) for b in definitions] for a in definitions]
+        return [[size if isinstance(size, int) else None for size in row] for row in shown]
 
     def noises(self, caller: Caller) -> bool:
         """Whether counts carry noise for a caller, who then sees nothing else of customers."""

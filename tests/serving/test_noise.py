@@ -8,7 +8,7 @@ from assistant.disclosure import read_by
 from assistant.toolbox import tool_specs
 from assistant.tools import COUNTING
 from segments.codec import from_json, to_json
-from segments.definition import EVERYONE
+from segments.definition import EVERYONE, Not
 from segments.errors import DataError, ForbiddenError
 from serving.access import Caller, Role
 from serving.service import Service
@@ -56,6 +56,11 @@ def test_every_way_in_shows_the_same_noised_count_and_pays_once(service):
     assert called["size"] == noised
     assert called["share"] == pytest.approx(noised / service.rooms.audiences.population)
     assert service.overlap(MIA, [beer, beer]) == [[noised, noised], [noised, noised]]
+    assert service.rooms.noise.spent() == {"mia": pytest.approx(EPSILON)}
+    (_, one), (other, _) = service.overlap(MIA, [beer, Not(beer)])
+    assert one == other
+    service.rooms.noise.grant("mia")
+    service.size(MIA, beer)
     service._model.replies = ["define_segment"]
     answer = service.ask(MIA, "who bought beer?")
     assert answer.segment["definition"] == BEER
