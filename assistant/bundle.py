@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -21,6 +20,7 @@ from typing import Any
 
 import prompts
 from assistant.app import Answer, Assistant, Rooms
+from assistant.documents import KINDS, Documents
 from assistant.library import SavedSegment
 from assistant.llm import ChatModel
 from assistant.toolbox import tool_specs
@@ -204,10 +204,10 @@ def _borrowed(workspace: Workspace) -> Iterator[Workspace]:
         for shared in SHARED:
             if (workspace.folder / shared).exists():
                 (folder / shared).symlink_to((workspace.folder / shared).resolve())
-        for kept in ("plans", "experiments"):
-            if (workspace.folder / kept).exists():
-                shutil.copytree(workspace.folder / kept, folder / kept)
-        yield workspace.at(folder)
+        borrowed = workspace.at(folder)
+        for kind in KINDS:
+            Documents(workspace.state, kind).copy_to(Documents(borrowed.state, kind))
+        yield borrowed
 
 
 def _replies(bundle: Bundle) -> Sequence[Reply]:

@@ -16,6 +16,7 @@ from starlette.concurrency import run_in_threadpool
 from segments.errors import NotFoundError, SegAssistError
 from serving.access import Caller
 from serving.http import schemas
+from serving.http.campaigns import campaign_routes
 from serving.http.chat import chat_routes
 from serving.http.exports import export_routes
 from serving.http.guard import Guard
@@ -56,6 +57,7 @@ def create_api(service: Service, ready: Callable[[], dict[str, str]] = dict) -> 
     _ask(api, service)
     for router in (
         segment_routes(service),
+        campaign_routes(service),
         export_routes(service),
         tool_routes(service),
         propensity_routes(service),

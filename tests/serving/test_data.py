@@ -5,6 +5,7 @@ import shutil
 
 import pytest
 
+from assistant.documents import Documents
 from assistant.library import Library
 from assistant.privacy import erase_person
 from assistant.refresh import alone
@@ -82,6 +83,11 @@ def test_a_person_is_erased_everywhere(folder, tmp_path):
     source = read_members(exported)[0]
     customer = Vault(folder).customer_id(source)
     Library(folder / "state.sqlite").save("like one", SimilarityCondition(50, customer=customer))
+    Documents(folder / "state.sqlite", "plan").save("spring", {"arms": {customer: 1, "other": 2}})
+    (folder / "experiments").mkdir()
+    (folder / "experiments" / "0.json").write_text(
+        json.dumps({"name": "old", "content": {"ids": [customer]}})
+    )
 
     ran = segassist("privacy", "erase", source, "-w", folder)
     assert ran.exit_code == 0, ran.output
@@ -90,9 +96,15 @@ def test_a_person_is_erased_everywhere(folder, tmp_path):
     assert customer not in CustomerIndex.load(folder / "indexes", "cpu").customer_ids
     assert Vault(folder).customer_id(source) is None
     assert Library(folder / "state.sqlite").names() == []
+    assert Documents(folder / "state.sqlite", "plan").load("spring") == {"arms": {"other": 2}}
+    assert Documents(folder / "state.sqlite", "experiment").load("old") == {"ids": []}
     log = json.dumps([str(entry) for entry in Audit(folder).entries()])
     assert customer not in log.replace(json.dumps(BEER), "")
     again = erase_person(open_workspace(folder), source)
     assert (again.in_index, again.traces) == (False, ())
+    damaged = folder / "plans" / "1.json"
+    damaged.parent.mkdir(exist_ok=True)
+    damaged.write_text(f'{{"name": "cut", "content": {{"{customer}"')
+    assert erase_person(open_workspace(folder), source).traces == (str(damaged),)
     with pytest.raises(NotFoundError, match="no customer 'nobody'"):
         erase_person(open_workspace(folder), "nobody")
