@@ -172,6 +172,13 @@ class Library:
             rows = connection.execute(_newest().order_by(_versions.c.name))
             return [_read(row, self._parameters) for row in rows]
 
+    def page(self, offset: int, limit: int) -> tuple[list[SavedSegment], int]:
+        """Some of `all`, and how many there are in all."""
+        query = _newest().order_by(_versions.c.name).offset(offset).limit(limit)
+        with self._state.read(FAILED) as connection:
+            total = connection.execute(select(func.count(_versions.c.name.distinct()))).scalar_one()
+            return [_read(row, self._parameters) for row in connection.execute(query)], total
+
     def name_of(self, digest: str) -> str | None:
         """The first name whose latest version has this content hash."""
         query = _newest().where(_versions.c.hash == digest).order_by(_versions.c.name).limit(1)
@@ -181,6 +188,8 @@ class Library:
 
     def claim(self, name: str, owner: str) -> None:
         """Make somebody a saved segment's owner, unless it has one."""
+        if self.owner(name):
+            return
         with self._state.write(FAILED, f"segment {name}") as connection:
             if _latest(connection, name) is not None and _owner(connection, name) is None:
                 connection.execute(insert(_owners).values(name=name, owner=owner))

@@ -67,11 +67,9 @@ def _read(router: APIRouter, service: Service) -> None:
         limit: Annotated[schemas.Limit, Query()] = 1000,
     ) -> list[schemas.SavedSegment]:
         """Saved segments by name, each at its newest version. `X-Total-Count` says how many there are."""
-        every = library.all()
-        response.headers["X-Total-Count"] = str(len(every))
-        return [
-            schemas.SavedSegment(**_saved(service, segment)) for segment in every[offset : offset + limit]
-        ]
+        found, total = library.page(offset, limit)
+        response.headers["X-Total-Count"] = str(total)
+        return [schemas.SavedSegment(**_saved(service, segment)) for segment in found]
 
     @router.get("/{name:path}", responses=UNCHANGED)
     def segment(
