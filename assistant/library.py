@@ -33,6 +33,7 @@ from segments.canonical import fingerprint
 from segments.codec import from_json, to_json
 from segments.definition import Node, named_segments
 from segments.errors import ConflictError, DefinitionError
+from segments.issues import Issue
 from segments.parameters import Parameters
 
 FAILED = "The segment library cannot be used"
@@ -98,7 +99,7 @@ class Library:
     def _save(self, name: str, definition: Node, replace: bool, if_match: str | None) -> SavedSegment:
         digest = fingerprint(definition)
         if self._uses(definition, name, set()):
-            raise DefinitionError(f"member_of: segment '{name}' cannot be defined by itself.")
+            raise DefinitionError(Issue("segment_of_itself", name=name))
         with self._state.write(FAILED, f"segment {name}") as connection:
             latest = _latest(connection, name)
             check_tag("segment", name, if_match, _version_of(latest))
@@ -123,7 +124,7 @@ class Library:
         """Put back a version as it was. Raises ConflictError when its name and number are taken, DefinitionError
         when it would rest on itself."""
         if self._uses(saved.definition, saved.name, set()):
-            raise DefinitionError(f"member_of: segment '{saved.name}' cannot be defined by itself.")
+            raise DefinitionError(Issue("segment_of_itself", name=saved.name))
         content = json.dumps(to_json(saved.definition), ensure_ascii=False)
         row = {"name": saved.name, "version": saved.version, "hash": saved.hash, "saved_at": saved.saved_at}
         try:

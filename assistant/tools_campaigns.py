@@ -31,6 +31,7 @@ from segments.atomic import write_text
 from segments.codec import to_json
 from segments.definition import Node
 from segments.errors import DefinitionError, NotFoundError, StorageError
+from segments.issues import Issue
 from segments.ports import Evidence, Figure
 
 if TYPE_CHECKING:
@@ -72,10 +73,8 @@ def assign_holdout(
     )
     contact, held = len(made.customers("contact")), len(made.customers("holdout"))
     if min(contact, held) < settings.min_group:
-        raise DefinitionError(
-            f"holdout: arms of {contact} and {held} customers are too few to compare; it takes {settings.min_group} "
-            "in each. Widen the segment or hold out another share."
-        )
+        smallest = settings.min_group
+        raise DefinitionError(Issue("arms_too_small", contact=contact, held=held, smallest=smallest))
     # What everybody spent in the days before is the best guess of how much spend varies after.
     before = outcomes(made, rooms.purchases, start)["before"]
     check = aa_check(before, strata, part, made.salt, runs=AA_RUNS)
@@ -197,9 +196,7 @@ def backtest_strategy(rooms: Rooms, definition: Node) -> Told:
     )
     smallest = rooms.workspace.settings.min_group
     if any(0 < d.members < smallest for d in found.dates):
-        raise DefinitionError(
-            f"Back-test: not enough data, the segment had fewer than {smallest} members then."
-        )
+        raise DefinitionError(Issue("backtest_too_few", smallest=smallest))
     days = Figure("horizon_days", found.horizon_days, "days", "days looked at", "观察天数")
     evidence = Evidence("", "backtest_strategy", (days, *found.figures()))
     return Told(evidence, (found.to_markdown("en"), found.to_markdown("zh")))

@@ -22,7 +22,6 @@ class Vocabulary:
     outcomes: Collection[str] | None = None
 
 
-def hint(name: str, known: Collection[str]) -> str:
-    """'; did you mean ...?' for a name that is not known, or nothing."""
-    near = get_close_matches(name, known, n=3, cutoff=0.5)
-    return f"; did you mean {' or '.join(near)}?" if near else ""
+def near_names(name: str, known: Collection[str]) -> list[str]:
+    """The known names that one which is not known is most like, best first; none when there are none."""
+    return get_close_matches(name, known, n=3, cutoff=0.5)

@@ -20,6 +20,7 @@ from segments.definition import (
 )
 from segments.edit import Place
 from segments.features import Feature, FeatureType
+from segments.issues import sentences
 from serving.page.editor_actions import from_place
 from serving.page.html import button
 from serving.page.session import Session
@@ -92,7 +93,8 @@ class Form:
         return f'<span class="chip not">{escape(self.say("edit.not"))}</span>' * negated
 
     def _wrong(self, place: Place) -> str:
-        said = "".join(f"<div>{escape(issue)}</div>" for issue in self.problems.get(place, ()))
+        problems = sentences(self.problems.get(place, ()), self.session.language)
+        said = "".join(f"<div>{escape(problem)}</div>" for problem in problems)
         return f'<div class="problem" role="alert">{said}</div>' if said else ""
 
     def _tools(self, place: Place, size: int | None, negated: int) -> str:
