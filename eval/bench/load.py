@@ -212,12 +212,12 @@ def main() -> int:
         standin = subprocess.Popen([sys.executable, "-m", "eval.bench.standin", str(ports[0])])
         serve = ["serve", "api", "--workers", str(asked.workers), "--port", str(ports[1]), "-w", str(folder)]
         try:
-            _wait(f"http://127.0.0.1:{ports[0]}/v1/models", standin, {})
+            wait_until_up(f"http://127.0.0.1:{ports[0]}/v1/models", standin, {})
             began = time.monotonic()
             server = subprocess.Popen([sys.executable, "-m", "serving.cli", *serve])
             try:
                 url, headers = f"http://127.0.0.1:{ports[1]}", {"Authorization": f"Bearer {keys[0]}"}
-                _wait(f"{url}/readyz", server, headers)
+                wait_until_up(f"{url}/readyz", server, headers)
                 print(f"ready after {time.monotonic() - began:.1f} s, {asked.workers} workers")
                 ask = {"question": "who bought beer?"}
                 httpx.post(f"{url}/v1/ask", json=ask, headers=headers, timeout=300).raise_for_status()
@@ -234,7 +234,8 @@ def main() -> int:
     return report(seen, held, asked.seconds, asked.users, used)
 
 
-def _wait(url: str, process: subprocess.Popen[bytes], headers: dict[str, str]) -> None:
+def wait_until_up(url: str, process: subprocess.Popen[bytes], headers: dict[str, str]) -> None:
+    """Wait until a server's process answers at the address. Raises SystemExit when it does not."""
     until = time.monotonic() + START_SECONDS
     while time.monotonic() < until and process.poll() is None:
         try:
