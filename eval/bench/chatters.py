@@ -147,7 +147,7 @@ def main() -> int:
         server = subprocess.Popen([sys.executable, "-m", "serving.cli", *serve])
         try:
             url = f"http://127.0.0.1:{port}"
-            wait_until_up(f"{url}/readyz", server, {"Authorization": f"Bearer {keys[0]}"})
+            wait_until_up(f"{url}/readyz", server, {"Authorization": f"Bearer {keys[0]}"}, LONGEST_SECONDS)
             turns, seen = asyncio.run(talk(url, keys, asked.questions))
         finally:
             server.terminate()

@@ -234,9 +234,11 @@ def main() -> int:
     return report(seen, held, asked.seconds, asked.users, used)
 
 
-def wait_until_up(url: str, process: subprocess.Popen[bytes], headers: dict[str, str]) -> None:
+def wait_until_up(
+    url: str, process: subprocess.Popen[bytes], headers: dict[str, str], seconds: float = START_SECONDS
+) -> None:
     """Wait until a server's process answers at the address. Raises SystemExit when it does not."""
-    until = time.monotonic() + START_SECONDS
+    until = time.monotonic() + seconds
     while time.monotonic() < until and process.poll() is None:
         try:
             if httpx.get(url, headers=headers, timeout=5).status_code == 200:
