@@ -94,7 +94,7 @@ def create_api(service: Service, ready: Callable[[], dict[str, str]] = dict) -> 
     return api
 
 
-THREADS = 256
+THREADS = 128
 """Requests at work at once in one process. Most of them wait, for the language model or for their turn at the warehouse,
 and must not keep the quick ones waiting with them."""
 
