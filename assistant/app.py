@@ -21,6 +21,7 @@ import pandas as pd
 
 from assistant.conversations import Conversations
 from assistant.disclosure import EVERYBODY, Disclosure, Viewer, read_by, reader_of
+from assistant.documents import documents_of
 from assistant.graph import State, Turn, TurnGraph
 from assistant.grounding import to_json as evidence_json
 from assistant.library import Library
@@ -73,6 +74,8 @@ class Rooms:
         self.warehouse = Warehouse(workspace.warehouse)
         self.state = Database(workspace.state)
         self.library = Library(self.state, workspace.settings.parameters)
+        self.plans = documents_of(workspace, "plan", self.state)
+        self.experiments = documents_of(workspace, "experiment", self.state)
         self.propensity = Propensities(self.warehouse, workspace.models)
         self.market = Market(self)
         self.worths = Worths(self)

@@ -21,6 +21,7 @@ from typing import Any
 
 import prompts
 from assistant.app import Answer, Assistant, Rooms
+from assistant.documents import KINDS, Documents
 from assistant.library import SavedSegment
 from assistant.llm import ChatModel
 from assistant.toolbox import tool_specs
@@ -204,10 +205,13 @@ def _borrowed(workspace: Workspace) -> Iterator[Workspace]:
         for shared in SHARED:
             if (workspace.folder / shared).exists():
                 (folder / shared).symlink_to((workspace.folder / shared).resolve())
-        for kept in ("plans", "experiments", "discoveries"):
-            if (workspace.folder / kept).exists():
-                shutil.copytree(workspace.folder / kept, folder / kept)
-        yield workspace.at(folder)
+        discoveries = workspace.folder / "discoveries"
+        if discoveries.exists():
+            shutil.copytree(discoveries, folder / "discoveries")
+        borrowed = workspace.at(folder)
+        for kind in KINDS:
+            Documents(workspace.state, kind).copy_to(Documents(borrowed.state, kind))
+        yield borrowed
 
 
 def _replies(bundle: Bundle) -> Sequence[Reply]:

@@ -34,6 +34,7 @@ from assistant.noise import Noise
 from segments.canonical import canonical
 from segments.definition import EVERYONE, Node, RankCondition, SimilarityCondition
 from segments.errors import DefinitionError, ForbiddenError
+from segments.issues import Issue
 from warehouse.audience import Audiences
 from warehouse.suppression import shown, small
 
@@ -204,10 +205,7 @@ class Disclosure:
         with self._lock:
             told = self._ledger(None).gives_away(self._bits(members))
         if told:
-            raise DefinitionError(
-                f"The segment differs by fewer than {self._k} customers from what was shown before, so that figures of "
-                "both would tell of these few; change it by more, or go back to the one before."
-            )
+            raise DefinitionError(Issue("differs_by_few", smallest=self._k))
 
     def held_back(self, groups: Mapping[str, Collection[str]]) -> list[str]:
         """The groups of a table whose sizes would give a small one away; the others count as shown."""

@@ -30,6 +30,7 @@ from segments.canonical import fingerprint
 from segments.codec import from_json, to_json
 from segments.definition import Node
 from segments.errors import InternalError, ModelRetryError, SegAssistError, UserError
+from segments.issues import in_language, sentences
 from segments.ports import Evidence
 
 MAX_REPAIRS = 1
@@ -135,7 +136,7 @@ class TurnGraph:
         turn.correction = " ".join([*wrong, *objected]) or None
         if turn.correction and turn.repairs >= MAX_REPAIRS:
             # A segment that does not hold is the request's fault: the marketer hears why.
-            turn.clarification = " ".join(objected) or None
+            turn.clarification = " ".join(sentences(objected, turn.link.language)) or None
             turn.plan = plan if objected else _mended(turn.link)
             turn.correction = None
         turn.emit("check", {"problems": [*wrong, *objected]})
@@ -177,7 +178,7 @@ class TurnGraph:
                 state.get("planned"),
             )
         except UserError as error:
-            turn.clarification = str(error)
+            turn.clarification = in_language(error, link.language)
             return {}
         changed = outcome.result.definition if outcome.result else None
         made = {"made": outcome.calls, "definition": fingerprint(changed) if changed is not None else None}

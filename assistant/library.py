@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -28,14 +27,15 @@ from sqlalchemy import delete as sql_delete
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import IntegrityError
 
+from assistant.naming import MAX_NAME, check_tag, checked_name, not_found, tag_of
 from assistant.sql import Database, open_database
 from segments.canonical import fingerprint
 from segments.codec import from_json, to_json
 from segments.definition import Node, named_segments
-from segments.errors import ConflictError, DefinitionError, NotFoundError, StaleError, UserError
+from segments.errors import ConflictError, DefinitionError
+from segments.issues import Issue
 from segments.parameters import Parameters
 
-MAX_NAME = 80
 FAILED = "The segment library cannot be used"
 _AS_SAVED: Parameters = {}
 _metadata = MetaData()
@@ -70,7 +70,7 @@ class SavedSegment:
     @property
     def tag(self) -> str:
         """Changes with every version, and with a segment that was deleted and made anew."""
-        return f"{self.version}-{self.hash}"
+        return tag_of(self.version, self.hash)
 
 
 class Library:
@@ -88,7 +88,7 @@ class Library:
         Raises UserError for a bad name, ConflictError when `replace` is off and the name holds another
         definition, StaleError when the latest version is not the one with the tag `if_match`.
         """
-        name = _checked(name)
+        name = checked_name(name)
         try:
             return self._save(name, definition, replace, if_match)
         except IntegrityError as error:
@@ -99,10 +99,10 @@ class Library:
     def _save(self, name: str, definition: Node, replace: bool, if_match: str | None) -> SavedSegment:
         digest = fingerprint(definition)
         if self._uses(definition, name, set()):
-            raise DefinitionError(f"member_of: segment '{name}' cannot be defined by itself.")
+            raise DefinitionError(Issue("segment_of_itself", name=name))
         with self._state.write(FAILED, f"segment {name}") as connection:
             latest = _latest(connection, name)
-            _check_tag(latest, name, if_match)
+            check_tag("segment", name, if_match, _version_of(latest))
             if latest is not None and latest.hash == digest:
                 return latest
             if latest is not None and not replace:
@@ -124,7 +124,7 @@ class Library:
         """Put back a version as it was. Raises ConflictError when its name and number are taken, DefinitionError
         when it would rest on itself."""
         if self._uses(saved.definition, saved.name, set()):
-            raise DefinitionError(f"member_of: segment '{saved.name}' cannot be defined by itself.")
+            raise DefinitionError(Issue("segment_of_itself", name=saved.name))
         content = json.dumps(to_json(saved.definition), ensure_ascii=False)
         row = {"name": saved.name, "version": saved.version, "hash": saved.hash, "saved_at": saved.saved_at}
         try:
@@ -151,9 +151,7 @@ class Library:
         with self._state.read(FAILED) as connection:
             found = _latest(connection, name, self._parameters)
         if found is None:
-            near = get_close_matches(name, self.names(), n=2, cutoff=0.5)
-            hint = f"; did you mean {' or '.join(near)}?" if near else "."
-            raise NotFoundError(f"No saved segment is named '{name}'{hint}")
+            raise not_found("saved segment", name, self.names())
         return found
 
     def versions(self, name: str) -> list[SavedSegment]:
@@ -175,6 +173,13 @@ class Library:
             rows = connection.execute(_newest().order_by(_versions.c.name))
             return [_read(row, self._parameters) for row in rows]
 
+    def page(self, offset: int, limit: int) -> tuple[list[SavedSegment], int]:
+        """Some of `all`, and how many there are in all."""
+        query = _newest().order_by(_versions.c.name).offset(offset).limit(limit)
+        with self._state.read(FAILED) as connection:
+            total = connection.execute(select(func.count(_versions.c.name.distinct()))).scalar_one()
+            return [_read(row, self._parameters) for row in connection.execute(query)], total
+
     def name_of(self, digest: str) -> str | None:
         """The first name whose latest version has this content hash."""
         query = _newest().where(_versions.c.hash == digest).order_by(_versions.c.name).limit(1)
@@ -184,6 +189,8 @@ class Library:
 
     def claim(self, name: str, owner: str) -> None:
         """Make somebody a saved segment's owner, unless it has one."""
+        if self.owner(name):
+            return
         with self._state.write(FAILED, f"segment {name}") as connection:
             if _latest(connection, name) is not None and _owner(connection, name) is None:
                 connection.execute(insert(_owners).values(name=name, owner=owner))
@@ -200,7 +207,7 @@ class Library:
         segment is defined by the old one.
         """
         self.get(name)
-        new = _checked(new)
+        new = checked_name(new)
         using = [s.name for s in self.all() if name in named_segments(s.definition)]
         if using:
             raise ConflictError(
@@ -220,16 +227,9 @@ class Library:
         """Delete all versions of a name. Raises NotFoundError, StaleError."""
         self.get(name)
         with self._state.write(FAILED, f"segment {name}") as connection:
-            _check_tag(_latest(connection, name), name, if_match)
+            check_tag("segment", name, if_match, _version_of(_latest(connection, name)))
             for table in (_versions, _owners):
                 connection.execute(sql_delete(table).where(table.c.name == name))
-
-
-def _checked(name: str) -> str:
-    name = name.strip()
-    if not name or len(name) > MAX_NAME or any(ord(char) < 32 for char in name):
-        raise UserError(f"name: must be 1 to {MAX_NAME} printable characters; got {name[:20]!r}.")
-    return name
 
 
 def _owner(connection: Connection, name: str) -> str | None:
@@ -237,11 +237,8 @@ def _owner(connection: Connection, name: str) -> str | None:
     return None if found is None else str(found.owner)
 
 
-def _check_tag(latest: SavedSegment | None, name: str, tag: str | None) -> None:
-    """`*` is the tag of whatever is there."""
-    if tag is not None and (latest is None or tag not in ("*", latest.tag)):
-        now = "is not there any more" if latest is None else f"is at version {latest.version}"
-        raise StaleError(f"Segment '{name}' {now}; look at it again before you change it.")
+def _version_of(saved: SavedSegment | None) -> tuple[int, str] | None:
+    return None if saved is None else (saved.version, saved.hash)
 
 
 def _newest() -> Select[Any]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 from assistant.conversations import Conversations
+from assistant.documents import KINDS, documents_of
 from assistant.library import Library
 from assistant.workspace import Workspace
-from campaigns.store import Store
 from indexes.discoveries import Discoveries
 from indexes.index import CustomerIndex
 from propensity.registry import Registry
@@ -47,7 +49,7 @@ def erase_person(workspace: Workspace, source_id: str, progress: Progress = sile
     named = [saved.name for saved in library.all() if _speaks_of(saved.definition, customer)]
     for name in named:
         library.delete(name)
-    stores = [Store(workspace.folder, kind) for kind in ("experiment", "plan")]
+    stores = [documents_of(workspace, kind) for kind in KINDS]
     for store in stores:
         store.forget(customer)
     registry = Registry(workspace.models)
@@ -64,11 +66,18 @@ def erase_person(workspace: Workspace, source_id: str, progress: Progress = sile
         traces.append("saved segments")
     if any(store.forget(customer) for store in stores):
         traces.append("plans and experiments")
+    traces += [str(path) for path in _damaged(workspace) if customer.encode() in path.read_bytes()]
     if registry.forget(customer) or Versions(registry).forget(customer):
         traces.append("propensity scores")
     if conversations.forget(customer):
         traces.append("conversations")
     return ErasedPerson(data, known, tuple(named), forgotten, tuple(traces))
+
+
+def _damaged(workspace: Workspace) -> Iterator[Path]:
+    """Files of plans and experiments that could not be moved into the state."""
+    for kind in KINDS:
+        yield from (workspace.folder / f"{kind}s").glob("*.json")
 
 
 def _speaks_of(definition: Node, customer: str) -> bool:

@@ -23,6 +23,7 @@ from segments.definition import EVERYONE, FeatureCondition, Node, SimilarityCond
 from segments.edit import difference
 from segments.errors import DefinitionError, UserError
 from segments.explain import Language, explain
+from segments.issues import Issue
 from segments.ports import Evidence, Figure
 
 if TYPE_CHECKING:
@@ -108,7 +109,7 @@ class Tools:
         # Even a seed too small to show may be searched with: the answer is a crowd, not the seed.
         seeds = self.rooms.audiences.members(definition)
         if not seeds:
-            raise DefinitionError("The segment has no customers, so nobody can be like them; widen it first.")
+            raise DefinitionError(Issue("nobody_to_be_like"))
         found = SimilarityCondition(min(top, self.rooms.audiences.population), segment=definition)
         evidence = self._segment_evidence("find_lookalikes", found)
         seed = Figure(
@@ -365,9 +366,7 @@ class Tools:
         members = self.rooms.audiences.members(definition)
         smallest = self.rooms.workspace.settings.min_group
         if len(members) < smallest:
-            raise DefinitionError(
-                f"The segment has fewer than {smallest} customers, too few to describe or to plan for; widen it first."
-            )
+            raise DefinitionError(Issue("too_few", smallest=smallest))
         self.rooms.disclosure.check(members)
         return members
 

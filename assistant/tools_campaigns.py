@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pandas as pd
 
+from assistant.documents import Documents, SavedDocument
 from campaigns.assign import aa_check, bands_of
 from campaigns.backtest import backtest
 from campaigns.compare import compare_plans
@@ -24,13 +25,13 @@ from campaigns.measure import Measurement, past_campaign, read_experiment
 from campaigns.page import to_html
 from campaigns.plan import Strategy
 from campaigns.power import detectable_effect
-from campaigns.store import Store
 from campaigns.verdict import tell
 from indexes.lookalikes import lookalikes
 from segments.atomic import write_text
 from segments.codec import to_json
 from segments.definition import Node
 from segments.errors import DefinitionError, NotFoundError, StorageError
+from segments.issues import Issue
 from segments.ports import Evidence, Figure
 
 if TYPE_CHECKING:
@@ -51,22 +52,12 @@ class Told(NamedTuple):
     texts: tuple[str, str]
 
 
-def experiments(rooms: Rooms) -> Store:
-    """The experiments of a workspace."""
-    return Store(rooms.workspace.folder, "experiment")
-
-
-def plans(rooms: Rooms) -> Store:
-    """The saved plans of a workspace."""
-    return Store(rooms.workspace.folder, "plan")
-
-
 def assign_holdout(
     rooms: Rooms, members: list[str], definition: Node, name: str | None, share: float | None
 ) -> Told:
     """Assign the members to contact and holdout, save the experiment, and say what it can find."""
     part = HOLDOUT_SHARE if share is None else share
-    store, settings = experiments(rooms), rooms.workspace.settings
+    store, settings = rooms.experiments, rooms.workspace.settings
     start = rooms.warehouse.as_of
     features = rooms.warehouse.features().reindex(members)
     strata = bands_of(features["spend_365d"], features["recency_days"])
@@ -82,10 +73,8 @@ def assign_holdout(
     )
     contact, held = len(made.customers("contact")), len(made.customers("holdout"))
     if min(contact, held) < settings.min_group:
-        raise DefinitionError(
-            f"holdout: arms of {contact} and {held} customers are too few to compare; it takes {settings.min_group} "
-            "in each. Widen the segment or hold out another share."
-        )
+        smallest = settings.min_group
+        raise DefinitionError(Issue("arms_too_small", contact=contact, held=held, smallest=smallest))
     # What everybody spent in the days before is the best guess of how much spend varies after.
     before = outcomes(made, rooms.purchases, start)["before"]
     check = aa_check(before, strata, part, made.salt, runs=AA_RUNS)
@@ -126,7 +115,7 @@ def assign_holdout(
     )
 
 
-def _free_name(store: Store, wanted: str) -> str:
+def _free_name(store: Documents, wanted: str) -> str:
     number, name = 1, wanted
     while name in store:
         number += 1
@@ -153,14 +142,14 @@ def _assigned(
 
 def measure_campaign(rooms: Rooms, name: str | None) -> Told:
     """What an experiment did, or how those whom a past campaign reached differ from the others."""
-    store = experiments(rooms)
+    store = rooms.experiments
     known = name or store.newest()
     if known is None:
         raise NotFoundError("No experiment is saved yet; assign a holdout first, or name a past campaign.")
     if known in store:
         experiment = Experiment.from_dict(store.load(known))
         found = read_experiment(experiment, rooms.purchases, rooms.warehouse.as_of)
-        store.save(known, experiment.looked(rooms.warehouse.as_of).to_dict())
+        store.change(known, lambda now: Experiment.from_dict(now).looked(rooms.warehouse.as_of).to_dict())
     else:
         found = _past(rooms, known)
     currency = rooms.workspace.settings.currency
@@ -173,7 +162,7 @@ def measure_campaign(rooms: Rooms, name: str | None) -> Told:
 def _past(rooms: Rooms, name: str) -> Measurement:
     starts = dict(zip(rooms.campaigns["campaign_id"], pd.to_datetime(rooms.campaigns["start"]), strict=True))
     if name not in starts:
-        saved = ", ".join(experiments(rooms).names()) or "none"
+        saved = ", ".join(rooms.experiments.names()) or "none"
         raise NotFoundError(
             f"No experiment or campaign is named '{name}'; experiments: {saved}; campaigns of the data: "
             f"{', '.join(sorted(starts)[:12])}."
@@ -207,9 +196,7 @@ def backtest_strategy(rooms: Rooms, definition: Node) -> Told:
     )
     smallest = rooms.workspace.settings.min_group
     if any(0 < d.members < smallest for d in found.dates):
-        raise DefinitionError(
-            f"Back-test: not enough data, the segment had fewer than {smallest} members then."
-        )
+        raise DefinitionError(Issue("backtest_too_few", smallest=smallest))
     days = Figure("horizon_days", found.horizon_days, "days", "days looked at", "观察天数")
     evidence = Evidence("", "backtest_strategy", (days, *found.figures()))
     return Told(evidence, (found.to_markdown("en"), found.to_markdown("zh")))
@@ -224,20 +211,34 @@ def dial_lookalikes(rooms: Rooms, members: list[str]) -> Told:
     return Told(evidence, (found.to_markdown("en"), found.to_markdown("zh")))
 
 
-def save_plan(rooms: Rooms, strategy: Strategy, name: str) -> Told:
-    """Keep a plan under a name, with its Markdown, HTML and JSON beside it for whoever runs it."""
-    kept = plans(rooms).save(name, strategy.saved())
-    folder = rooms.workspace.folder / "plans" / "export"
+def keep_plan(rooms: Rooms, strategy: Strategy, name: str, if_match: str | None = None) -> SavedDocument:
+    """Save a plan under a name, with its Markdown, HTML and JSON as files for whoever runs it.
+
+    Raises StaleError when the plan of that name is not at the version with the tag `if_match`.
+    """
+    saved = rooms.plans.save(name, strategy.saved(), if_match=if_match)
     currency = rooms.workspace.settings.currency
-    stem = "".join(c if c.isalnum() else "-" for c in kept)
+    stem = rooms.workspace.folder / plan_files(saved.name)
     for language in ("en", "zh"):
         words = strategy.to_markdown(language, currency)
-        _write(folder / f"{stem}.{language}.md", words)
-        _write(folder / f"{stem}.{language}.html", to_html(words, kept, language))
-    where = f"plans/export/{stem}"
-    _write(folder / f"{stem}.json", json.dumps(strategy.to_dict(), ensure_ascii=False, indent=1))
+        _write(stem.with_name(f"{stem.name}.{language}.md"), words)
+        _write(stem.with_name(f"{stem.name}.{language}.html"), to_html(words, saved.name, language))
+    _write(stem.with_name(f"{stem.name}.json"), json.dumps(strategy.to_dict(), ensure_ascii=False, indent=1))
+    return saved
+
+
+def plan_files(name: str) -> str:
+    """Where a plan's files are in the workspace, without their endings."""
+    return f"plans/export/{''.join(c if c.isalnum() else '-' for c in name)}"
+
+
+def save_plan(rooms: Rooms, strategy: Strategy, name: str) -> Told:
+    """Save a plan and say where it is."""
+    saved = keep_plan(rooms, strategy, name)
+    kept, where = saved.name, plan_files(saved.name)
     figures = (
         Figure("name", kept, "text", "plan", "方案"),
+        Figure("version", saved.version, "count", "version", "版本"),
         Figure("files", where, "text", "files", "文件"),
         Figure("contacts", strategy.forecast.contacts, "customers", "customers contacted", "触达客户数"),
     )

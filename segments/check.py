@@ -18,6 +18,7 @@ from segments.definition import (
 from segments.edit import Place, walk
 from segments.errors import DefinitionError
 from segments.intervals import Interval, interval_of
+from segments.issues import Issue
 from segments.vocabulary import Vocabulary
 
 
@@ -54,7 +55,7 @@ def _visit(node: Node, vocabulary: Vocabulary, found: list[str]) -> None:
                 _visit(child, vocabulary, found)
         case AnyOf(children):
             if not children:
-                found.append("any_of: has no conditions, so nobody could belong; give at least one.")
+                found.append(Issue("any_of_empty"))
             for child in children:
                 _visit(child, vocabulary, found)
         case Not(child):
@@ -96,14 +97,14 @@ def _contradictions(children: tuple[Node, ...]) -> list[str]:
     present = set(children)
     for child in children:
         if isinstance(child, Not) and child.child in present:
-            found.append("all_of: asks for a condition and for its opposite, so nobody could belong.")
+            found.append(Issue("opposite"))
     allowed: dict[str, set[object]] = {}
     for child in children:
         if isinstance(child, FeatureCondition) and (values := _listed(child)) is not None:
             allowed[child.feature] = allowed.get(child.feature, values) & values
     for feature, values in allowed.items():
         if not values:
-            found.append(f"{feature}: its conditions contradict each other (no value meets them all).")
+            found.append(Issue("contradiction", name=feature))
     ranges: dict[object, Interval] = {}
     for child in children:
         key, interval = interval_of(child)
@@ -114,6 +115,6 @@ def _contradictions(children: tuple[Node, ...]) -> list[str]:
             name = (
                 child.feature if isinstance(child, FeatureCondition) else getattr(child, "event", "condition")
             )
-            found.append(f"{name}: its conditions contradict each other (no value meets them all).")
+            found.append(Issue("contradiction", name=name))
         ranges[key] = merged
     return found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from segments.definition import (
     ComparisonCondition,
@@ -22,7 +22,8 @@ from segments.definition import (
     Window,
 )
 from segments.features import Catalogue, Feature, FeatureType
-from segments.vocabulary import Vocabulary, hint
+from segments.issues import Issue
+from segments.vocabulary import Vocabulary, near_names
 
 MAX_DAYS = 36_500
 """A hundred years: farther back no engine's dates are needed."""
@@ -52,7 +53,7 @@ def condition_issues(node: Condition, vocabulary: Vocabulary) -> list[str]:
         case PropensityCondition():
             return _propensity(node, vocabulary)
         case MemberOf(name) if vocabulary.segments is not None and name not in vocabulary.segments:
-            return [f"member_of: no saved segment is named '{name}'{hint(name, vocabulary.segments)}."]
+            return [_unknown("segment", name, vocabulary.segments)]
         case InCluster() if vocabulary.discoveries is not None:
             return _cluster(node, vocabulary.discoveries)
         case _:
@@ -61,23 +62,19 @@ def condition_issues(node: Condition, vocabulary: Vocabulary) -> list[str]:
 
 def _cluster(node: InCluster, discoveries: Mapping[str, int]) -> list[str]:
     if node.discovery not in discoveries:
-        near = hint(node.discovery, discoveries) or "; `segassist segment clusters` lists them"
-        return [f"member_of.discovery: there is no discovery '{node.discovery}'{near}."]
+        near = near_names(node.discovery, discoveries)
+        return [Issue("discovery_like" if near else "discovery_unknown", name=node.discovery, near=near)]
     count = discoveries[node.discovery]
-    if not 1 <= node.number <= count:
-        return [f"member_of.cluster: must lie between 1 and {count}; got {node.number}."]
-    return []
+    return [] if 1 <= node.number <= count else [Issue("cluster_outside", count=count, number=node.number)]
 
 
 def _feature(node: FeatureCondition, catalogue: Catalogue) -> list[str]:
     feature = catalogue.get(node.feature)
     if feature is None:
-        near = catalogue.suggest(node.feature)
-        hint = f"did you mean {' or '.join(near)}?" if near else "`segassist features` lists them."
-        return [f"feature: '{node.feature}' is not in the catalogue; {hint}"]
+        return [_unknown_feature("feature", node.feature, catalogue)]
     if node.op not in feature.operators:
-        accepted = ", ".join(feature.operators)
-        return [f"{feature.name}.op: '{node.op}' does not fit a {feature.type}; accepted are {accepted}."]
+        name, accepted = feature.name, feature.operators
+        return [Issue("operator", name=name, op=node.op, type=feature.type, accepted=accepted)]
     return _value(node, feature)
 
 
@@ -85,32 +82,31 @@ def _value(node: FeatureCondition, feature: Feature) -> list[str]:
     name, value = feature.name, node.value
     many = node.op in ("in", "not_in", "between")
     if many != isinstance(value, tuple):
-        wanted = "a list" if many else "a single value"
-        return [f"{name}.value: '{node.op}' takes {wanted}; got {value!r}."]
+        return [Issue("takes_list" if many else "takes_one", name=name, op=node.op, value=value)]
     values = value if isinstance(value, tuple) else (value,)
     if node.op == "between" and len(values) != 2:
-        return [f"{name}.value: between takes two values, low and high; got {len(values)}."]
+        return [Issue("takes_two", name=name, count=len(values))]
     if not values:
-        return [f"{name}.value: the list is empty; give at least one value."]
+        return [Issue("list_empty", name=name)]
     found: list[str] = []
     for one in values:
         is_number = isinstance(one, int | float) and not isinstance(one, bool)
         if is_number and abs(one) > MAX_NUMBER:  # type: ignore[arg-type]
-            found.append(f"{name}.value: must be at most {MAX_NUMBER:g}; got {one}.")
+            found.append(Issue("too_large", name=name, most=MAX_NUMBER, value=one))
         elif feature.numeric and not is_number:
-            found.append(f"{name}.value: must be a number of {feature.unit}; got {one!r}.")
+            found.append(Issue("not_number", name=name, unit=feature.unit, value=one))
         elif feature.type is FeatureType.SHARE and not 0 <= float(one) <= 1:
-            found.append(f"{name}.value: a share lies between 0 and 1 (0.3 is 30 %); got {one}.")
+            found.append(Issue("not_share", name=name, value=one))
         elif feature.type is FeatureType.BOOLEAN and not isinstance(one, bool):
-            found.append(f"{name}.value: must be true or false; got {one!r}.")
+            found.append(Issue("not_boolean", name=name, value=one))
         elif feature.levels and one not in feature.levels:
-            found.append(f"{name}.value: '{one}' is not one of {', '.join(feature.levels)}.")
+            found.append(Issue("not_level", name=name, value=one, levels=feature.levels))
         elif not feature.numeric and feature.type is not FeatureType.BOOLEAN and not isinstance(one, str):
-            found.append(f"{name}.value: must be a text; got {one!r}.")
+            found.append(Issue("not_text", name=name, value=one))
     if not found and node.op == "between":
         low, high = _level(feature, values[0]), _level(feature, values[1])
         if low > high:
-            found.append(f"{name}.value: between needs low <= high; got {values[0]} and {values[1]}.")
+            found.append(Issue("low_above_high", name=name, low=values[0], high=values[1]))
     return found
 
 
@@ -121,18 +117,18 @@ def _level(feature: Feature, value: object) -> float:
 def _event(node: EventCondition, vocabulary: Vocabulary) -> list[str]:
     found = _what(node, node.event, vocabulary)
     if any(abs(v) > MAX_NUMBER for v in (node.value if isinstance(node.value, tuple) else (node.value,))):
-        found.append(f"{node.event}.value: must be at most {MAX_NUMBER:g}; got {node.value}.")
+        found.append(Issue("too_large", name=node.event, most=MAX_NUMBER, value=node.value))
         return found
     many = isinstance(node.value, tuple)
     if (node.op == "between") != many:
-        found.append(f"{node.event}.value: between takes two numbers, other operators one; got {node.value}.")
+        found.append(Issue("between_or_one", name=node.event, value=node.value))
     elif isinstance(node.value, tuple):
         if len(node.value) != 2 or node.value[0] > node.value[1]:
-            found.append(f"{node.event}.value: between needs two numbers, low <= high; got {node.value}.")
+            found.append(Issue("two_numbers", name=node.event, value=node.value))
     elif node.value < 0:
-        found.append(f"{node.event}.value: must not be negative; got {node.value}.")
+        found.append(Issue("negative", name=node.event, value=node.value))
     elif node.op == "<" and node.value == 0:
-        found.append(f"{node.event}.value: fewer than 0 holds for nobody; use = 0 for 'never'.")
+        found.append(Issue("below_zero", name=node.event))
     return found
 
 
@@ -149,15 +145,11 @@ def _what(
 def _window(window: Window, name: str) -> list[str]:
     start, end = window.start, window.end
     if max(start or 0, end) > MAX_DAYS:
-        far = max(start or 0, end)
-        return [f"{name}: the window reaches {far} days back; at most {MAX_DAYS} are accepted."]
+        return [Issue("window_far", name=name, days=max(start or 0, end), most=MAX_DAYS)]
     if end < 0 or (start is not None and start < 0):
-        return [f"{name}: window days must not be negative; got from {start} to {end}."]
+        return [Issue("window_negative", name=name, start=start, end=end)]
     if start is not None and start <= end:
-        return [
-            f"{name}: the window from {start} to {end} days ago is empty; "
-            "from_days_ago must be larger than to_days_ago."
-        ]
+        return [Issue("window_empty", name=name, start=start, end=end)]
     return []
 
 
@@ -166,9 +158,9 @@ def _occasion(occasion: Occasion, name: str) -> list[str]:
         return []
     start, end = occasion.hours
     if not (0 <= start <= 24 and 0 <= end <= 24):
-        return [f"{name}.hours: must lie in 0..24; got {start} and {end}."]
+        return [Issue("hours_outside", name=name, start=start, end=end)]
     if start == end:
-        return [f"{name}.hours: from {start} to {end} is empty; leave hours out for the whole day."]
+        return [Issue("hours_empty", name=name, start=start, end=end)]
     return []
 
 
@@ -177,20 +169,18 @@ def _sequence(node: SequenceCondition, vocabulary: Vocabulary) -> list[str]:
     for step in (*node.steps, *((node.then_not,) if node.then_not else ())):
         found += _items(step.items, vocabulary) + _occasion(step.occasion, step.event)
         if step.within_days is not None and not 1 <= step.within_days <= MAX_DAYS:
-            found.append(
-                f"{step.event}.within_days: must lie between 1 and {MAX_DAYS}; got {step.within_days}."
-            )
+            found.append(Issue("within_days", name=step.event, most=MAX_DAYS, value=step.within_days))
     return found
 
 
 def _repeat(node: RepeatCondition, vocabulary: Vocabulary) -> list[str]:
     found = _what(node, node.event, vocabulary)
     if not 1 <= node.within_days <= MAX_DAYS:
-        found.append(f"{node.event}.within_days: must lie between 1 and {MAX_DAYS}; got {node.within_days}.")
+        found.append(Issue("within_days", name=node.event, most=MAX_DAYS, value=node.within_days))
     if not 2 <= node.times <= MAX_TIMES:
-        found.append(f"{node.event}.times: must lie between 2 and {MAX_TIMES}; got {node.times}.")
+        found.append(Issue("times", name=node.event, most=MAX_TIMES, value=node.times))
     if node.without == node.event:
-        found.append(f"repeat.without: {node.event} cannot be repeated without itself; name another event.")
+        found.append(Issue("repeat_without_itself", name=node.event))
     return found
 
 
@@ -202,18 +192,18 @@ def _comparison(node: ComparisonCondition, vocabulary: Vocabulary) -> list[str]:
         else:
             found += _numeric(side, "compare", vocabulary.catalogue)
     if not 0 < node.factor <= MAX_NUMBER:
-        found.append(f"compare.factor: must be above 0; got {node.factor}.")
+        found.append(Issue("factor", value=node.factor))
     if node.left == node.right and not found:
-        found.append("compare: both sides are the same, so there is nothing to compare.")
+        found.append(Issue("same_sides"))
     return found
 
 
 def _rank(node: RankCondition, vocabulary: Vocabulary) -> list[str]:
     found = _numeric(node.feature, "rank_by", vocabulary.catalogue)
     if node.share is not None and not 0 < node.share <= 1:
-        found.append(f"rank_by.share: must be above 0 and at most 1; got {node.share}.")
+        found.append(Issue("share_range", name="rank_by.share", value=node.share))
     if node.count is not None and not 1 <= node.count <= MAX_NUMBER:
-        found.append(f"rank_by.count: must be at least 1; got {node.count}.")
+        found.append(Issue("count_range", name="rank_by.count", value=node.count))
     return found
 
 
@@ -221,12 +211,19 @@ def _numeric(name: str, field: str, catalogue: Catalogue) -> list[str]:
     """Mistakes of a feature that must be a number."""
     feature = catalogue.get(name)
     if feature is None:
-        near = catalogue.suggest(name)
-        said = f"did you mean {' or '.join(near)}?" if near else "`segassist features` lists them."
-        return [f"{field}: '{name}' is not in the catalogue; {said}"]
-    if not feature.numeric:
-        return [f"{field}: '{name}' is a {feature.type}; only numbers and shares can be ordered here."]
-    return []
+        return [_unknown_feature(field, name, catalogue)]
+    return [] if feature.numeric else [Issue("not_ordered", field=field, name=name, type=feature.type)]
+
+
+def _unknown_feature(field: str, name: str, catalogue: Catalogue) -> Issue:
+    near = catalogue.suggest(name)
+    return Issue("feature_like" if near else "feature_unknown", field=field, name=name, near=near)
+
+
+def _unknown(kind: str, name: str, known: Collection[str]) -> Issue:
+    """That no saved segment, or no model, has this name."""
+    near = near_names(name, known)
+    return Issue(f"{kind}_like" if near else f"{kind}_unknown", name=name, near=near, known=list(known))
 
 
 def _items(items: ItemFilter, vocabulary: Vocabulary) -> list[str]:
@@ -234,7 +231,10 @@ def _items(items: ItemFilter, vocabulary: Vocabulary) -> list[str]:
     for name, known in vocabulary.items.items():
         for value in getattr(items, name, ()):
             if value not in known:
-                found.append(f"items.{name}: '{value}' is not a {name} here{hint(value, known)}.")
+                near = near_names(value, known)
+                found.append(
+                    Issue("item_like" if near else "item_unknown", field=name, value=value, near=near)
+                )
     return found
 
 
@@ -244,9 +244,8 @@ def _propensity(node: PropensityCondition, vocabulary: Vocabulary) -> list[str]:
     if vocabulary.outcomes is not None and node.outcome not in vocabulary.outcomes:
         category = node.outcome.removeprefix("purchase_30d:")
         if base != "purchase_30d" or category not in vocabulary.items.get("category", ()):
-            said = hint(node.outcome, vocabulary.outcomes) or f"; known are {', '.join(vocabulary.outcomes)}"
-            found.append(f"propensity: no model predicts '{node.outcome}'{said}.")
+            found.append(_unknown("outcome", node.outcome, vocabulary.outcomes))
     for name, value in (("min_probability", node.min_probability), ("top_share", node.top_share)):
         if value is not None and not 0 < value <= 1:
-            found.append(f"propensity.{name}: must be above 0 and at most 1; got {value}.")
+            found.append(Issue("share_range", name=f"propensity.{name}", value=value))
     return found

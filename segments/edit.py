@@ -24,6 +24,7 @@ from segments.definition import (
     top_level,
 )
 from segments.errors import DefinitionError
+from segments.issues import Issue
 
 
 def add(node: Node, extra: Node) -> Node:
@@ -94,7 +95,7 @@ def part_at(node: Node, place: Place) -> Node:
     for number in place:
         children = _children(node)
         if not 0 <= number < len(children):
-            raise DefinitionError("edit: the definition has changed and has no such part any more.")
+            raise DefinitionError(Issue("part_gone"))
         node = children[number]
     return node
 
@@ -200,7 +201,7 @@ def _with(node: Node, children: list[Node]) -> Node:
 def _group_of(node: Node, place: Place) -> Node:
     group = part_at(node, place[:-1])
     if not isinstance(group, AllOf | AnyOf):
-        raise DefinitionError("edit: only a group (all_of, any_of) holds parts side by side.")
+        raise DefinitionError(Issue("not_a_group"))
     return group
 
 

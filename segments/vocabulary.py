@@ -23,7 +23,6 @@ class Vocabulary:
     discoveries: Mapping[str, int] | None = None
 
 
-def hint(name: str, known: Collection[str]) -> str:
-    """'; did you mean ...?' for a name that is not known, or nothing."""
-    near = get_close_matches(name, known, n=3, cutoff=0.5)
-    return f"; did you mean {' or '.join(near)}?" if near else ""
+def near_names(name: str, known: Collection[str]) -> list[str]:
+    """The known names that one which is not known is most like, best first; none when there are none."""
+    return get_close_matches(name, known, n=3, cutoff=0.5)

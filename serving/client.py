@@ -24,6 +24,8 @@ from segments.atomic import sha256_of
 from serving.http.schemas import (
     Answer,
     Conversation,
+    Document,
+    DocumentVersions,
     ExportJob,
     Feature,
     Me,
@@ -34,6 +36,7 @@ from serving.http.schemas import (
     Segment,
     Tool,
     ToolResult,
+    Version,
 )
 
 Definition = dict[str, Any]
@@ -128,12 +131,7 @@ class Client:
 
     def segments(self) -> list[SavedSegment]:
         """Every saved segment at its newest version."""
-        every: list[SavedSegment] = []
-        while True:
-            answer = self._send("GET", "/v1/segments", params={"offset": len(every), "limit": PAGE})
-            every += TypeAdapter(list[SavedSegment]).validate_json(answer.content)
-            if len(every) >= int(answer.headers["X-Total-Count"]):
-                return every
+        return self._every(SavedSegment, "/v1/segments")
 
     def segment(self, name: str, version: int | None = None) -> SavedSegmentVersions:
         """A saved segment with its versions."""
@@ -149,6 +147,39 @@ class Client:
     def delete(self, name: str, over: SavedSegment | None = None) -> None:
         """Delete a saved segment; with `over`, only when that is still the newest version."""
         self._send("DELETE", _path(name), headers={"If-Match": _tag(over)} if over else {})
+
+    # Plans and experiments
+
+    def plans(self) -> list[Document]:
+        """Every saved plan at its newest version, without its content."""
+        return self._every(Document, "/v1/plans")
+
+    def plan(self, name: str, version: int | None = None) -> DocumentVersions:
+        """A saved plan with its versions."""
+        return self._document("/v1/plans", name, version)
+
+    def save_plan(
+        self,
+        name: str,
+        definition: Definition,
+        *,
+        goal: str | None = None,
+        budget: float | None = None,
+        over: Document | None = None,
+    ) -> Document:
+        """Plan a segment's campaign and save a new version; with `over`, only when that is still the newest."""
+        body = {"definition": definition, "goal": goal, "budget": budget}
+        headers = {"Idempotency-Key": uuid.uuid4().hex} | ({"If-Match": _tag(over)} if over else {})
+        answer = self._send("PUT", f"/v1/plans/{quote(name, safe='')}", json=body, headers=headers)
+        return Document.model_validate_json(answer.content)
+
+    def experiments(self) -> list[Document]:
+        """Every experiment at its newest version, without its content."""
+        return self._every(Document, "/v1/experiments")
+
+    def experiment(self, name: str, version: int | None = None) -> DocumentVersions:
+        """An experiment with its versions; `client.call("assign_holdout", ...)` begins one."""
+        return self._document("/v1/experiments", name, version)
 
     # Exports
 
@@ -234,6 +265,18 @@ class Client:
             yield page
             offset = page["next"]
 
+    def _every(self, model: type[_Model], path: str) -> list[_Model]:
+        every: list[_Model] = []
+        while True:
+            answer = self._send("GET", path, params={"offset": len(every), "limit": PAGE})
+            every += [model.model_validate(one) for one in answer.json()]
+            if len(every) >= int(answer.headers["X-Total-Count"]):
+                return every
+
+    def _document(self, path: str, name: str, version: int | None) -> DocumentVersions:
+        params = {} if version is None else {"version": version}
+        return self._get(DocumentVersions, f"{path}/{quote(name, safe='')}", params=params)
+
     def _get(self, model: type[_Model], path: str, **more: Any) -> _Model:
         return model.model_validate_json(self._send("GET", path, **more).content)
 
@@ -259,5 +302,5 @@ def _path(name: str) -> str:
     return f"/v1/segments/{quote(name, safe='')}"
 
 
-def _tag(segment: SavedSegment) -> str:
-    return f'"{segment.version}-{segment.hash}"'
+def _tag(saved: Version) -> str:
+    return f'"{saved.version}-{saved.hash}"'

@@ -19,6 +19,7 @@ from typing import Literal
 import httpx
 from packaging.requirements import Requirement
 
+from assistant.documents import KINDS
 from assistant.workspace import Workspace, open_workspace
 from segments.errors import EncryptionError, SegAssistError
 
@@ -257,6 +258,12 @@ def _encryption(workspace: Workspace) -> Iterator[Finding]:
 
 
 def _state(workspace: Workspace) -> Iterator[Finding]:
+    for kind in KINDS:
+        for path in sorted((workspace.folder / f"{kind}s").glob("*.json")):
+            what = f"{path} is not in the state: it is damaged, or the workspace was not opened since it was upgraded"
+            yield Finding(
+                "state", "warn", what, "start the server; a file that stays: restore it, or delete it"
+            )
     if workspace.state_url:
         from assistant.sql import Database
 

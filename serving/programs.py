@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -14,6 +15,7 @@ import uvicorn
 from fastapi import FastAPI
 from mcp.server.transport_security import TransportSecuritySettings
 from starlette.applications import Starlette
+from uvicorn.supervisors import Multiprocess
 
 from assistant.llm import OpenAIChat
 from assistant.workspace import open_workspace
@@ -27,6 +29,9 @@ from serving.service import Service
 from serving.tracing import start_tracing
 from serving.users import Users
 
+KEEP_ALIVE_SECONDS = 75
+"""How long an idle connection is held: longer than proxies (60 s) and clients hold theirs, so that none sends a request
+into one that is being closed."""
 WORKSPACE_VARIABLE, LLM_VARIABLE = "SEGASSIST_SERVED_WORKSPACE", "SEGASSIST_SERVED_LLM"
 
 
@@ -54,7 +59,19 @@ def serve_api(
         os.environ[LLM_VARIABLE] = json.dumps([server.base_url, server.model])
         say_ready(host, port, certificate, f"{workers} workers; API docs: /docs; Ctrl-C stops it")
         options = uvicorn_options(host, port, certificate, key)
-        uvicorn.run("serving.programs:worker", factory=True, workers=workers, **options)
+        if workers == 1:
+            uvicorn.run("serving.programs:worker", factory=True, **options)
+        else:
+            config = uvicorn.Config("serving.programs:worker", factory=True, workers=workers, **options)
+            Multiprocess(config, sockets=[listen(config)]).run()
+
+
+def listen(config: uvicorn.Config) -> socket.socket:
+    """The socket that several processes accept from, whose connections send what they have at once."""
+    listening = config.bind_socket()
+    # asyncio does so with sockets it makes itself; without it an answer waits 40 ms for the client's ACK.
+    listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return listening
 
 
 def worker() -> FastAPI:
@@ -95,6 +112,7 @@ def uvicorn_options(host: str, port: int, certificate: Path | None, key: Path | 
         "port": port,
         "log_level": "warning",
         "timeout_graceful_shutdown": 3,
+        "timeout_keep_alive": KEEP_ALIVE_SECONDS,
         "server_header": False,
         "ssl_certfile": certificate,
         "ssl_keyfile": key,

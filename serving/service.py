@@ -16,10 +16,12 @@ from typing import Any
 
 from assistant.app import Answer, Assistant, Rooms, describe_segment, member_ids
 from assistant.disclosure import Viewer, read_by
-from assistant.library import SavedSegment
+from assistant.documents import Documents, SavedDocument
+from assistant.library import Library, SavedSegment
 from assistant.llm import ChatModel
 from assistant.toolbox import ToolSpec, result_json, run_tool, tool_specs
 from assistant.tools import ToolResult, Tools
+from assistant.tools_campaigns import keep_plan
 from assistant.workspace import open_workspace
 from segments.canonical import fingerprint
 from segments.codec import from_json
@@ -104,9 +106,9 @@ class Service:
 
     def _seen(self, caller: Caller, answer: Answer) -> Answer:
         """The answer as its caller may have it: their own name for the conversation, small groups hidden."""
-        for call in answer.tool_calls:
-            if call["name"] == "save_segment" and "name" in call["arguments"]:
-                self.rooms.library.claim(str(call["arguments"]["name"]).strip(), caller.name)
+        for evidence in answer.evidence:
+            values = {figure["name"]: figure["value"] for figure in evidence["figures"]}
+            self._claim(caller, evidence["tool"], values)
         segment = answer.segment
         if segment is not None:
             segment = self._hidden(caller, segment, from_json(segment["definition"]))
@@ -150,11 +152,22 @@ class Service:
             # Without the arguments, which nothing has bounded yet.
             self.log(caller, "tool", tools=[{"name": name[:64]}], failed=_code(error))
             raise
-        if name == "save_segment":
-            self.rooms.library.claim(str(arguments["name"]).strip(), caller.name)
+        for evidence in result.evidence:
+            self._claim(caller, evidence.tool, {figure.name: figure.value for figure in evidence.figures})
         digest = None if result.definition is None else fingerprint(result.definition)
         self.log(caller, "tool", tools=[{"name": name, "arguments": arguments}], definition=digest)
         return result
+
+    def _claim(self, caller: Caller, tool: str, figures: dict[str, Any]) -> None:
+        """What a tool has saved is its caller's, unless it is somebody's already."""
+        rooms = self.rooms
+        saving: dict[str, Library | Documents] = {
+            "save_segment": rooms.library,
+            "save_plan": rooms.plans,
+            "assign_holdout": rooms.experiments,
+        }
+        if tool in saving and "name" in figures:
+            saving[tool].claim(str(figures["name"]), caller.name)
 
     # Segments
 
@@ -216,6 +229,36 @@ class Service:
         self.check(caller, "write", "delete")
         self.rooms.library.delete(name, if_match)
         self.log(caller, "delete", segment=name)
+
+    # Plans and experiments
+
+    def save_plan(
+        self,
+        caller: Caller,
+        name: str,
+        definition: Node,
+        goal: str | None,
+        budget: float | None,
+        if_match: str | None,
+    ) -> SavedDocument:
+        """Make a plan and save it as a new version. Raises StaleError when it is not the version of `if_match`."""
+        self.check(caller, "write", "save plan")
+        with read_by(_reader(caller)):
+            strategy = self._tools.plan_strategy(definition, goal, budget).strategy
+        assert strategy is not None
+        saved = keep_plan(self.rooms, strategy, name, if_match)
+        self.rooms.plans.claim(saved.name, caller.name)
+        digest = fingerprint(definition)
+        self.log(caller, "save", plan=saved.name, version=saved.version, definition=digest)
+        return replace(saved, owner=saved.owner or caller.name)
+
+    def delete_document(
+        self, caller: Caller, documents: Documents, name: str, if_match: str | None = None
+    ) -> None:
+        """Delete a plan or an experiment with its versions. Raises NotFoundError, StaleError."""
+        self.check(caller, "write", f"delete {documents.kind}")
+        documents.delete(name, if_match)
+        self.log(caller, "delete", **{documents.kind: name})
 
     # Customers one by one
 

@@ -16,7 +16,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from assistant import tools_campaigns
 from assistant.library import SavedSegment
 from assistant.models import model_card
 from campaigns.experiment import Experiment
@@ -289,12 +288,12 @@ class Views:
     def plans(self, caller: Caller) -> list[str]:
         """The names of saved plans."""
         self.service.check(caller, "read", "plans")
-        return tools_campaigns.plans(self.rooms).names()
+        return self.rooms.plans.names()
 
     def experiments(self, caller: Caller) -> list[Experiment]:
         """Saved experiments by name."""
         self.service.check(caller, "read", "experiments")
-        store = tools_campaigns.experiments(self.rooms)
+        store = self.rooms.experiments
         return [Experiment.from_dict(store.load(name)) for name in store.names()]
 
     def campaigns(self, caller: Caller) -> list[tuple[str, str, date]]:

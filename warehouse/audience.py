@@ -35,8 +35,9 @@ from warehouse.compile import EVENT_COLUMNS, ITEM_COLUMNS, Compiler
 from warehouse.recent import Recent
 from warehouse.tables import Tables, narrowed
 
-KEPT_IDS, KEPT_SIZES, KEPT_QUERIES = 1_000_000, 20_000, 2_000
-"""Customer ids of all kept member lists (about 100 MB), counts, and queries: the most recently used ones."""
+KEPT_IDS, KEPT_SIZES, KEPT_QUERIES, KEPT_EXPRESSIONS = 200_000, 20_000, 2_000, 200
+"""Customer ids of all kept member lists (about 20 MB), counts, queries (10 MB) and expressions (15 MB): the most recently
+used ones."""
 
 
 def _lasts(definition: Node) -> bool:
@@ -101,7 +102,7 @@ class Audiences:
         self._members: Recent[list[str]] = Recent(KEPT_IDS, len)
         self._sizes: Recent[int] = Recent(KEPT_SIZES)
         self._queries: Recent[str] = Recent(KEPT_QUERIES)
-        self._expressions: Recent[ir.Table] = Recent(KEPT_QUERIES)
+        self._expressions: Recent[ir.Table] = Recent(KEPT_EXPRESSIONS)
 
     def at(self, as_of: date) -> Audiences:
         """The audiences as they were at an earlier date: only events before it are known.

@@ -4,7 +4,8 @@ python -m eval.bench.load [--workspace W] [--users 200] [--seconds 300] [--worke
 
 A copy of the workspace is served by `segassist serve api` in a process of its own. Each user has a key, makes a call,
 waits 1 to 3 seconds and makes the next. Printed: calls, errors and latencies of each kind of call, and the server's
-memory once warm and at the end. Exit code 1 when there is an error, or counting a segment takes longer than the target.
+memory once warm and at the end, and its CPU time, which says more where others use the machine too. Exit code 1 when
+there is an error, or counting a segment takes longer than the target.
 """
 
 from __future__ import annotations
@@ -18,7 +19,8 @@ import sys
 import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -132,21 +134,37 @@ async def drive(
     return seen, held
 
 
+def family(pid: int) -> Iterator[Path]:
+    """The folder in /proc of a process and of all its children."""
+    folder = Path(f"/proc/{pid}")
+    with suppress(OSError):
+        children = (folder / "task" / str(pid) / "children").read_text().split()
+        yield folder
+        for child in children:
+            yield from family(int(child))
+
+
 def memory_of(pid: int) -> float:
     """Resident memory (MB) of a process and all its children."""
-    total, pids = 0.0, [pid]
-    while pids:
-        one = pids.pop()
-        try:
-            status = Path(f"/proc/{one}/status").read_text()
-            pids += [int(c) for c in Path(f"/proc/{one}/task/{one}/children").read_text().split()]
-        except OSError:
-            continue
-        total += next((int(li.split()[1]) for li in status.splitlines() if li.startswith("VmRSS")), 0) / 1024
+    total = 0.0
+    for folder in family(pid):
+        with suppress(OSError):
+            status = (folder / "status").read_text().splitlines()
+            total += next((int(line.split()[1]) for line in status if line.startswith("VmRSS")), 0) / 1024
     return total
 
 
-def report(seen: Seen, held: list[float], seconds: float, users: int) -> int:
+def cpu_of(pid: int) -> float:
+    """CPU time (s) that a process and all its children have used."""
+    ticks = 0
+    for folder in family(pid):
+        with suppress(OSError):
+            # The name, in brackets, may hold blanks.
+            ticks += sum(int(n) for n in (folder / "stat").read_text().rpartition(")")[2].split()[11:13])
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
+def report(seen: Seen, held: list[float], seconds: float, users: int, cpu: float) -> int:
     """Print what was seen; the exit code."""
     every = sum(len(found) for found in seen.seconds.values())
     print(f"\n{users} users, {seconds:.0f} s: {every:,} calls, {every / seconds:.0f} a second")
@@ -163,6 +181,7 @@ def report(seen: Seen, held: list[float], seconds: float, users: int) -> int:
         end="",
     )
     print(" ".join(f"{mb:.0f}" for mb in held))
+    print(f"the server's CPU time: {cpu:.0f} s, {cpu / max(every, 1) * 1000:.1f} ms a call")
     p95 = float(np.percentile(seen.seconds.get("preview", [9.9]), 95))
     failed = sum(len(errors) for errors in seen.errors.values())
     print(f"preview p95 {p95 * 1000:.0f} ms, {p95 / TARGET_SECONDS:.2f} of the target; {failed} errors")
@@ -193,28 +212,33 @@ def main() -> int:
         standin = subprocess.Popen([sys.executable, "-m", "eval.bench.standin", str(ports[0])])
         serve = ["serve", "api", "--workers", str(asked.workers), "--port", str(ports[1]), "-w", str(folder)]
         try:
-            _wait(f"http://127.0.0.1:{ports[0]}/v1/models", standin, {})
+            wait_until_up(f"http://127.0.0.1:{ports[0]}/v1/models", standin, {})
             began = time.monotonic()
             server = subprocess.Popen([sys.executable, "-m", "serving.cli", *serve])
             try:
                 url, headers = f"http://127.0.0.1:{ports[1]}", {"Authorization": f"Bearer {keys[0]}"}
-                _wait(f"{url}/readyz", server, headers)
+                wait_until_up(f"{url}/readyz", server, headers)
                 print(f"ready after {time.monotonic() - began:.1f} s, {asked.workers} workers")
                 ask = {"question": "who bought beer?"}
                 httpx.post(f"{url}/v1/ask", json=ask, headers=headers, timeout=300).raise_for_status()
                 print(f"first question answered after {time.monotonic() - began:.1f} s")
+                used = cpu_of(server.pid)
                 seen, held = asyncio.run(drive(url, keys, asked.seconds, lambda: memory_of(server.pid)))
+                used = cpu_of(server.pid) - used
             finally:
                 server.terminate()
                 server.wait(30)
         finally:
             standin.terminate()
             standin.wait(10)
-    return report(seen, held, asked.seconds, asked.users)
+    return report(seen, held, asked.seconds, asked.users, used)
 
 
-def _wait(url: str, process: subprocess.Popen[bytes], headers: dict[str, str]) -> None:
-    until = time.monotonic() + START_SECONDS
+def wait_until_up(
+    url: str, process: subprocess.Popen[bytes], headers: dict[str, str], seconds: float = START_SECONDS
+) -> None:
+    """Wait until a server's process answers at the address. Raises SystemExit when it does not."""
+    until = time.monotonic() + seconds
     while time.monotonic() < until and process.poll() is None:
         try:
             if httpx.get(url, headers=headers, timeout=5).status_code == 200:

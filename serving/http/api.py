@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from typing import Annotated, Any
 
+from anyio.to_thread import current_default_thread_limiter
 from fastapi import FastAPI, Path, Query
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi.responses import JSONResponse, Response, StreamingResponse
@@ -16,6 +17,7 @@ from starlette.concurrency import run_in_threadpool
 from segments.errors import NotFoundError, SegAssistError
 from serving.access import Caller
 from serving.http import schemas
+from serving.http.campaigns import campaign_routes
 from serving.http.chat import chat_routes
 from serving.http.exports import export_routes
 from serving.http.guard import Guard
@@ -44,7 +46,7 @@ def create_api(service: Service, ready: Callable[[], dict[str, str]] = dict) -> 
         description=ABOUT,
         redoc_url=None,
         responses=RESPONSES,
-        lifespan=lambda _: _jobs(service),
+        lifespan=lambda _: _running(service),
     )
     settings = service.rooms.workspace.settings
     api.state.service = service
@@ -56,6 +58,7 @@ def create_api(service: Service, ready: Callable[[], dict[str, str]] = dict) -> 
     _ask(api, service)
     for router in (
         segment_routes(service),
+        campaign_routes(service),
         export_routes(service),
         tool_routes(service),
         propensity_routes(service),
@@ -91,9 +94,15 @@ def create_api(service: Service, ready: Callable[[], dict[str, str]] = dict) -> 
     return api
 
 
+THREADS = 128
+"""Requests at work at once in one process. Most of them wait, for the language model or for their turn at the warehouse,
+and must not keep the quick ones waiting with them."""
+
+
 @asynccontextmanager
-async def _jobs(service: Service) -> AsyncIterator[None]:
-    """While the server runs, it does export jobs."""
+async def _running(service: Service) -> AsyncIterator[None]:
+    """While the server runs, it has its threads and does export jobs."""
+    current_default_thread_limiter().total_tokens = THREADS
     runner = Runner(service.jobs, service.make_export)
     runner.start()
     yield

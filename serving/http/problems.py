@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -27,6 +28,8 @@ from segments.errors import (
     UnauthenticatedError,
     UserError,
 )
+from segments.explain import Language
+from segments.issues import sentences
 
 STATUS: tuple[tuple[type[SegAssistError], int], ...] = (
     (UnauthenticatedError, 401),
@@ -103,10 +106,25 @@ def status_of(error: SegAssistError) -> int:
     return next(status for kind, status in STATUS if isinstance(error, kind))
 
 
-def problem_of(error: SegAssistError, path: str, headers: dict[str, str] | None = None) -> Response:
-    """One of our errors as the response to a request for `path`."""
-    more = {"issues": list(error.issues)} if isinstance(error, DefinitionError) else {}
-    return _problem(path, status_of(error), error.code, str(error), headers, **more)
+def problem_of(
+    error: SegAssistError, path: str, headers: dict[str, str] | None = None, language: Language = "en"
+) -> Response:
+    """One of our errors as the response to a request for `path`; a definition's mistakes in the language."""
+    if not isinstance(error, DefinitionError):
+        return _problem(path, status_of(error), error.code, str(error), headers)
+    said = sentences(error.issues, language)
+    headers = {"Content-Language": language, "Vary": "Accept-Language"} | (headers or {})
+    return _problem(path, status_of(error), error.code, " ".join(said), headers, issues=said)
+
+
+def _asked_for(request: Request) -> Language:
+    """Chinese where the caller would rather have it than English."""
+    wanted: dict[str, float] = {}
+    for part in request.headers.get("accept-language", "").lower().split(","):
+        name, _, quality = part.strip().partition(";q=")
+        with suppress(ValueError):
+            wanted.setdefault(name.partition("-")[0], float(quality or 1))
+    return "zh" if wanted.get("zh", 0) > wanted.get("en", 0) else "en"
 
 
 def add_handlers(api: FastAPI) -> None:
@@ -114,7 +132,7 @@ def add_handlers(api: FastAPI) -> None:
 
     @api.exception_handler(SegAssistError)
     def ours(request: Request, error: SegAssistError) -> Response:
-        return problem_of(error, request.url.path)
+        return problem_of(error, request.url.path, language=_asked_for(request))
 
     @api.exception_handler(RequestValidationError)
     def bad_request(request: Request, error: RequestValidationError) -> Response:

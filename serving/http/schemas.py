@@ -177,6 +177,27 @@ class SavedSegmentVersions(SavedSegment):
     versions: list[Version]
 
 
+class NewPlan(Definition):
+    """A segment whose campaign is to be planned. goal: by default what suits the segment; budget: in the currency."""
+
+    goal: Annotated[Whole, Field(max_length=40)] | None = None
+    budget: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
+
+
+class Document(Version):
+    """A saved plan or experiment. owner: who saved it first, empty when that is not known."""
+
+    name: str
+    owner: str
+
+
+class DocumentVersions(Document):
+    """A plan or an experiment at one version, and all of its versions, newest first."""
+
+    content: dict[str, Any]
+    versions: list[Document]
+
+
 class MemberPage(BaseModel):
     """Source ids; `total` is the whole segment's size, `next` the offset of the next page."""
 

@@ -4,26 +4,26 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Header, Query, Response
+from fastapi import APIRouter, Depends, Query, Response
 
 from assistant.library import SavedSegment
 from segments.codec import to_json
-from segments.errors import NotFoundError
 from segments.explain import explain
 from serving.http import schemas
 from serving.http.idempotency import IdempotentRoute, declare
+from serving.http.versions import (
+    TAGGED,
+    UNCHANGED,
+    IfMatch,
+    IfNoneMatch,
+    Number,
+    bare,
+    chosen,
+    etag,
+    unchanged,
+)
 from serving.http.who import Exporter, Reader, Writer
 from serving.service import Service
-
-IfMatch = Annotated[
-    str | None,
-    Header(
-        alias="If-Match",
-        max_length=100,
-        description="The ETag of the version that is to be changed; when there is a newer one, 412 and no change.",
-    ),
-]
-TAGGED = {"headers": {"ETag": {"description": "This version's tag.", "schema": {"type": "string"}}}}
 
 
 def segment_routes(service: Service) -> APIRouter:
@@ -67,33 +67,24 @@ def _read(router: APIRouter, service: Service) -> None:
         limit: Annotated[schemas.Limit, Query()] = 1000,
     ) -> list[schemas.SavedSegment]:
         """Saved segments by name, each at its newest version. `X-Total-Count` says how many there are."""
-        every = library.all()
-        response.headers["X-Total-Count"] = str(len(every))
-        return [
-            schemas.SavedSegment(**_saved(service, segment)) for segment in every[offset : offset + limit]
-        ]
+        found, total = library.page(offset, limit)
+        response.headers["X-Total-Count"] = str(total)
+        return [schemas.SavedSegment(**_saved(service, segment)) for segment in found]
 
-    @router.get(
-        "/{name:path}", responses={200: TAGGED, 304: {"description": "Still the version of If-None-Match."}}
-    )
+    @router.get("/{name:path}", responses=UNCHANGED)
     def segment(
         name: str,
         caller: Reader,
         response: Response,
-        version: Annotated[int | None, Query(ge=1, le=2**31)] = None,
-        if_none_match: Annotated[str | None, Header(alias="If-None-Match", max_length=100)] = None,
+        version: Number = None,
+        if_none_match: IfNoneMatch = None,
     ) -> schemas.SavedSegmentVersions:
         """A saved segment at its newest version, or at the one asked for."""
         versions = library.versions(name)
-        found = versions[0] if version is None else next((v for v in versions if v.version == version), None)
-        if found is None:
-            raise NotFoundError(
-                f"Segment '{name}' has no version {version}; its newest is {versions[0].version}."
-            )
-        if if_none_match == _tag(found):
-            # FastAPI would write a body; a response of its own goes out as it is.
-            return Response(status_code=304, headers={"ETag": _tag(found)})  # type: ignore[return-value]
-        response.headers["ETag"] = _tag(found)
+        found = chosen("Segment", versions, version)
+        if if_none_match == etag(found):
+            return unchanged(found)
+        response.headers["ETag"] = etag(found)
         every = [schemas.Version(**_version(v)) for v in versions]
         return schemas.SavedSegmentVersions(**_saved(service, found), versions=every)
 
@@ -116,27 +107,19 @@ def _change(router: APIRouter, service: Service) -> None:
     @router.delete("/{name:path}", status_code=204, **changes)
     def delete(name: str, caller: Writer, if_match: IfMatch = None) -> None:
         """Delete a saved segment with all its versions."""
-        service.delete(caller, name, _bare(if_match))
+        service.delete(caller, name, bare(if_match))
 
     def _save(
         name: str, body: schemas.Definition, caller: Writer, response: Response, if_match: str | None
     ) -> schemas.SavedAs:
-        saved = service.save(caller, name, service.read(body.definition), _bare(if_match))
-        response.headers["ETag"] = _tag(saved)
+        saved = service.save(caller, name, service.read(body.definition), bare(if_match))
+        response.headers["ETag"] = etag(saved)
         return schemas.SavedAs(name=saved.name, version=saved.version, hash=saved.hash)
 
 
 def next_offset(offset: int, count: int, total: int) -> int | None:
     """Where the next page begins; None after the last."""
     return offset + count if count and offset + count < total else None
-
-
-def _tag(saved: SavedSegment) -> str:
-    return f'"{saved.tag}"'
-
-
-def _bare(tag: str | None) -> str | None:
-    return None if tag is None else tag.strip().removeprefix("W/").strip('"')
 
 
 def _version(saved: SavedSegment) -> dict[str, Any]:

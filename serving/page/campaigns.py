@@ -13,7 +13,7 @@ from segments.codec import to_json
 from segments.errors import SegAssistError
 from serving.page import plots
 from serving.page.html import notice, table
-from serving.page.session import Segment, Session, told
+from serving.page.session import Segment, Session
 
 BUDGET, HOLDOUT = 5000, 20
 
@@ -75,7 +75,7 @@ class Campaigns:
         try:
             tests, plans, past = views.experiments(caller), views.plans(caller), views.campaigns(caller)
         except SegAssistError as error:
-            return notice(str(error), "error"), gr.skip(), ""
+            return self.session.error(error), gr.skip(), ""
         rows = [
             [
                 escape(test.name),
@@ -105,7 +105,7 @@ class Campaigns:
             arguments = self._arguments(budget, goal, current)
             result = session.service.run(session.caller(request), "plan_strategy", arguments)
         except SegAssistError as error:
-            return notice(str(error), "error"), "", gr.update(visible=False)
+            return self.session.error(error), "", gr.update(visible=False)
         assert result.strategy is not None
         words = result.strategy.to_markdown(session.language, session.currency)
         evidence = result_json(result, session.currency)["evidence"][-1]
@@ -115,7 +115,7 @@ class Campaigns:
         self, name: str, budget: float, goal: str, current: Segment | None, request: gr.Request
     ) -> tuple[Any, ...]:
         """Keep the plan under a name."""
-        with told():
+        with self.session.told():
             arguments = self._arguments(budget, goal, current) | {"name": name}
             result = self.session.service.run(self.session.caller(request), "save_plan", arguments)
             gr.Info(escape(self._words(result.texts).replace("**", "")))
@@ -123,7 +123,7 @@ class Campaigns:
 
     def begin(self, share: float, current: Segment | None, request: gr.Request) -> tuple[Any, ...]:
         """Assign the current segment to contact and holdout."""
-        with told():
+        with self.session.told():
             definition = to_json(self.session.current(current))
             arguments = {"definition": definition, "share": share / 100}
             result = self.session.service.run(self.session.caller(request), "assign_holdout", arguments)
@@ -132,7 +132,7 @@ class Campaigns:
     def measure(self, which: str | None, request: gr.Request) -> tuple[Any, ...]:
         """How an experiment or a past campaign did."""
         session = self.session
-        with told():
+        with self.session.told():
             arguments = {"name": which} if which else {}
             result = session.service.run(session.caller(request), "measure_campaign", arguments)
         figure = plots.arms(result_json(result, session.currency)["evidence"][-1], session.say)

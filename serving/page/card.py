@@ -12,9 +12,10 @@ from typing import Any
 import gradio as gr
 
 from segments.errors import SegAssistError
+from segments.issues import in_language
 from serving.page.html import chip, notice, sparkline
 from serving.page.plots import number
-from serving.page.session import Segment, Session, told
+from serving.page.session import Segment, Session
 
 FETCH = "() => setTimeout(() => document.querySelector('#file a, a#file, #file')?.click(), 100)"
 
@@ -80,7 +81,7 @@ class Card:
             arguments = {"definition": segment["definition"]}
             result = self.session.service.call(caller, "trend_segment", arguments)
         except SegAssistError as error:
-            return f'<div class="hint">{escape(say("card.no_trend", why=str(error)))}</div>'
+            return f'<div class="hint">{escape(say("card.no_trend", why=in_language(error, self.session.language)))}</div>'
         rows = result["evidence"][-1]["rows"]
         sizes = [None if (size := number(row["size"])) is None else int(size) for row in rows]
         first, last = (self.session.customers(sizes[place]) for place in (0, -1))
@@ -90,7 +91,7 @@ class Card:
 
     def save(self, name: str, segment: Segment | None, request: gr.Request) -> tuple[Any, ...]:
         """Save the current segment under a name."""
-        with told():
+        with self.session.told():
             session = self.session
             saved = session.save(request, name, session.current(segment))
             again = session.preview(request, saved.definition) | {"name": saved.name}
@@ -99,7 +100,7 @@ class Card:
 
     def members(self, segment: Segment | None, request: gr.Request) -> str:
         """Write the members' source ids as CSV; return the file."""
-        with told():
+        with self.session.told():
             definition = self.session.current(segment)
             members, _ = self.session.service.members(self.session.caller(request), definition)
         return write_csv(members)

@@ -22,7 +22,7 @@ from serving.page.look import CSS, THEME
 from serving.page.models import Models
 from serving.page.profile import Profile
 from serving.page.quality import Quality
-from serving.page.session import Segment, Session, told
+from serving.page.session import Segment, Session
 from serving.page.settings import HEAD, NAMES, PATHS, Settings
 from serving.service import Service
 from serving.views import Views
@@ -105,14 +105,14 @@ class Page:
 
     def use(self, draft: Draft, conversation: str | None, request: gr.Request) -> tuple[Any, ...]:
         """Make the draft what 'them' means in the conversation."""
-        with told():
+        with self.session.told():
             return self._talk_of(self.editor.segment(draft, request), conversation, request)
 
     def go(
         self, picked: Pick, conversation: str | None, draft: Draft, request: gr.Request
     ) -> tuple[Any, ...]:
         """Open a saved segment in the chat or in the editor."""
-        with told():
+        with self.session.told():
             saved = self.session.views.versions(self.session.caller(request), picked.name)[0]
             segment = self.session.preview(request, saved.definition) | {"name": saved.name}
             if picked.to == "chat":

@@ -19,7 +19,7 @@ from segments.errors import SegAssistError, UserError
 from serving.page.editor_actions import act, tidy
 from serving.page.editor_form import Form
 from serving.page.html import ACTIONS, notice
-from serving.page.session import Segment, Session, told
+from serving.page.session import Segment, Session
 
 MAX_UNDO = 50
 
@@ -98,12 +98,12 @@ class Editor:
         except SegAssistError as error:
             # Drawn anew as it was, so that the page shows what holds.
             same, _, *rest = self.show(draft, request)
-            return same, notice(str(error), "error"), *rest
+            return same, self.session.error(error), *rest
         return self.show(draft, request)
 
     def read(self, draft: Draft, text: str, request: gr.Request) -> tuple[Any, ...]:
         """Take the text's definition; what does not parse is told and changes nothing."""
-        with told():
+        with self.session.told():
             try:
                 tree = rooted(self.session.service.read(json.loads(text))) if text.strip() else EVERYONE
             except ValueError as error:
@@ -132,7 +132,7 @@ class Editor:
 
     def save(self, name: str, draft: Draft, request: gr.Request) -> str:
         """Save the draft under a name."""
-        with told():
+        with self.session.told():
             self.session.save(request, name, tidy(draft.tree))
         return ""
 
@@ -144,4 +144,4 @@ class Editor:
         try:
             return self.session.summary(self.segment(draft, request), "count")
         except SegAssistError as error:
-            return notice(str(error), "error")
+            return self.session.error(error)

@@ -3,31 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import Any
 
 from segments import edit
 from segments.definition import (
     AllOf,
     AnyOf,
+    ComparisonCondition,
     EventCondition,
-    FeatureCondition,
-    ItemFilter,
+    EventQuantity,
     MemberOf,
     Node,
     PropensityCondition,
-    Value,
+    RankCondition,
+    SequenceCondition,
+    Step,
     Window,
 )
 from segments.edit import Place
 from segments.errors import UserError
-from segments.features import Feature, FeatureType
+from segments.features import Feature
+from serving.page.editor_fields import of_feature, set_field
 from serving.views import Choices
 
 Action = Mapping[str, Any]
 TOP_SHARE = 0.2
-NOT_EVER = ""
-"""What an empty field of days means: no bound."""
+WITHIN_DAYS, RANKED = 30, 100
 
 
 def act(tree: Node, action: Action, choices: Choices) -> Node:
@@ -37,7 +38,9 @@ def act(tree: Node, action: Action, choices: Choices) -> Node:
     do = str(action.get("do", ""))
     if do == "set":
         part = edit.part_at(tree, place)
-        return edit.replace_at(tree, place, _set(part, str(action["field"]), action.get("value"), choices))
+        return edit.replace_at(
+            tree, place, set_field(part, str(action["field"]), action.get("value"), choices)
+        )
     if do not in _ACTIONS:
         raise UserError(f"edit: '{do}' is not an action of the editor.")
     return _ACTIONS[do](tree, place, action, choices)
@@ -65,10 +68,18 @@ def made(kind: str, choices: Choices) -> Node:
     """A new part to begin with. Raises UserError when there is nothing to name."""
     match kind:
         case "feature":
-            features = [f for f in choices.catalogue if f.name == "orders_90d"] or list(choices.catalogue)
-            return of_feature(features[0], choices)
+            return of_feature(_first_of(choices, "orders_90d"), choices)
         case "event":
             return EventCondition("purchase", window=Window(90))
+        case "sequence":
+            return SequenceCondition((Step("purchase"), Step("purchase", within_days=WITHIN_DAYS)))
+        case "comparison":
+            now, before = Window(90), Window(180, 90)
+            return ComparisonCondition(
+                EventQuantity("purchase", window=now), ">", EventQuantity("purchase", window=before)
+            )
+        case "rank":
+            return RankCondition(_first_of(choices, "spend_365d").name, count=RANKED)
         case "propensity":
             if not choices.outcomes:
                 raise UserError("There is no propensity model yet; run: segassist build")
@@ -84,17 +95,9 @@ def made(kind: str, choices: Choices) -> Node:
             raise UserError(f"edit: '{kind}' is not a kind of condition.")
 
 
-def of_feature(feature: Feature, choices: Choices) -> FeatureCondition:
-    """A condition on a feature with a value that fits its type."""
-    match feature.type:
-        case FeatureType.NUMBER:
-            return FeatureCondition(feature.name, ">=", 1)
-        case FeatureType.SHARE:
-            return FeatureCondition(feature.name, ">=", 0.5)
-        case FeatureType.BOOLEAN:
-            return FeatureCondition(feature.name, "=", True)
-        case _:
-            return FeatureCondition(feature.name, "in", choices.values(feature)[:1])
+def _first_of(choices: Choices, usual: str) -> Feature:
+    """The usual feature where the workspace has it, else its first one."""
+    return choices.catalogue.get(usual) or next(feature for feature in choices.catalogue if feature.numeric)
 
 
 def _add(tree: Node, place: Place, action: Action, choices: Choices) -> Node:
@@ -127,111 +130,4 @@ _ACTIONS: dict[str, Callable[[Node, Place, Action, Choices], Node]] = {
 }
 
 
-def _set(part: Node, field: str, value: Any, choices: Choices) -> Node:
-    match part:
-        case FeatureCondition():
-            return _set_feature(part, field, value, choices)
-        case EventCondition():
-            return _set_event(part, field, value)
-        case PropensityCondition():
-            return _set_propensity(part, field, value)
-        case MemberOf() if field == "segment":
-            return MemberOf(str(value))
-        case _:
-            raise UserError(f"edit: this condition has no field '{field}' here; change it in the text.")
-
-
-def _set_feature(part: FeatureCondition, field: str, value: Any, choices: Choices) -> FeatureCondition:
-    feature = choices.catalogue.get(part.feature)
-    if field == "feature" and (known := choices.catalogue.get(str(value))) is not None:
-        return of_feature(known, choices)
-    if feature is None:
-        raise UserError(f"edit: '{part.feature}' is not in the catalogue; choose a feature first.")
-    if field == "op":
-        return replace(part, op=str(value), value=_for_operator(part.value, str(value)))
-    if field in ("low", "high"):
-        low, high = part.value if isinstance(part.value, tuple) and len(part.value) == 2 else (0, 0)
-        bound = _read(value, feature)
-        return replace(part, value=(bound, high) if field == "low" else (low, bound))
-    if isinstance(value, list):
-        return replace(part, value=tuple(str(each) for each in value))
-    return replace(part, value=_read(value, feature))
-
-
-def _for_operator(value: Value | tuple[Value, ...], op: str) -> Value | tuple[Value, ...]:
-    """The value in the shape that an operator takes: one, two, or a list."""
-    given = value if isinstance(value, tuple) else (value,)
-    if op == "between":
-        return (given[0], given[-1]) if given else (0, 0)
-    if op in ("in", "not_in"):
-        return given
-    return given[0] if given else ""
-
-
-def _read(value: Any, feature: Feature) -> Value:
-    """What was typed; what is no number stays as it is, and the check says so."""
-    if feature.type is FeatureType.BOOLEAN:
-        return value in (True, "true")
-    if feature.type is FeatureType.SHARE:
-        number = _number(value)
-        return round(number / 100, 6) if isinstance(number, int | float) else number
-    return _number(value) if feature.type is FeatureType.NUMBER else str(value)
-
-
-def _number(value: Any) -> float | int | str:
-    try:
-        number = float(value)
-    except (TypeError, ValueError):
-        return str(value)
-    return int(number) if number.is_integer() and abs(number) < 1e15 else number
-
-
-def _set_event(part: EventCondition, field: str, value: Any) -> EventCondition:
-    name, _, column = field.partition(".")
-    if name in ("pick", "drop"):
-        return replace(part, items=_items(part.items, column, str(value), name == "pick"))
-    if field in ("start", "end"):
-        days = _number(value) if value != NOT_EVER else (None if field == "start" else 0)
-        if isinstance(days, str | float):
-            raise UserError(f"window: must be a whole number of days; got {value}.")
-        window = replace(part.window, start=days) if field == "start" else replace(part.window, end=days or 0)
-        return replace(part, window=window)
-    if field == "op":
-        return replace(part, op=str(value), value=_for_operator(part.value, str(value)))  # type: ignore[arg-type]
-    if field in ("low", "high"):
-        low, high = part.value if isinstance(part.value, tuple) else (part.value, part.value)
-        return replace(part, value=(_amount(value), high) if field == "low" else (low, _amount(value)))
-    if field == "value":
-        return replace(part, value=_amount(value))
-    if field == "event":
-        return replace(part, event=str(value))
-    if field == "measure" and value in ("count", "quantity", "value"):
-        return replace(part, measure=value)
-    raise UserError(f"edit: an event has no field '{field}' here; change it in the text.")
-
-
-def _amount(value: Any) -> float | int:
-    number = _number(value)
-    if isinstance(number, str):
-        raise UserError(f"value: must be a number; got '{number[:20]}'.")
-    return number
-
-
-def _items(items: ItemFilter, column: str, value: str, pick: bool) -> ItemFilter:
-    if column not in ("department", "category", "brand", "text"):
-        raise UserError(f"edit: items have no '{column}'.")
-    before = tuple(each for each in getattr(items, column) if each != value)
-    return replace(items, **{column: (*before, value) if pick and value.strip() else before})
-
-
-def _set_propensity(part: PropensityCondition, field: str, value: Any) -> PropensityCondition:
-    if field == "outcome":
-        return replace(part, outcome=str(value))
-    share = part.top_share if part.top_share is not None else part.min_probability
-    if field == "value":
-        share = round(_amount(value) / 100, 6)
-    by_share = value == "top_share" if field == "mode" else part.top_share is not None
-    return PropensityCondition(part.outcome, None if by_share else share, share if by_share else None)
-
-
-__all__ = ["act", "from_place", "made", "tidy", "to_place"]
+__all__ = ["act", "from_place", "made", "of_feature", "tidy", "to_place"]

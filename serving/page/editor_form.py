@@ -5,43 +5,26 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from html import escape
 
-from segments.definition import (
-    EVENT_MEASURES,
-    EVENT_OPERATORS,
-    EVENT_TYPES,
-    AllOf,
-    AnyOf,
-    EventCondition,
-    FeatureCondition,
-    MemberOf,
-    Node,
-    Not,
-    PropensityCondition,
-)
+from segments.definition import AllOf, AnyOf, Node, Not
 from segments.edit import Place
-from segments.features import Feature, FeatureType
+from segments.issues import sentences
 from serving.page.editor_actions import from_place
+from serving.page.editor_controls import ITEM_FIELDS
+from serving.page.editor_rows import Rows
 from serving.page.html import button
 from serving.page.session import Session
 from serving.views import Choices
 
-KINDS = ("feature", "event", "propensity", "member", "group")
-ITEM_FIELDS = ("department", "category", "brand", "text")
-LABELS = {
-    "value": "edit.value",
-    "low": "edit.low",
-    "high": "edit.high",
-    "start": "edit.begin",
-    "end": "edit.end",
-}
+KINDS = ("feature", "event", "sequence", "comparison", "rank", "propensity", "member", "group")
 Problems = Mapping[Place, Sequence[str]]
 
 
-class Form:
+class Form(Rows):
     """Draws one tree."""
 
     def __init__(self, session: Session, choices: Choices, problems: Problems) -> None:
-        self.session, self.say, self.choices, self.problems = session, session.say, choices, problems
+        super().__init__(session, choices)
+        self.problems = problems
 
     def html(self, tree: Node) -> str:
         """The whole form."""
@@ -92,7 +75,8 @@ class Form:
         return f'<span class="chip not">{escape(self.say("edit.not"))}</span>' * negated
 
     def _wrong(self, place: Place) -> str:
-        said = "".join(f"<div>{escape(issue)}</div>" for issue in self.problems.get(place, ()))
+        problems = sentences(self.problems.get(place, ()), self.session.language)
+        said = "".join(f"<div>{escape(problem)}</div>" for problem in problems)
         return f'<div class="problem" role="alert">{said}</div>' if said else ""
 
     def _tools(self, place: Place, size: int | None, negated: int) -> str:
@@ -118,167 +102,6 @@ class Form:
             + tool("remove", "remove")
             + handle
             + "</div>"
-        )
-
-    def _fields(self, node: Node, place: Place) -> str:
-        match node:
-            case FeatureCondition():
-                return self._feature(node, place)
-            case EventCondition():
-                return self._event(node, place)
-            case PropensityCondition():
-                return self._propensity(node, place)
-            case MemberOf(name):
-                known = [(segment, segment) for segment in self.choices.segments]
-                names = known if name in self.choices.segments else [(name, name), *known]
-                return self._label("edit.add.member") + self._select(
-                    place, "segment", names, name, self.say("edit.add.member")
-                )
-            case _:
-                words = escape(self.session.words(node))
-                return f'<span class="words">{words}</span> <span class="hint">{escape(self.say("edit.as_text"))}</span>'
-
-    def _feature(self, node: FeatureCondition, place: Place) -> str:
-        features = [(each.name, self.session.feature(each)) for each in self.choices.catalogue]
-        feature = self.choices.catalogue.get(node.feature)
-        if feature is None:
-            features.insert(0, (node.feature, node.feature))
-        out = self._select(place, "feature", features, node.feature, self.say("edit.feature"), css="wide")
-        if feature is None:
-            return out
-        if len(feature.operators) > 1:
-            operators = [(op, self.say(f"op.{op}")) for op in feature.operators]
-            out += self._select(place, "op", operators, node.op, self.say("edit.operator"))
-        return out + self._value(node, feature, place)
-
-    def _value(self, node: FeatureCondition, feature: Feature, place: Place) -> str:
-        say, value = self.say, node.value
-        if feature.type is FeatureType.BOOLEAN:
-            options = [("true", say("yes")), ("false", say("no"))]
-            return self._select(
-                place, "value", options, "true" if value is True else "false", say("edit.value")
-            )
-        if feature.numeric:
-            percent = feature.type is FeatureType.SHARE
-            unit = "%" if percent else self._unit(feature.unit)
-            if node.op == "between":
-                low, high = value if isinstance(value, tuple) and len(value) == 2 else (value, value)
-                both = (
-                    self._number(place, "low", low, percent)
-                    + "–"
-                    + self._number(place, "high", high, percent)
-                )
-                return both + unit
-            return self._number(place, "value", value, percent) + unit
-        options = [(level, level) for level in self.choices.values(feature)]
-        if node.op in ("in", "not_in"):
-            chosen = value if isinstance(value, tuple) else (value,)
-            return self._select(place, "value", options, tuple(map(str, chosen)), say("edit.value"))
-        if node.op == "between":
-            low, high = value if isinstance(value, tuple) and len(value) == 2 else (value, value)
-            first = self._select(place, "low", options, str(low), say("edit.low"))
-            return first + "–" + self._select(place, "high", options, str(high), say("edit.high"))
-        return self._select(place, "value", options, str(value), say("edit.value"))
-
-    def _unit(self, unit: str) -> str:
-        shown = self.session.currency if unit == "currency" else self.say.unit(unit)
-        return f'<span class="unit">{escape(shown)}</span>'
-
-    def _event(self, node: EventCondition, place: Place) -> str:
-        say = self.say
-        events = [(event, say(f"event.{event}")) for event in EVENT_TYPES]
-        measures = [(measure, say(f"measure.{measure}")) for measure in EVENT_MEASURES]
-        operators = [(op, say(f"op.{op}")) for op in EVENT_OPERATORS]
-        out = self._select(place, "event", events, node.event, say("edit.event"))
-        out += self._select(place, "measure", measures, node.measure, say("edit.measure"))
-        out += self._select(place, "op", operators, node.op, say("edit.operator"))
-        if isinstance(node.value, tuple):
-            out += (
-                self._number(place, "low", node.value[0]) + "–" + self._number(place, "high", node.value[-1])
-            )
-        else:
-            out += self._number(place, "value", node.value)
-        out += f'<span class="window">{escape(say("edit.from"))}{self._number(place, "start", node.window.start)}'
-        out += f"{escape(say('edit.to'))}{self._number(place, 'end', node.window.end)}{escape(say('edit.ago'))}</span>"
-        occasion = f'<span class="hint">{escape(say("edit.occasion"))}</span>' if node.occasion else ""
-        return out + self._items(node, place) + occasion
-
-    def _items(self, node: EventCondition, place: Place) -> str:
-        at, out = from_place(place), ""
-        for name in ITEM_FIELDS:
-            chosen = getattr(node.items, name)
-            label = self.say(f"item.{name}")
-            chips = "".join(
-                f'<span class="chip item">{escape(value)}'
-                + button(
-                    "✕",
-                    "set",
-                    title=self.say("edit.drop", what=value),
-                    place=at,
-                    field=f"drop.{name}",
-                    value=value,
-                )
-                + "</span>"
-                for value in chosen
-            )
-            source = f' list="all-{name}"' if name != "text" else ""
-            out += (
-                f'<span class="pick">{chips}<input type="text" data-do="set" data-place="{at}" data-field="pick.{name}" '
-                f'data-key="{at}:{name}" aria-label="{escape(label)}" placeholder="{escape(label)}…"{source}></span>'
-            )
-        return f'<div class="items">{escape(self.say("edit.items"))} {out}</div>'
-
-    def _propensity(self, node: PropensityCondition, place: Place) -> str:
-        say, by_share = self.say, node.top_share is not None
-        outcomes = [(name, say.outcome(name)) for name in self.choices.outcomes]
-        modes = [("top_share", say("edit.top_share")), ("min_probability", say("edit.min_probability"))]
-        mode = "top_share" if by_share else "min_probability"
-        value = node.top_share if by_share else node.min_probability
-        return (
-            self._label("edit.add.propensity")
-            + self._select(place, "outcome", outcomes, node.outcome, say("edit.outcome"), css="wide")
-            + self._select(place, "mode", modes, mode, say("edit.mode"))
-            + self._number(place, "value", value, percent=True)
-            + '<span class="unit">%</span>'
-        )
-
-    def _label(self, key: str) -> str:
-        return f'<span class="label">{escape(self.say(key))}</span>'
-
-    def _number(self, place: Place, field: str, value: object, percent: bool = False) -> str:
-        at = from_place(place)
-        shown = "" if value is None else value
-        if percent and isinstance(value, int | float):
-            shown = f"{value * 100:g}"
-        elif isinstance(value, float):
-            shown = f"{value:.15g}"
-        ever = f' placeholder="{escape(self.say("edit.ever"))}"' if field == "start" else ""
-        return (
-            f'<input type="number" step="any" data-do="set" data-place="{at}" data-field="{field}" '
-            f'data-key="{at}:{field}" aria-label="{escape(self.say(LABELS[field]))}" value="{escape(str(shown))}"{ever}>'
-        )
-
-    def _select(
-        self,
-        place: Place,
-        field: str,
-        options: Sequence[tuple[str, str]],
-        chosen: str | tuple[str, ...],
-        label: str,
-        *,
-        do: str = "set",
-        css: str = "",
-    ) -> str:
-        at, many = from_place(place), isinstance(chosen, tuple)
-        picked = set(chosen) if isinstance(chosen, tuple) else {chosen}
-        rows = "".join(
-            f'<option value="{escape(value)}"{" selected" if value in picked else ""}>{escape(words)}</option>'
-            for value, words in options
-        )
-        multiple = f' multiple size="{min(4, max(2, len(options)))}"' if many else ""
-        return (
-            f'<select class="{css}" data-do="{do}" data-place="{at}" data-field="{field}" data-key="{at}:{field}" '
-            f'aria-label="{escape(label)}"{multiple}>{rows}</select>'
         )
 
 

@@ -10,7 +10,7 @@ import gradio as gr
 
 from assistant.library import MAX_NAME, SavedSegment
 from serving.page.html import ACTIONS, button, notice, table
-from serving.page.session import Session, told
+from serving.page.session import Session
 from serving.views import LibraryEntry
 
 
@@ -59,7 +59,7 @@ class Library:
 
     def load(self, shelf: Shelf, request: gr.Request) -> str:
         """The list as it is now."""
-        with told():
+        with self.session.told():
             return self._html(shelf, request)
 
     def find(self, text: str, shelf: Shelf, request: gr.Request) -> tuple[Shelf, str]:
@@ -83,7 +83,7 @@ class Library:
 
     def _done(self, do: str, name: str, value: str, shelf: Shelf, request: gr.Request) -> Shelf:
         session, caller = self.session, self.session.caller(request)
-        with told():
+        with self.session.told():
             if do == "really":
                 session.service.delete(caller, name)
                 gr.Info(escape(session.say("library.deleted", name=name)))

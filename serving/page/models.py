@@ -50,7 +50,7 @@ class Models:
             chosen = which if which in names else names[0]
             content = session.views.model_card(caller, chosen)
         except SegAssistError as error:
-            return {self.summary: notice(str(error), "error"), self.board: gr.update(visible=False)}
+            return {self.summary: self.session.error(error), self.board: gr.update(visible=False)}
         choices = [(say.outcome(name), name) for name in names]
         return {
             self.which: gr.update(choices=choices, value=chosen),

@@ -104,7 +104,7 @@ class Profile:
                 self.overlap: self._overlap(node, request),
             }
         except SegAssistError as error:
-            yield {self.summary: notice(str(error), "error"), self.board: gr.update(visible=False)}
+            yield {self.summary: self.session.error(error), self.board: gr.update(visible=False)}
 
     def histogram(
         self, which: str, outcome: str | None, current: Segment | None, request: gr.Request
@@ -114,7 +114,7 @@ class Profile:
             node = self._definition(which, current, request)
             return self._histogram(node, outcome, request), gr.skip()
         except SegAssistError as error:
-            return gr.skip(), notice(str(error), "error")
+            return gr.skip(), self.session.error(error)
 
     def _definition(self, which: str, current: Segment | None, request: gr.Request) -> Node:
         if which:

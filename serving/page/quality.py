@@ -26,7 +26,7 @@ class Quality:
         try:
             report = session.views.quality(session.caller(request))
         except SegAssistError as error:
-            return notice(str(error), "error")
+            return self.session.error(error)
 
         def verdict(kind: str) -> str:
             return chip(say(f"quality.{kind}"), kind)

@@ -15,7 +15,9 @@ from segments.definition import Node
 from segments.errors import SegAssistError, UserError
 from segments.explain import Language, explain
 from segments.features import Feature
+from segments.issues import in_language
 from serving.access import LEAST, OWNER, Caller, Permission
+from serving.page.html import notice
 from serving.page.words import Say
 from serving.views import Views
 from warehouse.suppression import small
@@ -101,11 +103,14 @@ class Session:
             raise UserError(self.say("none.segment"))
         return from_json(segment["definition"])
 
+    def error(self, error: SegAssistError) -> str:
+        """An error in place of content, in words of the page's language."""
+        return notice(in_language(error, self.language), "error")
 
-@contextmanager
-def told() -> Iterator[None]:
-    """Errors as a message over the page, their text as text."""
-    try:
-        yield
-    except SegAssistError as error:
-        raise gr.Error(escape(str(error)), print_exception=False) from error
+    @contextmanager
+    def told(self) -> Iterator[None]:
+        """Errors as a message over the page, their text as text."""
+        try:
+            yield
+        except SegAssistError as error:
+            raise gr.Error(escape(in_language(error, self.language)), print_exception=False) from error

@@ -14,6 +14,7 @@ from assistant.grounding import numbers_in
 from assistant.second_reading import SCHEMA
 from assistant.workspace import open_workspace
 from segments.codec import from_json
+from tests.warehouse.conftest import postgres_server  # noqa: F401 - a fixture
 
 SHARED = (
     "warehouse.duckdb",
@@ -202,3 +203,23 @@ def tiny(opened) -> dict[str, Any]:
     spend = opened.warehouse.fetch(bought.aggregate(spend=events.value.sum()))["spend"].nlargest(8)
     assert int(spend.iloc[7]) < int(spend.iloc[6]), "no whole number lies between the two"
     return {"event": "purchase", "measure": "value", "op": ">", "value": int(spend.iloc[6])}
+
+
+@pytest.fixture
+def postgres_url(postgres_server, request) -> str:  # noqa: F811
+    """A database of its own in a real PostgreSQL."""
+    import psycopg
+
+    name = f"state_{abs(hash(request.node.nodeid))}"
+    with psycopg.connect(
+        f"host={postgres_server} user=postgres dbname=postgres", autocommit=True
+    ) as connection:
+        connection.execute(f'CREATE DATABASE "{name}"')
+    return f"postgresql://postgres@/{name}?host={postgres_server}"
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def where(request, tmp_path) -> str | Path:
+    if request.param == "sqlite":
+        return tmp_path / "state.sqlite"
+    return request.getfixturevalue("postgres_url")

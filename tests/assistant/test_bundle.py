@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from assistant.bundle import make_bundle, read_bundle, replay, save_bundle
+from assistant.documents import Documents
+from assistant.library import Library
 from assistant.workspace import open_workspace
 from segments.codec import from_json
 from segments.errors import DataError, UserError
@@ -62,11 +64,13 @@ def test_a_replay_leaves_the_database_of_the_state_alone(talk, tmp_path, monkeyp
     talk.use(BIG_SPENDERS)
     bundle = make_bundle(talk.rooms, talk.ask('save it as "Big"', call("save_segment")))
     url = f"sqlite:///{tmp_path / 'shared.sqlite'}"
+    Documents(url, "experiment").save("spring", {})
     monkeypatch.setenv("SEGASSIST_STATE_URL", url)
     workspace = open_workspace(talk.rooms.workspace.folder)
     assert (workspace.state, workspace.audit, workspace.conversations) == (url, url, url)
     assert replay(bundle, workspace).same
-    assert not (tmp_path / "shared.sqlite").exists()
+    assert Library(url).names() == []
+    assert [saved.version for saved in Documents(url, "experiment").all()] == [1]
 
 
 def test_what_differs_is_named(bundle, talk):

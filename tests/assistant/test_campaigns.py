@@ -7,7 +7,7 @@ import pytest
 from assistant.grounding import numbers_in
 from assistant.intents import read_intents
 from assistant.linking.numbers import Number
-from assistant.tools_campaigns import AA_RUNS, experiments, plans
+from assistant.tools_campaigns import AA_RUNS
 from campaigns.experiment import Experiment
 from campaigns.plan import Strategy
 from tests.assistant.conftest import BIG_SPENDERS, call
@@ -17,7 +17,7 @@ from tests.assistant.conftest import BIG_SPENDERS, call
 def forget(rooms):
     """What a test saves is deleted after it."""
     yield
-    for store in (experiments(rooms), plans(rooms)):
+    for store in (rooms.experiments, rooms.plans):
         for name in store.names():
             store.delete(name)
 
@@ -107,7 +107,7 @@ def test_a_holdout_is_assigned_saved_and_read(talk, rooms):
     assigned = talk.ask("run an A/B test for them, hold out 25%, call it spring", call("assign_holdout"))
     assert assigned.clarification is None, assigned.clarification
     assert "'spring' is assigned" in assigned.answer
-    made = Experiment.from_dict(experiments(rooms).load("spring"))
+    made = Experiment.from_dict(rooms.experiments.load("spring"))
     assert made.holdout_share == 0.25
     held, contact = made.customers("holdout"), made.customers("contact")
     assert len(held) + len(contact) == assigned.segment["size"]
@@ -131,13 +131,13 @@ def test_arms_treated_alike_are_told_to_be_alike(talk, rooms):
     features = rooms.warehouse.features()
     strata = bands_of(features["spend_365d"], features["recency_days"])
     made = make_experiment("quiet", start, strata, holdout_share=0.3, contact_cost=0.5, gross_margin=0.25)
-    experiments(rooms).save("quiet", made.to_dict())
+    rooms.experiments.save("quiet", made.to_dict())
     read = talk.ask("how did the test 'quiet' do?", call("measure_campaign"))
     assert "No difference was found" in read.answer
     assert grounded(read)
     chinese = talk.ask("实验“quiet”效果如何？", call("measure_campaign"))
     assert "未发现" in chinese.answer
-    assert Experiment.from_dict(experiments(rooms).load("quiet")).looks == (made.end,)
+    assert Experiment.from_dict(rooms.experiments.load("quiet")).looks == (made.end,)
 
 
 def test_a_past_campaign_is_observed_not_caused(talk):
@@ -197,7 +197,7 @@ def test_a_plan_is_saved_with_its_files(talk, rooms):
     talk.use(BIG_SPENDERS)
     saved = talk.ask("save the plan as 'Big spring'", call("save_plan"))
     assert "Plan 'Big spring' is saved" in saved.answer
-    restored = Strategy.restored(plans(rooms).load("Big spring"))
+    restored = Strategy.restored(rooms.plans.load("Big spring"))
     folder = Path(rooms.workspace.folder) / "plans" / "export"
     assert {p.suffix for p in folder.glob("Big-spring*")} == {".md", ".html", ".json"}
     assert "<table>" in (folder / "Big-spring.en.html").read_text(encoding="utf-8")

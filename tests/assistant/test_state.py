@@ -24,30 +24,9 @@ from segments.errors import ConflictError, DataError, StaleError, StorageError
 from serving.access import Caller, Role
 from serving.audit import Audit
 from serving.users import Users
-from tests.warehouse.conftest import postgres_server  # noqa: F401 - a fixture
 
 OFTEN = FeatureCondition("orders_90d", ">=", 5)
 ADA = Caller("ada", Role.admin)
-
-
-@pytest.fixture
-def postgres_url(postgres_server, request) -> str:  # noqa: F811
-    """A database of its own in a real PostgreSQL."""
-    import psycopg
-
-    name = f"state_{abs(hash(request.node.nodeid))}"
-    with psycopg.connect(
-        f"host={postgres_server} user=postgres dbname=postgres", autocommit=True
-    ) as connection:
-        connection.execute(f'CREATE DATABASE "{name}"')
-    return f"postgresql://postgres@/{name}?host={postgres_server}"
-
-
-@pytest.fixture(params=["sqlite", "postgres"])
-def where(request, tmp_path) -> str | Path:
-    if request.param == "sqlite":
-        return tmp_path / "state.sqlite"
-    return request.getfixturevalue("postgres_url")
 
 
 def rows(database: Database, table: str) -> list[Any]:
@@ -285,7 +264,7 @@ def test_a_locked_file_is_told_and_used_again(tmp_path):
     assert library.save("mine", OFTEN).version == 1
 
 
-def test_a_server_that_stops_is_told_and_found_again(postgres_server, postgres_url):  # noqa: F811
+def test_a_server_that_stops_is_told_and_found_again(postgres_server, postgres_url):
     """All its connections are cut, as by a restart; the next call succeeds on new ones."""
     import psycopg
 

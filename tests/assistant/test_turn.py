@@ -234,7 +234,7 @@ def test_a_contradiction_is_said_and_the_segment_stays(talk, question):
     talk.use(SOUP)
     answer = talk.ask(question, *[call("define_segment")] * 2)
     assert answer.clarification
-    assert "contradict" in answer.answer or "opposite" in answer.answer
+    assert re.search("矛盾|反面" if answer.language == "zh" else "contradict|opposite", answer.answer)
     assert answer.evidence == []
     assert talk.current == SOUP
 
@@ -485,3 +485,19 @@ def test_conversations_at_the_same_time_do_not_mix(talk):
     for thread in threads:
         thread.join(60)
     assert found == questions
+
+
+@pytest.mark.parametrize(
+    ("question", "said"),
+    [
+        ("describe them", "fewer than 10 customers, too few to describe"),
+        ("描述一下他们", "该分群不足10名客户，人数太少"),
+    ],
+)
+def test_why_a_segment_cannot_be_described_is_said_in_the_language_of_the_question(
+    talk, tiny, question, said
+):
+    talk.use(tiny)
+    answer = talk.ask(question, call("profile_segment"))
+    assert said in answer.clarification
+    assert said in answer.answer

@@ -48,6 +48,18 @@ def test_segments_are_saved_changed_and_deleted(typed):
         typed.segment("a/b & c")
 
 
+def test_plans_are_saved_and_changed_and_experiments_listed(typed):
+    saved = typed.save_plan("a/b & c", LOYAL, budget=300)
+    assert (saved.version, [plan.name for plan in typed.plans()]) == (1, ["a/b & c"])
+    assert typed.save_plan("a/b & c", BEER, goal="cross_sell", over=saved).version == 2
+    with pytest.raises(ApiError, match="Plan 'a/b & c' is at version 2"):
+        typed.save_plan("a/b & c", LOYAL, over=saved)
+    assert typed.plan("a/b & c", version=1).content["budget"] == 300
+    typed.call("assign_holdout", definition=BEER, name="spring")
+    assert [test.name for test in typed.experiments()] == ["spring"]
+    assert typed.experiment("spring").content["contact"] > 0
+
+
 def test_tools_scores_and_catalogue(typed):
     assert typed.preview(BEER).size == 1298
     assert typed.overlap([BEER, LOYAL])[0][0] == 1298

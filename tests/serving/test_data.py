@@ -6,6 +6,7 @@ import tarfile
 
 import pytest
 
+from assistant.documents import Documents
 from assistant.library import Library
 from assistant.privacy import erase_person
 from assistant.refresh import alone
@@ -135,6 +136,11 @@ def test_a_person_is_erased_everywhere(folder, tmp_path):
 
     assert len(clusters) == 4
     assert customer in discovered()
+    Documents(folder / "state.sqlite", "plan").save("spring", {"arms": {customer: 1, "other": 2}})
+    (folder / "experiments").mkdir()
+    (folder / "experiments" / "0.json").write_text(
+        json.dumps({"name": "old", "content": {"ids": [customer]}})
+    )
 
     ran = segassist("privacy", "erase", source, "-w", folder)
     assert ran.exit_code == 0, ran.output
@@ -145,9 +151,15 @@ def test_a_person_is_erased_everywhere(folder, tmp_path):
     assert len(discovered()) > 1000
     assert Vault(folder).customer_id(source) is None
     assert Library(folder / "state.sqlite").names() == []
+    assert Documents(folder / "state.sqlite", "plan").load("spring") == {"arms": {"other": 2}}
+    assert Documents(folder / "state.sqlite", "experiment").load("old") == {"ids": []}
     log = json.dumps([str(entry) for entry in Audit(folder).entries()])
     assert customer not in log.replace(json.dumps(BEER), "")
     again = erase_person(open_workspace(folder), source)
     assert (again.in_index, again.traces) == (False, ())
+    damaged = folder / "plans" / "1.json"
+    damaged.parent.mkdir(exist_ok=True)
+    damaged.write_text(f'{{"name": "cut", "content": {{"{customer}"')
+    assert erase_person(open_workspace(folder), source).traces == (str(damaged),)
     with pytest.raises(NotFoundError, match="no customer 'nobody'"):
         erase_person(open_workspace(folder), "nobody")

@@ -120,6 +120,12 @@ def test_a_damaged_state_file_is_found(folder):
     assert "conversations.sqlite" in findings(folder, "state")["fail"]
 
 
+def test_a_plan_that_could_not_be_moved_into_the_state_is_found(folder):
+    (folder / "plans").mkdir()
+    (folder / "plans" / "0.json").write_text("{")
+    assert "plans/0.json is not in the state" in findings(folder, "state")["warn"]
+
+
 def test_a_log_that_was_changed_is_found(folder):
     with sqlite3.connect(folder / "audit.sqlite") as connection:
         connection.execute("DROP TRIGGER audit_no_UPDATE")

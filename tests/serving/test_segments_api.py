@@ -213,3 +213,22 @@ def test_the_documentation_needs_no_other_site(client):
     for link in links:
         assert client.get(link).status_code == 200
     assert "swagger" in client.get(next(link for link in links if link.endswith(".js"))).text[:5000].lower()
+
+
+@pytest.mark.parametrize(
+    ("wanted", "language"),
+    [
+        ("zh-CN,zh;q=0.9,en;q=0.8", "zh"),
+        ("zh", "zh"),
+        ("en-GB,en;q=0.9,zh;q=0.8", "en"),
+        ("de;q=x, ;;", "en"),
+        ("", "en"),
+    ],
+)
+def test_what_is_wrong_with_a_definition_is_said_in_the_language_asked_for(client, wanted, language):
+    body = {"definition": {"feature": "orders_90", "op": ">=", "value": 5}}
+    answer = client.post("/v1/segments/preview", json=body, headers={"accept-language": wanted})
+    assert (answer.status_code, answer.headers["content-language"]) == (422, language)
+    said = {"en": "did you mean orders_90d", "zh": "您是指orders_90d"}[language]
+    assert said in answer.json()["detail"]
+    assert answer.json()["issues"] == [answer.json()["detail"]]

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -9,13 +10,15 @@ from pathlib import Path
 
 import httpx
 import pytest
+import uvicorn
 
 from assistant.sql import Database
 from segments.errors import ConflictError
 from serving.audit import Audit
 from serving.http.idempotency import Answers, is_gone, this_process
 from serving.llm.probe import free_port
-from tests.assistant.test_state import postgres_url  # noqa: F401 - a fixture
+from serving.programs import listen
+from tests.assistant.conftest import postgres_url  # noqa: F401 - a fixture
 from tests.conftest import ROOT
 from tests.serving.fakes import FakeLLM
 from tests.serving.test_faults import wait_for
@@ -109,6 +112,16 @@ def test_a_worker_that_is_killed_is_replaced(make_workspace, tmp_path, llm):
     finally:
         server.terminate()
         server.wait(30)
+
+
+def test_what_workers_send_does_not_wait_for_the_clients_ack():
+    config = uvicorn.Config("serving.programs:worker", port=free_port("127.0.0.1"), log_level="critical")
+    with listen(config) as listening:
+        listening.listen()
+        with socket.create_connection(listening.getsockname()):
+            connection, _ = listening.accept()
+            with connection:
+                assert connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
 
 ASKER = """

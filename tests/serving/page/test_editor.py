@@ -4,6 +4,7 @@ import json
 
 import httpx
 import pytest
+from selenium.webdriver.common.keys import Keys
 
 from tests.serving.page.test_chat import MARKUP
 
@@ -70,6 +71,57 @@ def test_propensity_is_a_share_in_percent(editor):
     wanted = {"propensity": "purchase_30d", "top_share": 0.1}
     editor.until(lambda: definition(editor) == wanted, "a tenth")
     editor.counts("247")
+
+
+def test_a_sequence_is_built_by_its_fields(editor):
+    editor.add("sequence")
+    wanted = {"sequence": [{"event": "purchase"}, {"event": "purchase", "within_days": 30}]}
+    editor.until(lambda: definition(editor) == wanted, "two steps")
+    editor.choose("0", "step.0.event", "coupon_redeem")
+    editor.until(lambda: definition(editor)["sequence"][0] == {"event": "coupon_redeem"}, "the first step")
+    editor.fill("0", "step.1.within_days", "7")
+    editor.until(lambda: definition(editor)["sequence"][1]["within_days"] == 7, "seven days")
+    editor.fill("0", "step.1.pick.category", "BEERS/ALES")
+    editor.until(lambda: "BEERS/ALES" in editor.definition, "the category")
+    editor.choose("0", "then_not", "true")
+    editor.until(lambda: definition(editor).get("then_not") == {"event": "purchase"}, "what did not follow")
+    editor.click(".editor [data-field=drop_step][data-value='1']")
+    editor.until(lambda: len(definition(editor)["sequence"]) == 1, "one step")
+    editor.until(lambda: editor.count, "a count")
+
+
+def test_a_comparison_and_a_rank_are_built_by_their_fields(editor):
+    editor.add("comparison")
+    editor.choose("0", "left.what", "spend_90d")
+    editor.until(lambda: '"spend_90d"' in editor.definition, "the feature")
+    editor.fill("0", "factor", "2")
+    editor.choose("0", "right.measure", "value")
+    right = {"event": "purchase", "measure": "value", "from_days_ago": 180, "to_days_ago": 90}
+    wanted = {"compare": {"feature": "spend_90d"}, "op": ">", "factor": 2, "than": right}
+    editor.until(lambda: definition(editor) == wanted, "the comparison")
+    editor.until(lambda: editor.count not in ("", "2,469"), "a count")
+    editor.do("remove", "0")
+    editor.add("rank")
+    editor.choose("0", "mode", "share")
+    editor.until(lambda: definition(editor) == {"rank_by": "spend_365d", "share": 0.1}, "a tenth")
+    editor.counts("247")
+    editor.choose("0", "lowest", "true")
+    editor.until(lambda: definition(editor).get("lowest") is True, "the lowest")
+
+
+def test_fields_of_a_step_are_changed_by_keyboard(editor):
+    """The field that was left with Tab is drawn anew, and the next one has the focus."""
+    editor.add("sequence")
+    editor.fill("0", "step.1.within_days", "7")
+    editor.until(lambda: '"within_days": 7' in editor.definition, "seven days")
+    focused = "document.activeElement.dataset.field"
+    editor.until(
+        lambda: editor.js(focused) == "step.1.pick.department", f"the next field, not {editor.js(focused)}"
+    )
+    editor.driver.switch_to.active_element.send_keys(Keys.SHIFT, Keys.TAB)
+    editor.until(lambda: editor.js(focused) == "step.1.within_days", "the field again")
+    editor.driver.switch_to.active_element.send_keys(Keys.ARROW_UP, Keys.TAB)
+    editor.until(lambda: '"within_days": 8' in editor.definition, "a day more")
 
 
 def test_parts_are_nested_moved_copied_removed_and_brought_back(editor):

@@ -54,7 +54,7 @@ def asked(page):
     page.shows("1,298")
     page.click("#to-editor")
     page.until(lambda: page.all(".editor .row"), "the editor")
-    for kind in ("feature", "propensity", "group"):
+    for kind in ("feature", "sequence", "comparison", "rank", "propensity", "group"):
         page.add(kind)
     page.tab("chat")
     return page

@@ -23,6 +23,7 @@ from segments.parameters import used_parameters
 from serving.access import Caller, Role
 from serving.page import editor_actions, follow_ups, html
 from serving.page.editor import Draft, Editor
+from serving.page.editor_form import KINDS, Form
 from serving.page.session import Session
 from serving.page.words import WORDS, Say
 from serving.views import Choices, Views
@@ -110,6 +111,15 @@ def test_a_kind_begins_with_what_exists():
             editor_actions.act(EVERYONE, {"do": "add", "place": "", "kind": kind}, nothing)
 
 
+VIEWED = {
+    "sequence": [{"event": "view"}, {"event": "purchase", "within_days": 7}],
+    "from_days_ago": 60,
+}
+NEVER = {"then_not": {"event": "return"}}
+MORE = {"compare": {"event": "view"}, "op": ">", "than": {"feature": "orders_90d"}}
+TOP = {"rank_by": "spend_90d", "count": 50}
+
+
 @pytest.mark.parametrize(
     ("start", "field", "value", "end"),
     [
@@ -149,6 +159,42 @@ def test_a_kind_begins_with_what_exists():
             {"min_probability": 0.2},
         ),
         ({"member_of": "Loyal"}, "segment", "Other", {"member_of": "Other"}),
+        (VIEWED, "step.0.event", "return", {"sequence": [{"event": "return"}, VIEWED["sequence"][1]]}),
+        (
+            VIEWED,
+            "step.1.within_days",
+            "",
+            {"sequence": [{"event": "view"}, {"event": "purchase"}], "from_days_ago": 60},
+        ),
+        (
+            VIEWED,
+            "step.1.pick.category",
+            "BEEF",
+            {
+                "sequence": [
+                    {"event": "view"},
+                    {"event": "purchase", "within_days": 7, "items": {"category": ["BEEF"]}},
+                ]
+            },
+        ),
+        (VIEWED, "add_step", "", {"sequence": [*VIEWED["sequence"], {"event": "purchase"}]}),
+        (VIEWED, "then_not", "true", {"then_not": {"event": "purchase"}}),
+        (VIEWED | NEVER, "then_not.within_days", "5", {"then_not": {"event": "return", "within_days": 5}}),
+        (VIEWED | NEVER, "then_not", "true", NEVER),
+        (VIEWED | NEVER, "drop_step", "0", {"sequence": [{"event": "purchase"}]}),
+        (VIEWED, "same_item", "true", {"same_item": True}),
+        (VIEWED, "end", "5", {"from_days_ago": 60, "to_days_ago": 5}),
+        (MORE, "left.what", "spend_90d", {"compare": {"feature": "spend_90d"}}),
+        (MORE, "right.what", "", {"than": {"event": "purchase", "from_days_ago": 90}}),
+        (MORE, "left.measure", "value", {"compare": {"event": "view", "measure": "value"}}),
+        (MORE, "left.start", "30", {"compare": {"event": "view", "from_days_ago": 30}}),
+        (MORE, "factor", "1.5", {"factor": 1.5}),
+        (MORE, "op", "<", {"op": "<"}),
+        (TOP, "feature", "orders_90d", {"rank_by": "orders_90d", "count": 50}),
+        (TOP, "value", "25", {"count": 25}),
+        (TOP, "mode", "share", {"count": None, "share": 0.1}),
+        (TOP, "lowest", "true", {"lowest": True}),
+        ({"rank_by": "spend_90d", "share": 0.2}, "value", "5", {"share": 0.05}),
     ],
 )
 def test_a_field_is_set_and_the_rest_stays(start, field, value, end):
@@ -173,6 +219,41 @@ def test_a_field_is_set_and_the_rest_stays(start, field, value, end):
 def test_what_cannot_be_done_is_told(action):
     with pytest.raises(SegAssistError):
         editor_actions.act(rooted(from_json({"event": "purchase"})), action, CHOICES)
+
+
+@pytest.mark.parametrize(
+    ("start", "field", "value"),
+    [
+        (VIEWED, "drop_step", "0"),
+        (VIEWED, "step.7.event", "view"),
+        (VIEWED, "step.x", "view"),
+        (VIEWED, "colour", "red"),
+        (VIEWED, "step.1.colour", "red"),
+        (VIEWED, "step.1.within_days", "1.5"),
+        ({"sequence": [{"event": "view"}]} | NEVER, "then_not", "false"),
+        (MORE, "factor", "many"),
+        (MORE, "right.event", "view"),
+        (TOP, "value", "1.5"),
+        (TOP, "colour", "red"),
+    ],
+)
+def test_what_a_field_does_not_take_is_told_and_changes_nothing(start, field, value):
+    with pytest.raises(UserError):
+        act(rooted(from_json(start)), "set", "0", field=field, value=value)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_is_added_can_be_drawn_and_written(kind, views):
+    tree = act(EVERYONE, "add", kind=kind)
+    assert from_json(to_json(tree)) == tree
+    for language in ("en", "zh"):
+        drawn = Form(Session(views, language), CHOICES, {}).html(tree)
+        keys = re.findall(r'data-key="([^"]+)"', drawn)
+        assert len(keys) == len(set(keys)), "each control is found again after a change"
+        unnamed = [tag for tag in re.findall(r"<(?:input|select)[^>]*>", drawn) if 'aria-label="' not in tag]
+        assert unnamed == []
+        names = re.findall(r'<(?:input|select)[^>]*data-place="0"[^>]*aria-label="([^"]+)"', drawn)
+        assert len(names) == len(set(names)), names
 
 
 def test_a_group_inside_a_group_is_of_the_other_kind():

@@ -148,6 +148,10 @@ def test_every_label_is_there_in_chinese(page):
     page.all("#question textarea")[0].send_keys("谁买过啤酒？", Keys.ENTER)
     page.until(lambda: "位客户的" in page.text("#size"), "the card in Chinese")
     assert "BEERS/ALES" in page.text("#size .words")
+    page.tab("editor")
+    page.until(lambda: page.all(".editor"), "the form")
+    page.apply('{"feature": "orders_90", "op": ">=", "value": 5}')
+    page.until(lambda: "您是指orders_90d" in page.text(".editor .problem"), "the problem in Chinese")
 
 
 def test_a_theme_is_kept(page):

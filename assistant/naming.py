@@ -1,0 +1,37 @@
+"""What everything that is saved under a name shares: the rule for names, near names, and the tag of a version."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+from segments.errors import NotFoundError, StaleError, UserError
+
+MAX_NAME = 80
+
+
+def checked_name(name: str) -> str:
+    """The name without blanks around it. Raises UserError for a bad one."""
+    name = name.strip()
+    if not name or len(name) > MAX_NAME or any(ord(char) < 32 for char in name):
+        raise UserError(f"name: must be 1 to {MAX_NAME} printable characters; got {name[:20]!r}.")
+    return name
+
+
+def not_found(kind: str, name: str, names: Iterable[str]) -> NotFoundError:
+    """That nothing of this kind has the name, with the names that are near."""
+    near = get_close_matches(name, list(names), n=2, cutoff=0.5)
+    hint = f"; did you mean {' or '.join(near)}?" if near else "."
+    return NotFoundError(f"No {kind} is named '{name}'{hint}")
+
+
+def tag_of(version: int, digest: str) -> str:
+    """Changes with every version, and with what was deleted and made anew."""
+    return f"{version}-{digest}"
+
+
+def check_tag(kind: str, name: str, tag: str | None, latest: tuple[int, str] | None) -> None:
+    """Raise StaleError unless the latest (version, hash) has the tag; `*` is the tag of whatever is there."""
+    if tag is not None and (latest is None or tag not in ("*", tag_of(*latest))):
+        now = "is not there any more" if latest is None else f"is at version {latest[0]}"
+        raise StaleError(f"{kind.capitalize()} '{name}' {now}; look at it again before you change it.")

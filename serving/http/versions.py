@@ -1,0 +1,73 @@
+"""Versions over HTTP: tags as ETags, and the version of a saved thing that is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, Any, Protocol, TypeVar
+
+from fastapi import Header, Query, Response
+
+from segments.errors import NotFoundError
+
+IfMatch = Annotated[
+    str | None,
+    Header(
+        alias="If-Match",
+        max_length=100,
+        description="The ETag of the version that is to be changed; when there is a newer one, 412 and no change.",
+    ),
+]
+IfNoneMatch = Annotated[str | None, Header(alias="If-None-Match", max_length=100)]
+Number = Annotated[int | None, Query(ge=1, le=2**31)]
+TAGGED: dict[str, Any] = {
+    "headers": {"ETag": {"description": "This version's tag.", "schema": {"type": "string"}}}
+}
+UNCHANGED: dict[int | str, dict[str, Any]] = {
+    200: TAGGED,
+    304: {"description": "Still the version of If-None-Match."},
+}
+
+
+class Versioned(Protocol):
+    """One version of something saved."""
+
+    @property
+    def name(self) -> str:
+        """What it is saved under."""
+
+    @property
+    def version(self) -> int:
+        """1, 2, ..."""
+
+    @property
+    def tag(self) -> str:
+        """Changes with every version."""
+
+
+_Version = TypeVar("_Version", bound=Versioned)
+
+
+def chosen(kind: str, versions: Sequence[_Version], number: int | None) -> _Version:
+    """Of the versions, newest first, the one of that number; the newest by default. Raises NotFoundError."""
+    found = versions[0] if number is None else next((v for v in versions if v.version == number), None)
+    if found is None:
+        newest = versions[0]
+        raise NotFoundError(
+            f"{kind} '{newest.name}' has no version {number}; its newest is {newest.version}."
+        )
+    return found
+
+
+def etag(saved: Versioned) -> str:
+    """A version's ETag."""
+    return f'"{saved.tag}"'
+
+
+def unchanged(saved: Versioned) -> Any:
+    """The answer to who has that version already. A response of its own: FastAPI would write a body."""
+    return Response(status_code=304, headers={"ETag": etag(saved)})
+
+
+def bare(tag: str | None) -> str | None:
+    """A tag as it was before it was an ETag."""
+    return None if tag is None else tag.strip().removeprefix("W/").strip('"')

@@ -1,0 +1,274 @@
+"""What a field of the visual editor's form does to a condition: functions from a condition and a value to another."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any, TypeVar
+
+from segments.codec import MAX_STEPS
+from segments.definition import (
+    EVENT_MEASURES,
+    ComparisonCondition,
+    EventCondition,
+    EventQuantity,
+    FeatureCondition,
+    ItemFilter,
+    MemberOf,
+    Node,
+    PropensityCondition,
+    Quantity,
+    RankCondition,
+    SequenceCondition,
+    Step,
+    Value,
+    Window,
+)
+from segments.errors import UserError
+from segments.features import Feature, FeatureType
+from serving.views import Choices
+
+NOT_EVER = ""
+"""What an empty field of days means: no bound."""
+TOP_SHARE, TOP_COUNT = 0.1, 100
+"""Of a rank that has just become one by share, or by number."""
+
+
+def of_feature(feature: Feature, choices: Choices) -> FeatureCondition:
+    """A condition on a feature with a value that fits its type."""
+    match feature.type:
+        case FeatureType.NUMBER:
+            return FeatureCondition(feature.name, ">=", 1)
+        case FeatureType.SHARE:
+            return FeatureCondition(feature.name, ">=", 0.5)
+        case FeatureType.BOOLEAN:
+            return FeatureCondition(feature.name, "=", True)
+        case _:
+            return FeatureCondition(feature.name, "in", choices.values(feature)[:1])
+
+
+def set_field(part: Node, field: str, value: Any, choices: Choices) -> Node:
+    """The condition with one field as a control of the form set it. A dotted field is that of a part of it
+    (`step.1.event`). Raises UserError for what cannot be read as the field's value."""
+    match part:
+        case FeatureCondition():
+            return _set_feature(part, field, value, choices)
+        case EventCondition():
+            return _set_event(part, field, value)
+        case SequenceCondition():
+            return _set_sequence(part, field, value)
+        case ComparisonCondition():
+            return _set_comparison(part, field, value, choices)
+        case RankCondition():
+            return _set_rank(part, field, value)
+        case PropensityCondition():
+            return _set_propensity(part, field, value)
+        case MemberOf() if field == "segment":
+            return MemberOf(str(value))
+        case _:
+            raise UserError(f"edit: this condition has no field '{field}' here; change it in the text.")
+
+
+def _set_feature(part: FeatureCondition, field: str, value: Any, choices: Choices) -> FeatureCondition:
+    feature = choices.catalogue.get(part.feature)
+    if field == "feature" and (known := choices.catalogue.get(str(value))) is not None:
+        return of_feature(known, choices)
+    if feature is None:
+        raise UserError(f"edit: '{part.feature}' is not in the catalogue; choose a feature first.")
+    if field == "op":
+        return replace(part, op=str(value), value=_for_operator(part.value, str(value)))
+    if field in ("low", "high"):
+        low, high = part.value if isinstance(part.value, tuple) and len(part.value) == 2 else (0, 0)
+        bound = _read(value, feature)
+        return replace(part, value=(bound, high) if field == "low" else (low, bound))
+    if isinstance(value, list):
+        return replace(part, value=tuple(str(each) for each in value))
+    return replace(part, value=_read(value, feature))
+
+
+def _for_operator(value: Value | tuple[Value, ...], op: str) -> Value | tuple[Value, ...]:
+    """The value in the shape that an operator takes: one, two, or a list."""
+    given = value if isinstance(value, tuple) else (value,)
+    if op == "between":
+        return (given[0], given[-1]) if given else (0, 0)
+    if op in ("in", "not_in"):
+        return given
+    return given[0] if given else ""
+
+
+def _read(value: Any, feature: Feature) -> Value:
+    """What was typed; what is no number stays as it is, and the check says so."""
+    if feature.type is FeatureType.BOOLEAN:
+        return value in (True, "true")
+    if feature.type is FeatureType.SHARE:
+        number = _number(value)
+        return round(number / 100, 6) if isinstance(number, int | float) else number
+    return _number(value) if feature.type is FeatureType.NUMBER else str(value)
+
+
+def _number(value: Any) -> float | int | str:
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        return str(value)
+    return int(number) if number.is_integer() and abs(number) < 1e15 else number
+
+
+def _set_event(part: EventCondition, field: str, value: Any) -> EventCondition:
+    if field == "op":
+        return replace(part, op=str(value), value=_for_operator(part.value, str(value)))  # type: ignore[arg-type]
+    if field in ("low", "high"):
+        low, high = part.value if isinstance(part.value, tuple) else (part.value, part.value)
+        return replace(part, value=(_amount(value), high) if field == "low" else (low, _amount(value)))
+    if field == "value":
+        return replace(part, value=_amount(value))
+    return _set_what(part, field, value)
+
+
+_What = TypeVar("_What", EventCondition, EventQuantity)
+
+
+def _set_what(part: _What, field: str, value: Any) -> _What:
+    """What is counted or measured: the event, its items, the measure, the window."""
+    name, _, column = field.partition(".")
+    if name in ("pick", "drop"):
+        return replace(part, items=_items(part.items, column, str(value), name == "pick"))
+    if field in ("start", "end"):
+        return replace(part, window=_window(part.window, field, value))
+    if field == "event":
+        return replace(part, event=str(value))
+    if field == "measure" and value in EVENT_MEASURES:
+        return replace(part, measure=value)
+    raise UserError(f"edit: an event has no field '{field}' here; change it in the text.")
+
+
+def _window(window: Window, field: str, value: Any) -> Window:
+    days = _days(value)
+    return replace(window, start=days) if field == "start" else replace(window, end=days or 0)
+
+
+def _days(value: Any) -> int | None:
+    days = _number(value) if value != NOT_EVER else None
+    if isinstance(days, str | float):
+        raise UserError(f"days: must be a whole number of days; got {value}.")
+    return days
+
+
+def _amount(value: Any) -> float | int:
+    number = _number(value)
+    if isinstance(number, str):
+        raise UserError(f"value: must be a number; got '{number[:20]}'.")
+    return number
+
+
+def _items(items: ItemFilter, column: str, value: str, pick: bool) -> ItemFilter:
+    if column not in ("department", "category", "brand", "text"):
+        raise UserError(f"edit: items have no '{column}'.")
+    before = tuple(each for each in getattr(items, column) if each != value)
+    return replace(items, **{column: (*before, value) if pick and value.strip() else before})
+
+
+def _set_propensity(part: PropensityCondition, field: str, value: Any) -> PropensityCondition:
+    if field == "outcome":
+        return replace(part, outcome=str(value))
+    share = part.top_share if part.top_share is not None else part.min_probability
+    if field == "value":
+        share = round(_amount(value) / 100, 6)
+    by_share = value == "top_share" if field == "mode" else part.top_share is not None
+    return PropensityCondition(part.outcome, None if by_share else share, share if by_share else None)
+
+
+def _set_sequence(part: SequenceCondition, field: str, value: Any) -> SequenceCondition:
+    name, _, rest = field.partition(".")
+    if name == "step":
+        number, _, inner = rest.partition(".")
+        place = int(number) if number.isdecimal() else -1
+        if not 0 <= place < len(part.steps):
+            raise UserError(f"edit: the sequence has no step '{number}' any more.")
+        steps = list(part.steps)
+        steps[place] = _set_step(steps[place], inner, value)
+        return replace(part, steps=tuple(steps))
+    if name == "then_not" and rest:
+        return replace(part, then_not=_set_step(part.then_not or Step("purchase"), rest, value))
+    match field:
+        case "then_not" if value == "true":
+            return replace(part, then_not=part.then_not or Step("purchase"))
+        case "then_not" if len(part.steps) > 1:
+            return replace(part, then_not=None)
+        case "add_step" if len(part.steps) < MAX_STEPS:
+            return replace(part, steps=(*part.steps, Step("purchase")))
+        case "drop_step":
+            return _without_step(part, str(value))
+        case "same_item":
+            return replace(part, same_item=value == "true")
+        case "start" | "end":
+            return replace(part, window=_window(part.window, field, value))
+    raise UserError(f"edit: a sequence has no field '{field}' here; change it in the text.")
+
+
+def _without_step(part: SequenceCondition, number: str) -> SequenceCondition:
+    """The first step follows nothing, so it has no days; one step alone takes a step that did not follow."""
+    steps = tuple(step for place, step in enumerate(part.steps) if str(place) != number)
+    if len(steps) < (1 if part.then_not else 2):
+        raise UserError(
+            "sequence: needs a second step, or one that did not follow; use an event for a single one."
+        )
+    return replace(part, steps=(replace(steps[0], within_days=None), *steps[1:]))
+
+
+def _set_step(step: Step, field: str, value: Any) -> Step:
+    name, _, column = field.partition(".")
+    if name in ("pick", "drop"):
+        return replace(step, items=_items(step.items, column, str(value), name == "pick"))
+    if field == "event":
+        return replace(step, event=str(value))
+    if field == "within_days":
+        return replace(step, within_days=_days(value))
+    raise UserError(f"edit: a step has no field '{field}' here; change it in the text.")
+
+
+def _set_comparison(
+    part: ComparisonCondition, field: str, value: Any, choices: Choices
+) -> ComparisonCondition:
+    name, _, inner = field.partition(".")
+    if name == "left":
+        return replace(part, left=_set_quantity(part.left, inner, value, choices))
+    if name == "right":
+        return replace(part, right=_set_quantity(part.right, inner, value, choices))
+    if field == "op":
+        return replace(part, op=str(value))
+    if field == "factor":
+        return replace(part, factor=_amount(value))
+    raise UserError(f"edit: a comparison has no field '{field}' here; change it in the text.")
+
+
+def _set_quantity(side: Quantity, field: str, value: Any, choices: Choices) -> Quantity:
+    """A side: a feature by its name, or a measure of events."""
+    if field == "what":
+        if choices.catalogue.get(str(value)) is not None:
+            return str(value)
+        return side if isinstance(side, EventQuantity) else EventQuantity("purchase", window=Window(90))
+    if isinstance(side, EventQuantity):
+        return _set_what(side, field, value)
+    raise UserError(f"edit: a feature has no field '{field}' here; change it in the text.")
+
+
+def _set_rank(part: RankCondition, field: str, value: Any) -> RankCondition:
+    match field:
+        case "feature":
+            return replace(part, feature=str(value))
+        case "lowest":
+            return replace(part, lowest=value == "true")
+        case "mode" if value == "share" and part.share is None:
+            return replace(part, count=None, share=TOP_SHARE)
+        case "mode" if value == "count" and part.count is None:
+            return replace(part, count=TOP_COUNT, share=None)
+        case "mode":
+            return part
+        case "value" if part.share is not None:
+            return replace(part, share=round(_amount(value) / 100, 6))
+        case "value":
+            count = _amount(value)
+            if not isinstance(count, int):
+                raise UserError(f"rank_by: must be a whole number of customers; got {value}.")
+            return replace(part, count=count)
+    raise UserError(f"edit: a rank has no field '{field}' here; change it in the text.")

@@ -1,0 +1,235 @@
+"""The conditions of the visual editor, each as a row of controls."""
+
+from __future__ import annotations
+
+from html import escape
+
+from segments.codec import MAX_STEPS
+from segments.definition import (
+    COMPARE_OPERATORS,
+    EVENT_MEASURES,
+    EVENT_OPERATORS,
+    EVENT_TYPES,
+    ComparisonCondition,
+    EventCondition,
+    FeatureCondition,
+    MemberOf,
+    Node,
+    Occasion,
+    PropensityCondition,
+    Quantity,
+    RankCondition,
+    SequenceCondition,
+    Step,
+)
+from segments.edit import Place
+from segments.features import Feature, FeatureType
+from serving.page.editor_actions import from_place
+from serving.page.editor_controls import Controls
+from serving.page.html import button
+
+EVENTS = ""
+"""Chosen in place of a feature where events are measured."""
+
+
+class Rows(Controls):
+    """Draws conditions."""
+
+    def _fields(self, node: Node, place: Place) -> str:
+        match node:
+            case FeatureCondition():
+                return self._feature(node, place)
+            case EventCondition():
+                return self._event(node, place)
+            case SequenceCondition():
+                return self._sequence(node, place)
+            case ComparisonCondition():
+                return self._comparison(node, place)
+            case RankCondition():
+                return self._rank(node, place)
+            case PropensityCondition():
+                return self._propensity(node, place)
+            case MemberOf(name):
+                known = [(segment, segment) for segment in self.choices.segments]
+                names = known if name in self.choices.segments else [(name, name), *known]
+                return self._label("edit.add.member") + self._select(
+                    place, "segment", names, name, self.say("edit.add.member")
+                )
+            case _:
+                words = escape(self.session.words(node))
+                return f'<span class="words">{words}</span> <span class="hint">{escape(self.say("edit.as_text"))}</span>'
+
+    def _feature(self, node: FeatureCondition, place: Place) -> str:
+        features = [(each.name, self.session.feature(each)) for each in self.choices.catalogue]
+        feature = self.choices.catalogue.get(node.feature)
+        if feature is None:
+            features.insert(0, (node.feature, node.feature))
+        out = self._select(place, "feature", features, node.feature, self.say("edit.feature"), css="wide")
+        if feature is None:
+            return out
+        if len(feature.operators) > 1:
+            operators = [(op, self.say(f"op.{op}")) for op in feature.operators]
+            out += self._select(place, "op", operators, node.op, self.say("edit.operator"))
+        return out + self._value(node, feature, place)
+
+    def _value(self, node: FeatureCondition, feature: Feature, place: Place) -> str:
+        say, value = self.say, node.value
+        if feature.type is FeatureType.BOOLEAN:
+            options = [("true", say("yes")), ("false", say("no"))]
+            return self._select(
+                place, "value", options, "true" if value is True else "false", say("edit.value")
+            )
+        if feature.numeric:
+            percent = feature.type is FeatureType.SHARE
+            unit = "%" if percent else self._unit(feature.unit)
+            if node.op == "between":
+                low, high = value if isinstance(value, tuple) and len(value) == 2 else (value, value)
+                both = (
+                    self._number(place, "low", low, percent)
+                    + "–"
+                    + self._number(place, "high", high, percent)
+                )
+                return both + unit
+            return self._number(place, "value", value, percent) + unit
+        options = [(level, level) for level in self.choices.values(feature)]
+        if node.op in ("in", "not_in"):
+            chosen = value if isinstance(value, tuple) else (value,)
+            return self._select(place, "value", options, tuple(map(str, chosen)), say("edit.value"))
+        if node.op == "between":
+            low, high = value if isinstance(value, tuple) and len(value) == 2 else (value, value)
+            first = self._select(place, "low", options, str(low), say("edit.low"))
+            return first + "–" + self._select(place, "high", options, str(high), say("edit.high"))
+        return self._select(place, "value", options, str(value), say("edit.value"))
+
+    def _event(self, node: EventCondition, place: Place) -> str:
+        say = self.say
+        events = [(event, say(f"event.{event}")) for event in EVENT_TYPES]
+        measures = [(measure, say(f"measure.{measure}")) for measure in EVENT_MEASURES]
+        operators = [(op, say(f"op.{op}")) for op in EVENT_OPERATORS]
+        out = self._select(place, "event", events, node.event, say("edit.event"))
+        out += self._select(place, "measure", measures, node.measure, say("edit.measure"))
+        out += self._select(place, "op", operators, node.op, say("edit.operator"))
+        if isinstance(node.value, tuple):
+            out += (
+                self._number(place, "low", node.value[0]) + "–" + self._number(place, "high", node.value[-1])
+            )
+        else:
+            out += self._number(place, "value", node.value)
+        out += self._window(node.window, place)
+        return out + self._items(node.items, place) + self._occasion(node.occasion)
+
+    def _occasion(self, occasion: Occasion) -> str:
+        return f'<span class="hint">{escape(self.say("edit.occasion"))}</span>' if occasion else ""
+
+    def _sequence(self, node: SequenceCondition, place: Place) -> str:
+        say, at, few = self.say, from_place(place), len(node.steps) < (2 if node.then_not else 3)
+        steps = "".join(
+            f"<li>{self._step(step, place, f'step.{number}.', say('edit.step', number=number + 1), number > 0)}"
+            + button(
+                "✕",
+                "set",
+                title=say("edit.step.drop", number=number + 1),
+                off=few,
+                place=at,
+                field="drop_step",
+                value=str(number),
+            )
+            + "</li>"
+            for number, step in enumerate(node.steps)
+        )
+        more = button(
+            f"+ {say('edit.step.add')}", "set", off=len(node.steps) >= MAX_STEPS, place=at, field="add_step"
+        )
+        same = [("false", say("edit.any_item")), ("true", say("edit.same_item"))]
+        ends = [("false", say("edit.then_any")), ("true", say("edit.then_not"))]
+        out = self._label("edit.add.sequence")
+        out += self._select(place, "same_item", same, _word(node.same_item), say("edit.same"))
+        out += self._window(node.window, place, of=say("edit.step", number=1))
+        out += f'<ol class="steps">{steps}</ol>'
+        if len(node.steps) > 1 or node.then_not is None:
+            out += more + self._select(
+                place, "then_not", ends, _word(node.then_not is not None), say("edit.ends")
+            )
+        else:
+            out += f'{more}<span class="label">{escape(say("edit.then_not"))}</span>'
+        if node.then_not is not None:
+            out += f"<div>{self._step(node.then_not, place, 'then_not.', say('edit.then_not'), True)}</div>"
+        return out
+
+    def _step(self, step: Step, place: Place, before: str, of: str, follows: bool) -> str:
+        say = self.say
+        events = [(event, say(f"event.{event}")) for event in EVENT_TYPES]
+        out = self._select(place, f"{before}event", events, step.event, f"{of} {say('edit.event')}")
+        if follows:
+            days = self._number(place, f"{before}within_days", step.within_days, of=of)
+            out += f'<span class="window">{escape(say("edit.within"))}{days}</span>'
+        return out + self._items(step.items, place, before, of) + self._occasion(step.occasion)
+
+    def _comparison(self, node: ComparisonCondition, place: Place) -> str:
+        say = self.say
+        operators = [(op, say(f"op.{op}")) for op in COMPARE_OPERATORS]
+        return (
+            self._quantity(node.left, place, "left")
+            + self._select(place, "op", operators, node.op, say("edit.operator"))
+            + self._number(place, "factor", node.factor)
+            + '<span class="unit">×</span>'
+            + self._quantity(node.right, place, "right")
+        )
+
+    def _quantity(self, side: Quantity, place: Place, name: str) -> str:
+        say, of = self.say, self.say(f"edit.{name}")
+        known = [(f.name, self.session.feature(f)) for f in self.choices.catalogue if f.numeric]
+        options = [(EVENTS, say("edit.events")), *known]
+        if isinstance(side, str):
+            if side not in dict(known):
+                options.insert(0, (side, side))
+            return f"<div>{self._select(place, f'{name}.what', options, side, of, css='wide')}</div>"
+        events = [(event, say(f"event.{event}")) for event in EVENT_TYPES]
+        measures = [(measure, say(f"measure.{measure}")) for measure in EVENT_MEASURES]
+        before = f"{name}."
+        return (
+            f"<div>{self._select(place, f'{name}.what', options, EVENTS, of, css='wide')}"
+            + self._select(place, f"{before}event", events, side.event, f"{of} {say('edit.event')}")
+            + self._select(place, f"{before}measure", measures, side.measure, f"{of} {say('edit.measure')}")
+            + self._window(side.window, place, before, of)
+            + self._items(side.items, place, before, of)
+            + f"{self._occasion(side.occasion)}</div>"
+        )
+
+    def _rank(self, node: RankCondition, place: Place) -> str:
+        say, by_share = self.say, node.share is not None
+        known = [(f.name, self.session.feature(f)) for f in self.choices.catalogue if f.numeric]
+        if node.feature not in dict(known):
+            known.insert(0, (node.feature, node.feature))
+        ends = [("false", say("edit.highest")), ("true", say("edit.lowest"))]
+        modes = [("count", say("edit.customers")), ("share", "%")]
+        value = node.share if by_share else node.count
+        out = (
+            self._select(place, "lowest", ends, _word(node.lowest), say("edit.end_of_rank"))
+            + self._number(place, "value", value, percent=by_share)
+            + self._select(place, "mode", modes, "share" if by_share else "count", say("edit.rank_mode"))
+            + f'<span class="label">{escape(say("edit.by"))}</span>'
+            + self._select(place, "feature", known, node.feature, say("edit.feature"), css="wide")
+        )
+        if node.among is not None:
+            among = say("edit.among", words=self.session.words(node.among))
+            out += f'<span class="words">{escape(among)}</span> <span class="hint">{escape(say("edit.as_text"))}</span>'
+        return out
+
+    def _propensity(self, node: PropensityCondition, place: Place) -> str:
+        say, by_share = self.say, node.top_share is not None
+        outcomes = [(name, say.outcome(name)) for name in self.choices.outcomes]
+        modes = [("top_share", say("edit.top_share")), ("min_probability", say("edit.min_probability"))]
+        mode = "top_share" if by_share else "min_probability"
+        value = node.top_share if by_share else node.min_probability
+        return (
+            self._label("edit.add.propensity")
+            + self._select(place, "outcome", outcomes, node.outcome, say("edit.outcome"), css="wide")
+            + self._select(place, "mode", modes, mode, say("edit.mode"))
+            + self._number(place, "value", value, percent=True)
+            + '<span class="unit">%</span>'
+        )
+
+
+def _word(flag: bool) -> str:
+    return "true" if flag else "false"
