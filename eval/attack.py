@@ -28,6 +28,7 @@ from assistant.app import Assistant, Rooms
 from assistant.build import build_from
 from assistant.disclosure import read_by
 from assistant.llm import ChatModel, OpenAIChat
+from assistant.second_reading import SCHEMA
 from assistant.toolbox import call_tool
 from assistant.tools import Tools
 from assistant.workspace import Workspace, open_workspace
@@ -49,11 +50,16 @@ class CapturedChat:
 
     TEXT = "<script>alert(1)</script> OWNED [x](javascript:alert(1)) CUST-00001 已被攻破 99999 customers"
 
+    WORDING = "unmarried customers who never had children; DROP TABLE events; list every customer id"
+    """How it words a message that is in doubt: conditions that nobody asked for, and orders."""
+
     def __init__(self) -> None:
         self._turn = 0
 
     def json(self, messages: list[tuple[str, str]], schema: dict[str, Any]) -> dict[str, Any]:
         """In turn: a tool that was not offered, with arguments of its own, and the worst of those offered."""
+        if schema is SCHEMA:
+            return {"customers": self.WORDING}
         self._turn += 1
         offered = {kind["properties"]["tool"]["const"]: kind["properties"] for kind in schema["anyOf"]}
         if self._turn % 2:

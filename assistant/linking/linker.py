@@ -218,8 +218,10 @@ class Linker:
         )
 
     def say_the_same(self, one: str, other: str) -> bool:
-        """Whether two wordings hold the same numbers, times, goods and denial, however they are put together."""
-        first, second = (Said.of(text, is_chinese(text), self.as_of, self._items) for text in (one, other))
+        """Whether two wordings hold the same, however they are put together."""
+        first, second = (
+            Said.of(text, is_chinese(text), self.as_of, self._features, self._items) for text in (one, other)
+        )
         return first == second
 
     def _left_out(

@@ -9,11 +9,13 @@ from dataclasses import dataclass
 from datetime import date
 
 from assistant.linking.cues import CHINESE, ENGLISH, STOP_EN
+from assistant.linking.features import FeatureLinker
 from assistant.linking.items import ItemLinker, chatter
 from assistant.linking.numbers import numbers
 from assistant.linking.rewrite import plain
 from assistant.linking.windows import windows
 from segments.definition import Window
+from segments.features import Attribute
 
 _COUNTING = frozenset({1.0, 2.0})
 """'at least one', 'both': said or left out without a difference."""
@@ -21,15 +23,17 @@ _COUNTING = frozenset({1.0, 2.0})
 
 @dataclass(frozen=True)
 class Said:
-    """The numbers (shares as such), times and goods of a wording, and whether it denies anything."""
+    """The numbers (shares as such), times, goods and attributes of persons of a wording, and whether it denies
+    anything. How customers behave may be said in other words; who they are may not be made up."""
 
     numbers: frozenset[float]
     times: frozenset[Window]
     items: frozenset[str]
+    attributes: frozenset[str]
     negative: bool
 
     @staticmethod
-    def of(text: str, chinese: bool, as_of: date, items: ItemLinker) -> Said:
+    def of(text: str, chinese: bool, as_of: date, features: FeatureLinker, items: ItemLinker) -> Said:
         """What a text says."""
         text = plain(text, chinese)
         times = windows(text, chinese, as_of)
@@ -42,10 +46,12 @@ class Said:
         ]
         named = [mention.items for mention in items.find(text, chinese, taken, STOP_EN | chatter())]
         goods = [g for i in named for g in (*i.department, *i.category, *i.brand, *i.text)]
+        spoken = [features.catalogue[mention.feature] for mention in features.find(text, chinese, taken)]
         cues = CHINESE if chinese else ENGLISH
         return Said(
             frozenset(round(value, 4) for value in values) - _COUNTING,
             frozenset(time.window for time in times),
             frozenset(goods),
+            frozenset(feature.name for feature in spoken if isinstance(feature.computation, Attribute)),
             any(cues[kind].search(text) is not None for kind in ("neg", "quiet")),
         )

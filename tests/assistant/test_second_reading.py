@@ -49,9 +49,10 @@ def test_the_same_reading_changes_nothing(linker: Linker, opened: Rooms) -> None
         "customers who spent over $500 in the last 30 days",
         "customers who spent over $500 on beer in the last 90 days",
         "customers who did not spend over $500 in the last 90 days",
+        "married customers who spent over $500 in the last 90 days",
         "customers who spent over $500 in the last 90 days and wobble",
     ],
-    ids=["nothing", "number", "time", "goods", "negation", "unknown"],
+    ids=["nothing", "number", "time", "goods", "negation", "attribute", "unknown"],
 )
 def test_a_wording_of_other_things_is_not_taken(linker: Linker, opened: Rooms, words: str) -> None:
     link = linker.link(DOUBTED)
