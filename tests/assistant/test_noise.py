@@ -9,8 +9,6 @@ import pytest
 from assistant.noise import Noise
 from assistant.sql import Database
 from segments.errors import ForbiddenError, OperatorError
-from tests.assistant.test_state import postgres_url, where  # noqa: F401 - fixtures
-from tests.warehouse.conftest import postgres_server  # noqa: F401 - a fixture
 
 pytest.importorskip("opendp")
 EPSILON = 0.5
@@ -38,7 +36,7 @@ def test_the_mechanism_is_epsilon_private_for_one_customer(noise):
     assert noise._mechanism.map(1) <= EPSILON
 
 
-def test_the_same_question_has_the_same_answer_and_is_paid_for_once(where):  # noqa: F811
+def test_the_same_question_has_the_same_answer_and_is_paid_for_once(where):
     noise = Noise(Database(where), EPSILON, 2.0)
     first = noise.count("q1", 500, "ada")
     assert [noise.count("q1", 500, "ada") for _ in range(5)] == [first] * 5
@@ -50,7 +48,7 @@ def test_the_same_question_has_the_same_answer_and_is_paid_for_once(where):  # n
     assert again.spent() == {"ada": EPSILON, "ben": EPSILON}
 
 
-def test_a_spent_budget_says_so_and_a_restart_does_not_reset_it(where):  # noqa: F811
+def test_a_spent_budget_says_so_and_a_restart_does_not_reset_it(where):
     noise = Noise(Database(where), EPSILON, 2.0)
     seen = {f"q{n}": noise.count(f"q{n}", 100 * n, "ada") for n in range(4)}
     for asked in (noise, Noise(Database(where), EPSILON, 2.0)):
@@ -72,7 +70,7 @@ def test_groups_that_do_not_overlap_are_paid_for_together(noise):
     assert noise.spent() == {"ada": EPSILON}
 
 
-def test_two_questions_at_once_never_overspend(where):  # noqa: F811
+def test_two_questions_at_once_never_overspend(where):
     noise = Noise(Database(where), EPSILON, 2.0)
     refused = []
 
