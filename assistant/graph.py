@@ -100,8 +100,9 @@ class TurnGraph:
         return {}
 
     def reread(self, link: Link, current: Node | None, saved: Collection[str]) -> Link:
-        """Read a message once more, in plainer words, where the first reading is in doubt."""
-        if not doubtful(link, current) or unfair(link.message):
+        """Read a message once more, in plainer words, where the workspace wishes it and the first reading is in doubt."""
+        wished = self.tools.rooms.workspace.settings.second_reading
+        if not wished or not doubtful(link, current) or unfair(link.message):
             return link
         return self.second.joined(link, current, saved)
 

@@ -25,6 +25,7 @@ from assistant.linking.candidates import Candidate
 from assistant.linking.linker import Link
 from assistant.llm import ChatModel, OpenAIChat
 from assistant.plan import Plan
+from assistant.second_reading import doubtful
 from assistant.workspace import DEFAULT, open_workspace
 from eval.cases import fast_subset, load_cases
 from eval.metrics import METRICS, Record, measure, paired
@@ -89,12 +90,12 @@ class Unchecked(TurnGraph):
         return {}
 
 
-class ReadOnce(TurnGraph):
-    """A turn whose first reading stands, however doubtful."""
+class ReadTwice(TurnGraph):
+    """A turn in which a doubtful message is read again, whatever the workspace wishes."""
 
     def reread(self, link: Link, current: Node | None, saved: Collection[str]) -> Link:
-        """Nothing is read twice."""
-        return link
+        """Read in plainer words where the first reading is in doubt."""
+        return self.second.joined(link, current, saved) if doubtful(link, current) else link
 
 
 class ComposedByModel(TurnGraph):
@@ -148,7 +149,7 @@ class Arm:
 ARMS = (
     Arm("whole", "the product as it is", Assistant),
     Arm("no_readings", "without linking's readings", lambda r, m: Assistant(r, m, graph=ComposedByModel)),
-    Arm("no_second_reading", "without a second reading", lambda r, m: Assistant(r, m, graph=ReadOnce)),
+    Arm("second_reading", "with a second reading", lambda r, m: Assistant(r, m, graph=ReadTwice)),
     Arm("no_dense", "linking by spelling only", lambda r, m: Assistant(r, m, make_linker(r, dense=False))),
     Arm("no_examples", "without worked examples", lambda r, m: Assistant(r, WithoutExamples(m))),
     Arm("no_check", "without check and repair", lambda r, m: Assistant(r, m, graph=Unchecked)),

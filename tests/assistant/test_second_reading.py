@@ -88,6 +88,10 @@ def test_an_answer_that_is_none_changes_nothing(linker: Linker, opened: Rooms) -
 
 
 def test_yes_takes_the_other_reading(workspace: Path) -> None:
+    settings = workspace / "segassist.toml"
+    text = settings.read_text(encoding="utf-8")
+    settings.unlink()
+    settings.write_text(f"second_reading = true\n{text}", encoding="utf-8")
     model = ScriptedModel(
         call("define_segment"), reworded="customers who placed over 500 orders in the last 90 days"
     )
