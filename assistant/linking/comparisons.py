@@ -101,7 +101,6 @@ def _in_part(
     if change is None:
         return None
     op, factor, span, over_time = change
-    named = items(part)
     if len(sides) < 2:
         return _of_goods(part, sides, op, factor, span, items)
     measure = _MEASURE.search(rest)
@@ -124,19 +123,28 @@ def _in_part(
         first, second = second, first
     elif not (between or against):
         return None
+    named = items(part)
     left, right = (_quantity(measure, side, named) for side in (first, second))
     if left == right:
         return None
     start = min(first.span[0], second.span[0], span[0], measure.start())
-    lead = [
-        m.end()
-        for m in re.finditer(r"\b(?:whose|whom|who|that|where|and|but|either|or)\b|[,:]", part[:start], re.I)
-    ]
     end = max(first.span[1], second.span[1], span[1], measure.end() if measure.start() > start else 0)
-    return (lead[-1] if lead else 0, end), ComparisonCondition(left, op, right, round(factor, 4))
+    return (_begin(_LEAD, part[:start]), end), ComparisonCondition(left, op, right, round(factor, 4))
+
+
+_LEADS = r"whose|whom|who|that|where|and|but"
+_LEAD = re.compile(rf"\b(?:{_LEADS}|either|or)\b|[,:]", re.IGNORECASE)
+_LEAD_OF_GOODS = re.compile(rf"\b(?:{_LEADS})\b|[,:]", re.IGNORECASE)
+"""'beer or wine' are the goods of one side."""
+
+
+def _begin(leads: re.Pattern[str], before: str) -> int:
+    """Where what is compared begins: after the last word that leads to it."""
+    return max((match.end() for match in leads.finditer(before)), default=0)
 
 
 _OUTDOES = re.compile(r"exceed|outweigh|outstrip|outnumber|beat|topp", re.IGNORECASE)
+_THAN = re.compile(r"\s+(?:often\s+|money\s+)?(?:on\s+)?than\b", re.IGNORECASE)
 _IN_MONEY = re.compile(r"\b(?:monetary|dollars?|money|spen[dt]\w*|revenue|value)\b", re.IGNORECASE)
 
 
@@ -144,21 +152,16 @@ def _of_goods(
     part: str, sides: list[_Side], op: str, factor: float, span: Span, items: Callable[[str], ItemFilter]
 ) -> tuple[Span, ComparisonCondition] | None:
     """'private-label purchases outweigh national-brand purchases in monetary terms over the last year'."""
+    if not (_OUTDOES.search(part[slice(*span)]) or _THAN.match(part, span[1])):
+        return None
     one, other = items(part[: span[0]]), items(part[span[1] :])
-    against = _OUTDOES.search(part[span[0] : span[1]]) or re.match(
-        r"\s+(?:often\s+|money\s+)?(?:on\s+)?than\b", part[span[1] :], re.I
-    )
-    if not (one and other and against) or one == other:
+    if not (one and other) or one == other:
         return None
     window = sides[0].window if sides else Window()
     measure: EventMeasure = "value" if _IN_MONEY.search(part) else "count"
     left, right = (EventQuantity("purchase", goods, window, measure) for goods in (one, other))
-    lead = [
-        m.end() for m in re.finditer(r"\b(?:whose|who|whom|that|where|and|but)\b|[,:]", part[: span[0]], re.I)
-    ]
-    return (lead[-1] if lead else 0, len(part.rstrip())), ComparisonCondition(
-        left, op, right, round(factor, 4)
-    )
+    begin = _begin(_LEAD_OF_GOODS, part[: span[0]])
+    return (begin, len(part.rstrip())), ComparisonCondition(left, op, right, round(factor, 4))
 
 
 def _sides(part: str, as_of: date) -> list[_Side]:

@@ -167,33 +167,35 @@ def rank_condition(
     top: Top, items: list[ItemMention], window: TimeMention | None, linker: FeatureLinker
 ) -> Node | None:
     """A rank by the feature that its words name, over the time said with them; None where they name none."""
-    name = top.feature
-    if top.by:
-        spent = re.search(r"spen[dt]|buyers|shoppers|revenue|sales|value", top.by, re.IGNORECASE)
-        department = next((i for i in items if i.items.department and spent), None)
-        saved = re.search(r"money|dollars|amount|save", top.by, re.IGNORECASE) and "discount" in top.by
-        own = _share_feature(department.items, linker.catalogue, "spend") if department else None
-        named = (
-            own
-            or _share_named(top.by, linker.catalogue)
-            or ("discount_365d" if saved else "")
-            or linker.named(top.by, chinese=False)
-            or ("spend_365d" if spent else None)
-        )
-        if named is None:
-            return None
-        name = named
-        if own and department:
-            items.remove(department)
-    beside = next((i for i in items if i.items.department and 0 <= top.span[0] - i.span[1] <= 1), None)
-    if beside is not None and not top.by and name.startswith("spend_"):
-        # '果蔬消费额排前200': what was spent there.
-        own = _share_feature(beside.items, linker.catalogue, "spend")
-        if own is not None:
-            items.remove(beside)
-            name = own
+    spent = _SPENT.search(top.by) is not None
+
+    def of_spend(goods: ItemMention) -> bool:
+        # '果蔬消费额排前200': what was spent on what stands just before.
+        beside = not top.by and top.feature.startswith("spend_") and 0 <= top.span[0] - goods.span[1] <= 1
+        return bool(goods.items.department) and (spent or beside)
+
+    goods = next(filter(of_spend, items), None)
+    own = _share_feature(goods.items, linker.catalogue, "spend") if goods else None
+    if own and goods:
+        items.remove(goods)
+    name = own or (_ranked_by(top.by, spent, linker) if top.by else top.feature)
+    if name is None:
+        return None
     feature = _of_window(name, window, linker.catalogue)
     return RankCondition(feature.name, top.count, top.share, top.lowest)
+
+
+_SPENT = re.compile(r"spen[dt]|buyers|shoppers|revenue|sales|value", re.IGNORECASE)
+_SAVED = re.compile(r"money|dollars|amount|save", re.IGNORECASE)
+
+
+def _ranked_by(by: str, spent: bool, linker: FeatureLinker) -> str | None:
+    """The feature that the words of a rank name."""
+    if (share := _share_named(by, linker.catalogue)) is not None:
+        return share
+    if "discount" in by and _SAVED.search(by):
+        return "discount_365d"
+    return linker.named(by, chinese=False) or ("spend_365d" if spent else None)
 
 
 _SHARE = re.compile(r"\b(?:share|proportion|percentage|fraction|part|portion)\b", re.IGNORECASE)
@@ -204,7 +206,7 @@ def _share_named(by: str, catalogue: Catalogue) -> str | None:
     if not _SHARE.search(by):
         return None
     if re.search(PRIVATE_LABEL, by, re.IGNORECASE):
-        return "private_label_share_365d" if "private_label_share_365d" in catalogue else None
+        return _share_feature(ItemFilter(brand=("Private",)), catalogue)
     said = " ".join(re.findall(r"[a-z0-9]+", by.lower()))
     shares = [f.name for f in catalogue if re.fullmatch(r"share_\w+_365d", f.name)]
     return next((n for n in shares if n.removeprefix("share_")[:-5].replace("_", " ") in said), None)

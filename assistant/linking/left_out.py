@@ -109,8 +109,7 @@ def left_out(
     when = [m.span for m in occasions(text, chinese)]
     lost: list[Span] = []
     for time in times:
-        bounds = [time.window, *time.parts][-len(time.parts) or None :]
-        if not all(held.time(window) for window in bounds) and free(time.span, changes):
+        if not all(held.time(window) for window in time.parts or (time.window,)) and free(time.span, changes):
             lost.append(time.span)
     taken = [*(time.span for time in times), *when, *changes]
     for number in numbers(text, chinese, taken):
