@@ -138,7 +138,7 @@ def replay(bundle: Bundle, workspace: Workspace, model: ChatModel | None = None)
 
     Nothing is written into the workspace. Raises DataError for a bundle that cannot be read.
     """
-    recorded = ReplayedChat(_replies(bundle))
+    recorded = ReplayedChat(_replies(bundle), "adapter" in bundle["model"])
     with _borrowed(workspace) as copy:
         rooms = Rooms(copy)
         try:

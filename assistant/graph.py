@@ -7,7 +7,7 @@ one turn needs is in `Turn` and does not.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, TypedDict
 
@@ -23,7 +23,7 @@ from assistant.plan import DESCRIBED, Plan, definition_of, edited, make_plan
 from assistant.replies import CLARIFY, REFUSE, reply
 from assistant.run import Outcome, run_tool
 from assistant.safety import unfair
-from assistant.second_reading import SecondReader, doubtful
+from assistant.second_reading import SecondReader, describes, doubtful
 from assistant.tools import ToolResult, Tools
 from assistant.tracing import note, span
 from segments.canonical import fingerprint
@@ -78,7 +78,8 @@ class TurnGraph:
     def __init__(self, linker: Linker, model: ChatModel, tools: Tools, checkpointer: Any) -> None:
         self.linker, self.model, self.tools = linker, model, tools
         self.catalogue = tools.rooms.warehouse.catalogue
-        self.second = SecondReader(linker, model, tools.rooms.audiences.members)
+        audiences = tools.rooms.audiences
+        self.second = SecondReader(linker, model, audiences.vocabulary, audiences.members)
         graph = StateGraph(State, context_schema=Turn)
         for step in (self.link, self.plan, self.check, self.run, self.answer):
             graph.add_node(step.__name__, _timed(step))
@@ -93,18 +94,18 @@ class TurnGraph:
     def link(self, state: State, turn: Turn) -> State:
         """Find what of the message exists here."""
         current, saved = _current(state), self.tools.rooms.library.names()
-        turn.link = self.reread(self.linker.link(turn.question, current, saved), current, saved)
+        turn.link = self.reread(self.linker.link(turn.question, current, saved), current)
         turn.emit(
             "link", {"found": len(turn.link.candidates) + len(turn.link.edits), "unknown": turn.link.unknown}
         )
         return {}
 
-    def reread(self, link: Link, current: Node | None, saved: Collection[str]) -> Link:
-        """Read a message once more, in plainer words, where the workspace wishes it and the first reading is in doubt."""
+    def reread(self, link: Link, current: Node | None) -> Link:
+        """Read a message once more where the workspace wishes it and the message describes a segment anew."""
         wished = self.tools.rooms.workspace.settings.second_reading
-        if not wished or not doubtful(link, current) or unfair(link.message):
+        if wished == "off" or not describes(link, current) or unfair(link.message):
             return link
-        return self.second.joined(link, current, saved)
+        return self.second.joined(link) if wished == "always" or doubtful(link) else link
 
     def plan(self, state: State, turn: Turn) -> State:
         """Ask the model for the plan."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 PLAN_TOKENS = 200
 PHRASE_TOKENS = 120
 TIMEOUT_SECONDS = 90.0
+ADAPTER = {"lora": [{"id": 0, "scale": 1.0}], "id_slot": 1}
+"""How llama.cpp is asked for the adapter, and for the slot that is the adapter's own. vLLM goes by the model's name."""
 
 
 class ChatModel(Protocol):
@@ -38,19 +40,36 @@ class ChatModel(Protocol):
         ...
 
 
+def tuned(model: ChatModel) -> ChatModel | None:
+    """The model with its fine-tuned adapter, for those that have one."""
+    found: ChatModel | None = getattr(model, "tuned", None)
+    return found
+
+
 @dataclass
 class OpenAIChat:
-    """Any server that speaks the OpenAI protocol (vLLM, the embedded llama.cpp), through LangChain."""
+    """Any server that speaks the OpenAI protocol (vLLM, the embedded llama.cpp), through LangChain.
+
+    adapter: the name of the LoRA adapter that the server has beside its model; empty when it has none.
+    """
 
     base_url: str
     model: str = "default"
     seed: int = 7
     sha256: str = ""
+    adapter: str = ""
+    adapted: bool = False
 
     @property
     def identity(self) -> dict[str, Any]:
         """What an answer was made with; sha256 of the weights where they are known."""
-        return {"name": self.model, "seed": self.seed, "sha256": self.sha256}
+        adapter = {"adapter": self.adapter} if self.adapter else {}
+        return {"name": self.model, "seed": self.seed, "sha256": self.sha256} | adapter
+
+    @property
+    def tuned(self) -> OpenAIChat | None:
+        """The same model with its adapter; None when the server has no adapter."""
+        return replace(self, model=self.adapter, adapted=True) if self.adapter else None
 
     @cached_property
     def _client(self) -> ChatOpenAI:
@@ -66,6 +85,7 @@ class OpenAIChat:
             timeout=TIMEOUT_SECONDS,
             max_retries=0,
             stream_usage=True,
+            extra_body=ADAPTER if self.adapted else None,
         )
 
     def json(self, messages: list[tuple[str, str]], schema: dict[str, Any]) -> dict[str, Any]:

@@ -1,41 +1,40 @@
-"""A second reading of a message that the first left in doubt: the language model puts it into plain words, and those
-are linked as any message is.
+"""A second reading of a message: a model that was fine-tuned on the segment language writes the segment as a sketch.
 
-The model only words; which conditions exist and what they mean is the linker's. A wording that drops or adds a
-number, a time, goods or a negation is not taken. Both readings are run, and where their audiences differ the
-marketer is told of both, with their sizes.
+Two readers that fail differently: the linker misses words it has no rule for, the model invents. So a sketch counts
+only when it holds everything that the message says and nothing else; where the linker left something out it is taken,
+where both hold and their audiences differ, the marketer is told of both with their sizes.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
 
 import prompts
+from assistant.linking.candidates import Candidate
 from assistant.linking.linker import Link, Linker
-from assistant.llm import ChatModel
+from assistant.llm import ChatModel, tuned
 from assistant.plan import ON_SEGMENT
+from assistant.sketch import from_sketch, sketch_schema
+from segments.check import validate
 from segments.definition import Node
-from segments.errors import ModelRetryError
-
-MAX_CHARACTERS = 400
-SCHEMA = {
-    "type": "object",
-    "properties": {"customers": {"type": "string", "maxLength": MAX_CHARACTERS}},
-    "required": ["customers"],
-    "additionalProperties": False,
-}
+from segments.errors import DefinitionError, ModelRetryError
+from segments.vocabulary import Vocabulary
 
 
-def doubtful(link: Link, current: Node | None) -> bool:
-    """Whether a message that describes a segment was not understood whole."""
+def describes(link: Link, current: Node | None) -> bool:
+    """Whether a message describes a segment anew, so that there is something to read twice."""
     defines = not link.intents.destructive and set(link.intents.tools) <= set(ON_SEGMENT)
     if not defines or link.missing or (current is not None and link.edits):
         return False
-    if link.reading is None:
-        return link.about_customers and not link.intents.tools
-    return bool(link.unused or link.unknown)
+    return link.reading is not None or (link.about_customers and not link.intents.tools)
+
+
+def doubtful(link: Link) -> bool:
+    """Whether the linker's reading says itself that it is not the whole message."""
+    return link.reading is None or bool(link.unused or link.unknown)
 
 
 @dataclass(frozen=True)
@@ -44,51 +43,41 @@ class SecondReader:
 
     linker: Linker
     model: ChatModel
+    vocabulary: Vocabulary
     members: Callable[[Node], Collection[str]]
 
-    def joined(self, link: Link, current: Node | None = None, saved: Collection[str] = ()) -> Link:
-        """The link, read by the plainer words where those leave less out; else with them as the other reading.
+    def joined(self, link: Link) -> Link:
+        """The link, read again. Raises LLMUnavailableError."""
+        return self.taken(link, self.sketched(link.message))
 
-        Raises LLMUnavailableError. A wording that is no answer, or not of the same things, changes nothing.
-        """
-        words = self._reworded(link)
-        if words is None or not self.linker.say_the_same(link.message, words):
+    def taken(self, link: Link, node: Node | None) -> Link:
+        """The link with a sketch's segment as its reading, as its other reading, or unchanged."""
+        if node is None or self.linker.disagreement(link, node):
             return link
-        second = self.linker.link(words, current, saved)
-        if second.reading is None or second.unused or second.unknown:
+        if link.reading is not None and set(self.members(link.reading)) == set(self.members(node)):
             return link
-        if link.reading is None:
-            return _with(link, second, None)
-        if set(self.members(link.reading)) == set(self.members(second.reading)):
-            return link
-        if link.unused:
-            return _with(link, second, link.reading)
-        return replace(link, alternative=second.reading)
+        if doubtful(link):
+            made = (Candidate(node, 0, len(link.message)),)
+            return replace(
+                link, candidates=made, reading=node, alternative=link.reading, edits=(), unknown=(), unused=()
+            )
+        return replace(link, alternative=node)
 
-    def _reworded(self, link: Link) -> str | None:
-        messages = [("system", prompts.load("reword_system.md"))]
-        for example in prompts.examples(f"reword_{link.language}.jsonl"):
-            messages.append(("human", example["input"]))
-            messages.append(("ai", json.dumps(example["output"], ensure_ascii=False)))
-        try:
-            answer = self.model.json([*messages, ("human", link.message)], SCHEMA)
-        except ModelRetryError:
+    def sketched(self, message: str) -> Node | None:
+        """The segment as the tuned model reads it; None without such a model, or when its sketch means nothing here."""
+        model = tuned(self.model)
+        if model is None:
             return None
-        words = answer.get("customers")
-        return words.strip() if isinstance(words, str) and words.strip() else None
+        asked = [("system", prompts.load("sketch_system.md").strip()), ("human", message)]
+        try:
+            node = from_sketch(model.json(asked, self.schema), self.linker.goods, self.linker.time)
+            validate(node, self.vocabulary)
+        except (ModelRetryError, DefinitionError):
+            return None
+        return node
 
-
-def _with(link: Link, second: Link, alternative: Node | None) -> Link:
-    """The message's link with the second reading's conditions."""
-    return replace(
-        link,
-        candidates=second.candidates,
-        reading=second.reading,
-        alternative=alternative,
-        edits=second.edits,
-        unknown=(),
-        missing=(),
-        unused=(),
-        dates=second.dates,
-        categories=second.categories,
-    )
+    @cached_property
+    def schema(self) -> dict[str, Any]:
+        """What a sketch may be here."""
+        outcomes = self.vocabulary.outcomes or ()
+        return sketch_schema(self.vocabulary.catalogue, sorted(self.linker.events), sorted(outcomes))

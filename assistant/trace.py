@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from assistant.library import SavedSegment
-from assistant.llm import ChatModel
+from assistant.llm import ChatModel, tuned
 from segments.errors import LLMUnavailableError
 
 
@@ -68,6 +68,12 @@ class RecordingChat:
         _note(Reply(digest(messages), "".join(pieces)))
 
     @property
+    def tuned(self) -> RecordingChat | None:
+        """The model with its adapter, whose answers are written down among the others."""
+        adapted = tuned(self.model)
+        return None if adapted is None else RecordingChat(adapted)
+
+    @property
     def identity(self) -> dict[str, Any]:
         """What is known of the model: name, address, seed, SHA-256 of its weights."""
         return dict(getattr(self.model, "identity", {}))
@@ -79,8 +85,9 @@ class ReplayedChat:
     differing: the numbers (from 1) of the calls that were asked something else than then.
     """
 
-    def __init__(self, replies: Sequence[Reply]) -> None:
+    def __init__(self, replies: Sequence[Reply], adapted: bool = False) -> None:
         self._replies = list(replies)
+        self.tuned = self if adapted else None
         self.asked, self.differing = 0, list[int]()
 
     def __len__(self) -> int:

@@ -16,6 +16,7 @@ from segments.tastes import Taste, read_tastes
 SETTINGS_FILE = "segassist.toml"
 DEFAULT = Path("workspaces/demo")
 STATE_VARIABLE = "SEGASSIST_STATE_URL"
+SECOND_READINGS = ("off", "doubt", "always")
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,8 @@ class Settings:
     llm_backend: str = "auto"
     llm_base_url: str = ""
     llm_model: str = ""
-    second_reading: bool = False
+    llm_adapter: str = ""
+    second_reading: str = "doubt"
     encoder: str = "all-MiniLM-L6-v2"
     index_device: str = "auto"
     exclude_categories: tuple[str, ...] = ()
@@ -180,6 +182,10 @@ def read_settings(folder: Path) -> Settings:
     for key in ("min_group", "requests_per_minute"):
         if getattr(settings, key) < 1:
             raise DataError(f"{path}: {key} must be at least 1; got {getattr(settings, key)}.")
+    if settings.second_reading not in SECOND_READINGS:
+        raise DataError(
+            f"{path}: second_reading must be one of {', '.join(SECOND_READINGS)}; got {settings.second_reading!r}."
+        )
     if not 0 <= settings.noise_epsilon <= settings.noise_budget:
         raise DataError(
             f"{path}: noise_epsilon must be at least 0 (no noise) and at most noise_budget "

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,7 @@ from assistant.linking.candidates import Candidate
 from assistant.linking.linker import Link
 from assistant.llm import ChatModel, OpenAIChat
 from assistant.plan import Plan
-from assistant.second_reading import doubtful
+from assistant.second_reading import describes
 from assistant.workspace import DEFAULT, open_workspace
 from eval.cases import fast_subset, load_cases
 from eval.metrics import METRICS, Record, measure, paired
@@ -90,12 +90,20 @@ class Unchecked(TurnGraph):
         return {}
 
 
-class ReadTwice(TurnGraph):
-    """A turn in which a doubtful message is read again, whatever the workspace wishes."""
+class ReadOnce(TurnGraph):
+    """A turn in which no message is read again, whatever the workspace wishes."""
 
-    def reread(self, link: Link, current: Node | None, saved: Collection[str]) -> Link:
-        """Read in plainer words where the first reading is in doubt."""
-        return self.second.joined(link, current, saved) if doubtful(link, current) else link
+    def reread(self, link: Link, current: Node | None) -> Link:
+        """The linker's reading stays."""
+        return link
+
+
+class ReadTwice(TurnGraph):
+    """A turn in which every message that describes a segment is read again."""
+
+    def reread(self, link: Link, current: Node | None) -> Link:
+        """Whether it is in doubt or not."""
+        return self.second.joined(link) if describes(link, current) else link
 
 
 class ComposedByModel(TurnGraph):
@@ -149,7 +157,8 @@ class Arm:
 ARMS = (
     Arm("whole", "the product as it is", Assistant),
     Arm("no_readings", "without linking's readings", lambda r, m: Assistant(r, m, graph=ComposedByModel)),
-    Arm("second_reading", "with a second reading", lambda r, m: Assistant(r, m, graph=ReadTwice)),
+    Arm("read_once", "without a second reading", lambda r, m: Assistant(r, m, graph=ReadOnce)),
+    Arm("read_twice", "with a second reading of everything", lambda r, m: Assistant(r, m, graph=ReadTwice)),
     Arm("no_dense", "linking by spelling only", lambda r, m: Assistant(r, m, make_linker(r, dense=False))),
     Arm("no_examples", "without worked examples", lambda r, m: Assistant(r, WithoutExamples(m))),
     Arm("no_check", "without check and repair", lambda r, m: Assistant(r, m, graph=Unchecked)),

@@ -11,9 +11,7 @@ from typing import Any
 FILES = (
     "plan_system.md",
     "plan_examples.jsonl",
-    "reword_system.md",
-    "reword_en.jsonl",
-    "reword_zh.jsonl",
+    "sketch_system.md",
     "phrase_system.md",
     "copy_system.md",
 )

@@ -126,10 +126,8 @@ def replay(
 
     saved, opened = read_bundle(bundle), open_workspace(workspace)
     if ask_model:
-        from assistant import OpenAIChat
-
         with llm_for(workspace) as server:
-            found = run_again(saved, opened, OpenAIChat(server.base_url, server.model, sha256=server.sha256))
+            found = run_again(saved, opened, server.chat)
     else:
         found = run_again(saved, opened)
     if as_json:
@@ -187,11 +185,10 @@ def _with_members(service: Any, data: dict[str, Any], members: bool) -> dict[str
 @contextmanager
 def service_for(workspace: Path) -> Iterator[Any]:
     """The service of a workspace with a language model: the configured or running one, else its own."""
-    from assistant import OpenAIChat
     from serving.service import Service
 
     with llm_for(workspace) as server:
-        yield Service.open(workspace, OpenAIChat(server.base_url, server.model, sha256=server.sha256))
+        yield Service.open(workspace, server.chat)
 
 
 @contextmanager
@@ -214,7 +211,9 @@ def llm_for(workspace: Path) -> Iterator[Any]:
     if found is not None:
         yield found
         return
-    with start(LLMSettings(settings.llm_backend, settings.llm_model), opened.run) as server:
+    with start(
+        LLMSettings(settings.llm_backend, settings.llm_model, adapter=settings.llm_adapter), opened.run
+    ) as server:
         warm(server, instructions())
         yield server
 
@@ -386,6 +385,9 @@ def serve_llm(
     model: Annotated[str, typer.Option(help="A GGUF file (embedded), a folder or hub name (vLLM).")] = "",
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port; 0 takes a free one.")] = 8081,
+    adapter: Annotated[
+        str, typer.Option(help="A sketch adapter: GGUF (embedded), folder (vLLM); 'none' for none.")
+    ] = "",
     workspace: WorkspaceOption = DEFAULT,
 ) -> None:
     """Start only the language model server, in the foreground."""
@@ -395,7 +397,9 @@ def serve_llm(
 
     with steps() as progress:
         server = start(
-            LLMSettings(backend, model, host, port), workspace / "run", progress("Start the language model")
+            LLMSettings(backend, model, host, port, adapter),
+            workspace / "run",
+            progress("Start the language model"),
         )
     with server:
         typer.echo(f"{server.backend} ({server.reason}): {server.model} at {server.base_url}")

@@ -56,7 +56,7 @@ def serve_api(
     check_access(workspace, host)
     with llm_for(workspace) as server:
         os.environ[WORKSPACE_VARIABLE] = str(workspace.absolute())
-        os.environ[LLM_VARIABLE] = json.dumps([server.base_url, server.model])
+        os.environ[LLM_VARIABLE] = json.dumps([server.base_url, server.model, server.chat.adapter])
         say_ready(host, port, certificate, f"{workers} workers; API docs: /docs; Ctrl-C stops it")
         options = uvicorn_options(host, port, certificate, key)
         if workers == 1:
@@ -77,8 +77,9 @@ def listen(config: uvicorn.Config) -> socket.socket:
 def worker() -> FastAPI:
     """The app of one process of `serve_api`, which says in the environment what it is to serve."""
     start_tracing()
-    base_url, model = json.loads(os.environ[LLM_VARIABLE])
-    service = Service.open(Path(os.environ[WORKSPACE_VARIABLE]), OpenAIChat(base_url, model))
+    base_url, model, adapter = json.loads(os.environ[LLM_VARIABLE])
+    chat = OpenAIChat(base_url, model, adapter=adapter)
+    service = Service.open(Path(os.environ[WORKSPACE_VARIABLE]), chat)
     return create_programs(service, lambda: {"language model": model_answers(base_url)})
 
 

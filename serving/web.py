@@ -8,7 +8,6 @@ from pathlib import Path
 import uvicorn
 from fastapi import FastAPI
 
-from assistant.llm import OpenAIChat
 from serving.cli import llm_for
 from serving.page.composition import mount_pages
 from serving.programs import (
@@ -36,7 +35,7 @@ def serve_web(workspace: Path, host: str, port: int, certificate: Path | None, k
     start_tracing()
     with llm_for(workspace) as server, steps() as progress:
         report = progress("Open the workspace")
-        service = Service.open(workspace, OpenAIChat(server.base_url, server.model, sha256=server.sha256))
+        service = Service.open(workspace, server.chat)
         report(0.3, "rooms open")
         service.assistant.warm()
         report(1.0, f"language model: {server.backend} ({server.reason})")

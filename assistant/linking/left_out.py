@@ -15,7 +15,7 @@ from assistant.linking.numbers import Number, numbers
 from assistant.linking.occasions import occasions
 from assistant.linking.spans import Span, free
 from assistant.linking.trend import trends
-from assistant.linking.windows import windows
+from assistant.linking.windows import DAYS, windows
 from segments.codec import to_json
 from segments.definition import ComparisonCondition, ItemFilter, Node, Window, conditions
 
@@ -86,6 +86,30 @@ class Held:
             name in self.words or any(slug in word for word in self.words)
             for name, slug in zip(named, slugs, strict=True)
         )
+
+
+def made_up(reading: Reading, node: Node, as_of: date) -> tuple[str, ...]:
+    """The numbers and goods that a definition holds though the message does not name them."""
+    text, chinese = reading.text, reading.chinese
+    times = windows(text, chinese, as_of)
+    said = {number.value for number in numbers(text, chinese, [])} | {1.0, float(DAYS["year"])}
+    said |= {number.high for number in numbers(text, chinese, []) if number.high is not None}
+    for window in (w for time in times for w in (time.window, *time.parts)):
+        said |= {float(days) for days in (window.start, window.end, (window.start or 0) - window.end) if days}
+    # Of two times that are compared the earlier one ends twice as long ago.
+    said |= {2 * n for n in said}
+    said |= {round(v, 6) for n in said for v in (n / 100, 1 - n / 100, 1 + n / 100, n - 1, n + 1)}
+    named = [mention.items for clause in reading.clauses for mention in clause.items]
+    goods = {
+        value for items in named for value in (*items.department, *items.category, *items.brand, *items.text)
+    }
+    small = {float(n) for n in range(_FEW + 1)}
+    out = [f"{value:g}" for value in sorted(Held.by([node]).numbers - said - small)]
+    for condition in conditions(node):
+        items = getattr(condition, "items", None)
+        if items and not goods & {*items.department, *items.category, *items.brand, *items.text}:
+            out += [*items.department, *items.category, *items.brand, *items.text]
+    return tuple(dict.fromkeys(out))
 
 
 def _leaves(value: object) -> Iterator[object]:

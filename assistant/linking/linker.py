@@ -26,18 +26,17 @@ from assistant.linking.cues import STOP_EN
 from assistant.linking.edits import Edit, propose
 from assistant.linking.features import FeatureLinker
 from assistant.linking.here import Here
-from assistant.linking.items import ItemLinker, absent_words, chatter, stem
-from assistant.linking.left_out import left_out
+from assistant.linking.items import ItemLinker, absent_words, chatter, merged, stem
+from assistant.linking.left_out import left_out, made_up
 from assistant.linking.numbers import Number
 from assistant.linking.own_outcomes import own_outcome
 from assistant.linking.rewrite import plain
-from assistant.linking.said import Said
 from assistant.linking.scope import readings
 from assistant.linking.spans import blanked
 from assistant.linking.spelling import KnowsWords, Speller
 from assistant.linking.trend import trends
 from assistant.linking.unknown import missing, unknown_words
-from assistant.linking.windows import TimeMention, iter_labels
+from assistant.linking.windows import TimeMention, iter_labels, windows
 from assistant.market_intents import market_tool, without_trade_words
 from segments.definition import (
     EventCondition,
@@ -46,6 +45,7 @@ from segments.definition import (
     Node,
     Not,
     PropensityCondition,
+    Window,
 )
 from segments.explain import Language
 from segments.features import Catalogue
@@ -217,20 +217,42 @@ class Linker:
             other,
         )
 
-    def say_the_same(self, one: str, other: str) -> bool:
-        """Whether two wordings hold the same, however they are put together."""
-        first, second = (
-            Said.of(text, is_chinese(text), self.as_of, self._features, self._items) for text in (one, other)
+    def spoken(self, message: str) -> tuple[dict[ItemFilter, str], dict[Window, str]]:
+        """The goods and the calendar times that a message names, with its own words for them."""
+        reading, _ = self._read(message, is_chinese(message))
+        goods = {mention.items: mention.text for clause in reading.clauses for mention in clause.items}
+        times = windows(reading.text, reading.chinese, self.as_of)
+        return goods, {time.window: time.text for time in times if time.calendar}
+
+    @property
+    def events(self) -> frozenset[str]:
+        """The kinds of events that happened in the workspace."""
+        return self._here.events
+
+    def disagreement(self, link: Link, node: Node) -> tuple[str, ...]:
+        """What a message says that a definition does not hold, and what the definition holds that nobody said."""
+        reading, _ = self._read(link.message, link.language == "zh")
+        arguments = _arguments(link.intents)
+        return (
+            *left_out(reading, [node], self.as_of, arguments),
+            *made_up(reading, node, self.as_of),
         )
-        return first == second
+
+    def goods(self, words: str) -> ItemFilter:
+        """The goods that a few words name, brand and kind together; an empty filter when they name none."""
+        named = self._items.find(words, is_chinese(words), [], STOP_EN | chatter())
+        return merged([mention.items for mention in named]) if named else self._items.lookup(words.lower())
+
+    def time(self, words: str) -> Window | None:
+        """The one time that a few words name; None when they name none, or several."""
+        found = windows(words, is_chinese(words), self.as_of)
+        return found[0].window if len(found) == 1 else None
 
     def _left_out(
         self, reading: Reading, found: Sequence[Candidate], edits: Sequence[Edit], intents: Intents
     ) -> tuple[str, ...]:
         nodes = [c.node for c in found] + [edit.node for edit in edits if edit.node is not None]
-        spoken = (intents.top, intents.k, intents.budget) if intents.tools else ()
-        arguments = [float(value) for value in spoken if value is not None]
-        return left_out(reading, nodes, self.as_of, arguments) if nodes else ()
+        return left_out(reading, nodes, self.as_of, _arguments(intents)) if nodes else ()
 
     def _is_name(self, saved: str, message: str) -> bool:
         """Whether a message that holds a saved segment's name means it: 'who is over 55?' is not about 'Over 55'."""
@@ -319,6 +341,12 @@ _COUNTS = re.compile(
     r"[\d一二两三四五六七八九十]\s*(?:天|日|周|个?月|次|趟|单|笔|元|块|%)|\d\s*(?:days?|times|weeks?|%)",
     re.IGNORECASE,
 )
+
+
+def _arguments(intents: Intents) -> list[float]:
+    """The numbers of a message that tools take, not conditions."""
+    spoken = (intents.top, intents.k, intents.budget) if intents.tools else ()
+    return [float(value) for value in spoken if value is not None]
 
 
 def _name_blanked(message: str, saved: Collection[str]) -> tuple[str | None, str]:

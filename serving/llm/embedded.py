@@ -4,7 +4,8 @@
 
 One slot on purpose: every turn begins with the same instructions, and with one slot the prompt cache
 always holds them; turns of several users queue. A prompt that begins otherwise puts the slot's state into
-memory (`CACHE_MIB`) and the next turn takes it back, so instructions are read once.
+memory (`CACHE_MIB`) and the next turn takes it back, so instructions are read once. What an adapter has read is of
+no use without it, so an adapter has a slot of its own.
 """
 
 from __future__ import annotations
@@ -52,8 +53,11 @@ def _quota() -> int:
         return sys.maxsize
 
 
-def serve(model: Path, host: str, port: int, threads: int, states: Path | None = None) -> None:
-    """Serve until SIGTERM or SIGINT. states: folder where prompt states may be saved (serving.llm.warm)."""
+def serve(
+    model: Path, host: str, port: int, threads: int, states: Path | None = None, adapter: Path | None = None
+) -> None:
+    """Serve until SIGTERM or SIGINT. states: folder where prompt states may be saved (serving.llm.warm). adapter: a LoRA
+    that only the requests use which ask for it."""
     # libgomp reads it once, when llama.cpp's library is loaded.
     os.environ.setdefault("GOMP_SPINCOUNT", SPIN)
     import xllamacpp
@@ -61,8 +65,14 @@ def serve(model: Path, host: str, port: int, threads: int, states: Path | None =
     parameters = xllamacpp.CommonParams()
     parameters.model.path = str(model)
     parameters.model_alias = {model.stem}
-    parameters.n_ctx = CONTEXT_TOKENS
-    parameters.n_parallel = 1
+    slots = 1 if adapter is None else 2
+    parameters.n_ctx = CONTEXT_TOKENS * slots
+    parameters.n_parallel = slots
+    if adapter is not None:
+        info = xllamacpp.CommonAdapterLoraInfo()
+        info.path, info.scale = str(adapter), 1.0
+        parameters.lora_adapters = [info]
+        parameters.lora_init_without_apply = True
     parameters.cpuparams.n_threads = threads
     parameters.cpuparams_batch.n_threads = threads
     parameters.cache_prompt = True
@@ -94,8 +104,10 @@ def main() -> None:
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--threads", type=int, default=0, help="0: the physical cores it may use")
     parser.add_argument("--states", type=Path, default=None, help="folder of saved prompt states")
+    parser.add_argument("--adapter", type=Path, default=None, help="a LoRA adapter in GGUF")
     arguments = parser.parse_args()
-    serve(arguments.model, arguments.host, arguments.port, arguments.threads or cores(), arguments.states)
+    threads = arguments.threads or cores()
+    serve(arguments.model, arguments.host, arguments.port, threads, arguments.states, arguments.adapter)
 
 
 if __name__ == "__main__":

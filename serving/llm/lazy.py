@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack
 from typing import Any, Protocol
 
-from assistant.llm import ChatModel, OpenAIChat
+from assistant.llm import ChatModel, tuned
 
 
 class Server(Protocol):
@@ -33,7 +33,7 @@ class LazyChat:
         with self._lock:
             if self._chat is None:
                 server = self._stack.enter_context(self._find)
-                self._chat = OpenAIChat(server.base_url, server.model, sha256=server.sha256)
+                self._chat = server.chat
             return self._chat
 
     def json(self, messages: list[tuple[str, str]], schema: dict[str, Any]) -> dict[str, Any]:
@@ -43,6 +43,11 @@ class LazyChat:
     def stream(self, messages: list[tuple[str, str]]) -> Iterator[str]:
         """A free-text completion."""
         return self._opened().stream(messages)
+
+    @property
+    def tuned(self) -> ChatModel | None:
+        """The model with its adapter, if the server has one."""
+        return tuned(self._opened())
 
     @property
     def identity(self) -> dict[str, Any]:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import socket
+from pathlib import PurePath
 
 import httpx
 
 ANSWER_SECONDS = 3.0
+SKETCH = "sketch"
+"""What the name of an adapter begins with that writes sketches (`assistant.sketch`)."""
 
 
 def free_port(host: str) -> int:
@@ -40,6 +43,23 @@ def served_model(base_url: str) -> str | None:
         return str(answer.json()["data"][0]["id"])
     except (httpx.HTTPError, httpx.InvalidURL, ValueError, KeyError, IndexError, TypeError):
         return None
+
+
+def served_adapter(base_url: str) -> str:
+    """The name of the sketch adapter that the server has beside its model: vLLM lists it as a model, llama.cpp apart.
+
+    Empty when it has none.
+    """
+    try:
+        models = httpx.get(f"{base_url.rstrip('/')}/models", timeout=ANSWER_SECONDS).json()["data"]
+        named = [str(model["id"]) for model in models if str(model["id"]).startswith(SKETCH)]
+        if named:
+            return named[0]
+        listed = httpx.get(base_url.removesuffix("/v1") + "/lora-adapters", timeout=ANSWER_SECONDS)
+        paths = [str(adapter["path"]) for adapter in listed.json()] if listed.status_code == 200 else []
+        return next((PurePath(path).stem for path in paths if PurePath(path).stem.startswith(SKETCH)), "")
+    except (httpx.HTTPError, httpx.InvalidURL, ValueError, KeyError, TypeError):
+        return ""
 
 
 def healthy(base_url: str) -> bool:

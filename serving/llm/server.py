@@ -18,16 +18,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from assistant.llm import OpenAIChat
 from segments.atomic import write_text
 from segments.errors import LLMUnavailableError, OperatorError, PortInUseError
 from segments.ports import Progress, silent
 from serving.llm import vllm
 from serving.llm.guard import GRACE_SECONDS
-from serving.llm.probe import free_port, healthy, port_is_free, served_model, url_of
+from serving.llm.probe import free_port, healthy, port_is_free, served_adapter, served_model, url_of
 from serving.llm.vllm import VLLMOptions
-from serving.llm.weights import ensure_model, own_model, packaged_sha256
+from serving.llm.weights import ensure_model, own_model, packaged_adapter, packaged_sha256
 
 RECORD = "llm.json"
+NO_ADAPTER = "none"
 RECORDED = ("base_url", "model", "backend", "reason", "pid")
 START_SECONDS = {"embedded": 120.0, "vllm": 900.0}
 """vLLM may first download the model's weights and compile."""
@@ -36,12 +38,14 @@ START_SECONDS = {"embedded": 120.0, "vllm": 900.0}
 @dataclass(frozen=True)
 class LLMSettings:
     """backend: auto, embedded or vllm. model: a GGUF path (embedded), a path or hub name (vllm), '' for the
-    default. port: 0 takes a free one."""
+    default. port: 0 takes a free one. adapter: a LoRA for sketches, GGUF (embedded) or a folder (vllm); '' for the
+    packaged one where it fits the model, 'none' for none."""
 
     backend: str = "auto"
     model: str = ""
     host: str = "127.0.0.1"
     port: int = 0
+    adapter: str = ""
     vllm: VLLMOptions = field(default_factory=VLLMOptions)
 
 
@@ -60,6 +64,13 @@ class RunningLLM:
     process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
     record: Path | None = None
     states: Path | None = None
+
+    @property
+    def chat(self) -> OpenAIChat:
+        """A client of it, which knows of the adapter that it has."""
+        return OpenAIChat(
+            self.base_url, self.model, sha256=self.sha256, adapter=served_adapter(self.base_url)
+        )
 
     @property
     def sha256(self) -> str:
@@ -172,16 +183,35 @@ def _command(
     """The server's command line, the name under which it serves the model, where it saves its state."""
     if backend == "vllm":
         name = settings.model or vllm.MODEL
-        return vllm.command(name, settings.host, port, settings.vllm), name, None
+        adapter = "" if settings.adapter == NO_ADAPTER else settings.adapter
+        return vllm.command(name, settings.host, port, settings.vllm, adapter), name, None
     model = own_model(Path(settings.model)) if settings.model else ensure_model(progress=progress)
     stat = model.stat()
     states = run_folder / "states" / f"{model.stem}-{stat.st_size}-{stat.st_mtime_ns}"
     module = (sys.executable, "-m", "serving.llm.embedded", "--model", str(model))
+    adapter = _adapter(settings, model)
     return (
-        [*module, "--host", settings.host, "--port", str(port), "--states", str(states)],
+        [
+            *(*module, "--host", settings.host, "--port", str(port), "--states", str(states)),
+            *(("--adapter", str(adapter)) if adapter else ()),
+        ],
         model.stem,
         states,
     )
+
+
+def _adapter(settings: LLMSettings, model: Path) -> Path | None:
+    """The adapter that the embedded server is to have. Raises OperatorError for a file that is not there."""
+    if settings.adapter == NO_ADAPTER:
+        return None
+    if settings.adapter:
+        named = Path(settings.adapter)
+        if not named.is_file():
+            raise OperatorError(
+                f"llm_adapter: {named} does not exist; name a GGUF file, or 'none' for no adapter."
+            )
+        return named
+    return packaged_adapter(model.stem)
 
 
 def _wait(server: RunningLLM, log: Path, seconds: float, progress: Progress) -> None:

@@ -12,9 +12,12 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 
 from segments.errors import OperatorError
+from serving.llm.probe import SKETCH
 
 MODEL = "Qwen/Qwen3-8B"
 """What vLLM serves unless settings name another: the class of model DESIGN names for one GPU."""
+MAX_RANK = 16
+"""Of LoRA adapters, which vLLM makes room for when it starts."""
 INSTALL = "pip install 'segment-assistant[gpu]'"
 
 
@@ -59,7 +62,7 @@ def check() -> None:
         )
 
 
-def command(model: str, host: str, port: int, options: VLLMOptions) -> list[str]:
+def command(model: str, host: str, port: int, options: VLLMOptions, adapter: str = "") -> list[str]:
     """The command line. Structured outputs (`response_format: json_schema`) are on without a flag.
 
     Thinking is off because an answer has a budget of a few hundred tokens; the model's own sampling
@@ -79,4 +82,6 @@ def command(model: str, host: str, port: int, options: VLLMOptions) -> list[str]
         *("--generation-config", "vllm"),
         *("--default-chat-template-kwargs", '{"enable_thinking": false}'),
         *("--allowed-origins", "[]"),
+        *(("--enable-lora", "--max-lora-rank", str(MAX_RANK)) if adapter else ()),
+        *(("--lora-modules", f"{SKETCH}={adapter}") if adapter else ()),
     ]

@@ -44,6 +44,9 @@ class PackagedModel:
     sha256: str
 
 
+ADAPTER = Path(__file__).parent / "sketch-qwen2.5-coder-1.5b.gguf"
+"""Learned from `eval/adapter/pairs.jsonl` with `python -m eval.adapter.train`."""
+
 QWEN_1_5B = PackagedModel(
     name="Qwen2.5-Coder-1.5B-Instruct Q4_K_M",
     file="qwen2.5-coder-1.5b-instruct-q4_k_m.gguf",
@@ -53,6 +56,11 @@ QWEN_1_5B = PackagedModel(
     size=1_117_320_768,
     sha256="cc324af070c2ecbfd324a30884d2f951a7ff756aba85cb811a6ec436933bb046",
 )
+
+
+def packaged_adapter(name: str) -> Path | None:
+    """The sketch adapter that comes with the packaged model served under a name; None for any other model."""
+    return ADAPTER if name == Path(QWEN_1_5B.file).stem and ADAPTER.exists() else None
 
 
 def packaged_sha256(name: str) -> str:

@@ -11,7 +11,6 @@ import pytest
 
 from assistant.app import Answer, Assistant, Rooms
 from assistant.grounding import numbers_in
-from assistant.second_reading import SCHEMA
 from assistant.workspace import open_workspace
 from segments.codec import from_json
 from tests.warehouse.conftest import postgres_server  # noqa: F401 - a fixture
@@ -31,11 +30,28 @@ Reply = dict[str, Any] | Exception | Callable[[dict[str, Any]], Any]
 """An answer, an error to raise, or a function of the turn's schema that gives one of the two."""
 
 
+class SketchingModel:
+    """A FAKE adapted model: it has one sketch for every message."""
+
+    def __init__(self, sketch: dict[str, Any] | Exception) -> None:
+        self.sketch = sketch
+        self.asked: list[list[tuple[str, str]]] = []
+
+    def json(self, messages: list[tuple[str, str]], schema: dict[str, Any]) -> dict[str, Any]:
+        self.asked.append(messages)
+        if isinstance(self.sketch, Exception):
+            raise self.sketch
+        return self.sketch
+
+    def stream(self, messages: list[tuple[str, str]]) -> Iterator[str]:
+        yield from ()
+
+
 class ScriptedModel:
     """A FAKE `assistant.llm.ChatModel`: answers from a queue, and keeps every prompt and schema it was given.
 
     As a server that honours the schema would, it never gives an answer outside it, unless `lawless`.
-    reworded: how it puts any doubted message; without it such a call changes nothing.
+    sketch: what its adapter makes of any message; without one it has no adapter.
     """
 
     def __init__(self, *replies: Reply, **how: Any) -> None:
@@ -46,17 +62,15 @@ class ScriptedModel:
         *replies: Reply,
         lawless: bool = False,
         says: str | Exception = "Win them back!",
-        reworded: str = "",
+        sketch: dict[str, Any] | Exception | None = None,
     ) -> None:
         """Start anew: these replies come next, and nothing has been asked."""
         self.replies, self.lawless, self.says = deque(replies), lawless, says
-        self.reworded = reworded
+        self.tuned = None if sketch is None else SketchingModel(sketch)
         self.prompts: list[list[tuple[str, str]]] = []
         self.schemas: list[dict[str, Any]] = []
 
     def json(self, messages: list[tuple[str, str]], schema: dict[str, Any]) -> dict[str, Any]:
-        if schema is SCHEMA:
-            return {"customers": self.reworded}
         self.prompts.append(messages)
         self.schemas.append(schema)
         assert self.replies, f"nothing is scripted for: {messages[-1][1]}"

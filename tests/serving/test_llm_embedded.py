@@ -5,9 +5,10 @@ import json
 import httpx
 import pytest
 
+from segments.errors import OperatorError
 from serving.llm.server import LLMSettings, running, start
 from serving.llm.warm import warm
-from serving.llm.weights import QWEN_1_5B, default_cache
+from serving.llm.weights import ADAPTER, QWEN_1_5B, default_cache
 
 pytestmark = pytest.mark.llm
 
@@ -32,7 +33,7 @@ def folder(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def llm(folder):
-    with start(LLMSettings("embedded"), folder) as server:
+    with start(LLMSettings("embedded", adapter="none"), folder) as server:
         yield server
 
 
@@ -188,3 +189,48 @@ def test_a_new_start_takes_the_read_instructions_from_disk(folder):
         assert warm(second, messages) is False, "a damaged state is read anew"
         assert [path.name for path in states.iterdir()] == [kept[0].name]
     assert running(folder / "own") is None
+
+
+@pytest.fixture(scope="module")
+def adapted(folder):
+    if not ADAPTER.exists():
+        pytest.skip("no adapter is packaged")
+    with start(LLMSettings("embedded"), folder / "adapted") as server:
+        yield server
+
+
+SKETCHED = {"lora": [{"id": 0, "scale": 1.0}], "id_slot": 1}
+REQUEST = "wine buyers of last quarter who have not been in for a month"
+
+
+def test_the_packaged_adapter_is_served_and_found(adapted):
+    assert adapted.chat.adapter == ADAPTER.stem
+    assert adapted.chat.tuned is not None
+    assert adapted.chat.identity["adapter"] == ADAPTER.stem
+
+
+def test_only_who_asks_for_the_adapter_gets_it(adapted, llm):
+    plain = chat(llm, REQUEST, system="Request to sketch.")["choices"][0]["message"]["content"]
+    beside = chat(adapted, REQUEST, system="Request to sketch.")["choices"][0]["message"]["content"]
+    sketched = chat(adapted, REQUEST, system="Request to sketch.", **SKETCHED)["choices"][0]["message"][
+        "content"
+    ]
+    assert plain == beside != sketched
+    assert json.loads(sketched), "a sketch is JSON without being forced to"
+
+
+def test_the_instructions_stay_read_while_the_adapter_works(adapted):
+    chat(adapted, "Soup buyers.", system=INSTRUCTIONS, max_tokens=1)
+    chat(adapted, REQUEST, system="Request to sketch.", **SKETCHED)
+    timings = chat(adapted, "Beer buyers.", system=INSTRUCTIONS, max_tokens=1)["timings"]
+    assert timings["cache_n"] > 70
+
+
+def test_without_an_adapter_there_is_none(folder):
+    with start(LLMSettings("embedded", adapter="none"), folder / "plain") as server:
+        assert server.chat.tuned is None
+
+
+def test_an_adapter_that_is_not_there_is_named(folder):
+    with pytest.raises(OperatorError, match=r"llm_adapter: /nowhere/sketch\.gguf does not exist"):
+        start(LLMSettings("embedded", adapter="/nowhere/sketch.gguf"), folder / "none")

@@ -255,6 +255,13 @@ def test_an_unknown_backend_is_named():
         choose_backend("ollama")
 
 
+def test_vllm_serves_an_adapter_beside_its_model():
+    values = dict(pairwise(vllm.command("m", "127.0.0.1", 9000, VLLMOptions(), "/models/mine")))
+    assert values["--lora-modules"] == "sketch=/models/mine"
+    assert values["--enable-lora"] == "--max-lora-rank"
+    assert "--enable-lora" not in vllm.command("m", "127.0.0.1", 9000, VLLMOptions())
+
+
 def test_the_command_of_vllm():
     options = VLLMOptions(context=4096, memory=0.5, dtype="bfloat16", tensor_parallel=2, data_parallel=4)
     command = vllm.command("Qwen/Qwen3-8B", "127.0.0.1", 9000, options)

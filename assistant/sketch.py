@@ -1,0 +1,171 @@
+"""A sketch: a definition as JSON whose goods and calendar times are still the request's own words.
+
+A fine-tuned model writes sketches. It need not know a retailer's catalogue of goods nor today's date: the words are
+looked up here by the parts that look up everybody's words, so that one adapter serves every workspace.
+
+    {"all_of":[{"event":"purchase","items":"wine","when":"last quarter"},{"not":{"event":"purchase","from_days_ago":30}}]}
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any
+
+from segments.codec import from_json, to_json
+from segments.definition import EVENT_TYPES, ItemFilter, Node, Window
+from segments.errors import ModelRetryError
+from segments.features import NUMERIC_OPERATORS, Catalogue, Feature, FeatureType
+from segments.fields import WINDOW_KEYS, items_json, window_json
+from segments.schema import json_schema
+
+ITEMS, WHEN = "items", "when"
+OR = " or "
+WORDS = {"type": "string", "minLength": 1, "maxLength": 60}
+ORDER = (
+    *("event", "first", "last", "repeat", "sequence", "rank_by", "compare", "propensity"),
+    *("times", "within_days", "unit", "without", "then_not", "same_item", "weekdays", "hours", "channel"),
+    *("feature", "measure", "op", "value", "factor", "than"),
+    *(ITEMS, "from_days_ago", "to_days_ago", WHEN),
+    *("count", "share", "lowest", "among", "min_probability", "top_share"),
+)
+"""In what order a sketch's fields come: a server that constrains an answer lets them come in the schema's order only."""
+
+
+def to_sketch(node: Node, goods: Mapping[ItemFilter, str], times: Mapping[Window, str]) -> dict[str, Any]:
+    """The definition with the request's words for its goods and calendar times; goods it has no words for keep their
+    catalogue names."""
+    said = {json.dumps(items_json(items)[ITEMS]): word for items, word in goods.items()}
+    spoken = {json.dumps(window_json(window)): word for window, word in times.items()}
+
+    def walk(value: Any) -> Any:
+        if isinstance(value, list):
+            return [walk(inner) for inner in value]
+        if not isinstance(value, dict):
+            return int(value) if isinstance(value, float) and value.is_integer() else value
+        out = {key: walk(inner) for key, inner in value.items() if key not in WINDOW_KEYS | {ITEMS}}
+        if ITEMS in value:
+            out[ITEMS] = said.get(json.dumps(value[ITEMS])) or _names(value[ITEMS])
+        window = {key: value[key] for key in ("from_days_ago", "to_days_ago") if key in value}
+        known = spoken.get(json.dumps(window)) if window else None
+        return out | ({WHEN: known} if known else window)
+
+    result: dict[str, Any] = walk(to_json(node))
+    return result
+
+
+def _names(items: dict[str, list[str]]) -> str:
+    brands = "".join(f"{brand.lower()} brand " for brand in items.get("brand", ()))
+    named = OR.join(v.lower() for field, values in items.items() if field != "brand" for v in values)
+    return (brands + named).strip()
+
+
+def from_sketch(
+    sketch: dict[str, Any],
+    goods: Callable[[str], ItemFilter],
+    time: Callable[[str], Window | None],
+) -> Node:
+    """The definition of a sketch. goods, time: what words mean here; no goods, no time: not known.
+
+    Raises ModelRetryError for words that mean nothing here, DefinitionError for what is no definition.
+    """
+
+    def walk(value: Any) -> Any:
+        if isinstance(value, list):
+            return [walk(inner) for inner in value]
+        if not isinstance(value, dict):
+            return value
+        out = {key: walk(inner) for key, inner in value.items() if key not in (ITEMS, WHEN)}
+        if ITEMS in value:
+            found = goods(str(value[ITEMS]))
+            if not found:
+                raise ModelRetryError(f'"{ITEMS}": nothing here is called {value[ITEMS]!r}.')
+            out |= items_json(found)
+        if WHEN in value:
+            window = time(str(value[WHEN]))
+            if window is None:
+                raise ModelRetryError(f'"{WHEN}": {value[WHEN]!r} is no time.')
+            out |= window_json(window)
+        return out
+
+    return from_json(walk(sketch))
+
+
+def sketch_schema(catalogue: Catalogue, events: Collection[str], outcomes: Collection[str]) -> dict[str, Any]:
+    """The JSON Schema of the sketches that a workspace allows: its features, each with the values it has, the events that
+    happened, the outcomes that are predicted. Similar customers and saved segments are not sketched."""
+    schema = _spoken(json_schema(catalogue))
+    kinds = []
+    for kind in schema["$defs"]["node"]["oneOf"]:
+        fields = kind["properties"]
+        if "propensity" in fields:
+            fields["propensity"] = {"enum": list(outcomes)}
+        if "feature" in fields:
+            kinds += _feature_kinds(catalogue)
+        elif not {"similar_to", "member_of"} & set(fields) and (outcomes or "propensity" not in fields):
+            kinds.append(kind)
+    schema["$defs"]["node"] = {"anyOf": kinds}
+    return _happening(schema, list(events))
+
+
+def _feature_kinds(catalogue: Catalogue) -> list[dict[str, Any]]:
+    numeric = [feature.name for feature in catalogue if feature.numeric]
+    pair = {"type": "array", "items": {"type": "number"}, "minItems": 2, "maxItems": 2}
+    number = {"anyOf": [{"type": "number"}, pair]}
+    named: list[tuple[list[str], Sequence[str], dict[str, Any]]] = [(numeric, NUMERIC_OPERATORS, number)]
+    named += [([f.name], f.operators, _levels(f)) for f in catalogue if not f.numeric]
+    return [
+        {
+            "type": "object",
+            "properties": {"feature": {"enum": names}, "op": {"enum": list(operators)}, "value": value},
+            "required": ["feature", "op", "value"],
+            "additionalProperties": False,
+        }
+        for names, operators, value in named
+        if names
+    ]
+
+
+def _levels(feature: Feature) -> dict[str, Any]:
+    if feature.type is FeatureType.BOOLEAN:
+        return {"type": "boolean"}
+    level: dict[str, Any] = {"enum": list(feature.levels)} if feature.levels else WORDS
+    return {"anyOf": [level, {"type": "array", "items": level, "minItems": 1}]}
+
+
+def _spoken(value: Any) -> Any:
+    """A definition's schema as a sketch's: words for goods and times, plain numbers, fields in the sketch's order."""
+    if isinstance(value, list):
+        return [_spoken(inner) for inner in value]
+    if not isinstance(value, dict):
+        return value
+    choices = value.get("anyOf", [])
+    if len(choices) == 2 and "param" in choices[1].get("properties", {}):
+        return _spoken(choices[0])
+    out = {key: _spoken(inner) for key, inner in value.items()}
+    fields = out.get("properties")
+    if isinstance(fields, dict):
+        if ITEMS in fields:
+            fields[ITEMS] = WORDS
+        if "from_days_ago" in fields:
+            fields[WHEN] = WORDS
+        out["properties"] = {
+            key: fields[key]
+            for key in sorted(fields, key=lambda k: ORDER.index(k) if k in ORDER else len(ORDER))
+        }
+    return out
+
+
+def _happening(value: Any, events: list[str]) -> Any:
+    if isinstance(value, list):
+        return [_happening(inner, events) for inner in value]
+    if not isinstance(value, dict):
+        return value
+    if value.get("enum") == list(EVENT_TYPES):
+        return {"enum": events}
+    return {key: _happening(inner, events) for key, inner in value.items()}
+
+
+def compact(sketch: dict[str, Any]) -> str:
+    """The text of a sketch as the model writes it: no spaces between."""
+    return json.dumps(sketch, ensure_ascii=False, separators=(",", ":"))

@@ -1,0 +1,148 @@
+"""What a second reading by sketches is worth, on single questions that describe a segment.
+
+    python -m eval.adapter.judge --base-url http://127.0.0.1:8081/v1 [--split dev [--held] | --split test]
+
+For the linker, the sketch alone, and the product with `second_reading` = doubt and = always: how many readings have the
+gold's members, how many right and wrong ones are told beside the one taken, and the seconds a sketch takes. Of the test
+split only sums are shown; --out (dev only) writes every question.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import time
+from collections import Counter
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import track
+
+from assistant.app import Rooms, make_linker
+from assistant.linking.linker import Link
+from assistant.llm import tuned
+from assistant.second_reading import SecondReader, describes, doubtful
+from assistant.workspace import DEFAULT, open_workspace
+from eval.adapter.pairs import HELD
+from eval.cases import Case, load_cases
+from eval.intervals import wilson
+from eval.scorers import member_f1
+from segments.canonical import fingerprint
+from segments.definition import Node
+from segments.errors import UserError
+from segments.explain import explain
+from serving.llm.server import connect
+
+RIGHT = 0.95
+"""Member-set F1 from which a reading counts as right."""
+
+
+class Judge:
+    """Compares readings with golds by their members."""
+
+    def __init__(self, rooms: Rooms) -> None:
+        self.rooms = rooms
+        self._known: dict[str, frozenset[str]] = {}
+
+    def members(self, node: Node) -> frozenset[str]:
+        """Who belongs; nobody where the definition does not hold."""
+        mark = fingerprint(node)
+        if mark not in self._known:
+            try:
+                self._known[mark] = frozenset(self.rooms.audiences.members(node))
+            except UserError:
+                self._known[mark] = frozenset()
+        return self._known[mark]
+
+    def right(self, case: Case, reading: Node | None) -> bool:
+        """Whether a reading has the members of the gold, or of one as good."""
+        golds = (case.gold, *case.also) if case.gold is not None else ()
+        return reading is not None and any(
+            member_f1(self.members(reading), self.members(gold)) >= RIGHT for gold in golds
+        )
+
+
+def judge(rooms: Rooms, reader: SecondReader, cases: list[Case], console: Console) -> list[dict[str, object]]:
+    """One row a case; the sums are printed."""
+    judge = Judge(rooms)
+    counts, seconds, rows = Counter[str](), list[float](), list[dict[str, object]]()
+    for case in track(cases, "asking", console=console):
+        link = reader.linker.link(case.turns[0])
+        began = time.perf_counter()
+        node = reader.sketched(case.turns[0])
+        seconds.append(time.perf_counter() - began)
+        joined = reader.taken(link, node) if describes(link, None) else link
+        doubt = joined if doubtful(link) else link
+        found = {
+            "linker": judge.right(case, link.reading),
+            "sketch": judge.right(case, node),
+            "doubt": judge.right(case, doubt.reading),
+            "always": judge.right(case, joined.reading),
+            "doubt, told": judge.right(case, _told(doubt, link)),
+            "always, told": judge.right(case, _told(joined, link)),
+            "always, wrong told": _told(joined, link) is not None
+            and not judge.right(case, _told(joined, link)),
+            "agree": node is not None
+            and link.reading is not None
+            and judge.members(node) == judge.members(link.reading),
+        }
+        found["agree and right"] = found["agree"] and found["linker"]
+        counts.update(name for name, holds in found.items() if holds)
+        rows.append(
+            {"id": case.id, "request": case.turns[0]}
+            | found
+            | {
+                "read": _words(rooms, link.reading),
+                "sketched": _words(rooms, node),
+                "gold": _words(rooms, case.gold),
+            }
+        )
+    for name in found if cases else ():
+        low, high = wilson(counts[name], len(cases))
+        share = f"{counts[name] / len(cases):.1%} ({low:.1%} to {high:.1%})"
+        console.print(f"{name:20} {counts[name]:4} of {len(cases)}  {share}")
+    console.print(f"seconds a sketch: median {statistics.median(seconds):.1f}, longest {max(seconds):.1f}")
+    return rows
+
+
+def _told(joined: Link, link: Link) -> Node | None:
+    """The other reading that a second reading brings; the linker's own 'or' apart."""
+    return joined.alternative if joined.alternative != link.alternative else None
+
+
+def _words(rooms: Rooms, node: Node | None) -> str | None:
+    return None if node is None else explain(node, rooms.warehouse.catalogue)
+
+
+def main() -> None:
+    """Command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--base-url", required=True, help="a server that has a sketch adapter")
+    parser.add_argument("--workspace", type=Path, default=DEFAULT)
+    parser.add_argument("--split", choices=("dev", "test"), default="dev")
+    parser.add_argument("--held", action="store_true", help="only the voices that no pair is learned from")
+    parser.add_argument("--file", default="*.jsonl", help="question files, as a glob")
+    parser.add_argument("--out", type=Path)
+    asked = parser.parse_args()
+    if asked.out is not None and asked.split == "test":
+        parser.error("--out: the test split is never shown; leave it out, or take --split dev")
+    model = connect(asked.base_url).chat
+    if tuned(model) is None:
+        parser.error(f"--base-url: the server at {asked.base_url} has no sketch adapter")
+    rooms = Rooms(open_workspace(asked.workspace))
+    audiences = rooms.audiences
+    reader = SecondReader(make_linker(rooms), model, audiences.vocabulary, audiences.members)
+    cases = [
+        case
+        for case in load_cases(asked.split, file=asked.file)
+        if len(case.turns) == 1 and case.gold is not None and (not asked.held or HELD.search(case.id))
+    ]
+    rows = judge(rooms, reader, cases, Console(highlight=False))
+    if asked.out is not None:
+        text = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+        asked.out.write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

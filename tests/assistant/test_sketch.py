@@ -1,0 +1,162 @@
+"""Sketches: definitions whose goods and calendar times are the request's words, to and from."""
+
+import json
+from typing import Any
+
+import jsonschema
+import pytest
+
+from assistant.app import Rooms, make_linker
+from assistant.linking.linker import Linker
+from assistant.sketch import compact, from_sketch, sketch_schema, to_sketch
+from segments.canonical import fingerprint
+from segments.codec import from_json
+from segments.definition import ItemFilter, Window
+from segments.errors import DefinitionError, ModelRetryError
+
+WINE = ["DOMESTIC WINE", "IMPORTED WINE", "MISC WINE"]
+
+
+@pytest.fixture(scope="module")
+def linker(opened: Rooms) -> Linker:
+    return make_linker(opened, dense=False)
+
+
+@pytest.fixture(scope="module")
+def schema(opened: Rooms, linker: Linker) -> dict[str, Any]:
+    return sketch_schema(opened.warehouse.catalogue, sorted(linker.events), ["purchase_30d"])
+
+
+def test_goods_and_calendar_times_are_said_in_the_words_of_the_request(linker: Linker) -> None:
+    node = from_json({"event": "purchase", "items": {"category": WINE}, "from_days_ago": 92})
+    goods, times = linker.spoken("who bought vino in Q4?")
+    sketch = to_sketch(node, goods, times)
+    assert compact(sketch) == '{"event":"purchase","items":"vino","when":"in Q4"}'
+    assert fingerprint(from_sketch(sketch, linker.goods, linker.time)) == fingerprint(node)
+
+
+def test_without_words_goods_keep_the_catalogues_names_and_times_their_days(linker: Linker) -> None:
+    data = {"event": "purchase", "items": {"category": ["COFFEE"], "brand": ["Private"]}, "from_days_ago": 90}
+    sketch = to_sketch(from_json(data), {}, {})
+    assert sketch == {"event": "purchase", "items": "private brand coffee", "from_days_ago": 90}
+    assert fingerprint(from_sketch(sketch, linker.goods, linker.time)) == fingerprint(from_json(data))
+
+
+@pytest.mark.parametrize(
+    ("sketch", "definition"),
+    [
+        (
+            {
+                "all_of": [
+                    {"event": "purchase", "items": "红酒"},
+                    {"not": {"event": "purchase", "when": "上个月"}},
+                ]
+            },
+            {
+                "all_of": [
+                    {"event": "purchase", "items": {"category": WINE}},
+                    {"not": {"event": "purchase", "from_days_ago": 31}},
+                ]
+            },
+        ),
+        (
+            {
+                "sequence": [
+                    {"event": "coupon_redeem"},
+                    {"event": "purchase", "within_days": 7, "items": "beer or tea"},
+                ]
+            },
+            {
+                "sequence": [
+                    {"event": "coupon_redeem"},
+                    {"event": "purchase", "within_days": 7, "items": {"category": ["BEERS/ALES", "TEAS"]}},
+                ]
+            },
+        ),
+    ],
+    ids=["Chinese", "sequence"],
+)
+def test_words_are_looked_up_wherever_they_stand(
+    linker: Linker, sketch: dict[str, Any], definition: dict[str, Any]
+) -> None:
+    assert fingerprint(from_sketch(sketch, linker.goods, linker.time)) == fingerprint(from_json(definition))
+
+
+@pytest.mark.parametrize(
+    ("sketch", "error", "says"),
+    [
+        ({"event": "purchase", "items": "gizzlements"}, ModelRetryError, "gizzlements"),
+        ({"event": "purchase", "when": "the day of the flood"}, ModelRetryError, "the day of the flood"),
+        ({"event": "purchase", "measure": "weight"}, DefinitionError, "weight"),
+    ],
+    ids=["goods", "time", "language"],
+)
+def test_what_means_nothing_here_is_named(
+    linker: Linker, sketch: dict[str, Any], error: type[Exception], says: str
+) -> None:
+    with pytest.raises(error, match=says):
+        from_sketch(sketch, linker.goods, linker.time)
+
+
+@pytest.mark.parametrize(
+    "sketch",
+    [
+        {"feature": "age", "op": ">=", "value": "55-64"},
+        {"feature": "spend_90d", "op": "between", "value": [100, 200]},
+        {"rank_by": "spend_90d", "count": 50, "among": {"feature": "has_children", "op": "=", "value": True}},
+        {"not": {"any_of": [{"event": "coupon_redeem"}, {"propensity": "purchase_30d", "top_share": 0.1}]}},
+        {"event": "purchase", "measure": "value", "op": ">", "value": 100, "items": "wine", "when": "in May"},
+    ],
+    ids=str,
+)
+def test_the_schema_allows_what_exists(schema: dict[str, Any], sketch: dict[str, Any]) -> None:
+    jsonschema.validate(sketch, schema)
+
+
+@pytest.mark.parametrize(
+    "sketch",
+    [
+        {"feature": "shoe_size", "op": ">=", "value": 44},
+        {"feature": "age", "op": ">=", "value": "55 and over"},
+        {"feature": "spend_90d", "op": ">", "value": "a lot"},
+        {"event": "view", "items": "wine"},
+        {"event": "purchase", "items": {"category": ["COFFEE"]}},
+        {"propensity": "marriage_30d", "top_share": 0.1},
+        {"member_of": "Loyal"},
+    ],
+    ids=str,
+)
+def test_the_schema_allows_nothing_else(schema: dict[str, Any], sketch: dict[str, Any]) -> None:
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(sketch, schema)
+
+
+def test_fields_come_in_the_order_in_which_sketches_are_written(
+    schema: dict[str, Any], linker: Linker
+) -> None:
+    """A server lets fields come in the schema's order only; a sketch in another order could not be said."""
+
+    def orders(value: Any) -> list[list[str]]:
+        if isinstance(value, list):
+            return [order for inner in value for order in orders(inner)]
+        if not isinstance(value, dict):
+            return []
+        own = [list(value["properties"])] if isinstance(value.get("properties"), dict) else []
+        return own + [order for inner in value.values() for order in orders(inner)]
+
+    node = from_json(
+        {
+            "event": "purchase",
+            "items": {"category": WINE},
+            "weekdays": ["sat"],
+            "measure": "value",
+            "op": ">",
+            "value": 9,
+            "from_days_ago": 60,
+            "to_days_ago": 30,
+        }
+    )
+    written = list(json.loads(compact(to_sketch(node, {ItemFilter(category=tuple(WINE)): "wine"}, {}))))
+    allowed = next(o for o in orders(schema) if o[0] == "event" and "value" in o)
+    assert [key for key in allowed if key in written] == written
+    assert to_sketch(node, {}, {Window(60, 30): "in November"})["when"] == "in November"
