@@ -30,6 +30,7 @@ from warehouse.mart import used_events
 from warehouse.quality import QualityReport, clean_and_check, report_of
 from warehouse.store import FILE, build, refresh_features, replacing
 from warehouse.write import (
+    EVENT_ORDER,
     complete_events,
     count,
     forget_old,
@@ -174,9 +175,7 @@ def _overlap(connection: duckdb.DuckDBPyConnection) -> Check:
 
 
 def _insert(connection: duckdb.DuckDBPyConnection) -> int:
-    added = count(
-        connection, f"INSERT INTO events BY NAME {pseudonymised('events')} ORDER BY type, customer_id, ts"
-    )
+    added = count(connection, f"INSERT INTO events BY NAME {pseudonymised('events')} ORDER BY {EVENT_ORDER}")
     connection.execute(f"INSERT INTO rejects BY NAME {pseudonymised('rejects')}")
     connection.execute(f"CREATE TEMP TABLE new_customers AS {pseudonymised('customers')}")
     _upsert(connection, "customers", "new_customers", "customer_id")

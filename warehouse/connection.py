@@ -16,6 +16,10 @@ from warehouse.encryption import INSTALL, derived, key_missing, key_wrong, not_e
 HTTPFS = "duckdb_extension_httpfs"
 """The package that carries DuckDB's extension httpfs, whose OpenSSL is what encrypted files are written with."""
 
+STORAGE = "v1.5.0"
+"""The format that files are written in: since 1.3 DuckDB keeps texts by a dictionary that is compressed itself, which is
+written and searched faster. Older files are read as they are."""
+
 
 def quoted(value: str) -> str:
     """A text as SQL writes it."""
@@ -25,8 +29,9 @@ def quoted(value: str) -> str:
 def connect(path: Path, *, read_only: bool = False) -> duckdb.DuckDBPyConnection:
     """A connection to a warehouse file, made when it is not there. Raises EncryptionError when the key does not fit."""
     if derived("warehouse") is None:
+        config = {} if read_only else {"storage_compatibility_version": STORAGE}
         with _key_errors(path):
-            return duckdb.connect(str(path), read_only=read_only)
+            return duckdb.connect(str(path), read_only=read_only, config=config)
     connection = duckdb.connect()
     try:
         # Else what does not fit into memory is written to the folder that the process was started in.
@@ -52,7 +57,7 @@ def attach(
     Raises EncryptionError when the key does not fit.
     """
     key = None if plain else derived("warehouse")
-    options = ["READ_ONLY"] if read_only else []
+    options = ["READ_ONLY"] if read_only else [f"STORAGE_VERSION {quoted(STORAGE)}"]
     if key is not None:
         _load_openssl(connection, needed=not read_only)
         connection.execute("SET temp_file_encryption = true")

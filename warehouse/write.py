@@ -11,12 +11,16 @@ from typing import Any
 
 import duckdb
 
+from segments.definition import EVENT_TYPES
 from segments.errors import DataError
 from warehouse.connection import attach
 from warehouse.pseudonyms import extend_vault, load_or_create_key, write_vault
 
 MIN_DEPARTMENT_SHARE = 0.002
 """Departments with a smaller share of spend get no features of their own (noise, not habits)."""
+_TYPE_PLACE = " ".join(f"WHEN '{kind}' THEN {place}" for place, kind in enumerate(sorted(EVENT_TYPES)))
+EVENT_ORDER = f"(CASE type {_TYPE_PLACE} END)::BIGINT * 4294967296 + v.place, ts"
+"""Of events: by type, customer_id and ts, the first two as one whole number, which is sorted in half the time of texts."""
 LATER_COLUMNS = (("event_id", "VARCHAR"), ("file_no", "INTEGER"), ("unknown_currency", "VARCHAR"))
 """Columns of events that only a mapping's files fill: their id, the ledger's number of the file, and the currency
 of an amount that could not be converted (of rejects only)."""
@@ -60,9 +64,9 @@ def forget_old(connection: duckdb.DuckDBPyConnection, before: str | None) -> Non
 
 
 def known_ids(connection: duckdb.DuckDBPyConnection, folder: Path, *, extend: bool) -> None:
-    """Create the temporary table `vault` (customer_id, source_id) of everybody in the raw tables.
+    """Create the temporary table `vault` (customer_id, source_id, place) of everybody in the raw tables.
 
-    extend: those ids are added to the vault, instead of making it anew.
+    place: the customer's among them by customer_id. extend: those ids are added to the vault, instead of making it anew.
     """
     rejects = connection.execute("SELECT 1 FROM duckdb_tables() WHERE table_name = 'raw_rejects'").fetchone()
     rows = connection.execute(
@@ -73,7 +77,10 @@ def known_ids(connection: duckdb.DuckDBPyConnection, folder: Path, *, extend: bo
     ids = [row[0] for row in rows if row[0] is not None]
     vault = (extend_vault if extend else write_vault)(folder, ids, load_or_create_key(folder))
     connection.register("arriving_vault", vault)
-    connection.execute("CREATE OR REPLACE TEMP TABLE vault AS SELECT * FROM arriving_vault")
+    connection.execute(
+        "CREATE OR REPLACE TEMP TABLE vault AS "
+        "SELECT *, row_number() OVER (ORDER BY customer_id) AS place FROM arriving_vault"
+    )
     connection.unregister("arriving_vault")
 
 
@@ -94,7 +101,7 @@ def write_tables(connection: duckdb.DuckDBPyConnection, folder: Path) -> None:
     known_ids(connection, folder, extend=False)
     # By type first: a condition speaks of one type, and the engine passes over blocks of others unread.
     orders = {
-        "events": "type, customer_id, ts",
+        "events": EVENT_ORDER,
         "customers": "customer_id",
         "rejects": "rule, customer_id, ts",
     }

@@ -41,6 +41,14 @@ def test_source_ids_are_only_in_the_vault(tmp_path, small_tables):
     assert stat.S_IMODE((tmp_path / "vault.key").stat().st_mode) == 0o600
 
 
+def test_events_lie_by_type_then_customer_then_time(small_warehouse):
+    """What lets a condition pass over blocks of other types, and keeps a customer's rows together."""
+    order = ["type", "customer_id", "ts"]
+    rows = small_warehouse.fetch(small_warehouse.table("events").select(*order))
+    assert rows["type"].nunique() > 1
+    pd.testing.assert_frame_equal(rows, rows.sort_values(order, kind="stable", ignore_index=True))
+
+
 def test_hand_checked_features(tmp_path):
     source = small_source(customers=2)
     base = source["events"].iloc[0].to_dict() | {"source_id": "7", "type": "purchase", "discount": 1.0}
