@@ -284,6 +284,7 @@ class Answer:
     refused: str | None
     timings: dict[str, float]
     conversation: str
+    turn: int
     strategy: Strategy | None = field(default=None, repr=False)
     trace: Trace | None = field(default=None, repr=False)
 
@@ -388,8 +389,10 @@ class Assistant:
         conversation: str | None = None,
         on_step: Callable[[str, dict[str, Any]], None] = lambda _step, _data: None,
         viewer: Viewer = EVERYBODY,
+        judged: Sequence[bool] = (),
     ) -> Answer:
         """Answer one turn. `on_step` hears of every step as it ends. viewer: who pays for noised counts.
+        judged: of the sizes that are told, which give a small group away, where that is known from an earlier time.
 
         Raises LLMUnavailableError, UserError for a question that is too long.
         """
@@ -399,17 +402,21 @@ class Assistant:
         turn = Turn(question, on_step)
         started = time.perf_counter()
         config: Any = {"configurable": {"thread_id": thread}}
-        opened_for = (self.conversations.used(), listening(), read_by(reader_of(thread), viewer))
-        with span("turn") as opened, opened_for[0], opened_for[1] as replies, opened_for[2]:
+        with (
+            span("turn") as opened,
+            self.conversations.used(),
+            listening() as replies,
+            read_by(reader_of(thread), viewer, judged) as judgements,
+        ):
             if self.rooms.workspace.settings.trace_content:
                 note(opened, question=question, conversation=thread)
             before = self._graph.compiled.get_state(config).values
             saved = tuple(self.rooms.library.all())
-            state = cast(State, self._graph.compiled.invoke({}, config, context=turn))
+            state = cast(State, self._graph.compiled.invoke({"bundle": None}, config, context=turn))
             note(opened, tool=turn.plan.tool if turn.plan else None, figures=_figures(turn))
         turn.timings["total"] = time.perf_counter() - started
-        kept = {name: value for name, value in before.items() if name != "history"}
-        trace = Trace(kept, saved, tuple(replies), self._model.identity)
+        kept = {name: value for name, value in before.items() if name not in ("history", "turns", "bundle")}
+        trace = Trace(kept, saved, tuple(replies), self._model.identity, tuple(judgements.made), viewer.exact)
         return replace(self._answer(turn, state, thread), trace=trace)
 
     def stream(
@@ -452,8 +459,29 @@ class Assistant:
         self.linker.link("warm up")
 
     def history(self, conversation: str) -> list[dict[str, Any]]:
-        """What was said in a conversation: question, answer, tool, definition of each turn."""
-        return list(self._values(conversation).get("history", []))
+        """What was said in a conversation: number, question, answer, tool, definition of each of the last turns."""
+        values = self._values(conversation)
+        history = values.get("history", [])
+        first = values.get("turns", len(history)) - len(history) + 1
+        return [{"number": number} | turn for number, turn in enumerate(history, first)]
+
+    def keep_bundle(self, conversation: str, turn: int, bundle: dict[str, Any]) -> None:
+        """Keep a turn's bundle with its conversation."""
+        self._put(conversation, {"bundle": bundle | {"turn": turn}})
+
+    def bundle(self, conversation: str, turn: int | None = None) -> dict[str, Any] | None:
+        """The bundle of a turn, of the last one by default; None where none is kept."""
+        config: Any = {"configurable": {"thread_id": conversation}}
+        with self.conversations.used():
+            values = self._graph.compiled.get_state(config).values
+            wanted = values.get("turns") if turn is None else turn
+            if turn is None or turn == values.get("turns"):
+                states = [values]
+            else:  # a bundle is put into a conversation's state, and stays in it until the next turn begins
+                puts = self._graph.compiled.get_state_history(config, filter={"source": "update"})
+                states = [state.values for state in puts]
+        found = (dict(state["bundle"]) for state in states if state.get("bundle"))
+        return next((bundle for bundle in found if bundle.pop("turn") == wanted), None)
 
     def segment(self, conversation: str) -> Node | None:
         """A conversation's current segment."""
@@ -516,5 +544,6 @@ class Assistant:
             turn.refused,
             timings,
             thread,
+            state["turns"],
             turn.result.strategy if turn.result else None,
         )

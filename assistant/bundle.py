@@ -21,6 +21,7 @@ from typing import Any
 
 import prompts
 from assistant.app import Answer, Assistant, Rooms
+from assistant.disclosure import Viewer
 from assistant.documents import KINDS, Documents
 from assistant.library import SavedSegment
 from assistant.llm import ChatModel
@@ -45,6 +46,8 @@ SHARED = (
 )
 """What a replay only reads; what it could change (segments, conversations, plans, experiments) it has for itself."""
 MADE_FROM = ("code", "prompts", "tools", "catalogue", "data", "as_of", "model")
+WITHHELD = ("segment.size", "members")
+"""What tells how many and who the members are: left out of the bundle of who may not see that."""
 RESULT = ("answer", "language", "refused", "clarification", "tool_calls", "segment", "members", "evidence")
 Bundle = dict[str, Any]
 
@@ -94,6 +97,8 @@ def make_bundle(rooms: Rooms, answer: Answer) -> Bundle:
         "state": trace.state,
         "library": [_saved_json(saved) for saved in trace.library],
         "replies": [reply_json(reply) for reply in trace.replies],
+        "judged": list(trace.judged),
+        "exact": trace.exact,
         "answer": answer.answer,
         "language": answer.language,
         "refused": answer.refused,
@@ -108,10 +113,24 @@ def make_bundle(rooms: Rooms, answer: Answer) -> Bundle:
     }
 
 
+def without_members(bundle: Bundle) -> Bundle:
+    """A bundle without how many and who the members are; it says so in `withheld`, and a replay does not compare them."""
+    segment = bundle["segment"]
+    if segment is None:
+        return bundle
+    shown = {name: value for name, value in segment.items() if name != "size"}
+    return bundle | {"segment": shown, "members": None, "withheld": list(WITHHELD)}
+
+
+def bundle_text(bundle: Bundle) -> str:
+    """A bundle as the text of its file."""
+    return json.dumps(bundle, ensure_ascii=False, indent=1) + "\n"
+
+
 def save_bundle(path: Path, bundle: Bundle) -> None:
     """Write a bundle, whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_text(path, json.dumps(bundle, ensure_ascii=False, indent=1) + "\n")
+    write_text(path, bundle_text(bundle))
 
 
 def read_bundle(path: Path) -> Bundle:
@@ -146,7 +165,10 @@ def replay(bundle: Bundle, workspace: Workspace, model: ChatModel | None = None)
                 rooms.library.restore(_saved(saved))
             assistant = Assistant(rooms, model or recorded)
             assistant.restore("replay", bundle["state"])
-            now = make_bundle(rooms, assistant.ask(bundle["question"], "replay"))
+            viewer = Viewer(exact=bool(bundle.get("exact")))
+            answer = assistant.ask(bundle["question"], "replay", viewer=viewer, judged=_judged(bundle))
+            now = make_bundle(rooms, answer)
+            now = without_members(now) if bundle.get("withheld") else now
         except LLMUnavailableError as error:
             if model is not None:
                 raise
@@ -219,6 +241,14 @@ def _replies(bundle: Bundle) -> Sequence[Reply]:
         return [Reply(str(reply["asked"]), reply["said"]) for reply in bundle["replies"]]
     except (KeyError, TypeError) as error:
         raise DataError("replies: each must have 'asked' and 'said'.") from error
+
+
+def _judged(bundle: Bundle) -> list[bool]:
+    """Empty for a bundle of 0.4.0."""
+    judged = bundle.get("judged", [])
+    if not isinstance(judged, list):
+        raise DataError(f"judged: must be a list of true and false; got {judged!r}.")
+    return [bool(one) for one in judged]
 
 
 def _saved_json(saved: SavedSegment) -> dict[str, Any]:

@@ -19,8 +19,8 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections import OrderedDict
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections import OrderedDict, deque
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -53,17 +53,20 @@ class Viewer:
 
 EVERYBODY = Viewer()
 _viewer: ContextVar[Viewer] = ContextVar("viewer", default=EVERYBODY)
+_judgements: ContextVar[Judgements] = ContextVar("judgements")
 
 
 @contextmanager
-def read_by(reader: str, viewer: Viewer = EVERYBODY) -> Iterator[None]:
+def read_by(reader: str, viewer: Viewer = EVERYBODY, said: Sequence[bool] = ()) -> Iterator[Judgements]:
     """What is counted inside the block is shown to this reader; outside of any, to a program, which is not held."""
-    tokens = _reader.set(reader), _viewer.set(viewer)
+    judgements = Judgements(said)
+    tokens = _reader.set(reader), _viewer.set(viewer), _judgements.set(judgements)
     try:
-        yield
+        yield judgements
     finally:
         _reader.reset(tokens[0])
         _viewer.reset(tokens[1])
+        _judgements.reset(tokens[2])
 
 
 def reader_of(conversation: str) -> str:
@@ -112,6 +115,22 @@ class Ledger:
         """Whether some two known sets, of sizes such that so few would be counted, count a group with the new one."""
         hits = np.argwhere((counted > 0) & (counted < self._k))
         return any(holds(self._sets[a], self._sets[b]) for a, b in hits if a != b)
+
+
+class Judgements:
+    """What was judged of each size that a reader was told: whether it would give a small group away.
+
+    That rests on all that the reader was shown before. said: judgements of an earlier time, taken in their order
+    before any is made anew, so that a turn that is run again tells the same.
+    """
+
+    def __init__(self, said: Sequence[bool] = ()) -> None:
+        self._said, self.made = deque(said), list[bool]()
+
+    def judge(self, ledger: Ledger, found: BitMap) -> bool:
+        """Whether a set's size gives a small group away."""
+        self.made.append(self._said.popleft() if self._said else ledger.gives_away(found))
+        return self.made[-1]
 
 
 def _sum_less(a: BitMap, b: BitMap, c: BitMap) -> bool:
@@ -186,7 +205,7 @@ class Disclosure:
             return shown(size, self._k)
         with self._lock:
             ledger, found = self._ledger(as_of), self._bits(members)
-            if not asked and ledger.gives_away(found):
+            if not asked and _judgements.get().judge(ledger, found):
                 return self._about(size)
             ledger.add(found)
         return size
@@ -203,7 +222,7 @@ class Disclosure:
         if _reader.get() is None or self.margin is not None:
             return
         with self._lock:
-            told = self._ledger(None).gives_away(self._bits(members))
+            told = _judgements.get().judge(self._ledger(None), self._bits(members))
         if told:
             raise DefinitionError(Issue("differs_by_few", smallest=self._k))
 
@@ -216,7 +235,7 @@ class Disclosure:
             ledger = self._ledger(None)
             for name, members in groups.items():
                 found = self._bits(members)
-                if ledger.gives_away(found):
+                if _judgements.get().judge(ledger, found):
                     held.append(name)
                 else:
                     ledger.add(found)

@@ -40,7 +40,8 @@ KEPT_TURNS = 50
 class State(TypedDict, total=False):
     """What a conversation remembers: the current segment, the ones before it, and what was said.
 
-    planned: goal and budget of the last plan.
+    planned: goal and budget of the last plan. turns: how many there were, of which history has the last ones.
+    bundle: the last turn's, until the next one begins.
     """
 
     current: dict[str, Any] | None
@@ -48,6 +49,8 @@ class State(TypedDict, total=False):
     history: list[dict[str, Any]]
     pending: dict[str, Any] | None
     planned: dict[str, Any] | None
+    turns: int
+    bundle: dict[str, Any] | None
 
 
 Emit = Callable[[str, dict[str, Any]], None]
@@ -220,7 +223,9 @@ class TurnGraph:
             "tool": turn.plan.tool if turn.plan else None,
             "definition": state.get("current"),
         }
-        return {"history": [*state.get("history", []), entry][-KEPT_TURNS:]}
+        history = state.get("history", [])
+        turns = state.get("turns", len(history)) + 1
+        return {"history": [*history, entry][-KEPT_TURNS:], "turns": turns}
 
     def _words(self, turn: Turn, result: ToolResult) -> str:
         assert turn.link is not None

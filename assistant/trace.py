@@ -25,12 +25,16 @@ class Reply:
 
 @dataclass(frozen=True)
 class Trace:
-    """state: the conversation before the turn, without what was said in it. library: the saved segments then."""
+    """state: the conversation before the turn, without what was said in it. library: the saved segments then.
+    judged: of each size that was told, whether it would give a small group away. exact: whether counts were without noise.
+    """
 
     state: dict[str, Any]
     library: tuple[SavedSegment, ...]
     replies: tuple[Reply, ...]
     model: dict[str, Any]
+    judged: tuple[bool, ...] = ()
+    exact: bool = False
 
 
 _heard: ContextVar[list[Reply] | None] = ContextVar("heard", default=None)

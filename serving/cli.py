@@ -105,9 +105,9 @@ def ask(
 
 
 def _save_bundle(service: Any, answer: Any, path: Path) -> None:
-    from assistant.bundle import make_bundle, save_bundle
+    from assistant.bundle import save_bundle
 
-    save_bundle(path, make_bundle(service.rooms, answer))
+    save_bundle(path, service.bundle(local_caller(), answer.conversation, answer.turn))
 
 
 @app.command()

@@ -108,6 +108,12 @@ class Client:
         """What was said, and the current segment."""
         return self._get(Conversation, f"/v1/conversations/{quote(conversation, safe='')}")
 
+    def bundle(self, conversation: str, turn: int | None = None) -> dict[str, Any]:
+        """A turn with everything it came from, of the last one by default; `assistant.bundle` replays it."""
+        params = {} if turn is None else {"turn": turn}
+        path = f"/v1/conversations/{quote(conversation, safe='')}/bundle"
+        return cast(dict[str, Any], self._send("GET", path, params=params).json())
+
     # Segments
 
     def preview(self, definition: Definition) -> Segment:

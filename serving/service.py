@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from assistant.app import Answer, Assistant, Rooms, describe_segment, member_ids
+from assistant.bundle import make_bundle, without_members
 from assistant.disclosure import Viewer, read_by
 from assistant.documents import Documents, SavedDocument
 from assistant.library import Library, SavedSegment
@@ -91,6 +92,7 @@ class Service:
         log = _TurnLog(self.log, caller, question, conversation)
         with log:
             answer = self.assistant.ask(question, _thread(caller, conversation), log.hear, _viewer(caller))
+            self._keep_bundle(answer)
         return self._seen(caller, answer)
 
     def stream(
@@ -102,7 +104,15 @@ class Service:
         with log:
             thread, viewer = _thread(caller, conversation), _viewer(caller)
             for step, data in self.assistant.stream(question, thread, log.hear, viewer):
-                yield step, self._seen(caller, data) if step == "done" else data
+                if step != "done":
+                    yield step, data
+                    continue
+                self._keep_bundle(data)
+                yield step, self._seen(caller, data)
+
+    def _keep_bundle(self, answer: Answer) -> None:
+        """While data, code and saved segments are those of the answer."""
+        self.assistant.keep_bundle(answer.conversation, answer.turn, make_bundle(self.rooms, answer))
 
     def _seen(self, caller: Caller, answer: Answer) -> Answer:
         """The answer as its caller may have it: their own name for the conversation, small groups hidden."""
@@ -119,6 +129,24 @@ class Service:
         self.check(caller, "ask", "conversation")
         thread = _thread(caller, conversation)
         return self.assistant.history(thread), self.assistant.segment(thread)
+
+    def bundle(self, caller: Caller, conversation: str, turn: int | None = None) -> dict[str, Any]:
+        """The bundle of a turn of the caller's, of the last one by default (`assistant.bundle`). Raises NotFoundError.
+
+        How many and who the members are is left out for those who may not see that.
+        """
+        self.check(caller, "ask", "bundle")
+        thread = _thread(caller, conversation)
+        found = self.assistant.bundle(thread, turn)
+        if found is None:
+            if not self.assistant.history(thread):
+                raise NotFoundError(f"There is no conversation '{conversation}'.")
+            which = "its last turn" if turn is None else f"turn {turn}"
+            raise NotFoundError(
+                f"turn: conversation '{conversation}' has no bundle of {which}; ask the question again."
+            )
+        self.log(caller, "bundle", conversation=conversation, turn=turn)
+        return found if sees_all(caller) else without_members(found)
 
     def set_segment(self, caller: Caller, conversation: str, definition: Node) -> None:
         """Make an edited definition a conversation's current segment."""

@@ -14,6 +14,8 @@ from fastapi.responses import JSONResponse, Response, StreamingResponse
 from fastapi_offline import FastAPIOffline
 from starlette.concurrency import run_in_threadpool
 
+from assistant.app import Answer
+from assistant.bundle import bundle_text
 from segments.errors import NotFoundError, SegAssistError
 from serving.access import Caller
 from serving.http import schemas
@@ -147,8 +149,7 @@ def _ask(api: FastAPI, service: Service) -> None:
     @api.post("/v1/ask", tags=["questions"])
     def ask(body: schemas.Ask, caller: Asker) -> schemas.Answer:
         """Answer one turn."""
-        answer = service.ask(caller, body.question, body.conversation)
-        return schemas.Answer(**answer.to_dict(), conversation=answer.conversation)
+        return schemas.Answer(**_answer(service.ask(caller, body.question, body.conversation)))
 
     @api.post(
         "/v1/ask/stream",
@@ -170,6 +171,25 @@ def _ask(api: FastAPI, service: Service) -> None:
             raise NotFoundError(f"There is no conversation '{conversation}'.")
         shown = None if segment is None else schemas.Segment(**service.preview(caller, segment))
         return schemas.Conversation(turns=[schemas.Turn(**turn) for turn in turns], segment=shown)
+
+    @api.get(
+        "/v1/conversations/{conversation}/bundle",
+        tags=["questions"],
+        responses={200: schemas.BUNDLE},
+        response_class=Response,
+    )
+    def bundle(
+        conversation: Annotated[schemas.ConversationId, Path()],
+        caller: Asker,
+        turn: Annotated[int | None, Query(ge=1, le=2**31, description="By default the last one.")] = None,
+    ) -> Response:
+        """A turn with everything it came from, as a file that `segassist replay` runs again. Below an analyst it does
+        not say how many and who the members are (`withheld`). Written to the audit log."""
+        found = service.bundle(caller, conversation, turn)
+        name = f'attachment; filename="{conversation}.bundle.json"'
+        return Response(
+            bundle_text(found), media_type="application/json", headers={"Content-Disposition": name}
+        )
 
 
 def _catalogue(api: FastAPI, service: Service) -> None:
@@ -216,12 +236,16 @@ def _events(service: Service, caller: Caller, body: schemas.Ask) -> Iterator[str
     try:
         for step, data in service.stream(caller, body.question, body.conversation):
             if step == "done":
-                yield _event("answer", data.to_dict() | {"conversation": data.conversation})
+                yield _event("answer", _answer(data))
             else:
                 yield _event("step", {"step": step} | data)
     except Exception as error:  # noqa: BLE001 - told to the reader
         told = seen(error, "A streamed turn")
         yield _event("error", {"code": told.code, "detail": str(told)})
+
+
+def _answer(answer: Answer) -> dict[str, Any]:
+    return answer.to_dict() | {"conversation": answer.conversation, "turn": answer.turn}
 
 
 def _event(name: str, data: dict[str, Any]) -> str:

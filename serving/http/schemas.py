@@ -129,11 +129,13 @@ class Answer(BaseModel):
     refused: str | None
     timings: dict[str, float]
     conversation: str
+    turn: int = Field(description="Which of the conversation's it is, from 1.", examples=[1])
 
 
 class Turn(BaseModel):
-    """A turn of a conversation, as kept."""
+    """A turn of a conversation, as kept. number: from 1, of all there were."""
 
+    number: int
     question: str
     answer: str
     tool: str | None
@@ -145,6 +147,32 @@ class Conversation(BaseModel):
 
     turns: list[Turn]
     segment: Segment | None
+
+
+BUNDLE: dict[str, Any] = {
+    "description": "The turn's bundle, as a file.",
+    "content": {
+        "application/json": {
+            "schema": {"type": "object", "additionalProperties": True},
+            "example": {
+                "format": 1,
+                "question": "who bought beer?",
+                "model": {"name": "Qwen2.5-Coder-1.5B-Instruct", "seed": 0},
+                "replies": [{"asked": "5f0c9a1b2c3d4e5f", "said": {"tool": "define_segment"}}],
+                "segment": {
+                    "definition": LOYAL,
+                    "hash": "0f1e2d3c4b5a6978",
+                    "words": "...",
+                    "sql": "SELECT ...",
+                },
+                "members": None,
+                "withheld": ["segment.size", "members"],
+                "evidence": [],
+            },
+        }
+    },
+    "headers": {"Content-Disposition": {"description": "A name for the file.", "schema": {"type": "string"}}},
+}
 
 
 class Version(BaseModel):

@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import csv
 import json
-import tempfile
 from html import escape
-from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
 from segments.errors import SegAssistError
 from segments.issues import in_language
+from serving.page.downloads import download_path, fetch
 from serving.page.html import chip, notice, sparkline
 from serving.page.plots import number
 from serving.page.session import Segment, Session
-
-FETCH = "() => setTimeout(() => document.querySelector('#file a, a#file, #file')?.click(), 100)"
 
 
 class Card:
@@ -60,7 +57,7 @@ class Card:
             "show_progress": "hidden",
         }
         self.download.click(self.members, [current], [self.file], show_progress="hidden").success(
-            None, js=FETCH
+            None, js=fetch("file")
         )
         self.name.submit(self.save, [self.name, current], [self.name, *self.outputs], show_progress="hidden")
 
@@ -116,7 +113,7 @@ class Card:
 
 def write_csv(members: list[str]) -> str:
     """A CSV file with one column, customer_id; cells that a spreadsheet would run are quoted."""
-    path = Path(tempfile.mkdtemp(prefix="segassist-")) / "members.csv"
+    path = download_path("members.csv")
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow(["customer_id"])

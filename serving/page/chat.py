@@ -9,11 +9,13 @@ from typing import Any
 import gradio as gr
 
 from assistant.app import Answer
-from segments.errors import SegAssistError
+from assistant.bundle import save_bundle
+from segments.errors import SegAssistError, UserError
 from segments.explain import Language
 from serving.markup import inert
 from serving.page import plots
 from serving.page.card import Card
+from serving.page.downloads import download_path, fetch
 from serving.page.follow_ups import follow_ups
 from serving.page.session import Session
 
@@ -59,6 +61,8 @@ class Chat:
                     submit_btn=say("chat.ask"),
                     max_length=2000,
                 )
+                self.keep = gr.Button(say("chat.bundle"), elem_id="to-bundle", min_width=90, size="sm")
+                self.file = gr.DownloadButton("bundle", elem_id="bundle", visible="hidden")
             with gr.Column(scale=2, min_width=320, elem_id="card"):
                 self.card = Card(session)
 
@@ -72,6 +76,9 @@ class Chat:
         self.chat.example_select(self.pick, begun, outputs, show_progress="minimal").then(**past)
         self.chat.option_select(self.pick, begun, outputs, show_progress="minimal").then(**past)
         self.chat.clear(self.clear, None, [conversation, *self.card.outputs])
+        self.keep.click(self.bundle, [conversation], [self.file], show_progress="hidden").success(
+            None, js=fetch("bundle")
+        )
         restored = [self.chat, *self.card.outputs]
         blocks.load(self.restore, [conversation], restored, show_progress="hidden").then(**past)
 
@@ -129,6 +136,16 @@ class Chat:
             messages.append({"role": "user", "content": inert(turn["question"])})
             messages.append(_text(turn["answer"]))
         return messages, *self.card.show(request, self.session.preview(request, segment) if segment else None)
+
+    def bundle(self, conversation: str | None, request: gr.Request) -> str:
+        """Write the last answer's bundle; return the file."""
+        with self.session.told():
+            if not conversation:
+                raise UserError(self.session.say("none.answer"))
+            found = self.session.service.bundle(self.session.caller(request), conversation)
+        path = download_path("bundle.json")
+        save_bundle(path, found)
+        return str(path)
 
     def clear(self, request: gr.Request) -> tuple[Any, ...]:
         """A new conversation."""

@@ -36,6 +36,7 @@ ENDPOINTS: dict[tuple[str, str], tuple[str | None, dict | None]] = {
     ("POST", "/v1/ask"): (ASK, {"question": ""}),
     ("POST", "/v1/ask/stream"): (ASK, {"question": ""}),
     ("GET", "/v1/conversations/{conversation}"): (ASK, None),
+    ("GET", "/v1/conversations/{conversation}/bundle"): (ASK, None),
     ("GET", "/v1/segments"): (READ, None),
     ("POST", "/v1/segments"): (WRITE, DEFINITION | {"name": "matrix"}),
     ("GET", "/v1/segments/{name}"): (READ, None),

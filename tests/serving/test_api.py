@@ -29,6 +29,7 @@ ANSWER_KEYS = {
     "refused",
     "timings",
     "conversation",
+    "turn",
 }
 ANY, FIND, REFINE = "", "define_segment", "refine_segment"
 INJECTION = "'; DROP TABLE segment_versions; DROP TABLE events; --"

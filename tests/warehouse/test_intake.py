@@ -13,7 +13,7 @@ from warehouse.clean import MAX_EVENTS_A_DAY
 from warehouse.intake import take_in
 from warehouse.ledger import mark, read_ledger
 from warehouse.mapping import parse_mapping
-from warehouse.pseudonyms import Vault, load_or_create_key
+from warehouse.pseudonyms import KEY_FILE, Vault
 from warehouse.store import FILE, Warehouse
 
 MAPPING = """
@@ -105,6 +105,13 @@ def add_day(shop: Path, number: int, rows: pd.DataFrame | None = None) -> None:
     (day(number) if rows is None else rows).to_csv(shop / f"days/{number:02d}.csv", index=False)
 
 
+def ingest_with_its_key(shop):
+    """A second workspace, "whole", of the first one's pseudonyms. The key's file is copied as it is, encrypted or not."""
+    (shop / "whole").mkdir()
+    (shop / "whole" / KEY_FILE).write_bytes((shop / "ws" / KEY_FILE).read_bytes())
+    ingest(shop, "whole")
+
+
 def test_days_added_are_as_if_loaded_at_once(shop):
     first, _ = ingest(shop)
     assert first.action == "build"
@@ -112,9 +119,7 @@ def test_days_added_are_as_if_loaded_at_once(shop):
         add_day(shop, number)
         intake, added = ingest(shop)
         assert (intake.action, added.events, added.replaced) == ("add", 40, 0)
-    (shop / "whole").mkdir()
-    (shop / "whole" / "vault.key").write_bytes(load_or_create_key(shop / "ws"))
-    ingest(shop, "whole")
+    ingest_with_its_key(shop)
     same(tables(shop / "ws"), tables(shop / "whole"))
     assert Vault(shop / "ws").customer_id("c105") is not None
 
@@ -154,9 +159,7 @@ def test_a_correction_needs_to_be_said_and_takes_the_old_place(shop):
     intake, added = ingest(shop, replace=True)
     assert (added.events, added.replaced) == (30, 40)
     assert intake.reason == "1 corrected file; 4 ingested before."
-    (shop / "whole").mkdir()
-    (shop / "whole" / "vault.key").write_bytes(load_or_create_key(shop / "ws"))
-    ingest(shop, "whole")
+    ingest_with_its_key(shop)
     # Who is only in the rows taken out is no customer any more, but stays in the vault.
     same(tables(shop / "ws"), tables(shop / "whole"))
 
@@ -168,9 +171,7 @@ def test_names_that_rotate_lose_no_rows(shop):
     intake, added = ingest(shop, replace=True)
     assert (added.events, added.replaced, intake.notes) == (80, 40, ())
     assert intake.reason == "1 new and 1 corrected files; 4 ingested before."
-    (shop / "whole").mkdir()
-    (shop / "whole" / "vault.key").write_bytes(load_or_create_key(shop / "ws"))
-    ingest(shop, "whole")
+    ingest_with_its_key(shop)
     same(tables(shop / "ws"), tables(shop / "whole"))
 
 

@@ -177,12 +177,16 @@ class Page:
         """The text of the newest message over the page."""
         return self.until(lambda: self.text(".toast-body"), "a message")
 
-    def download(self) -> list[str]:
-        """Click once; return the ids of the file that comes."""
+    def fetched(self, button: str, pattern: str) -> Path:
+        """Click once; return the file that comes."""
         for old in self.downloads.iterdir():
             old.unlink()
-        self.click("#download")
-        file = self.until(lambda: next(self.downloads.glob("*.csv"), None), "the file, after one click,")
+        self.click(button)
+        return self.until(lambda: next(self.downloads.glob(pattern), None), "the file, after one click,")
+
+    def download(self) -> list[str]:
+        """The ids of the current segment's file."""
+        file = self.fetched("#download", "*.csv")
         header, *rows = csv.reader(file.read_text(encoding="utf-8").splitlines())
         assert header == ["customer_id"]
         return [row[0] for row in rows]

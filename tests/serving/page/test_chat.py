@@ -8,6 +8,8 @@ import httpx
 import pytest
 from selenium.webdriver.common.keys import Keys
 
+from assistant.bundle import read_bundle, replay
+from assistant.workspace import open_workspace
 from tests.serving.page.browser import SIDEWAYS
 from tests.serving.page.conftest import started
 
@@ -84,6 +86,20 @@ def test_a_download_is_of_the_segment_on_the_card(page):
     time.sleep(2)
     page.use('{"feature": "age", "op": "=", "value": "19-24"}', "46")
     assert len(page.download()) == int(page.size)
+
+
+def test_one_click_saves_the_last_answer_and_it_replays(page, page_workspace):
+    page.ask("who is over 55?")
+    page.ask("who bought beer?")
+    page.shows("61")
+    bundle = read_bundle(page.fetched("#to-bundle", "*.json"))
+    assert bundle["question"] == "who bought beer?"
+    assert replay(bundle, open_workspace(page_workspace)).differences == ()
+
+
+def test_without_an_answer_there_is_none_to_save(page):
+    page.click("#to-bundle")
+    page.until(lambda: "no answer yet" in page.text("body"), "a sentence")
 
 
 def test_without_a_segment_there_is_nothing_to_download(page):
