@@ -18,7 +18,7 @@ from assistant.linking.linker import Link, Linker
 from assistant.llm import ChatModel, tuned
 from assistant.plan import ON_SEGMENT
 from assistant.sketch import from_sketch, sketch_schema
-from segments.check import validate
+from segments.check import issues, validate
 from segments.definition import Node
 from segments.errors import DefinitionError, ModelRetryError
 from segments.vocabulary import Vocabulary
@@ -54,14 +54,17 @@ class SecondReader:
         """The link with a sketch's segment as its reading, as its other reading, or unchanged."""
         if node is None or self.linker.disagreement(link, node):
             return link
-        if link.reading is not None and set(self.members(link.reading)) == set(self.members(node)):
+        first = link.reading
+        if first is not None and issues(first, self.vocabulary):
+            first = None  # it contradicts itself, so nobody belongs
+        if first is not None and set(self.members(first)) == set(self.members(node)):
             return link
-        if doubtful(link):
-            made = (Candidate(node, 0, len(link.message)),)
-            return replace(
-                link, candidates=made, reading=node, alternative=link.reading, edits=(), unknown=(), unused=()
-            )
-        return replace(link, alternative=node)
+        if first is not None and not doubtful(link):
+            return replace(link, alternative=node)
+        made = (Candidate(node, 0, len(link.message)),)
+        return replace(
+            link, candidates=made, reading=node, alternative=first, edits=(), unknown=(), unused=()
+        )
 
     def sketched(self, message: str) -> Node | None:
         """The segment as the tuned model reads it; None without such a model, or when its sketch means nothing here."""

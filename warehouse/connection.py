@@ -29,7 +29,9 @@ def quoted(value: str) -> str:
 def connect(path: Path, *, read_only: bool = False) -> duckdb.DuckDBPyConnection:
     """A connection to a warehouse file, made when it is not there. Raises EncryptionError when the key does not fit."""
     if derived("warehouse") is None:
-        config = {} if read_only else {"storage_compatibility_version": STORAGE}
+        config: dict[str, str | bool | int | float | list[str]] = {}
+        if not read_only:
+            config["storage_compatibility_version"] = STORAGE
         with _key_errors(path):
             return duckdb.connect(str(path), read_only=read_only, config=config)
     connection = duckdb.connect()

@@ -107,7 +107,8 @@ def load_base(model: str, device: str) -> tuple[Any, Any]:
     else:
         tokenizer = AutoTokenizer.from_pretrained(model)
         base = AutoModelForCausalLM.from_pretrained(model, dtype=torch.bfloat16)
-    return base.to(device), tokenizer
+    moved: Any = base
+    return moved.to(device), tokenizer
 
 
 class Trainer:
@@ -147,7 +148,7 @@ class Trainer:
             ids[row, :length] = torch.tensor(pair.tokens)
             mask[row, :length] = 1
             learned[row, pair.prompt : length] = True
-        inner = self.model.get_base_model()
+        inner: Any = self.model.get_base_model()
         hidden = inner.model(input_ids=ids, attention_mask=mask).last_hidden_state
         # The head is a quarter of the work, and only the answers' places need it.
         logits = inner.lm_head(hidden[:, :-1][learned[:, 1:]]).float()
@@ -199,7 +200,7 @@ class Trainer:
 
         fresh = self.out.with_name(self.out.name + ".new")
         shutil.rmtree(fresh, ignore_errors=True)
-        self.model.save_pretrained(fresh)
+        self.model.save_pretrained(str(fresh))
         state = {"step": self.step, "optimiser": self.optimiser.state_dict(), "copies": self.copies}
         torch.save(state, fresh / "training.pt")
         (fresh / "curve.json").write_text(json.dumps(list(curve)), encoding="utf-8")

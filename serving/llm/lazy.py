@@ -13,12 +13,9 @@ from assistant.llm import ChatModel, tuned
 class Server(Protocol):
     """Where a language model answers."""
 
-    base_url: str
-    model: str
-
     @property
-    def sha256(self) -> str:
-        """Of the model's weights; empty when not known."""
+    def chat(self) -> ChatModel:
+        """A client of it."""
         ...
 
 

@@ -183,8 +183,8 @@ def _command(
     """The server's command line, the name under which it serves the model, where it saves its state."""
     if backend == "vllm":
         name = settings.model or vllm.MODEL
-        adapter = "" if settings.adapter == NO_ADAPTER else settings.adapter
-        return vllm.command(name, settings.host, port, settings.vllm, adapter), name, None
+        lora = "" if settings.adapter == NO_ADAPTER else settings.adapter
+        return vllm.command(name, settings.host, port, settings.vllm, lora), name, None
     model = own_model(Path(settings.model)) if settings.model else ensure_model(progress=progress)
     stat = model.stat()
     states = run_folder / "states" / f"{model.stem}-{stat.st_size}-{stat.st_mtime_ns}"

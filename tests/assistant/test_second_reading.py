@@ -1,5 +1,6 @@
 """A message is read again as a sketch; what the sketch drops or makes up is not taken."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -94,6 +95,13 @@ def test_another_audience_is_told_beside_a_reading_that_holds_all(linker: Linker
     link = linker.link(PLAIN)
     second = reader(linker, opened, ORDERED).joined(link)
     assert (second.reading, second.alternative) == (link.reading, from_json(ORDERED))
+
+
+def test_a_reading_that_contradicts_itself_gives_place(linker: Linker, opened: Rooms) -> None:
+    never = {"all_of": [SPENT, {"not": SPENT}]}
+    link = replace(linker.link(PLAIN), reading=from_json(never))
+    second = reader(linker, opened, SPENT).joined(link)
+    assert (second.reading, second.alternative) == (from_json(SPENT), None)
 
 
 def test_yes_takes_the_other_reading_and_a_bundle_of_it_replays(workspace: Path) -> None:
