@@ -26,6 +26,8 @@ PHRASE_TOKENS = 120
 TIMEOUT_SECONDS = 90.0
 ADAPTER = {"lora": [{"id": 0, "scale": 1.0}], "id_slot": 1}
 """How llama.cpp is asked for the adapter, and for the slot that is the adapter's own. vLLM goes by the model's name."""
+PLAIN = {"id_slot": 0}
+"""Of a server with an adapter: the slot that holds the instructions."""
 
 
 class ChatModel(Protocol):
@@ -85,7 +87,7 @@ class OpenAIChat:
             timeout=TIMEOUT_SECONDS,
             max_retries=0,
             stream_usage=True,
-            extra_body=ADAPTER if self.adapted else None,
+            extra_body=ADAPTER if self.adapted else PLAIN if self.adapter else None,
         )
 
     def json(self, messages: list[tuple[str, str]], schema: dict[str, Any]) -> dict[str, Any]:

@@ -70,7 +70,7 @@ def serve(
     parameters.n_parallel = slots
     if adapter is not None:
         info = xllamacpp.CommonAdapterLoraInfo()
-        info.path, info.scale = str(adapter), 1.0
+        info.path, info.scale = str(adapter), 0.0
         parameters.lora_adapters = [info]
         parameters.lora_init_without_apply = True
     parameters.cpuparams.n_threads = threads

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import httpx
 
+from assistant.llm import PLAIN
 from segments.errors import LLMUnavailableError
 from serving.llm.server import RunningLLM
 
@@ -58,7 +59,7 @@ def _slot(server: RunningLLM, action: str, name: str) -> bool:
 
 def _read(server: RunningLLM, messages: Sequence[tuple[str, str]]) -> None:
     shown = [{"role": ROLES.get(role, role), "content": text} for role, text in messages]
-    body = {"model": server.model, "messages": shown, "max_tokens": 1, "temperature": 0}
+    body = {"model": server.model, "messages": shown, "max_tokens": 1, "temperature": 0} | PLAIN
     httpx.post(f"{server.base_url}/chat/completions", json=body, timeout=READ_SECONDS).raise_for_status()
 
 

@@ -5,6 +5,8 @@ import json
 import httpx
 import pytest
 
+from assistant.llm import ADAPTER as SKETCHING
+from assistant.llm import PLAIN
 from segments.errors import OperatorError
 from serving.llm.server import LLMSettings, running, start
 from serving.llm.warm import warm
@@ -182,7 +184,7 @@ def test_a_new_start_takes_the_read_instructions_from_disk(folder):
     with start(settings, folder / "own") as second:
         states = second.states
         assert warm(second, messages) is True
-        timings = chat(second, "Soup buyers.", system=INSTRUCTIONS, max_tokens=1)["timings"]
+        timings = chat(second, "Soup buyers.", system=INSTRUCTIONS, max_tokens=1, **PLAIN)["timings"]
         assert timings["cache_n"] > 70
         kept = list(states.iterdir())
         kept[0].write_bytes(kept[0].read_bytes()[:1000])
@@ -199,7 +201,6 @@ def adapted(folder):
         yield server
 
 
-SKETCHED = {"lora": [{"id": 0, "scale": 1.0}], "id_slot": 1}
 REQUEST = "wine buyers of last quarter who have not been in for a month"
 
 
@@ -212,7 +213,7 @@ def test_the_packaged_adapter_is_served_and_found(adapted):
 def test_only_who_asks_for_the_adapter_gets_it(adapted, llm):
     plain = chat(llm, REQUEST, system="Request to sketch.")["choices"][0]["message"]["content"]
     beside = chat(adapted, REQUEST, system="Request to sketch.")["choices"][0]["message"]["content"]
-    sketched = chat(adapted, REQUEST, system="Request to sketch.", **SKETCHED)["choices"][0]["message"][
+    sketched = chat(adapted, REQUEST, system="Request to sketch.", **SKETCHING)["choices"][0]["message"][
         "content"
     ]
     assert plain == beside != sketched
@@ -220,9 +221,9 @@ def test_only_who_asks_for_the_adapter_gets_it(adapted, llm):
 
 
 def test_the_instructions_stay_read_while_the_adapter_works(adapted):
-    chat(adapted, "Soup buyers.", system=INSTRUCTIONS, max_tokens=1)
-    chat(adapted, REQUEST, system="Request to sketch.", **SKETCHED)
-    timings = chat(adapted, "Beer buyers.", system=INSTRUCTIONS, max_tokens=1)["timings"]
+    chat(adapted, "Soup buyers.", system=INSTRUCTIONS, max_tokens=1, **PLAIN)
+    chat(adapted, REQUEST, system="Request to sketch.", **SKETCHING)
+    timings = chat(adapted, "Beer buyers.", system=INSTRUCTIONS, max_tokens=1, **PLAIN)["timings"]
     assert timings["cache_n"] > 70
 
 
