@@ -244,7 +244,11 @@ def _usable(step: Step) -> bool:
 
 def _steps(workspace: Workspace, make: Callable[[Progress], object]) -> tuple[Step, ...]:
     def open_warehouse() -> None:
-        Warehouse(workspace.warehouse).close()
+        opened = Warehouse(workspace.warehouse)
+        try:
+            _ = opened.meta  # opening alone does not notice that the file is damaged
+        finally:
+            opened.close()
         Vault(workspace.folder)
 
     def tastes(progress: Progress) -> None:

@@ -29,8 +29,8 @@ class Settings:
     randomised_campaigns: ids of campaigns whose customers were drawn at random, so that their effect may be called one.
     gross_margin: share of revenue left after the cost of goods. contact_cost: currency for each customer
     contacted. response_rate: share of contacted customers who respond, where no past campaign tells it (0: not known).
-    second_reading: a message that was not read whole is put into plainer words by the language model and read again
-    (of 54 unseen questions read wrong the demo's 1.5B model helped 3, for 2.4 s each time: worth it for a larger model).
+    second_reading: what the model's sketch adapter reads again, where it has one: 'doubt' (a message that was not read
+    whole), 'always' or 'off'. llm_adapter: that adapter; empty for the packaged one beside the packaged model.
     banned_words: never used in marketing copy. parameters: numbers that definitions name. outcomes: what models shall
     predict besides the outcomes that every workspace has (`[[outcomes]]`). tastes: phrases that items are compared with,
     each a feature (`[[tastes]]`). state_url: the database of segments, users,

@@ -181,6 +181,7 @@ class Warehouse(Tables):
     def __init__(self, path: Path, *, read_only: bool = True) -> None:
         if not path.exists():
             raise NotBuiltError(f"There is no warehouse at {path}; run: segassist build")
+        self.path = path
         with storage_errors(path):
             self.connection = ibis.duckdb.from_connection(connect(path, read_only=read_only))
         self._lock = threading.RLock()
@@ -194,7 +195,9 @@ class Warehouse(Tables):
     @cached_property
     def meta(self) -> dict[str, Any]:
         """as_of, departments and the quality report."""
-        content = self.fetch(self.connection.table("meta"))["content"].iloc[0]
+        # A damaged file opens as long as nobody reads the damaged part of it.
+        with storage_errors(self.path):
+            content = self.fetch(self.connection.table("meta"))["content"].iloc[0]
         return dict(json.loads(content))
 
     @property

@@ -182,7 +182,8 @@ def test_the_commands_of_the_page_exist_with_their_options():
     used: dict[str, set[str]] = {}
     for module, rest in re.findall(r"^python -m (\S+)([^#\n]*)", text, re.MULTILINE):
         used.setdefault(module, set()).update(re.findall(r"--[a-z-]+", rest))
-    assert set(used) == {"eval.run", "eval.ablate", "eval.attack", "eval.differencing"}
+    known = {"eval.run", "eval.ablate", "eval.attack", "eval.differencing", "eval.adapter.judge"}
+    assert set(used) == known
     for module, options in used.items():
         shown = subprocess.run(
             [sys.executable, "-m", module, "--help"], capture_output=True, text=True, cwd=ROOT
