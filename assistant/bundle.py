@@ -15,6 +15,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -180,6 +181,7 @@ def replay(bundle: Bundle, workspace: Workspace, model: ChatModel | None = None)
     return Replay(tuple(_differences(bundle, now, recorded if model is None else None)))
 
 
+@cache
 def tools_fingerprint() -> str:
     """12 hex digits that change when any tool's name, words or arguments change."""
     specs = [[spec.name, spec.description, spec.schema] for spec in tool_specs().values()]

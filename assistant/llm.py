@@ -52,7 +52,8 @@ def tuned(model: ChatModel) -> ChatModel | None:
 class OpenAIChat:
     """Any server that speaks the OpenAI protocol (vLLM, the embedded llama.cpp), through LangChain.
 
-    adapter: the name of the LoRA adapter that the server has beside its model; empty when it has none.
+    adapter: the name of the LoRA adapter that the server has beside its model; empty when it has none. With the model
+    of that name, the adapter is asked for.
     """
 
     base_url: str
@@ -60,7 +61,6 @@ class OpenAIChat:
     seed: int = 7
     sha256: str = ""
     adapter: str = ""
-    adapted: bool = False
 
     @property
     def identity(self) -> dict[str, Any]:
@@ -71,7 +71,13 @@ class OpenAIChat:
     @property
     def tuned(self) -> OpenAIChat | None:
         """The same model with its adapter; None when the server has no adapter."""
-        return replace(self, model=self.adapter, adapted=True) if self.adapter else None
+        return replace(self, model=self.adapter) if self.adapter else None
+
+    @property
+    def _extra(self) -> dict[str, Any] | None:
+        if not self.adapter:
+            return None
+        return ADAPTER if self.model == self.adapter else PLAIN
 
     @cached_property
     def _client(self) -> ChatOpenAI:
@@ -87,7 +93,7 @@ class OpenAIChat:
             timeout=TIMEOUT_SECONDS,
             max_retries=0,
             stream_usage=True,
-            extra_body=ADAPTER if self.adapted else PLAIN if self.adapter else None,
+            extra_body=self._extra,
         )
 
     def json(self, messages: list[tuple[str, str]], schema: dict[str, Any]) -> dict[str, Any]:

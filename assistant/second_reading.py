@@ -12,12 +12,11 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
-import prompts
 from assistant.linking.candidates import Candidate
 from assistant.linking.linker import Link, Linker
 from assistant.llm import ChatModel, tuned
 from assistant.plan import ON_SEGMENT
-from assistant.sketch import from_sketch, sketch_schema
+from assistant.sketch import asked, from_sketch, sketch_schema
 from segments.check import issues, validate
 from segments.definition import Node
 from segments.errors import DefinitionError, ModelRetryError
@@ -72,9 +71,8 @@ class SecondReader:
         model = tuned(self.model)
         if model is None:
             return None
-        asked = [("system", prompts.load("sketch_system.md").strip()), ("human", message)]
         try:
-            node = from_sketch(model.json(asked, self.schema), self.linker.goods, self.linker.time)
+            node = from_sketch(model.json(asked(message), self.schema), self.linker.goods, self.linker.time)
             validate(node, self.vocabulary)
         except (ModelRetryError, DefinitionError):
             return None

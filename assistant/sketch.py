@@ -12,6 +12,7 @@ import json
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
+import prompts
 from segments.codec import from_json, to_json
 from segments.definition import EVENT_TYPES, ItemFilter, Node, Window
 from segments.errors import ModelRetryError
@@ -32,6 +33,11 @@ ORDER = (
 """In what order a sketch's fields come: a server that constrains an answer lets them come in the schema's order only."""
 
 
+def asked(message: str) -> list[tuple[str, str]]:
+    """What the model is asked: it is trained on exactly this."""
+    return [("system", prompts.load("sketch_system.md").strip()), ("human", message)]
+
+
 def to_sketch(node: Node, goods: Mapping[ItemFilter, str], times: Mapping[Window, str]) -> dict[str, Any]:
     """The definition with the request's words for its goods and calendar times; goods it has no words for keep their
     catalogue names."""
@@ -46,7 +52,7 @@ def to_sketch(node: Node, goods: Mapping[ItemFilter, str], times: Mapping[Window
         out = {key: walk(inner) for key, inner in value.items() if key not in WINDOW_KEYS | {ITEMS}}
         if ITEMS in value:
             out[ITEMS] = said.get(json.dumps(value[ITEMS])) or _names(value[ITEMS])
-        window = {key: value[key] for key in ("from_days_ago", "to_days_ago") if key in value}
+        window = {key: days for key, days in value.items() if key in WINDOW_KEYS}
         known = spoken.get(json.dumps(window)) if window else None
         return out | ({WHEN: known} if known else window)
 
@@ -94,7 +100,7 @@ def from_sketch(
 def sketch_schema(catalogue: Catalogue, events: Collection[str], outcomes: Collection[str]) -> dict[str, Any]:
     """The JSON Schema of the sketches that a workspace allows: its features, each with the values it has, the events that
     happened, the outcomes that are predicted. Similar customers and saved segments are not sketched."""
-    schema = _spoken(json_schema(catalogue))
+    schema = _spoken(json_schema(catalogue), list(events))
     kinds = []
     for kind in schema["$defs"]["node"]["oneOf"]:
         fields = kind["properties"]
@@ -105,7 +111,7 @@ def sketch_schema(catalogue: Catalogue, events: Collection[str], outcomes: Colle
         elif not {"similar_to", "member_of"} & set(fields) and (outcomes or "propensity" not in fields):
             kinds.append(kind)
     schema["$defs"]["node"] = {"anyOf": kinds}
-    return _happening(schema, list(events))
+    return schema
 
 
 def _feature_kinds(catalogue: Catalogue) -> list[dict[str, Any]]:
@@ -133,16 +139,19 @@ def _levels(feature: Feature) -> dict[str, Any]:
     return {"anyOf": [level, {"type": "array", "items": level, "minItems": 1}]}
 
 
-def _spoken(value: Any) -> Any:
-    """A definition's schema as a sketch's: words for goods and times, plain numbers, fields in the sketch's order."""
+def _spoken(value: Any, events: list[str]) -> Any:
+    """A definition's schema as a sketch's: words for goods and times, plain numbers, events that happened, fields in the
+    sketch's order."""
     if isinstance(value, list):
-        return [_spoken(inner) for inner in value]
+        return [_spoken(inner, events) for inner in value]
     if not isinstance(value, dict):
         return value
+    if value.get("enum") == list(EVENT_TYPES):
+        return {"enum": events}
     choices = value.get("anyOf", [])
     if len(choices) == 2 and "param" in choices[1].get("properties", {}):
-        return _spoken(choices[0])
-    out = {key: _spoken(inner) for key, inner in value.items()}
+        return _spoken(choices[0], events)
+    out = {key: _spoken(inner, events) for key, inner in value.items()}
     fields = out.get("properties")
     if isinstance(fields, dict):
         if ITEMS in fields:
@@ -154,16 +163,6 @@ def _spoken(value: Any) -> Any:
             for key in sorted(fields, key=lambda k: ORDER.index(k) if k in ORDER else len(ORDER))
         }
     return out
-
-
-def _happening(value: Any, events: list[str]) -> Any:
-    if isinstance(value, list):
-        return [_happening(inner, events) for inner in value]
-    if not isinstance(value, dict):
-        return value
-    if value.get("enum") == list(EVENT_TYPES):
-        return {"enum": events}
-    return {key: _happening(inner, events) for key, inner in value.items()}
 
 
 def compact(sketch: dict[str, Any]) -> str:

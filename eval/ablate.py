@@ -23,7 +23,7 @@ from assistant.app import Assistant, Rooms, make_linker
 from assistant.graph import State, Turn, TurnGraph
 from assistant.linking.candidates import Candidate
 from assistant.linking.linker import Link
-from assistant.llm import ChatModel, OpenAIChat
+from assistant.llm import ChatModel, tuned
 from assistant.plan import Plan
 from assistant.second_reading import describes
 from assistant.workspace import DEFAULT, open_workspace
@@ -53,7 +53,7 @@ class WithoutExamples:
     """A `ChatModel` that is shown the instructions and the message, no worked example."""
 
     def __init__(self, model: ChatModel) -> None:
-        self._model = model
+        self._model, self.tuned = model, tuned(model)
 
     def json(self, messages: list[tuple[str, str]], schema: dict[str, Any]) -> dict[str, Any]:
         """The plan."""
@@ -68,7 +68,7 @@ class WithoutConstraint:
     """A `ChatModel` that is told the schema in words and may answer any JSON object."""
 
     def __init__(self, model: ChatModel) -> None:
-        self._model = model
+        self._model, self.tuned = model, tuned(model)
 
     def json(self, messages: list[tuple[str, str]], schema: dict[str, Any]) -> dict[str, Any]:
         """The plan."""
@@ -220,7 +220,7 @@ def main() -> None:
     given.out.mkdir(parents=True, exist_ok=True)
     rooms, records = Rooms(open_workspace(given.workspace)), {}
     with llm_for(given.workspace) as server:
-        model = OpenAIChat(server.base_url, server.model)
+        model = server.chat
         for arm in ARMS:
             if arm.name == "whole" or not given.arm or arm.name in given.arm:
                 out = given.out / f"{arm.name}.jsonl"

@@ -9,7 +9,6 @@ attacker's: whatever it is asked, it answers what harms most. What it cannot do,
 from __future__ import annotations
 
 import argparse
-import json
 import shutil
 import sys
 import tempfile
@@ -33,6 +32,7 @@ from assistant.tools import Tools
 from assistant.workspace import Workspace, open_workspace
 from eval.attack_files import hand_over
 from eval.attack_shop import write_shop
+from eval.json_lines import read_lines
 from eval.verdicts import Outcome, broken, look
 from segments.definition import EVERYONE
 from segments.errors import SegAssistError
@@ -91,10 +91,7 @@ class CapturedChat:
 
 def load_attacks(kind: str | None = None) -> list[Attack]:
     """The attacks, of one kind or all, in file order."""
-    lines = [
-        line for path in sorted(ATTACKS.glob("*.jsonl")) for line in path.read_text("utf-8").splitlines()
-    ]
-    attacks = [json.loads(line) for line in lines]
+    attacks: list[Attack] = [row for path in sorted(ATTACKS.glob("*.jsonl")) for row in read_lines(path)]
     return [attack for attack in attacks if kind is None or attack["kind"] == kind]
 
 
@@ -193,7 +190,7 @@ def _model(which: str, base_url: str, workspace: Path) -> Iterator[ChatModel]:
         from serving.cli import llm_for
 
         with llm_for(workspace) as server:
-            yield OpenAIChat(server.base_url, server.model)
+            yield server.chat
 
 
 def main() -> None:

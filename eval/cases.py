@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from eval.json_lines import read_lines
 from segments.codec import from_json
 from segments.definition import Node
 
@@ -43,8 +43,7 @@ def load_cases(
     """
     cases = []
     for path in sorted((QUESTIONS / folder).glob(file)):
-        lines = path.read_text(encoding="utf-8").splitlines()
-        cases += [_case(json.loads(line)) for line in lines if line.strip()]
+        cases += [_case(row) for row in read_lines(path)]
     return [
         case
         for case in cases

@@ -45,7 +45,12 @@ class ItemFilter:
     text: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
-        return bool(self.department or self.category or self.brand or self.text)
+        return bool(self.values)
+
+    @property
+    def values(self) -> tuple[str, ...]:
+        """What is named, in whichever field."""
+        return (*self.department, *self.category, *self.brand, *self.text)
 
 
 @dataclass(frozen=True)

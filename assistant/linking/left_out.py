@@ -1,4 +1,5 @@
-"""What a message says that its reading does not hold: a number, a time or goods that no condition took.
+"""What a message says that its reading does not hold: a number, a time or goods that no condition took; and the other
+way round, what a definition holds that the message does not say.
 
 The reading is asked, not the reader: whatever way the conditions were made, what they hold is in them.
 """
@@ -80,7 +81,7 @@ class Held:
 
     def items(self, items: ItemFilter) -> bool:
         """Whether any of the goods named is held, or a feature made of them."""
-        named = [value.lower() for value in (*items.department, *items.category, *items.brand, *items.text)]
+        named = [value.lower() for value in items.values]
         slugs = [re.sub(r"[^a-z0-9]+", "_", name).strip("_") for name in named]
         return any(
             name in self.words or any(slug in word for word in self.words)
@@ -92,23 +93,22 @@ def made_up(reading: Reading, node: Node, as_of: date) -> tuple[str, ...]:
     """The numbers and goods that a definition holds though the message does not name them."""
     text, chinese = reading.text, reading.chinese
     times = windows(text, chinese, as_of)
-    said = {number.value for number in numbers(text, chinese, [])} | {1.0, float(DAYS["year"])}
-    said |= {number.high for number in numbers(text, chinese, []) if number.high is not None}
+    spoken = numbers(text, chinese, [])
+    said = {value for number in spoken for value in (number.value, number.high) if value is not None}
+    said |= {1.0, float(DAYS["year"])}
     for window in (w for time in times for w in (time.window, *time.parts)):
         said |= {float(days) for days in (window.start, window.end, (window.start or 0) - window.end) if days}
     # Of two times that are compared the earlier one ends twice as long ago.
     said |= {2 * n for n in said}
     said |= {round(v, 6) for n in said for v in (n / 100, 1 - n / 100, 1 + n / 100, n - 1, n + 1)}
     named = [mention.items for clause in reading.clauses for mention in clause.items]
-    goods = {
-        value for items in named for value in (*items.department, *items.category, *items.brand, *items.text)
-    }
+    goods = {value for items in named for value in items.values}
     small = {float(n) for n in range(_FEW + 1)}
     out = [f"{value:g}" for value in sorted(Held.by([node]).numbers - said - small)]
     for condition in conditions(node):
         items = getattr(condition, "items", None)
-        if items and not goods & {*items.department, *items.category, *items.brand, *items.text}:
-            out += [*items.department, *items.category, *items.brand, *items.text]
+        if items and goods.isdisjoint(items.values):
+            out += items.values
     return tuple(dict.fromkeys(out))
 
 

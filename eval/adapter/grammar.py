@@ -177,7 +177,7 @@ class Grammar:
             (20, self._bought),
             (9, self._not_bought),
             (6, self._not_seen),
-            (7, self._redeemed),
+            (7, self._other_event),
             (6, self._sequence),
             (3, self._repeat),
             (4, self._touch),
@@ -240,7 +240,7 @@ class Grammar:
     def _not_seen(self) -> Node:
         return Not(EventCondition("purchase", window=Window(self.random.choice(DAYS))))
 
-    def _redeemed(self) -> Node:
+    def _other_event(self) -> Node:
         kinds = [e for e in self.stock.events if e not in ("purchase", "search")]
         if not kinds:
             return self._bought()

@@ -10,7 +10,6 @@ split only sums are shown; --out (dev only) writes every question.
 from __future__ import annotations
 
 import argparse
-import json
 import statistics
 import time
 from collections import Counter
@@ -27,45 +26,20 @@ from assistant.workspace import DEFAULT, open_workspace
 from eval.adapter.pairs import HELD
 from eval.cases import Case, load_cases
 from eval.intervals import wilson
-from eval.scorers import member_f1
-from segments.canonical import fingerprint
+from eval.json_lines import write_lines
+from eval.readings import RIGHT, Readings
 from segments.definition import Node
-from segments.errors import UserError
 from segments.explain import explain
 from serving.llm.server import connect
-
-RIGHT = 0.95
-"""Member-set F1 from which a reading counts as right."""
-
-
-class Judge:
-    """Compares readings with golds by their members."""
-
-    def __init__(self, rooms: Rooms) -> None:
-        self.rooms = rooms
-        self._known: dict[str, frozenset[str]] = {}
-
-    def members(self, node: Node) -> frozenset[str]:
-        """Who belongs; nobody where the definition does not hold."""
-        mark = fingerprint(node)
-        if mark not in self._known:
-            try:
-                self._known[mark] = frozenset(self.rooms.audiences.members(node))
-            except UserError:
-                self._known[mark] = frozenset()
-        return self._known[mark]
-
-    def right(self, case: Case, reading: Node | None) -> bool:
-        """Whether a reading has the members of the gold, or of one as good."""
-        golds = (case.gold, *case.also) if case.gold is not None else ()
-        return reading is not None and any(
-            member_f1(self.members(reading), self.members(gold)) >= RIGHT for gold in golds
-        )
 
 
 def judge(rooms: Rooms, reader: SecondReader, cases: list[Case], console: Console) -> list[dict[str, object]]:
     """One row a case; the sums are printed."""
-    judge = Judge(rooms)
+    readings = Readings(rooms)
+
+    def right(reading: Node | None) -> bool:
+        return readings.f1(case, reading) >= RIGHT
+
     counts, seconds, rows = Counter[str](), list[float](), list[dict[str, object]]()
     for case in track(cases, "asking", console=console):
         link = reader.linker.link(case.turns[0])
@@ -75,17 +49,16 @@ def judge(rooms: Rooms, reader: SecondReader, cases: list[Case], console: Consol
         joined = reader.taken(link, node) if describes(link, None) else link
         doubt = joined if doubtful(link) else link
         found = {
-            "linker": judge.right(case, link.reading),
-            "sketch": judge.right(case, node),
-            "doubt": judge.right(case, doubt.reading),
-            "always": judge.right(case, joined.reading),
-            "doubt, told": judge.right(case, _told(doubt, link)),
-            "always, told": judge.right(case, _told(joined, link)),
-            "always, wrong told": _told(joined, link) is not None
-            and not judge.right(case, _told(joined, link)),
+            "linker": right(link.reading),
+            "sketch": right(node),
+            "doubt": right(doubt.reading),
+            "always": right(joined.reading),
+            "doubt, told": right(_told(doubt, link)),
+            "always, told": right(_told(joined, link)),
+            "always, wrong told": _told(joined, link) is not None and not right(_told(joined, link)),
             "agree": node is not None
             and link.reading is not None
-            and judge.members(node) == judge.members(link.reading),
+            and readings.members(node) == readings.members(link.reading),
         }
         found["agree and right"] = found["agree"] and found["linker"]
         counts.update(name for name, holds in found.items() if holds)
@@ -140,8 +113,7 @@ def main() -> None:
     ]
     rows = judge(rooms, reader, cases, Console(highlight=False))
     if asked.out is not None:
-        text = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
-        asked.out.write_text(text, encoding="utf-8")
+        write_lines(asked.out, rows)
 
 
 if __name__ == "__main__":

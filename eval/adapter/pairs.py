@@ -12,7 +12,6 @@ same definition is left out and counted. Definitions of test questions are never
 from __future__ import annotations
 
 import argparse
-import json
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -21,12 +20,13 @@ from pathlib import Path
 from typing import Any
 
 from assistant.app import Rooms, make_linker
-from assistant.linking.linker import Linker
+from assistant.linking.linker import Linker, is_chinese
 from assistant.sketch import compact, from_sketch, to_sketch
 from assistant.workspace import DEFAULT, open_workspace
 from eval.adapter.grammar import Grammar, Stock
 from eval.adapter.wording import wording
 from eval.cases import load_cases
+from eval.json_lines import read_lines, write_lines
 from segments.canonical import fingerprint
 from segments.check import issues
 from segments.codec import from_json, to_json
@@ -106,7 +106,7 @@ def pair(
             except (ModelRetryError, DefinitionError):
                 same = False
             if same:
-                language = "zh" if re.search(r"[\u4e00-\u9fff]", request) else "en"
+                language = "zh" if is_chinese(request) else "en"
                 split = "held" if HELD.search(name) else "train"
                 return Pair(name, source, language, split, request, compact(sketch))
     return None
@@ -135,8 +135,8 @@ def join(linker: Linker, drafts: Path, requests: Path) -> tuple[list[Pair], Coun
     for case in load_cases("dev"):
         if len(case.turns) == 1 and case.gold is not None:
             add(pair(linker, case.id, "dev", case.turns[0], (case.gold, *case.also), {}, {}), "dev")
-    drafted = {row["id"]: row for row in _lines(drafts)}
-    for row in _lines(requests):
+    drafted = {row["id"]: row for row in read_lines(drafts)}
+    for row in read_lines(requests):
         if row["request"].strip().upper() == SKIP:
             fate["grammar: skipped"] += 1
             continue
@@ -146,15 +146,6 @@ def join(linker: Linker, drafts: Path, requests: Path) -> tuple[list[Pair], Coun
         reading = from_json(made["definition"])
         add(pair(linker, row["id"], "grammar", row["request"], (reading,), goods, times), "grammar")
     return pairs, fate
-
-
-def _lines(path: Path) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
-
-
-def _write(path: Path, rows: Sequence[dict[str, Any]]) -> None:
-    text = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
-    path.write_text(text, encoding="utf-8")
 
 
 def main() -> None:
@@ -173,13 +164,13 @@ def main() -> None:
     linker = make_linker(rooms, dense=False)
     if asked.what == "draft":
         rows = draft(rooms, linker, asked.language, asked.count, asked.seed)
-        _write(asked.out, rows)
+        write_lines(asked.out, rows)
         print(f"{asked.out}: {len(rows)} definitions to put into words")
         return
     if asked.drafts is None or asked.requests is None:
         parser.error("join needs --drafts and --requests")
     pairs, fate = join(linker, asked.drafts, asked.requests)
-    _write(asked.out, [vars(made) for made in pairs])
+    write_lines(asked.out, [vars(made) for made in pairs])
     print(f"{asked.out}: {len(pairs)} pairs ({', '.join(f'{what} {n}' for what, n in sorted(fate.items()))})")
 
 

@@ -28,7 +28,8 @@ from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
-import prompts
+from assistant.sketch import asked
+from eval.json_lines import read_lines
 
 if TYPE_CHECKING:
     import torch
@@ -44,7 +45,7 @@ WARM_UP = 0.05
 """Share of the steps over which the learning rate rises; it then falls to a tenth along a cosine."""
 CHECKPOINT_SECONDS = 600.0
 LONGEST = 400
-"""Tokens of a pair; longer ones are left out and counted."""
+"""Tokens of a pair; longer ones are left out."""
 
 
 @dataclass(frozen=True)
@@ -55,20 +56,19 @@ class Encoded:
     prompt: int
 
 
+ROLES = {"human": "user"}
+
+
 def read_pairs(path: Path, split: str) -> list[dict[str, str]]:
     """The pairs of a split, in file order."""
-    rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
-    return [row for row in rows if row["split"] == split]
+    return [row for row in read_lines(path) if row["split"] == split]
 
 
 def encode(tokenizer: Any, pairs: Sequence[dict[str, str]]) -> list[Encoded]:
     """Pairs as the chat template writes them, the answer closed by the end of its turn."""
     out = []
     for pair in pairs:
-        messages = [
-            {"role": "system", "content": prompts.load("sketch_system.md")},
-            {"role": "user", "content": pair["request"]},
-        ]
+        messages = [{"role": ROLES.get(role, role), "content": text} for role, text in asked(pair["request"])]
         given = tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
         before = tokenizer(given, add_special_tokens=False)["input_ids"]
         after = tokenizer(pair["sketch"] + tokenizer.eos_token, add_special_tokens=False)["input_ids"]
@@ -284,17 +284,7 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=24 * 60.0)
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--resume", action="store_true")
-    asked = parser.parse_args()
-    train(
-        asked.pairs,
-        asked.model,
-        asked.out,
-        asked.steps,
-        asked.minutes,
-        asked.seed,
-        asked.resume,
-        Console(highlight=False),
-    )
+    train(**vars(parser.parse_args()), console=Console(highlight=False))
 
 
 if __name__ == "__main__":

@@ -1,7 +1,6 @@
-"""Plain words of a definition: what `explain` says, with goods and calendar times as the request says them.
+"""Plain words of a definition: what `explain` says, with goods and calendar times as people say them.
 
-The adapter learns to put a request into these words, and the linker reads them: goods stay the marketer's own, so that
-another retailer's catalogue needs no other adapter, and 'last quarter' stays what it is on another day.
+Whoever puts drafts into people's words reads these: 'bought wine last quarter' and not the catalogue's names and days.
 """
 
 from __future__ import annotations

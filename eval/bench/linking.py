@@ -23,8 +23,7 @@ from assistant.plan import offered_tools
 from assistant.workspace import DEFAULT, open_workspace
 from eval.cases import Case, load_cases
 from eval.intervals import wilson
-from eval.scorers import member_f1
-from segments.canonical import fingerprint
+from eval.readings import RIGHT, Readings
 from segments.definition import (
     ComparisonCondition,
     EventCondition,
@@ -40,10 +39,7 @@ from segments.definition import (
     Window,
     conditions,
 )
-from segments.errors import UserError
 
-RIGHT = 0.95
-"""Member-set F1 from which a reading counts as right."""
 NO_READING = ("list_segments", "discover_segments", "find_lookalikes")
 Part = tuple[str, object]
 """What a definition holds: ('features' | 'items' | 'numbers' | 'windows', value)."""
@@ -131,29 +127,14 @@ class Score:
         self.found.update(kind for kind, _ in gold & mine)
 
 
-def score(linker: Linker, cases: list[Case], rooms: Rooms, known: dict[str, frozenset[str]]) -> Score:
-    """Link every case and compare its reading with the gold's members; `known` keeps members between runs."""
-
-    def members(node: Node) -> frozenset[str]:
-        key = fingerprint(node)
-        if key not in known:
-            try:
-                known[key] = frozenset(rooms.audiences.members(node))
-            except UserError:
-                known[key] = frozenset({"(cannot be run)"})
-        return known[key]
-
+def score(linker: Linker, cases: list[Case], readings: Readings) -> Score:
+    """Link every case and compare its reading with the gold's members."""
     total = Score()
     for case in cases:
         link = linker.link(case.turns[0])
         f1 = None
         if case.gold is not None and case.tool not in NO_READING:
-            golds = (case.gold, *case.also)
-            f1 = (
-                max(member_f1(members(link.reading), members(g)) for g in golds)
-                if link.reading is not None
-                else 0.0
-            )
+            f1 = readings.f1(case, link.reading)
         total.add(case, link, f1)
     return total
 
@@ -174,9 +155,9 @@ def main() -> None:
     options = parser.parse_args()
     rooms = Rooms(open_workspace(options.workspace))
     cases = [case for case in load_cases(options.split, file=options.file) if len(case.turns) == 1]
-    known: dict[str, frozenset[str]] = {}
-    whole = score(make_linker(rooms), cases, rooms, known)
-    lexical = score(make_linker(rooms, dense=False), cases, rooms, known)
+    readings = Readings(rooms)
+    whole = score(make_linker(rooms), cases, readings)
+    lexical = score(make_linker(rooms, dense=False), cases, readings)
     table = Table(title=f"{len(cases)} single questions of the {options.split} split")
     for name in ("", "linker", "lexical only", "ratio"):
         table.add_column(name)

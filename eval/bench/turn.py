@@ -23,7 +23,7 @@ from rich.progress import track
 from rich.table import Table
 
 from assistant.app import Assistant
-from assistant.llm import ChatModel, OpenAIChat
+from assistant.llm import ChatModel, tuned
 from assistant.plan import instructions, offered_tools, schema, turn_text
 from assistant.workspace import DEFAULT, open_workspace
 from eval.cases import load_cases
@@ -51,11 +51,37 @@ class Timed:
             self.calls.append(time.perf_counter() - began)
             self.seconds += self.calls[-1]
 
+    @property
+    def tuned(self) -> Beside | None:
+        """The model with its adapter: of the turn's seconds, but none of the plan's calls."""
+        adapted = tuned(self.model)
+        return None if adapted is None else Beside(adapted, self)
+
     def stream(self, messages: list[tuple[str, str]]) -> Iterator[str]:
         """`model.stream`, timed."""
         began = time.perf_counter()
         yield from self.model.stream(messages)
         self.seconds += time.perf_counter() - began
+
+
+@dataclass
+class Beside:
+    """An adapted ChatModel whose time is added to another's."""
+
+    model: ChatModel
+    timed: Timed
+
+    def json(self, messages: list[tuple[str, str]], schema: dict[str, Any]) -> dict[str, Any]:
+        """`model.json`, timed."""
+        began = time.perf_counter()
+        try:
+            return self.model.json(messages, schema)
+        finally:
+            self.timed.seconds += time.perf_counter() - began
+
+    def stream(self, messages: list[tuple[str, str]]) -> Iterator[str]:
+        """`model.stream`; nobody asks for it."""
+        return self.model.stream(messages)
 
 
 def measure(assistant: Assistant, timed: Timed, turns: int) -> dict[str, list[float]]:
@@ -114,7 +140,7 @@ def main() -> None:
     arguments = parser.parse_args()
     workspace = open_workspace(arguments.workspace)
     with llm_for(arguments.workspace) as server:
-        model = OpenAIChat(server.base_url, server.model)
+        model = server.chat
         timed = Timed(model)
         assistant = Assistant.open(workspace.folder, timed)
         assistant.warm()

@@ -70,9 +70,9 @@ def serve(
     parameters.n_parallel = slots
     if adapter is not None:
         info = xllamacpp.CommonAdapterLoraInfo()
+        # A scale of its own in the request brings the adapter in; of any other request it has no part.
         info.path, info.scale = str(adapter), 0.0
         parameters.lora_adapters = [info]
-        parameters.lora_init_without_apply = True
     parameters.cpuparams.n_threads = threads
     parameters.cpuparams_batch.n_threads = threads
     parameters.cache_prompt = True

@@ -24,7 +24,15 @@ from segments.errors import LLMUnavailableError, OperatorError, PortInUseError
 from segments.ports import Progress, silent
 from serving.llm import vllm
 from serving.llm.guard import GRACE_SECONDS
-from serving.llm.probe import free_port, healthy, port_is_free, served_adapter, served_model, url_of
+from serving.llm.probe import (
+    SKETCH,
+    free_port,
+    healthy,
+    port_is_free,
+    served_adapter,
+    served_model,
+    url_of,
+)
 from serving.llm.vllm import VLLMOptions
 from serving.llm.weights import ensure_model, own_model, packaged_adapter, packaged_sha256
 
@@ -209,6 +217,10 @@ def _adapter(settings: LLMSettings, model: Path) -> Path | None:
         if not named.is_file():
             raise OperatorError(
                 f"llm_adapter: {named} does not exist; name a GGUF file, or 'none' for no adapter."
+            )
+        if not named.stem.startswith(SKETCH):
+            raise OperatorError(
+                f"llm_adapter: the name of {named} must begin with '{SKETCH}', else nobody asks for it."
             )
         return named
     return packaged_adapter(model.stem)

@@ -195,8 +195,6 @@ def test_a_new_start_takes_the_read_instructions_from_disk(folder):
 
 @pytest.fixture(scope="module")
 def adapted(folder):
-    if not ADAPTER.exists():
-        pytest.skip("no adapter is packaged")
     with start(LLMSettings("embedded"), folder / "adapted") as server:
         yield server
 
@@ -235,3 +233,9 @@ def test_without_an_adapter_there_is_none(folder):
 def test_an_adapter_that_is_not_there_is_named(folder):
     with pytest.raises(OperatorError, match=r"llm_adapter: /nowhere/sketch\.gguf does not exist"):
         start(LLMSettings("embedded", adapter="/nowhere/sketch.gguf"), folder / "none")
+
+
+def test_an_adapter_that_nobody_would_ask_for_is_named(folder, tmp_path):
+    (tmp_path / "mine.gguf").write_bytes(b"GGUF")
+    with pytest.raises(OperatorError, match=r"mine\.gguf must begin with 'sketch'"):
+        start(LLMSettings("embedded", adapter=str(tmp_path / "mine.gguf")), folder / "none")
