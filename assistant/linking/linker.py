@@ -22,6 +22,7 @@ from assistant.intents import (
 )
 from assistant.linking.candidates import Candidate, Quantile, candidates, propensity_candidate
 from assistant.linking.clauses import Reading, read
+from assistant.linking.clusters import numbered
 from assistant.linking.cues import STOP_EN
 from assistant.linking.edits import Edit, propose
 from assistant.linking.features import FeatureLinker
@@ -39,7 +40,9 @@ from assistant.linking.unknown import missing, unknown_words
 from assistant.linking.windows import TimeMention, iter_labels, windows
 from assistant.market_intents import market_tool, without_trade_words
 from segments.definition import (
+    AnyOf,
     EventCondition,
+    InCluster,
     ItemFilter,
     MemberOf,
     Node,
@@ -132,18 +135,34 @@ class Linker:
         """The q-quantile of a feature over all customers."""
         return float(self._table[feature].dropna().quantile(q))
 
-    def link(self, message: str, current: Node | None = None, saved: Collection[str] = ()) -> Link:
-        """Link one message, given the conversation's current segment and the names of saved ones."""
+    def link(
+        self,
+        message: str,
+        current: Node | None = None,
+        saved: Collection[str] = (),
+        discovery: str | None = None,
+    ) -> Link:
+        """Link one message, given the conversation's current segment, the names of saved ones, and the discovery
+        whose natural segments it may name by number."""
         own = own_outcome(message, is_chinese(message), self._here.outcomes)
-        if own is None:
+        clusters = numbered(message) if discovery is not None else []
+        spans = [span for span, _ in clusters] + ([own[1]] if own else [])
+        if not spans:
             return self._link(message, current, saved)
-        name, span = own
-        return replace(self._link(blanked(message, [span]), current, saved, name), message=message)
+        named = [InCluster(str(discovery), number) for _, number in clusters]
+        link = self._link(blanked(message, spans), current, saved, own[0] if own else None, named)
+        return replace(link, message=message)
 
     def _link(
-        self, message: str, current: Node | None, saved: Collection[str], own: str | None = None
+        self,
+        message: str,
+        current: Node | None,
+        saved: Collection[str],
+        own: str | None = None,
+        clusters: Sequence[InCluster] = (),
     ) -> Link:
-        """Link a message without the words of the outcome `own` of the workspace that it asks about."""
+        """Link a message without the words of the outcome `own` of the workspace that it asks about, and of natural
+        segments that it names."""
         chinese = is_chinese(message)
         name, text = _name_blanked(message, [known for known in saved if self._is_name(known, message)])
         said_at, customer = spoken_customer(text)
@@ -182,6 +201,10 @@ class Linker:
             found = [candidate for candidate in found if not _is_argument(candidate, intents, message)]
         if name in saved and not set(NAMING) & set(intents.tools):
             found.append(Candidate(MemberOf(str(name)), 0, 0))
+        if len(clusters) > 1 and CUES["compare_segments"].search(message):
+            clusters, other = clusters[:1], clusters[1]
+        if clusters:
+            found.append(Candidate(AnyOf(tuple(clusters)) if len(clusters) > 1 else clusters[0], 0, 0))
         likely = probable or _most_likely(message, reading, intents, mentions)
         if likely is not None:
             found = [
