@@ -40,7 +40,8 @@ KEPT_TURNS = 50
 class State(TypedDict, total=False):
     """What a conversation remembers: the current segment, the ones before it, and what was said.
 
-    planned: goal and budget of the last plan. discovery: of the natural segments shown last. turns: how many there were, of which history has the last ones.
+    planned: goal and budget of the last plan. discovery: of the natural segments shown last.
+    turns: how many there were, of which history has the last ones.
     bundle: the last turn's, until the next one begins.
     """
 
