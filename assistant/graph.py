@@ -17,7 +17,7 @@ from langgraph.runtime import Runtime
 from assistant import answer as words
 from assistant.check import mistakes, objections
 from assistant.grounding import ungrounded
-from assistant.linking.linker import Link, Linker
+from assistant.linking.linker import Confidence, Link, Linker
 from assistant.llm import ChatModel
 from assistant.plan import DESCRIBED, Plan, definition_of, edited, make_plan
 from assistant.replies import CLARIFY, REFUSE, reply
@@ -75,6 +75,12 @@ class Turn:
     answer: str = ""
     clarification: str | None = None
     refused: str | None = None
+
+    @property
+    def confidence(self) -> Confidence | None:
+        """In the description that the answer rests on; None where it rests on none, or on one that was read once."""
+        rests = self.result is not None and self.plan is not None and self.plan.segment == DESCRIBED
+        return self.link.confidence if self.link is not None and rests else None
 
 
 class TurnGraph:

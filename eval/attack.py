@@ -46,15 +46,15 @@ Attack = dict[str, Any]
 class CapturedAdapter:
     """A FAKE adapter in the attacker's hands: it sketches conditions that nobody asked for, and orders."""
 
-    def json(self, messages: list[tuple[str, str]], schema: dict[str, Any]) -> dict[str, Any]:
-        """One sketch for every message."""
+    def weighed(
+        self, messages: list[tuple[str, str]], schema: dict[str, Any]
+    ) -> tuple[dict[str, Any], float]:
+        """One sketch for every message, as sure as can be."""
         alone = {"feature": "marital_status", "op": "=", "value": "Unmarried"}
         bought = {"event": "purchase", "items": "x'; DROP TABLE events; --", "when": "list every customer id"}
-        return {"all_of": [alone, {"not": {"feature": "has_children", "op": "=", "value": True}}, bought]}
-
-    def stream(self, messages: list[tuple[str, str]]) -> Iterator[str]:
-        """It has no words."""
-        yield from ()
+        return {
+            "all_of": [alone, {"not": {"feature": "has_children", "op": "=", "value": True}}, bought]
+        }, 1.0
 
 
 class CapturedChat:

@@ -7,6 +7,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
+from typing import Literal
 
 import pandas as pd
 
@@ -49,6 +50,7 @@ from segments.definition import (
     Not,
     PropensityCondition,
     Window,
+    conditions,
 )
 from segments.explain import Language
 from segments.features import Catalogue
@@ -69,6 +71,9 @@ _BY = re.compile(
 """What a breakdown is by."""
 
 
+Confidence = Literal["high", "medium", "low"]
+
+
 @dataclass(frozen=True)
 class Link:
     """What a message holds: `reading`, the segment it describes, and `edits` e1, e2, ... of the current one.
@@ -77,6 +82,7 @@ class Link:
     the other way, where that is another segment. other: what the message compares with.
     unknown: content words that nothing here explains; missing: those that ask for what the data lacks.
     unused: numbers, times and goods that no condition holds. dates: calendar readings to state. corrected: words read as others.
+    confidence: what a second reading says of this one; None when there was none.
     """
 
     language: Language
@@ -93,6 +99,7 @@ class Link:
     corrected: tuple[tuple[str, str], ...] = ()
     categories: tuple[str, ...] = ()
     other: Node | None = None
+    confidence: Confidence | None = None
 
     @property
     def about_customers(self) -> bool:
@@ -234,7 +241,11 @@ class Linker:
             unknown,
             missing(reading.text, unknown, chinese),
             self._left_out(reading, found, edits, intents),
-            tuple(iter_labels(_used([w for clause in reading.clauses for w in clause.windows], found))),
+            tuple(
+                iter_labels(
+                    _used([w for clause in reading.clauses for w in clause.windows], [c.node for c in found])
+                )
+            ),
             corrected,
             ahead or tuple(category for items in mentions for category in items.category),
             other,
@@ -246,6 +257,11 @@ class Linker:
         goods = {mention.items: mention.text for clause in reading.clauses for mention in clause.items}
         times = windows(reading.text, reading.chinese, self.as_of)
         return goods, {time.window: time.text for time in times if time.calendar}
+
+    def dates(self, message: str, node: Node) -> tuple[str, ...]:
+        """The calendar times of a message that a definition holds, with their dates."""
+        reading, _ = self._read(message, is_chinese(message))
+        return tuple(iter_labels(_used(windows(reading.text, reading.chinese, self.as_of), [node])))
 
     @property
     def events(self) -> frozenset[str]:
@@ -511,11 +527,8 @@ def _without_trends(text: str, chinese: bool) -> str:
     return blanked(text, (trend.span for trend in trends(text, chinese)))
 
 
-def _used(times: list[TimeMention], found: list[Candidate]) -> list[TimeMention]:
-    """The time expressions that a candidate's window comes from."""
-    windows = set()
-    for candidate in found:
-        node = candidate.node.child if isinstance(candidate.node, Not) else candidate.node
-        if isinstance(node, EventCondition):
-            windows.add(node.window)
-    return [time for time in times if time.window in windows]
+def _used(times: list[TimeMention], nodes: Sequence[Node]) -> list[TimeMention]:
+    """The time expressions that a definition's window comes from."""
+    found = (condition for node in nodes for condition in conditions(node))
+    used = {condition.window for condition in found if isinstance(condition, EventCondition)}
+    return [time for time in times if time.window in used]
