@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from segments.catalogue import standard_catalogue
+from segments.features import Attribute
 
 HABITS = (
     "recency_days",
@@ -43,7 +44,11 @@ HABITS = (
     "trip_gap_median",
     "trip_first",
 )
-"""Customer columns that the category model sees."""
+"""What customers do, as the category model sees it."""
+HOUSEHOLD = tuple(
+    feature.name for feature in standard_catalogue() if isinstance(feature.computation, Attribute)
+)
+"""Who customers are, as far as the workspace knows: every attribute that the catalogue declares."""
 NEIGHBOURS = 10
 RIDGE = 0.5
 """Shrinkage of `near_expected`, in units of the number of customers (correlation scale)."""
@@ -75,11 +80,11 @@ def category_matrix(
     """
     index = pd.MultiIndex.from_product([categories, customers.index], names=["category", "customer_id"])
     history = panel.reindex(index)
-    habits = customers[list(HABITS)].to_numpy()
+    own = [*HABITS, *(name for name in HOUSEHOLD if name in customers)]
     matrix = pd.concat(
         [
             history,
-            pd.DataFrame(np.tile(habits, (len(categories), 1)), index, list(HABITS)),
+            pd.DataFrame(np.tile(customers[own].to_numpy(), (len(categories), 1)), index, own),
             _shares(history, customers, len(categories)),
             _liveliness(history, categories, len(customers)),
             _neighbours(activity.reindex(customers.index).fillna(0.0), index, categories),

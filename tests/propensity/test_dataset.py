@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from propensity.dataset import category_matrix, customer_matrix
+from propensity.dataset import HOUSEHOLD, category_matrix, customer_matrix
 from segments.catalogue import standard_catalogue
 from warehouse.history import TrainingTables
 from warehouse.store import Warehouse
@@ -65,6 +65,19 @@ def test_every_category_has_every_customer_in_order(
     )
     assert matrix.drop(index=panel.index)["item_days"].isna().all()
     assert not np.isinf(matrix.to_numpy()).any()
+
+
+def test_a_category_row_says_who_the_customer_is_as_far_as_the_workspace_knows(
+    tables: TrainingTables, customers: pd.DataFrame
+) -> None:
+    panel, activity = tables.category_panel(("SOUP", "BEER"), CUT), tables.category_activity(CUT)
+    matrix = category_matrix(customers, panel, activity, ("SOUP", "BEER"))
+    assert customers["age"].nunique() > 1
+    for category in ("SOUP", "BEER"):
+        rows = matrix.xs(category)
+        pd.testing.assert_frame_equal(rows[["age", "kids_count"]], customers[["age", "kids_count"]])
+    unknown = customers.drop(columns=[name for name in HOUSEHOLD if name in customers])
+    assert not set(HOUSEHOLD) & set(category_matrix(unknown, panel, activity, ("SOUP", "BEER")))
 
 
 def test_a_row_does_not_depend_on_which_other_categories_are_asked(
