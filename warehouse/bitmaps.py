@@ -9,7 +9,7 @@ stored feature mart.
 from __future__ import annotations
 
 from array import array
-from functools import cached_property, reduce
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -47,9 +47,15 @@ class Bitmaps:
     def _bits(self, node: Node) -> BitMap:
         match node:
             case AllOf(children):
-                return reduce(lambda a, b: a & b, map(self._bits, children), self._everyone)
+                # Of large bitmaps the time goes into new ones, so that only one is made here.
+                within = [self._bits(child) for child in children if not isinstance(child, Not)]
+                found = BitMap.intersection(*within) if within else self._everyone.copy()
+                for child in children:
+                    if isinstance(child, Not):
+                        found -= self._bits(child.child)
+                return found
             case AnyOf(children):
-                return reduce(lambda a, b: a | b, map(self._bits, children), BitMap())
+                return BitMap.union(BitMap(), *map(self._bits, children))
             case Not(child):
                 return self._everyone - self._bits(child)
             case _:
