@@ -8,12 +8,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import duckdb
-
 from segments.atomic import write_private
 from segments.errors import EncryptionError, InternalError, NotBuiltError
 from segments.ports import Progress, silent
-from warehouse.connection import attach
+from warehouse.connection import attach, scratch
 from warehouse.encryption import KEY_FILE_VARIABLE, KEY_VARIABLE, is_sealed, operator_key, seal, unseal
 from warehouse.pseudonyms import KEY_FILE, VAULT_FILE
 from warehouse.store import FILE, replacing
@@ -74,7 +72,7 @@ def _write(secret: dict[Path, bytes], encrypting: bool) -> None:
 
 
 def _copy(path: Path, partial: Path, encrypting: bool) -> None:
-    with duckdb.connect() as connection:
+    with scratch(partial) as connection:
         attach(connection, path, "old", plain=encrypting)
         attach(connection, partial, "new", read_only=False, plain=not encrypting)
         connection.execute("COPY FROM DATABASE old TO new")
@@ -88,7 +86,7 @@ def _copy(path: Path, partial: Path, encrypting: bool) -> None:
 
 
 def _is_encrypted(path: Path) -> bool:
-    with duckdb.connect() as connection:
+    with scratch(path) as connection:
         try:
             attach(connection, path, "asked", plain=True)
         except EncryptionError:

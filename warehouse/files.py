@@ -150,6 +150,8 @@ def _empty(names: Sequence[str]) -> str:
 def _create(connection: duckdb.DuckDBPyConnection, table: str, queries: list[str]) -> None:
     try:
         connection.execute(f"CREATE TEMP TABLE {table} AS {' UNION ALL '.join(queries)}")
+    except duckdb.OutOfMemoryException:
+        raise
     except duckdb.Error as error:
         kind = table.split("_")[1]
         raise DataError(f"{kind}: cannot be read: {' '.join(str(error).splitlines()[:2])}") from error

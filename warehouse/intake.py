@@ -19,6 +19,7 @@ from typing import Literal
 import duckdb
 
 from segments.errors import ConflictError, DataError
+from warehouse.connection import scratch
 from warehouse.drift import SchemaDrift, schema_drift
 from warehouse.files import describe, identifier, reader
 from warehouse.ledger import File, Ledger, examine, mark
@@ -188,7 +189,7 @@ def _corrections_allowed(mapping: Mapping, changed: Sequence[File], replace: boo
 
 def _drift(mapping: Mapping, ledger: Ledger, arriving: dict[Path, File]) -> list[SchemaDrift]:
     found = []
-    with duckdb.connect() as connection:
+    with scratch() as connection:
         for path, file in arriving.items():
             for place in file.sources:
                 source, before = mapping.sources[place], ledger.columns.get(place, {})

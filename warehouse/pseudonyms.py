@@ -21,6 +21,8 @@ from warehouse.encryption import seal, unseal
 
 KEY_FILE = "vault.key"
 VAULT_FILE = "vault.parquet"
+AS_NUMBER, AS_TEXT = "('0x' || {})::UBIGINT", "format('{{:016x}}', {})"
+"""SQL of a pseudonym as the number that its digits write, and of the number's pseudonym; both are in the same order."""
 ERASED_FILE = "erased.txt"
 """Pseudonyms of persons who asked to be forgotten, one a line: a load never brings them back."""
 

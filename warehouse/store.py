@@ -29,7 +29,7 @@ from segments.errors import NotBuiltError, StorageError
 from segments.features import Catalogue
 from segments.ports import Progress, silent
 from segments.tastes import Taste, of_json
-from warehouse.connection import connect
+from warehouse.connection import MEMORY_VARIABLE, SPILL_VARIABLE, clear_spills, connect
 from warehouse.quality import clean_and_check
 from warehouse.refresh import changed_customers, refreshed
 from warehouse.tables import Tables
@@ -56,6 +56,16 @@ def storage_errors(path: Path) -> Iterator[None]:
                 f"The disk is full while writing {path}; free some space and run it again."
             ) from error
         raise StorageError(f"Cannot write {path}: {error.strerror}.") from error
+    except duckdb.OutOfMemoryException as error:
+        text = str(error)
+        if "max_temp_directory_size" in text:
+            raise StorageError(
+                f"There is no room on the disk for what does not fit into memory beside {path}; free some space, or "
+                f"raise {SPILL_VARIABLE} where it is set, and run it again."
+            ) from error
+        raise StorageError(
+            f"The work on {path} does not fit into the memory limit; raise {MEMORY_VARIABLE} and run it again."
+        ) from error
     except duckdb.IOException as error:
         text = str(error)
         if "lock" in text:
@@ -115,6 +125,8 @@ def replacing(target: Path) -> Iterator[Path]:
     """A file to write beside a warehouse; moved over it when the block ends well."""
     partial = target.with_name(target.name + ".partial")
     with storage_errors(target):
+        for path in (target, partial):
+            clear_spills(path)
         partial.unlink(missing_ok=True)
         partial.with_name(partial.name + ".wal").unlink(missing_ok=True)
         try:
@@ -234,7 +246,7 @@ class Warehouse(Tables):
 
     def fetch(self, expression: ir.Table) -> pd.DataFrame:
         """Run an expression."""
-        with self._lock:
+        with self._lock, storage_errors(self.path):
             return (
                 expression.execute()
                 if expression._find_backends()[0]
@@ -246,7 +258,7 @@ class Warehouse(Tables):
         if expression.op().find(ops.InMemoryTable):
             return super().column(expression)
         query = str(self.connection.compile(expression))
-        with self.connection.con.cursor() as cursor:
+        with storage_errors(self.path), self.connection.con.cursor() as cursor:
             cursor.execute(f'USE "{self._catalog}"')
             found: np.ndarray = cursor.execute(query).df().iloc[:, 0].to_numpy()
         return found

@@ -16,6 +16,7 @@ from pathlib import Path
 import duckdb
 
 from segments.errors import DataError
+from warehouse.connection import scratch
 from warehouse.files import identifier, reader
 from warehouse.personal import column_words, personal_kind
 
@@ -112,7 +113,7 @@ def suggest(path: Path) -> Suggestion:
     """A mapping for one file. Raises DataError when it cannot be read or holds no customer or time column."""
     if not path.is_file():
         raise DataError(f"--suggest: {path} is no file.")
-    connection = duckdb.connect()
+    connection = scratch()
     columns = _columns(connection, path)
     guesses = _fields(columns)
     found = {guess.field: guess.column for guess in guesses}

@@ -9,9 +9,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import duckdb
-
 from segments.ports import Progress, silent
+from warehouse.connection import scratch
 
 PART = 5_000_000
 """Events in one Parquet file."""
@@ -52,7 +51,7 @@ def generate(
 ) -> Path:
     """Write events/*.parquet, items.parquet and mapping.toml; return the mapping's path."""
     (folder / "events").mkdir(parents=True, exist_ok=True)
-    connection = duckdb.connect()
+    connection = scratch(folder / "events")
     connection.execute(f"COPY ({_items(seed, items)}) TO '{folder / 'items.parquet'}' (FORMAT parquet)")
     parts = max(1, -(-events // PART))
     for part in range(parts):

@@ -13,14 +13,16 @@ import duckdb
 
 from segments.definition import EVENT_TYPES
 from segments.errors import DataError
-from warehouse.connection import attach
-from warehouse.pseudonyms import extend_vault, load_or_create_key, write_vault
+from warehouse.connection import attach, scratch
+from warehouse.pseudonyms import AS_NUMBER, AS_TEXT, extend_vault, load_or_create_key, write_vault
 
 MIN_DEPARTMENT_SHARE = 0.002
 """Departments with a smaller share of spend get no features of their own (noise, not habits)."""
-_TYPE_PLACE = " ".join(f"WHEN '{kind}' THEN {place}" for place, kind in enumerate(sorted(EVENT_TYPES)))
-EVENT_ORDER = f"(CASE type {_TYPE_PLACE} END)::BIGINT * 4294967296 + v.place, ts"
-"""Of events: by type, customer_id and ts, the first two as one whole number, which is sorted in half the time of texts."""
+_TYPES = tuple(enumerate(sorted(EVENT_TYPES)))
+_TYPE_NUMBER = f"(CASE type {' '.join(f'WHEN {kind!r} THEN {n}' for n, kind in _TYPES)} END)::UTINYINT"
+_TYPE_TEXT = f"CASE type {' '.join(f'WHEN {n} THEN {kind!r}' for n, kind in _TYPES)} END"
+EVENT_ORDER = f"{_TYPE_NUMBER}, v.number, ts"
+"""Of events: by type, customer_id and ts, the first two as whole numbers, which are sorted in half the time of texts."""
 LATER_COLUMNS = (("event_id", "VARCHAR"), ("file_no", "INTEGER"), ("unknown_currency", "VARCHAR"))
 """Columns of events that only a mapping's files fill: their id, the ledger's number of the file, and the currency
 of an amount that could not be converted (of rejects only)."""
@@ -43,7 +45,7 @@ def looking_into(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
 
     The file is attached, because a connection to its path may be handed it as this process opened it before.
     """
-    with duckdb.connect() as connection:
+    with scratch(path) as connection:
         attach_old(connection, path)
         connection.execute("USE old")
         yield connection
@@ -64,9 +66,9 @@ def forget_old(connection: duckdb.DuckDBPyConnection, before: str | None) -> Non
 
 
 def known_ids(connection: duckdb.DuckDBPyConnection, folder: Path, *, extend: bool) -> None:
-    """Create the temporary table `vault` (customer_id, source_id, place) of everybody in the raw tables.
+    """Create the temporary table `vault` (customer_id, source_id, number) of everybody in the raw tables.
 
-    place: the customer's among them by customer_id. extend: those ids are added to the vault, instead of making it anew.
+    number: the pseudonym as one. extend: those ids are added to the vault, instead of making it anew.
     """
     rejects = connection.execute("SELECT 1 FROM duckdb_tables() WHERE table_name = 'raw_rejects'").fetchone()
     rows = connection.execute(
@@ -79,7 +81,7 @@ def known_ids(connection: duckdb.DuckDBPyConnection, folder: Path, *, extend: bo
     connection.register("arriving_vault", vault)
     connection.execute(
         "CREATE OR REPLACE TEMP TABLE vault AS "
-        "SELECT *, row_number() OVER (ORDER BY customer_id) AS place FROM arriving_vault"
+        f"SELECT *, {AS_NUMBER.format('customer_id')} AS number FROM arriving_vault"
     )
     connection.unregister("arriving_vault")
 
@@ -96,16 +98,36 @@ def pseudonymised(table: str) -> str:
     )
 
 
+def events_in_order(connection: duckdb.DuckDBPyConnection) -> str:
+    """SQL of raw_events with pseudonyms, by type, customer_id and ts. The gate has seen that every type is known.
+
+    What is sorted is as narrow as can be, because it is written to the disk where it does not fit into memory:
+    type and customer_id as numbers, and no column without any value.
+    """
+    columns = {row[0]: row[1] for row in connection.execute("DESCRIBE raw_events").fetchall()}
+    empty = {
+        name: f"NULL::{kind} AS {name}"
+        for name, kind in columns.items()
+        if not connection.execute(f"SELECT 1 FROM raw_events WHERE {name} IS NOT NULL LIMIT 1").fetchone()
+    }
+    carried = [name for name in columns if name not in ("source_id", "type", *empty)]
+    told = empty | {
+        "source_id": f"{AS_TEXT.format('number')} AS customer_id",
+        "type": f"{_TYPE_TEXT} AS type",
+    }
+    return (
+        f"SELECT {', '.join(told.get(name, name) for name in columns)} FROM "
+        f"(SELECT v.number, {_TYPE_NUMBER} AS type, {', '.join(carried)} FROM raw_events JOIN vault v USING (source_id) "
+        "ORDER BY type, number, ts)"
+    )
+
+
 def write_tables(connection: duckdb.DuckDBPyConnection, folder: Path) -> None:
     """Create events, customers, rejects, items, campaigns and placements from the raw tables."""
     known_ids(connection, folder, extend=False)
     # By type first: a condition speaks of one type, and the engine passes over blocks of others unread.
-    orders = {
-        "events": EVENT_ORDER,
-        "customers": "customer_id",
-        "rejects": "rule, customer_id, ts",
-    }
-    for table, order in orders.items():
+    connection.execute(f"CREATE TABLE events AS {events_in_order(connection)}")
+    for table, order in {"customers": "customer_id", "rejects": "rule, customer_id, ts"}.items():
         connection.execute(f"CREATE TABLE {table} AS {pseudonymised(table)} ORDER BY {order}")
     connection.execute("CREATE TABLE items AS SELECT * FROM raw_items ORDER BY item_id")
     connection.execute("CREATE TABLE campaigns AS SELECT * FROM raw_campaigns ORDER BY campaign_id")
