@@ -53,21 +53,19 @@ def feature_mart(
 ) -> ir.Table:
     """customer_id and one column a feature, for every customer with an event before `as_of`.
 
-    whom: customer_id of those who are wanted, each once; default everybody.
+    whom: customer_id of those who are wanted, each once and with such an event; default everybody.
     """
     known = events.filter(events.ts < days_before(as_of, 0))
     features = list(catalogue)
-    if whom is None:
-        tables = [known.select("customer_id").distinct()]
-    else:
-        tables = [whom.select("customer_id").semi_join(known, "customer_id")]
+    tables = [known.select("customer_id").distinct() if whom is None else whom.select("customer_id")]
     for event in used_events(catalogue):
-        of_type = known.filter(known.type == event)
+        of_type = known.filter(known.type == event, *_since(known, features, event, as_of))
         rows = _described(of_type if whom is None else of_type.semi_join(whom, "customer_id"), items)
         tables += _aggregates(rows, [p for p in _primitives(features) if p.event == event], as_of)
         if event == SPENT:
             tables += _favourites(rows, features, as_of)
-    tables.append(customers)
+    if any(isinstance(feature.computation, Attribute) for feature in features):
+        tables.append(customers)
     wide = reduce(lambda left, right: left.left_join(right, "customer_id").drop(_right(right)), tables)
     columns = {feature.name: _column(wide, feature) for feature in features}
     return wide.select("customer_id", **columns)
@@ -88,6 +86,17 @@ def _primitives(features: Iterable[Feature]) -> list[Primitive]:
         )
         found |= {part: None for part in parts if isinstance(part, Primitive)}
     return list(found)
+
+
+def _since(events: ir.Table, features: list[Feature], event: str, as_of: date) -> list[ir.BooleanValue]:
+    """The test that passes over events from before all windows; none where a feature asks for all time."""
+    starts = [
+        p.start if isinstance(p, Aggregate) else None for p in _primitives(features) if p.event == event
+    ]
+    if event == SPENT:
+        starts += [f.computation.start for f in features if isinstance(f.computation, Favourite)]
+    known = [start for start in starts if start is not None]
+    return [events.ts >= days_before(as_of, max(known))] if len(known) == len(starts) else []
 
 
 def _described(rows: ir.Table, items: ir.Table) -> ir.Table:

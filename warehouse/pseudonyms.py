@@ -14,6 +14,8 @@ from hashlib import sha256
 from pathlib import Path
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from segments.atomic import made_once, write_private, write_text
 from segments.errors import NotBuiltError, NotFoundError
@@ -71,7 +73,9 @@ def extend_vault(folder: Path, source_ids: list[str], key: bytes) -> pd.DataFram
         [row for row in rows if row[0] not in erased], columns=["customer_id", "source_id"], dtype="str"
     )
     known = read_vault(folder)
-    new = asked[~asked["customer_id"].isin(known["customer_id"])]
+    # Arrow's own search: pandas would make a Python text of every known id first.
+    found = pc.is_in(pa.array(asked["customer_id"]), value_set=pa.array(known["customer_id"]))
+    new = asked[~found.to_numpy(zero_copy_only=False)]
     if len(new):
         _save(folder, pd.concat([known, new], ignore_index=True))
     return asked

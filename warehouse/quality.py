@@ -22,6 +22,7 @@ from warehouse.write import complete_events, count
 
 JSON_FILE = "quality.json"
 HTML_FILE = "quality.html"
+BARS = 60
 _COLOURS = {"pass": "#1a7f37", "warn": "#9a6700", "stop": "#cf222e"}
 
 
@@ -130,14 +131,17 @@ def _plots(connection: duckdb.DuckDBPyConnection, history: str) -> list[tuple[st
     axes.set_yscale("log")
     axes.legend(fontsize=8)
     plots = [("Events a week by type", _png(figure))]
-    values = connection.execute(
-        f"SELECT value FROM {history} WHERE type = 'purchase' AND value > 0 "
-        "USING SAMPLE 100000 ROWS (reservoir, 7)"
-    ).df()["value"]
-    if len(values):
+    # Counted by the engine: to draw a sample of rows takes it longer than to count them all.
+    bars = connection.execute(
+        f"WITH lines AS (SELECT value FROM {history} WHERE type = 'purchase' AND value > 0), "
+        "edge AS (SELECT quantile_disc(value, 0.99) AS top FROM lines) "
+        f"SELECT least(floor(value / top * {BARS}), {BARS - 1}) * top / {BARS} AS start, top, count(*) AS lines "
+        "FROM lines, edge GROUP BY ALL"
+    ).df()
+    if len(bars):
         figure = Figure(figsize=(9, 3), layout="constrained")
         axes = figure.add_subplot()
-        axes.hist(values.clip(upper=float(values.quantile(0.99))), bins=60)
+        axes.bar(bars["start"], bars["lines"], width=bars["top"].iloc[0] / BARS, align="edge")
         plots.append(("Value of purchase lines, the largest hundredth at the edge", _png(figure)))
     return plots
 

@@ -1,86 +1,98 @@
-"""The feature mart brought to a later date at the cost of what changed, equal to one computed in full.
+"""The feature mart brought to a later date in place, at the cost of what changed, equal to one computed in full.
 
-Between two as-of dates a customer's features change when one of their events came, went, or crossed an edge of a
-window ("30 days ago"). They are computed anew from all their events; everybody else only grew older, which
-shows in recencies and in what is divided by or into them.
+Between two as-of dates a feature changes for a customer when one of their events came, went, or crossed an edge of
+its window ("30 days ago"). Features are taken together by the farthest edge of their windows, and each such group
+is computed for those whom its edges passed, from no more days than its windows hold. Everybody else only grew
+older, which shows in recencies and in what they are divided by.
 """
 
 from __future__ import annotations
 
-import operator
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from datetime import date
-from functools import reduce
+from typing import Any
 
-import ibis
+import duckdb
 import ibis.expr.types as ir
 
 from segments.features import Aggregate, Catalogue, Computation, Favourite, Ratio, Recency
 from warehouse.mart import SPENT, days_before, feature_mart
 
 
-def changed_customers(
-    events: ir.Table, catalogue: Catalogue, touched: ir.Table, before: date, as_of: date
-) -> ir.Table:
-    """customer_id of everybody who changed between the two dates, and whether `wholly`.
+def refresh(backend: Any, catalogue: Catalogue, before: date, as_of: date) -> bool:
+    """Bring the table `features` of an Ibis DuckDB backend from one date to a later one, with what happened since.
 
-    touched: customer_id of everybody whose events or attributes are others than they were as of `before`. They
-    change wholly, and so does whom the farthest edge passed; others in the features of nearer edges only.
+    The table `touched` (customer_id) names everybody whose events or attributes are others than they were as of
+    `before`. False, and nothing done, where only a full computation will do: the date went back, or the catalogue
+    changed.
     """
-    edges = window_edges(catalogue)
-    farthest = max((edge for found in edges.values() for edge in found), default=0)
-    far = {event: found & {farthest} for event, found in edges.items()}
-    crossing = events.filter(_crosses(events, edges, before, as_of))
-    crossing = crossing.select("customer_id", wholly=_crosses(crossing, far, before, as_of))
-    every = touched.select("customer_id", wholly=ibis.literal(True)).union(crossing)
-    return every.group_by("customer_id").aggregate(wholly=every.wholly.any())
-
-
-def refreshed(
-    events: ir.Table,
-    items: ir.Table,
-    customers: ir.Table,
-    catalogue: Catalogue,
-    features: ir.Table,
-    changed: ir.Table,
-    before: date,
-    as_of: date,
-) -> ir.Table | None:
-    """`feature_mart` as of a date from `features`, the one as of `before`; `changed` as by `changed_customers`.
-
-    None where only a full computation will do: the date went back, or the catalogue changed.
-    """
-    carried = None if as_of < before else _carried(features, catalogue, (as_of - before).days)
-    if carried is None:
-        return None
-    wholly, partly = changed.filter(changed.wholly), changed.filter(~changed.wholly)
-    anew = feature_mart(events, items, customers, catalogue, as_of, wholly)
-    near = _near(catalogue)
-    some = feature_mart(events, items, customers, near, as_of, partly)
-    old = carried.drop(*(feature.name for feature in near))
-    mended = old.inner_join(some, "customer_id").select(*carried.columns)
-    return carried.anti_join(changed, "customer_id").union(mended).union(anew)
-
-
-def _near(catalogue: Catalogue) -> Catalogue:
-    """The features with an edge that is not the farthest of all."""
-    farthest = max((edge for found in window_edges(catalogue).values() for edge in found), default=0)
-    return Catalogue(
-        feature
-        for feature in catalogue
-        if any(found - {farthest} for found in window_edges(Catalogue([feature])).values())
+    connection, days = backend.con, (as_of - before).days
+    features = backend.table("features")
+    aged = _aged(catalogue, days)
+    if days < 0 or aged is None or set(features.columns) != {"customer_id", *(f.name for f in catalogue)}:
+        return False
+    if days and aged:
+        connection.execute(f"UPDATE features SET {_assigned(aged)}")
+    groups = by_farthest_edge(catalogue)
+    farthest = max(groups)
+    _cross(connection, groups, before, as_of)
+    # Of those whom an edge of the last group passed most features change; of the others a few.
+    connection.execute(
+        "CREATE OR REPLACE TEMP TABLE wholly AS SELECT customer_id FROM touched "
+        f"UNION SELECT customer_id FROM crossed WHERE farthest = {farthest}"
     )
+    tables = [backend.table(name) for name in ("events", "items", "customers")]
+    for edge in sorted(groups.keys() - {0, farthest}):
+        passed = f"SELECT DISTINCT customer_id FROM crossed WHERE farthest = {edge}"
+        anew = _compiled(
+            backend, tables, groups[edge], as_of, f"FROM ({passed}) ANTI JOIN wholly USING (customer_id)"
+        )
+        columns = {feature.name: f'n."{feature.name}"' for feature in groups[edge]}
+        connection.execute(
+            f"UPDATE features SET {_assigned(columns)} FROM ({anew}) n WHERE n.customer_id = features.customer_id"
+        )
+    # Who has no event left leaves the mart.
+    known = f"SELECT customer_id FROM events WHERE ts < DATE '{as_of}'"
+    anew = _compiled(
+        backend, tables, catalogue, as_of, f"FROM wholly SEMI JOIN ({known}) USING (customer_id)"
+    )
+    connection.execute("DELETE FROM features WHERE customer_id IN (SELECT customer_id FROM wholly)")
+    connection.execute(f"INSERT INTO features BY NAME {anew}")
+    return True
 
 
-def window_edges(catalogue: Catalogue) -> dict[str, set[int]]:
-    """Days before the as-of date at which an event of a type enters or leaves the window of a feature."""
-    found: dict[str, set[int]] = {}
-    for computation in _parts(feature.computation for feature in catalogue):
+def _compiled(backend: Any, tables: list[ir.Table], catalogue: Catalogue, as_of: date, whom: str) -> str:
+    """SQL of these features of those whom a query finds, kept because the engine would ask it at each place."""
+    backend.con.execute(f"CREATE OR REPLACE TEMP TABLE whom AS {whom}")
+    found = backend.table("whom", database=("temp", "main"))
+    return str(backend.compile(feature_mart(*tables, catalogue, as_of, found)))
+
+
+def _assigned(columns: dict[str, str]) -> str:
+    return ", ".join(f'"{name}" = {value}' for name, value in columns.items())
+
+
+def by_farthest_edge(catalogue: Catalogue) -> dict[int, Catalogue]:
+    """The features by the farthest edge of their windows in days before the as-of date; 0: they have none."""
+    found = defaultdict(list)
+    for feature in catalogue:
+        edges = window_edges([feature.computation])
+        found[max((edge for _, edge in edges), default=0)].append(feature)
+    return {edge: Catalogue(features) for edge, features in found.items()}
+
+
+def window_edges(computations: Iterable[Computation]) -> set[tuple[str, int]]:
+    """(type of event, days before the as-of date) at which an event enters or leaves a window.
+
+    Without the as-of date itself: what crosses it is a new event.
+    """
+    found: set[tuple[str, int]] = set()
+    for computation in _parts(computations):
         if isinstance(computation, Aggregate):
-            edges = {computation.start or 0, computation.end} - {0}
-            found.setdefault(computation.event, set()).update(edges)
+            found |= {(computation.event, edge) for edge in (computation.start, computation.end) if edge}
         elif isinstance(computation, Favourite):
-            found.setdefault(SPENT, set()).add(computation.start)
+            found.add((SPENT, computation.start))
     return found
 
 
@@ -92,32 +104,30 @@ def _parts(computations: Iterable[Computation]) -> Iterable[Computation]:
             yield computation
 
 
-def _crosses(events: ir.Table, edges: Mapping[str, set[int]], before: date, as_of: date) -> ir.BooleanValue:
-    """Whether an edge of a window passed the event between the two dates."""
-    tests = [
-        (events.type == event)
-        & (events.ts >= days_before(before, edge))
-        & (events.ts < days_before(as_of, edge))
-        for event, found in edges.items()
-        for edge in sorted(found)
-    ]
-    return reduce(operator.or_, tests, ibis.literal(False))
+def _cross(
+    connection: duckdb.DuckDBPyConnection, groups: Mapping[int, Catalogue], before: date, as_of: date
+) -> None:
+    """Create `crossed` (customer_id, farthest): whose events an edge of a group passed between the two dates."""
+    connection.execute("CREATE OR REPLACE TEMP TABLE crossed (customer_id VARCHAR, farthest INTEGER)")
+    for farthest, group in groups.items():
+        for event, edge in window_edges(feature.computation for feature in group):
+            connection.execute(
+                "INSERT INTO crossed SELECT DISTINCT customer_id, $1 FROM events WHERE type = $2 AND ts >= $3 AND ts < $4",
+                [farthest, event, days_before(before, edge), days_before(as_of, edge)],
+            )
 
 
-def _carried(features: ir.Table, catalogue: Catalogue, days: int) -> ir.Table | None:
-    """The features of customers who did nothing, some days later; None where that does not follow from the mart."""
-    if set(features.columns) != {"customer_id", *(feature.name for feature in catalogue)}:
-        return None
+def _aged(catalogue: Catalogue, days: int) -> dict[str, str] | None:
+    """SQL of what grows with time alone, some days later; None where it does not follow from the mart."""
     named = {feature.computation: feature.name for feature in catalogue}
-    columns: dict[str, ir.Value] = {}
+    found = {}
     for feature in catalogue:
-        column, computation = features[feature.name], feature.computation
+        computation = feature.computation
         if isinstance(computation, Recency):
-            column = column + float(days)
+            found[feature.name] = f'"{feature.name}" + {days}'
         elif isinstance(computation, Ratio) and isinstance(computation.numerator, Recency):
             age, over = named.get(computation.numerator), named.get(computation.denominator)
             if age is None or over is None:
                 return None
-            column = (features[age] + float(days)) / features[over].nullif(0.0)
-        columns[feature.name] = column
-    return features.select("customer_id", **columns)
+            found[feature.name] = f'("{age}" + {days}) / nullif("{over}", 0)'
+    return found

@@ -31,7 +31,7 @@ from segments.ports import Progress, silent
 from segments.tastes import Taste, of_json
 from warehouse.connection import MEMORY_VARIABLE, SPILL_VARIABLE, clear_spills, connect
 from warehouse.quality import clean_and_check
-from warehouse.refresh import changed_customers, refreshed
+from warehouse.refresh import refresh
 from warehouse.tables import Tables
 from warehouse.write import (
     forget_old,
@@ -166,23 +166,12 @@ def refresh_features(path: Path, before: date) -> None:
     """
     warehouse = Warehouse(path, read_only=False)
     try:
-        connection, catalogue, as_of = warehouse.connection, warehouse.catalogue, warehouse.as_of
-        events, items, customers, features, touched = map(
-            warehouse.table, ("events", "items", "customers", "features", "touched")
-        )
-        # Kept, because the engine would look for them again at each place that asks.
-        whom = connection.create_table(
-            "changed", changed_customers(events, catalogue, touched, before, as_of), temp=True
-        )
-        expression = refreshed(events, items, customers, catalogue, features, whom, before, as_of)
-        connection.create_table(
-            "features_anew", warehouse.mart_expression(as_of) if expression is None else expression
-        )
-        connection.raw_sql(
-            "DROP TABLE features; ALTER TABLE features_anew RENAME TO features; DROP TABLE touched; CHECKPOINT"
-        )
+        done = refresh(warehouse.connection, warehouse.catalogue, before, warehouse.as_of)
+        warehouse.connection.raw_sql("DROP TABLE touched; CHECKPOINT")
     finally:
         warehouse.close()
+    if not done:
+        write_features(path)
 
 
 class Warehouse(Tables):
