@@ -441,7 +441,19 @@ def assumptions(link: Link, plan: Plan, language: Language) -> list[str]:
     if left:
         words = ", ".join(left[:6])
         said.append(_say(language, f"I did not use: {words}.", f"这些内容没有用上：{words}。"))
+    if described and link.confidence is not None:
+        said.append(_say(language, *_CONFIDENCE[link.confidence]))
     return said
+
+
+_CONFIDENCE = {
+    "high": ("Confidence in this reading: high.", "理解把握：高。"),
+    "medium": ("Confidence in this reading: medium.", "理解把握：中。"),
+    "low": (
+        "Confidence in this reading: low; please check the definition.",
+        "理解把握：低，请核对上面的定义。",
+    ),
+}
 
 
 def marketing_copy(model: ChatModel, result: ToolResult, language: Language, banned: tuple[str, ...]) -> str:

@@ -26,7 +26,7 @@ from assistant.graph import State, Turn, TurnGraph
 from assistant.grounding import to_json as evidence_json
 from assistant.library import Library
 from assistant.linking.here import here
-from assistant.linking.linker import Linker
+from assistant.linking.linker import Confidence, Linker
 from assistant.llm import ChatModel
 from assistant.market import Market
 from assistant.noise import Noise
@@ -282,6 +282,7 @@ class Answer:
     evidence: list[dict[str, Any]]
     clarification: str | None
     refused: str | None
+    confidence: Confidence | None
     timings: dict[str, float]
     conversation: str
     turn: int
@@ -298,6 +299,7 @@ class Answer:
             "segment",
             "evidence",
             "clarification",
+            "confidence",
             "refused",
         )
         return {name: getattr(self, name) for name in names} | {"timings": self.timings}
@@ -545,6 +547,7 @@ class Assistant:
             evidence,
             turn.clarification,
             turn.refused,
+            turn.confidence,
             timings,
             thread,
             state["turns"],

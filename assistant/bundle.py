@@ -243,7 +243,9 @@ def _borrowed(workspace: Workspace) -> Iterator[Workspace]:
 
 def _replies(bundle: Bundle) -> Sequence[Reply]:
     try:
-        return [Reply(str(reply["asked"]), reply["said"]) for reply in bundle["replies"]]
+        return [
+            Reply(str(reply["asked"]), reply["said"], reply.get("probability")) for reply in bundle["replies"]
+        ]
     except (KeyError, TypeError) as error:
         raise DataError("replies: each must have 'asked' and 'said'.") from error
 

@@ -17,7 +17,7 @@ from langgraph.runtime import Runtime
 from assistant import answer as words
 from assistant.check import mistakes, objections
 from assistant.grounding import ungrounded
-from assistant.linking.linker import Link, Linker
+from assistant.linking.linker import Confidence, Link, Linker
 from assistant.llm import ChatModel
 from assistant.plan import DESCRIBED, Plan, definition_of, edited, make_plan
 from assistant.replies import CLARIFY, REFUSE, reply
@@ -40,7 +40,8 @@ KEPT_TURNS = 50
 class State(TypedDict, total=False):
     """What a conversation remembers: the current segment, the ones before it, and what was said.
 
-    planned: goal and budget of the last plan. turns: how many there were, of which history has the last ones.
+    planned: goal and budget of the last plan. discovery: of the natural segments shown last.
+    turns: how many there were, of which history has the last ones.
     bundle: the last turn's, until the next one begins.
     """
 
@@ -49,6 +50,7 @@ class State(TypedDict, total=False):
     history: list[dict[str, Any]]
     pending: dict[str, Any] | None
     planned: dict[str, Any] | None
+    discovery: str | None
     turns: int
     bundle: dict[str, Any] | None
 
@@ -74,6 +76,12 @@ class Turn:
     clarification: str | None = None
     refused: str | None = None
 
+    @property
+    def confidence(self) -> Confidence | None:
+        """In the description that the answer rests on; None where it rests on none, or on one that was read once."""
+        rests = self.result is not None and self.plan is not None and self.plan.segment == DESCRIBED
+        return self.link.confidence if self.link is not None and rests else None
+
 
 class TurnGraph:
     """Builds and holds the compiled graph."""
@@ -96,8 +104,10 @@ class TurnGraph:
 
     def link(self, state: State, turn: Turn) -> State:
         """Find what of the message exists here."""
-        current, saved = _current(state), self.tools.rooms.library.names()
-        turn.link = self.reread(self.linker.link(turn.question, current, saved), current)
+        current, rooms = _current(state), self.tools.rooms
+        discovery = state.get("discovery") or next(reversed(rooms.discoveries.versions()), None)
+        link = self.linker.link(turn.question, current, rooms.library.names(), discovery)
+        turn.link = self.reread(link, current)
         turn.emit(
             "link", {"found": len(turn.link.candidates) + len(turn.link.edits), "unknown": turn.link.unknown}
         )
@@ -196,6 +206,11 @@ class TurnGraph:
         if outcome.result is not None and outcome.result.strategy is not None:
             strategy = outcome.result.strategy
             planned = {"planned": {"goal": strategy.objective.goal, "budget": strategy.budget}}
+        found = (
+            [item for item in turn.result.evidence if item.tool == "discover_segments"] if turn.result else []
+        )
+        if found and found[0].rows:
+            planned = {"discovery": found[0].rows[0]["definition"]["member_of"]["discovery"]}
         if turn.link.alternative is not None and plan.tool == "define_segment":
             # 'yes' takes the other reading.
             planned = {

@@ -7,6 +7,7 @@ mistake (ModelRetryError); a server that is down or too slow is the operator's (
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -42,9 +43,20 @@ class ChatModel(Protocol):
         ...
 
 
-def tuned(model: ChatModel) -> ChatModel | None:
+class TunedModel(Protocol):
+    """A language model with a fine-tuned adapter."""
+
+    def weighed(
+        self, messages: list[tuple[str, str]], schema: dict[str, Any]
+    ) -> tuple[dict[str, Any], float]:
+        """One completion under `schema`, and the probability (0 to 1) that the model gave to the whole of it; raises
+        ModelRetryError, LLMUnavailableError."""
+        ...
+
+
+def tuned(model: ChatModel) -> TunedModel | None:
     """The model with its fine-tuned adapter, for those that have one."""
-    found: ChatModel | None = getattr(model, "tuned", None)
+    found: TunedModel | None = getattr(model, "tuned", None)
     return found
 
 
@@ -98,17 +110,36 @@ class OpenAIChat:
 
     def json(self, messages: list[tuple[str, str]], schema: dict[str, Any]) -> dict[str, Any]:
         """One completion constrained to `schema`."""
+        return parse_object(_text(self._constrained(messages, schema)))
+
+    def weighed(
+        self, messages: list[tuple[str, str]], schema: dict[str, Any]
+    ) -> tuple[dict[str, Any], float]:
+        """The same, with the product of its tokens' probabilities, as they were before the schema ruled others out."""
+        answer = self._constrained(messages, schema, logprobs=True, top_logprobs=1)
+        tokens = (answer.response_metadata.get("logprobs") or {}).get("content")
+        if not tokens:
+            raise LLMUnavailableError(
+                f"The language model at {self.base_url} does not tell the probabilities of its tokens (logprobs), which "
+                'a second reading needs; set second_reading = "off".'
+            )
+        return parse_object(_text(answer)), math.exp(sum(token["logprob"] for token in tokens))
+
+    def _constrained(
+        self, messages: list[tuple[str, str]], schema: dict[str, Any], **wished: Any
+    ) -> BaseMessage:
         bound = self._client.bind(
             response_format={
                 "type": "json_schema",
                 "json_schema": {"name": "plan", "schema": schema, "strict": True},
             },
             max_tokens=PLAN_TOKENS,
+            **wished,
         )
         with chat_span(self.model) as opened, _server_errors(self.base_url):
             answer = bound.invoke(messages)
             count_tokens(opened, answer.usage_metadata)
-        return parse_object(_text(answer))
+        return answer
 
     def stream(self, messages: list[tuple[str, str]]) -> Iterator[str]:
         """Words as they come."""

@@ -16,7 +16,7 @@ from assistant.linking.linker import Link
 from assistant.llm import ChatModel
 from assistant.market_intents import MARKET_TOOLS
 from segments.codec import from_json
-from segments.definition import Node
+from segments.definition import InCluster, MemberOf, Node
 from segments.errors import ModelRetryError
 from segments.explain import explain
 from segments.features import Catalogue
@@ -103,7 +103,9 @@ def _tool_schema(tool: str, link: Link, has_segment: bool) -> dict[str, Any]:
     if tool == "define_segment":
         properties["segment"] = {"enum": described}
     elif tool in ON_SEGMENT and (described or has_segment):
-        properties["segment"] = {"enum": [*described, *([CURRENT] if has_segment else [])]}
+        # Who names a segment means it and no other.
+        named = isinstance(link.reading, MemberOf | InCluster)
+        properties["segment"] = {"enum": [*described, *([CURRENT] if has_segment and not named else [])]}
     elif tool == "refine_segment":
         properties["edits"] = {
             "type": "array",

@@ -11,16 +11,18 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from assistant.library import SavedSegment
-from assistant.llm import ChatModel, tuned
+from assistant.llm import ChatModel, TunedModel, tuned
 from segments.errors import LLMUnavailableError
 
 
 @dataclass(frozen=True)
 class Reply:
-    """One answer of the language model: to what (the digest of messages and schema), and what it said."""
+    """One answer of the language model: to what (the digest of messages and schema), what it said, and the probability
+    that it gave to that, where it was asked for it."""
 
     asked: str
     said: dict[str, Any] | str
+    probability: float | None = None
 
 
 @dataclass(frozen=True)
@@ -72,15 +74,30 @@ class RecordingChat:
         _note(Reply(digest(messages), "".join(pieces)))
 
     @property
-    def tuned(self) -> RecordingChat | None:
+    def tuned(self) -> RecordingAdapter | None:
         """The model with its adapter, whose answers are written down among the others."""
         adapted = tuned(self.model)
-        return None if adapted is None else RecordingChat(adapted)
+        return None if adapted is None else RecordingAdapter(adapted)
 
     @property
     def identity(self) -> dict[str, Any]:
         """What is known of the model: name, address, seed, SHA-256 of its weights."""
         return dict(getattr(self.model, "identity", {}))
+
+
+@dataclass(frozen=True)
+class RecordingAdapter:
+    """A `TunedModel` that writes down what the model below it says."""
+
+    model: TunedModel
+
+    def weighed(
+        self, messages: list[tuple[str, str]], schema: dict[str, Any]
+    ) -> tuple[dict[str, Any], float]:
+        """One completion under a schema, and its probability."""
+        said, probability = self.model.weighed(messages, schema)
+        _note(Reply(digest(messages, schema), said, probability))
+        return said, probability
 
 
 class ReplayedChat:
@@ -99,14 +116,21 @@ class ReplayedChat:
 
     def json(self, messages: list[tuple[str, str]], schema: dict[str, Any]) -> dict[str, Any]:
         """The recorded object. Raises LLMUnavailableError when none is left."""
-        said = self._next(digest(messages, schema))
-        return said if isinstance(said, dict) else {}
+        return self.weighed(messages, schema)[0]
+
+    def weighed(
+        self, messages: list[tuple[str, str]], schema: dict[str, Any]
+    ) -> tuple[dict[str, Any], float]:
+        """The recorded object and its probability; a bundle from before 0.6 holds none, which counts as certain."""
+        reply = self._next(digest(messages, schema))
+        said = reply.said if isinstance(reply.said, dict) else {}
+        return said, 1.0 if reply.probability is None else reply.probability
 
     def stream(self, messages: list[tuple[str, str]]) -> Iterator[str]:
         """The recorded text. Raises LLMUnavailableError when none is left."""
-        yield str(self._next(digest(messages)))
+        yield str(self._next(digest(messages)).said)
 
-    def _next(self, asked: str) -> dict[str, Any] | str:
+    def _next(self, asked: str) -> Reply:
         self.asked += 1
         if self.asked > len(self._replies):
             raise LLMUnavailableError(
@@ -116,7 +140,7 @@ class ReplayedChat:
         reply = self._replies[self.asked - 1]
         if reply.asked != asked:
             self.differing.append(self.asked)
-        return reply.said
+        return reply
 
 
 def digest(messages: Sequence[tuple[str, str]], schema: dict[str, Any] | None = None) -> str:

@@ -29,11 +29,11 @@ class Settings:
     randomised_campaigns: ids of campaigns whose customers were drawn at random, so that their effect may be called one.
     gross_margin: share of revenue left after the cost of goods. contact_cost: currency for each customer
     contacted. response_rate: share of contacted customers who respond, where no past campaign tells it (0: not known).
-    second_reading: what the model's sketch adapter reads again, where it has one: 'doubt' (a message that was not read
-    whole), 'always' or 'off'. llm_adapter: that adapter; empty for the packaged one beside the packaged model.
-    banned_words: never used in marketing copy. parameters: numbers that definitions name. outcomes: what models shall
-    predict besides the outcomes that every workspace has (`[[outcomes]]`). tastes: phrases that items are compared with,
-    each a feature (`[[tastes]]`). state_url: the database of segments, users,
+    second_reading: what the model's sketch adapter reads again, where it has one: 'always' (every message that describes
+    a segment), 'doubt' (one that was not read whole) or 'off'. llm_adapter: that adapter; empty for the packaged one
+    beside the packaged model. banned_words: never used in marketing copy. parameters: numbers that definitions name.
+    outcomes: what models shall predict besides the outcomes that every workspace has (`[[outcomes]]`). tastes: phrases
+    that items are compared with, each a feature (`[[tastes]]`). state_url: the database of segments, users,
     conversations, jobs and audit log, instead of SQLite files; without a password, which belongs in the environment.
     trace_content: traces hold the question and who asked it. oidc_issuer, oidc_client_id: the provider that people
     sign in with; oidc_role_claim: where it says their role.
@@ -48,7 +48,7 @@ class Settings:
     llm_base_url: str = ""
     llm_model: str = ""
     llm_adapter: str = ""
-    second_reading: str = "doubt"
+    second_reading: str = "always"
     encoder: str = "all-MiniLM-L6-v2"
     index_device: str = "auto"
     exclude_categories: tuple[str, ...] = ()

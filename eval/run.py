@@ -16,6 +16,7 @@ import json
 import sys
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -24,7 +25,6 @@ from rich.progress import track
 from rich.table import Table
 
 from assistant.app import Assistant, Rooms
-from assistant.llm import OpenAIChat
 from assistant.workspace import DEFAULT, open_workspace
 from eval import gate
 from eval.cases import Case, fast_subset, load_cases
@@ -37,6 +37,7 @@ from segments.canonical import fingerprint
 from segments.codec import from_json, to_json
 from segments.definition import Node
 from segments.errors import UserError
+from serving.llm.server import connect
 
 
 def members_of(rooms: Rooms) -> Members:
@@ -54,10 +55,10 @@ def members_of(rooms: Rooms) -> Members:
 
 @contextmanager
 def opened(workspace: Path, base_url: str, model: str) -> Iterator[Assistant]:
-    """The assistant of a workspace: with its own language model, or any server of the OpenAI protocol."""
+    """The assistant of a workspace: with its own language model, or any server of the OpenAI protocol (and its adapter)."""
     if base_url:
-        rooms = Rooms(open_workspace(workspace))
-        yield Assistant(rooms, OpenAIChat(base_url, model or "default"))
+        chat = connect(base_url).chat
+        yield Assistant(Rooms(open_workspace(workspace)), replace(chat, model=model or chat.model))
         return
     from serving.cli import assistant_for
 

@@ -7,6 +7,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
+from typing import Literal
 
 import pandas as pd
 
@@ -22,6 +23,7 @@ from assistant.intents import (
 )
 from assistant.linking.candidates import Candidate, Quantile, candidates, propensity_candidate
 from assistant.linking.clauses import Reading, read
+from assistant.linking.clusters import numbered
 from assistant.linking.cues import STOP_EN
 from assistant.linking.edits import Edit, propose
 from assistant.linking.features import FeatureLinker
@@ -39,13 +41,16 @@ from assistant.linking.unknown import missing, unknown_words
 from assistant.linking.windows import TimeMention, iter_labels, windows
 from assistant.market_intents import market_tool, without_trade_words
 from segments.definition import (
+    AnyOf,
     EventCondition,
+    InCluster,
     ItemFilter,
     MemberOf,
     Node,
     Not,
     PropensityCondition,
     Window,
+    conditions,
 )
 from segments.explain import Language
 from segments.features import Catalogue
@@ -66,6 +71,9 @@ _BY = re.compile(
 """What a breakdown is by."""
 
 
+Confidence = Literal["high", "medium", "low"]
+
+
 @dataclass(frozen=True)
 class Link:
     """What a message holds: `reading`, the segment it describes, and `edits` e1, e2, ... of the current one.
@@ -74,6 +82,7 @@ class Link:
     the other way, where that is another segment. other: what the message compares with.
     unknown: content words that nothing here explains; missing: those that ask for what the data lacks.
     unused: numbers, times and goods that no condition holds. dates: calendar readings to state. corrected: words read as others.
+    confidence: what a second reading says of this one; None when there was none.
     """
 
     language: Language
@@ -90,6 +99,7 @@ class Link:
     corrected: tuple[tuple[str, str], ...] = ()
     categories: tuple[str, ...] = ()
     other: Node | None = None
+    confidence: Confidence | None = None
 
     @property
     def about_customers(self) -> bool:
@@ -132,18 +142,34 @@ class Linker:
         """The q-quantile of a feature over all customers."""
         return float(self._table[feature].dropna().quantile(q))
 
-    def link(self, message: str, current: Node | None = None, saved: Collection[str] = ()) -> Link:
-        """Link one message, given the conversation's current segment and the names of saved ones."""
+    def link(
+        self,
+        message: str,
+        current: Node | None = None,
+        saved: Collection[str] = (),
+        discovery: str | None = None,
+    ) -> Link:
+        """Link one message, given the conversation's current segment, the names of saved ones, and the discovery
+        whose natural segments it may name by number."""
         own = own_outcome(message, is_chinese(message), self._here.outcomes)
-        if own is None:
+        clusters = numbered(message) if discovery is not None else []
+        spans = [span for span, _ in clusters] + ([own[1]] if own else [])
+        if not spans:
             return self._link(message, current, saved)
-        name, span = own
-        return replace(self._link(blanked(message, [span]), current, saved, name), message=message)
+        named = [InCluster(str(discovery), number) for _, number in clusters]
+        link = self._link(blanked(message, spans), current, saved, own[0] if own else None, named)
+        return replace(link, message=message)
 
     def _link(
-        self, message: str, current: Node | None, saved: Collection[str], own: str | None = None
+        self,
+        message: str,
+        current: Node | None,
+        saved: Collection[str],
+        own: str | None = None,
+        clusters: Sequence[InCluster] = (),
     ) -> Link:
-        """Link a message without the words of the outcome `own` of the workspace that it asks about."""
+        """Link a message without the words of the outcome `own` of the workspace that it asks about, and of natural
+        segments that it names."""
         chinese = is_chinese(message)
         name, text = _name_blanked(message, [known for known in saved if self._is_name(known, message)])
         said_at, customer = spoken_customer(text)
@@ -182,6 +208,10 @@ class Linker:
             found = [candidate for candidate in found if not _is_argument(candidate, intents, message)]
         if name in saved and not set(NAMING) & set(intents.tools):
             found.append(Candidate(MemberOf(str(name)), 0, 0))
+        if len(clusters) > 1 and CUES["compare_segments"].search(message):
+            clusters, other = clusters[:1], clusters[1]
+        if clusters:
+            found.append(Candidate(AnyOf(tuple(clusters)) if len(clusters) > 1 else clusters[0], 0, 0))
         likely = probable or _most_likely(message, reading, intents, mentions)
         if likely is not None:
             found = [
@@ -211,7 +241,11 @@ class Linker:
             unknown,
             missing(reading.text, unknown, chinese),
             self._left_out(reading, found, edits, intents),
-            tuple(iter_labels(_used([w for clause in reading.clauses for w in clause.windows], found))),
+            tuple(
+                iter_labels(
+                    _used([w for clause in reading.clauses for w in clause.windows], [c.node for c in found])
+                )
+            ),
             corrected,
             ahead or tuple(category for items in mentions for category in items.category),
             other,
@@ -223,6 +257,11 @@ class Linker:
         goods = {mention.items: mention.text for clause in reading.clauses for mention in clause.items}
         times = windows(reading.text, reading.chinese, self.as_of)
         return goods, {time.window: time.text for time in times if time.calendar}
+
+    def dates(self, message: str, node: Node) -> tuple[str, ...]:
+        """The calendar times of a message that a definition holds, with their dates."""
+        reading, _ = self._read(message, is_chinese(message))
+        return tuple(iter_labels(_used(windows(reading.text, reading.chinese, self.as_of), [node])))
 
     @property
     def events(self) -> frozenset[str]:
@@ -488,11 +527,8 @@ def _without_trends(text: str, chinese: bool) -> str:
     return blanked(text, (trend.span for trend in trends(text, chinese)))
 
 
-def _used(times: list[TimeMention], found: list[Candidate]) -> list[TimeMention]:
-    """The time expressions that a candidate's window comes from."""
-    windows = set()
-    for candidate in found:
-        node = candidate.node.child if isinstance(candidate.node, Not) else candidate.node
-        if isinstance(node, EventCondition):
-            windows.add(node.window)
-    return [time for time in times if time.window in windows]
+def _used(times: list[TimeMention], nodes: Sequence[Node]) -> list[TimeMention]:
+    """The time expressions that a definition's window comes from."""
+    found = (condition for node in nodes for condition in conditions(node))
+    used = {condition.window for condition in found if isinstance(condition, EventCondition)}
+    return [time for time in times if time.window in used]

@@ -3,8 +3,8 @@
     python -m eval.adapter.judge --base-url http://127.0.0.1:8081/v1 [--split dev [--held] | --split test]
 
 For the linker, the sketch alone, and the product with `second_reading` = doubt and = always: how many readings have the
-gold's members, how many right and wrong ones are told beside the one taken, and the seconds a sketch takes. Of the test
-split only sums are shown; --out (dev only) writes every question.
+gold's members; of the last, how many right and wrong ones are told beside the one taken, and how often each confidence
+is right; and the seconds a sketch takes. Of the test split only sums are shown; --out (dev only) writes every question.
 """
 
 from __future__ import annotations
@@ -19,8 +19,7 @@ from rich.console import Console
 from rich.progress import track
 
 from assistant.app import Rooms, make_linker
-from assistant.linking.linker import Link
-from assistant.llm import tuned
+from assistant.llm import TunedModel, tuned
 from assistant.second_reading import SecondReader, describes, doubtful
 from assistant.workspace import DEFAULT, open_workspace
 from eval.adapter.pairs import HELD
@@ -32,8 +31,12 @@ from segments.definition import Node
 from segments.explain import explain
 from serving.llm.server import connect
 
+LEVELS = ("high", "medium", "low", "none")
 
-def judge(rooms: Rooms, reader: SecondReader, cases: list[Case], console: Console) -> list[dict[str, object]]:
+
+def judge(
+    rooms: Rooms, reader: SecondReader, adapted: TunedModel, cases: list[Case], console: Console
+) -> list[dict[str, object]]:
     """One row a case; the sums are printed."""
     readings = Readings(rooms)
 
@@ -44,44 +47,44 @@ def judge(rooms: Rooms, reader: SecondReader, cases: list[Case], console: Consol
     for case in track(cases, "asking", console=console):
         link = reader.linker.link(case.turns[0])
         began = time.perf_counter()
-        node = reader.sketched(case.turns[0])
+        sketch = reader.sketched(adapted, case.turns[0])
         seconds.append(time.perf_counter() - began)
-        joined = reader.taken(link, node) if describes(link, None) else link
-        doubt = joined if doubtful(link) else link
+        joined = reader.taken(link, sketch) if describes(link, None) else link
+        told = joined.alternative if joined.alternative != link.alternative else None
         found = {
             "linker": right(link.reading),
-            "sketch": right(node),
-            "doubt": right(doubt.reading),
+            "sketch": right(sketch.node),
+            "doubt": right((joined if doubtful(link) else link).reading),
             "always": right(joined.reading),
-            "doubt, told": right(_told(doubt, link)),
-            "always, told": right(_told(joined, link)),
-            "always, wrong told": _told(joined, link) is not None and not right(_told(joined, link)),
-            "agree": node is not None
-            and link.reading is not None
-            and readings.members(node) == readings.members(link.reading),
+            "told, right": right(told),
+            "told, wrong": told is not None and not right(told),
         }
-        found["agree and right"] = found["agree"] and found["linker"]
+        confidence = joined.confidence or "none"
         counts.update(name for name, holds in found.items() if holds)
+        counts.update([f"of {confidence}", *([f"{confidence} right"] if found["always"] else [])])
         rows.append(
-            {"id": case.id, "request": case.turns[0]}
+            {"id": case.id, "request": case.turns[0], "confidence": confidence}
+            | {"probability": sketch.probability}
             | found
             | {
                 "read": _words(rooms, link.reading),
-                "sketched": _words(rooms, node),
+                "sketched": _words(rooms, sketch.node),
                 "gold": _words(rooms, case.gold),
             }
         )
-    for name in found if cases else ():
-        low, high = wilson(counts[name], len(cases))
-        share = f"{counts[name] / len(cases):.1%} ({low:.1%} to {high:.1%})"
-        console.print(f"{name:20} {counts[name]:4} of {len(cases)}  {share}")
-    console.print(f"seconds a sketch: median {statistics.median(seconds):.1f}, longest {max(seconds):.1f}")
+    shown = [(name, name, len(cases)) for name in found] if cases else []
+    shown += [(f"{level} confidence", f"{level} right", counts[f"of {level}"]) for level in LEVELS]
+    for title, name, of in shown:
+        if of:
+            low, high = wilson(counts[name], of)
+            console.print(
+                f"{title:20} {counts[name]:4} of {of:4}  {counts[name] / of:.1%} ({low:.1%} to {high:.1%})"
+            )
+    if seconds:
+        console.print(
+            f"seconds a sketch: median {statistics.median(seconds):.1f}, longest {max(seconds):.1f}"
+        )
     return rows
-
-
-def _told(joined: Link, link: Link) -> Node | None:
-    """The other reading that a second reading brings; the linker's own 'or' apart."""
-    return joined.alternative if joined.alternative != link.alternative else None
 
 
 def _words(rooms: Rooms, node: Node | None) -> str | None:
@@ -101,7 +104,8 @@ def main() -> None:
     if asked.out is not None and asked.split == "test":
         parser.error("--out: the test split is never shown; leave it out, or take --split dev")
     model = connect(asked.base_url).chat
-    if tuned(model) is None:
+    adapted = tuned(model)
+    if adapted is None:
         parser.error(f"--base-url: the server at {asked.base_url} has no sketch adapter")
     rooms = Rooms(open_workspace(asked.workspace))
     audiences = rooms.audiences
@@ -111,7 +115,7 @@ def main() -> None:
         for case in load_cases(asked.split, file=asked.file)
         if len(case.turns) == 1 and case.gold is not None and (not asked.held or HELD.search(case.id))
     ]
-    rows = judge(rooms, reader, cases, Console(highlight=False))
+    rows = judge(rooms, reader, adapted, cases, Console(highlight=False))
     if asked.out is not None:
         write_lines(asked.out, rows)
 

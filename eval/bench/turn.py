@@ -23,7 +23,7 @@ from rich.progress import track
 from rich.table import Table
 
 from assistant.app import Assistant
-from assistant.llm import ChatModel, tuned
+from assistant.llm import ChatModel, TunedModel, tuned
 from assistant.plan import instructions, offered_tools, schema, turn_text
 from assistant.workspace import DEFAULT, open_workspace
 from eval.cases import load_cases
@@ -66,22 +66,20 @@ class Timed:
 
 @dataclass
 class Beside:
-    """An adapted ChatModel whose time is added to another's."""
+    """A `TunedModel` whose time is added to another model's."""
 
-    model: ChatModel
+    model: TunedModel
     timed: Timed
 
-    def json(self, messages: list[tuple[str, str]], schema: dict[str, Any]) -> dict[str, Any]:
-        """`model.json`, timed."""
+    def weighed(
+        self, messages: list[tuple[str, str]], schema: dict[str, Any]
+    ) -> tuple[dict[str, Any], float]:
+        """`model.weighed`, timed."""
         began = time.perf_counter()
         try:
-            return self.model.json(messages, schema)
+            return self.model.weighed(messages, schema)
         finally:
             self.timed.seconds += time.perf_counter() - began
-
-    def stream(self, messages: list[tuple[str, str]]) -> Iterator[str]:
-        """`model.stream`; nobody asks for it."""
-        return self.model.stream(messages)
 
 
 def measure(assistant: Assistant, timed: Timed, turns: int) -> dict[str, list[float]]:

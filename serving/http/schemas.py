@@ -127,6 +127,9 @@ class Answer(BaseModel):
     evidence: list[dict[str, Any]]
     clarification: str | None
     refused: str | None
+    confidence: Literal["high", "medium", "low"] | None = Field(
+        description="That the description was read right, by two readings of it; null where it was not read twice."
+    )
     timings: dict[str, float]
     conversation: str
     turn: int = Field(description="Which of the conversation's it is, from 1.", examples=[1])

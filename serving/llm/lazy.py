@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack
 from typing import Any, Protocol
 
-from assistant.llm import ChatModel, tuned
+from assistant.llm import ChatModel, TunedModel, tuned
 
 
 class Server(Protocol):
@@ -42,7 +42,7 @@ class LazyChat:
         return self._opened().stream(messages)
 
     @property
-    def tuned(self) -> ChatModel | None:
+    def tuned(self) -> TunedModel | None:
         """The model with its adapter, if the server has one."""
         return tuned(self._opened())
 

@@ -18,6 +18,8 @@ QUESTIONS: dict[str, tuple[str, str]] = {
     "compare_plans": ("With $10,000 instead?", "如果换成10000元预算呢？"),
     "backtest_strategy": ("Back-test it", "回测一下"),
     "write_copy": ("Write the e-mail", "写一封邮件"),
+    "cluster_1": ("Who is in cluster 1?", "第1类客户有哪些？"),
+    "cluster_2": ("What sets cluster 2 apart?", "第2类客户有什么特点？"),
 }
 AFTER: dict[str, tuple[str, ...]] = {
     "define_segment": ("profile_segment", "trend_segment", "score_propensity"),
@@ -31,6 +33,7 @@ AFTER: dict[str, tuple[str, ...]] = {
     "plan_strategy": ("compare_plans", "backtest_strategy", "write_copy"),
     "compare_plans": ("backtest_strategy", "write_copy", "profile_segment"),
     "backtest_strategy": ("write_copy", "profile_segment", "find_lookalikes"),
+    "discover_segments": ("cluster_1", "cluster_2"),
 }
 ANYTIME = ("profile_segment", "score_propensity", "plan_strategy")
 

@@ -31,27 +31,26 @@ Reply = dict[str, Any] | Exception | Callable[[dict[str, Any]], Any]
 
 
 class SketchingModel:
-    """A FAKE adapted model: it has one sketch for every message."""
+    """A FAKE adapted model: it has one sketch for every message, and is as sure of it as the test says."""
 
-    def __init__(self, sketch: dict[str, Any] | Exception) -> None:
-        self.sketch = sketch
+    def __init__(self, sketch: dict[str, Any] | Exception, sure: float) -> None:
+        self.sketch, self.sure = sketch, sure
         self.asked: list[list[tuple[str, str]]] = []
 
-    def json(self, messages: list[tuple[str, str]], schema: dict[str, Any]) -> dict[str, Any]:
+    def weighed(
+        self, messages: list[tuple[str, str]], schema: dict[str, Any]
+    ) -> tuple[dict[str, Any], float]:
         self.asked.append(messages)
         if isinstance(self.sketch, Exception):
             raise self.sketch
-        return self.sketch
-
-    def stream(self, messages: list[tuple[str, str]]) -> Iterator[str]:
-        yield from ()
+        return self.sketch, self.sure
 
 
 class ScriptedModel:
     """A FAKE `assistant.llm.ChatModel`: answers from a queue, and keeps every prompt and schema it was given.
 
     As a server that honours the schema would, it never gives an answer outside it, unless `lawless`.
-    sketch: what its adapter makes of any message; without one it has no adapter.
+    sketch: what its adapter makes of any message, with the probability `sure`; without one it has no adapter.
     """
 
     def __init__(self, *replies: Reply, **how: Any) -> None:
@@ -63,10 +62,11 @@ class ScriptedModel:
         lawless: bool = False,
         says: str | Exception = "Win them back!",
         sketch: dict[str, Any] | Exception | None = None,
+        sure: float = 0.9,
     ) -> None:
         """Start anew: these replies come next, and nothing has been asked."""
         self.replies, self.lawless, self.says = deque(replies), lawless, says
-        self.tuned = None if sketch is None else SketchingModel(sketch)
+        self.tuned = None if sketch is None else SketchingModel(sketch, sure)
         self.prompts: list[list[tuple[str, str]]] = []
         self.schemas: list[dict[str, Any]] = []
 

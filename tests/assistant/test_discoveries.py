@@ -7,6 +7,7 @@ from segments.codec import from_json
 from segments.definition import AllOf, InCluster
 from segments.errors import DefinitionError
 from segments.explain import explain
+from tests.assistant.conftest import call
 from warehouse.why import why
 
 
@@ -52,3 +53,31 @@ def test_an_unknown_cluster_and_a_past_date_are_told(rooms, clusters):
         rooms.audiences.size(InCluster("2001-01-01-00000000", 1))
     with pytest.raises(DefinitionError, match="membership of a discovered cluster is known only as of today"):
         rooms.audiences.at(rooms.warehouse.as_of.replace(day=1, month=6, year=2017)).size(first)
+
+
+def test_the_clusters_shown_last_are_named_by_their_number(talk, rooms):
+    shown = talk.ask("find 4 natural segments", call("discover_segments"))
+    of = shown.evidence[0]["rows"][1]["definition"]
+    asked = talk.ask("who is in cluster 2?", call("define_segment"))
+    assert asked.segment["definition"] == of
+    assert asked.segment["size"] == rooms.audiences.size(from_json(of))
+    again = talk.ask("find 3 natural segments", call("discover_segments"))
+    assert len(again.evidence[0]["rows"]) == 3
+    saved = talk.ask("把第二类客户保存为“省钱族”", call("save_segment"))
+    assert saved.segment["definition"] == again.evidence[0]["rows"][1]["definition"] != of
+    assert rooms.library.get("省钱族").definition == from_json(saved.segment["definition"])
+
+
+def test_a_cluster_is_narrowed_and_compared_by_number(talk):
+    rows = talk.ask("find 4 natural segments", call("discover_segments")).evidence[0]["rows"]
+    narrowed = talk.ask("cluster 3 customers who spent over $500 last month", call("define_segment"))
+    assert rows[2]["definition"] in narrowed.segment["definition"]["all_of"]
+    compared = talk.ask("compare cluster 1 and the fourth cluster", call("compare_segments"))
+    assert compared.tool_calls[-1]["arguments"]["other"] == rows[3]["definition"]
+    wrong = talk.ask("who is in cluster 9?", call("define_segment"), call("define_segment"))
+    assert "between 1 and 4; got 9" in wrong.clarification
+
+
+def test_group_and_numbers_that_name_no_cluster_are_left_alone(talk):
+    talk.ask("find 4 natural segments", call("discover_segments"))
+    assert "member_of" not in str(talk.ask("customers in age group 45-54", call("define_segment")).segment)

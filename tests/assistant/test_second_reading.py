@@ -19,10 +19,12 @@ from tests.assistant.conftest import ScriptedModel, call
 DOUBTED = "the flibber crowd who spent over $500 in the last 90 days"
 """One word that nothing explains; the rest is read."""
 PLAIN = "customers who spent over $500 in the last 90 days"
-LEFT_OUT = "who spent over $500 in the last 90 days with gizzlement of 30%"
+LEFT_OUT = "who spent over $500 in the last 90 days with gizzlement of 20%"
 SPENT = {"event": "purchase", "measure": "value", "op": ">", "value": 500, "from_days_ago": 90}
-ORDERED = {"event": "purchase", "measure": "count", "op": ">", "value": 500, "from_days_ago": 90}
-SHARE = {"feature": "discount_rate_365d", "op": ">=", "value": 0.3}
+UNITS = SPENT | {"measure": "quantity"}
+"""Holds the same words, finds others."""
+NOBODY = SPENT | {"measure": "count"}
+SHARE = {"feature": "discount_rate_365d", "op": ">=", "value": 0.2}
 
 
 @pytest.fixture(scope="module")
@@ -30,9 +32,11 @@ def linker(opened: Rooms) -> Linker:
     return make_linker(opened, dense=False)
 
 
-def reader(linker: Linker, opened: Rooms, sketch: dict[str, Any] | Exception | None) -> SecondReader:
-    audiences = opened.audiences
-    return SecondReader(linker, ScriptedModel(sketch=sketch), audiences.vocabulary, audiences.members)
+def reader(
+    linker: Linker, opened: Rooms, sketch: dict[str, Any] | Exception | None, sure: float = 0.9
+) -> SecondReader:
+    model, audiences = ScriptedModel(sketch=sketch, sure=sure), opened.audiences
+    return SecondReader(linker, model, audiences.vocabulary, audiences.members)
 
 
 def test_only_a_message_that_describes_a_segment_is_read_again(linker: Linker) -> None:
@@ -48,53 +52,64 @@ def test_what_was_not_read_whole_is_doubted(linker: Linker) -> None:
     assert not doubtful(linker.link(PLAIN))
 
 
+def test_without_an_adapter_nothing_is_said_of_confidence(linker: Linker, opened: Rooms) -> None:
+    link = linker.link(DOUBTED)
+    assert reader(linker, opened, None).joined(link) == link
+
+
+def test_two_readings_that_find_the_same_customers_are_believed(linker: Linker, opened: Rooms) -> None:
+    link = linker.link(DOUBTED)
+    assert reader(linker, opened, SPENT, sure=0.01).joined(link) == replace(link, confidence="high")
+
+
 @pytest.mark.parametrize(
     "sketch",
     [
-        None,
-        SPENT,
         ModelRetryError("no JSON"),
         SPENT | {"value": 600},
         SPENT | {"from_days_ago": 30},
         SPENT | {"items": "beer"},
         SPENT | {"items": "gizzlements"},
+        NOBODY,
         {"all_of": [SPENT, SHARE]},
         {"feature": "shoe_size", "op": ">", "value": 500},
         {"feature": "spend_90d"},
     ],
-    ids=[
-        "no adapter",
-        "same",
-        "no answer",
-        "number",
-        "time",
-        "goods",
-        "no goods",
-        "more",
-        "feature",
-        "no sketch",
-    ],
+    ids=["no answer", "number", "time", "goods", "no goods", "nobody", "more", "feature", "no sketch"],
 )
-def test_a_sketch_that_says_the_same_or_something_else_changes_nothing(
-    linker: Linker, opened: Rooms, sketch: dict[str, Any] | Exception | None
+def test_a_sketch_that_drops_or_makes_up_anything_is_not_taken_and_lowers_confidence(
+    linker: Linker, opened: Rooms, sketch: dict[str, Any] | Exception
 ) -> None:
-    link = linker.link(DOUBTED)
-    assert reader(linker, opened, sketch).joined(link) == link
+    for message in (DOUBTED, PLAIN):
+        link = linker.link(message)
+        assert reader(linker, opened, sketch).joined(link) == replace(link, confidence="low")
 
 
-def test_a_reading_in_doubt_gives_place_and_stays_the_other_reading(linker: Linker, opened: Rooms) -> None:
+def test_a_sketch_that_the_model_was_not_sure_of_is_not_taken(linker: Linker, opened: Rooms) -> None:
+    link = linker.link(PLAIN)
+    assert reader(linker, opened, UNITS, sure=0.05).joined(link) == replace(link, confidence="low")
+
+
+def test_a_likely_sketch_leads_and_the_other_reading_is_told(linker: Linker, opened: Rooms) -> None:
     link = linker.link(LEFT_OUT)
     assert link.unused
-    second = reader(linker, opened, {"all_of": [SPENT, SHARE]}).joined(link)
+    second = reader(linker, opened, {"all_of": [SPENT, SHARE]}, sure=0.3).joined(link)
     assert second.reading == from_json({"all_of": [SPENT, SHARE]})
-    assert second.alternative == link.reading
+    assert (second.alternative, second.confidence) == (link.reading, "medium")
     assert (second.unused, second.unknown, second.message) == ((), (), LEFT_OUT)
 
 
-def test_another_audience_is_told_beside_a_reading_that_holds_all(linker: Linker, opened: Rooms) -> None:
-    link = linker.link(PLAIN)
-    second = reader(linker, opened, ORDERED).joined(link)
-    assert (second.reading, second.alternative) == (link.reading, from_json(ORDERED))
+def test_a_sketch_that_the_model_is_sure_of_stands_alone(linker: Linker, opened: Rooms) -> None:
+    second = reader(linker, opened, UNITS).joined(linker.link(PLAIN))
+    assert (second.reading, second.alternative, second.confidence) == (from_json(UNITS), None, "high")
+
+
+def test_the_dates_told_are_those_of_the_reading_taken(linker: Linker, opened: Rooms) -> None:
+    link = linker.link("who spent over $500 last quarter")
+    assert link.dates == ("last quarter = 2017-10-01 to 2017-12-31",)
+    by_words = {"event": "purchase", "measure": "quantity", "op": ">", "value": 500, "when": "last quarter"}
+    assert reader(linker, opened, by_words).joined(link).dates == link.dates
+    assert linker.dates(link.message, from_json(UNITS)) == ()
 
 
 def test_a_reading_that_contradicts_itself_gives_place(linker: Linker, opened: Rooms) -> None:
@@ -106,15 +121,17 @@ def test_a_reading_that_contradicts_itself_gives_place(linker: Linker, opened: R
 
 def test_yes_takes_the_other_reading_and_a_bundle_of_it_replays(workspace: Path) -> None:
     wish(workspace, "always")
-    model = ScriptedModel(call("define_segment"), sketch=ORDERED)
+    model = ScriptedModel(call("define_segment"), sketch=UNITS, sure=0.3)
     talk = Assistant.open(workspace, model)
     first = talk.ask(PLAIN)
     assert "Say yes to take that reading." in first.answer
+    assert first.confidence == "medium"
+    assert "Confidence in this reading: medium." in first.answer
     bundle = make_bundle(talk.tools.rooms, first)
     assert replay(bundle | {"model": {"adapter": "sketch"}}, open_workspace(workspace)).same
     second = talk.ask("yes", first.conversation)
     assert second.segment is not None
-    assert fingerprint(from_json(second.segment["definition"])) == fingerprint(from_json(ORDERED))
+    assert fingerprint(from_json(second.segment["definition"])) == fingerprint(from_json(SPENT))
 
 
 @pytest.mark.parametrize(("wish_for", "asked"), [("off", 0), ("doubt", 1), ("always", 2)])
