@@ -399,7 +399,10 @@ class Assistant:
         Raises LLMUnavailableError, UserError for a question that is too long.
         """
         if len(question) > MAX_QUESTION:
-            raise UserError(f"question: may have {MAX_QUESTION:,} characters; got {len(question):,}.")
+            raise UserError(
+                f"question: may have {MAX_QUESTION:,} characters; got {len(question):,}.",
+                f"question：最多{MAX_QUESTION:,}个字符，而给了{len(question):,}个。",
+            )
         thread = conversation or uuid.uuid4().hex[:12]
         turn = Turn(question, on_step)
         started = time.perf_counter()

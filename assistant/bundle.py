@@ -81,7 +81,10 @@ class Replay:
 def make_bundle(rooms: Rooms, answer: Answer) -> Bundle:
     """The bundle of an answer that was just given. Raises UserError for one that was not asked here."""
     if answer.trace is None:
-        raise UserError("bundle: this answer carries no record of its turn; ask it again.")
+        raise UserError(
+            "bundle: this answer carries no record of its turn; ask it again.",
+            "bundle：这个回答没有留下记录；请重新提问。",
+        )
     trace, segment = answer.trace, answer.segment
     smallest = rooms.workspace.settings.min_group
     return {

@@ -11,7 +11,7 @@ from assistant.plan import CURRENT, DESCRIBED, ON_SEGMENT, Plan, definition_of, 
 from assistant.replies import REFUSE
 from segments.check import issues
 from segments.definition import Node
-from segments.errors import DefinitionError
+from segments.errors import DefinitionError, Sentence
 from segments.vocabulary import Vocabulary
 
 
@@ -34,7 +34,7 @@ def mistakes(plan: Plan, link: Link, current: Node | None) -> list[str]:
     return []
 
 
-def objections(plan: Plan, link: Link, current: Node | None, vocabulary: Vocabulary) -> list[str]:
+def objections(plan: Plan, link: Link, current: Node | None, vocabulary: Vocabulary) -> list[Sentence]:
     """Why the segment of a plan without mistakes does not hold, each as a sentence for model or marketer."""
     try:
         result = edited(plan, link, current) if plan.edits and current else definition_of(plan, link)

@@ -167,7 +167,8 @@ class Disclosure:
         if self.margin is not None:
             raise ForbiddenError(
                 f"{what}: counts carry noise here for the privacy of customers, and nothing else is told of them "
-                "to your role; somebody who may export can see it."
+                "to your role; somebody who may export can see it.",
+                f"{what}：为保护客户隐私，这里的计数带有噪声，您的角色看不到客户的其他信息；有导出权限的人可以查看。",
             )
 
     def shown(self, definition: Node, as_of: date | None = None) -> int | str:
@@ -224,7 +225,7 @@ class Disclosure:
         with self._lock:
             told = _judgements.get().judge(self._ledger(None), self._bits(members))
         if told:
-            raise DefinitionError(Issue("differs_by_few", smallest=self._k))
+            raise DefinitionError.of(Issue("differs_by_few", smallest=self._k))
 
     def held_back(self, groups: Mapping[str, Collection[str]]) -> list[str]:
         """The groups of a table whose sizes would give a small one away; the others count as shown."""

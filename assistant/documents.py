@@ -29,7 +29,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.engine import Connection
 
-from assistant.naming import MAX_NAME, check_tag, checked_name, not_found, tag_of
+from assistant.naming import CHINESE, MAX_NAME, check_tag, checked_name, not_found, tag_of
 from assistant.sql import Database, open_database
 from assistant.workspace import Workspace
 from segments.errors import ConflictError, StorageError
@@ -96,7 +96,8 @@ class Documents:
             check_tag(self.kind, name, if_match, _version_of(latest))
             if latest is not None and not replace:
                 raise ConflictError(
-                    f"There is {_article(self.kind)} named '{name}' already; choose another name."
+                    f"There is {_article(self.kind)} named '{name}' already; choose another name.",
+                    f"已经有名为“{name}”的{CHINESE[self.kind]}；请换一个名称。",
                 )
             return self._add(connection, name, _text(content), latest)
 

@@ -29,7 +29,7 @@ from assistant.tracing import note, span
 from segments.canonical import fingerprint
 from segments.codec import from_json, to_json
 from segments.definition import Node
-from segments.errors import InternalError, ModelRetryError, SegAssistError, UserError
+from segments.errors import InternalError, ModelRetryError, SegAssistError, Sentence, UserError
 from segments.issues import in_language, sentences
 from segments.ports import Evidence
 
@@ -143,7 +143,7 @@ class TurnGraph:
         assert turn.link is not None
         plan, current = turn.plan, _current(state)
         wrong = [turn.correction or "Your answer could not be read."] if plan is None else []
-        objected: list[str] = []
+        objected: list[Sentence] = []
         if plan is not None and not plan.arguments.get("confirmed"):
             wrong = mistakes(plan, turn.link, current)
             if not wrong:

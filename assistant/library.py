@@ -93,13 +93,14 @@ class Library:
             return self._save(name, definition, replace, if_match)
         except IntegrityError as error:
             raise ConflictError(
-                f"Segment '{name}' was saved by somebody else at this moment; try again."
+                f"Segment '{name}' was saved by somebody else at this moment; try again.",
+                f"另一个人刚刚保存了分群“{name}”；请再试一次。",
             ) from error
 
     def _save(self, name: str, definition: Node, replace: bool, if_match: str | None) -> SavedSegment:
         digest = fingerprint(definition)
         if self._uses(definition, name, set()):
-            raise DefinitionError(Issue("segment_of_itself", name=name))
+            raise DefinitionError.of(Issue("segment_of_itself", name=name))
         with self._state.write(FAILED, f"segment {name}") as connection:
             latest = _latest(connection, name)
             check_tag("segment", name, if_match, _version_of(latest))
@@ -107,7 +108,8 @@ class Library:
                 return latest
             if latest is not None and not replace:
                 raise ConflictError(
-                    f"Segment '{name}' already holds another definition; choose another name."
+                    f"Segment '{name}' already holds another definition; choose another name.",
+                    f"分群“{name}”已经是另一个定义；请换一个名称。",
                 )
             saved = SavedSegment(
                 name, 1 if latest is None else latest.version + 1, definition, digest, datetime.now(UTC)
@@ -124,14 +126,17 @@ class Library:
         """Put back a version as it was. Raises ConflictError when its name and number are taken, DefinitionError
         when it would rest on itself."""
         if self._uses(saved.definition, saved.name, set()):
-            raise DefinitionError(Issue("segment_of_itself", name=saved.name))
+            raise DefinitionError.of(Issue("segment_of_itself", name=saved.name))
         content = json.dumps(to_json(saved.definition), ensure_ascii=False)
         row = {"name": saved.name, "version": saved.version, "hash": saved.hash, "saved_at": saved.saved_at}
         try:
             with self._state.write(FAILED, f"segment {saved.name}") as connection:
                 connection.execute(insert(_versions).values(definition=content, **row))
         except IntegrityError as error:
-            raise ConflictError(f"Segment '{saved.name}' has a version {saved.version} already.") from error
+            raise ConflictError(
+                f"Segment '{saved.name}' has a version {saved.version} already.",
+                f"分群“{saved.name}”已经有第{saved.version}版。",
+            ) from error
 
     def _uses(self, definition: Node, name: str, seen: set[str]) -> bool:
         """Whether a definition rests on the segment of that name, directly or through others."""
@@ -211,7 +216,8 @@ class Library:
         using = [s.name for s in self.all() if name in named_segments(s.definition)]
         if using:
             raise ConflictError(
-                f"Segment '{name}' is used by {', '.join(using)}; it keeps its name until they change."
+                f"Segment '{name}' is used by {', '.join(using)}; it keeps its name until they change.",
+                f"{'、'.join(using)}正在使用分群“{name}”；在它们改变之前，它的名称不变。",
             )
         if new == name:
             return new
@@ -220,7 +226,10 @@ class Library:
                 for table in (_versions, _owners):
                     connection.execute(update(table).where(table.c.name == name).values(name=new))
         except IntegrityError as error:
-            raise ConflictError(f"There is a segment named '{new}' already; choose another name.") from error
+            raise ConflictError(
+                f"There is a segment named '{new}' already; choose another name.",
+                f"已经有名为“{new}”的分群；请换一个名称。",
+            ) from error
         return new
 
     def delete(self, name: str, if_match: str | None = None) -> None:

@@ -189,20 +189,23 @@ class _server_errors:
                 f"Your answer was longer than {PLAN_TOKENS} tokens; answer with one short JSON object."
             ) from error
         advice = "start it with: segassist serve llm"
-        for known, sentence in (
+        start = "请启动它：segassist serve llm"
+        for known, sentence, zh in (
             (
                 openai.APITimeoutError,
                 f"did not answer within {TIMEOUT_SECONDS:.0f} seconds; it may be overloaded",
+                f"{TIMEOUT_SECONDS:.0f}秒内没有回答，可能负载过高",
             ),
-            (openai.APIConnectionError, f"cannot be reached; {advice}"),
-            (openai.APIStatusError, "refused the request"),
-            (openai.APIError, "broke off its answer"),
-            (httpx.HTTPError, f"cannot be reached; {advice}"),
+            (openai.APIConnectionError, f"cannot be reached; {advice}", f"无法连接；{start}"),
+            (openai.APIStatusError, "refused the request", "拒绝了请求"),
+            (openai.APIError, "broke off its answer", "中断了回答"),
+            (httpx.HTTPError, f"cannot be reached; {advice}", f"无法连接；{start}"),
             # What the client's own code stumbles over when the answer is not of the protocol.
-            (NONSENSE, "answered something that is not the OpenAI protocol"),
+            (NONSENSE, "answered something that is not the OpenAI protocol", "的回答不符合 OpenAI 协议"),
         ):
             if isinstance(error, known):
                 detail = f" ({error})" if isinstance(error, openai.APIStatusError) else ""
                 raise LLMUnavailableError(
-                    f"The language model at {self.base_url} {sentence}{detail}."
+                    f"The language model at {self.base_url} {sentence}{detail}.",
+                    f"语言模型（{self.base_url}）{zh}{detail}。",
                 ) from error

@@ -101,7 +101,10 @@ class Market:
         """The demand model of all categories, or of all categories in a store (a channel of the data)."""
         rooms = self._rooms
         if store is not None and store not in set(rooms.purchases["channel"]):
-            raise NotFoundError(f"store: there is no store '{store}'; name one of the data's.")
+            raise NotFoundError(
+                f"store: there is no store '{store}'; name one of the data's.",
+                f"store：没有门店“{store}”；请给出数据中的门店。",
+            )
         with self._lock:
             if (store or "") not in self._demand:
                 stores = () if store is None else (store,)
@@ -134,7 +137,8 @@ class Market:
         rooms = self._rooms
         if PLACEMENTS not in rooms.warehouse.connection.list_tables():
             raise NotFoundError(
-                "This workspace has no record of display and mailer positions, so their effect cannot be told."
+                "This workspace has no record of display and mailer positions, so their effect cannot be told.",
+                "这个工作区没有陈列和邮报位置的记录，看不出它们的效果。",
             )
         ids = rooms.items.loc[rooms.items["category"] == category, "item_id"].tolist()
         table = rooms.warehouse.table(PLACEMENTS)

@@ -8,13 +8,18 @@ from difflib import get_close_matches
 from segments.errors import NotFoundError, StaleError, UserError
 
 MAX_NAME = 80
+CHINESE = {"segment": "分群", "saved segment": "已保存分群", "plan": "方案", "experiment": "实验"}
+"""Kinds of what is saved."""
 
 
 def checked_name(name: str) -> str:
     """The name without blanks around it. Raises UserError for a bad one."""
     name = name.strip()
     if not name or len(name) > MAX_NAME or any(ord(char) < 32 for char in name):
-        raise UserError(f"name: must be 1 to {MAX_NAME} printable characters; got {name[:20]!r}.")
+        raise UserError(
+            f"name: must be 1 to {MAX_NAME} printable characters; got {name[:20]!r}.",
+            f"name：必须是1到{MAX_NAME}个可打印字符，而给的是{name[:20]!r}。",
+        )
     return name
 
 
@@ -22,7 +27,8 @@ def not_found(kind: str, name: str, names: Iterable[str]) -> NotFoundError:
     """That nothing of this kind has the name, with the names that are near."""
     near = get_close_matches(name, list(names), n=2, cutoff=0.5)
     hint = f"; did you mean {' or '.join(near)}?" if near else "."
-    return NotFoundError(f"No {kind} is named '{name}'{hint}")
+    zh = f"；您是指{'或'.join(near)}吗？" if near else "。"
+    return NotFoundError(f"No {kind} is named '{name}'{hint}", f"没有名为“{name}”的{CHINESE[kind]}{zh}")
 
 
 def tag_of(version: int, digest: str) -> str:
@@ -34,4 +40,8 @@ def check_tag(kind: str, name: str, tag: str | None, latest: tuple[int, str] | N
     """Raise StaleError unless the latest (version, hash) has the tag; `*` is the tag of whatever is there."""
     if tag is not None and (latest is None or tag not in ("*", tag_of(*latest))):
         now = "is not there any more" if latest is None else f"is at version {latest[0]}"
-        raise StaleError(f"{kind.capitalize()} '{name}' {now}; look at it again before you change it.")
+        zh = "已经不在了" if latest is None else f"现在是第{latest[0]}版"
+        raise StaleError(
+            f"{kind.capitalize()} '{name}' {now}; look at it again before you change it.",
+            f"{CHINESE[kind]}“{name}”{zh}；修改之前请再看一遍。",
+        )

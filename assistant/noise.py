@@ -115,7 +115,9 @@ class Noise:
         if before + self.epsilon > self.budget + 1e-9:
             raise ForbiddenError(
                 f"Your privacy budget is spent ({before:g} of {self.budget:g}): counts that you have seen are shown on, "
-                "new ones are not; an administrator may grant it anew: segassist privacy budget --grant NAME"
+                "new ones are not; an administrator may grant it anew: segassist privacy budget --grant NAME",
+                f"您的隐私预算已用完（{self.budget:g}中的{before:g}）：看过的计数仍会显示，新的不再显示；"
+                "管理员可以重新授予：segassist privacy budget --grant 名称",
             )
         connection.execute(
             _spent.insert().values(user=user, question=question, epsilon=self.epsilon, at=datetime.now(UTC))

@@ -69,7 +69,8 @@ def alone(folder: Path) -> Iterator[None]:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             raise ConflictError(
-                f"{folder} is being ingested or refreshed by another process; wait for its end."
+                f"{folder} is being ingested or refreshed by another process; wait for its end.",
+                f"另一个进程正在导入或刷新{folder}；请等它结束。",
             ) from None
         yield
 

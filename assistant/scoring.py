@@ -191,7 +191,8 @@ class Propensities:
             within = asked.eligible.within_days
             raise NotFoundError(
                 f"{asked.name} is asked of customers with {asked.eligible.event} in the last {within} days; "
-                "the segment has none."
+                "the segment has none.",
+                f"{asked.name}只针对最近{within}天有{asked.eligible.event}的客户；该分群中没有。",
             )
         return Explained(
             asked,

@@ -76,7 +76,10 @@ def run_tool(tools: Tools, name: str, arguments: Mapping[str, Any]) -> ToolResul
     """
     spec = tool_specs().get(name)
     if spec is None:
-        raise NotFoundError(f"There is no tool '{name}'; tools are {', '.join(tool_specs())}.")
+        raise NotFoundError(
+            f"There is no tool '{name}'; tools are {', '.join(tool_specs())}.",
+            f"没有工具“{name}”；现有{'、'.join(tool_specs())}。",
+        )
     admit(tools.rooms, name)
     parameters = tools.rooms.workspace.settings.parameters
     result: ToolResult = getattr(tools, name)(**read_arguments(spec, arguments, parameters))
@@ -89,13 +92,16 @@ def read_arguments(spec: ToolSpec, arguments: Mapping[str, Any], parameters: Par
         json.dumps(dict(arguments), ensure_ascii=False, allow_nan=False).encode()
     except (ValueError, RecursionError):
         raise UserError(
-            f"{spec.name}: the arguments hold what JSON or UTF-8 cannot write (NaN, half a character)."
+            f"{spec.name}: the arguments hold what JSON or UTF-8 cannot write (NaN, half a character).",
+            f"{spec.name}：参数含有 JSON 或 UTF-8 无法写出的内容（NaN、半个字符）。",
         ) from None
     try:
         read = spec.model.model_validate(dict(arguments), context=parameters)
     except ValidationError as error:
         said = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
-        raise UserError(f"{spec.name}: {said[:400]}.") from None
+        raise UserError(
+            f"{spec.name}: {said[:400]}.", f"{spec.name}：参数不合要求（{said[:400]}）。"
+        ) from None
     return {name: getattr(read, name) for name in spec.model.model_fields if name in read.model_fields_set}
 
 

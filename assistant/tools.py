@@ -109,7 +109,7 @@ class Tools:
         # Even a seed too small to show may be searched with: the answer is a crowd, not the seed.
         seeds = self.rooms.audiences.members(definition)
         if not seeds:
-            raise DefinitionError(Issue("nobody_to_be_like"))
+            raise DefinitionError.of(Issue("nobody_to_be_like"))
         found = SimilarityCondition(min(top, self.rooms.audiences.population), segment=definition)
         evidence = self._segment_evidence("find_lookalikes", found)
         seed = Figure(
@@ -366,7 +366,7 @@ class Tools:
         members = self.rooms.audiences.members(definition)
         smallest = self.rooms.workspace.settings.min_group
         if len(members) < smallest:
-            raise DefinitionError(Issue("too_few", smallest=smallest))
+            raise DefinitionError.of(Issue("too_few", smallest=smallest))
         self.rooms.disclosure.check(members)
         return members
 

@@ -78,7 +78,10 @@ def overlap_segments(rooms: Rooms) -> Evidence:
     """Every pair of saved segments, most alike first: customers in both, Jaccard, near-duplicates."""
     saved = {segment.name: segment.definition for segment in rooms.library.all()}
     if len(saved) < 2:
-        raise NotFoundError("overlap: fewer than two segments are saved; save two to compare them.")
+        raise NotFoundError(
+            "overlap: fewer than two segments are saved; save two to compare them.",
+            "overlap：已保存的分群不足两个；保存两个才能比较。",
+        )
     figures: list[Figure] = []
     rows = []
     for place, pair in enumerate(overlaps(rooms.audiences, saved)[:SHOWN_PAIRS]):

@@ -74,7 +74,7 @@ def assign_holdout(
     contact, held = len(made.customers("contact")), len(made.customers("holdout"))
     if min(contact, held) < settings.min_group:
         smallest = settings.min_group
-        raise DefinitionError(Issue("arms_too_small", contact=contact, held=held, smallest=smallest))
+        raise DefinitionError.of(Issue("arms_too_small", contact=contact, held=held, smallest=smallest))
     # What everybody spent in the days before is the best guess of how much spend varies after.
     before = outcomes(made, rooms.purchases, start)["before"]
     check = aa_check(before, strata, part, made.salt, runs=AA_RUNS)
@@ -145,7 +145,10 @@ def measure_campaign(rooms: Rooms, name: str | None) -> Told:
     store = rooms.experiments
     known = name or store.newest()
     if known is None:
-        raise NotFoundError("No experiment is saved yet; assign a holdout first, or name a past campaign.")
+        raise NotFoundError(
+            "No experiment is saved yet; assign a holdout first, or name a past campaign.",
+            "还没有保存的实验；请先设置对照组，或说出一次以往的活动。",
+        )
     if known in store:
         experiment = Experiment.from_dict(store.load(known))
         found = read_experiment(experiment, rooms.purchases, rooms.warehouse.as_of)
@@ -165,7 +168,8 @@ def _past(rooms: Rooms, name: str) -> Measurement:
         saved = ", ".join(rooms.experiments.names()) or "none"
         raise NotFoundError(
             f"No experiment or campaign is named '{name}'; experiments: {saved}; campaigns of the data: "
-            f"{', '.join(sorted(starts)[:12])}."
+            f"{', '.join(sorted(starts)[:12])}.",
+            f"没有名为“{name}”的实验或活动；实验：{saved}；数据中的活动：{'、'.join(sorted(starts)[:12])}。",
         )
     start = starts[name].date()
     reached = rooms.exposures
@@ -196,7 +200,7 @@ def backtest_strategy(rooms: Rooms, definition: Node) -> Told:
     )
     smallest = rooms.workspace.settings.min_group
     if any(0 < d.members < smallest for d in found.dates):
-        raise DefinitionError(Issue("backtest_too_few", smallest=smallest))
+        raise DefinitionError.of(Issue("backtest_too_few", smallest=smallest))
     days = Figure("horizon_days", found.horizon_days, "days", "days looked at", "观察天数")
     evidence = Evidence("", "backtest_strategy", (days, *found.figures()))
     return Told(evidence, (found.to_markdown("en"), found.to_markdown("zh")))

@@ -50,7 +50,10 @@ def anomalies(rooms: Rooms, kind: str) -> Evidence:
     Of a single customer a chat hears what kind of thing is odd, not the figures; few are not counted.
     """
     if kind not in KINDS:
-        raise DefinitionError(f"kind: '{kind}' is not known; give one of {', '.join(KINDS)}.")
+        raise DefinitionError(
+            f"kind: '{kind}' is not known; give one of {', '.join(KINDS)}.",
+            f"kind：不认识“{kind}”；请给出{'、'.join(KINDS)}之一。",
+        )
     found = rooms.market.anomalies(cast(Kind, kind))
     smallest = rooms.workspace.settings.min_group
     figures = tuple(

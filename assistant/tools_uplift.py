@@ -66,7 +66,8 @@ class CampaignUplift:
             if campaign not in reached.index:
                 known = ", ".join(sorted(reached.index, key=lambda name: (len(name), name))[:30])
                 raise NotFoundError(
-                    f"campaign: there is no campaign '{campaign}'; known are {known or 'none'}."
+                    f"campaign: there is no campaign '{campaign}'; known are {known or 'none'}.",
+                    f"campaign：没有活动“{campaign}”；现有{known or '无'}。",
                 )
             return campaign
         ended = reached[
@@ -74,7 +75,10 @@ class CampaignUplift:
         ]
         ended = ended[ended["start"] > pd.Timestamp(self._tables.first_day)]
         if ended.empty:
-            raise DataError("campaign: no campaign has been over for long enough to see what it changed.")
+            raise DataError(
+                "campaign: no campaign has been over for long enough to see what it changed.",
+                "campaign：没有结束足够久的活动，看不出带来了什么变化。",
+            )
         return str(ended.sort_values(["count", "start"]).index[-1])
 
     @cached_property
@@ -86,7 +90,10 @@ class CampaignUplift:
         reached = reached[reached["campaign_id"] == campaign]
         start = reached["ts"].min().date()
         if start + timedelta(days=RESPONSE.horizon_days) > self._tables.as_of:
-            raise DataError(f"campaign: {campaign} began on {start}, too lately to see what it changed.")
+            raise DataError(
+                f"campaign: {campaign} began on {start}, too lately to see what it changed.",
+                f"campaign：{campaign}从{start}开始，时间太近，看不出带来了什么变化。",
+            )
         features = customer_matrix(self._tables.features(start), self._tables.extra(start))
         treated = pd.Series(features.index.isin(reached["customer_id"]).astype(int), features.index)
         response = self._tables.labels(RESPONSE, start).reindex(features.index).fillna(0).astype(int)

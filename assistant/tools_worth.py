@@ -34,7 +34,10 @@ class Worths:
         """What the members are worth. Raises UserError when the horizon is too long to say."""
         horizon = DEFAULT_WEEKS if weeks is None else weeks
         if not 0 < horizon <= MAX_WEEKS:
-            raise UserError(f"weeks: must be above 0 and at most {MAX_WEEKS:.0f}; got {horizon:g}.")
+            raise UserError(
+                f"weeks: must be above 0 and at most {MAX_WEEKS:.0f}; got {horizon:g}.",
+                f"weeks：必须大于0且不超过{MAX_WEEKS:.0f}，而给的是{horizon:g}。",
+            )
         return Evidence("", "customer_value", _figures(self.models, self.models.group(members, horizon)))
 
 

@@ -51,7 +51,10 @@ def assign(
     they count toward the share of their stratum. Raises DefinitionError for a share outside [0, 1).
     """
     if not 0 <= holdout_share < 1:
-        raise DefinitionError(f"The holdout share must be at least 0 and below 1, not {holdout_share}.")
+        raise DefinitionError(
+            f"The holdout share must be at least 0 and below 1, not {holdout_share}.",
+            f"对照比例至少为0且小于1，而给的是{holdout_share}。",
+        )
     table = pd.DataFrame({"stratum": pd.Series(strata).astype("str")})
     kept = pd.Series(dict(fixed or {}), dtype=object).reindex(table.index)
     table["kept"] = kept.eq("holdout").where(kept.notna(), None)
@@ -137,7 +140,8 @@ def aa_check(
         held = (assign(strata, holdout_share, f"{salt}:aa:{run}") == "holdout").to_numpy()
         if min(held.sum(), (~held).sum()) < 2:
             raise DefinitionError(
-                f"A holdout share of {holdout_share} leaves an arm with fewer than 2 customers."
+                f"A holdout share of {holdout_share} leaves an arm with fewer than 2 customers.",
+                f"对照比例{holdout_share}会使某一组不足2名客户。",
             )
         alarms += difference_of_means(values[~held], values[held]).p_value < alpha
     low, high = binomtest(alarms, runs).proportion_ci(0.99)

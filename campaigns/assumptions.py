@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from segments.errors import DefinitionError
+from segments.errors import DefinitionError, Sentence
 from segments.ports import Figure
 
 
@@ -43,19 +43,44 @@ class Assumptions:
 
     def __post_init__(self) -> None:
         low, high = self.incremental_share
-        issues = []
+        issues: list[Sentence] = []
         if not self.contact_cost > 0:
-            issues.append(f"contact_cost must be above 0, not {self.contact_cost}.")
+            issues.append(
+                Sentence(
+                    f"contact_cost must be above 0, not {self.contact_cost}.",
+                    f"contact_cost：必须大于0，而给的是{self.contact_cost}。",
+                )
+            )
         if not 0 < self.gross_margin <= 1:
-            issues.append(f"gross_margin must lie above 0 and at most 1, not {self.gross_margin}.")
+            issues.append(
+                Sentence(
+                    f"gross_margin must lie above 0 and at most 1, not {self.gross_margin}.",
+                    f"gross_margin：必须大于0且不超过1，而给的是{self.gross_margin}。",
+                )
+            )
         if not 0 <= low <= high <= 1:
-            issues.append(f"incremental_share must be a range within 0..1, not {low} to {high}.")
+            issues.append(
+                Sentence(
+                    f"incremental_share must be a range within 0..1, not {low} to {high}.",
+                    f"incremental_share：必须是0到1之内的范围，而给的是{low}到{high}。",
+                )
+            )
         if self.response_rate is not None and not 0 < self.response_rate < 1:
-            issues.append(f"response_rate must lie between 0 and 1, not {self.response_rate}.")
+            issues.append(
+                Sentence(
+                    f"response_rate must lie between 0 and 1, not {self.response_rate}.",
+                    f"response_rate：必须在0与1之间，而给的是{self.response_rate}。",
+                )
+            )
         if self.max_contacts_90d < 1:
-            issues.append(f"max_contacts_90d must be at least 1, not {self.max_contacts_90d}.")
+            issues.append(
+                Sentence(
+                    f"max_contacts_90d must be at least 1, not {self.max_contacts_90d}.",
+                    f"max_contacts_90d：至少为1，而给的是{self.max_contacts_90d}。",
+                )
+            )
         if issues:
-            raise DefinitionError(issues)
+            raise DefinitionError.of(*issues)
 
     @property
     def incremental(self) -> float:

@@ -161,7 +161,8 @@ def backtest(
     if not days:
         raise DefinitionError(
             f"Back-test: not enough data; it takes {2 * taken.horizon_days} days, and they begin on "
-            f"{purchases['ts'].min().date()}."
+            f"{purchases['ts'].min().date()}.",
+            f"回测：数据不足；需要{2 * taken.horizon_days}天，而数据从{purchases['ts'].min().date()}开始。",
         )
     tables = (exposures, redemptions, campaigns, purchases)
     return Backtest(

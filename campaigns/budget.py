@@ -104,14 +104,22 @@ def split_budget(candidates: Candidates, budget: float, *, only_paying: bool = T
 
 def _check(c: Candidates, budget: float) -> None:
     if not budget > 0:
-        raise DefinitionError(f"The budget must be above 0, not {budget:g}.")
+        raise DefinitionError(
+            f"The budget must be above 0, not {budget:g}.", f"预算必须大于0，而给的是{budget:g}。"
+        )
     if c.cost.size and not c.cost.min() > 0:
-        raise DefinitionError("Every contact must cost more than 0.")
+        raise DefinitionError("Every contact must cost more than 0.", "每次触达的成本必须大于0。")
     for name, most in c.caps.items():
         if name not in c.tiers:
-            raise DefinitionError(f"caps: there is no tier '{name}'; tiers are {', '.join(c.tiers)}.")
+            raise DefinitionError(
+                f"caps: there is no tier '{name}'; tiers are {', '.join(c.tiers)}.",
+                f"caps：没有价值层“{name}”；现有{'、'.join(c.tiers)}。",
+            )
         if most < 0:
-            raise DefinitionError(f"caps: the most contacts of tier '{name}' must be at least 0, not {most}.")
+            raise DefinitionError(
+                f"caps: the most contacts of tier '{name}' must be at least 0, not {most}.",
+                f"caps：价值层“{name}”的触达上限至少为0，而给的是{most}。",
+            )
 
 
 class _Problem:

@@ -78,7 +78,10 @@ class PlanComparison:
     def to_markdown(self, language: str = "en", currency: str = "$") -> str:
         """A table of differences ('en' or 'zh')."""
         if language not in ("en", "zh"):
-            raise DefinitionError(f"A comparison can be told in 'en' or 'zh', not '{language}'.")
+            raise DefinitionError(
+                f"A comparison can be told in 'en' or 'zh', not '{language}'.",
+                f"比较只能用 'en' 或 'zh' 来说，不能用 '{language}'。",
+            )
         zh = language == "zh"
         goals = [GOAL_WORDS[plan.objective.goal][zh] for plan in (self.first, self.second)]
         told = goals[0] if goals[0] == goals[1] else f"{goals[0]} → {goals[1]}"

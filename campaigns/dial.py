@@ -83,7 +83,8 @@ def halves(members: Sequence[str], salt: str = "dial") -> tuple[list[str], list[
     """(to search with, hidden): the members in two halves by hash. Raises DefinitionError for too few."""
     if len(members) < 2 * MIN_HIDDEN:
         raise DefinitionError(
-            f"The dial: not enough data, {len(members)} members; it takes {2 * MIN_HIDDEN} to hide half of them."
+            f"The dial: not enough data, {len(members)} members; it takes {2 * MIN_HIDDEN} to hide half of them.",
+            f"对照比例的选择：数据不足，只有{len(members)}名成员；隐去一半至少需要{2 * MIN_HIDDEN}名。",
         )
     ordered = sorted(members, key=lambda customer: hashlib.sha256(f"{salt}:{customer}".encode()).digest())
     middle = len(ordered) // 2

@@ -105,19 +105,26 @@ def _relative(uplift: pd.Series, customers: pd.Index) -> np.ndarray:
     known = uplift.reindex(customers)
     factor = known.fillna(known.mean()).clip(lower=0.0).to_numpy(float)
     if not np.nan_to_num(factor).sum() > 0:
-        raise DefinitionError("The uplift of every member is 0 or below: contact would gain nothing.")
+        raise DefinitionError(
+            "The uplift of every member is 0 or below: contact would gain nothing.",
+            "每名成员的增益都不大于0：触达不会带来收益。",
+        )
     return factor / factor.mean()
 
 
 def _scores(probabilities: Mapping[str, pd.Series], outcome: str, customers: pd.Index) -> np.ndarray:
     if outcome not in probabilities:
         known = ", ".join(sorted(probabilities)) or "none"
-        raise NotFoundError(f"A plan needs the probabilities of '{outcome}'; given were: {known}.")
+        raise NotFoundError(
+            f"A plan needs the probabilities of '{outcome}'; given were: {known}.",
+            f"方案需要“{outcome}”的概率；给出的有：{known}。",
+        )
     scores = probabilities[outcome].reindex(customers)
     if scores.isna().any():
         raise DataError(
             f"{int(scores.isna().sum())} of {len(customers)} members have no score for '{outcome}'; "
-            "score everyone as of the same date."
+            "score everyone as of the same date.",
+            f"{len(customers)}名成员中有{int(scores.isna().sum())}名没有“{outcome}”的分数；请按同一日期为所有人评分。",
         )
     return scores.to_numpy(float)
 
@@ -128,7 +135,8 @@ def _rate(channel: Channel | None, assumptions: Assumptions) -> tuple[float, tup
     rate, weight = assumptions.response_rate, assumptions.prior_exposures
     if rate is None:
         raise DefinitionError(
-            "No past campaign tells a response rate; set response_rate (0 to 1) in segassist.toml."
+            "No past campaign tells a response rate; set response_rate (0 to 1) in segassist.toml.",
+            "没有以往活动能说明响应率；请在 segassist.toml 中设置 response_rate（0到1）。",
         )
     return rate, (rate * weight + 0.5, (1 - rate) * weight + 0.5)
 
@@ -167,12 +175,15 @@ def _gain(
     if spend is None:
         raise DefinitionError(
             "Past campaigns have too few responses to tell what one is worth; give gain_per_response in the "
-            "assumptions."
+            "assumptions.",
+            "以往活动的响应太少，看不出一次响应值多少；请在假设中给出 gain_per_response。",
         )
     if spend.difference <= 0:
         raise DefinitionError(
             f"Responders of past campaigns did not spend more than others ({spend.difference:.2f} in "
-            f"{spend.days} days); give gain_per_response in the assumptions to plan all the same."
+            f"{spend.days} days); give gain_per_response in the assumptions to plan all the same.",
+            f"以往活动的响应者并不比别人花得更多（{spend.days}天相差{spend.difference:.2f}）；"
+            "仍要制定方案，请在假设中给出 gain_per_response。",
         )
     return come, np.full(shape, spend.difference), spend.error / spend.difference
 

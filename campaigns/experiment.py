@@ -12,7 +12,7 @@ import pandas as pd
 
 from campaigns.assign import assign
 from campaigns.spend import Timeline
-from segments.errors import DataError, DefinitionError
+from segments.errors import DataError, DefinitionError, Sentence
 
 MetricName = Literal["spend", "bought"]
 METRICS: tuple[MetricName, ...] = get_args(MetricName)
@@ -42,19 +42,44 @@ class Experiment:
     looks: tuple[date, ...] = field(default=())
 
     def __post_init__(self) -> None:
-        issues = []
+        issues: list[Sentence] = []
         if not self.name.strip() or len(self.name) > MAX_NAME or not self.name.isprintable():
-            issues.append(f"name: must be 1 to {MAX_NAME} printable characters; got {self.name[:20]!r}.")
+            issues.append(
+                Sentence(
+                    f"name: must be 1 to {MAX_NAME} printable characters; got {self.name[:20]!r}.",
+                    f"name：必须是1到{MAX_NAME}个可打印字符，而给的是{self.name[:20]!r}。",
+                )
+            )
         if self.metric not in METRICS:
-            issues.append(f"metric: must be one of {', '.join(METRICS)}; got {self.metric!r}.")
+            issues.append(
+                Sentence(
+                    f"metric: must be one of {', '.join(METRICS)}; got {self.metric!r}.",
+                    f"metric：必须是{'、'.join(METRICS)}之一，而给的是{self.metric!r}。",
+                )
+            )
         if not self.horizon_days >= 1:
-            issues.append(f"horizon_days: must be at least 1; got {self.horizon_days}.")
+            issues.append(
+                Sentence(
+                    f"horizon_days: must be at least 1; got {self.horizon_days}.",
+                    f"horizon_days：至少为1，而给的是{self.horizon_days}。",
+                )
+            )
         if not 0 < self.holdout_share < 1:
-            issues.append(f"holdout_share: must lie between 0 and 1; got {self.holdout_share}.")
+            issues.append(
+                Sentence(
+                    f"holdout_share: must lie between 0 and 1; got {self.holdout_share}.",
+                    f"holdout_share：必须在0与1之间，而给的是{self.holdout_share}。",
+                )
+            )
         if not 0 < self.alpha < 1:
-            issues.append(f"alpha: must lie between 0 and 1; got {self.alpha}.")
+            issues.append(
+                Sentence(
+                    f"alpha: must lie between 0 and 1; got {self.alpha}.",
+                    f"alpha：必须在0与1之间，而给的是{self.alpha}。",
+                )
+            )
         if issues:
-            raise DefinitionError(issues)
+            raise DefinitionError.of(*issues)
 
     @property
     def end(self) -> date:
@@ -127,7 +152,8 @@ def make_experiment(
     arms = assign(strata, holdout_share, salt)
     if arms.nunique() < 2:
         raise DefinitionError(
-            f"holdout_share: {holdout_share} of {len(strata)} customers leaves an arm empty; take more customers."
+            f"holdout_share: {holdout_share} of {len(strata)} customers leaves an arm empty; take more customers.",
+            f"holdout_share：{len(strata)}名客户的{holdout_share}会使某一组为空；请用更多客户。",
         )
     return replace(made, arms=_arms(strata, arms))
 

@@ -79,7 +79,10 @@ def choose_objective(goal: str | None, features: pd.DataFrame, inside: np.ndarra
     checks = _checks(features, inside)
     if goal is not None:
         if goal not in GOALS:
-            raise DefinitionError(f"There is no goal '{goal}'; choose one of {', '.join(GOALS)}.")
+            raise DefinitionError(
+                f"There is no goal '{goal}'; choose one of {', '.join(GOALS)}.",
+                f"没有目标“{goal}”；请选{'、'.join(GOALS)}之一。",
+            )
         return Objective(goal, True, checks)
     chosen: Goal = next((check.goal for check in checks if check.met), "grow_basket")
     return Objective(chosen, False, checks)

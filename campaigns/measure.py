@@ -187,12 +187,18 @@ def _check(table: pd.DataFrame, kind: str) -> None:
     for arm in ("contact", "holdout"):
         if sizes.get(arm, 0) < MIN_ARM:
             raise DataError(
-                f"arm '{arm}': not enough data, {sizes.get(arm, 0)} customers with an outcome; it takes {MIN_ARM}."
+                f"arm '{arm}': not enough data, {sizes.get(arm, 0)} customers with an outcome; it takes {MIN_ARM}.",
+                f"组“{arm}”：数据不足，有结果的客户{sizes.get(arm, 0)}名；至少需要{MIN_ARM}名。",
             )
     if not np.isfinite(table["outcome"].to_numpy(float)).all():
-        raise DataError("outcome: some customers have none; give 0 to those who did nothing.")
+        raise DataError(
+            "outcome: some customers have none; give 0 to those who did nothing.",
+            "outcome：有的客户没有结果；什么都没做的请给0。",
+        )
     if kind == "share" and not table["outcome"].isin([0, 1]).all():
-        raise DataError("outcome: a share takes 0 or 1 for each customer.")
+        raise DataError(
+            "outcome: a share takes 0 or 1 for each customer.", "outcome：比例要求每名客户为0或1。"
+        )
 
 
 def _by_stratum(
@@ -222,7 +228,8 @@ def read_experiment(experiment: Experiment, purchases: pd.DataFrame, as_of: date
     if elapsed <= 0:
         raise DefinitionError(
             f"'{experiment.name}' starts on {experiment.start}, and the data end before {as_of}: nothing to "
-            f"measure yet. Add newer data; its result is due on {experiment.end}."
+            f"measure yet. Add newer data; its result is due on {experiment.end}.",
+            f"“{experiment.name}”从{experiment.start}开始，而数据在{as_of}之前结束，还没有可以衡量的。请补充新数据；结果要到{experiment.end}。",
         )
     earlier = [experiment.elapsed(day) for day in experiment.looks]
     alpha = look_alpha(elapsed, earlier, experiment.alpha)
@@ -235,7 +242,8 @@ def read_experiment(experiment: Experiment, purchases: pd.DataFrame, as_of: date
         )
         raise DefinitionError(
             f"'{experiment.name}' is on day {days} of {experiment.horizon_days}: too early to tell anything. "
-            f"Look from day {first} on; its result is due on {experiment.end}."
+            f"Look from day {first} on; its result is due on {experiment.end}.",
+            f"“{experiment.name}”目前是{experiment.horizon_days}天中的第{days}天，还太早，说明不了什么。请从第{first}天起再看；结果要到{experiment.end}。",
         )
     return measure(
         outcomes(experiment, purchases, as_of),
@@ -273,10 +281,14 @@ def past_campaign(
     moment = pd.Timestamp(start)
     if moment + pd.Timedelta(days=days) > pd.Timestamp(as_of):
         raise DefinitionError(
-            f"Campaign '{name}' ran until the end of the data; its {days} days are not over."
+            f"Campaign '{name}' ran until the end of the data; its {days} days are not over.",
+            f"活动“{name}”一直到数据的末尾，它的{days}天还没有结束。",
         )
     if moment - pd.Timedelta(days=days) < purchases["ts"].min().normalize():
-        raise DefinitionError(f"Campaign '{name}': not enough data, the {days} days before it are not there.")
+        raise DefinitionError(
+            f"Campaign '{name}': not enough data, the {days} days before it are not there.",
+            f"活动“{name}”：数据不足，没有它之前{days}天的数据。",
+        )
     customers = pd.Series(strata.index.astype("str"))
     line, moments = Timeline(purchases), pd.Series([moment] * len(customers))
     spend = {"outcome": line.spend(customers, moments, 0, days)}

@@ -21,7 +21,10 @@ from segments.errors import DefinitionError
 def spent(share: float, alpha: float) -> float:
     """Error that may be spent up to the share (0..1) of the window."""
     if not 0 <= share <= 1:
-        raise DefinitionError(f"The share of the window that has passed must lie within 0..1, not {share}.")
+        raise DefinitionError(
+            f"The share of the window that has passed must lie within 0..1, not {share}.",
+            f"观察期已过的比例必须在0到1之间，而给的是{share}。",
+        )
     if share == 0:
         return 0.0
     return float(2 * norm.sf(norm.isf(alpha / 2) / sqrt(share)))

@@ -141,7 +141,10 @@ def make_offers(
     Raises DefinitionError without recommendations, or when nobody bought what they name.
     """
     if not recommendations:
-        raise DefinitionError("There is nothing to offer; make recommendations for the segment first.")
+        raise DefinitionError(
+            "There is nothing to offer; make recommendations for the segment first.",
+            "没有可提供的；请先为该分群生成推荐。",
+        )
     usual = float(ours["discount_rate_365d"].mean())
     usual = 0.0 if np.isnan(usual) else usual
     step = max(MIN_DEPTH, ceil(usual / DEPTH_STEP - 1e-9) * DEPTH_STEP)
@@ -160,7 +163,10 @@ def make_offers(
         )
     if not found:
         keys = ", ".join(str(row["key"]) for row in recommendations[:OFFERED])
-        raise DefinitionError(f"Nobody bought {keys} in the {WINDOW_DAYS} days before {as_of}.")
+        raise DefinitionError(
+            f"Nobody bought {keys} in the {WINDOW_DAYS} days before {as_of}.",
+            f"{as_of}之前的{WINDOW_DAYS}天里没有人买过{keys}。",
+        )
     return tuple(found)
 
 
@@ -245,7 +251,8 @@ def plan_timing(ours: pd.DataFrame, purchases: pd.DataFrame, as_of: date, assump
     inside = orders["customer_id"].isin(ours.index)
     if not inside.any():
         raise DefinitionError(
-            f"No member ordered in the {WINDOW_DAYS} days before {as_of}; no habit to plan by."
+            f"No member ordered in the {WINDOW_DAYS} days before {as_of}; no habit to plan by.",
+            f"{as_of}之前的{WINDOW_DAYS}天里没有成员下过单，没有习惯可依。",
         )
     weekday, day_share, day_lift = _peak(orders["ts"].dt.day_of_week, inside)
     part, part_share, part_lift = _peak(_part(orders["ts"].dt.hour), inside)

@@ -35,7 +35,10 @@ def sample_size(effect: float, *, ratio: float = 1.0, alpha: float = ALPHA, powe
     Raises DefinitionError for an effect of 0, which no sample finds.
     """
     if effect == 0:
-        raise DefinitionError("The effect to detect is 0; give the difference that would matter to you.")
+        raise DefinitionError(
+            "The effect to detect is 0; give the difference that would matter to you.",
+            "要检出的效果是0；请给出对您有意义的差异。",
+        )
     return ceil((_z(alpha, power) / effect) ** 2 * (1 + 1 / ratio))
 
 
@@ -154,9 +157,15 @@ def design_holdout(
     Raises DefinitionError below 2 customers or for a share outside (0, 0.5].
     """
     if size < 2:
-        raise DefinitionError(f"A holdout takes at least 2 customers; there are {size}.")
+        raise DefinitionError(
+            f"A holdout takes at least 2 customers; there are {size}.",
+            f"对照组至少需要2名客户，而这里有{size}名。",
+        )
     if not 0 < max_share <= 0.5:
-        raise DefinitionError(f"The largest holdout share must lie above 0 and at most 0.5, not {max_share}.")
+        raise DefinitionError(
+            f"The largest holdout share must lie above 0 and at most 0.5, not {max_share}.",
+            f"最大对照比例必须大于0且不超过0.5，而给的是{max_share}。",
+        )
     largest = max(1, floor(size * max_share))
     effect = abs(metric.effect)
     holdout, needed = largest, None

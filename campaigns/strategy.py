@@ -110,18 +110,24 @@ def plan_strategy(
 def _check(members: Sequence[str], budget: float, features: pd.DataFrame) -> np.ndarray:
     wanted = set(members)
     if not wanted:
-        raise DefinitionError("The segment is empty; there is nobody to plan for.")
+        raise DefinitionError(
+            "The segment is empty; there is nobody to plan for.", "该分群是空的，没有可以计划的对象。"
+        )
     if len(wanted) < MIN_SIZE:
         raise DefinitionError(
-            f"A segment of {len(wanted)} is too small to plan for; it takes {MIN_SIZE} customers."
+            f"A segment of {len(wanted)} is too small to plan for; it takes {MIN_SIZE} customers.",
+            f"{len(wanted)}名客户的分群太小，无法制定方案；至少需要{MIN_SIZE}名。",
         )
     if not budget > 0 or not np.isfinite(budget):
-        raise DefinitionError(f"The budget must be above 0, not {budget:g}.")
+        raise DefinitionError(
+            f"The budget must be above 0, not {budget:g}.", f"预算必须大于0，而给的是{budget:g}。"
+        )
     inside = np.asarray(features.index.isin(list(wanted)))
     if int(inside.sum()) < len(wanted):
         raise DefinitionError(
             f"{len(wanted) - int(inside.sum())} of the {len(wanted)} members are not among the customers of "
-            "the feature mart; take the members as of the same date."
+            "the feature mart; take the members as of the same date.",
+            f"{len(wanted)}名成员中有{len(wanted) - int(inside.sum())}名不在特征表的客户中；请取同一日期的成员。",
         )
     return inside
 
@@ -165,7 +171,7 @@ def _choose(
     def design(pool: float) -> tuple[BudgetSplit, Holdout]:
         split = split_budget(candidates, pool, only_paying=assumptions.only_paying)
         if split.contacts < MIN_SIZE:
-            raise DefinitionError(_too_few(split.contacts, budget, candidates, assumptions))
+            raise DefinitionError(*_too_few(split.contacts, budget, candidates, assumptions))
         places, offers = _places(candidates, split.choices())
         metric = _metric(goal, expected, places, offers, spend, assumptions)
         return split, design_holdout(split.contacts, metric, max_share=assumptions.max_holdout_share)
@@ -194,19 +200,28 @@ def _places(candidates: Candidates, choices: Mapping[str, tuple[str, str]]) -> t
     return places, np.array([column[offer] for _, offer in choices.values()], int)
 
 
-def _too_few(contacts: int, budget: float, candidates: Candidates, assumptions: Assumptions) -> str:
+def _too_few(
+    contacts: int, budget: float, candidates: Candidates, assumptions: Assumptions
+) -> tuple[str, str]:
+    """Why there are too few to plan for, in English and Chinese."""
     rested = len(candidates.customers) if candidates.allowed is None else int(candidates.allowed.sum())
     if rested < MIN_SIZE:
         return (
             f"Only {rested} members had fewer than {assumptions.max_contacts_90d} contacts in 90 days; a plan takes "
-            f"{MIN_SIZE}. Wait, or raise max_contacts_90d."
+            f"{MIN_SIZE}. Wait, or raise max_contacts_90d.",
+            f"90天内触达少于{assumptions.max_contacts_90d}次的成员只有{rested}名；方案需要"
+            f"{MIN_SIZE}名。请再等等，或调高 max_contacts_90d。",
         )
     if assumptions.only_paying:
         return (
             f"Only {contacts} contacts are expected to pay back under the assumptions; a plan takes "
-            f"{MIN_SIZE}. Set only_paying to false to plan all the same."
+            f"{MIN_SIZE}. Set only_paying to false to plan all the same.",
+            f"按假设只有{contacts}次触达能收回成本；方案需要{MIN_SIZE}次。仍要制定方案，请把 only_paying 设为 false。",
         )
-    return f"The budget of {budget:g} pays for {contacts} contacts; a plan takes at least {MIN_SIZE}."
+    return (
+        f"The budget of {budget:g} pays for {contacts} contacts; a plan takes at least {MIN_SIZE}.",
+        f"预算{budget:g}只够{contacts}次触达；方案至少需要{MIN_SIZE}次。",
+    )
 
 
 def _recent_spend(

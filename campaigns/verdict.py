@@ -63,7 +63,10 @@ OBSERVED: dict[str, tuple[str, str]] = {
 def tell(m: Measurement, language: str, currency: str = "$") -> str:
     """Markdown; every number is in `m.figures()`. Raises DefinitionError for another language."""
     if language not in ("en", "zh"):
-        raise DefinitionError(f"A result can be told in 'en' or 'zh', not '{language}'.")
+        raise DefinitionError(
+            f"A result can be told in 'en' or 'zh', not '{language}'.",
+            f"结果只能用 'en' 或 'zh' 来说，不能用 '{language}'。",
+        )
     zh = language == "zh"
     parts = [_headline(m, zh, currency), *_basis(m, zh, currency)]
     if m.verdict != "mismatch":

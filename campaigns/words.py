@@ -148,7 +148,10 @@ CHINESE = """\
 def render(strategy: Strategy, language: str, currency: str = "$") -> str:
     """Markdown; raises DefinitionError for a language other than 'en' and 'zh'."""
     if language not in ("en", "zh"):
-        raise DefinitionError(f"A strategy can be told in 'en' or 'zh', not '{language}'.")
+        raise DefinitionError(
+            f"A strategy can be told in 'en' or 'zh', not '{language}'.",
+            f"方案只能用 'en' 或 'zh' 来说，不能用 '{language}'。",
+        )
     template = CHINESE if language == "zh" else ENGLISH
     parts = (
         _plan_words(strategy),

@@ -70,7 +70,10 @@ def encode_behaviour(
     """
     rows = purchases[purchases["ts"] < pd.Timestamp(as_of)]
     if rows.empty:
-        raise DataError(f"No purchases before {as_of}: behaviour cannot be encoded.")
+        raise DataError(
+            f"No purchases before {as_of}: behaviour cannot be encoded.",
+            f"{as_of}之前没有购买，无法编码行为。",
+        )
     customers = features.index.sort_values()
     progress(0.1, "weighing purchases by recency")
     age = (pd.Timestamp(as_of) - rows["ts"]).dt.days.to_numpy()

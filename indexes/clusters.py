@@ -69,12 +69,13 @@ def discover(
     outside 2..20.
     """
     if k is not None and not 2 <= k <= 20:
-        raise DefinitionError(f"k: must lie between 2 and 20; got {k}.")
+        raise DefinitionError(f"k: must lie between 2 and 20; got {k}.", f"k：必须在2到20之间，而给的是{k}。")
     matrix = np.ascontiguousarray(index.matrix(), dtype=np.float32)
     least = (k or K_RANGE[0]) + 1
     if len(matrix) < least:
         raise DefinitionError(
-            f"k: {least - 1} segments need at least {least} customers; there are {len(matrix)}."
+            f"k: {least - 1} segments need at least {least} customers; there are {len(matrix)}.",
+            f"k：分成{least - 1}类至少需要{least}名客户，而这里有{len(matrix)}名。",
         )
     found = partition(matrix, k)
     labels = found.labels

@@ -94,7 +94,10 @@ class Discoveries:
 
     def _read(self, version: str, columns: list[str] | None = None) -> pd.DataFrame:
         if not _VERSION.fullmatch(version) or not self._path(version).exists():
-            raise NotFoundError(f"member_of.discovery: there is no discovery '{version}'.")
+            raise NotFoundError(
+                f"member_of.discovery: there is no discovery '{version}'.",
+                f"member_of.discovery：没有名为“{version}”的聚类。",
+            )
         return pd.read_parquet(self._path(version), columns=columns)
 
     def _write(self, version: str, table: pd.DataFrame, about: list[dict[str, object]]) -> None:

@@ -61,10 +61,16 @@ def load(folder: Path, mapped: bool = False) -> Stored:
     mapped: the FAISS structure is memory-mapped too; it can then be searched but not changed.
     """
     if not (folder / MANIFEST).exists():
-        raise NotBuiltError(f"There is no behaviour index in {folder}; run: segassist build")
+        raise NotBuiltError(
+            f"There is no behaviour index in {folder}; run: segassist build",
+            "还没有行为索引；请管理员运行：segassist build",
+        )
     manifest = _manifest(folder / MANIFEST)
     if manifest.pop("format", 1) != FORMAT:
-        raise NotBuiltError(f"The behaviour index in {folder} is of an older form; run: segassist build")
+        raise NotBuiltError(
+            f"The behaviour index in {folder} is of an older form; run: segassist build",
+            "行为索引是旧格式的；请管理员运行：segassist build",
+        )
     paths = {role: _checked(folder, file) for role, file in manifest.pop("files").items()}
     index = None
     if "index" in paths:
@@ -92,7 +98,10 @@ def _save_array(path: Path, array: np.ndarray) -> None:
 def _checked(folder: Path, file: dict[str, str]) -> Path:
     path = folder / file["name"]
     if not path.exists():
-        raise NotBuiltError(f"There is no behaviour index in {folder}; run: segassist build")
+        raise NotBuiltError(
+            f"There is no behaviour index in {folder}; run: segassist build",
+            "还没有行为索引；请管理员运行：segassist build",
+        )
     if sha256_of(path) != file["sha256"]:
         raise ChecksumError(f"{path} is corrupt (wrong SHA-256); rebuild it with: segassist build")
     return path

@@ -115,7 +115,9 @@ class CustomerIndex:
         if (vectors.encoder, vectors.matrix.shape[1]) != (self.encoder, self.searcher.vectors.shape[1]):
             raise ConflictError(
                 f"encoder: the index was made by {self.encoder}, the new vectors by {vectors.encoder}; "
-                "their cosines mean nothing together, so rebuild it with: segassist build"
+                "their cosines mean nothing together, so rebuild it with: segassist build",
+                f"encoder：索引由{self.encoder}编码，新向量由{vectors.encoder}编码，"
+                f"两者的余弦没有可比性；请重建：segassist build",
             )
         self.remove([customer for customer in vectors.customer_ids if customer in self._place])
         rows = np.concatenate([self.searcher.vectors, vectors.matrix.astype(np.float32)])
@@ -163,7 +165,10 @@ class CustomerIndex:
         """Vectors (n, d) of customers. Raises NotFoundError naming the first that is not indexed."""
         missing = next((c for c in customer_ids if c not in self._place), None)
         if missing is not None:
-            raise NotFoundError(f"customer: '{missing}' is not in the behaviour index of {self.as_of}.")
+            raise NotFoundError(
+                f"customer: '{missing}' is not in the behaviour index of {self.as_of}.",
+                f"customer：截至{self.as_of}的行为索引中没有“{missing}”。",
+            )
         return np.asarray(self.searcher.vectors[[self._place[c] for c in customer_ids]])
 
     def matrix(self) -> np.ndarray:

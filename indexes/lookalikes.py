@@ -38,9 +38,15 @@ def lookalikes(
     Raises DefinitionError without seeds or for another method, NotFoundError for an unknown seed.
     """
     if not seeds:
-        raise DefinitionError("similar_to: the seed segment has no customers; widen it first.")
+        raise DefinitionError(
+            "similar_to: the seed segment has no customers; widen it first.",
+            "similar_to：种子分群没有客户；请先放宽条件。",
+        )
     if method not in METHODS:
-        raise DefinitionError(f"method: '{method}' is not one of {', '.join(METHODS)}.")
+        raise DefinitionError(
+            f"method: '{method}' is not one of {', '.join(METHODS)}.",
+            f"method：“{method}”不在{'、'.join(METHODS)}之中。",
+        )
     if method == "votes":
         return _by_votes(index, seeds, top, within)
     if method == "one_class":

@@ -31,7 +31,10 @@ def items_near(text: str, items: pd.DataFrame, encoder: TextEncoder) -> pd.Serie
     cosines = pd.Series(encoder.encode(list(texts)) @ encoder.encode([text.lower()])[0], index=texts)
     near = cosines[cosines >= LEAST_SIMILARITY].sort_values(ascending=False, kind="stable").head(ITEM_TEXTS)
     if near.empty:
-        raise NotFoundError(f"text: no item here is like '{text}'; name a product or a category.")
+        raise NotFoundError(
+            f"text: no item here is like '{text}'; name a product or a category.",
+            f"text：这里没有像“{text}”的商品；请给出商品或品类的名称。",
+        )
     return near
 
 
@@ -56,6 +59,9 @@ def customers_near(
     count = max(1, round(EXAMPLES * len(index)))
     examples = share[share > 0].sort_values(ascending=False, kind="stable").head(count)
     if examples.empty:
-        raise NotFoundError(f"text: nobody bought what is like '{text}' ({near.index[0]}).")
+        raise NotFoundError(
+            f"text: nobody bought what is like '{text}' ({near.index[0]}).",
+            f"text：没有人买过像“{text}”的商品（{near.index[0]}）。",
+        )
     direction = index.vectors_of(list(examples.index)).mean(axis=0) - index.matrix().mean(axis=0)
     return index.search(direction / max(float(np.linalg.norm(direction)), 1e-9), top)

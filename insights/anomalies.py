@@ -99,7 +99,8 @@ def find_anomalies(signals: Signals, top: int = 10) -> Anomalies:
     surprise = signals.surprise
     if len(surprise) < MIN_SUBJECTS:
         raise DataError(
-            f"There are {len(surprise)} {NAMES[signals.kind][0]}; it takes {MIN_SUBJECTS} to tell what is odd."
+            f"There are {len(surprise)} {NAMES[signals.kind][0]}; it takes {MIN_SUBJECTS} to tell what is odd.",
+            f"只有{len(surprise)}个{NAMES[signals.kind][1]}；至少需要{MIN_SUBJECTS}个才能看出异常。",
         )
     score = scores(surprise)
     odd = surprise >= THRESHOLD

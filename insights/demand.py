@@ -46,7 +46,8 @@ def weekly_panel(days: pd.Series, keys: pd.Series, quantities: pd.Series, as_of:
     weeks = int(age.max() + 1) // 7 if len(age) else 0
     if weeks < MIN_WEEKS:
         raise DataError(
-            f"Demand is forecast from at least {MIN_WEEKS} weeks of purchases; there are {weeks}."
+            f"Demand is forecast from at least {MIN_WEEKS} weeks of purchases; there are {weeks}.",
+            f"需求预测至少需要{MIN_WEEKS}周的购买；这里有{weeks}周。",
         )
     kept = (age >= 0) & (age < 7 * weeks) & keys.notna()
     rows, names = pd.factorize(keys[kept], sort=True)
@@ -54,7 +55,10 @@ def weekly_panel(days: pd.Series, keys: pd.Series, quantities: pd.Series, as_of:
     np.add.at(values, (rows, weeks - 1 - age[kept].to_numpy() // 7), quantities[kept].to_numpy(float))
     enough = values[:, -QUARTER:].mean(axis=1) >= MIN_WEEKLY
     if not enough.any():
-        raise DataError(f"Nothing sells {MIN_WEEKLY:g} unit a week or more, so no demand can be forecast.")
+        raise DataError(
+            f"Nothing sells {MIN_WEEKLY:g} unit a week or more, so no demand can be forecast.",
+            f"没有任何东西每周卖到{MIN_WEEKLY:g}件，无法预测需求。",
+        )
     return Panel(as_of, tuple(str(name) for name in names[enough]), values[enough])
 
 
@@ -170,7 +174,8 @@ class DemandModel:
         """One series' demand. Raises NotFoundError for one that is not forecast."""
         if key not in self.panel.keys:
             raise NotFoundError(
-                f"{key}: sells too little for a forecast (fewer than {MIN_WEEKLY:g} unit a week); name a larger one."
+                f"{key}: sells too little for a forecast (fewer than {MIN_WEEKLY:g} unit a week); name a larger one.",
+                f"{key}：销量太少，无法预测（每周不足{MIN_WEEKLY:g}件）；请换一个更大的。",
             )
         place, made = self.panel.keys.index(key), self.forecasts
         ahead = min(weeks or made.horizon, made.horizon)

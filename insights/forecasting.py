@@ -168,7 +168,8 @@ def forecast(
     weeks = values.shape[1]
     if weeks < MIN_WEEKS:
         raise DataError(
-            f"Demand is forecast from at least {MIN_WEEKS} weeks of purchases; there are {weeks}."
+            f"Demand is forecast from at least {MIN_WEEKS} weeks of purchases; there are {weeks}.",
+            f"需求预测至少需要{MIN_WEEKS}周的购买；这里有{weeks}周。",
         )
     made = []
     for number, origin in enumerate(range(weeks - horizon - origins + 1, weeks - horizon + 1)):

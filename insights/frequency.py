@@ -135,7 +135,8 @@ def frequency_curve(
     most = max(enough, default=0)
     if most == 0:
         raise DataError(
-            f"Fewer than {MIN_PERIODS} customer-months had a campaign: too few to tell how many are too many."
+            f"Fewer than {MIN_PERIODS} customer-months had a campaign: too few to tell how many are too many.",
+            f"有活动的“客户·月”不足{MIN_PERIODS}个，看不出多少次算太多。",
         )
     table["sent"] = table["sent"].clip(upper=most)
     owner, customers = pd.factorize(table["customer_id"])
@@ -194,7 +195,10 @@ def _customer_months(
             )
         )
     if not parts:
-        raise DataError(f"The history is shorter than {BEFORE + MONTH} days: too short for a response curve.")
+        raise DataError(
+            f"The history is shorter than {BEFORE + MONTH} days: too short for a response curve.",
+            f"历史不足{BEFORE + MONTH}天，无法得到响应曲线。",
+        )
     return pd.concat(parts, ignore_index=True)
 
 

@@ -100,7 +100,10 @@ def build_model(
     """
     days = buying_days(purchases, items, as_of, level, exclude, window_days)
     if days.empty:
-        raise DataError(f"No purchases in the {window_days} days before {as_of}; nothing can be recommended.")
+        raise DataError(
+            f"No purchases in the {window_days} days before {as_of}; nothing can be recommended.",
+            f"{as_of}之前的{window_days}天没有购买，无法推荐。",
+        )
     buyers = days.drop_duplicates(["customer_id", "key"])["key"].value_counts()
     kept = days[days["key"].isin(buyers.index[:max_items])]
     rows, customers = pd.factorize(kept["customer_id"], sort=True)

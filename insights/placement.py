@@ -108,12 +108,14 @@ def placement_effect(sales: pd.DataFrame, level: float = 0.95) -> Placement:
     week, weeks = pd.factorize(sold["week"])
     if len(items) < MIN_ITEMS:
         raise DataError(
-            f"{len(items)} items were sold; it takes {MIN_ITEMS} to tell the effect of a position."
+            f"{len(items)} items were sold; it takes {MIN_ITEMS} to tell the effect of a position.",
+            f"只卖出过{len(items)}种商品；看陈列位置的效果至少需要{MIN_ITEMS}种。",
         )
     positions: list[Position] = [p for p in NAMES if sold.groupby("item_id")[p].nunique().max() > 1]
     if not positions:
         raise DataError(
-            "No item had a display or mailer in some weeks and not in others, so no effect shows."
+            "No item had a display or mailer in some weeks and not in others, so no effect shows.",
+            "没有商品在有的周有陈列或邮报、有的周没有，看不出效果。",
         )
     units, shares = sold["units"].to_numpy(float), sold[positions].to_numpy(float)
     estimate = _fit(units, shares, item, week, np.ones(len(items)))

@@ -136,13 +136,15 @@ def _membership(members: Sequence[str], features: pd.DataFrame, min_size: int) -
     wanted = set(members)
     if len(wanted) < min_size:
         raise DefinitionError(
-            f"A segment of {len(wanted)} is too small to describe; it takes at least {min_size} customers."
+            f"A segment of {len(wanted)} is too small to describe; it takes at least {min_size} customers.",
+            f"{len(wanted)}名客户的分群太小，无法描述；至少需要{min_size}名。",
         )
     inside = features.index.isin(wanted)
     if int(inside.sum()) < len(wanted):
         raise DefinitionError(
             f"{len(wanted) - int(inside.sum())} of the {len(wanted)} members are not among the customers "
-            "of the feature mart; take the members as of the same date."
+            "of the feature mart; take the members as of the same date.",
+            f"{len(wanted)}名成员中有{len(wanted) - int(inside.sum())}名不在特征表的客户中；请取同一日期的成员。",
         )
     return inside
 

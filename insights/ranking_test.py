@@ -146,7 +146,8 @@ def evaluate(
     bought, total = _bought(later, model, rows)
     if not total.any():
         raise DefinitionError(
-            f"No member bought anything new to them in the {horizon_days} days after {cut}."
+            f"No member bought anything new to them in the {horizon_days} days after {cut}.",
+            f"{cut}之后的{horizon_days}天里，没有成员买过对他们来说是新的东西。",
         )
     measured = np.array([_measure(model.ranked_by(m), rows, bought, total, repeats) for m in compared])
     return RankingTest(

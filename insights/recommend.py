@@ -153,7 +153,8 @@ def recommend(
     if len(rows) < min_size:
         raise DefinitionError(
             f"{len(rows)} of the {len(wanted)} members bought something in the {model.window_days} days "
-            f"before {model.as_of}: too few to recommend for; it takes {min_size}."
+            f"before {model.as_of}: too few to recommend for; it takes {min_size}.",
+            f"{len(wanted)}名成员中，只有{len(rows)}名在{model.as_of}之前的{model.window_days}天里买过东西，太少，无法推荐；至少需要{min_size}名。",
         )
     described = _described(items, model.level)
     scores = model.mean_scores(rows)

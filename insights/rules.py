@@ -122,7 +122,10 @@ def bought_together(
     marks, keys, owner = _baskets(set(members), purchases, items, level, exclude)
     wanted = keys.isin(list(focus)) if focus else np.ones(len(keys), bool)
     if focus and not wanted.any():
-        raise DefinitionError(f"{', '.join(sorted(focus))}: none of the segment's baskets holds it.")
+        raise DefinitionError(
+            f"{', '.join(sorted(focus))}: none of the segment's baskets holds it.",
+            f"{'、'.join(sorted(focus))}：该分群的购物篮里都没有。",
+        )
     compared = marks[:, wanted].getnnz(axis=1).astype(bool).sum()
     enough = max(min_baskets, int(np.ceil(MIN_SHARE * compared)))
     found = _pairs(marks, wanted, enough, confidence, both=bool(focus))
@@ -153,7 +156,8 @@ def bought_together(
     if not chosen:
         raise DefinitionError(
             f"No two things share {enough} baskets of {min_customers} customers more often than chance; "
-            "take a wider segment."
+            "take a wider segment.",
+            f"没有两样东西在{min_customers}名客户的{enough}个购物篮中同时出现得比偶然更多；请换一个更大的分群。",
         )
     return Rules(level, len(owner), len(np.unique(owner)), confidence, tuple(chosen))
 
@@ -170,7 +174,10 @@ def _baskets(
     column = pd.Series(columns, index=goods["item_id"]).reindex(known).to_numpy()[bought]
     kept = ~np.isnan(column) & ours["order_id"].notna().to_numpy()
     if not kept.any():
-        raise DefinitionError("The segment's customers bought nothing; take a wider segment.")
+        raise DefinitionError(
+            "The segment's customers bought nothing; take a wider segment.",
+            "该分群的客户没有买过东西；请换一个更大的分群。",
+        )
     rows, orders = pd.factorize(ours["order_id"][kept])
     owner = np.zeros(len(orders), int)
     owner[rows] = pd.factorize(ours["customer_id"][kept])[0]

@@ -97,7 +97,8 @@ def train_sentiment(texts: Sequence[str], praise: Sequence[int]) -> TrainedSenti
     if len(texts) < MIN_REVIEWS or len(set(praise)) < 2:
         raise DataError(
             f"Sentiment is learned from at least {MIN_REVIEWS} rated reviews of both kinds; there are {len(texts)}, "
-            f"{sum(praise)} of them praise."
+            f"{sum(praise)} of them praise.",
+            f"情感至少要从{MIN_REVIEWS}条好评和差评中学习；这里有{len(texts)}条，其中好评{sum(praise)}条。",
         )
     characters = TfidfVectorizer(analyzer="char", ngram_range=(1, 3), min_df=3, sublinear_tf=True)
     words = TfidfVectorizer(ngram_range=(1, 2), min_df=2, sublinear_tf=True)
@@ -171,7 +172,7 @@ def summarize_reviews(texts: Sequence[str], classifier: Classifier, level: float
     """
     said = [text for text in texts if text and text.strip()]
     if not said:
-        raise DataError("There are no reviews with a text.")
+        raise DataError("There are no reviews with a text.", "没有带文字的评论。")
     share, low, high = _share(classifier.positive(said) >= 0.5, level)
     clauses = [clause for text in said for clause in _CLAUSE.split(text) if clause.strip()]
     aspects = []

@@ -83,7 +83,8 @@ def fit_bgnbd(summary: pd.DataFrame) -> Fit:
     if len(summary) < LEAST or repeats < LEAST:
         raise DataError(
             f"{len(summary)} customers, {repeats} of whom bought again, are too few to say what customers are worth; "
-            f"it takes {LEAST} of each."
+            f"it takes {LEAST} of each.",
+            f"{len(summary)}名客户（其中{repeats}名买过不止一次）太少，看不出客户的价值；两者都至少需要{LEAST}名。",
         )
     x, recency, age = (summary[name].to_numpy(dtype="float64") for name in ("frequency", "recency", "age"))
 
@@ -105,7 +106,8 @@ def fit_gamma_gamma(summary: pd.DataFrame) -> Fit:
     known = summary[(summary["frequency"] > 0) & (summary["value"] > 0)]
     if len(known) < LEAST:
         raise DataError(
-            f"{len(known)} customers who bought again are too few to say what a transaction is worth; it takes {LEAST}."
+            f"{len(known)} customers who bought again are too few to say what a transaction is worth; it takes {LEAST}.",
+            f"买过不止一次的客户只有{len(known)}名，太少，看不出一次交易的价值；至少需要{LEAST}名。",
         )
     x, mean = known["frequency"].to_numpy(dtype="float64"), known["value"].to_numpy(dtype="float64")
 
@@ -212,7 +214,10 @@ def _maximise(
         if np.isfinite(found.fun) and (best is None or found.fun < best.fun):
             best = found
     if best is None:
-        raise DataError("The purchases do not fit the value model: no parameters have a finite likelihood.")
+        raise DataError(
+            "The purchases do not fit the value model: no parameters have a finite likelihood.",
+            "这些购买不适合价值模型：没有参数使似然有限。",
+        )
     curvature = _curvature(lambda point: -log_likelihood(point), best.x)
     return Fit(names, np.exp(best.x), _inverse(curvature), -float(best.fun) * count)
 

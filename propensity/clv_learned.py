@@ -115,7 +115,8 @@ def training_cuts(first_day: date, cut: date, weeks: int) -> list[date]:
     if not able:
         raise DataError(
             f"weeks: {weeks} weeks ahead take {weeks + HISTORY_WEEKS} weeks of purchases to learn from; there are "
-            f"{(cut - first_day).days // 7}."
+            f"{(cut - first_day).days // 7}.",
+            f"weeks：预测{weeks}周需要{weeks + HISTORY_WEEKS}周的购买来学习，而这里有{(cut - first_day).days // 7}周。",
         )
     return able
 

@@ -21,7 +21,7 @@ from dataclasses import asdict
 from typing import Any
 
 from segments.definition import EVENT_TYPES
-from segments.errors import DataError
+from segments.errors import DataError, Sentence
 from segments.fields import Fields, items_json, short
 from segments.ports import Eligible, NextAction, Outcome
 
@@ -39,17 +39,27 @@ def read_outcomes(values: Sequence[Any], taken: Sequence[str], path: str) -> tup
 
     taken: names that exist already. path: of the file, for the message. Raises DataError with every mistake.
     """
-    issues: list[str] = []
+    issues: list[Sentence] = []
     found: list[Declared] = []
     names = set(taken)
     for place, data in enumerate(values):
         where = f"outcomes[{place}]"
         if not isinstance(data, dict):
-            issues.append(f"{where}: must be a table with a name and an event; got {short(data)}.")
+            issues.append(
+                Sentence(
+                    f"{where}: must be a table with a name and an event; got {short(data)}.",
+                    f"{where}：必须是含有 name 和 event 的表，而给的是{short(data)}。",
+                )
+            )
             continue
         outcome = _read(data, where, issues)
         if outcome is not None and outcome.name in names:
-            issues.append(f"{where}.name: there is an outcome '{outcome.name}' already.")
+            issues.append(
+                Sentence(
+                    f"{where}.name: there is an outcome '{outcome.name}' already.",
+                    f"{where}.name：已经有结果“{outcome.name}”。",
+                )
+            )
         elif outcome is not None:
             names.add(outcome.name)
             found.append(outcome)
@@ -96,20 +106,28 @@ def answers(action: NextAction) -> tuple[Outcome, ...]:
     return tuple(said)
 
 
-def _read(data: dict[str, Any], where: str, issues: list[str]) -> Declared | None:
+def _read(data: dict[str, Any], where: str, issues: list[Sentence]) -> Declared | None:
     several = "first_of" in data
     fields = Fields(
         data, where, issues, _SHARED | ({"first_of"} if several else {"event", "items", "absent"})
     )
     name = data.get("name")
     if not isinstance(name, str) or not NAME.fullmatch(name):
-        fields.wrong("name", f"must be small letters, digits and _, e.g. churn_60d; got {short(name)}")
+        fields.wrong(
+            "name",
+            f"must be small letters, digits and _, e.g. churn_60d; got {short(name)}",
+            f"只能是小写字母、数字和_，如 churn_60d，而给的是{short(name)}",
+        )
     days = fields.whole("horizon_days", 0, "days", 1)
     if isinstance(days, int) and days > MAX_HORIZON:
-        fields.wrong("horizon_days", f"must be at most {MAX_HORIZON}; got {days}")
+        fields.wrong(
+            "horizon_days",
+            f"must be at most {MAX_HORIZON}; got {days}",
+            f"最大为{MAX_HORIZON}，而给的是{days}",
+        )
     labels = [data.get(key, "") for key in ("label", "label_zh")]
     if not all(isinstance(label, str) for label in labels):
-        fields.wrong("label", f"must be a text; got {short(labels)}")
+        fields.wrong("label", f"must be a text; got {short(labels)}", f"必须是文字，而给的是{short(labels)}")
     eligible = _eligible(data.get("eligible"), f"{where}.eligible", issues)
     if several:
         events = fields.texts("first_of")
@@ -118,6 +136,7 @@ def _read(data: dict[str, Any], where: str, issues: list[str]) -> Declared | Non
             fields.wrong(
                 "first_of",
                 f"must be at least two of {', '.join(EVENT_TYPES)}; got {short(data['first_of'])}",
+                f"至少是{'、'.join(EVENT_TYPES)}中的两个，而给的是{short(data['first_of'])}",
             )
         if not fields.sound:
             return None
@@ -132,11 +151,16 @@ def _read(data: dict[str, Any], where: str, issues: list[str]) -> Declared | Non
     return Outcome(str(name), event, days, items or None, words, chinese, absent, eligible)
 
 
-def _eligible(data: object, where: str, issues: list[str]) -> Eligible | None:
+def _eligible(data: object, where: str, issues: list[Sentence]) -> Eligible | None:
     if data is None:
         return None
     if not isinstance(data, dict):
-        issues.append(f"{where}: must be a table with event and within_days; got {short(data)}.")
+        issues.append(
+            Sentence(
+                f"{where}: must be a table with event and within_days; got {short(data)}.",
+                f"{where}：必须是含有 event 和 within_days 的表，而给的是{short(data)}。",
+            )
+        )
         return None
     fields = Fields(data, where, issues, {"event", "within_days", "at_least"})
     event, within = fields.choice("event", EVENT_TYPES), fields.whole("within_days", 0, "days", 1)

@@ -57,7 +57,10 @@ class NextActionModel:
     def answer(self, name: str) -> OneAnswer:
         """The model of one answer. Raises NotFoundError."""
         if name not in self.answers:
-            raise NotFoundError(f"There is no answer '{name}'; the known ones are {', '.join(self.answers)}.")
+            raise NotFoundError(
+                f"There is no answer '{name}'; the known ones are {', '.join(self.answers)}.",
+                f"没有答案“{name}”；现有{'、'.join(self.answers)}。",
+            )
         return OneAnswer(self, name)
 
     def contributions_of(self, name: str, features: pd.DataFrame) -> pd.DataFrame:

@@ -58,10 +58,15 @@ def parse(name: str, categories: Sequence[str], declared: Sequence[Outcome] = ()
         if wanted.strip().upper() in upper:
             return category_outcome(upper[wanted.strip().upper()])
         near = [upper[match] for match in get_close_matches(wanted.strip().upper(), upper, n=3, cutoff=0.5)]
-        hint = f" Did you mean {', '.join(near)}?" if near else ""
-        raise NotFoundError(f"There is no item category '{wanted}' to predict a purchase of.{hint}")
+        hint, zh = (f" Did you mean {', '.join(near)}?", f"您是指{'、'.join(near)}吗？") if near else ("", "")
+        raise NotFoundError(
+            f"There is no item category '{wanted}' to predict a purchase of.{hint}",
+            f"没有品类“{wanted}”，无法预测其购买。{zh}",
+        )
     known = ", ".join([outcome.name for outcome in every] + [CATEGORY_PREFIX + "<CATEGORY>"])
-    raise NotFoundError(f"There is no outcome '{name}'; the known ones are {known}.")
+    raise NotFoundError(
+        f"There is no outcome '{name}'; the known ones are {known}.", f"没有结果“{name}”；现有{known}。"
+    )
 
 
 def model_name(outcome: str) -> str:

@@ -143,7 +143,10 @@ class Registry:
         """The models that belong here. Raises NotBuiltError (missing), ChecksumError (damaged)."""
         path = self.folder / CONTENTS
         if not path.exists():
-            raise NotBuiltError(f"There are no propensity models in {self.folder}; run: segassist build")
+            raise NotBuiltError(
+                f"There are no propensity models in {self.folder}; run: segassist build",
+                "还没有倾向模型；请管理员运行：segassist build",
+            )
         try:
             return tuple(str(name) for name in json.loads(path.read_bytes()))
         except (ValueError, TypeError) as error:
@@ -159,7 +162,10 @@ class Registry:
         names = [outcome.name for outcome in CUSTOMER_OUTCOMES] + [POOLED]
         found = [name for name in names if self._manifest_path(name).exists()] + [*self._own]
         if not found:
-            raise NotBuiltError(f"There are no propensity models in {self.folder}; run: segassist build")
+            raise NotBuiltError(
+                f"There are no propensity models in {self.folder}; run: segassist build",
+                "还没有倾向模型；请管理员运行：segassist build",
+            )
         return [_card(data) for name in found for data in self._manifest(name)["cards"]]
 
     def card(self, outcome: str) -> Card:
@@ -210,7 +216,10 @@ class Registry:
         name = self._resolve(outcome)
         table = pd.read_parquet(io.BytesIO(self._read(self._manifest(model_name(name)), "tested")))
         if name not in table:
-            raise NotBuiltError(f"{name} was not tested on its own; see: segassist models")
+            raise NotBuiltError(
+                f"{name} was not tested on its own; see: segassist models",
+                f"{name}没有单独测试过；见：segassist models",
+            )
         return pd.DataFrame(
             {"score": table[name].astype("float64"), "label": table[LABEL + name].astype("int8")}
         )
@@ -259,7 +268,10 @@ class Registry:
     def _manifest(self, name: str) -> dict[str, Any]:
         path = self._manifest_path(name)
         if not path.exists():
-            raise NotBuiltError(f"There is no model of {name} in {self.folder}; run: segassist build")
+            raise NotBuiltError(
+                f"There is no model of {name} in {self.folder}; run: segassist build",
+                f"还没有{name}的模型；请管理员运行：segassist build",
+            )
         return self._manifest_at(path)
 
     def _sound(self, name: str) -> dict[str, Any]:

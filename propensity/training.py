@@ -123,7 +123,8 @@ class Trainer:
         if candidate.asked != self._declaration(name):
             raise NotFoundError(
                 f"Version {version.number} of {name} was made for another declaration than today's, so it cannot be put "
-                "back in use."
+                "back in use.",
+                f"{name}的第{version.number}版是按另一种声明训练的，不能重新启用。",
             )
         self._keep(name, candidate)
         return self._versions.mark_in_use(version)

@@ -73,7 +73,10 @@ class Versions:
         """What a version left. Raises NotFoundError when it is no longer kept."""
         folder = self._place(version.model, version.number)
         if not folder.exists():
-            raise NotFoundError(f"Version {version.number} of {version.model} is no longer kept.")
+            raise NotFoundError(
+                f"Version {version.number} of {version.model} is no longer kept.",
+                f"{version.model}的第{version.number}版已不再保留。",
+            )
         return Registry(folder)
 
     def offer(self, candidate: Candidate, judged: Contest = FIRST) -> Version:
@@ -104,7 +107,10 @@ class Versions:
         if not found:
             known = ", ".join(f"{v.number} ({v.status})" for v in versions) or "none"
             wanted = "earlier version" if number is None else f"other version {number}"
-            raise NotFoundError(f"There is no {wanted} of {model} to go back to; its versions: {known}.")
+            raise NotFoundError(
+                f"There is no {wanted} of {model} to go back to; its versions: {known}.",
+                f"{model}没有可以退回的版本；它的版本：{known}。",
+            )
         return found[-1], Registry(self._place(model, found[-1].number)).candidate(model)
 
     def mark_in_use(self, version: Version) -> Version:

@@ -13,10 +13,11 @@ from segments.definition import (
     FeatureCondition,
     Node,
     Not,
+    RankCondition,
     inner_group,
 )
 from segments.edit import Place, walk
-from segments.errors import DefinitionError
+from segments.errors import DefinitionError, Sentence
 from segments.intervals import Interval, interval_of
 from segments.issues import Issue
 from segments.vocabulary import Vocabulary
@@ -26,29 +27,31 @@ def validate(node: Node, vocabulary: Vocabulary) -> None:
     """Raise DefinitionError with every issue of the definition, or return."""
     found = issues(node, vocabulary)
     if found:
-        raise DefinitionError(found)
+        raise DefinitionError.of(*found)
 
 
-def issues(node: Node, vocabulary: Vocabulary) -> list[str]:
+def issues(node: Node, vocabulary: Vocabulary) -> list[Sentence]:
     """One sentence for each mistake, in reading order; empty when the definition holds."""
-    found: list[str] = []
+    found: list[Sentence] = []
     _visit(node, vocabulary, found)
     return found or _contradicted(node)
 
 
-def issues_at(node: Node, vocabulary: Vocabulary) -> dict[Place, list[str]]:
+def issues_at(node: Node, vocabulary: Vocabulary) -> dict[Place, list[Sentence]]:
     """The issues of each part that has any, by its place; those of the whole stand at the root, ()."""
-    found: dict[Place, list[str]] = {}
+    found: dict[Place, list[Sentence]] = {}
     for place, part in walk(node):
-        own: list[str] = []
-        if not isinstance(part, AllOf | AnyOf | Not) or part == AnyOf(()):
+        own: list[Sentence] = []
+        if isinstance(part, RankCondition):  # the group that it is among has places of its own
+            own = condition_issues(part, vocabulary)
+        elif not isinstance(part, AllOf | AnyOf | Not) or part == AnyOf(()):
             _visit(part, vocabulary, own)
         if own:
             found[place] = own
     return found or ({(): whole} if (whole := _contradicted(node)) else {})
 
 
-def _visit(node: Node, vocabulary: Vocabulary, found: list[str]) -> None:
+def _visit(node: Node, vocabulary: Vocabulary, found: list[Sentence]) -> None:
     match node:
         case AllOf(children):
             for child in children:
@@ -66,12 +69,12 @@ def _visit(node: Node, vocabulary: Vocabulary, found: list[str]) -> None:
                 _visit(group, vocabulary, found)
 
 
-def _contradicted(node: Node) -> list[str]:
+def _contradicted(node: Node) -> list[Sentence]:
     """What no customer can meet. Asked of the canonical form, so that two spellings of one meaning are judged alike."""
     return list(dict.fromkeys(_impossible(canonical(node))))
 
 
-def _impossible(node: Node) -> list[str]:
+def _impossible(node: Node) -> list[Sentence]:
     """Every all_of of a canonical tree that asks for what no customer can meet."""
     match node:
         case AllOf(children) | AnyOf(children):
@@ -91,9 +94,9 @@ def _listed(node: FeatureCondition) -> set[object] | None:
     return set(node.value) if node.op == "in" and isinstance(node.value, tuple) else None
 
 
-def _contradictions(children: tuple[Node, ...]) -> list[str]:
+def _contradictions(children: tuple[Node, ...]) -> list[Sentence]:
     """Pairs inside one all_of that no customer can meet: x and not x, or ranges that do not overlap."""
-    found: list[str] = []
+    found: list[Sentence] = []
     present = set(children)
     for child in children:
         if isinstance(child, Not) and child.child in present:

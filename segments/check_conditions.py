@@ -21,6 +21,7 @@ from segments.definition import (
     TouchCondition,
     Window,
 )
+from segments.errors import Sentence
 from segments.features import Catalogue, Feature, FeatureType
 from segments.issues import Issue
 from segments.vocabulary import Vocabulary, near_names
@@ -33,7 +34,7 @@ MAX_TIMES = 1_000
 """More orders or sessions within one span no customer has."""
 
 
-def condition_issues(node: Condition, vocabulary: Vocabulary) -> list[str]:
+def condition_issues(node: Condition, vocabulary: Vocabulary) -> list[Sentence]:
     """One sentence for each mistake of one condition (what a seed or ranked group holds is not looked at)."""
     match node:
         case FeatureCondition():
@@ -60,7 +61,7 @@ def condition_issues(node: Condition, vocabulary: Vocabulary) -> list[str]:
             return []
 
 
-def _cluster(node: InCluster, discoveries: Mapping[str, int]) -> list[str]:
+def _cluster(node: InCluster, discoveries: Mapping[str, int]) -> list[Sentence]:
     if node.discovery not in discoveries:
         near = near_names(node.discovery, discoveries)
         return [Issue("discovery_like" if near else "discovery_unknown", name=node.discovery, near=near)]
@@ -68,7 +69,7 @@ def _cluster(node: InCluster, discoveries: Mapping[str, int]) -> list[str]:
     return [] if 1 <= node.number <= count else [Issue("cluster_outside", count=count, number=node.number)]
 
 
-def _feature(node: FeatureCondition, catalogue: Catalogue) -> list[str]:
+def _feature(node: FeatureCondition, catalogue: Catalogue) -> list[Sentence]:
     feature = catalogue.get(node.feature)
     if feature is None:
         return [_unknown_feature("feature", node.feature, catalogue)]
@@ -78,7 +79,7 @@ def _feature(node: FeatureCondition, catalogue: Catalogue) -> list[str]:
     return _value(node, feature)
 
 
-def _value(node: FeatureCondition, feature: Feature) -> list[str]:
+def _value(node: FeatureCondition, feature: Feature) -> list[Sentence]:
     name, value = feature.name, node.value
     many = node.op in ("in", "not_in", "between")
     if many != isinstance(value, tuple):
@@ -88,7 +89,7 @@ def _value(node: FeatureCondition, feature: Feature) -> list[str]:
         return [Issue("takes_two", name=name, count=len(values))]
     if not values:
         return [Issue("list_empty", name=name)]
-    found: list[str] = []
+    found: list[Sentence] = []
     for one in values:
         is_number = isinstance(one, int | float) and not isinstance(one, bool)
         if is_number and abs(one) > MAX_NUMBER:  # type: ignore[arg-type]
@@ -114,7 +115,7 @@ def _level(feature: Feature, value: object) -> float:
     return float(feature.levels.index(str(value))) if feature.levels else float(value)  # type: ignore[arg-type]
 
 
-def _event(node: EventCondition, vocabulary: Vocabulary) -> list[str]:
+def _event(node: EventCondition, vocabulary: Vocabulary) -> list[Sentence]:
     found = _what(node, node.event, vocabulary)
     if any(abs(v) > MAX_NUMBER for v in (node.value if isinstance(node.value, tuple) else (node.value,))):
         found.append(Issue("too_large", name=node.event, most=MAX_NUMBER, value=node.value))
@@ -136,13 +137,13 @@ def _what(
     node: EventCondition | RepeatCondition | TouchCondition | EventQuantity,
     name: str,
     vocabulary: Vocabulary,
-) -> list[str]:
+) -> list[Sentence]:
     """Mistakes of the items, the window and the occasion."""
     found = _items(node.items, vocabulary)
     return found + _window(node.window, name) + _occasion(node.occasion, name)
 
 
-def _window(window: Window, name: str) -> list[str]:
+def _window(window: Window, name: str) -> list[Sentence]:
     start, end = window.start, window.end
     if max(start or 0, end) > MAX_DAYS:
         return [Issue("window_far", name=name, days=max(start or 0, end), most=MAX_DAYS)]
@@ -153,7 +154,7 @@ def _window(window: Window, name: str) -> list[str]:
     return []
 
 
-def _occasion(occasion: Occasion, name: str) -> list[str]:
+def _occasion(occasion: Occasion, name: str) -> list[Sentence]:
     if occasion.hours is None:
         return []
     start, end = occasion.hours
@@ -164,7 +165,7 @@ def _occasion(occasion: Occasion, name: str) -> list[str]:
     return []
 
 
-def _sequence(node: SequenceCondition, vocabulary: Vocabulary) -> list[str]:
+def _sequence(node: SequenceCondition, vocabulary: Vocabulary) -> list[Sentence]:
     found = _window(node.window, "sequence")
     for step in (*node.steps, *((node.then_not,) if node.then_not else ())):
         found += _items(step.items, vocabulary) + _occasion(step.occasion, step.event)
@@ -173,7 +174,7 @@ def _sequence(node: SequenceCondition, vocabulary: Vocabulary) -> list[str]:
     return found
 
 
-def _repeat(node: RepeatCondition, vocabulary: Vocabulary) -> list[str]:
+def _repeat(node: RepeatCondition, vocabulary: Vocabulary) -> list[Sentence]:
     found = _what(node, node.event, vocabulary)
     if not 1 <= node.within_days <= MAX_DAYS:
         found.append(Issue("within_days", name=node.event, most=MAX_DAYS, value=node.within_days))
@@ -184,8 +185,8 @@ def _repeat(node: RepeatCondition, vocabulary: Vocabulary) -> list[str]:
     return found
 
 
-def _comparison(node: ComparisonCondition, vocabulary: Vocabulary) -> list[str]:
-    found: list[str] = []
+def _comparison(node: ComparisonCondition, vocabulary: Vocabulary) -> list[Sentence]:
+    found: list[Sentence] = []
     for side in (node.left, node.right):
         if isinstance(side, EventQuantity):
             found += _what(side, side.event, vocabulary)
@@ -198,7 +199,7 @@ def _comparison(node: ComparisonCondition, vocabulary: Vocabulary) -> list[str]:
     return found
 
 
-def _rank(node: RankCondition, vocabulary: Vocabulary) -> list[str]:
+def _rank(node: RankCondition, vocabulary: Vocabulary) -> list[Sentence]:
     found = _numeric(node.feature, "rank_by", vocabulary.catalogue)
     if node.share is not None and not 0 < node.share <= 1:
         found.append(Issue("share_range", name="rank_by.share", value=node.share))
@@ -207,7 +208,7 @@ def _rank(node: RankCondition, vocabulary: Vocabulary) -> list[str]:
     return found
 
 
-def _numeric(name: str, field: str, catalogue: Catalogue) -> list[str]:
+def _numeric(name: str, field: str, catalogue: Catalogue) -> list[Sentence]:
     """Mistakes of a feature that must be a number."""
     feature = catalogue.get(name)
     if feature is None:
@@ -226,8 +227,8 @@ def _unknown(kind: str, name: str, known: Collection[str]) -> Issue:
     return Issue(f"{kind}_like" if near else f"{kind}_unknown", name=name, near=near, known=list(known))
 
 
-def _items(items: ItemFilter, vocabulary: Vocabulary) -> list[str]:
-    found: list[str] = []
+def _items(items: ItemFilter, vocabulary: Vocabulary) -> list[Sentence]:
+    found: list[Sentence] = []
     for name, known in vocabulary.items.items():
         for value in getattr(items, name, ()):
             if value not in known:
@@ -238,8 +239,8 @@ def _items(items: ItemFilter, vocabulary: Vocabulary) -> list[str]:
     return found
 
 
-def _propensity(node: PropensityCondition, vocabulary: Vocabulary) -> list[str]:
-    found: list[str] = []
+def _propensity(node: PropensityCondition, vocabulary: Vocabulary) -> list[Sentence]:
+    found: list[Sentence] = []
     base = node.outcome.split(":")[0]
     if vocabulary.outcomes is not None and node.outcome not in vocabulary.outcomes:
         category = node.outcome.removeprefix("purchase_30d:")

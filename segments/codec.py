@@ -34,7 +34,7 @@ from segments.definition import (
     Step,
     TouchCondition,
 )
-from segments.errors import DefinitionError
+from segments.errors import DefinitionError, Sentence
 from segments.features import NUMERIC_OPERATORS, SET_OPERATORS
 from segments.fields import (
     OCCASION_KEYS,
@@ -149,11 +149,11 @@ def from_json(data: object, parameters: Parameters = _NONE) -> Node:
     Raises DefinitionError with one sentence for each mistake, each naming the path of the field.
     """
     _writable(data)
-    issues: list[str] = []
+    issues: list[Sentence] = []
     bound = bind(data, parameters, "definition", issues)
     node = None if issues else _read(bound, "definition", issues, 0)
     if issues or node is None:
-        raise DefinitionError(issues)
+        raise DefinitionError.of(*issues)
     return node
 
 
@@ -163,67 +163,111 @@ def _writable(data: object) -> None:
         text = json.dumps(data, ensure_ascii=False, allow_nan=False)
         text.encode()
     except RecursionError:
-        raise DefinitionError(f"definition: nested deeper than {MAX_DEPTH} levels; flatten it.") from None
+        raise DefinitionError(
+            f"definition: nested deeper than {MAX_DEPTH} levels; flatten it.",
+            f"definition：嵌套超过{MAX_DEPTH}层；请减少层次。",
+        ) from None
     except UnicodeEncodeError:
-        raise DefinitionError("definition: holds half a character (a lone surrogate).") from None
+        raise DefinitionError(
+            "definition: holds half a character (a lone surrogate).",
+            "definition：含有半个字符（单独的代理项）。",
+        ) from None
     except (TypeError, ValueError) as error:
-        raise DefinitionError(f"definition: holds what JSON cannot write ({error}).") from None
+        raise DefinitionError(
+            f"definition: holds what JSON cannot write ({error}).",
+            f"definition：含有 JSON 无法写出的内容（{error}）。",
+        ) from None
     if "\\u0000" in text:
-        raise DefinitionError("definition: holds a NUL character.")
+        raise DefinitionError("definition: holds a NUL character.", "definition：含有 NUL 字符。")
 
 
-def _read(data: object, path: str, issues: list[str], depth: int) -> Node | None:
+def _read(data: object, path: str, issues: list[Sentence], depth: int) -> Node | None:
     if depth > MAX_DEPTH:
-        issues.append(f"{path}: nested deeper than {MAX_DEPTH} levels; flatten the definition.")
+        issues.append(
+            Sentence(
+                f"{path}: nested deeper than {MAX_DEPTH} levels; flatten the definition.",
+                f"{path}：嵌套超过{MAX_DEPTH}层；请减少层次。",
+            )
+        )
         return None
     if not isinstance(data, dict):
-        issues.append(f"{path}: must be an object with one of {', '.join(KINDS)}; got {short(data)}.")
+        issues.append(
+            Sentence(
+                f"{path}: must be an object with one of {', '.join(KINDS)}; got {short(data)}.",
+                f"{path}：必须是对象，含有{'、'.join(KINDS)}之一，而给的是{short(data)}。",
+            )
+        )
         return None
     kinds = [kind for kind in KINDS if kind in data]
     if len(kinds) != 1:
         got = " and ".join(kinds) or ", ".join(map(str, data)) or "nothing"
-        issues.append(f"{path}: must hold exactly one of {', '.join(KINDS)}; got {got}.")
+        issues.append(
+            Sentence(
+                f"{path}: must hold exactly one of {', '.join(KINDS)}; got {got}.",
+                f"{path}：必须正好含有{'、'.join(KINDS)}中的一个，而给的是{got}。",
+            )
+        )
         return None
     return _READERS[kinds[0]](data, path, issues, depth)
 
 
-def _read_group(data: dict[str, Any], path: str, issues: list[str], depth: int) -> Node | None:
+def _read_group(data: dict[str, Any], path: str, issues: list[Sentence], depth: int) -> Node | None:
     kind = "all_of" if "all_of" in data else "any_of"
     Fields(data, path, issues, {kind})
     children = data[kind]
     if isinstance(children, list) and len(children) > MAX_CONDITIONS:
-        issues.append(f"{path}.{kind}: at most {MAX_CONDITIONS} conditions; got {len(children)}.")
+        issues.append(
+            Sentence(
+                f"{path}.{kind}: at most {MAX_CONDITIONS} conditions; got {len(children)}.",
+                f"{path}.{kind}：最多{MAX_CONDITIONS}个条件，而给了{len(children)}个。",
+            )
+        )
         return None
     if not isinstance(children, list):
-        issues.append(f"{path}.{kind}: must be a list of conditions; got {short(children)}.")
+        issues.append(
+            Sentence(
+                f"{path}.{kind}: must be a list of conditions; got {short(children)}.",
+                f"{path}.{kind}：必须是条件的列表，而给的是{short(children)}。",
+            )
+        )
         return None
     read = [_read(c, f"{path}.{kind}[{i}]", issues, depth + 1) for i, c in enumerate(children)]
     nodes = tuple(node for node in read if node is not None)
     return AllOf(nodes) if kind == "all_of" else AnyOf(nodes)
 
 
-def _read_not(data: dict[str, Any], path: str, issues: list[str], depth: int) -> Node | None:
+def _read_not(data: dict[str, Any], path: str, issues: list[Sentence], depth: int) -> Node | None:
     Fields(data, path, issues, {"not"})
     child = _read(data["not"], f"{path}.not", issues, depth + 1)
     return None if child is None else Not(child)
 
 
-def _read_feature(data: dict[str, Any], path: str, issues: list[str], _depth: int) -> Node | None:
+def _read_feature(data: dict[str, Any], path: str, issues: list[Sentence], _depth: int) -> Node | None:
     fields = Fields(data, path, issues, {"feature", "op", "value"})
     name, value = data["feature"], data.get("value")
     if not isinstance(name, str):
-        fields.wrong("feature", f"must be a feature's name; got {short(name)}")
+        fields.wrong(
+            "feature",
+            f"must be a feature's name; got {short(name)}",
+            f"必须是特征的名称，而给的是{short(name)}",
+        )
     op = fields.choice("op", (*NUMERIC_OPERATORS, *SET_OPERATORS))
     if isinstance(value, list):
         if not all(isinstance(v, str | int | float | bool) for v in value):
-            fields.wrong("value", "a list may hold only numbers, texts or booleans")
+            fields.wrong(
+                "value", "a list may hold only numbers, texts or booleans", "列表里只能有数字、文字或是否"
+            )
         value = tuple(value)
     elif not isinstance(value, str | int | float | bool):
-        fields.wrong("value", f"must be a number, text, boolean or a list of them; got {short(value)}")
+        fields.wrong(
+            "value",
+            f"must be a number, text, boolean or a list of them; got {short(value)}",
+            f"必须是数字、文字、是否或它们的列表，而给的是{short(value)}",
+        )
     return FeatureCondition(name, op, value) if fields.sound else None  # type: ignore[arg-type]
 
 
-def _read_event(data: dict[str, Any], path: str, issues: list[str], _depth: int) -> Node | None:
+def _read_event(data: dict[str, Any], path: str, issues: list[Sentence], _depth: int) -> Node | None:
     fields = Fields(data, path, issues, {"event", "measure", "op", "value"} | _WHAT)
     event = fields.choice("event", EVENT_TYPES)
     measure, op = (
@@ -234,32 +278,53 @@ def _read_event(data: dict[str, Any], path: str, issues: list[str], _depth: int)
     if isinstance(value, list):
         value = tuple(value)
     if not all(map(is_number, value if isinstance(value, tuple) else (value,))):
-        fields.wrong("value", f"must be a number, or two for between; got {short(data.get('value'))}")
+        fields.wrong(
+            "value",
+            f"must be a number, or two for between; got {short(data.get('value'))}",
+            f"必须是一个数字，between 要两个，而给的是{short(data.get('value'))}",
+        )
     items, window, occasion = fields.items(), fields.window(), fields.occasion()
     return EventCondition(event, items, window, measure, op, value, occasion) if fields.sound else None
 
 
-def _read_sequence(data: dict[str, Any], path: str, issues: list[str], _depth: int) -> Node | None:
+def _read_sequence(data: dict[str, Any], path: str, issues: list[Sentence], _depth: int) -> Node | None:
     fields = Fields(data, path, issues, {"sequence", "then_not", "same_item"} | WINDOW_KEYS)
     given, then_not = data["sequence"], data.get("then_not")
     if not isinstance(given, list) or not 1 <= len(given) <= MAX_STEPS:
-        fields.wrong("sequence", f"must be a list of 1 to {MAX_STEPS} steps; got {short(given)}")
+        fields.wrong(
+            "sequence",
+            f"must be a list of 1 to {MAX_STEPS} steps; got {short(given)}",
+            f"必须是1到{MAX_STEPS}步的列表，而给的是{short(given)}",
+        )
         return None
     steps = [_read_step(step, f"{path}.sequence[{i}]", issues) for i, step in enumerate(given)]
     last = None if then_not is None else _read_step(then_not, f"{path}.then_not", issues)
     window, same = fields.window(), fields.flag("same_item")
     if fields.sound and last is None and len(steps) < 2:
-        fields.wrong("sequence", "needs a second step or then_not; use event for a single one")
+        fields.wrong(
+            "sequence",
+            "needs a second step or then_not; use event for a single one",
+            "还要有第二步或 then_not；只有一步请用 event",
+        )
     if fields.sound and steps[0] is not None and steps[0].within_days is not None:
-        fields.wrong("sequence[0].within_days", "the first step follows nothing; use from_days_ago")
+        fields.wrong(
+            "sequence[0].within_days",
+            "the first step follows nothing; use from_days_ago",
+            "第一步之前没有别的；请用 from_days_ago",
+        )
     if not fields.sound:
         return None
     return SequenceCondition(tuple(step for step in steps if step is not None), last, window, same)
 
 
-def _read_step(data: object, path: str, issues: list[str]) -> Step | None:
+def _read_step(data: object, path: str, issues: list[Sentence]) -> Step | None:
     if not isinstance(data, dict):
-        issues.append(f"{path}: must be an object with an event; got {short(data)}.")
+        issues.append(
+            Sentence(
+                f"{path}: must be an object with an event; got {short(data)}.",
+                f"{path}：必须是含有 event 的对象，而给的是{short(data)}。",
+            )
+        )
         return None
     fields = Fields(data, path, issues, _STEP_KEYS)
     event, within = fields.choice("event", EVENT_TYPES), fields.whole("within_days", None, "days", 1)
@@ -267,7 +332,7 @@ def _read_step(data: object, path: str, issues: list[str]) -> Step | None:
     return step if fields.sound else None
 
 
-def _read_repeat(data: dict[str, Any], path: str, issues: list[str], _depth: int) -> Node | None:
+def _read_repeat(data: dict[str, Any], path: str, issues: list[Sentence], _depth: int) -> Node | None:
     fields = Fields(data, path, issues, {"repeat", "times", "within_days", "unit", "without"} | _WHAT)
     event, unit = fields.choice("repeat", EVENT_TYPES), fields.choice("unit", REPEAT_UNITS, "orders")
     times, within = fields.whole("times", 0, "times", 2), fields.whole("within_days", 0, "days", 1)
@@ -278,7 +343,7 @@ def _read_repeat(data: dict[str, Any], path: str, issues: list[str], _depth: int
     return RepeatCondition(event, times, within, unit, items, window, without, occasion)
 
 
-def _read_touch(data: dict[str, Any], path: str, issues: list[str], _depth: int) -> Node | None:
+def _read_touch(data: dict[str, Any], path: str, issues: list[Sentence], _depth: int) -> Node | None:
     which = "first" if "first" in data else "last"
     fields = Fields(data, path, issues, {which} | _WHAT)
     event = fields.choice(which, EVENT_TYPES)
@@ -288,7 +353,7 @@ def _read_touch(data: dict[str, Any], path: str, issues: list[str], _depth: int)
     return node if fields.sound else None
 
 
-def _read_comparison(data: dict[str, Any], path: str, issues: list[str], _depth: int) -> Node | None:
+def _read_comparison(data: dict[str, Any], path: str, issues: list[Sentence], _depth: int) -> Node | None:
     fields = Fields(data, path, issues, {"compare", "op", "factor", "than"})
     op, factor = fields.choice("op", COMPARE_OPERATORS), fields.number("factor", 1)
     left = _read_quantity(data["compare"], f"{path}.compare", issues)
@@ -298,26 +363,43 @@ def _read_comparison(data: dict[str, Any], path: str, issues: list[str], _depth:
     return ComparisonCondition(left, op, right, factor)
 
 
-def _read_quantity(data: object, path: str, issues: list[str]) -> Quantity | None:
+def _read_quantity(data: object, path: str, issues: list[Sentence]) -> Quantity | None:
     if not isinstance(data, dict) or ("feature" in data) == ("event" in data):
-        issues.append(f"{path}: must be an object with either a feature or an event; got {short(data)}.")
+        issues.append(
+            Sentence(
+                f"{path}: must be an object with either a feature or an event; got {short(data)}.",
+                f"{path}：必须是含有 feature 或 event 之一的对象，而给的是{short(data)}。",
+            )
+        )
         return None
     fields = Fields(data, path, issues, {"feature"} if "feature" in data else _QUANTITY_KEYS)
     if "feature" in data:
         if not isinstance(data["feature"], str):
-            fields.wrong("feature", f"must be a feature's name; got {short(data['feature'])}")
+            fields.wrong(
+                "feature",
+                f"must be a feature's name; got {short(data['feature'])}",
+                f"必须是特征的名称，而给的是{short(data['feature'])}",
+            )
         return data["feature"] if fields.sound else None
     event, measure = fields.choice("event", EVENT_TYPES), fields.choice("measure", EVENT_MEASURES, "count")
     quantity = EventQuantity(event, fields.items(), fields.window(), measure, fields.occasion())
     return quantity if fields.sound else None
 
 
-def _read_rank(data: dict[str, Any], path: str, issues: list[str], depth: int) -> Node | None:
+def _read_rank(data: dict[str, Any], path: str, issues: list[Sentence], depth: int) -> Node | None:
     fields = Fields(data, path, issues, {"rank_by", "count", "share", "lowest", "among"})
     if not isinstance(data["rank_by"], str):
-        fields.wrong("rank_by", f"must be a feature's name; got {short(data['rank_by'])}")
+        fields.wrong(
+            "rank_by",
+            f"must be a feature's name; got {short(data['rank_by'])}",
+            f"必须是特征的名称，而给的是{short(data['rank_by'])}",
+        )
     if (data.get("count") is None) == (data.get("share") is None):
-        fields.wrong("rank_by", "needs either count (customers) or share (0..1)")
+        fields.wrong(
+            "rank_by",
+            "needs either count (customers) or share (0..1)",
+            "要有 count（客户数）或 share（0到1），二者取一",
+        )
     count, share = fields.whole("count", None, "customers", 1), fields.number("share")
     lowest = fields.flag("lowest")
     among = data.get("among")
@@ -325,23 +407,31 @@ def _read_rank(data: dict[str, Any], path: str, issues: list[str], depth: int) -
     return RankCondition(data["rank_by"], count, share, lowest, node) if fields.sound else None
 
 
-def _read_propensity(data: dict[str, Any], path: str, issues: list[str], _depth: int) -> Node | None:
+def _read_propensity(data: dict[str, Any], path: str, issues: list[Sentence], _depth: int) -> Node | None:
     Fields(data, path, issues, {"propensity", "min_probability", "top_share"})
     low, top = data.get("min_probability"), data.get("top_share")
     numbers = [v for v in (low, top) if is_number(v)]
     if not isinstance(data["propensity"], str) or len(numbers) != 1 or (low is not None and top is not None):
         issues.append(
-            f"{path}: a propensity needs an outcome's name and either min_probability or top_share."
+            Sentence(
+                f"{path}: a propensity needs an outcome's name and either min_probability or top_share.",
+                f"{path}：倾向条件要有结果的名称，以及 min_probability 或 top_share 之一。",
+            )
         )
         return None
     return PropensityCondition(data["propensity"], low, top)
 
 
-def _read_similar(data: dict[str, Any], path: str, issues: list[str], depth: int) -> Node | None:
+def _read_similar(data: dict[str, Any], path: str, issues: list[Sentence], depth: int) -> Node | None:
     fields = Fields(data, path, issues, {"similar_to", "top"})
     to, top = data["similar_to"], fields.whole("top", 0, "customers", 1)
     if not isinstance(to, dict) or len(to) != 1 or next(iter(to)) not in ("segment", "customer"):
-        issues.append(f"{path}.similar_to: must hold either segment (a definition) or customer (an id).")
+        issues.append(
+            Sentence(
+                f"{path}.similar_to: must hold either segment (a definition) or customer (an id).",
+                f"{path}.similar_to：必须含有 segment（定义）或 customer（客户编号）之一。",
+            )
+        )
     if not fields.sound:
         return None
     if "customer" in to:
@@ -350,19 +440,26 @@ def _read_similar(data: dict[str, Any], path: str, issues: list[str], depth: int
     return None if seed is None else SimilarityCondition(top, segment=seed)
 
 
-def _read_member(data: dict[str, Any], path: str, issues: list[str], _depth: int) -> Node | None:
+def _read_member(data: dict[str, Any], path: str, issues: list[Sentence], _depth: int) -> Node | None:
     Fields(data, path, issues, {"member_of"})
     of = data["member_of"]
     if isinstance(of, str):
         return MemberOf(of)
     if not isinstance(of, dict):
         issues.append(
-            f"{path}.member_of: must be a saved segment's name, or discovery and cluster; got {short(of)}."
+            Sentence(
+                f"{path}.member_of: must be a saved segment's name, or discovery and cluster; got {short(of)}.",
+                f"{path}.member_of：必须是已保存分群的名称，或 discovery 和 cluster，而给的是{short(of)}。",
+            )
         )
         return None
     fields = Fields(of, f"{path}.member_of", issues, {"discovery", "cluster"})
     if not isinstance(of.get("discovery"), str):
-        fields.wrong("discovery", f"must be the version of a discovery; got {short(of.get('discovery'))}")
+        fields.wrong(
+            "discovery",
+            f"must be the version of a discovery; got {short(of.get('discovery'))}",
+            f"必须是某次聚类的版本，而给的是{short(of.get('discovery'))}",
+        )
     number = fields.whole("cluster", 0, "the clusters' numbers", 1)
     return InCluster(of["discovery"], number) if fields.sound else None
 

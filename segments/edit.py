@@ -45,7 +45,9 @@ def remove(node: Node, target: Node) -> Node:
     """
     found, out = _replace(node, target, None)
     if not found:
-        raise DefinitionError("remove: the current segment has no such condition.")
+        raise DefinitionError(
+            "remove: the current segment has no such condition.", "remove：当前分群没有这样的条件。"
+        )
     return EVERYONE if out is None else out
 
 
@@ -53,7 +55,9 @@ def change(node: Node, target: Node, new: Node) -> Node:
     """The definition with `target` replaced by `new`. Raises DefinitionError when it does not occur."""
     found, out = _replace(node, target, new)
     if not found or out is None:
-        raise DefinitionError("change: the current segment has no such condition.")
+        raise DefinitionError(
+            "change: the current segment has no such condition.", "change：当前分群没有这样的条件。"
+        )
     return out
 
 
@@ -80,7 +84,8 @@ def difference(old: Node, new: Node) -> tuple[list[Condition], list[Condition]]:
 
 
 Place = tuple[int, ...]
-"""Where a part stands: the child to take at each level from the root; the child of a `not` is 0."""
+"""Where a part stands: the child to take at each level from the root; the child of a `not`, and the group that a rank is
+among, is 0."""
 
 
 def walk(node: Node, place: Place = ()) -> Iterator[tuple[Place, Node]]:
@@ -95,7 +100,7 @@ def part_at(node: Node, place: Place) -> Node:
     for number in place:
         children = _children(node)
         if not 0 <= number < len(children):
-            raise DefinitionError(Issue("part_gone"))
+            raise DefinitionError.of(Issue("part_gone"))
         node = children[number]
     return node
 
@@ -120,7 +125,8 @@ def insert_at(node: Node, place: Place, new: Node) -> Node:
 
 
 def remove_at(node: Node, place: Place) -> Node:
-    """The definition without the part at a place; a `not` goes with what it negates. Without a root: everyone."""
+    """The definition without the part at a place; a `not` goes with what it negates. Without a root: everyone; without the
+    group that a rank is among: a rank among everyone."""
     if not place:
         return EVERYONE
     parent = part_at(node, place[:-1])
@@ -186,6 +192,8 @@ def _children(node: Node) -> tuple[Node, ...]:
             return children
         case Not(child):
             return (child,)
+        case RankCondition(among=among) if among is not None:
+            return (among,)
         case _:
             return ()
 
@@ -194,6 +202,8 @@ def _with(node: Node, children: list[Node]) -> Node:
     match node:
         case AllOf() | AnyOf():
             return type(node)(tuple(children))
+        case RankCondition():
+            return replace(node, among=children[0] if children else None)
         case _:
             return Not(children[0])
 
@@ -201,7 +211,7 @@ def _with(node: Node, children: list[Node]) -> Node:
 def _group_of(node: Node, place: Place) -> Node:
     group = part_at(node, place[:-1])
     if not isinstance(group, AllOf | AnyOf):
-        raise DefinitionError(Issue("not_a_group"))
+        raise DefinitionError.of(Issue("not_a_group"))
     return group
 
 

@@ -3,6 +3,7 @@
 SegAssistError
 ├── ModelRetryError          the model retries: its answer did not fit (reason goes back to it)
 ├── UserError                the marketer or caller changes the request
+│   ├── CommandError         the command line was given what it does not take; said in English only
 │   ├── DefinitionError      a segment definition does not hold; carries all its issues
 │   ├── NotFoundError        a name that does not exist (segment, outcome, conversation, file)
 │   ├── ConflictError        the change contradicts what is stored
@@ -22,14 +23,42 @@ SegAssistError
 └── InternalError            our bug
 
 `code` is stable: the API returns it, the CLI maps it to an exit status, the docs list it.
+
+What a marketer can meet is said in English and Chinese, side by side where it is raised.
 """
+
+from __future__ import annotations
+
+from typing import Self
+
+
+class Sentence(str):
+    """A sentence in English that knows itself in Chinese."""
+
+    zh: str
+
+    def __new__(cls, en: str, zh: str) -> Self:
+        """The same sentence in both languages."""
+        made = super().__new__(cls, en)
+        made.zh = zh
+        return made
+
+    def __reduce__(self) -> tuple[type[Sentence], tuple[str, str]]:
+        return Sentence, (str(self), self.zh)
 
 
 class SegAssistError(Exception):
-    """Base of all; `str(error)` is one sentence a person can act on."""
+    """Base of all; `str(error)` is one sentence in English that a person can act on, `zh` the same in Chinese."""
 
     code = "error"
     exit_status = 1
+
+    def __init__(self, en: str, zh: str = "") -> None:
+        super().__init__(en, zh)
+        self.zh = zh
+
+    def __str__(self) -> str:
+        return str(self.args[0])
 
 
 class ModelRetryError(SegAssistError):
@@ -44,15 +73,32 @@ class UserError(SegAssistError):
     code = "bad_request"
     exit_status = 2
 
+    def __init__(self, en: str, zh: str) -> None:
+        super().__init__(en, zh)
+
+
+class CommandError(UserError):
+    """The command line was given what it does not take: only who runs the installation reads it."""
+
+    def __init__(self, en: str, zh: str = "") -> None:
+        super().__init__(en, zh)
+
 
 class DefinitionError(UserError):
-    """A segment definition does not hold. `issues` has one sentence for each mistake."""
+    """A segment definition, or a part of it, does not hold. `issues` has one sentence for each mistake."""
 
     code = "invalid_definition"
 
-    def __init__(self, issues: "list[str] | tuple[str, ...] | str") -> None:
-        self.issues = (issues,) if isinstance(issues, str) else tuple(issues)
-        super().__init__(" ".join(self.issues))
+    def __init__(self, en: str, zh: str) -> None:
+        super().__init__(en, zh)
+        self.issues: tuple[Sentence, ...] = (Sentence(en, zh),)
+
+    @classmethod
+    def of(cls, *issues: Sentence) -> DefinitionError:
+        """All the mistakes that were found."""
+        error = cls(" ".join(issues), " ".join(issue.zh for issue in issues))
+        error.issues = issues
+        return error
 
 
 class NotFoundError(UserError):
@@ -98,9 +144,13 @@ class TooManyError(UserError):
 
 
 class OperatorError(SegAssistError):
-    """The installation needs a hand: the message ends with what to do."""
+    """The installation needs a hand: the message ends with what to do. Without Chinese words of its own, it asks in
+    Chinese to tell the operator, and what."""
 
     code = "unavailable"
+
+    def __init__(self, en: str, zh: str = "") -> None:
+        super().__init__(en, zh or f"请把这句话转告管理员：{en}")
 
 
 class NotBuiltError(OperatorError):

@@ -9,6 +9,7 @@ from collections.abc import Collection
 from typing import Any
 
 from segments.definition import WEEKDAYS, ItemFilter, Occasion, Window
+from segments.errors import Sentence
 
 ITEM_FIELDS = ("department", "category", "brand", "text")
 WINDOW_KEYS = frozenset({"from_days_ago", "to_days_ago"})
@@ -18,27 +19,38 @@ OCCASION_KEYS = frozenset({"weekdays", "hours", "channel"})
 class Fields:
     """One JSON object being read: its path, its content and the mistakes found so far."""
 
-    def __init__(self, data: dict[str, Any], path: str, issues: list[str], allowed: Collection[str]) -> None:
+    def __init__(
+        self, data: dict[str, Any], path: str, issues: list[Sentence], allowed: Collection[str]
+    ) -> None:
         self.data, self.path, self.issues = data, path, issues
         self._before = len(issues)
         for key in data:
             if key not in allowed:
-                self.wrong(key, f"not a field here; accepted are {', '.join(sorted(allowed))}")
+                names = sorted(allowed)
+                self.wrong(
+                    key,
+                    f"not a field here; accepted are {', '.join(names)}",
+                    f"这里没有这一项；可用{'、'.join(names)}",
+                )
 
     @property
     def sound(self) -> bool:
         """Whether nothing wrong was found so far."""
         return len(self.issues) == self._before
 
-    def wrong(self, key: str, what: str) -> None:
-        """Note a mistake of a field."""
-        self.issues.append(f"{self.path}.{key}: {what}.")
+    def wrong(self, key: str, en: str, zh: str) -> None:
+        """Note a mistake of a field: what is wrong with it, without its name and the full stop."""
+        self.issues.append(Sentence(f"{self.path}.{key}: {en}.", f"{self.path}.{key}：{zh}。"))
 
     def choice(self, key: str, accepted: Collection[str], default: str | None = None) -> Any:
         """One of a fixed set of words."""
         got = self.data.get(key, default)
         if got not in accepted or not isinstance(got, str):
-            self.wrong(key, f"must be one of {', '.join(accepted)}; got {short(got)}")
+            self.wrong(
+                key,
+                f"must be one of {', '.join(accepted)}; got {short(got)}",
+                f"必须是{'、'.join(accepted)}之一，而给的是{short(got)}",
+            )
         return got
 
     def whole(self, key: str, default: int | None, what: str, least: int | None = None) -> Any:
@@ -47,22 +59,32 @@ class Fields:
         if got is None and default is None:
             return None
         if not isinstance(got, int) or isinstance(got, bool) or (least is not None and got < least):
-            from_least = "" if least is None else f", at least {least}"
-            self.wrong(key, f"must be a whole number of {what}{from_least}; got {short(got)}")
+            from_least, at_least = ("", "") if least is None else (f", at least {least}", f"，至少为{least}")
+            self.wrong(
+                key,
+                f"must be a whole number of {what}{from_least}; got {short(got)}",
+                f"必须是整数{at_least}，而给的是{short(got)}",
+            )
         return got
 
     def flag(self, key: str) -> Any:
         """true or false, false when left out."""
         got = self.data.get(key, False)
         if not isinstance(got, bool):
-            self.wrong(key, f"must be true or false; got {short(got)}")
+            self.wrong(
+                key, f"must be true or false; got {short(got)}", f"必须是 true 或 false，而给的是{short(got)}"
+            )
         return got
 
     def texts(self, key: str) -> tuple[str, ...]:
         """A list of texts, empty when left out."""
         values = self.data.get(key, [])
         if not isinstance(values, list) or not all(isinstance(v, str) and v.strip() for v in values):
-            self.wrong(key, f"must be a list of texts; got {short(values)}")
+            self.wrong(
+                key,
+                f"must be a list of texts; got {short(values)}",
+                f"必须是文字的列表，而给的是{short(values)}",
+            )
             return ()
         return tuple(values)
 
@@ -70,7 +92,7 @@ class Fields:
         """A number; a default of None makes it optional."""
         got = self.data.get(key, default)
         if not is_number(got) and not (got is None and default is None):
-            self.wrong(key, f"must be a number; got {short(got)}")
+            self.wrong(key, f"must be a number; got {short(got)}", f"必须是数字，而给的是{short(got)}")
         return got
 
     def items(self) -> ItemFilter:
@@ -79,7 +101,11 @@ class Fields:
         if data is None:
             return ItemFilter()
         if not isinstance(data, dict):
-            self.wrong("items", f"must be an object with {', '.join(ITEM_FIELDS)}; got {short(data)}")
+            self.wrong(
+                "items",
+                f"must be an object with {', '.join(ITEM_FIELDS)}; got {short(data)}",
+                f"必须是含有{'、'.join(ITEM_FIELDS)}的对象，而给的是{short(data)}",
+            )
             return ItemFilter()
         inner = Fields(data, f"{self.path}.items", self.issues, ITEM_FIELDS)
         return ItemFilter(**{name: inner.texts(name) for name in ITEM_FIELDS})
@@ -93,11 +119,19 @@ class Fields:
         days = self.texts("weekdays")
         for day in days:
             if day not in WEEKDAYS:
-                self.wrong("weekdays", f"must be of {', '.join(WEEKDAYS)}; got {short(day)}")
+                self.wrong(
+                    "weekdays",
+                    f"must be of {', '.join(WEEKDAYS)}; got {short(day)}",
+                    f"只能是{'、'.join(WEEKDAYS)}，而给的是{short(day)}",
+                )
         hours = self.data.get("hours")
         if hours is not None:
             if not (isinstance(hours, list) and len(hours) == 2 and all(type(h) is int for h in hours)):
-                self.wrong("hours", f"must be two whole hours, from and to, in 0..24; got {short(hours)}")
+                self.wrong(
+                    "hours",
+                    f"must be two whole hours, from and to, in 0..24; got {short(hours)}",
+                    f"必须是0到24之间的两个整点（从、到），而给的是{short(hours)}",
+                )
                 hours = None
             else:
                 hours = (hours[0], hours[1])

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Self
 
-from segments.errors import DefinitionError
+from segments.errors import SegAssistError, Sentence
 from segments.explain import Language
 
 JOINS = {"near": (" or ", "或"), "": (", ", "、")}
@@ -225,36 +225,22 @@ WORDS: dict[str, tuple[str, str]] = {
 """By code; what stands in braces is a parameter of the mistake. Field names stay as they are written in a definition."""
 
 
-class Issue(str):
-    """One mistake: its sentence in English, and by `in_language` in another one."""
+class Issue(Sentence):
+    """One mistake of a code in WORDS."""
 
-    code: str
-    parameters: dict[str, Any]
-
-    def __new__(cls, code: str, **parameters: Any) -> Issue:
-        """A mistake of a code in WORDS, with the values of its blanks."""
-        made = super().__new__(cls, _sentence(code, parameters, "en"))
-        made.code, made.parameters = code, parameters
-        return made
-
-    def __getnewargs_ex__(self) -> tuple[tuple[str], dict[str, Any]]:
-        return (self.code,), self.parameters
-
-    def in_language(self, language: Language) -> str:
-        """The sentence in that language."""
-        return _sentence(self.code, self.parameters, language)
+    def __new__(cls, code: str, **parameters: Any) -> Self:
+        """The mistake with the values of its blanks."""
+        return super().__new__(cls, _sentence(code, parameters, "en"), _sentence(code, parameters, "zh"))
 
 
-def in_language(error: Exception, language: Language) -> str:
-    """What an error says: in the language where its mistakes have words in it, else in English."""
-    if isinstance(error, DefinitionError):
-        return " ".join(sentences(error.issues, language))
-    return str(error)
+def in_language(error: SegAssistError, language: Language) -> str:
+    """What an error says, in the language."""
+    return error.zh if language == "zh" and error.zh else str(error)
 
 
-def sentences(issues: Iterable[str], language: Language) -> list[str]:
-    """Mistakes in the language, those that have no words in it in English."""
-    return [issue.in_language(language) if isinstance(issue, Issue) else issue for issue in issues]
+def sentences(issues: Iterable[Sentence], language: Language) -> list[str]:
+    """Mistakes in the language."""
+    return [issue.zh if language == "zh" else str(issue) for issue in issues]
 
 
 def _sentence(code: str, parameters: dict[str, Any], language: Language) -> str:

@@ -11,6 +11,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from typing import Any
 
+from segments.errors import Sentence
+
 Parameters = Mapping[str, float]
 PARAM = "param"
 
@@ -39,7 +41,7 @@ class FractionParameter(float):
         return made
 
 
-def bind(data: Any, known: Parameters, path: str, issues: list[str]) -> Any:
+def bind(data: Any, known: Parameters, path: str, issues: list[Sentence]) -> Any:
     """JSON with every parameter in its place; one sentence in `issues` for each that is not known.
 
     The workspace's number goes before the one that the JSON carries.
@@ -54,7 +56,12 @@ def bind(data: Any, known: Parameters, path: str, issues: list[str]) -> Any:
     value = known.get(name, data.get("value")) if isinstance(name, str) else None
     if set(data) - {PARAM, "value"} or isinstance(value, bool) or not isinstance(value, int | float):
         there = ", ".join(sorted(known)) or "none; set them under [parameters] in segassist.toml"
-        issues.append(f"{path}.{PARAM}: {name!r} is no parameter of this workspace; known are {there}.")
+        issues.append(
+            Sentence(
+                f"{path}.{PARAM}: {name!r} is no parameter of this workspace; known are {there}.",
+                f"{path}.{PARAM}：这个工作区没有参数{name!r}；现有{there}。",
+            )
+        )
         return data
     return WholeParameter(value, name) if isinstance(value, int) else FractionParameter(value, name)
 

@@ -18,7 +18,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from segments.errors import DataError
+from segments.errors import DataError, Sentence
 from segments.fields import Fields, short
 
 NAME = re.compile(r"[a-z][a-z0-9_]{1,30}")
@@ -54,16 +54,26 @@ class Taste:
 
 def read_tastes(values: Sequence[Any], path: str) -> tuple[Taste, ...]:
     """The tastes of a settings file's `[[tastes]]`. path: of the file. Raises DataError with every mistake."""
-    issues: list[str] = []
+    issues: list[Sentence] = []
     found: dict[str, Taste] = {}
     for place, data in enumerate(values):
         where = f"tastes[{place}]"
         if not isinstance(data, dict):
-            issues.append(f"{where}: must be a table with a name and phrases; got {short(data)}.")
+            issues.append(
+                Sentence(
+                    f"{where}: must be a table with a name and phrases; got {short(data)}.",
+                    f"{where}：必须是含有 name 和 phrases 的表，而给的是{short(data)}。",
+                )
+            )
             continue
         taste = _read(data, where, issues)
         if taste is not None and taste.name in found:
-            issues.append(f"{where}.name: there is a taste '{taste.name}' already.")
+            issues.append(
+                Sentence(
+                    f"{where}.name: there is a taste '{taste.name}' already.",
+                    f"{where}.name：已经有偏好“{taste.name}”。",
+                )
+            )
         elif taste is not None:
             found[taste.name] = taste
     if issues:
@@ -82,22 +92,32 @@ def of_json(known: dict[str, Any]) -> Taste:
     return Taste(**values)
 
 
-def _read(data: dict[str, Any], where: str, issues: list[str]) -> Taste | None:
+def _read(data: dict[str, Any], where: str, issues: list[Sentence]) -> Taste | None:
     fields = Fields(data, where, issues, {"name", "label", "label_zh", "near", "days", *_TEXTS})
     name = data.get("name")
     if not isinstance(name, str) or not NAME.fullmatch(name):
-        fields.wrong("name", f"must be small letters, digits and _, e.g. organic; got {short(name)}")
+        fields.wrong(
+            "name",
+            f"must be small letters, digits and _, e.g. organic; got {short(name)}",
+            f"只能是小写字母、数字和_，如 organic，而给的是{short(name)}",
+        )
     phrases, synonyms, synonyms_zh = (fields.texts(key) for key in _TEXTS)
     if not phrases and "phrases" not in data:
-        fields.wrong("phrases", "must be a list of texts, e.g. ['organic food']")
+        fields.wrong(
+            "phrases",
+            "must be a list of texts, e.g. ['organic food']",
+            "必须是文字的列表，如 ['organic food']",
+        )
     elif data["phrases"] == []:
-        fields.wrong("phrases", "must name at least one text")
+        fields.wrong("phrases", "must name at least one text", "至少要有一段文字")
     near, days = fields.number("near", NEAR), fields.whole("days", YEAR, "days", 1)
     if isinstance(near, int | float) and not 0 < near <= 1:
-        fields.wrong("near", f"must lie above 0 and at most 1; got {near}")
+        fields.wrong(
+            "near", f"must lie above 0 and at most 1; got {near}", f"必须大于0且不超过1，而给的是{near}"
+        )
     labels = [data.get(key, "") for key in ("label", "label_zh")]
     if not all(isinstance(label, str) for label in labels):
-        fields.wrong("label", f"must be a text; got {short(labels)}")
+        fields.wrong("label", f"must be a text; got {short(labels)}", f"必须是文字，而给的是{short(labels)}")
     if not fields.sound:
         return None
     words = labels[0] or f"'{phrases[0]}'"

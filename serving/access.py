@@ -69,7 +69,8 @@ def allow(caller: Caller, permission: Permission) -> None:
     least = LEAST[permission]
     if caller.role < least:
         raise ForbiddenError(
-            f"{caller.name} is {_a(caller.role)}; to {permission} takes {_a(least)} at least."
+            f"{caller.name} is {_a(caller.role)}; to {permission} takes {_a(least)} at least.",
+            f"{caller.name}的角色是{caller.role}；{permission}至少需要{least}。",
         )
 
 

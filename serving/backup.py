@@ -66,7 +66,10 @@ def restore_backup(file: Path, workspace: Path, replace: bool = False, progress:
     if not file.is_file():
         raise DataError(f"There is no backup at {file}.")
     if workspace.exists() and any(workspace.iterdir()) and not replace:
-        raise ConflictError(f"{workspace} is not empty; choose another folder, or add --replace.")
+        raise ConflictError(
+            f"{workspace} is not empty; choose another folder, or add --replace.",
+            f"{workspace}不是空的；请换一个文件夹，或加上 --replace。",
+        )
     fresh = workspace.with_name(f"{workspace.name}.restoring")
     with _disk(workspace):
         shutil.rmtree(fresh, ignore_errors=True)

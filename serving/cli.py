@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from assistant.workspace import DEFAULT, open_workspace
-from segments.errors import SegAssistError, UserError
+from segments.errors import CommandError, SegAssistError
 from serving.data import data_app
 from serving.models import models_app
 from serving.operate import local_caller, operator_app
@@ -84,11 +84,11 @@ def ask(
 ) -> None:
     """Ask one question, or every question of a file."""
     if (question is None) == (file is None):
-        raise UserError(
+        raise CommandError(
             "ask: give either a question or --file; got " + ("neither." if file is None else "both.")
         )
     if bundle is not None and file is not None:
-        raise UserError("ask: --bundle saves one answer; give it with a question, not with --file.")
+        raise CommandError("ask: --bundle saves one answer; give it with a question, not with --file.")
     asked = [question] if question is not None else read_questions(file)
     with service_for(workspace) as service:
         for turns in asked:
@@ -153,7 +153,7 @@ def _converse(service: Any, turns: list[str], conversation: str | None) -> Any:
 def read_questions(path: Path | None) -> list[str | list[str]]:
     """The lines of a questions file. Raises DataError naming the line that is neither."""
     if path is None or not path.is_file():
-        raise UserError(f"--file: {path} does not exist.")
+        raise CommandError(f"--file: {path} does not exist.")
     questions: list[str | list[str]] = []
     for number, line in enumerate(path.read_bytes().splitlines(), 1):
         if not line.strip():
@@ -161,7 +161,7 @@ def read_questions(path: Path | None) -> list[str | list[str]]:
         try:
             value = json.loads(line)
         except (ValueError, RecursionError) as error:
-            raise UserError(
+            raise CommandError(
                 f"{path} line {number}: not JSON; write a string or a list of strings."
             ) from error
         if isinstance(value, str) or (
@@ -169,7 +169,7 @@ def read_questions(path: Path | None) -> list[str | list[str]]:
         ):
             questions.append(value)
         else:
-            raise UserError(f"{path} line {number}: must be a JSON string or a non-empty list of strings.")
+            raise CommandError(f"{path} line {number}: must be a JSON string or a non-empty list of strings.")
     return questions
 
 
@@ -280,7 +280,7 @@ def sql(
     try:
         print(Rooms(open_workspace(workspace)).audiences.sql(read_definition(file, workspace), dialect))
     except ValueError as error:
-        raise UserError(f"--dialect: {error}") from error
+        raise CommandError(f"--dialect: {error}") from error
 
 
 @segment_app.command()
@@ -330,7 +330,7 @@ def train_encoder(
     from indexes.encoder.training import Training
 
     if count is not None and count < 1:
-        raise UserError(f"--steps: must be at least 1; got {count}.")
+        raise CommandError(f"--steps: must be at least 1; got {count}.")
     with steps() as progress:
         judged = train_encoders(
             open_workspace(workspace), Training(steps=count) if count else Training(), progress

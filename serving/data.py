@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from assistant.workspace import DEFAULT, open_workspace
-from segments.errors import InternalError, NotBuiltError, UserError
+from segments.errors import CommandError, InternalError, NotBuiltError
 from serving.operate import local_caller, log_here
 from serving.options import JsonOption, WorkspaceOption, read_definition
 
@@ -67,7 +67,7 @@ def ingest(
         _suggest_mapping(suggest)
         return
     if mapping is None or workspace is None:
-        raise UserError("ingest: give a mapping and --workspace, or --suggest with a file.")
+        raise CommandError("ingest: give a mapping and --workspace, or --suggest with a file.")
     given = read_mapping(mapping, data)
     with steps() as progress, alone(workspace):
         done = build_from(
@@ -334,7 +334,7 @@ def privacy_budget(
     opened = open_workspace(workspace)
     settings = opened.settings
     if not settings.noise_epsilon:
-        raise UserError("Counts carry no noise here; set noise_epsilon in segassist.toml.")
+        raise CommandError("Counts carry no noise here; set noise_epsilon in segassist.toml.")
     noise = Noise(Database(opened.state), settings.noise_epsilon, settings.noise_budget)
     if grant is not None:
         noise.grant(grant)

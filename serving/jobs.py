@@ -160,7 +160,10 @@ class Jobs:
             changed = connection.execute(queued).rowcount or connection.execute(running).rowcount
         job = self.get(job_id)
         if not changed:
-            raise ConflictError(f"export: job {job_id} is {job.state} already.")
+            raise ConflictError(
+                f"export: job {job_id} is {job.state} already.",
+                f"export：任务{job_id}的状态已是{job.state}。",
+            )
         return job
 
     def claim(self, owner: str) -> Job | None:
@@ -305,7 +308,7 @@ class Runner:
 
 def no_job(job_id: str) -> NotFoundError:
     """What is said of a job that is not there, or not the caller's."""
-    return NotFoundError(f"There is no export job '{job_id}'.")
+    return NotFoundError(f"There is no export job '{job_id}'.", f"没有导出任务“{job_id}”。")
 
 
 def _read(row: Row[Any]) -> Job:

@@ -140,7 +140,9 @@ def _ask(service: Service, caller: Caller, arguments: dict[str, Any]) -> dict[st
     try:
         asked = AskArguments.model_validate(arguments)
     except ValidationError as error:
-        raise UserError(f"ask: {said_of(error.errors())}") from error
+        raise UserError(
+            f"ask: {said_of(error.errors())}", f"ask：参数不合要求（{said_of(error.errors())}）。"
+        ) from error
     answer = service.ask(caller, asked.question, asked.conversation)
     out: dict[str, Any] = {
         "answer": answer.answer,
@@ -172,4 +174,7 @@ def _resource(service: Service, caller: Caller, uri: str) -> Any:
             {"name": f.name, "type": f.type.value, "unit": f.unit, "meaning": f.en, "levels": list(f.levels)}
             for f in warehouse.catalogue
         ]
-    raise NotFoundError(f"There is no resource {uri}; there are {', '.join(RESOURCES)}.")
+    raise NotFoundError(
+        f"There is no resource {uri}; there are {', '.join(RESOURCES)}.",
+        f"没有资源{uri}；现有{'、'.join(RESOURCES)}。",
+    )

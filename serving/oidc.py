@@ -54,7 +54,8 @@ class Attempt:
             return cls(str(values["state"]), str(values["nonce"]), str(values["verifier"]))
         except (ValueError, KeyError, TypeError) as error:
             raise UnauthenticatedError(
-                "This sign-in was not begun in this browser; begin it again."
+                "This sign-in was not begun in this browser; begin it again.",
+                "这次登录不是在这个浏览器里开始的；请重新开始。",
             ) from error
 
     def write(self) -> str:
@@ -100,7 +101,10 @@ class Provider:
     def finish(self, attempt: Attempt, state: str, code: str, redirect: str) -> Identity:
         """Who signed in. Raises UnauthenticatedError, and ForbiddenError for somebody without a role here."""
         if not secrets.compare_digest(attempt.state.encode(), state.encode()) or not code:
-            raise UnauthenticatedError("This sign-in was not begun in this browser; begin it again.")
+            raise UnauthenticatedError(
+                "This sign-in was not begun in this browser; begin it again.",
+                "这次登录不是在这个浏览器里开始的；请重新开始。",
+            )
         form = {
             "grant_type": "authorization_code",
             "code": code,
@@ -111,7 +115,10 @@ class Provider:
         basic = (self.client_id, self._secret) if self._secret else None
         answer = self._send("POST", str(self._about["token_endpoint"]), data=form, auth=basic)
         if answer.status_code in (400, 401):
-            raise UnauthenticatedError("The provider does not take this sign-in (any more); begin it again.")
+            raise UnauthenticatedError(
+                "The provider does not take this sign-in (any more); begin it again.",
+                "登录服务不（再）接受这次登录；请重新开始。",
+            )
         claims = self._claims(str(self._json(answer).get("id_token", "")), attempt.nonce)
         return Identity(f"{self.issuer}|{claims['sub']}"[:255], _name(claims), self._role(claims))
 
@@ -133,7 +140,8 @@ class Provider:
         except (JoseError, ValueError) as error:
             self._keys = None  # the provider may have changed its keys
             raise UnauthenticatedError(
-                f"The provider's word does not hold ({type(error).__name__}); begin the sign-in again."
+                f"The provider's word does not hold ({type(error).__name__}); begin the sign-in again.",
+                f"登录服务的说明无效（{type(error).__name__}）；请重新登录。",
             ) from error
         return dict(decoded.claims)
 
@@ -143,7 +151,9 @@ class Provider:
         roles = [Role[name] for name in names if name in Role.__members__]
         if not roles:
             raise ForbiddenError(
-                f"You are signed in, and have no role here: '{self._claim}' must hold one of {', '.join(Role.__members__)}."
+                f"You are signed in, and have no role here: "
+                f"'{self._claim}' must hold one of {', '.join(Role.__members__)}.",
+                f"您已登录，但在这里没有角色：“{self._claim}”必须含有{'、'.join(Role.__members__)}之一。",
             )
         return max(roles)
 

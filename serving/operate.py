@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from assistant.workspace import DEFAULT, open_workspace
-from segments.errors import UserError
+from segments.errors import CommandError
 from serving.access import OWNER, Caller, Role
 from serving.options import JsonOption, WorkspaceOption
 
@@ -65,7 +65,7 @@ def add_user(
 ) -> None:
     """Add a user and print their API key, which is shown this once only."""
     if role not in Role.__members__:
-        raise UserError(f"--role: must be one of {', '.join(r.name for r in Role)}; got '{role}'.")
+        raise CommandError(f"--role: must be one of {', '.join(r.name for r in Role)}; got '{role}'.")
     key = _users(workspace).add(name, Role[role])
     log_here(workspace, "user_added", user=name, role=role)
     typer.echo(key)
@@ -105,7 +105,7 @@ def revoke_user(
     else:
         mine = {k for user in users.all() if user.name == name for k in user.keys}
         if key not in mine:
-            raise UserError(f"--key: '{key}' is no key of {name} that holds; see `segassist users list`.")
+            raise CommandError(f"--key: '{key}' is no key of {name} that holds; see `segassist users list`.")
         users.revoke_key(key)
     log_here(workspace, "revoked", user=name, key=key)
 

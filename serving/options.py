@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from segments.definition import Node
-from segments.errors import DefinitionError, UserError
+from segments.errors import CommandError
 
 WorkspaceOption = Annotated[Path, typer.Option("--workspace", "-w", help="The workspace folder.")]
 OutcomeArgument = Annotated[str, typer.Argument(help="An outcome of `segassist models`.")]
@@ -17,14 +17,14 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 def read_definition(path: Path, workspace: Path) -> Node:
-    """A definition file, with the workspace's parameters. Raises DataError (missing), DefinitionError (does not hold)."""
+    """A definition file, with the workspace's parameters. Raises CommandError, DefinitionError."""
     from assistant.workspace import read_settings
     from segments.codec import from_json
 
     if not path.is_file():
-        raise UserError(f"{path} does not exist.")
+        raise CommandError(f"{path} does not exist.")
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
     except (ValueError, RecursionError) as error:
-        raise DefinitionError(f"{path}: not valid JSON ({error}).") from error
+        raise CommandError(f"{path}: not valid JSON ({error}).") from error
     return from_json(data, read_settings(workspace).parameters)

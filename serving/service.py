@@ -63,7 +63,9 @@ class Service:
         with self._lock:
             if self._assistant is None:
                 if self._model is None:
-                    raise LLMUnavailableError("There is no language model here; start the server.")
+                    raise LLMUnavailableError(
+                        "There is no language model here; start the server.", "这里没有语言模型；请启动服务。"
+                    )
                 self._assistant = Assistant(self.rooms, self._model)
             return self._assistant
 
@@ -140,10 +142,13 @@ class Service:
         found = self.assistant.bundle(thread, turn)
         if found is None:
             if not self.assistant.history(thread):
-                raise NotFoundError(f"There is no conversation '{conversation}'.")
+                raise NotFoundError(
+                    f"There is no conversation '{conversation}'.", f"没有对话“{conversation}”。"
+                )
             which = "its last turn" if turn is None else f"turn {turn}"
             raise NotFoundError(
-                f"turn: conversation '{conversation}' has no bundle of {which}; ask the question again."
+                f"turn: conversation '{conversation}' has no bundle of {which}; ask the question again.",
+                f"turn：对话“{conversation}”没有{which}的存证包；请重新提问。",
             )
         self.log(caller, "bundle", conversation=conversation, turn=turn)
         return found if sees_all(caller) else without_members(found)
@@ -223,7 +228,10 @@ class Service:
         """Customers in both, for every two of the definitions; None for a group too small to show."""
         self.check(caller, "read", "overlap")
         if not 2 <= len(definitions) <= MAX_OVERLAP:
-            raise DefinitionError(f"definitions: must be 2 to {MAX_OVERLAP}; got {len(definitions)}.")
+            raise DefinitionError(
+                f"definitions: must be 2 to {MAX_OVERLAP}; got {len(definitions)}.",
+                f"definitions：必须是2到{MAX_OVERLAP}个，而给了{len(definitions)}个。",
+            )
         if sees_all(caller):
             sets = [frozenset(self.rooms.audiences.members(definition)) for definition in definitions]
             return [[len(a & b) for b in sets] for a in sets]
@@ -370,10 +378,15 @@ class Service:
         """The members file of a job that is done, checked. Raises NotFoundError, ConflictError."""
         job = self.export_job(caller, job_id)
         if job.state != "done" or job.folder is None:
-            raise ConflictError(f"export: job {job_id} is {job.state}; there is a file when it is done.")
+            raise ConflictError(
+                f"export: job {job_id} is {job.state}; there is a file when it is done.",
+                f"export：任务{job_id}的状态是{job.state}；完成后才有文件。",
+            )
         folder = self.rooms.workspace.folder / "exports" / job.folder
         if not folder.is_dir():
-            raise NotFoundError(f"export: the file of job {job_id} has been removed.")
+            raise NotFoundError(
+                f"export: the file of job {job_id} has been removed.", f"export：任务{job_id}的文件已被删除。"
+            )
         manifest = manifest_of(folder)
         self.log(caller, "download", exported=job.name, definition=manifest.fingerprint, count=manifest.count)
         return folder / manifest.file, manifest

@@ -95,14 +95,18 @@ class Users:
     def add(self, name: str, role: Role) -> str:
         """Add a user; return their first key, which cannot be shown again. Raises UserError, ConflictError."""
         if not USER_NAME.fullmatch(name):
-            raise UserError(f"name: must be 1 to 64 of a-z, A-Z, 0-9, '.', '@', '_', '-'; got {name[:64]!r}.")
+            raise UserError(
+                f"name: must be 1 to 64 of a-z, A-Z, 0-9, '.', '@', '_', '-'; got {name[:64]!r}.",
+                f"name：必须是1到64个 a-z、A-Z、0-9、'.'、'@'、'_'、'-'，而给的是{name[:64]!r}。",
+            )
         try:
             with self._write() as connection:
                 connection.execute(insert(_users).values(name=name, role=int(role), created_at=_now()))
                 return _make_key(connection, name, None)
         except IntegrityError:
             raise ConflictError(
-                f"There is a user '{name}' already; `users key {name}` makes another key."
+                f"There is a user '{name}' already; `users key {name}` makes another key.",
+                f"已经有用户“{name}”；用 `users key {name}` 可以再做一个密钥。",
             ) from None
 
     def signed_in(self, subject: str, name: str, role: Role) -> str:
@@ -113,13 +117,16 @@ class Users:
         with self._write() as connection:
             row = connection.execute(select(_users).where(_users.c.subject == subject)).one_or_none()
             if row is not None and row.revoked_at is not None:
-                raise UnauthenticatedError(f"The user '{row.name}' has been revoked.")
+                raise UnauthenticatedError(
+                    f"The user '{row.name}' has been revoked.", f"用户“{row.name}”已被撤销。"
+                )
             if row is not None:
                 connection.execute(update(_users).where(_users.c.name == row.name).values(role=int(role)))
                 return str(row.name)
             if connection.execute(select(_users).where(_users.c.name == name)).one_or_none() is not None:
                 raise ConflictError(
-                    f"There is another user '{name}' here; an admin must revoke or rename one of the two."
+                    f"There is another user '{name}' here; an admin must revoke or rename one of the two.",
+                    f"这里另有一个用户“{name}”；管理员必须撤销其中一个或改名。",
                 )
             new = {"name": name, "role": int(role), "subject": subject, "created_at": _now()}
             connection.execute(insert(_users).values(**new))
@@ -148,7 +155,10 @@ class Users:
                 .values(revoked_at=_now())
             )
             if not found.rowcount:
-                raise NotFoundError(f"No key that holds has the id '{key_id}'; see `users list`.")
+                raise NotFoundError(
+                    f"No key that holds has the id '{key_id}'; see `users list`.",
+                    f"没有编号为“{key_id}”的有效密钥；见 `users list`。",
+                )
 
     def all(self) -> list[User]:
         """Every user, by name."""
@@ -180,7 +190,10 @@ class Users:
         # An unknown id takes as long as a wrong secret.
         same = hmac.compare_digest(_hash(secret), row.hash if row is not None else _hash(""))
         if prefix != PREFIX or row is None or not same or not _holds(row):
-            raise UnauthenticatedError("The key does not hold: it is mistyped, expired or revoked.")
+            raise UnauthenticatedError(
+                "The key does not hold: it is mistyped, expired or revoked.",
+                "密钥无效：输错了、过期了或已被撤销。",
+            )
         return Caller(row.user, Role(row.role), space=row.user, key=row.id)
 
     def named(self, name: str) -> Caller:
@@ -191,7 +204,9 @@ class Users:
             query = select(_users).where(_users.c.name == name, _users.c.revoked_at.is_(None))
             row = connection.execute(query).one_or_none()
         if row is None:
-            raise UnauthenticatedError("Sign in again: this user has been revoked.")
+            raise UnauthenticatedError(
+                "Sign in again: this user has been revoked.", "请重新登录：该用户已被撤销。"
+            )
         return Caller(row.name, Role(row.role), space=row.name)
 
 
@@ -199,7 +214,9 @@ def _user(connection: Connection, name: str) -> Row[Any]:
     query = select(_users).where(_users.c.name == name, _users.c.revoked_at.is_(None))
     row = connection.execute(query).one_or_none()
     if row is None:
-        raise NotFoundError(f"There is no user '{name}'; see `users list`.")
+        raise NotFoundError(
+            f"There is no user '{name}'; see `users list`.", f"没有用户“{name}”；见 `users list`。"
+        )
     return row
 
 

@@ -22,7 +22,7 @@ from campaigns.experiment import Experiment
 from indexes.projection import project
 from propensity.registry import Registry
 from segments.definition import Node, named_segments
-from segments.errors import DefinitionError, ForbiddenError, NotBuiltError
+from segments.errors import DefinitionError, ForbiddenError, NotBuiltError, SegAssistError
 from segments.features import Catalogue, Feature
 from serving.access import Caller
 from serving.service import Service, sees_all
@@ -50,6 +50,7 @@ class Choices:
     items: Mapping[str, tuple[str, ...]]
     segments: tuple[str, ...]
     outcomes: tuple[str, ...]
+    channels: tuple[str, ...] = ()
 
     def values(self, feature: Feature) -> tuple[str, ...]:
         """The values to choose from; empty for numbers."""
@@ -103,7 +104,7 @@ class LibraryEntry:
     saved: SavedSegment
     owner: str
     size: int | None
-    problem: str = ""
+    problem: SegAssistError | None = None
     moved: tuple[int | None, int | None] | None = None
     dated: bool = True
 
@@ -132,6 +133,7 @@ class Views:
             items,
             tuple(self.rooms.library.names()),
             self.rooms.propensity.outcomes,
+            self.rooms.warehouse.happened["channels"],
         )
 
     @cached_property
@@ -219,12 +221,14 @@ class Views:
         self.service.check(caller, "read", "describe")
         if self.service.noises(caller):
             raise ForbiddenError(
-                "describe: counts carry noise here, and nothing else is told of customers to your role."
+                "describe: counts carry noise here, and nothing else is told of customers to your role.",
+                "describe：这里的计数带有噪声，您的角色看不到客户的其他信息。",
             )
         members = self.rooms.audiences.members(definition)
         if len(members) < self._k:
             raise DefinitionError(
-                f"The segment has fewer than {self._k} customers, too few to describe; widen it."
+                f"The segment has fewer than {self._k} customers, too few to describe; widen it.",
+                f"该分群不足{self._k}名客户，人数太少，无法描述；请放宽条件。",
             )
         return members
 
@@ -260,7 +264,7 @@ class Views:
         try:
             size = self.service.size(caller, saved.definition)
         except (DefinitionError, ForbiddenError) as error:
-            return LibraryEntry(saved, owner, None, str(error))
+            return LibraryEntry(saved, owner, None, error)
         try:
             return LibraryEntry(saved, owner, size, moved=self._moved(caller, saved))
         except DefinitionError:
@@ -325,7 +329,10 @@ class Views:
         self.service.check(caller, "read", "quality")
         path = self.rooms.workspace.folder / JSON_FILE
         if not path.exists():
-            raise NotBuiltError("There is no quality report yet; run: segassist build")
+            raise NotBuiltError(
+                "There is no quality report yet; run: segassist build",
+                "还没有质量报告；请管理员运行：segassist build",
+            )
         report: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         return report
 

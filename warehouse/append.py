@@ -171,6 +171,7 @@ def _overlap(connection: duckdb.DuckDBPyConnection) -> Check:
         "uniqueness",
         "warn" if twice else "pass",
         f"{twice} new rows equal rows ingested before; exports that overlap need the field 'id' in the mapping.",
+        f"{twice}个新行与以前导入的行完全相同；时间有重叠的导出需要在映射中给出字段 id。",
     )
 
 

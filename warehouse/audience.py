@@ -54,7 +54,9 @@ def _holds_ids(definition: Node) -> bool:
 
 
 def _no_saved_segment(name: str) -> Node:
-    raise NotFoundError(f"member_of: no saved segment is named '{name}'.")
+    raise NotFoundError(
+        f"member_of: no saved segment is named '{name}'.", f"member_of：没有名为“{name}”的已保存分群。"
+    )
 
 
 class _Present:
@@ -65,20 +67,21 @@ class _Present:
 
     def propensity(self, outcome: str) -> pd.Series:
         """Raises DefinitionError."""
-        raise self._no(f"propensity of {outcome}")
+        raise self._no(f"propensity of {outcome}", f"“{outcome}”的倾向")
 
     def similar(self, seeds: Sequence[str], top: int) -> list[str]:
         """Raises DefinitionError."""
-        raise self._no("similarity")
+        raise self._no("similarity", "相似度")
 
     def cluster(self, discovery: str, number: int) -> list[str]:
         """Raises DefinitionError."""
-        raise self._no("membership of a discovered cluster")
+        raise self._no("membership of a discovered cluster", "聚类")
 
-    def _no(self, what: str) -> DefinitionError:
+    def _no(self, what: str, zh: str) -> DefinitionError:
         return DefinitionError(
             f"as_of: the {what} is known only as of today's data, not as of {self._as_of}; "
-            "ask for a past date only of what customers did or are."
+            "ask for a past date only of what customers did or are.",
+            f"as_of：{zh}只能按今天的数据计算，不能截至{self._as_of}；过去的日期只能问客户做过什么或是什么样的人。",
         )
 
 
@@ -111,7 +114,8 @@ class Audiences:
         """
         if as_of > self.warehouse.as_of:
             raise UserError(
-                f"as_of: {as_of} is later than the data, which ends before {self.warehouse.as_of}."
+                f"as_of: {as_of} is later than the data, which ends before {self.warehouse.as_of}.",
+                f"as_of：{as_of}晚于数据，数据在{self.warehouse.as_of}之前结束。",
             )
         if as_of == self.as_of:
             return self

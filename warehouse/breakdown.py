@@ -49,7 +49,8 @@ def breakdown(
     if feature is None:
         near = " or ".join(catalogue.suggest(name))
         raise NotFoundError(
-            f"breakdown.feature: '{name}' is not in the catalogue{f'; did you mean {near}?' if near else '.'}"
+            f"breakdown.feature: '{name}' is not in the catalogue{f'; did you mean {near}?' if near else '.'}",
+            f"breakdown.feature：特征目录中没有“{name}”{f'；您是指{near}吗？' if near else '。'}",
         )
     labels = _labels(features[name], feature.numeric, feature.levels)
     order = list(labels.cat.categories)

@@ -98,7 +98,10 @@ def rule_of(key: str) -> Rule:
     """The rule of that key. Raises NotFoundError naming those there are."""
     found = next((rule for rule in RULES if rule.key == key), None)
     if found is None:
-        raise NotFoundError(f"rule: there is no '{key}'; known are {', '.join(r.key for r in RULES)}.")
+        raise NotFoundError(
+            f"rule: there is no '{key}'; known are {', '.join(r.key for r in RULES)}.",
+            f"rule：没有规则“{key}”；现有{'、'.join(r.key for r in RULES)}。",
+        )
     return found
 
 

@@ -49,7 +49,10 @@ def erase(folder: Path, source_id: str, progress: Progress = silent) -> Erasure:
     customer = pseudonym(load_or_create_key(folder), source_id)
     known = read_vault(folder)["customer_id"]
     if customer not in set(known) and customer not in erased_pseudonyms(folder):
-        raise NotFoundError(f"customer: there is no customer '{source_id}'; give an id of the source data.")
+        raise NotFoundError(
+            f"customer: there is no customer '{source_id}'; give an id of the source data.",
+            f"customer：没有客户“{source_id}”；请给出源数据中的编号。",
+        )
     note_erased(folder, customer)
     progress(0.1, "copying the warehouse without the customer")
     rows = _copy_without(folder / FILE, customer)

@@ -37,10 +37,16 @@ def estimate(audiences: Audiences, definition: Node, share: float = 0.05) -> Est
     Raises DefinitionError for ranks, which a sample cannot answer, UserError for a share outside 0..1.
     """
     if not 0 < share <= 1:
-        raise UserError(f"estimate.share: must be above 0 and at most 1; got {share}.")
+        raise UserError(
+            f"estimate.share: must be above 0 and at most 1; got {share}.",
+            f"estimate.share：必须大于0且不超过1，而给的是{share}。",
+        )
     validate(definition, audiences.vocabulary)
     if any(isinstance(condition, RankCondition) for condition in conditions(definition)):
-        raise DefinitionError("rank_by: a rank needs all customers; count it instead of estimating.")
+        raise DefinitionError(
+            "rank_by: a rank needs all customers; count it instead of estimating.",
+            "rank_by：排名需要全部客户；请直接计数，不要估算。",
+        )
     edge = f"{min(0xFFFF, round(share * 0x10000)):04x}"
 
     def sample(table: ir.Table) -> ir.Table:
@@ -50,7 +56,10 @@ def estimate(audiences: Audiences, definition: Node, share: float = 0.05) -> Est
     fetch = audiences.warehouse.fetch
     sampled = len(fetch(compiler.compile(EVERYONE)))
     if not sampled:
-        raise UserError(f"estimate.share: {share} leaves no customer in the sample; give a larger one.")
+        raise UserError(
+            f"estimate.share: {share} leaves no customer in the sample; give a larger one.",
+            f"estimate.share：{share}的抽样中没有客户；请加大比例。",
+        )
     hits = len(fetch(compiler.compile(definition)))
     interval = binomtest(hits, sampled).proportion_ci(LEVEL, "wilson")
     population = audiences.population

@@ -90,7 +90,10 @@ def export(
     chosen = members_by(audiences, definition, channel) if channel else None
     count = reached[channel] if channel else total
     if 0 < count < k:
-        raise UserError(f"The segment has fewer than {k} customers, too few to export; widen it.")
+        raise UserError(
+            f"The segment has fewer than {k} customers, too few to export; widen it.",
+            f"该分群不足{k}名客户，人数太少，不能导出；请放宽条件。",
+        )
     stamp = datetime.now(UTC)
     export_id = f"{stamp:%Y%m%dT%H%M%SZ}-{uuid.uuid4().hex[:6]}"
     home = folder / name
@@ -107,7 +110,8 @@ def export(
             written = read_members(path)
             if len(written) != count or len(set(written)) != count:
                 raise ConflictError(
-                    f"The export of '{name}' was stopped: {count} customers were counted and {len(written)} written."
+                    f"The export of '{name}' was stopped: {count} customers were counted and {len(written)} written.",
+                    f"“{name}”的导出已中止：数到{count}名客户，而写出了{len(written)}名。",
                 )
             manifest = Manifest(
                 export_id,
@@ -141,10 +145,14 @@ def export(
 def check_names(name: str, file_format: str) -> None:
     """Raise UserError for an unknown format, or a name that is no name of a folder."""
     if file_format not in FORMATS:
-        raise UserError(f"format: must be one of {', '.join(FORMATS)}; got '{file_format}'.")
+        raise UserError(
+            f"format: must be one of {', '.join(FORMATS)}; got '{file_format}'.",
+            f"format：必须是{'、'.join(FORMATS)}之一，而给的是“{file_format}”。",
+        )
     if not name or name.startswith(".") or Path(name).name != name or "\\" in name or not name.isprintable():
         raise UserError(
-            f"name: '{name[:80]}' is no name for a folder; use letters, digits, spaces and dashes."
+            f"name: '{name[:80]}' is no name for a folder; use letters, digits, spaces and dashes.",
+            f"name：“{name[:80]}”不能作文件夹名；请用字母、数字、空格和短横线。",
         )
 
 
@@ -159,11 +167,15 @@ def latest(folder: Path, name: str) -> Path:
     """The folder of the last good export of that name. Raises NotFoundError; ConflictError when it cannot be told."""
     pointer = folder / name / LATEST
     if not pointer.exists():
-        raise NotFoundError(f"export: nothing has been exported as '{name}'.")
+        raise NotFoundError(
+            f"export: nothing has been exported as '{name}'.", f"export：没有以“{name}”导出过内容。"
+        )
     try:
         return folder / name / str(json.loads(pointer.read_text())["id"])
     except (ValueError, KeyError, TypeError) as error:
-        raise ConflictError(f"{pointer} is damaged; export the segment again.") from error
+        raise ConflictError(
+            f"{pointer} is damaged; export the segment again.", f"{pointer}已损坏；请重新导出该分群。"
+        ) from error
 
 
 def prune(folder: Path, name: str, by: str) -> None:
@@ -190,7 +202,10 @@ def read_manifest(export_folder: Path) -> Manifest:
     try:
         return Manifest(**json.loads(path.read_text()))
     except (OSError, ValueError, TypeError) as error:
-        raise ConflictError(f"{path} is missing or damaged; export the segment again.") from error
+        raise ConflictError(
+            f"{path} is missing or damaged; export the segment again.",
+            f"{path}缺失或已损坏；请重新导出该分群。",
+        ) from error
 
 
 def manifest_of(export_folder: Path) -> Manifest:
@@ -198,7 +213,10 @@ def manifest_of(export_folder: Path) -> Manifest:
     manifest = read_manifest(export_folder)
     found = sha256_of(export_folder / manifest.file)
     if found != manifest.sha256:
-        raise ConflictError(f"{export_folder / manifest.file} is not the file that was exported.")
+        raise ConflictError(
+            f"{export_folder / manifest.file} is not the file that was exported.",
+            f"{export_folder / manifest.file}不是当时导出的文件。",
+        )
     return manifest
 
 

@@ -33,12 +33,16 @@ PSI_WARN = 0.25
 
 @dataclass(frozen=True)
 class Check:
-    """A check's verdict. dimension: contract, completeness, uniqueness, integrity, freshness, volume, drift."""
+    """A check's verdict. dimension: contract, completeness, uniqueness, integrity, freshness, volume, drift.
+
+    detail_zh: the detail in Chinese; reports of before have none.
+    """
 
     name: str
     dimension: str
     verdict: Verdict
     detail: str
+    detail_zh: str = ""
 
 
 def checks(connection: duckdb.DuckDBPyConnection, today: date, history: str = "raw_events") -> list[Check]:
@@ -56,7 +60,8 @@ def checks(connection: duckdb.DuckDBPyConnection, today: date, history: str = "r
             "volume",
             "volume",
             "pass" if before else "stop",
-            f"{events} events, {purchases} of them purchases.",
+            f"{events:,} events, {purchases:,} of them purchases.",
+            f"{events:,}个事件，其中购买{purchases:,}个。",
         )
     ]
     if not events:
@@ -99,6 +104,7 @@ def currencies(connection: duckdb.DuckDBPyConnection) -> list[Check]:
             "warn" if share < ORPHANS_STOP else "stop",
             f"{rows} events ({share:.2%}) are in a currency without a rate on their day: {named}; "
             "add it to [rates] of the mapping.",
+            f"{rows}个事件（{share:.2%}）的货币当日没有汇率：{named}；请加入映射的 [rates]。",
         )
     ]
 
@@ -115,13 +121,18 @@ def _integrity(connection: duckdb.DuckDBPyConnection, purchases: int) -> Check:
         "integrity",
         "pass" if share == 0 else "warn" if share < ORPHANS_STOP else "stop",
         f"{orphans} purchase lines ({share:.2%}) name an item that the item table lacks.",
+        f"{orphans}行购买（{share:.2%}）的商品不在商品表中。",
     )
 
 
 def _unique_items(connection: duckdb.DuckDBPyConnection) -> Check:
     twice = count(connection, "SELECT count(*) - count(DISTINCT item_id) FROM raw_items")
     return Check(
-        "item ids unique", "uniqueness", "stop" if twice else "pass", f"{twice} item ids occur twice."
+        "item ids unique",
+        "uniqueness",
+        "stop" if twice else "pass",
+        f"{twice} item ids occur twice.",
+        f"{twice}个商品编号重复。",
     )
 
 
@@ -155,6 +166,7 @@ def _contract(connection: duckdb.DuckDBPyConnection) -> list[Check]:
             # An unknown type or a missing customer is a mapping gone wrong; an odd number is an odd number.
             "pass" if name not in broken else "stop" if name in ("source_id", "type") else "warn",
             f"Breaks {broken[name]}." if name in broken else "Type and values are as agreed.",
+            f"不符合{broken[name]}。" if name in broken else "类型和取值符合约定。",
         )
         for name in schema.columns
     ]
@@ -162,17 +174,19 @@ def _contract(connection: duckdb.DuckDBPyConnection) -> list[Check]:
 
 def _completeness(connection: duckdb.DuckDBPyConnection, purchases: int) -> list[Check]:
     wanted = {
-        "item_id": "purchase lines without an item",
-        "order_id": "purchase lines without an order number",
+        "item_id": ("purchase lines without an item", "的购买行没有商品"),
+        "order_id": ("purchase lines without an order number", "的购买行没有订单号"),
     }
     found = []
-    for column, what in wanted.items():
+    for column, (what, zh) in wanted.items():
         there = count(connection, f"SELECT {column} FROM event_summary WHERE type = 'purchase'")
         share = 1 - there / purchases if purchases else 0.0
         verdict: Verdict = "pass" if share <= INCOMPLETE_WARN else "warn"
         if column == "item_id" and share > INCOMPLETE_STOP:
             verdict = "stop"
-        found.append(Check(f"{column} complete", "completeness", verdict, f"{share:.2%} {what}."))
+        found.append(
+            Check(f"{column} complete", "completeness", verdict, f"{share:.2%} {what}.", f"{share:.2%}{zh}。")
+        )
     return found
 
 
@@ -193,13 +207,19 @@ def _twins(connection: duckdb.DuckDBPyConnection, events: int) -> Check:
         "warn" if share > TWINS_WARN else "pass",
         f"{looked_at - distinct} rows{where} ({share:.2%}) equal another in every column; an order may hold an item "
         "twice, an export loaded twice shows here.",
+        f"{looked_at - distinct}行（{share:.2%}{f'，每{part}名客户取一名' if part > 1 else ''}）与另一行完全相同；"
+        "同一订单可以有两件相同商品，重复导入的文件会在这里显现。",
     )
 
 
 def _future(connection: duckdb.DuckDBPyConnection) -> Check:
     future = count(connection, "SELECT sum(future) FROM event_summary")
     return Check(
-        "no future events", "freshness", "warn" if future else "pass", f"{future} events lie in the future."
+        "no future events",
+        "freshness",
+        "warn" if future else "pass",
+        f"{future} events lie in the future.",
+        f"{future}个事件在未来。",
     )
 
 
@@ -210,6 +230,7 @@ def _freshness(last: date, today: date) -> Check:
         "freshness",
         "warn" if age > STALE_DAYS else "pass",
         f"The last event is of {last}, {max(age, 0)} days ago; 'today' is the day after it everywhere.",
+        f"最后一个事件在{last}，{max(age, 0)}天前；各处的“今天”都是它的次日。",
     )
 
 
@@ -221,7 +242,11 @@ def _steady_volume(connection: duckdb.DuckDBPyConnection, history: str, last: da
     recent, before = (row[0] / RECENT, row[1] / BEFORE) if row else (0, 0)
     if not before:
         return Check(
-            "steady volume", "volume", "pass", "There is too little history to compare the volume with."
+            "steady volume",
+            "volume",
+            "pass",
+            "There is too little history to compare the volume with.",
+            "历史太短，无法比较数量。",
         )
     ratio = recent / before
     low, high = VOLUME_WARN
@@ -230,6 +255,7 @@ def _steady_volume(connection: duckdb.DuckDBPyConnection, history: str, last: da
         "volume",
         "pass" if low <= ratio <= high else "warn",
         f"{recent:,.0f} events a day in the last {RECENT} days, {ratio:.2f} times the {BEFORE} days before.",
+        f"最近{RECENT}天每天{recent:,.0f}个事件，是之前{BEFORE}天的{ratio:.2f}倍。",
     )
 
 
@@ -251,13 +277,18 @@ def _drift(connection: duckdb.DuckDBPyConnection, history: str, lately: str, ear
     )
     if psi is None:
         return Check(
-            "steady values", "drift", "pass", "There is too little history to compare the values with."
+            "steady values",
+            "drift",
+            "pass",
+            "There is too little history to compare the values with.",
+            "历史太短，无法比较金额。",
         )
     return Check(
         "steady values",
         "drift",
         "warn" if psi > PSI_WARN else "pass",
         f"Population stability index of the line values {psi:.3f} (above {PSI_WARN} they have shifted).",
+        f"各行金额的群体稳定性指数为{psi:.3f}（高于{PSI_WARN}即已偏移）。",
     )
 
 

@@ -183,7 +183,8 @@ def _corrections_allowed(mapping: Mapping, changed: Sequence[File], replace: boo
     if asked and not replace:
         raise ConflictError(
             f"{', '.join(asked[:5])}: was ingested before with other content. Give --replace to put the new "
-            "content in the place of the old, or new rows a file of their own."
+            "content in the place of the old, or new rows a file of their own.",
+            f"{'、'.join(asked[:5])}：以前导入过，但内容不同。用 --replace 以新内容替换，或把新的行放进另一个文件。",
         )
 
 

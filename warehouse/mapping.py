@@ -138,7 +138,8 @@ def read_mapping(what: str, folder: Path | None = None) -> Mapping:
     if what not in known:
         near = get_close_matches(what, known, n=1) or sorted(known)
         raise NotFoundError(
-            f"mapping: '{what}' is no file and no ready-made mapping; known are {', '.join(near)}."
+            f"mapping: '{what}' is no file and no ready-made mapping; known are {', '.join(near)}.",
+            f"mapping：“{what}”既不是文件也不是现成的映射；现有{'、'.join(near)}。",
         )
     if folder is None:
         raise DataError(f"mapping: '{what}' is ready-made; say with --data where its files are.")

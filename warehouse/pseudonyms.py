@@ -125,6 +125,7 @@ class Vault:
         found = self.customer_id(source_id)
         if found is None:
             raise NotFoundError(
-                f"customer: there is no customer '{source_id}'; give an id of the source data."
+                f"customer: there is no customer '{source_id}'; give an id of the source data.",
+                f"customer：没有客户“{source_id}”；请给出源数据中的编号。",
             )
         return found

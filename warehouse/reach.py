@@ -39,7 +39,10 @@ def members_by(audiences: Audiences, definition: Node, channel: str) -> list[str
     known = channels(audiences)
     if channel not in known:
         there = ", ".join(known) or "none: map them as reach of [[customers]]"
-        raise NotFoundError(f"channel: the consent to '{channel}' is not known; channels are {there}.")
+        raise NotFoundError(
+            f"channel: the consent to '{channel}' is not known; channels are {there}.",
+            f"channel：不知道客户是否同意“{channel}”；可用的渠道：{there}。",
+        )
     customers = audiences.warehouse.table("customers")
     agreed = customers.filter(customers[PREFIX + channel].fill_null(False))
     found = agreed.semi_join(audiences.expression(definition), "customer_id")

@@ -30,7 +30,10 @@ def restore(folder: Path, key: str, progress: Progress = silent) -> int:
     """
     rule = rule_of(key)
     if key in FOR_GOOD:
-        raise UserError(f"rule: an {rule.name} cannot be taken back: {FOR_GOOD[key]}.")
+        raise UserError(
+            f"rule: an {rule.name} cannot be taken back: {FOR_GOOD[key]}.",
+            f"rule：“{rule.name}”不能撤回：{FOR_GOOD[key]}。",
+        )
     with replacing(folder / FILE) as partial:
         progress(0.0, "copying the warehouse")
         shutil.copyfile(folder / FILE, partial)

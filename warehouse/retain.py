@@ -41,7 +41,9 @@ def retain(folder: Path, months: int, progress: Progress = silent) -> Retained:
     Raises UserError for less than one month.
     """
     if months < 1:
-        raise UserError(f"--months: must be at least 1; got {months}.")
+        raise UserError(
+            f"--months: must be at least 1; got {months}.", f"--months：至少为1，而给的是{months}。"
+        )
     with replacing(folder / FILE) as partial:
         progress(0.0, "copying what is young enough")
         connection = connect(partial)

@@ -58,7 +58,8 @@ def trend(
     """
     if not 1 <= points <= MAX_POINTS or days < 1:
         raise UserError(
-            f"trend: needs 1 to {MAX_POINTS} points at least a day apart; got {points} and {days} days."
+            f"trend: needs 1 to {MAX_POINTS} points at least a day apart; got {points} and {days} days.",
+            f"trend：需要1到{MAX_POINTS}个点，相隔至少一天，而给的是{points}个点、{days}天。",
         )
     found = []
     for place in range(points):
@@ -72,7 +73,7 @@ def trend(
 def change(audiences: Audiences, definition: Node, earlier: date, later: date) -> Change:
     """Who entered and who left between two dates."""
     if earlier >= later:
-        raise UserError(f"change: {earlier} is not before {later}.")
+        raise UserError(f"change: {earlier} is not before {later}.", f"change：{earlier}不早于{later}。")
     before = set(audiences.at(earlier).members(definition))
     after = set(audiences.at(later).members(definition))
     return Change(

@@ -36,7 +36,9 @@ def deliver(export_folder: Path, url: str, secret: str, wait: Callable[[float], 
     StorageError when it cannot be reached or keeps failing.
     """
     if not url.startswith(("http://", "https://")) or not secret:
-        raise UserError("webhook: needs an http(s) address and a secret.")
+        raise UserError(
+            "webhook: needs an http(s) address and a secret.", "webhook：需要 http(s) 地址和密钥。"
+        )
     manifest = manifest_of(export_folder)
     body, said = (export_folder / manifest.file).read_bytes(), json.dumps(asdict(manifest))
     headers = {
@@ -55,7 +57,10 @@ def deliver(export_folder: Path, url: str, secret: str, wait: Callable[[float], 
             if answer.is_success:
                 return tried
             if answer.status_code < 500 and answer.status_code not in (408, 429):
-                raise UserError(f"webhook: {url} refused the export with status {answer.status_code}.")
+                raise UserError(
+                    f"webhook: {url} refused the export with status {answer.status_code}.",
+                    f"webhook：{url}拒绝了导出，状态码{answer.status_code}。",
+                )
             problem = f"status {answer.status_code}"
         if tried < TRIES:
             wait(FIRST_WAIT * 2 ** (tried - 1))

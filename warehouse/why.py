@@ -63,7 +63,10 @@ def why(audiences: Audiences, definition: Node, customer_id: str) -> Why:
     """The verdicts for one customer (a pseudonym). Raises NotFoundError for an unknown one."""
     compiler = audiences.compiler(EVERYONE, _only(customer_id))
     if audiences.warehouse.fetch(compiler.compile(EVERYONE)).empty:
-        raise NotFoundError(f"customer: there is no customer '{customer_id}' as of {audiences.as_of}.")
+        raise NotFoundError(
+            f"customer: there is no customer '{customer_id}' as of {audiences.as_of}.",
+            f"customer：截至{audiences.as_of}没有客户“{customer_id}”。",
+        )
     verdicts = tuple(
         _verdict(audiences, condition, wanted, customer_id)
         for condition, wanted in _wanted(definition, wanted=True)

@@ -40,7 +40,10 @@ class Privacy:
 def noise_for(privacy: Privacy) -> float:
     """The noise, as a multiple of `clip`, that keeps the promise over all steps. Raises NotBuiltError without Opacus."""
     if not privacy.epsilon > 0:
-        raise UserError(f"epsilon must be above 0; got {privacy.epsilon}.")
+        raise UserError(
+            f"epsilon must be above 0; got {privacy.epsilon}.",
+            f"epsilon：必须大于0，而给的是{privacy.epsilon}。",
+        )
     try:
         from opacus.accountants.utils import get_noise_multiplier
     except ImportError as error:

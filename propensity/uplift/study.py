@@ -129,5 +129,7 @@ def _check(treated: np.ndarray, response: np.ndarray) -> None:
         if count < LEAST or min(responded, count - responded) < LEAST // 10:
             raise DataError(
                 f"campaign: of the {count} customers {name}, {responded} responded; an uplift study needs at least "
-                f"{LEAST} {name}, of whom {LEAST // 10} did and {LEAST // 10} did not."
+                f"{LEAST} {name}, of whom {LEAST // 10} did and {LEAST // 10} did not.",
+                f"campaign：{count}名{name}客户中有{responded}名响应；"
+                f"增益研究至少需要{LEAST}名，其中至少各有{LEAST // 10}名响应和未响应。",
             )

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from typing import Annotated, Any
 
 from anyio.to_thread import current_default_thread_limiter
-from fastapi import FastAPI, Path, Query
+from fastapi import FastAPI, Path, Query, Request
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi.responses import JSONResponse, Response, StreamingResponse
 from fastapi_offline import FastAPIOffline
@@ -17,6 +17,8 @@ from starlette.concurrency import run_in_threadpool
 from assistant.app import Answer
 from assistant.bundle import bundle_text
 from segments.errors import NotFoundError, SegAssistError
+from segments.explain import Language
+from segments.issues import in_language
 from serving.access import Caller
 from serving.http import schemas
 from serving.http.campaigns import campaign_routes
@@ -25,7 +27,7 @@ from serving.http.exports import export_routes
 from serving.http.guard import Guard
 from serving.http.idempotency import Answers
 from serving.http.openapi import document
-from serving.http.problems import RESPONSES, add_handlers, seen
+from serving.http.problems import RESPONSES, add_handlers, asked_for, seen
 from serving.http.segments import segment_routes
 from serving.http.signin import add_signin
 from serving.http.tools import propensity_routes, tool_routes
@@ -74,7 +76,10 @@ def create_api(service: Service, ready: Callable[[], dict[str, str]] = dict) -> 
     )
     def nothing(path: str) -> None:
         """The page is mounted at / and would answer in its own way."""
-        raise NotFoundError(f"There is nothing at /v1/{path} for this method; see /openapi.json.")
+        raise NotFoundError(
+            f"There is nothing at /v1/{path} for this method; see /openapi.json.",
+            f"/v1/{path}没有这个方法的内容；见 /openapi.json。",
+        )
 
     api.openapi = lambda: document(api)  # type: ignore[method-assign]
     api.add_middleware(
@@ -157,9 +162,11 @@ def _ask(api: FastAPI, service: Service) -> None:
         responses={200: {"content": {"text/event-stream": {}}}},
         response_class=StreamingResponse,
     )
-    def ask_stream(body: schemas.Ask, caller: Asker) -> StreamingResponse:
+    def ask_stream(body: schemas.Ask, caller: Asker, request: Request) -> StreamingResponse:
         """Answer one turn as server-sent events: a `step` event for each step, then `answer` or `error`."""
-        return StreamingResponse(_events(service, caller, body), media_type="text/event-stream")
+        return StreamingResponse(
+            _events(service, caller, body, asked_for(request.headers)), media_type="text/event-stream"
+        )
 
     @api.get("/v1/conversations/{conversation}", tags=["questions"])
     def conversation(
@@ -168,7 +175,7 @@ def _ask(api: FastAPI, service: Service) -> None:
         """What was said in a conversation, and its current segment."""
         turns, segment = service.conversation(caller, conversation)
         if not turns and segment is None:
-            raise NotFoundError(f"There is no conversation '{conversation}'.")
+            raise NotFoundError(f"There is no conversation '{conversation}'.", f"没有对话“{conversation}”。")
         shown = None if segment is None else schemas.Segment(**service.preview(caller, segment))
         return schemas.Conversation(turns=[schemas.Turn(**turn) for turn in turns], segment=shown)
 
@@ -232,7 +239,7 @@ def _state(check: Callable[[], Any]) -> str:
     return "ok"
 
 
-def _events(service: Service, caller: Caller, body: schemas.Ask) -> Iterator[str]:
+def _events(service: Service, caller: Caller, body: schemas.Ask, language: Language) -> Iterator[str]:
     try:
         for step, data in service.stream(caller, body.question, body.conversation):
             if step == "done":
@@ -241,7 +248,7 @@ def _events(service: Service, caller: Caller, body: schemas.Ask) -> Iterator[str
                 yield _event("step", {"step": step} | data)
     except Exception as error:  # noqa: BLE001 - told to the reader
         told = seen(error, "A streamed turn")
-        yield _event("error", {"code": told.code, "detail": str(told)})
+        yield _event("error", {"code": told.code, "detail": in_language(told, language)})
 
 
 def _answer(answer: Answer) -> dict[str, Any]:

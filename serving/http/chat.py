@@ -15,14 +15,16 @@ import uuid
 from collections.abc import Iterator
 from typing import Any, Literal
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
 
 from assistant.app import Answer
 from segments.errors import NotFoundError, UserError
+from segments.explain import Language
+from segments.issues import in_language
 from serving.access import Caller
-from serving.http.problems import seen
+from serving.http.problems import asked_for, seen
 from serving.http.schemas import MAX_QUESTION, ConversationId, Whole
 from serving.http.who import Asker, Reader
 from serving.service import Service
@@ -132,13 +134,18 @@ def chat_routes(service: Service) -> APIRouter:
         response_model=Completion,
         responses={200: {"content": {"text/event-stream": {}}}},
     )
-    def complete(body: ChatRequest, caller: Asker) -> Any:
+    def complete(body: ChatRequest, caller: Asker, request: Request) -> Any:
         """Answer the last message; with `stream`, as server-sent chunks."""
         if body.model != MODEL:
-            raise NotFoundError(f"model: there is only '{MODEL}'; got '{body.model[:40]}'.")
+            raise NotFoundError(
+                f"model: there is only '{MODEL}'; got '{body.model[:40]}'.",
+                f"model：只有“{MODEL}”，而给的是“{body.model[:40]}”。",
+            )
         turn = _Turn(service, caller.by("chat"), body)
         if body.stream:
-            return StreamingResponse(_chunks(turn), media_type="text/event-stream")
+            return StreamingResponse(
+                _chunks(turn, asked_for(request.headers)), media_type="text/event-stream"
+            )
         answer, text = turn.ask()
         return Completion(
             id=turn.id,
@@ -158,10 +165,16 @@ class _Turn:
         self.id, self.created = f"chatcmpl-{uuid.uuid4().hex}", int(time.time())
         said = [(str(m.role), m.said()) for m in body.messages if m.role in ("user", "assistant")]
         if not said or said[-1][0] != "user" or not said[-1][1].strip():
-            raise UserError("messages: the last message must be the user's, with text.")
+            raise UserError(
+                "messages: the last message must be the user's, with text.",
+                "messages：最后一条消息必须是用户的，并且有文字。",
+            )
         *self.before, (_, self.question) = said
         if len(self.question) > MAX_QUESTION:
-            raise UserError(f"messages: a question has at most {MAX_QUESTION:,} characters.")
+            raise UserError(
+                f"messages: a question has at most {MAX_QUESTION:,} characters.",
+                f"messages：问题最多{MAX_QUESTION:,}个字符。",
+            )
         self.named = body.metadata.conversation if body.metadata else None
         self.conversation = self.named or uuid.uuid4().hex[:12]
         self.note = ""
@@ -202,7 +215,7 @@ def _name(said: list[tuple[str, str]]) -> str:
     return "h-" + hashlib.sha256(words.encode()).hexdigest()[:40]
 
 
-def _chunks(turn: _Turn) -> Iterator[str]:
+def _chunks(turn: _Turn, language: Language) -> Iterator[str]:
     """Comments while the steps go on (they keep the connection open), then the answer line by line."""
     try:
         yield _chunk(turn, {"role": "assistant", "content": ""})
@@ -216,7 +229,7 @@ def _chunks(turn: _Turn) -> Iterator[str]:
             yield _chunk(turn, {}, finish="stop", segassist=turn.about(answer))
     except Exception as error:  # noqa: BLE001 - told to the reader
         told = seen(error, "A streamed completion")
-        yield _data({"error": {"message": str(told), "type": told.code, "code": told.code}})
+        yield _data({"error": {"message": in_language(told, language), "type": told.code, "code": told.code}})
     yield "data: [DONE]\n\n"
 
 

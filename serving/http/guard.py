@@ -30,8 +30,10 @@ from segments.errors import (
     UnauthenticatedError,
     UserError,
 )
+from segments.explain import Language
+from segments.issues import in_language
 from serving.access import OWNER, Caller
-from serving.http.problems import BUG, problem_of
+from serving.http.problems import BUG, asked_for, problem_of
 from serving.metrics import Metrics
 from serving.users import Users
 
@@ -122,12 +124,13 @@ class Guard:
             if refusal is not None:
                 await refusal(scope, receive, answer)
             else:
-                await self.app(scope, self._bounded(receive), answer)
+                await self.app(scope, self._bounded(receive, asked_for(Headers(scope=scope))), answer)
         except Exception:
             logging.getLogger(__name__).exception("%s %s failed", scope["method"], scope["path"])
             if started:  # cut it off, so that nobody takes it for whole
                 raise
-            await problem_of(BUG, scope["path"])(scope, receive, answer)
+            language = asked_for(Headers(scope=scope))
+            await problem_of(BUG, scope["path"], language=language)(scope, receive, answer)
         finally:
             self.metrics.request(route_of(scope), scope["method"], status, time.perf_counter() - began)
         return status
@@ -135,22 +138,27 @@ class Guard:
     async def _refusal(self, scope: Scope) -> Response | None:
         """The answer to a request that may not pass; else who asks is written into its state."""
         headers = Headers(scope=scope)
+        path, language = scope["path"], asked_for(headers)
         try:
             self._check_size(headers)
             self._check_origin(scope, headers)
             caller = await run_in_threadpool(self._caller, scope, headers)
         except UnauthenticatedError as error:
-            if scope["path"].startswith(MACHINE) or scope["method"] not in SAFE:
-                return problem_of(error, scope["path"], {"WWW-Authenticate": "Bearer"})
+            if path.startswith(MACHINE) or scope["method"] not in SAFE:
+                return problem_of(error, path, {"WWW-Authenticate": "Bearer"}, language)
             return RedirectResponse("/signin", 303)
         except SegAssistError as error:
-            return problem_of(error, scope["path"])
+            return problem_of(error, path, language=language)
         wait = self._wait(scope, caller)
         if wait:
             return problem_of(
-                TooManyError(f"More than {self.buckets.per_minute} requests a minute; wait {wait:.0f} s."),
-                scope["path"],
+                TooManyError(
+                    f"More than {self.buckets.per_minute} requests a minute; wait {wait:.0f} s.",
+                    f"每分钟超过{self.buckets.per_minute}个请求；请等{wait:.0f}秒。",
+                ),
+                path,
                 {"Retry-After": str(int(wait) + 1)},
+                language,
             )
         scope.setdefault("state", {})["caller"] = caller
         return None
@@ -158,7 +166,7 @@ class Guard:
     def _check_size(self, headers: Headers) -> None:
         length = headers.get("content-length", "0")
         if not length.isdigit() or int(length) > self.max_body:
-            raise TooLargeError(_too_large(self.max_body))
+            raise _too_large(self.max_body)
 
     def _check_origin(self, scope: Scope, headers: Headers) -> None:
         """A browser says which page a request comes from; a change may come from our own pages only."""
@@ -166,21 +174,28 @@ class Guard:
         if scope["method"] in SAFE or origin is None or origin in self.origins:
             return
         if urlsplit(origin).netloc != headers.get("host"):
-            raise ForbiddenError("This request comes from a page of another site; it is not served.")
+            raise ForbiddenError(
+                "This request comes from a page of another site; it is not served.",
+                "这个请求来自其他网站的页面，不予处理。",
+            )
 
     def _caller(self, scope: Scope, headers: Headers) -> Caller | None:
         """Who asks; None where nobody needs to be known. Raises UnauthenticatedError."""
         if not self.users.on:
             if urlsplit(f"//{headers.get('host', '')}").hostname not in THIS_MACHINE:
                 raise UserError(
-                    "Without users, this server answers on localhost only; run: segassist users add"
+                    "Without users, this server answers on localhost only; run: segassist users add",
+                    "没有设置用户时，这台服务器只在 localhost 上响应；请运行：segassist users add",
                 )
             return OWNER
         if scope["path"] in OPEN:
             return None
         key = _key(headers)
         if not key:
-            raise UnauthenticatedError("This takes an API key: send 'Authorization: Bearer KEY'.")
+            raise UnauthenticatedError(
+                "This takes an API key: send 'Authorization: Bearer KEY'.",
+                "需要 API 密钥：请发送“Authorization: Bearer 密钥”。",
+            )
         return self.users.caller(key)
 
     def _wait(self, scope: Scope, caller: Caller | None) -> float:
@@ -191,7 +206,7 @@ class Guard:
             return self.buckets.take(f"from {(scope.get('client') or ('?',))[0]}")
         return 0.0
 
-    def _bounded(self, receive: Receive) -> Receive:
+    def _bounded(self, receive: Receive, language: Language) -> Receive:
         """`receive`, until the body has more bytes than are read: a body need not say its length."""
         read = 0
 
@@ -200,14 +215,16 @@ class Guard:
             message = await receive()
             read += len(message.get("body", b""))
             if read > self.max_body:
-                raise HTTPException(413, _too_large(self.max_body))
+                raise HTTPException(413, in_language(_too_large(self.max_body), language))
             return message
 
         return bounded
 
 
-def _too_large(limit: int) -> str:
-    return f"A request may have {limit:,} bytes; this one has more."
+def _too_large(limit: int) -> TooLargeError:
+    return TooLargeError(
+        f"A request may have {limit:,} bytes; this one has more.", f"一个请求最多{limit:,}字节，而这个更大。"
+    )
 
 
 def _key(headers: Headers) -> str:

@@ -97,9 +97,15 @@ class Answers:
                 if connection.execute(same.values(**taken)).rowcount:
                     return None
         if row is None or row.status is None:
-            raise ConflictError("A request with this Idempotency-Key is being answered; wait for it.")
+            raise ConflictError(
+                "A request with this Idempotency-Key is being answered; wait for it.",
+                "带有这个 Idempotency-Key 的请求正在处理；请等它结束。",
+            )
         if row.request != request:
-            raise ConflictError("This Idempotency-Key was used for another request; take a new one.")
+            raise ConflictError(
+                "This Idempotency-Key was used for another request; take a new one.",
+                "这个 Idempotency-Key 已用于另一个请求；请换一个。",
+            )
         return Response(row.body, row.status, json.loads(row.headers) | {"Idempotency-Replayed": "true"})
 
     def finish(self, user: str, key: str, response: Response | None) -> None:

@@ -12,6 +12,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from pydantic import BaseModel, Field
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 
 from segments.errors import (
@@ -29,7 +30,7 @@ from segments.errors import (
     UserError,
 )
 from segments.explain import Language
-from segments.issues import sentences
+from segments.issues import in_language, sentences
 
 STATUS: tuple[tuple[type[SegAssistError], int], ...] = (
     (UnauthenticatedError, 401),
@@ -51,7 +52,9 @@ CODES = {
     404: NotFoundError.code,
     413: TooLargeError.code,
 }
-BUG = InternalError("Something went wrong on our side; the server's log says what.")
+BUG = InternalError(
+    "Something went wrong on our side; the server's log says what.", "我们这边出错了；服务器的日志里有原因。"
+)
 MEDIA = "application/problem+json"
 CHAT = "/v1/chat/"
 """Where clients of the OpenAI protocol look for `error` and show its message."""
@@ -109,18 +112,16 @@ def status_of(error: SegAssistError) -> int:
 def problem_of(
     error: SegAssistError, path: str, headers: dict[str, str] | None = None, language: Language = "en"
 ) -> Response:
-    """One of our errors as the response to a request for `path`; a definition's mistakes in the language."""
-    if not isinstance(error, DefinitionError):
-        return _problem(path, status_of(error), error.code, str(error), headers)
-    said = sentences(error.issues, language)
+    """One of our errors as the response to a request for `path`, in the language."""
+    more = {"issues": sentences(error.issues, language)} if isinstance(error, DefinitionError) else {}
     headers = {"Content-Language": language, "Vary": "Accept-Language"} | (headers or {})
-    return _problem(path, status_of(error), error.code, " ".join(said), headers, issues=said)
+    return _problem(path, status_of(error), error.code, in_language(error, language), headers, **more)
 
 
-def _asked_for(request: Request) -> Language:
-    """Chinese where the caller would rather have it than English."""
+def asked_for(headers: Headers) -> Language:
+    """Of a request's headers: Chinese where the caller would rather have it than English."""
     wanted: dict[str, float] = {}
-    for part in request.headers.get("accept-language", "").lower().split(","):
+    for part in headers.get("accept-language", "").lower().split(","):
         name, _, quality = part.strip().partition(";q=")
         with suppress(ValueError):
             wanted.setdefault(name.partition("-")[0], float(quality or 1))
@@ -132,7 +133,7 @@ def add_handlers(api: FastAPI) -> None:
 
     @api.exception_handler(SegAssistError)
     def ours(request: Request, error: SegAssistError) -> Response:
-        return problem_of(error, request.url.path, language=_asked_for(request))
+        return problem_of(error, request.url.path, language=asked_for(request.headers))
 
     @api.exception_handler(RequestValidationError)
     def bad_request(request: Request, error: RequestValidationError) -> Response:

@@ -12,23 +12,28 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from starlette.concurrency import run_in_threadpool
 
 from segments.errors import NotFoundError, OperatorError, SegAssistError, UnauthenticatedError
+from segments.issues import in_language
 from serving.access import Caller
 from serving.http.guard import COOKIE
-from serving.http.problems import status_of
+from serving.http.problems import asked_for, status_of
 from serving.oidc import Attempt, Provider, provider_of
 from serving.service import Service
 from serving.users import SESSION_HOURS
 
-PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Sign in: segment-assistant</title>
+PAGE = """<!doctype html><html lang="{language}"><meta charset="utf-8"><title>{sign_in}: segment-assistant</title>
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <style>body{{font:16px/1.5 system-ui,sans-serif;display:grid;place-items:center;min-height:90vh;margin:0}}
 form{{display:grid;gap:.6rem;width:min(22rem,90vw)}}input,button{{font:inherit;padding:.5rem}}
 p[role=alert]{{color:#b00020;margin:0}}</style>
 <form method="post" action="/signin"><h1>segment-assistant</h1>{said}
-<label for="key">API key</label>
+<label for="key">{key}</label>
 <input id="key" name="key" type="password" autocomplete="current-password" required autofocus>
-<button>Sign in</button>{other}</form></html>"""
-OTHER = '<a href="/signin/provider">Sign in with your organisation</a>'
+<button>{sign_in}</button>{other}</form></html>"""
+OTHER = '<a href="/signin/provider">{provider}</a>'
+WORDS = {
+    "en": {"sign_in": "Sign in", "key": "API key", "provider": "Sign in with your organisation"},
+    "zh": {"sign_in": "登录", "key": "API 密钥", "provider": "用您所在机构的账号登录"},
+}
 ATTEMPT, ATTEMPT_SECONDS = "segassist_signin", 600
 """The cookie that a sign-in on its way has, and how long it may take."""
 
@@ -37,13 +42,17 @@ def add_signin(api: FastAPI, service: Service) -> None:
     """/signin and /signout, for people."""
     provider = provider_of(service.rooms.workspace.settings)
 
-    def show(said: str = "", status: int = 200) -> HTMLResponse:
-        told = f'<p role="alert">{escape(said)}</p>' if said else ""
-        return HTMLResponse(PAGE.format(said=told, other=OTHER if provider else ""), status)
+    def show(request: Request, error: SegAssistError | None = None) -> HTMLResponse:
+        language = asked_for(request.headers)
+        told = f'<p role="alert">{escape(in_language(error, language))}</p>' if error else ""
+        words = WORDS[language]
+        other = OTHER.format(**words) if provider else ""
+        page = PAGE.format(language=language, said=told, other=other, **words)
+        return HTMLResponse(page, status_of(error) if error else 200, {"Vary": "Accept-Language"})
 
     @api.get("/signin", include_in_schema=False)
-    def page() -> HTMLResponse:
-        return show()
+    def page(request: Request) -> HTMLResponse:
+        return show(request)
 
     @api.post("/signin", include_in_schema=False)
     async def sign_in(request: Request) -> Response:
@@ -52,7 +61,7 @@ def add_signin(api: FastAPI, service: Service) -> None:
             key = str(form.get("key", "")).strip()
             session = await run_in_threadpool(lambda: _session(service, service.users.caller(key)))
         except UnauthenticatedError as error:
-            return show(str(error), 401)
+            return show(request, error)
         return _signed_in(request, session)
 
     @api.post("/signout", include_in_schema=False)
@@ -68,7 +77,10 @@ def add_signin(api: FastAPI, service: Service) -> None:
 
 
 def _add_provider(
-    api: FastAPI, service: Service, provider: Provider, show: Callable[[str, int], HTMLResponse]
+    api: FastAPI,
+    service: Service,
+    provider: Provider,
+    show: Callable[[Request, SegAssistError], HTMLResponse],
 ) -> None:
     """/signin/provider, which sends the browser there, and /signin/callback, where it comes back."""
 
@@ -81,7 +93,7 @@ def _add_provider(
         try:
             response = RedirectResponse(provider.begin(attempt, callback_of(request)), 303)
         except OperatorError as error:
-            return show(str(error), 503)
+            return show(request, error)
         _set(request, response, ATTEMPT, attempt.write(), ATTEMPT_SECONDS)
         return response
 
@@ -89,12 +101,14 @@ def _add_provider(
     def finish(request: Request, state: str = "", code: str = "", error: str = "") -> Response:
         try:
             if error:
-                raise UnauthenticatedError("The provider did not sign you in; try again.")
+                raise UnauthenticatedError(
+                    "The provider did not sign you in; try again.", "登录服务没有让您登录；请再试一次。"
+                )
             attempt = Attempt.read(request.cookies.get(ATTEMPT, ""))
             who = provider.finish(attempt, state, code, callback_of(request))
             name = service.users.signed_in(who.subject, who.name, who.role)
         except SegAssistError as problem:
-            return show(str(problem), status_of(problem))
+            return show(request, problem)
         response = _signed_in(request, _session(service, service.users.named(name)))
         response.delete_cookie(ATTEMPT)
         return response

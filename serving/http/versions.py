@@ -53,7 +53,8 @@ def chosen(kind: str, versions: Sequence[_Version], number: int | None) -> _Vers
     if found is None:
         newest = versions[0]
         raise NotFoundError(
-            f"{kind} '{newest.name}' has no version {number}; its newest is {newest.version}."
+            f"{kind} '{newest.name}' has no version {number}; its newest is {newest.version}.",
+            f"“{newest.name}”没有第{number}版；最新的是第{newest.version}版。",
         )
     return found
 

@@ -51,10 +51,17 @@ element.addEventListener('drop', event => {
   send({do: 'drop', place: event.dataTransfer.getData('text/plain'), to: target.dataset.drop});
 });
 
-// The new HTML replaces the old: whoever works with the keyboard stays where they were, with what they had typed.
+// The new HTML replaces the old: whoever works with the keyboard stays where they were, with what they had typed, and
+// what they unfolded stays unfolded.
 let at = null;
+const unfolded = new Set();
+element.addEventListener('toggle', event => {
+  const fold = event.target;
+  if (fold.matches?.('details[data-key]')) unfolded[fold.open ? 'add' : 'delete'](fold.dataset.key);
+}, true);
 element.addEventListener('focusin', event => { at = event.target.dataset?.key ? event.target : null; });
 watch('value', () => {
+  element.querySelectorAll('details[data-key]').forEach(fold => { fold.open ||= unfolded.has(fold.dataset.key); });
   const again = at && element.querySelector(`[data-key="${CSS.escape(at.dataset.key)}"]`);
   if (again && again !== document.activeElement) again.focus({preventScroll: true});
   done();

@@ -30,9 +30,9 @@ class Campaigns:
                 gr.HTML(f"<h2>{escape(say('plan.title'))}</h2>")
                 with gr.Row():
                     label = f"{say('plan.budget')} ({session.currency})"
-                    self.budget = gr.Number(BUDGET, label=label, minimum=1, elem_id="budget", min_width=120)
+                    self.budget = gr.Number(BUDGET, label=label, minimum=1, elem_id="budget", min_width=160)
                     self.goal = gr.Dropdown(
-                        goals, value="", label=say("plan.goal"), elem_id="goal", min_width=140
+                        goals, value="", label=say("plan.goal"), elem_id="goal", min_width=200
                     )
                 self.make = gr.Button(say("plan.make"), variant="primary", elem_id="make-plan", size="sm")
                 self.told = gr.HTML(notice(say("plan.empty")), elem_id="plan-told")

@@ -12,12 +12,14 @@ from assistant.app import Answer
 from assistant.bundle import save_bundle
 from segments.errors import SegAssistError, UserError
 from segments.explain import Language
+from segments.issues import in_language
 from serving.markup import inert
 from serving.page import plots
 from serving.page.card import Card
 from serving.page.downloads import download_path, fetch
 from serving.page.follow_ups import follow_ups
 from serving.page.session import Session
+from serving.page.words import both
 
 NEXT = {
     "link": "plan",
@@ -121,7 +123,12 @@ class Chat:
                 step["metadata"] = {"title": f"⏳ {say(f'step.{NEXT[name]}')}", "status": "pending"}
                 yield "", [*messages, step, *words], conversation, *self._same()
         except SegAssistError as error:
-            yield "", [*messages, _text(f"⚠️ {error}")], conversation, *self._same()
+            yield (
+                "",
+                [*messages, _text(f"⚠️ {in_language(error, self.session.language)}")],
+                conversation,
+                *self._same(),
+            )
         except Exception:
             logging.getLogger(__name__).exception("A turn failed")
             yield "", [*messages, _text(f"⚠️ {say('error.bug')}")], conversation, *self._same()
@@ -141,7 +148,7 @@ class Chat:
         """Write the last answer's bundle; return the file."""
         with self.session.told():
             if not conversation:
-                raise UserError(self.session.say("none.answer"))
+                raise UserError(*both("none.answer"))
             found = self.session.service.bundle(self.session.caller(request), conversation)
         path = download_path("bundle.json")
         save_bundle(path, found)

@@ -120,7 +120,7 @@ class Page:
                     gr.skip() for _ in self.editor.outputs
                 )
             if picked.to != "edit":
-                raise UserError(f"page: '{picked.to}' is no view.")
+                raise UserError(f"page: '{picked.to}' is no view.", f"page：没有视图“{picked.to}”。")
             same = (gr.skip() for _ in range(1 + len(self.chat.card.outputs)))
             return gr.Tabs(selected="editor"), *same, *self.editor.open(draft, segment, request)
 

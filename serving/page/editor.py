@@ -107,7 +107,9 @@ class Editor:
             try:
                 tree = rooted(self.session.service.read(json.loads(text))) if text.strip() else EVERYONE
             except ValueError as error:
-                raise UserError(f"The definition is not valid JSON: {error}.") from error
+                raise UserError(
+                    f"The definition is not valid JSON: {error}.", f"定义不是有效的 JSON：{error}。"
+                ) from error
             return self.show(draft.changed(tree), request)
 
     def step_back(self, draft: Draft, request: gr.Request) -> tuple[Any, ...]:

@@ -16,8 +16,10 @@ from segments.definition import (
     Node,
     PropensityCondition,
     RankCondition,
+    RepeatCondition,
     SequenceCondition,
     Step,
+    TouchCondition,
     Window,
 )
 from segments.edit import Place
@@ -28,7 +30,7 @@ from serving.views import Choices
 
 Action = Mapping[str, Any]
 TOP_SHARE = 0.2
-WITHIN_DAYS, RANKED = 30, 100
+WITHIN_DAYS, TIMES, RANKED = 30, 2, 100
 
 
 def act(tree: Node, action: Action, choices: Choices) -> Node:
@@ -42,7 +44,7 @@ def act(tree: Node, action: Action, choices: Choices) -> Node:
             tree, place, set_field(part, str(action["field"]), action.get("value"), choices)
         )
     if do not in _ACTIONS:
-        raise UserError(f"edit: '{do}' is not an action of the editor.")
+        raise UserError(f"edit: '{do}' is not an action of the editor.", f"edit：编辑器没有操作“{do}”。")
     return _ACTIONS[do](tree, place, action, choices)
 
 
@@ -51,7 +53,9 @@ def to_place(text: str) -> Place:
     try:
         return tuple(int(number) for number in text.split(".")) if text else ()
     except ValueError:
-        raise UserError(f"edit: '{text[:40]}' is not a place in a definition.") from None
+        raise UserError(
+            f"edit: '{text[:40]}' is not a place in a definition.", f"edit：“{text[:40]}”不是定义中的位置。"
+        ) from None
 
 
 def from_place(place: Place) -> str:
@@ -71,6 +75,10 @@ def made(kind: str, choices: Choices) -> Node:
             return of_feature(_first_of(choices, "orders_90d"), choices)
         case "event":
             return EventCondition("purchase", window=Window(90))
+        case "repeat":
+            return RepeatCondition("purchase", TIMES, WITHIN_DAYS)
+        case "touch":
+            return TouchCondition("first", "purchase", window=Window(90))
         case "sequence":
             return SequenceCondition((Step("purchase"), Step("purchase", within_days=WITHIN_DAYS)))
         case "comparison":
@@ -82,17 +90,23 @@ def made(kind: str, choices: Choices) -> Node:
             return RankCondition(_first_of(choices, "spend_365d").name, count=RANKED)
         case "propensity":
             if not choices.outcomes:
-                raise UserError("There is no propensity model yet; run: segassist build")
+                raise UserError(
+                    "There is no propensity model yet; run: segassist build",
+                    "还没有倾向模型；请运行：segassist build",
+                )
             usual = "purchase_30d" if "purchase_30d" in choices.outcomes else choices.outcomes[0]
             return PropensityCondition(usual, top_share=TOP_SHARE)
         case "member":
             if not choices.segments:
-                raise UserError("No segment is saved yet; save one to use it in another.")
+                raise UserError(
+                    "No segment is saved yet; save one to use it in another.",
+                    "还没有保存的分群；先保存一个，才能用在另一个里。",
+                )
             return MemberOf(choices.segments[0])
         case "group":
             return AnyOf(())
         case _:
-            raise UserError(f"edit: '{kind}' is not a kind of condition.")
+            raise UserError(f"edit: '{kind}' is not a kind of condition.", f"edit：没有条件类型“{kind}”。")
 
 
 def _first_of(choices: Choices, usual: str) -> Feature:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
-from segments.definition import ItemFilter, Window
+from segments.definition import WEEKDAYS, ItemFilter, Occasion, Window
 from segments.edit import Place
 from serving.page.editor_actions import from_place
 from serving.page.html import button
@@ -21,7 +21,14 @@ LABELS = {
     "end": "edit.end",
     "within_days": "edit.within",
     "factor": "edit.factor",
+    "times": "edit.times",
+    "from_hour": "edit.from_hour",
+    "to_hour": "edit.to_hour",
 }
+
+
+OPEN = ("start", "within_days", "from_hour", "to_hour")
+"""Numbers that may be left out: no bound."""
 
 
 class Controls:
@@ -45,7 +52,7 @@ class Controls:
         elif isinstance(value, float):
             shown = f"{value:.15g}"
         name = field.rpartition(".")[2]
-        ever = f' placeholder="{escape(self.say("edit.ever"))}"' if name in ("start", "within_days") else ""
+        ever = f' placeholder="{escape(self.say("edit.ever"))}"' if name in OPEN else ""
         label = f"{of} {self.say(LABELS[name])}".strip()
         return (
             f'<input type="number" step="any" data-do="set" data-place="{at}" data-field="{field}" '
@@ -82,26 +89,60 @@ class Controls:
         return f'<span class="window">{begin}{start}{to}{end}{ago}</span>'
 
     def _items(self, items: ItemFilter, place: Place, before: str = "", of: str = "") -> str:
-        at, out = from_place(place), ""
-        for name in ITEM_FIELDS:
-            label = f"{of} {self.say(f'item.{name}')}".strip()
-            chips = "".join(
-                f'<span class="chip item">{escape(value)}'
-                + button(
-                    "✕",
-                    "set",
-                    title=self.say("edit.drop", what=value),
-                    place=at,
-                    field=f"{before}drop.{name}",
-                    value=value,
-                )
-                + "</span>"
-                for value in getattr(items, name)
+        picks = "".join(
+            self._pick(place, name, getattr(items, name), before, of, free=name == "text")
+            for name in ITEM_FIELDS
+        )
+        return f'<div class="items">{escape(self.say("edit.items"))} {picks}</div>'
+
+    def _pick(
+        self, place: Place, name: str, values: Sequence[str], before: str, of: str, free: bool = False
+    ) -> str:
+        """Values as chips that can be taken out, and a field for one more. free: any text, not one of a list."""
+        at = from_place(place)
+        label = f"{of} {self.say(f'item.{name}')}".strip()
+        chips = "".join(
+            f'<span class="chip item">{escape(value)}'
+            + button(
+                "✕",
+                "set",
+                title=self.say("edit.drop", what=value),
+                place=at,
+                field=f"{before}drop.{name}",
+                value=value,
             )
-            source = f' list="all-{name}"' if name != "text" else ""
-            out += (
-                f'<span class="pick">{chips}<input type="text" data-do="set" data-place="{at}" '
-                f'data-field="{before}pick.{name}" data-key="{at}:{before}{name}" aria-label="{escape(label)}" '
-                f'placeholder="{escape(self.say(f"item.{name}"))}…"{source}></span>'
-            )
-        return f'<div class="items">{escape(self.say("edit.items"))} {out}</div>'
+            + "</span>"
+            for value in values
+        )
+        source = "" if free else f' list="all-{name}"'
+        return (
+            f'<span class="pick">{chips}<input type="text" data-do="set" data-place="{at}" '
+            f'data-field="{before}pick.{name}" data-key="{at}:{before}{name}" aria-label="{escape(label)}" '
+            f'placeholder="{escape(self.say(f"item.{name}"))}…"{source}></span>'
+        )
+
+    def _occasion(self, occasion: Occasion, place: Place, before: str = "", of: str = "") -> str:
+        """On which days, hours and channels: folded away until it says something."""
+        at, say = from_place(place), self.say
+        days = "".join(self._day(day, day in occasion.weekdays, at, before, of) for day in WEEKDAYS)
+        first, last = occasion.hours or (None, None)
+        hours = (
+            f'<span class="window">{escape(say("edit.hours"))}'
+            f"{self._number(place, f'{before}from_hour', first, of=of)}–"
+            f"{self._number(place, f'{before}to_hour', last, of=of)}</span>"
+        )
+        channels = self._pick(place, "channel", occasion.channel, before, of)
+        key = f"{at}:{before}occasion"
+        return (
+            f'<details class="occasion" data-key="{key}"{" open" if occasion else ""}>'
+            f'<summary data-key="{key}.summary">{escape(say("edit.occasion"))}</summary>'
+            f'<div class="items">{days}{hours}{channels}</div></details>'
+        )
+
+    def _day(self, day: str, chosen: bool, at: str, before: str, of: str) -> str:
+        name = self.say(f"day.{day}")
+        return (
+            f'<label class="day"><input type="checkbox" data-do="set" data-place="{at}" '
+            f'data-field="{before}weekday.{day}" data-key="{at}:{before}{day}" '
+            f'aria-label="{escape(f"{of} {name}".strip())}"{" checked" if chosen else ""}>{escape(name)}</label>'
+        )

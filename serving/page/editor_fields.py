@@ -8,6 +8,9 @@ from typing import Any, TypeVar
 from segments.codec import MAX_STEPS
 from segments.definition import (
     EVENT_MEASURES,
+    EVERYONE,
+    REPEAT_UNITS,
+    WEEKDAYS,
     ComparisonCondition,
     EventCondition,
     EventQuantity,
@@ -18,8 +21,10 @@ from segments.definition import (
     PropensityCondition,
     Quantity,
     RankCondition,
+    RepeatCondition,
     SequenceCondition,
     Step,
+    TouchCondition,
     Value,
     Window,
 )
@@ -28,7 +33,8 @@ from segments.features import Feature, FeatureType
 from serving.views import Choices
 
 NOT_EVER = ""
-"""What an empty field of days means: no bound."""
+"""What an empty field of days or hours means: no bound."""
+WHOLE_DAY = (0, 24)
 TOP_SHARE, TOP_COUNT = 0.1, 100
 """Of a rank that has just become one by share, or by number."""
 
@@ -54,6 +60,10 @@ def set_field(part: Node, field: str, value: Any, choices: Choices) -> Node:
             return _set_feature(part, field, value, choices)
         case EventCondition():
             return _set_event(part, field, value)
+        case RepeatCondition():
+            return _set_repeat(part, field, value)
+        case TouchCondition():
+            return _set_touch(part, field, value)
         case SequenceCondition():
             return _set_sequence(part, field, value)
         case ComparisonCondition():
@@ -65,7 +75,10 @@ def set_field(part: Node, field: str, value: Any, choices: Choices) -> Node:
         case MemberOf() if field == "segment":
             return MemberOf(str(value))
         case _:
-            raise UserError(f"edit: this condition has no field '{field}' here; change it in the text.")
+            raise UserError(
+                f"edit: this condition has no field '{field}' here; change it in the text.",
+                f"edit：这个条件在这里没有“{field}”这一项；请在文本中修改。",
+            )
 
 
 def _set_feature(part: FeatureCondition, field: str, value: Any, choices: Choices) -> FeatureCondition:
@@ -73,7 +86,10 @@ def _set_feature(part: FeatureCondition, field: str, value: Any, choices: Choice
     if field == "feature" and (known := choices.catalogue.get(str(value))) is not None:
         return of_feature(known, choices)
     if feature is None:
-        raise UserError(f"edit: '{part.feature}' is not in the catalogue; choose a feature first.")
+        raise UserError(
+            f"edit: '{part.feature}' is not in the catalogue; choose a feature first.",
+            f"edit：特征目录中没有“{part.feature}”；请先选一个特征。",
+        )
     if field == "op":
         return replace(part, op=str(value), value=_for_operator(part.value, str(value)))
     if field in ("low", "high"):
@@ -121,24 +137,72 @@ def _set_event(part: EventCondition, field: str, value: Any) -> EventCondition:
         return replace(part, value=(_amount(value), high) if field == "low" else (low, _amount(value)))
     if field == "value":
         return replace(part, value=_amount(value))
+    if field == "measure" and value in EVENT_MEASURES:
+        return replace(part, measure=value)
     return _set_what(part, field, value)
 
 
-_What = TypeVar("_What", EventCondition, EventQuantity)
+def _set_repeat(part: RepeatCondition, field: str, value: Any) -> RepeatCondition:
+    match field:
+        case "times":
+            return replace(part, times=_whole("times", value))
+        case "within_days":
+            return replace(part, within_days=_whole("within_days", value))
+        case "unit" if value in REPEAT_UNITS:
+            return replace(part, unit=value)
+        case "without":
+            return replace(part, without=str(value) or None)
+    return _set_what(part, field, value)
+
+
+def _set_touch(part: TouchCondition, field: str, value: Any) -> TouchCondition:
+    if field == "which" and value in ("first", "last"):
+        return replace(part, which=value)
+    return _set_what(part, field, value)
+
+
+_Happening = TypeVar("_Happening", EventCondition, EventQuantity, RepeatCondition, TouchCondition, Step)
+_What = TypeVar("_What", EventCondition, EventQuantity, RepeatCondition, TouchCondition)
 
 
 def _set_what(part: _What, field: str, value: Any) -> _What:
-    """What is counted or measured: the event, its items, the measure, the window."""
-    name, _, column = field.partition(".")
-    if name in ("pick", "drop"):
-        return replace(part, items=_items(part.items, column, str(value), name == "pick"))
+    """What is counted, measured, repeated or touched, and over which window."""
     if field in ("start", "end"):
         return replace(part, window=_window(part.window, field, value))
-    if field == "event":
-        return replace(part, event=str(value))
-    if field == "measure" and value in EVENT_MEASURES:
-        return replace(part, measure=value)
-    raise UserError(f"edit: an event has no field '{field}' here; change it in the text.")
+    changed = _set_happening(part, field, value)
+    if changed is not None:
+        return changed
+    raise UserError(
+        f"edit: an event has no field '{field}' here; change it in the text.",
+        f"edit：事件在这里没有“{field}”这一项；请在文本中修改。",
+    )
+
+
+def _set_happening(part: _Happening, field: str, value: Any) -> _Happening | None:
+    """The event, its items, its days, hours and channels; None for any other field."""
+    name, _, column = field.partition(".")
+    if name in ("pick", "drop") and column == "channel":
+        channels = _picked(part.occasion.channel, str(value), name == "pick")
+        return replace(part, occasion=replace(part.occasion, channel=channels))
+    if name in ("pick", "drop"):
+        return replace(part, items=_items(part.items, column, str(value), name == "pick"))
+    if name == "weekday" and column in WEEKDAYS:
+        chosen = {*part.occasion.weekdays, column} if value is True else {*part.occasion.weekdays} - {column}
+        days = tuple(day for day in WEEKDAYS if day in chosen)
+        return replace(part, occasion=replace(part.occasion, weekdays=days))
+    if field in ("from_hour", "to_hour"):
+        return replace(part, occasion=replace(part.occasion, hours=_hours(part.occasion.hours, field, value)))
+    return replace(part, event=str(value)) if field == "event" else None
+
+
+def _hours(hours: tuple[int, int] | None, field: str, value: Any) -> tuple[int, int] | None:
+    """An empty end is that of the day, and the whole day is any hour."""
+    first, last = hours or WHOLE_DAY
+    if field == "from_hour":
+        first = WHOLE_DAY[0] if value == NOT_EVER else _whole("hours", value)
+    else:
+        last = WHOLE_DAY[1] if value == NOT_EVER else _whole("hours", value)
+    return None if (first, last) == WHOLE_DAY else (first, last)
 
 
 def _window(window: Window, field: str, value: Any) -> Window:
@@ -149,22 +213,41 @@ def _window(window: Window, field: str, value: Any) -> Window:
 def _days(value: Any) -> int | None:
     days = _number(value) if value != NOT_EVER else None
     if isinstance(days, str | float):
-        raise UserError(f"days: must be a whole number of days; got {value}.")
+        raise UserError(
+            f"days: must be a whole number of days; got {value}.", f"days：天数必须是整数，而给的是{value}。"
+        )
     return days
+
+
+def _whole(field: str, value: Any) -> int:
+    number = _number(value)
+    if not isinstance(number, int):
+        raise UserError(
+            f"{field}: must be a whole number; got '{str(value)[:20]}'.",
+            f"{field}：必须是整数，而给的是“{str(value)[:20]}”。",
+        )
+    return number
 
 
 def _amount(value: Any) -> float | int:
     number = _number(value)
     if isinstance(number, str):
-        raise UserError(f"value: must be a number; got '{number[:20]}'.")
+        raise UserError(
+            f"value: must be a number; got '{number[:20]}'.", f"value：必须是数字，而给的是“{number[:20]}”。"
+        )
     return number
 
 
 def _items(items: ItemFilter, column: str, value: str, pick: bool) -> ItemFilter:
     if column not in ("department", "category", "brand", "text"):
-        raise UserError(f"edit: items have no '{column}'.")
-    before = tuple(each for each in getattr(items, column) if each != value)
-    return replace(items, **{column: (*before, value) if pick and value.strip() else before})
+        raise UserError(f"edit: items have no '{column}'.", f"edit：商品没有“{column}”这一项。")
+    return replace(items, **{column: _picked(getattr(items, column), value, pick)})
+
+
+def _picked(values: tuple[str, ...], value: str, pick: bool) -> tuple[str, ...]:
+    """The values with one more, or without one."""
+    others = tuple(each for each in values if each != value)
+    return (*others, value) if pick and value.strip() else others
 
 
 def _set_propensity(part: PropensityCondition, field: str, value: Any) -> PropensityCondition:
@@ -183,7 +266,9 @@ def _set_sequence(part: SequenceCondition, field: str, value: Any) -> SequenceCo
         number, _, inner = rest.partition(".")
         place = int(number) if number.isdecimal() else -1
         if not 0 <= place < len(part.steps):
-            raise UserError(f"edit: the sequence has no step '{number}' any more.")
+            raise UserError(
+                f"edit: the sequence has no step '{number}' any more.", f"edit：序列不再有第“{number}”步。"
+            )
         steps = list(part.steps)
         steps[place] = _set_step(steps[place], inner, value)
         return replace(part, steps=tuple(steps))
@@ -202,7 +287,10 @@ def _set_sequence(part: SequenceCondition, field: str, value: Any) -> SequenceCo
             return replace(part, same_item=value == "true")
         case "start" | "end":
             return replace(part, window=_window(part.window, field, value))
-    raise UserError(f"edit: a sequence has no field '{field}' here; change it in the text.")
+    raise UserError(
+        f"edit: a sequence has no field '{field}' here; change it in the text.",
+        f"edit：序列在这里没有“{field}”这一项；请在文本中修改。",
+    )
 
 
 def _without_step(part: SequenceCondition, number: str) -> SequenceCondition:
@@ -210,20 +298,22 @@ def _without_step(part: SequenceCondition, number: str) -> SequenceCondition:
     steps = tuple(step for place, step in enumerate(part.steps) if str(place) != number)
     if len(steps) < (1 if part.then_not else 2):
         raise UserError(
-            "sequence: needs a second step, or one that did not follow; use an event for a single one."
+            "sequence: needs a second step, or one that did not follow; use an event for a single one.",
+            "sequence：还要有第二步，或一个没有发生的步骤；只有一步请用事件。",
         )
     return replace(part, steps=(replace(steps[0], within_days=None), *steps[1:]))
 
 
 def _set_step(step: Step, field: str, value: Any) -> Step:
-    name, _, column = field.partition(".")
-    if name in ("pick", "drop"):
-        return replace(step, items=_items(step.items, column, str(value), name == "pick"))
-    if field == "event":
-        return replace(step, event=str(value))
     if field == "within_days":
         return replace(step, within_days=_days(value))
-    raise UserError(f"edit: a step has no field '{field}' here; change it in the text.")
+    changed = _set_happening(step, field, value)
+    if changed is not None:
+        return changed
+    raise UserError(
+        f"edit: a step has no field '{field}' here; change it in the text.",
+        f"edit：步骤在这里没有“{field}”这一项；请在文本中修改。",
+    )
 
 
 def _set_comparison(
@@ -238,7 +328,10 @@ def _set_comparison(
         return replace(part, op=str(value))
     if field == "factor":
         return replace(part, factor=_amount(value))
-    raise UserError(f"edit: a comparison has no field '{field}' here; change it in the text.")
+    raise UserError(
+        f"edit: a comparison has no field '{field}' here; change it in the text.",
+        f"edit：比较在这里没有“{field}”这一项；请在文本中修改。",
+    )
 
 
 def _set_quantity(side: Quantity, field: str, value: Any, choices: Choices) -> Quantity:
@@ -247,9 +340,14 @@ def _set_quantity(side: Quantity, field: str, value: Any, choices: Choices) -> Q
         if choices.catalogue.get(str(value)) is not None:
             return str(value)
         return side if isinstance(side, EventQuantity) else EventQuantity("purchase", window=Window(90))
+    if isinstance(side, EventQuantity) and field == "measure" and value in EVENT_MEASURES:
+        return replace(side, measure=value)
     if isinstance(side, EventQuantity):
         return _set_what(side, field, value)
-    raise UserError(f"edit: a feature has no field '{field}' here; change it in the text.")
+    raise UserError(
+        f"edit: a feature has no field '{field}' here; change it in the text.",
+        f"edit：特征在这里没有“{field}”这一项；请在文本中修改。",
+    )
 
 
 def _set_rank(part: RankCondition, field: str, value: Any) -> RankCondition:
@@ -258,6 +356,10 @@ def _set_rank(part: RankCondition, field: str, value: Any) -> RankCondition:
             return replace(part, feature=str(value))
         case "lowest":
             return replace(part, lowest=value == "true")
+        case "among" if value == "true":
+            return replace(part, among=part.among or EVERYONE)
+        case "among":
+            return replace(part, among=None)
         case "mode" if value == "share" and part.share is None:
             return replace(part, count=None, share=TOP_SHARE)
         case "mode" if value == "count" and part.count is None:
@@ -269,6 +371,12 @@ def _set_rank(part: RankCondition, field: str, value: Any) -> RankCondition:
         case "value":
             count = _amount(value)
             if not isinstance(count, int):
-                raise UserError(f"rank_by: must be a whole number of customers; got {value}.")
+                raise UserError(
+                    f"rank_by: must be a whole number of customers; got {value}.",
+                    f"rank_by：客户数必须是整数，而给的是{value}。",
+                )
             return replace(part, count=count)
-    raise UserError(f"edit: a rank has no field '{field}' here; change it in the text.")
+    raise UserError(
+        f"edit: a rank has no field '{field}' here; change it in the text.",
+        f"edit：排名在这里没有“{field}”这一项；请在文本中修改。",
+    )

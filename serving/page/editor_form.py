@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from html import escape
 
-from segments.definition import AllOf, AnyOf, Node, Not
+from segments.definition import AllOf, AnyOf, Node, Not, RankCondition
 from segments.edit import Place
+from segments.errors import Sentence
 from segments.issues import sentences
 from serving.page.editor_actions import from_place
 from serving.page.editor_controls import ITEM_FIELDS
@@ -15,8 +16,21 @@ from serving.page.html import button
 from serving.page.session import Session
 from serving.views import Choices
 
-KINDS = ("feature", "event", "sequence", "comparison", "rank", "propensity", "member", "group")
-Problems = Mapping[Place, Sequence[str]]
+KINDS = (
+    *(
+        "feature",
+        "event",
+        "repeat",
+        "touch",
+        "sequence",
+        "comparison",
+        "rank",
+        "propensity",
+        "member",
+        "group",
+    ),
+)
+Problems = Mapping[Place, Sequence[Sentence]]
 
 
 class Form(Rows):
@@ -28,7 +42,9 @@ class Form(Rows):
 
     def html(self, tree: Node) -> str:
         """The whole form."""
-        lists = "".join(_datalist(f"all-{name}", self.choices.items.get(name, ())) for name in ITEM_FIELDS)
+        values = {name: self.choices.items.get(name, ()) for name in ITEM_FIELDS}
+        values["channel"] = self.choices.channels
+        lists = "".join(_datalist(f"all-{name}", each) for name, each in values.items())
         return f'<div class="editor">{self._part(tree, (), None)}{lists}</div>'
 
     def _part(
@@ -45,10 +61,13 @@ class Form(Rows):
             case _:
                 css = "row wrong" if self.problems.get(place) else "row"
                 tools = self._tools(outer, size, negated)
-                return (
+                row = (
                     f'<div class="{css}">{self._not(negated)}<div class="fields">{self._fields(node, place)}</div>'
                     f"{tools}</div>{self._wrong(place)}"
                 )
+                if isinstance(node, RankCondition) and node.among is not None:
+                    row += f'<div class="inner">{self._part(node.among, (*place, 0), None)}</div>'
+                return row
 
     def _group(self, node: AllOf | AnyOf, place: Place, size: int | None, negated: int, outer: Place) -> str:
         kind = "all_of" if isinstance(node, AllOf) else "any_of"
@@ -97,7 +116,7 @@ class Form(Rows):
             + tool(say("edit.not"), "negate", css="on" if negated else "")
             + tool("up", "up", off=number == 0)
             + tool("down", "down", off=size is None or number >= size - 1)
-            + tool("duplicate", "duplicate")
+            + tool("duplicate", "duplicate", off=size is None)
             + tool("nest", "nest")
             + tool("remove", "remove")
             + handle

@@ -10,17 +10,19 @@ from segments.definition import (
     EVENT_MEASURES,
     EVENT_OPERATORS,
     EVENT_TYPES,
+    REPEAT_UNITS,
     ComparisonCondition,
     EventCondition,
     FeatureCondition,
     MemberOf,
     Node,
-    Occasion,
     PropensityCondition,
     Quantity,
     RankCondition,
+    RepeatCondition,
     SequenceCondition,
     Step,
+    TouchCondition,
 )
 from segments.edit import Place
 from segments.features import Feature, FeatureType
@@ -41,6 +43,10 @@ class Rows(Controls):
                 return self._feature(node, place)
             case EventCondition():
                 return self._event(node, place)
+            case RepeatCondition():
+                return self._repeat(node, place)
+            case TouchCondition():
+                return self._touch(node, place)
             case SequenceCondition():
                 return self._sequence(node, place)
             case ComparisonCondition():
@@ -103,10 +109,9 @@ class Rows(Controls):
 
     def _event(self, node: EventCondition, place: Place) -> str:
         say = self.say
-        events = [(event, say(f"event.{event}")) for event in EVENT_TYPES]
         measures = [(measure, say(f"measure.{measure}")) for measure in EVENT_MEASURES]
         operators = [(op, say(f"op.{op}")) for op in EVENT_OPERATORS]
-        out = self._select(place, "event", events, node.event, say("edit.event"))
+        out = self._events(place, "event", node.event, say("edit.event"))
         out += self._select(place, "measure", measures, node.measure, say("edit.measure"))
         out += self._select(place, "op", operators, node.op, say("edit.operator"))
         if isinstance(node.value, tuple):
@@ -115,11 +120,52 @@ class Rows(Controls):
             )
         else:
             out += self._number(place, "value", node.value)
-        out += self._window(node.window, place)
-        return out + self._items(node.items, place) + self._occasion(node.occasion)
+        return out + self._what(node, place)
 
-    def _occasion(self, occasion: Occasion) -> str:
-        return f'<span class="hint">{escape(self.say("edit.occasion"))}</span>' if occasion else ""
+    def _events(self, place: Place, field: str, chosen: str, label: str) -> str:
+        events = [(event, self.say(f"event.{event}")) for event in EVENT_TYPES]
+        return self._select(place, field, events, chosen, label)
+
+    def _what(self, node: EventCondition | RepeatCondition | TouchCondition, place: Place) -> str:
+        return (
+            self._window(node.window, place)
+            + self._items(node.items, place)
+            + self._occasion(node.occasion, place)
+        )
+
+    def _repeat(self, node: RepeatCondition, place: Place) -> str:
+        say = self.say
+        units = [(unit, say(f"unit.{unit}")) for unit in REPEAT_UNITS]
+        others = [
+            (event, say("edit.without.event", event=say(f"event.{event}")))
+            for event in EVENT_TYPES
+            if event != node.event
+        ]
+        return (
+            self._label("edit.add.repeat")
+            + self._events(place, "event", node.event, say("edit.event"))
+            + self._number(place, "times", node.times)
+            + self._select(place, "unit", units, node.unit, say("edit.unit"))
+            + f'<span class="window">{escape(say("edit.within"))}'
+            + self._number(place, "within_days", node.within_days)
+            + "</span>"
+            + self._select(
+                place,
+                "without",
+                [("", say("edit.without.none")), *others],
+                node.without or "",
+                say("edit.without"),
+            )
+            + self._what(node, place)
+        )
+
+    def _touch(self, node: TouchCondition, place: Place) -> str:
+        which = [("first", self.say("edit.first")), ("last", self.say("edit.last"))]
+        return (
+            self._select(place, "which", which, node.which, self.say("edit.which"))
+            + self._events(place, "event", node.event, self.say("edit.event"))
+            + self._what(node, place)
+        )
 
     def _sequence(self, node: SequenceCondition, place: Place) -> str:
         say, at, few = self.say, from_place(place), len(node.steps) < (2 if node.then_not else 3)
@@ -158,12 +204,15 @@ class Rows(Controls):
 
     def _step(self, step: Step, place: Place, before: str, of: str, follows: bool) -> str:
         say = self.say
-        events = [(event, say(f"event.{event}")) for event in EVENT_TYPES]
-        out = self._select(place, f"{before}event", events, step.event, f"{of} {say('edit.event')}")
+        out = self._events(place, f"{before}event", step.event, f"{of} {say('edit.event')}")
         if follows:
             days = self._number(place, f"{before}within_days", step.within_days, of=of)
             out += f'<span class="window">{escape(say("edit.within"))}{days}</span>'
-        return out + self._items(step.items, place, before, of) + self._occasion(step.occasion)
+        return (
+            out
+            + self._items(step.items, place, before, of)
+            + self._occasion(step.occasion, place, before, of)
+        )
 
     def _comparison(self, node: ComparisonCondition, place: Place) -> str:
         say = self.say
@@ -184,16 +233,15 @@ class Rows(Controls):
             if side not in dict(known):
                 options.insert(0, (side, side))
             return f"<div>{self._select(place, f'{name}.what', options, side, of, css='wide')}</div>"
-        events = [(event, say(f"event.{event}")) for event in EVENT_TYPES]
         measures = [(measure, say(f"measure.{measure}")) for measure in EVENT_MEASURES]
         before = f"{name}."
         return (
             f"<div>{self._select(place, f'{name}.what', options, EVENTS, of, css='wide')}"
-            + self._select(place, f"{before}event", events, side.event, f"{of} {say('edit.event')}")
+            + self._events(place, f"{before}event", side.event, f"{of} {say('edit.event')}")
             + self._select(place, f"{before}measure", measures, side.measure, f"{of} {say('edit.measure')}")
             + self._window(side.window, place, before, of)
             + self._items(side.items, place, before, of)
-            + f"{self._occasion(side.occasion)}</div>"
+            + f"{self._occasion(side.occasion, place, before, of)}</div>"
         )
 
     def _rank(self, node: RankCondition, place: Place) -> str:
@@ -204,17 +252,15 @@ class Rows(Controls):
         ends = [("false", say("edit.highest")), ("true", say("edit.lowest"))]
         modes = [("count", say("edit.customers")), ("share", "%")]
         value = node.share if by_share else node.count
-        out = (
+        among = [("false", say("edit.among.all")), ("true", say("edit.among.group"))]
+        return (
             self._select(place, "lowest", ends, _word(node.lowest), say("edit.end_of_rank"))
             + self._number(place, "value", value, percent=by_share)
             + self._select(place, "mode", modes, "share" if by_share else "count", say("edit.rank_mode"))
             + f'<span class="label">{escape(say("edit.by"))}</span>'
             + self._select(place, "feature", known, node.feature, say("edit.feature"), css="wide")
+            + self._select(place, "among", among, _word(node.among is not None), say("edit.among"))
         )
-        if node.among is not None:
-            among = say("edit.among", words=self.session.words(node.among))
-            out += f'<span class="words">{escape(among)}</span> <span class="hint">{escape(say("edit.as_text"))}</span>'
-        return out
 
     def _propensity(self, node: PropensityCondition, place: Place) -> str:
         say, by_share = self.say, node.top_share is not None

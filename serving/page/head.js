@@ -8,6 +8,14 @@ window.segassistTheme = () => {
 const chinese = location.pathname.startsWith('/zh');
 document.documentElement.lang = chinese ? 'zh' : 'en';
 
+// A plot that was drawn, or whose window was resized, while its view was hidden has the old width: it follows its place.
+const widths = new WeakMap();
+const fitting = new ResizeObserver(places => {
+  const changed = places.filter(({target}) => target.clientWidth && widths.get(target) !== target.clientWidth);
+  changed.forEach(({target}) => widths.set(target, target.clientWidth));
+  if (changed.length) requestAnimationFrame(() => dispatchEvent(new Event('resize')));
+});
+
 // What Gradio leaves out for those who cannot see or point: the whole title of a turn's steps is a button, so the arrow
 // in it must not be a second one; a message with a name needs a role; the keyboard needs a way into long texts.
 const STEPS = chinese ? '显示或隐藏步骤' : 'Show or hide the steps';
@@ -19,4 +27,8 @@ new MutationObserver(() => {
   document.querySelectorAll('#chat [data-testid=bot]:not([role])').forEach(said => said.setAttribute('role', 'group'));
   document.querySelectorAll('.cm-scroller:not([tabindex]), #chat .bubble-wrap:not([tabindex])').forEach(
     text => text.setAttribute('tabindex', '0'));
+  document.querySelectorAll('.js-plotly-plot:not([data-fits])').forEach(plot => {
+    plot.dataset.fits = '';
+    fitting.observe(plot.parentElement);
+  });
 }).observe(document.documentElement, {childList: true, subtree: true});

@@ -9,6 +9,7 @@ from typing import Any
 import gradio as gr
 
 from assistant.library import MAX_NAME, SavedSegment
+from segments.issues import in_language
 from serving.page.html import ACTIONS, button, notice, table
 from serving.page.session import Session
 from serving.views import LibraryEntry
@@ -111,7 +112,8 @@ class Library:
     def _row(self, entry: LibraryEntry, shelf: Shelf, may: bool) -> list[str]:
         say, saved = self.session.say, entry.saved
         words = f'<div class="hint">{escape(self.session.words(saved.definition))}</div>'
-        size = f'<span class="problem">{escape(entry.problem)}</span>' if entry.problem else None
+        problem = in_language(entry.problem, self.session.language) if entry.problem else ""
+        size = f'<span class="problem">{escape(problem)}</span>' if problem else None
         when = f"{saved.saved_at:%Y-%m-%d}<div class=hint>{escape(say('library.version', version=saved.version))}</div>"
         return [
             f"<strong>{escape(saved.name)}</strong>{words}",

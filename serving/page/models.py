@@ -11,6 +11,7 @@ import gradio as gr
 from assistant.scoring import group_words
 from segments.errors import SegAssistError
 from serving.page import plots
+from serving.page.drivers import column_words
 from serving.page.html import notice, table
 from serving.page.session import Session
 
@@ -98,7 +99,9 @@ class Models:
 
     def _feature(self, column: str) -> str:
         feature = self.session.service.rooms.warehouse.catalogue.get(column)
-        return column if feature is None else self.session.feature(feature)
+        return (
+            column_words(column, self.session.language) if feature is None else self.session.feature(feature)
+        )
 
     def _summary(self, card: Mapping[str, Any]) -> str:
         say = self.session.say
@@ -122,7 +125,7 @@ class Models:
             train=", ".join(card["train_cuts"]),
             scored=card["scored_as_of"],
         )
-        return f'<div class="tiles">{tiles}</div><p>{escape(tested)}</p>'
+        return f'<div class="tiles">{tiles}</div><p class="tested">{escape(tested)}</p>'
 
     def _groups(self, rows: list[dict[str, Any]]) -> str:
         say = self.session.say
@@ -131,6 +134,7 @@ class Models:
             name = self._feature(row["feature"])
             area = "–" if row["auc"] is None else f"{row['auc']:.3f}"
             figures = [f"{row['customers']:,}", f"{row['rate']:.1%}", f"{row['mean_score']:.1%}", area]
-            cells.append([escape(f"{name}: {row['value']}"), *figures, f"{row['ece']:.3f}"])
+            value = {"True": say("yes"), "False": say("no")}.get(str(row["value"]), str(row["value"]))
+            cells.append([escape(f"{name}: {value}"), *figures, f"{row['ece']:.3f}"])
         heads = [say(f"model.{key}") for key in ("group", "customers", "rate", "said", "auc", "ece")]
         return table(heads, cells, say("model.groups"), numbers=(1, 2, 3, 4, 5)) if rows else ""

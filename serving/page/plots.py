@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
+from textwrap import wrap
 from typing import Any
 
 import plotly.graph_objects as go
@@ -59,7 +60,8 @@ def bars(
     figure.update_layout(barmode="group", showlegend=beside is not None)
     figure.update_yaxes(autorange="reversed", automargin=True)
     figure.update_xaxes(tickformat=".0%" if percent else ",")
-    return styled(figure, title, max(190, 90 + len(labels) * (34 if beside else 26)))
+    two_lines = any("<br>" in label for label in short)
+    return styled(figure, title, max(190, 90 + len(labels) * (34 if beside or two_lines else 26)))
 
 
 def line(
@@ -116,7 +118,7 @@ def heat(
             y=list(rows),
             text=texts,
             texttemplate="%{text}",
-            colorscale=[[0, "rgba(99,102,241,.06)"], [1, ACCENT]],
+            colorscale=[[0, "rgba(99,102,241,.06)"], [1, "rgba(99,102,241,.5)"]],
             showscale=False,
             hoverongaps=False,
             xgap=2,
@@ -136,7 +138,7 @@ def histogram(
     names: tuple[str, str],
 ) -> go.Figure:
     """Shares by ranges of probability, members beside everyone."""
-    labels = [f"{low:.0%}-{high:.0%}" for low, high in pairwise(edges)]
+    labels = [f"{low * 100:.0f}–{high:.0%}" for low, high in pairwise(edges)]
     figure = go.Figure()
     figure.add_bar(x=labels, y=list(everyone), name=names[1], marker_color=OTHER)
     figure.add_bar(x=labels, y=list(them), name=names[0], marker_color=ACCENT)
@@ -194,8 +196,10 @@ def styled(figure: go.Figure, title: str, height: int) -> go.Figure:
     return figure
 
 
-def _short(label: str, most: int = 28) -> str:
-    return label if len(label) <= most else label[: most - 1] + "…"
+def _short(label: str, most: int = 30) -> str:
+    """A label on two lines at most, the rest cut off."""
+    lines = wrap(label, most, max_lines=2, placeholder="…")
+    return "<br>".join(lines)
 
 
 def of_answer(evidence: Sequence[Evidence], say: Say) -> go.Figure | None:

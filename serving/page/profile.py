@@ -14,6 +14,7 @@ from segments.errors import SegAssistError, UserError
 from serving.page import plots
 from serving.page.html import notice, table
 from serving.page.session import Segment, Session
+from serving.page.words import both
 
 USUAL = "purchase_30d"
 
@@ -27,13 +28,18 @@ class Profile:
         outcomes = [name for name in session.service.rooms.propensity.outcomes if ":" not in name]
         with gr.Row():
             self.which = gr.Dropdown(
-                [(say("profile.current"), "")], value="", label=say("profile.of"), elem_id="profile-of"
+                [(say("profile.current"), "")],
+                value="",
+                label=say("profile.of"),
+                elem_id="profile-of",
+                min_width=240,
             )
             self.outcome = gr.Dropdown(
                 [(say.outcome(name), name) for name in outcomes],
                 value=USUAL if USUAL in outcomes else next(iter(outcomes), None),
                 label=say("profile.outcome"),
                 elem_id="profile-outcome",
+                min_width=240,
             )
         self.summary = gr.HTML(notice(say("profile.none")), elem_id="profile-summary")
         with gr.Column(visible=False) as self.board:
@@ -125,7 +131,7 @@ class Profile:
         session = self.session
         segment = session.preview(request, node)
         if segment["size"] is None or segment["size"] < session.min_group:
-            raise UserError(session.say("size.small", k=session.min_group) + ".")
+            raise UserError(*both("none.profile", k=session.min_group))
         return session.summary(segment)
 
     def _traits(self, found: dict[str, Any]) -> str:

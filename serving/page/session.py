@@ -18,7 +18,7 @@ from segments.features import Feature
 from segments.issues import in_language
 from serving.access import LEAST, OWNER, Caller, Permission
 from serving.page.html import notice
-from serving.page.words import Say
+from serving.page.words import Say, both
 from serving.views import Views
 from warehouse.suppression import small
 
@@ -100,7 +100,7 @@ class Session:
     def current(self, segment: Segment | None) -> Node:
         """The current segment's definition. Raises UserError when there is none."""
         if segment is None:
-            raise UserError(self.say("none.segment"))
+            raise UserError(*both("none.segment"))
         return from_json(segment["definition"])
 
     def error(self, error: SegAssistError) -> str:

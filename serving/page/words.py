@@ -13,6 +13,10 @@ WORDS: dict[str, tuple[str, str]] = {
     "no": ("no", "否"),
     "none.segment": ("There is no segment yet; ask for customers first.", "还没有分群；请先提问。"),
     "none.answer": ("There is no answer yet; ask a question first.", "还没有回答；请先提问。"),
+    "none.profile": (
+        "Fewer than {k} customers are too few to be described.",
+        "少于{k}名客户，人数太少，无法描述。",
+    ),
     "size.small": ("fewer than {k}", "少于 {k} 人"),
     "error.bug": ("Something went wrong on our side.", "我们这边出错了。"),
     "loading": ("One moment…", "请稍候…"),
@@ -92,6 +96,8 @@ WORDS: dict[str, tuple[str, str]] = {
     "edit.not": ("not", "非"),
     "edit.add.feature": ("Feature", "特征"),
     "edit.add.event": ("Event", "事件"),
+    "edit.add.repeat": ("Repeated", "重复"),
+    "edit.add.touch": ("First or last", "首次末次"),
     "edit.add.sequence": ("Sequence", "序列"),
     "edit.add.comparison": ("Compared", "两数比较"),
     "edit.add.rank": ("Rank", "排名"),
@@ -120,10 +126,28 @@ WORDS: dict[str, tuple[str, str]] = {
     "edit.ago": ("days ago", "天前"),
     "edit.ever": ("ever", "不限"),
     "edit.items": ("of", "商品"),
-    "edit.occasion": (
-        "also narrowed by day, hour or channel (in the text)",
-        "还限定了日期、时段或渠道（见文本）",
-    ),
+    "edit.occasion": ("days, hours, channels", "星期、时段、渠道"),
+    "edit.hours": ("hours", "时段"),
+    "edit.from_hour": ("From which hour of the day", "从几点"),
+    "edit.to_hour": ("To which hour of the day", "到几点"),
+    "edit.times": ("How many times", "次数"),
+    "edit.unit": ("What is counted", "计数单位"),
+    "edit.without": ("What must not lie between", "其间不能有"),
+    "edit.without.none": ("whatever lies between", "其间不限"),
+    "edit.without.event": ("nothing {event} between", "其间没有{event}"),
+    "edit.which": ("First or last", "首次或末次"),
+    "edit.first": ("first time they", "首次"),
+    "edit.last": ("last time they", "末次"),
+    "unit.orders": ("orders", "个订单"),
+    "unit.sessions": ("sessions", "次访问"),
+    "unit.days": ("days", "天"),
+    "day.mon": ("Mon", "周一"),
+    "day.tue": ("Tue", "周二"),
+    "day.wed": ("Wed", "周三"),
+    "day.thu": ("Thu", "周四"),
+    "day.fri": ("Fri", "周五"),
+    "day.sat": ("Sat", "周六"),
+    "day.sun": ("Sun", "周日"),
     "edit.outcome": ("Outcome", "结果"),
     "edit.mode": ("By share or by probability", "按占比或概率"),
     "edit.top_share": ("in the top", "最高的"),
@@ -148,7 +172,9 @@ WORDS: dict[str, tuple[str, str]] = {
     "edit.customers": ("customers", "名客户"),
     "edit.rank_mode": ("Number of customers or share", "人数或占比"),
     "edit.by": ("by", "按"),
-    "edit.among": ("among: {words}", "范围：{words}"),
+    "edit.among": ("Whom the rank is among", "排名范围"),
+    "edit.among.all": ("among everyone", "在全体客户中"),
+    "edit.among.group": ("among those below", "在以下客户中"),
     "edit.as_text": ("(change it in the text)", "（请在文本中修改）"),
     "op.>=": ("at least", "至少"),
     "op.>": ("more than", "多于"),
@@ -175,6 +201,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "item.category": ("category", "品类"),
     "item.brand": ("brand", "品牌"),
     "item.text": ("word in the name", "名称中的词"),
+    "item.channel": ("channel", "渠道"),
     # Profile
     "profile.of": ("Segment", "分群"),
     "profile.current": ("Current segment", "当前分群"),
@@ -193,7 +220,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "profile.recency": ("recency (5: lately)", "近度（5：最近）"),
     "profile.frequency": ("orders a year (5: most)", "年订单数（5：最多）"),
     "profile.mix": ("Share of spend, last 365 days", "各品类消费占比（最近365天）"),
-    "profile.probability": ("Probability of {outcome}", "{outcome}的概率"),
+    "profile.probability": ("Probability to {outcome}", "{outcome}的概率"),
     "profile.overlap": ("Overlap with saved segments (Jaccard)", "与已保存分群的重叠（Jaccard）"),
     # Library
     "library.search": ("Search", "搜索"),
@@ -366,6 +393,11 @@ _OUTCOMES = {
     "coupon_redeem_30d": ("redeem a coupon within 30 days", "30天内使用优惠券"),
 }
 _CATEGORY = ("buy {category} within 30 days", "30天内购买{category}")
+
+
+def both(key: str, **values: object) -> tuple[str, str]:
+    """The words of a key in English and Chinese, as errors take them."""
+    return Say("en")(key, **values), Say("zh")(key, **values)
 
 
 class Say:

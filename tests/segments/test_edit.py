@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from segments import edit
 from segments.catalogue import standard_catalogue
 from segments.check import issues, issues_at
-from segments.definition import EVERYONE, AllOf, AnyOf, FeatureCondition, Not
+from segments.definition import EVERYONE, AllOf, AnyOf, FeatureCondition, Not, RankCondition
 from segments.errors import DefinitionError
 from segments.vocabulary import Vocabulary
 
@@ -60,6 +60,40 @@ def test_every_part_has_a_place():
 )
 def test_an_edit_changes_the_part_at_its_place_and_nothing_else(change, expected):
     assert change(TREE) == expected
+
+
+RANKED = AllOf((RankCondition("spend_90d", count=9, among=AllOf((A, B))), C))
+
+
+@pytest.mark.parametrize(
+    ("change", "among"),
+    [
+        (lambda t: edit.replace_at(t, (0, 0), D), D),
+        (lambda t: edit.insert_at(t, (0, 0, 2), C), AllOf((A, B, C))),
+        (lambda t: edit.remove_at(t, (0, 0, 0)), AllOf((B,))),
+        (lambda t: edit.remove_at(t, (0, 0)), None),
+        (lambda t: edit.negate_at(t, (0, 0)), Not(AllOf((A, B)))),
+        (lambda t: edit.move_at(t, (0, 0, 0), 1), AllOf((B, A))),
+        (lambda t: edit.relocate_at(t, (1,), (0, 0, 0)), AllOf((C, A, B))),
+    ],
+)
+def test_the_group_that_a_rank_is_among_is_edited_like_any_other(change, among):
+    assert edit.part_at(change(RANKED), (0,)) == RankCondition("spend_90d", count=9, among=among)
+
+
+def test_a_group_is_dragged_out_of_a_rank():
+    moved = edit.relocate_at(RANKED, (0, 0), (2,))
+    assert moved == AllOf((RankCondition("spend_90d", count=9), C, AllOf((A, B))))
+    with pytest.raises(DefinitionError, match="only a group"):
+        edit.duplicate_at(RANKED, (0, 0))
+
+
+def test_a_mistake_in_the_group_of_a_rank_has_its_place():
+    wrong = FeatureCondition("orders_90", ">=", 1)
+    tree = RankCondition("spend_90", count=9, among=AllOf((A, wrong)))
+    found = issues_at(tree, Vocabulary(standard_catalogue()))
+    assert sorted(found) == [(), (0, 1)]
+    assert [place for place, said in found.items() if "orders_90'" in said[0]] == [(0, 1)]
 
 
 @pytest.mark.parametrize("place", [(9,), (0, 0), (1, 5), (-1,)])

@@ -10,8 +10,7 @@ import pytest
 from segments.catalogue import standard_catalogue
 from segments.check import issues
 from segments.codec import from_json
-from segments.errors import DefinitionError, NotFoundError
-from segments.issues import WORDS, Issue, in_language, sentences
+from segments.issues import WORDS, Issue, sentences
 from segments.vocabulary import Vocabulary
 
 VOCABULARY = Vocabulary(standard_catalogue())
@@ -55,14 +54,7 @@ def test_checks_speak_both(definition, english, chinese):
     assert sentences(found, "en") == found
 
 
-def test_an_error_is_said_as_far_as_it_has_words():
-    error = DefinitionError([Issue("same_sides"), "definition: nested too deep."])
-    assert in_language(error, "zh") == "compare：两边相同，没有可比的。 definition: nested too deep."
-    assert in_language(error, "en") == str(error)
-    assert in_language(NotFoundError("Nobody."), "zh") == "Nobody."
-
-
 def test_a_mistake_can_be_copied_and_sent():
     issue = Issue("times", name="purchase", most=10, value=11)
     for again in (copy.deepcopy(issue), pickle.loads(pickle.dumps(issue))):
-        assert (again, again.in_language("zh")) == (issue, issue.in_language("zh"))
+        assert (again, again.zh) == (issue, issue.zh)

@@ -246,6 +246,15 @@ def test_a_stranger_is_sent_to_the_sign_in_page_and_signs_in(guarded):
         assert browser.get("/v1/me").status_code == 401
 
 
+def test_the_sign_in_page_speaks_the_readers_language(guarded):
+    chinese = {"accept-language": "zh-CN"}
+    assert '<label for="key">API 密钥</label>' in httpx.get(f"{guarded.url}/signin", headers=chinese).text
+    wrong = httpx.post(f"{guarded.url}/signin", data={"key": "sga_no_no"}, headers=chinese)
+    assert (wrong.status_code, "密钥无效" in wrong.text) == (401, True)
+    refused = httpx.get(f"{guarded.url}/v1/segments", headers=chinese)
+    assert (refused.status_code, refused.json()["detail"][:2]) == (401, "需要")
+
+
 def test_the_sessions_cookie_is_out_of_reach(guarded):
     answer = httpx.post(f"{guarded.url}/signin", data={"key": guarded.keys["viewer"]})
     cookie = answer.headers["set-cookie"]

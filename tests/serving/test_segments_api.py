@@ -232,3 +232,11 @@ def test_what_is_wrong_with_a_definition_is_said_in_the_language_asked_for(clien
     said = {"en": "did you mean orders_90d", "zh": "您是指orders_90d"}[language]
     assert said in answer.json()["detail"]
     assert answer.json()["issues"] == [answer.json()["detail"]]
+
+
+def test_what_is_not_there_is_said_in_the_language_asked_for(client):
+    chinese = client.get("/v1/segments/Nobody", headers={"accept-language": "zh-CN,zh;q=0.9"})
+    assert (chinese.status_code, chinese.headers["content-language"]) == (404, "zh")
+    assert chinese.json()["detail"].startswith("没有名为“Nobody”的已保存分群")
+    english = client.get("/v1/segments/Nobody")
+    assert "No saved segment is named 'Nobody'" in english.json()["detail"]

@@ -168,6 +168,8 @@ class Page:
         box.send_keys(value, Keys.TAB)
 
     def field(self, place: str, field: str) -> Any:
+        """A field of the part at a place, once the form has been drawn after what was done before."""
+        self.until(lambda: not self.all("#form [aria-busy=true]"), "the form at rest")
         selector = f".editor [data-place='{place}'][data-field='{field}']:is(input, select)"
         return self.until(lambda: self.all(selector)[0], f"the field {field}")
 

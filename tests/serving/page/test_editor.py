@@ -4,6 +4,7 @@ import json
 
 import httpx
 import pytest
+from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.keys import Keys
 
 from tests.serving.page.test_chat import MARKUP
@@ -107,6 +108,83 @@ def test_a_comparison_and_a_rank_are_built_by_their_fields(editor):
     editor.counts("247")
     editor.choose("0", "lowest", "true")
     editor.until(lambda: definition(editor).get("lowest") is True, "the lowest")
+
+
+def test_a_repeat_and_a_touch_are_built_by_their_fields(editor):
+    editor.add("repeat")
+    wanted = {"repeat": "purchase", "times": 2, "within_days": 30}
+    editor.until(lambda: definition(editor) == wanted, "a repeat")
+    editor.fill("0", "times", "4")
+    editor.choose("0", "unit", "days")
+    editor.choose("0", "without", "return")
+    wanted |= {"times": 4, "unit": "days", "without": "return"}
+    editor.until(lambda: definition(editor) == wanted, "four days without a return")
+    editor.until(lambda: editor.count not in ("", "2,469"), "a count")
+    assert "4" in editor.text("#count .words")
+    editor.do("remove", "0")
+    editor.add("touch")
+    editor.choose("0", "which", "last")
+    editor.fill("0", "pick.category", "BEERS/ALES")
+    wanted = {"last": "purchase", "from_days_ago": 90, "items": {"category": ["BEERS/ALES"]}}
+    editor.until(lambda: definition(editor) == wanted, "a last touch")
+    editor.until(lambda: editor.count not in ("", "2,469"), "a count")
+
+
+def test_days_hours_and_channels_are_chosen_by_keyboard(editor):
+    """What is unfolded stays so, and what was used keeps the focus, though the form is drawn anew."""
+    editor.add("event")
+    summary = editor.all(".editor summary")[0]
+    summary.send_keys(Keys.SPACE)
+    editor.until(lambda: editor.field("0", "weekday.sun").is_displayed(), "the days")
+    editor.field("0", "weekday.sun").send_keys(Keys.SPACE)
+    editor.until(lambda: definition(editor).get("weekdays") == ["sun"], "Sundays")
+    assert editor.js("document.activeElement.dataset.field") == "weekday.sun"
+    sundays = editor.until(lambda: editor.count, "a count")
+    editor.field("0", "weekday.sun").send_keys(Keys.SPACE)
+    editor.until(lambda: "weekdays" not in definition(editor), "any day")
+    assert editor.field("0", "from_hour").is_displayed()
+    editor.fill("0", "from_hour", "18")
+    editor.until(lambda: definition(editor).get("hours") == [18, 24], "evenings")
+    editor.until(lambda: editor.count not in ("", sundays), "another count")
+    editor.fill("0", "from_hour", "30")
+    editor.until(lambda: "must lie in 0..24" in editor.text(".editor .problem"), "the problem")
+    editor.fill("0", "from_hour", "")
+    editor.until(lambda: "hours" not in definition(editor), "any hour")
+    channel = editor.js("document.querySelector('#all-channel option').value")
+    editor.fill("0", "pick.channel", channel)
+    editor.until(lambda: definition(editor).get("channel") == [channel], "a channel")
+    editor.until(lambda: editor.count not in ("", sundays), "another count")
+
+
+def test_a_rank_is_among_a_group_that_is_edited_like_any_other(editor):
+    editor.add("rank")
+    editor.counts("100")
+    editor.choose("0", "among", "true")
+    editor.until(lambda: definition(editor).get("among") == {"all_of": []}, "a group")
+    editor.add("feature", "0.0")
+    editor.choose("0.0.0", "feature", "age")
+    editor.until(lambda: '"age"' in editor.definition, "the feature")
+    editor.choose("0.0.0", "op", "between")
+    editor.until(lambda: '"between"' in editor.definition, "a range")
+    editor.choose("0.0.0", "low", "55-64")
+    editor.choose("0.0.0", "high", "65+")
+    between = {"feature": "age", "op": "between", "value": ["55-64", "65+"]}
+    editor.until(lambda: definition(editor)["among"] == {"all_of": [between]}, "those over 55")
+    editor.choose("0", "mode", "share")
+    editor.counts("13")
+    editor.do("remove", "0.0")
+    editor.counts("247")
+
+
+def test_a_condition_is_dragged_into_a_group(editor):
+    editor.apply(json.dumps({"all_of": [json.loads(OVER_55), {"any_of": [{"event": "view"}]}]}))
+    editor.until(lambda: len(editor.all(".editor .row")) == 2, "two rows")
+    handle = editor.all(".editor .handle[data-place='0']")[0]
+    target = editor.all(".editor .adds[data-drop='1.1']")[0]
+    ActionChains(editor.driver).drag_and_drop(handle, target).perform()
+    wanted = {"any_of": [{"event": "view"}, json.loads(OVER_55)]}
+    editor.until(lambda: definition(editor) in (wanted, {"all_of": [wanted]}), "the condition in the group")
+    editor.counts("131")
 
 
 def test_fields_of_a_step_are_changed_by_keyboard(editor):

@@ -54,8 +54,11 @@ def asked(page):
     page.shows("1,298")
     page.click("#to-editor")
     page.until(lambda: page.all(".editor .row"), "the editor")
-    for kind in ("feature", "sequence", "comparison", "rank", "propensity", "group"):
+    for kind in ("feature", "repeat", "touch", "sequence", "comparison", "rank", "propensity", "group"):
         page.add(kind)
+    page.choose("6", "among", "true")
+    page.until(lambda: page.all(".editor .inner"), "the group of the rank")
+    page.click(".editor summary")
     page.tab("chat")
     return page
 

@@ -22,11 +22,14 @@ from segments.errors import ForbiddenError, SegAssistError, UserError
 from segments.parameters import used_parameters
 from serving.access import Caller, Role
 from serving.page import editor_actions, follow_ups, html
+from serving.page.drivers import column_words
 from serving.page.editor import Draft, Editor
 from serving.page.editor_form import KINDS, Form
+from serving.page.quality import Quality
 from serving.page.session import Session
 from serving.page.words import WORDS, Say
 from serving.views import Choices, Views
+from warehouse.clean import RULES
 
 PAGE = Path(__file__).parents[3] / "serving" / "page"
 CHOICES = Choices(
@@ -93,6 +96,31 @@ def test_what_was_just_done_is_not_offered_again():
         assert follow_ups.QUESTIONS.get(tool, ("",))[0] not in offered
 
 
+# The data quality page and the models' drivers
+
+
+def test_what_the_quality_report_names_has_chinese_words():
+    named = {rule.name for rule in RULES} | {rule.action for rule in RULES}
+    without = []
+    for path in ("gate.py", "append.py"):
+        for node in ast.walk(ast.parse((PAGE.parents[1] / "warehouse" / path).read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and ast.unparse(node.func) == "Check":
+                named |= {arg.value for arg in node.args[:2] if isinstance(arg, ast.Constant)}
+                without += [ast.unparse(node)] if not re.search("[一-鿿]", ast.unparse(node.args[-1])) else []
+    page = Quality.__new__(Quality)
+    page.session = SimpleNamespace(language="zh")
+    assert {name for name in named if not re.search("[一-鿿]", page._named(name))} == set()
+    assert page._named("item_id complete") == "item_id 完整"
+    # What completeness says is put together from a share and words.
+    assert [call for call in without if "complete" not in call] == []
+
+
+def test_what_drives_a_model_is_said_in_words():
+    assert column_words("trip_hazard_14", "en") == "shopping: due within 14 days, by own gaps"
+    assert column_words("item_recency", "zh") == "该品类：距上次的天数"
+    assert column_words("near_expected", "en") == "related categories they buy (near_expected)"
+
+
 # The editor's actions
 
 
@@ -118,6 +146,8 @@ VIEWED = {
 NEVER = {"then_not": {"event": "return"}}
 MORE = {"compare": {"event": "view"}, "op": ">", "than": {"feature": "orders_90d"}}
 TOP = {"rank_by": "spend_90d", "count": 50}
+TWICE = {"repeat": "purchase", "times": 2, "within_days": 30}
+FIRST = {"first": "purchase", "from_days_ago": 90}
 
 
 @pytest.mark.parametrize(
@@ -195,13 +225,45 @@ TOP = {"rank_by": "spend_90d", "count": 50}
         (TOP, "mode", "share", {"count": None, "share": 0.1}),
         (TOP, "lowest", "true", {"lowest": True}),
         ({"rank_by": "spend_90d", "share": 0.2}, "value", "5", {"share": 0.05}),
+        (TOP, "among", "true", {"among": {"all_of": []}}),
+        (TOP | {"among": BEER}, "among", "true", {"among": BEER}),
+        (TOP | {"among": BEER}, "among", "false", {"among": None}),
+        (TWICE, "event", "view", {"repeat": "view"}),
+        (TWICE, "times", "4", {"times": 4}),
+        (TWICE, "within_days", "7", {"within_days": 7}),
+        (TWICE, "unit", "days", {"unit": "days"}),
+        (TWICE, "without", "return", {"without": "return"}),
+        (TWICE | {"without": "return"}, "without", "", {"without": None}),
+        (TWICE, "pick.category", "BEEF", {"items": {"category": ["BEEF"]}}),
+        (TWICE, "start", "60", {"from_days_ago": 60}),
+        (FIRST, "which", "last", {"last": "purchase"}),
+        (FIRST, "event", "view", {"first": "view"}),
+        (FIRST, "pick.brand", "National", {"items": {"brand": ["National"]}}),
+        (FIRST, "end", "5", {"from_days_ago": 90, "to_days_ago": 5}),
+        ({"event": "purchase"}, "weekday.sun", True, {"weekdays": ["sun"]}),
+        ({"event": "purchase", "weekdays": ["sun"]}, "weekday.sat", True, {"weekdays": ["sat", "sun"]}),
+        ({"event": "purchase", "weekdays": ["sun"]}, "weekday.sun", False, {"weekdays": None}),
+        ({"event": "purchase"}, "from_hour", "18", {"hours": [18, 24]}),
+        ({"event": "purchase", "hours": [18, 24]}, "to_hour", "6", {"hours": [18, 6]}),
+        ({"event": "purchase", "hours": [18, 24]}, "from_hour", "", {"hours": None}),
+        ({"event": "purchase"}, "pick.channel", "31", {"channel": ["31"]}),
+        ({"event": "purchase", "channel": ["31", "7"]}, "drop.channel", "31", {"channel": ["7"]}),
+        (TWICE, "weekday.mon", True, {"weekdays": ["mon"]}),
+        (FIRST, "to_hour", "12", {"hours": [0, 12]}),
+        (
+            VIEWED,
+            "step.0.weekday.fri",
+            True,
+            {"sequence": [{"event": "view", "weekdays": ["fri"]}, VIEWED["sequence"][1]]},
+        ),
+        (MORE, "left.pick.channel", "31", {"compare": {"event": "view", "channel": ["31"]}}),
     ],
 )
 def test_a_field_is_set_and_the_rest_stays(start, field, value, end):
     tree = act(rooted(from_json(start)), "set", "0", field=field, value=value)
     found = to_json(editor_actions.tidy(tree))
     assert {key: found.get(key) for key in end} == end
-    assert next(iter(start)) in found
+    assert next(iter(start)) in found or field == "which"
 
 
 @pytest.mark.parametrize(
@@ -235,6 +297,13 @@ def test_what_cannot_be_done_is_told(action):
         (MORE, "right.event", "view"),
         (TOP, "value", "1.5"),
         (TOP, "colour", "red"),
+        (TWICE, "times", "1.5"),
+        (TWICE, "within_days", ""),
+        (TWICE, "unit", "weeks"),
+        (TWICE, "measure", "value"),
+        (FIRST, "which", "second"),
+        (FIRST, "from_hour", "noon"),
+        (FIRST, "weekday.someday", True),
     ],
 )
 def test_what_a_field_does_not_take_is_told_and_changes_nothing(start, field, value):
