@@ -22,7 +22,6 @@ from segments.definition import (
     Node,
     PropensityCondition,
     SimilarityCondition,
-    conditions,
     every_condition,
     named_segments,
     used_features,
@@ -165,18 +164,35 @@ class Audiences:
         kept = self._members.get(key)
         if kept is not None:
             return kept
-        found: list[str] = self._run(self.expression(definition).order_by("customer_id")).tolist()
+        found = self._listed(definition)
         return self._members.put(key, found) if _lasts(definition) else found
 
+    def _listed(self, definition: Node) -> list[str]:
+        """The members' ids, sorted; from the bitmaps of the conditions where customers have row numbers."""
+        if self._numbered:
+            return sorted(self._ids[self.bitmaps.of(definition).to_array()].tolist())
+        listed: list[str] = self._run(self.expression(definition).order_by("customer_id")).tolist()
+        return listed
+
+    @cached_property
+    def _ids(self) -> np.ndarray:
+        """The customer id of each row number of the stored feature mart."""
+        features = self.warehouse.table("features")
+        rows = self.warehouse.fetch(features.select("customer_id", place=features.rowid()))
+        ids = np.empty(int(rows["place"].max()) + 1 if len(rows) else 0, dtype=object)
+        ids[rows["place"].to_numpy()] = rows["customer_id"].to_numpy()
+        return ids
+
     def size(self, definition: Node) -> int:
-        """How many members; of several conditions from the bitmaps of each, so that a changed one is asked for alone."""
+        """How many members; from the bitmaps of the conditions where there are any, so that a changed one is asked for
+        alone."""
         key = fingerprint(definition)
         members = self._members.get(key)
         kept = self._sizes.get(key) if members is None else len(members)
         if kept is not None:
             return kept
-        if self._numbered and len(list(conditions(definition))) > 1:
-            size = self.bitmaps.size(definition)
+        if self._numbered:
+            size = len(self.bitmaps.of(definition))
         else:
             size = int(self._run(self.expression(definition).aggregate(size=ibis._.count()))[0])
         return self._sizes.put(key, size) if _lasts(definition) else size
