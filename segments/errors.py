@@ -18,7 +18,6 @@ SegAssistError
 │   ├── EncryptionError      the key to encrypted data is missing, wrong or set where nothing is encrypted
 │   ├── StorageError         the disk is full, read-only, or another process holds it
 │   ├── PortInUseError       the address is taken
-│   ├── BusyError            more is asked for at once than can be done; come back soon
 │   └── LLMUnavailableError  the LLM server is down, slow or answers nonsense
 └── InternalError            our bug
 
@@ -139,12 +138,6 @@ class PortInUseError(OperatorError):
     """Another program listens on the address."""
 
     code = "port_in_use"
-
-
-class BusyError(OperatorError):
-    """More is asked for at once than this installation can do; the same request holds in a moment."""
-
-    code = "busy"
 
 
 class LLMUnavailableError(OperatorError):

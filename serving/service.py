@@ -33,7 +33,6 @@ from serving.access import LEAST, Caller, Permission, allow, tool_permission
 from serving.audit import Audit
 from serving.jobs import Job, Jobs, no_job
 from serving.metrics import Metrics
-from serving.queue import Queue
 from serving.users import Users
 from warehouse.export import Manifest, check_names, clear_partial, export, manifest_of, read_manifest
 from warehouse.reach import without_few
@@ -50,7 +49,6 @@ class Service:
         self.audit = Audit(rooms.workspace.folder, rooms.workspace.audit)
         self.jobs = Jobs(rooms.state)
         self.metrics = Metrics()
-        self.counts = Queue()
         self._lock = threading.Lock()
         self._assistant: Assistant | None = None
 
@@ -208,10 +206,9 @@ class Service:
     def preview(self, caller: Caller, definition: Node) -> dict[str, Any]:
         """A definition counted, with its SQL and words."""
         self.check(caller, "read", "preview")
-        with self.counts.turn():
-            if self.noises(caller):
-                self.size(caller, definition)
-            return self._hidden(caller, describe_segment(self.rooms, definition), definition)
+        if self.noises(caller):
+            self.size(caller, definition)
+        return self._hidden(caller, describe_segment(self.rooms, definition), definition)
 
     def size(self, caller: Caller, definition: Node) -> int | None:
         """How many members; None where that is, or tells of, a group too small for the caller to see."""
@@ -228,10 +225,9 @@ class Service:
         if not 2 <= len(definitions) <= MAX_OVERLAP:
             raise DefinitionError(f"definitions: must be 2 to {MAX_OVERLAP}; got {len(definitions)}.")
         if sees_all(caller):
-            with self.counts.turn():
-                sets = [frozenset(self.rooms.audiences.members(definition)) for definition in definitions]
+            sets = [frozenset(self.rooms.audiences.members(definition)) for definition in definitions]
             return [[len(a & b) for b in sets] for a in sets]
-        with self.counts.turn(), read_by(_reader(caller), _viewer(caller)):
+        with read_by(_reader(caller), _viewer(caller)):
             shown = [[self.rooms.disclosure.shown_both(a, b) for b in definitions] for a in definitions]
         return [[size if isinstance(size, int) else None for size in row] for row in shown]
 
@@ -299,8 +295,7 @@ class Service:
     ) -> tuple[list[str], int]:
         """Source ids of members, ordered by pseudonym, and how many there are in all."""
         self.check(caller, "export", "members")
-        with self.counts.turn():
-            ids = member_ids(self.rooms, definition)
+        ids = member_ids(self.rooms, definition)
         page = ids[offset:] if limit is None else ids[offset : offset + limit]
         self._exported(caller, "members", definition, len(page), len(ids), offset)
         return page, len(ids)

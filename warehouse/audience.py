@@ -31,6 +31,7 @@ from segments.ports import AudienceResolver
 from segments.vocabulary import Vocabulary
 from warehouse.bitmaps import Bitmaps
 from warehouse.compile import EVENT_COLUMNS, ITEM_COLUMNS, Compiler
+from warehouse.queries import Queries
 from warehouse.recent import Recent
 from warehouse.tables import Tables, narrowed
 
@@ -154,6 +155,11 @@ class Audiences:
         """The conditions that were counted lately."""
         return Bitmaps(self)
 
+    @cached_property
+    def queries(self) -> Queries:
+        """The conditions that were written as SQL lately."""
+        return Queries(self)
+
     def places(self, definition: Node) -> np.ndarray:
         """Row numbers of the members in the stored feature mart, of a definition that holds; they are not kept."""
         return self._run(self.compiler(definition).places(definition))
@@ -203,11 +209,14 @@ class Audiences:
         kept = self._queries.get(key)
         if kept is not None:
             return kept
+        if self._numbered:
+            text = self.queries.of(definition).sql("duckdb", pretty=True, copy=False)
+        else:
+            text = self.warehouse.sql(self.expression(definition))
         # Lists from models and the index have a name of their own at each run; the same text each time is wanted.
-        query = re.sub(
-            r"ibis_pandas_memtable_\w+", "listed_customers", self.warehouse.sql(self.expression(definition))
-        )
-        text = sqlglot.transpile(query, read="duckdb", write=dialect, pretty=True)[0]
+        text = re.sub(r"ibis_pandas_memtable_\w+", "listed_customers", text)
+        if dialect != "duckdb" or not self._numbered:
+            text = sqlglot.transpile(text, read="duckdb", write=dialect, pretty=True)[0]
         return self._queries.put(key, text) if _lasts(definition) else text
 
     def expression(self, definition: Node) -> ir.Table:

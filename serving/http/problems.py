@@ -15,7 +15,6 @@ from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
 from segments.errors import (
-    BusyError,
     ConflictError,
     DefinitionError,
     ForbiddenError,
@@ -53,8 +52,6 @@ CODES = {
     413: TooLargeError.code,
 }
 BUG = InternalError("Something went wrong on our side; the server's log says what.")
-SOON = 1
-"""Seconds after which to come back to who is busy: a full queue of counts is done in about that time."""
 MEDIA = "application/problem+json"
 CHAT = "/v1/chat/"
 """Where clients of the OpenAI protocol look for `error` and show its message."""
@@ -83,7 +80,7 @@ _MEANS = {
     422: "A definition or a field does not hold.",
     429: "The key has made too many requests; see Retry-After.",
     500: "Our mistake.",
-    503: "A part that is needed is not available, or busy (then with Retry-After).",
+    503: "A part that is needed is not available.",
 }
 RESPONSES: dict[int | str, dict[str, Any]] = {
     status: {"description": words, "content": {MEDIA: {"schema": {"$ref": "#/components/schemas/Problem"}}}}
@@ -113,8 +110,6 @@ def problem_of(
     error: SegAssistError, path: str, headers: dict[str, str] | None = None, language: Language = "en"
 ) -> Response:
     """One of our errors as the response to a request for `path`; a definition's mistakes in the language."""
-    if isinstance(error, BusyError):
-        headers = {"Retry-After": str(SOON)} | (headers or {})
     if not isinstance(error, DefinitionError):
         return _problem(path, status_of(error), error.code, str(error), headers)
     said = sentences(error.issues, language)
