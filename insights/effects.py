@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from math import log, pi, sqrt
 
 import numpy as np
-from scipy import stats
+from scipy.special import ndtri, stdtrit
 
 LOG_ODDS_TO_D = sqrt(3) / pi
 
@@ -26,7 +26,7 @@ class Effect:
 
     def interval(self, level: float) -> tuple[float, float]:
         """The interval at a level such as 0.95."""
-        reach = float(stats.norm.ppf((1 + level) / 2)) * self.error
+        reach = float(ndtri((1 + level) / 2)) * self.error
         return self.estimate - reach, self.estimate + reach
 
     def differs(self, level: float) -> bool:
@@ -61,7 +61,6 @@ def mean_interval(values: np.ndarray, level: float) -> tuple[float, float, float
     mean = float(values.mean())
     if len(values) < 2:
         return mean, mean, mean
-    reach = (
-        float(stats.t.ppf((1 + level) / 2, len(values) - 1)) * float(values.std(ddof=1)) / sqrt(len(values))
-    )
+    quantile = float(stdtrit(len(values) - 1, (1 + level) / 2))
+    reach = quantile * float(values.std(ddof=1)) / sqrt(len(values))
     return mean, mean - reach, mean + reach

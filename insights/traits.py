@@ -116,12 +116,12 @@ def _candidates(
     if feature.numeric:
         found = _number(feature, column.to_numpy(float), known, inside, level)
         return [found] if found else []
-    text = column.astype("str")
-    values = ["True"] if feature.type is FeatureType.BOOLEAN else sorted(set(text[known]))
+    places, values = pd.factorize(column, sort=True)
     return [
         found
-        for value in values
-        if (found := _value(feature, value, (text == value).to_numpy(), known, inside, min_size, level))
+        for place, value in enumerate(map(str, values))
+        if (value == "True" or feature.type is not FeatureType.BOOLEAN)
+        and (found := _value(feature, value, places == place, known, inside, min_size, level))
     ]
 
 

@@ -22,7 +22,6 @@ from segments.definition import (
     Node,
     PropensityCondition,
     SimilarityCondition,
-    conditions,
     every_condition,
     named_segments,
     used_features,
@@ -32,6 +31,7 @@ from segments.ports import AudienceResolver
 from segments.vocabulary import Vocabulary
 from warehouse.bitmaps import Bitmaps
 from warehouse.compile import EVENT_COLUMNS, ITEM_COLUMNS, Compiler
+from warehouse.queries import Queries
 from warehouse.recent import Recent
 from warehouse.tables import Tables, narrowed
 
@@ -159,6 +159,11 @@ class Audiences:
         """The conditions that were counted lately."""
         return Bitmaps(self)
 
+    @cached_property
+    def queries(self) -> Queries:
+        """The conditions that were written as SQL lately."""
+        return Queries(self)
+
     def places(self, definition: Node) -> np.ndarray:
         """Row numbers of the members in the stored feature mart, of a definition that holds; they are not kept."""
         return self._run(self.compiler(definition).places(definition))
@@ -169,18 +174,35 @@ class Audiences:
         kept = self._members.get(key)
         if kept is not None:
             return kept
-        found: list[str] = self._run(self.expression(definition).order_by("customer_id")).tolist()
+        found = self._listed(definition)
         return self._members.put(key, found) if _lasts(definition) else found
 
+    def _listed(self, definition: Node) -> list[str]:
+        """The members' ids, sorted; from the bitmaps of the conditions where customers have row numbers."""
+        if self._numbered:
+            return sorted(self._ids[self.bitmaps.of(definition).to_array()].tolist())
+        listed: list[str] = self._run(self.expression(definition).order_by("customer_id")).tolist()
+        return listed
+
+    @cached_property
+    def _ids(self) -> np.ndarray:
+        """The customer id of each row number of the stored feature mart."""
+        features = self.warehouse.table("features")
+        rows = self.warehouse.fetch(features.select("customer_id", place=features.rowid()))
+        ids = np.empty(int(rows["place"].max()) + 1 if len(rows) else 0, dtype=object)
+        ids[rows["place"].to_numpy()] = rows["customer_id"].to_numpy()
+        return ids
+
     def size(self, definition: Node) -> int:
-        """How many members; of several conditions from the bitmaps of each, so that a changed one is asked for alone."""
+        """How many members; from the bitmaps of the conditions where there are any, so that a changed one is asked for
+        alone."""
         key = fingerprint(definition)
         members = self._members.get(key)
         kept = self._sizes.get(key) if members is None else len(members)
         if kept is not None:
             return kept
-        if self._numbered and len(list(conditions(definition))) > 1:
-            size = self.bitmaps.size(definition)
+        if self._numbered:
+            size = len(self.bitmaps.of(definition))
         else:
             size = int(self._run(self.expression(definition).aggregate(size=ibis._.count()))[0])
         return self._sizes.put(key, size) if _lasts(definition) else size
@@ -191,11 +213,14 @@ class Audiences:
         kept = self._queries.get(key)
         if kept is not None:
             return kept
+        if self._numbered:
+            text = self.queries.of(definition).sql("duckdb", pretty=True, copy=False)
+        else:
+            text = self.warehouse.sql(self.expression(definition))
         # Lists from models and the index have a name of their own at each run; the same text each time is wanted.
-        query = re.sub(
-            r"ibis_pandas_memtable_\w+", "listed_customers", self.warehouse.sql(self.expression(definition))
-        )
-        text = sqlglot.transpile(query, read="duckdb", write=dialect, pretty=True)[0]
+        text = re.sub(r"ibis_pandas_memtable_\w+", "listed_customers", text)
+        if dialect != "duckdb" or not self._numbered:
+            text = sqlglot.transpile(text, read="duckdb", write=dialect, pretty=True)[0]
         return self._queries.put(key, text) if _lasts(definition) else text
 
     def expression(self, definition: Node) -> ir.Table:

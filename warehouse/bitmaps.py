@@ -1,4 +1,4 @@
-"""Instant counts while a definition is edited: one compressed bitmap of customers for each condition.
+"""Instant counts and lists while a definition is edited: one compressed bitmap of customers for each condition.
 
 The engine answers each condition once; `and`, `or` and `not` are then bit operations, so that changing one
 condition of many asks the engine for that one only. The bitmaps are Roaring (pyroaring), kept by the
@@ -39,10 +39,10 @@ class Bitmaps:
     def _everyone(self) -> BitMap:
         return _bitmap(self._audiences.places(EVERYONE))
 
-    def size(self, definition: Node) -> int:
-        """How many members. Raises DefinitionError as the engine does."""
+    def of(self, definition: Node) -> BitMap:
+        """Row numbers of the members. Raises DefinitionError as the engine does."""
         validate(definition, self._audiences.vocabulary)
-        return len(self._bits(definition))
+        return self._bits(definition)
 
     def _bits(self, node: Node) -> BitMap:
         match node:

@@ -85,6 +85,10 @@ class Compiler:
         """A table with the one column customer_id: the members of a checked definition."""
         return self.features.filter(self._predicate(node)).select("customer_id")
 
+    def test(self, node: Node) -> ir.Table:
+        """A table with the one column met: for each customer of the feature mart, whether they are a member."""
+        return self.features.select(met=self._predicate(node))
+
     def places(self, node: Node) -> ir.Table:
         """A table with the one column place: the members' row numbers in the stored feature mart."""
         self.features = self.features.mutate(place=self.features.rowid())

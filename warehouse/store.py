@@ -23,6 +23,7 @@ import ibis.expr.operations as ops
 import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
+from sqlglot import expressions as sge
 
 from segments.catalogue import standard_catalogue
 from segments.errors import NotBuiltError, StorageError
@@ -232,6 +233,11 @@ class Warehouse(Tables):
         """The expression as DuckDB's SQL."""
         with self._lock:
             return str(self.connection.compile(expression))
+
+    def to_sqlglot(self, expression: ir.Table) -> sge.Select:
+        """The expression as a SELECT in DuckDB's SQL, taken apart."""
+        select: sge.Select = self.connection.compiler.to_sqlglot(expression)
+        return select
 
     def fetch(self, expression: ir.Table) -> pd.DataFrame:
         """Run an expression."""

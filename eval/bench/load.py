@@ -1,17 +1,19 @@
 """The API under load: concurrent users of mixed calls, with a stand-in for the language model (`eval.bench.standin`).
 
-python -m eval.bench.load [--workspace W] [--users 200] [--seconds 300] [--workers 1]
+python -m eval.bench.load [--workspace W] [--users 200] [--seconds 300] [--workers 1] [--alone 0]
 
 A copy of the workspace is served by `segassist serve api` in a process of its own. Each user has a key, makes a call,
 waits 1 to 3 seconds and makes the next. Printed: calls, errors and latencies of each kind of call, and the server's
-memory once warm and at the end, and its CPU time, which says more where others use the machine too. Exit code 1 when
-there is an error, or counting a segment takes longer than the target.
+memory once warm and at the end, and its CPU time, which says more where others use the machine too. With `--alone N`
+also what N calls of each kind cost when nobody else calls. Exit code 1 when there is an error, or counting a segment
+takes longer than the target.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import itertools
 import os
 import random
 import subprocess
@@ -52,13 +54,23 @@ Call = tuple[str, str, dict[str, Any] | None]
 """Method, path, body."""
 
 
+def condition(rng: random.Random, kind: str) -> dict[str, Any]:
+    """One of some 400 conditions: what, how often and since when somebody bought, or a number of theirs."""
+    if kind == "purchase":
+        bought = {"event": "purchase", "items": {"category": [rng.choice(CATEGORIES)]}}
+        since = rng.choice(({}, *({"from_days_ago": days} for days in (30, 90, 180, 365))))
+        return bought | since | {"op": ">=", "value": rng.randint(1, 3)}
+    limits = {"recency_days": range(5, 61), "spend_365d": range(50, 2000, 10), "orders_90d": range(1, 21)}
+    return {"feature": kind, "op": ">=", "value": rng.choice(limits[kind])}
+
+
 def definition(rng: random.Random) -> dict[str, Any]:
-    """A condition or two, of a few hundred kinds, as people try them."""
-    bought = {"event": "purchase", "items": {"category": [rng.choice(CATEGORIES)]}}
-    often = {"feature": "orders_90d", "op": ">=", "value": rng.randint(1, 20)}
-    quiet = {"feature": "recency_days", "op": ">", "value": rng.randint(5, 60)}
-    kinds: list[dict[str, Any]] = [bought, often, {"all_of": [bought, often]}, {"all_of": [often, quiet]}]
-    return rng.choice([*kinds, {"all_of": [bought, {"not": quiet}]}])
+    """One to three conditions, as people try them: the conditions recur, the whole is mostly one that nobody asked for."""
+    kinds = rng.sample(("purchase", "recency_days", "spend_365d", "orders_90d"), rng.randint(1, 3))
+    parts = [condition(rng, kind) for kind in kinds]
+    if len(parts) > 1 and rng.random() < 0.3:
+        parts[-1] = {"not": parts[-1]}
+    return parts[0] if len(parts) == 1 else {rng.choice(("all_of", "any_of")): parts}
 
 
 def shoppers(rng: random.Random) -> dict[str, Any]:
@@ -164,6 +176,19 @@ def cpu_of(pid: int) -> float:
     return ticks / os.sysconf("SC_CLK_TCK")
 
 
+def alone(client: httpx.Client, keys: list[str], calls: int, cpu: Callable[[], float]) -> None:
+    """Print the server's CPU time for each kind of call, made one after the other by the users in turn."""
+    rng, turn = random.Random(11), itertools.cycle(keys)
+    print(f"{'alone':10} {'CPU ms a call':>14}")
+    for name, (_, make) in CALLS.items():
+        used = cpu()
+        for _ in range(calls):
+            method, path, body = make(rng, 0)
+            headers = {"Authorization": f"Bearer {next(turn)}"}
+            client.request(method, path, json=body, headers=headers).raise_for_status()
+        print(f"{name:10} {(cpu() - used) / calls * 1000:14.1f}", flush=True)
+
+
 def report(seen: Seen, held: list[float], seconds: float, users: int, cpu: float) -> int:
     """Print what was seen; the exit code."""
     every = sum(len(found) for found in seen.seconds.values())
@@ -197,6 +222,7 @@ def main() -> int:
     parser.add_argument("--users", type=int, default=200)
     parser.add_argument("--seconds", type=float, default=300.0)
     parser.add_argument("--workers", type=int, default=1)
+    parser.add_argument("--alone", type=int, default=0)
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="segassist-load-") as name:
         folder, ports = Path(name), (free_port("127.0.0.1"), free_port("127.0.0.1"))
@@ -222,6 +248,9 @@ def main() -> int:
                 ask = {"question": "who bought beer?"}
                 httpx.post(f"{url}/v1/ask", json=ask, headers=headers, timeout=300).raise_for_status()
                 print(f"first question answered after {time.monotonic() - began:.1f} s")
+                if asked.alone:
+                    with httpx.Client(base_url=url, timeout=60) as client:
+                        alone(client, keys, asked.alone, lambda: cpu_of(server.pid))
                 used = cpu_of(server.pid)
                 seen, held = asyncio.run(drive(url, keys, asked.seconds, lambda: memory_of(server.pid)))
                 used = cpu_of(server.pid) - used

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Annotated
 
 from fastapi import Depends, Request, Security
 from fastapi.security import HTTPBearer
+from starlette.concurrency import run_in_threadpool
 
-from serving.access import Caller, Permission
+from serving.access import LEAST, Caller, Permission
 from serving.http.guard import caller_of
 from serving.service import Service
 
@@ -17,11 +18,13 @@ BEARER = HTTPBearer(
 )
 
 
-def _having(permission: Permission) -> Callable[..., Caller]:
-    def caller(request: Request, _documented: Annotated[object, Security(BEARER)] = None) -> Caller:
-        service: Service = request.app.state.service
+def _having(permission: Permission) -> Callable[..., Awaitable[Caller]]:
+    async def caller(request: Request, _documented: Annotated[object, Security(BEARER)] = None) -> Caller:
         found = caller_of(request.scope)
-        service.check(found, permission, f"{request.method} {request.url.path}"[:200])
+        if found.role < LEAST[permission]:  # it is written down, which waits for the disk
+            service: Service = request.app.state.service
+            what = f"{request.method} {request.url.path}"[:200]
+            await run_in_threadpool(service.check, found, permission, what)
         return found
 
     return caller

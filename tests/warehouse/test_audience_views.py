@@ -18,6 +18,7 @@ from warehouse.bitmaps import Bitmaps
 from warehouse.breakdown import breakdown
 from warehouse.estimate import estimate
 from warehouse.overlap import overlaps
+from warehouse.queries import Queries
 from warehouse.store import Warehouse, build
 from warehouse.suppression import suppress
 from warehouse.trend import Point, change, drift, trend
@@ -173,11 +174,40 @@ def test_an_estimate_covers_the_truth_about_as_often_as_it_says(tmp_path_factory
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 def test_bitmaps_and_engine_agree(audiences, definition):
+    node = from_json(definition)
     try:
-        found = audiences.members(from_json(definition))
+        found = audiences.warehouse.column(audiences.expression(node)).tolist()
     except DefinitionError:
         return
-    assert Bitmaps(audiences).size(from_json(definition)) == len(found)
+    assert audiences.members(node) == sorted(found)
+    assert len(Bitmaps(audiences).of(node)) == len(found)
+
+
+@given(definition=definitions)
+@settings(
+    max_examples=150,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+def test_the_sql_put_together_of_conditions_gives_the_members(audiences, definition):
+    node = from_json(definition)
+    try:
+        found = audiences.members(node)
+    except DefinitionError:
+        return
+    told = audiences.warehouse.connection.con.execute(audiences.sql(node)).fetchall()
+    assert sorted(row[0] for row in told) == found
+
+
+def test_one_changed_condition_is_written_alone(audiences):
+    queries = Queries(audiences)
+    parts = [{"feature": "orders_90d", "op": ">=", "value": n} for n in (1, 2)] + [{"event": "view"}]
+    first = queries.of(from_json({"any_of": parts})).sql()
+    assert queries.written == 3
+    changed = {"all_of": [{"not": {"any_of": parts}}, {"feature": "orders_90d", "op": ">=", "value": 3}]}
+    assert "NOT (" in queries.of(from_json(changed)).sql()
+    assert queries.written == 4
+    assert queries.of(from_json({"any_of": parts})).sql() == first
 
 
 @given(parts=st.lists(conditions, min_size=5, max_size=5, unique_by=repr), new=conditions)
@@ -189,9 +219,9 @@ def test_bitmaps_and_engine_agree(audiences, definition):
 def test_one_changed_condition_asks_the_engine_once(audiences, parts, new):
     bitmaps = Bitmaps(audiences)
     try:
-        bitmaps.size(from_json({"any_of": parts}))
+        bitmaps.of(from_json({"any_of": parts}))
         before = bitmaps.asked
-        bitmaps.size(from_json({"any_of": [*parts[:-1], new]}))
+        bitmaps.of(from_json({"any_of": [*parts[:-1], new]}))
     except DefinitionError:
         return
     assert bitmaps.asked <= before + 1
