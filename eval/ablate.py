@@ -25,7 +25,6 @@ from assistant.linking.candidates import Candidate
 from assistant.linking.linker import Link
 from assistant.llm import ChatModel, tuned
 from assistant.plan import Plan
-from assistant.second_reading import describes
 from assistant.workspace import DEFAULT, open_workspace
 from eval.cases import fast_subset, load_cases
 from eval.metrics import METRICS, Record, measure, paired
@@ -98,14 +97,6 @@ class ReadOnce(TurnGraph):
         return link
 
 
-class ReadTwice(TurnGraph):
-    """A turn in which every message that describes a segment is read again."""
-
-    def reread(self, link: Link, current: Node | None) -> Link:
-        """Whether it is in doubt or not."""
-        return self.second.joined(link) if describes(link, current) else link
-
-
 class ComposedByModel(TurnGraph):
     """A turn in which linking finds the conditions, and the model says how they combine."""
 
@@ -158,7 +149,6 @@ ARMS = (
     Arm("whole", "the product as it is", Assistant),
     Arm("no_readings", "without linking's readings", lambda r, m: Assistant(r, m, graph=ComposedByModel)),
     Arm("read_once", "without a second reading", lambda r, m: Assistant(r, m, graph=ReadOnce)),
-    Arm("read_twice", "with a second reading of everything", lambda r, m: Assistant(r, m, graph=ReadTwice)),
     Arm("no_dense", "linking by spelling only", lambda r, m: Assistant(r, m, make_linker(r, dense=False))),
     Arm("no_examples", "without worked examples", lambda r, m: Assistant(r, WithoutExamples(m))),
     Arm("no_check", "without check and repair", lambda r, m: Assistant(r, m, graph=Unchecked)),

@@ -13,6 +13,7 @@ from datetime import date
 
 from assistant.linking.cues import CHINESE, ENGLISH, STOP_EN, VAGUE, Vague
 from assistant.linking.features import FeatureLinker, FeatureMention
+from assistant.linking.foreseen import foreseen
 from assistant.linking.here import EVENT_WORDS, Here
 from assistant.linking.items import ItemLinker, ItemMention, chatter, merged
 from assistant.linking.numbers import Number, numbers
@@ -20,7 +21,7 @@ from assistant.linking.occasions import OccasionMention, occasions
 from assistant.linking.patterns import Pattern, patterns
 from assistant.linking.patterns_zh import patterns_zh
 from assistant.linking.ranks import Top, ranks
-from assistant.linking.ranks_zh import bare_tops_zh, tops_zh
+from assistant.linking.ranks_zh import SHARE_OF_GOODS, bare_tops_zh, tops_zh
 from assistant.linking.rewrite import plain
 from assistant.linking.spans import Span, blanked, free
 from assistant.linking.trend import Trend, trends
@@ -137,8 +138,10 @@ def read(
     def taken() -> list[Span]:
         return [span for span, _, _ in found]
 
+    claim("patterns", list(foreseen(text, chinese, lambda said: _named(said, chinese, items))))
     if chinese:
-        claim("tops", [top for top in tops_zh(text) if top.feature in features.catalogue])
+        ranked = [t for t in tops_zh(text) if t.feature in features.catalogue or t.feature == SHARE_OF_GOODS]
+        claim("tops", [top for top in ranked if free(top.span, taken())])
         claim("features", [m for m in features.own_words(text) if free(m.span, taken())])
         whole = patterns_zh(text, as_of, lambda said: _named(said, chinese, items))
         claim("patterns", [m for m in whole if free(m.span, taken())])

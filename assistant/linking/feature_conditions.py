@@ -14,6 +14,7 @@ from assistant.linking.lengths import length_condition
 from assistant.linking.numbers import Number
 from assistant.linking.occasions import SHARE_OF_OCCASION
 from assistant.linking.ranks import RANKED_BY, Top
+from assistant.linking.ranks_zh import SHARE_OF_GOODS
 from assistant.linking.windows import TimeMention
 from segments.definition import (
     EventCondition,
@@ -171,13 +172,20 @@ def rank_condition(
 
     def of_spend(goods: ItemMention) -> bool:
         # '果蔬消费额排前200': what was spent on what stands just before.
-        beside = not top.by and top.feature.startswith("spend_") and 0 <= top.span[0] - goods.span[1] <= 1
-        return bool(goods.items.department) and (spent or beside)
+        beside = (
+            not top.by
+            and top.feature.startswith(("spend_", SHARE_OF_GOODS))
+            and 0 <= top.span[0] - goods.span[1] <= 3
+        )
+        return bool(goods.items.department or goods.items.brand) and (spent or beside)
 
     goods = next(filter(of_spend, items), None)
-    own = _share_feature(goods.items, linker.catalogue, "spend") if goods else None
+    measure = "share" if top.feature == SHARE_OF_GOODS else "spend"
+    own = _share_feature(goods.items, linker.catalogue, measure) if goods else None
     if own and goods:
         items.remove(goods)
+    if own is None and top.feature == SHARE_OF_GOODS:
+        return None
     name = own or (_ranked_by(top.by, spent, linker) if top.by else top.feature)
     if name is None:
         return None
@@ -193,6 +201,8 @@ def _ranked_by(by: str, spent: bool, linker: FeatureLinker) -> str | None:
     """The feature that the words of a rank name."""
     if (share := _share_named(by, linker.catalogue)) is not None:
         return share
+    if spent and (spend := _of_department(by, linker.catalogue, "spend")) is not None:
+        return spend
     if "discount" in by and _SAVED.search(by):
         return "discount_365d"
     return linker.named(by, chinese=False) or ("spend_365d" if spent else None)
@@ -207,9 +217,16 @@ def _share_named(by: str, catalogue: Catalogue) -> str | None:
         return None
     if re.search(PRIVATE_LABEL, by, re.IGNORECASE):
         return _share_feature(ItemFilter(brand=("Private",)), catalogue)
-    said = " ".join(re.findall(r"[a-z0-9]+", by.lower()))
-    shares = [f.name for f in catalogue if re.fullmatch(r"share_\w+_365d", f.name)]
-    return next((n for n in shares if n.removeprefix("share_")[:-5].replace("_", " ") in said), None)
+    return _of_department(by, catalogue, "share")
+
+
+def _of_department(by: str, catalogue: Catalogue, measure: str) -> str | None:
+    """The catalogue's share of spend in a department, or spend in one, whose name is longest among those said."""
+    said = " ".join(re.findall(r"[a-z0-9]+", re.sub(r"\b(?:pre-?)?packaged (\w+)", r"\1 pckgd", by.lower())))
+    names = [f.name for f in catalogue if re.fullmatch(rf"{measure}_[a-z]\w+_365d", f.name)]
+    known = {name.removeprefix(f"{measure}_")[:-5].replace("_", " "): name for name in names}
+    found = [words for words in known if re.search(rf"\b{words}\b", said)]
+    return known[max(found, key=len)] if found else None
 
 
 def ranked_over(reading: Reading) -> TimeMention | None:

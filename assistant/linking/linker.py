@@ -27,6 +27,7 @@ from assistant.linking.clusters import numbered
 from assistant.linking.cues import STOP_EN
 from assistant.linking.edits import Edit, propose
 from assistant.linking.features import FeatureLinker
+from assistant.linking.foreseen import foreseen
 from assistant.linking.here import Here
 from assistant.linking.items import ItemLinker, absent_words, chatter, merged, stem
 from assistant.linking.left_out import left_out, made_up
@@ -42,6 +43,7 @@ from assistant.linking.windows import TimeMention, iter_labels, windows
 from assistant.market_intents import market_tool, without_trade_words
 from segments.definition import (
     AnyOf,
+    ComparisonCondition,
     EventCondition,
     InCluster,
     ItemFilter,
@@ -185,8 +187,10 @@ class Linker:
         if by is not None:
             text = blanked(text, [by.span()])
         spoken, ahead = text, tuple[str, ...]()
-        if CUES["score_propensity"].search(text) and not _MOST_LIKELY.search(text):
-            text, ahead = self._without_outlook(plain(text, chinese), chinese)
+        whole = plain(text, chinese)
+        ranked = any(foreseen(whole, chinese, lambda said: self._items_of(said, chinese)))
+        if CUES["score_propensity"].search(text) and not (ranked or _MOST_LIKELY.search(text)):
+            text, ahead = self._without_outlook(whole, chinese)
         reading, corrected = self._read(text, chinese)
         quantile: Quantile = self.quantile
         numbers = [number for clause in reading.clauses for number in clause.numbers]
@@ -212,7 +216,9 @@ class Linker:
             clusters, other = clusters[:1], clusters[1]
         if clusters:
             found.append(Candidate(AnyOf(tuple(clusters)) if len(clusters) > 1 else clusters[0], 0, 0))
-        likely = probable or _most_likely(message, reading, intents, mentions)
+        likely = probable or (None if ranked else _most_likely(message, reading, intents, mentions))
+        if ranked:
+            intents = replace(intents, tools=tuple(t for t in intents.tools if t != "score_propensity"))
         if likely is not None:
             found = [
                 c
@@ -221,7 +227,9 @@ class Linker:
             ]
             found.append(likely)
             intents = replace(intents, tools=tuple(t for t in intents.tools if t != "score_propensity"))
-        if not CUES["compare_segments"].search(_without_trends(message, chinese)):
+        periods = [p.condition for clause in reading.clauses for p in clause.patterns]
+        compares_periods = other is None and any(isinstance(c, ComparisonCondition) for c in periods)
+        if compares_periods or not CUES["compare_segments"].search(_without_trends(message, chinese)):
             intents = replace(intents, tools=tuple(t for t in intents.tools if t != "compare_segments"))
         if found and WHO_ARE_THEY.search(message):
             intents = replace(intents, tools=tuple(t for t in intents.tools if t != "profile_segment"))
@@ -279,8 +287,11 @@ class Linker:
 
     def goods(self, words: str) -> ItemFilter:
         """The goods that a few words name, brand and kind together; an empty filter when they name none."""
-        named = self._items.find(words, is_chinese(words), [], STOP_EN | chatter())
-        return merged([mention.items for mention in named]) if named else self._items.lookup(words.lower())
+        return self._items_of(words, is_chinese(words)) or self._items.lookup(words.lower())
+
+    def _items_of(self, words: str, chinese: bool) -> ItemFilter:
+        named = self._items.find(words, chinese, [], STOP_EN | chatter())
+        return merged([mention.items for mention in named])
 
     def time(self, words: str) -> Window | None:
         """The one time that a few words name; None when they name none, or several."""

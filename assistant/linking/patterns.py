@@ -306,14 +306,33 @@ _REPEAT_ZH = re.compile(
 )
 
 
-def _repeats(text: str, chinese: bool, _: date, _items: FindItems) -> Iterator[Pattern]:
-    for pattern in (_REPEAT_ZH,) if chinese else _REPEATS_EN:
+_BURST_EN = re.compile(
+    rf"\b(?:any |at least )?(?P<k>{EN_NUMBER})(?: or more|\+)?\s+(?:orders?|trips|visits|shops)\s+(?:\w+ed |fell |made |begun )?(?:with)?in(?:side)?\s+(?:of )?"
+    rf"(?P<n>{EN_NUMBER}|an?|one|any)[\s-]?(?P<u>day|week|month|fortnight)s?\b(?:\s+(?:span|period|stretch|of each other))?",
+    re.IGNORECASE,
+)
+"""'five orders in a week sometime in the last half year': of the longer time, which must be said besides."""
+
+
+def _repeats(text: str, chinese: bool, as_of: date, _items: FindItems) -> Iterator[Pattern]:
+    for pattern in (_REPEAT_ZH,) if chinese else (*_REPEATS_EN, _BURST_EN):
         for match in pattern.finditer(text):
             times, days = int(to_number(match["k"])), _within(match["n"] or "1", match["u"] or "day")
             by_days = "days" in (match.groupdict().get("unit") or "").lower()
+            if pattern is _BURST_EN and not _longer(text, match.span(), days, chinese, as_of):
+                continue
             if times >= 2 and days > 0:
                 unit: RepeatUnit = "days" if by_days else "orders"
                 yield Pattern(match.span(), RepeatCondition("purchase", times, days, unit))
+
+
+def _longer(text: str, span: Span, days: int, chinese: bool, as_of: date) -> bool:
+    """Whether the sentence says, besides, a longer time up to now."""
+    start = max(text.rfind(mark, 0, span[0]) for mark in ".;")
+    ends = [place for mark in ".;" if (place := text.find(mark, span[1])) >= 0]
+    sentence = text[start + 1 : span[0]] + "," + text[span[1] : min(ends, default=len(text))]
+    times = windows(sentence, chinese, as_of)
+    return any((t.window.start or 0) > days and t.window.end == 0 and not (t.bare or t.gap) for t in times)
 
 
 # --- One period against another ----------------------------------------------------------------

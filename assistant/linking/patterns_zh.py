@@ -131,6 +131,12 @@ _ONCE = re.compile(
 """'一周内来过五次': any week of the time that is said besides it, else the last one."""
 
 
+_BURST = re.compile(
+    rf"(?<![近这去前最])(?:曾|有过?|出现|存在)*(?:在)?(?P<n>{ZH_NUMBER})个?\s*{_UNIT}(?:之内|以内|内|里)?(?:有过?|出现过?|下过?|下单|来过?)*(?:至少)?(?P<k>{ZH_NUMBER})\s*(?:次|个)?(?P<unit>单|笔)(?:订单)?"
+)
+"""'半年内有过10天两单': of the longer time, which must be said besides."""
+
+
 def _repeats(text: str, as_of: date, _items: FindItems) -> Iterator[Pattern]:
     for pattern in _REPEATS:
         for match in pattern.finditer(text):
@@ -139,6 +145,12 @@ def _repeats(text: str, as_of: date, _items: FindItems) -> Iterator[Pattern]:
             unit: RepeatUnit = "days" if match["unit"] in "天日" else "orders"
             if times >= 2:
                 yield Pattern(match.span(), RepeatCondition("purchase", times, days, unit))
+    for match in _BURST.finditer(text):
+        times, days = int(to_number(match["k"])), _length(match["n"], match["u"])
+        part = text[max(text.rfind(mark, 0, match.start()) for mark in "。；;") + 1 : match.start()]
+        said = [w.window for w in windows(part, True, as_of) if not (w.bare or w.gap)]
+        if times >= 2 and any((window.start or 0) > days and window.end == 0 for window in said):
+            yield Pattern(match.span(), RepeatCondition("purchase", times, days))
     for match in _ONCE.finditer(text):
         times, rest = int(to_number(match["k"])), text[: match.start()] + "，" + text[match.end() :]
         longer = [

@@ -40,6 +40,8 @@ _STOP = (
 )
 _BY = rf"(?:by|on|in terms of|for|according to|ranked (?:by|on))\s+(?:the\s+|their\s+)?(?P<by>[a-z][\w /'-]{{2,70}}?){_STOP}"
 _OF = rf"(?:\s+(?:of\s+)?(?:all\s+|our\s+|the\s+|those\s+|that\s+)*(?:{_PEOPLE}|group|base|list))?"
+_EDGE = r"(?P<end>top|upper|leading|highest|biggest|largest|heaviest|bottom|lowest|smallest)"
+_KIND = r"(?P<by>(?!(?:of|in|by|on|for|and|the|their)\b)[a-z][\w &/'-]{1,30}?\s+"
 _PATTERNS = tuple(
     re.compile(pattern, re.IGNORECASE)
     for pattern in (
@@ -51,6 +53,10 @@ _PATTERNS = tuple(
         rf"\b(?:the\s+)?{_N}\s+(?:of\s+)?(?:the\s+|our\s+|all\s+)*{_PEOPLE}\s+(?:who|which|that)\s+(?:did |have |has |had )?(?P<by>\w+\s+the\s+{_END}\s+[a-z][\w /'-]{{2,40}}?){_STOP}",
         # 'fifty biggest spenders on produce'
         rf"\b(?:the\s+|our\s+)?{_N}\s+{_END}\s+(?P<by>spend(?:ers?|ing)|buyers|shoppers|baskets|discount\w*(?: \w+)?)(?=\s|$|[.,;?!])",
+        # 'biggest 500 grocery spenders', 'top 5 % seafood share'
+        rf"\b{_EDGE}\s+{_N}\s+{_KIND}(?:share(?: of (?:the |their )?(?:annual |yearly )?spend(?:ing)?)?|spenders?|spend))(?=\s|$|[.,;?!()])",
+        # 'the 20 lowest meat spenders of the year'
+        rf"\b(?:the\s+|our\s+)?{_N}\s+{_EDGE}\s+{_KIND}(?:spenders?|share of (?:the |their )?(?:annual |yearly )?spend(?:ing)?))(?=\s|$|[.,;?!()])",
         # 'rank the households ... by their spend ... and return the top 20 percent'
         rf"\b{_END}\s+{_N}(?P<s>\s+spenders?)?(?:\s+of\s+(?:that|this|the)\s+group)?{_OF}(?=\s*(?:$|[.,;?!()])|\s+(?:of|in|over|among|by|from|who|only|please)\b)",
     )

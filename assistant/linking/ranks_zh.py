@@ -8,7 +8,10 @@ from assistant.linking.numbers import DIGITS, ZH_NUMBER, to_number
 from assistant.linking.ranks import Top
 from assistant.linking.spans import free
 
+SHARE_OF_GOODS = "share"
+"""Of the goods that are named just before: '化妆品花销比重最高的10%'."""
 _BY = (
+    (r"(?:花费|消费|花销|开销|支出|金额|花钱|购买)?(?:的)?(?:占比|比重|份额)", SHARE_OF_GOODS),
     (r"客单价?|每单(?:金额|消费)?|单均", "basket_value_365d"),
     (r"用券(?:次数|数量?|量)?|优惠券使用(?:次数|数量?)|核销(?:次数|数量?)", "coupons_redeemed_365d"),
     (r"折扣率|优惠率|打折比例|折扣占标价的比例", "discount_rate_365d"),
@@ -23,12 +26,13 @@ _BY = (
 """What customers are ranked by, and the feature (of 'spend' and 'orders', the window says which)."""
 _WORDS = "|".join(f"(?P<f{place}>{words})" for place, (words, _) in enumerate(_BY))
 _LAST = r"(?:(?:最近|近|过去)(?P<n>一|半|三|六|十二|\d+)个?(?P<u>年|月|天|季度)(?:内|里|来)?的?)?"
+_SPAN = r"(?:[（(]?(?:在|按)?(?:近|最近|过去)?(?:一年|全年|年度|整年)(?:内|里|来|口径)?[）)]?的?)?"
 _SIZE = rf"(?P<k>{ZH_NUMBER})\s*(?P<p>[%％]|名|位|个|人|户|(?=$|[，。、,的且但]))"
 _RANKS = tuple(
     re.compile(pattern)
     for pattern in (
-        rf"(?:按照?|以|论|依)?\s*{_LAST}(?:{_WORDS})(?:来|进行|由高到低|从高到低|降序)*(?:排名|排序|排行|位列|位居|名列|居于?|排在?|排到|计|算)?[，,]?\s*(?:在)?(?:最高|最多|最大|靠前|居首|排名)*的?[，,]?\s*(?:前|头部|头|最前|top\s*)\s*{_SIZE}",
-        rf"(?:按照?|以|论)?\s*{_LAST}(?:{_WORDS})(?:排名|排序|排在?|由低到高|从低到高)?[，,]?(?:最高|最多|最大|(?P<low>最低|最少|最小|垫底|倒数|末尾|后))的?\s*(?:那)?{_SIZE}",
+        rf"(?:按照?|以|论|依)?\s*{_LAST}(?:{_WORDS}){_SPAN}(?:来|进行|由高到低|从高到低|降序)*(?:排名|排序|排行|位列|位居|名列|居于?|排在?|排到|计|算)?[，,]?\s*(?:在)?(?:最高|最多|最大|靠前|居首|排名)*的?[，,]?\s*(?:前|头部|头|最前|top\s*)\s*{_SIZE}",
+        rf"(?:按照?|以|论)?\s*{_LAST}(?:{_WORDS}){_SPAN}(?:排名|排序|排在?|由低到高|从低到高)?[，,]?(?:最高|最多|最大|(?P<low>最低|最少|最小|垫底|倒数|末尾|后))的?\s*(?:那)?{_SIZE}",
     )
 )
 _MODEL = re.compile(r"概率|可能性|几率|机率|倾向|最有?可能")
@@ -81,6 +85,8 @@ def bare_tops_zh(text: str) -> list[Top]:
 def _feature(match: re.Match[str]) -> str:
     named = next(feature for place, (_, feature) in enumerate(_BY) if match[f"f{place}"])
     length = _DAYS.get(f"{match['n']}{match['u']}", "365d") if match["n"] else "365d"
+    if named == SHARE_OF_GOODS:
+        return named
     if named not in ("spend", "orders"):
         quarterly = named in ("basket_value_365d", "coupons_redeemed_365d", "categories_365d")
         return named.replace("365d", "90d") if quarterly and length == "90d" else named

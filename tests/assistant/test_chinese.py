@@ -338,3 +338,8 @@ def test_own_words_stand_together(linker):
     parts = tuple(from_json(OWN[place]) for place in (0, 4, 9))
     node = AllOf((*parts, Not(bought(Window(30), ItemFilter(category=("BEERS/ALES",))))))
     assert same(linker.link(explain(node, linker.catalogue, "zh")).reading, node)
+
+
+def test_three_hundred_alike_are_people_and_three_kinds_are_segments(linker):
+    assert linker.link("帮我从爱买有机蔬果的客群往外扩，找三百个类似的人").intents.top == 300
+    assert linker.link("把客户分成3类").intents.k == 3

@@ -14,7 +14,15 @@ from assistant.linking.occasions import occasions
 from segments.canonical import fingerprint
 from segments.catalogue import standard_catalogue
 from segments.codec import from_json, to_json
-from segments.definition import EventCondition, Occasion, PropensityCondition
+from segments.definition import (
+    EventCondition,
+    Node,
+    Occasion,
+    PropensityCondition,
+    RankCondition,
+    RepeatCondition,
+    Window,
+)
 from segments.ports import Outcome
 
 AS_OF = date(2018, 1, 1)
@@ -404,3 +412,43 @@ def test_the_most_likely_of_an_outcome_of_ones_own_are_a_segment(reviewed: Linke
 
 def test_what_was_done_is_no_outcome_to_come(reviewed: Linker) -> None:
     assert isinstance(reviewed.link("who left a review?").reading, EventCondition)
+
+
+@pytest.mark.parametrize(
+    ("question", "expected"),
+    [
+        (
+            "stone fruit, top 10% next month",
+            PropensityCondition("purchase_30d:STONE FRUIT", top_share=0.1),
+        ),
+        (
+            "a top 20% dinner sausage likelihood in 30 days",
+            PropensityCondition("purchase_30d:DINNER SAUSAGE", top_share=0.2),
+        ),
+        ("the 20 lowest meat spenders", RankCondition("spend_meat_365d", 20, lowest=True)),
+        ("top 5% packaged seafood share", RankCondition("share_seafood_pckgd_365d", share=0.05)),
+        (
+            "two orders within 14 days sometime in the last 90 days",
+            RepeatCondition("purchase", 2, 14, window=Window(90)),
+        ),
+    ],
+)
+def test_ranks_of_departments_and_forecasts_and_bursts_are_read(
+    linker: Linker, question: str, expected: Node
+) -> None:
+    assert linker.link(question).reading == expected
+
+
+def test_two_orders_within_a_week_alone_are_no_burst(linker: Linker) -> None:
+    assert read(linker, "who placed two orders within a week?") == {
+        "event": "purchase",
+        "measure": "count",
+        "op": ">=",
+        "value": 2,
+        "from_days_ago": 7,
+    }
+
+
+def test_a_change_between_periods_compares_no_segments(linker: Linker) -> None:
+    question = "whose spend went up by 20% or more over the last three months vs the three before"
+    assert "compare_segments" not in linker.link(question).intents.tools
