@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from segments.definition import Node
-from segments.errors import CommandError
+from segments.errors import CommandError, DefinitionError
 
 WorkspaceOption = Annotated[Path, typer.Option("--workspace", "-w", help="The workspace folder.")]
 OutcomeArgument = Annotated[str, typer.Argument(help="An outcome of `segassist models`.")]
@@ -26,5 +26,7 @@ def read_definition(path: Path, workspace: Path) -> Node:
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
     except (ValueError, RecursionError) as error:
-        raise CommandError(f"{path}: not valid JSON ({error}).") from error
+        raise DefinitionError(
+            f"{path}: not valid JSON ({error}).", f"{path}：不是有效的 JSON（{error}）。"
+        ) from error
     return from_json(data, read_settings(workspace).parameters)

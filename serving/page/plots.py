@@ -164,7 +164,7 @@ def behaviour_map(
     figure.update_xaxes(visible=False)
     figure.update_yaxes(visible=False)
     figure.update_layout(legend={"itemsizing": "constant"})
-    return styled(figure, title, 350)
+    return styled(figure, title, 430)
 
 
 def styled(figure: go.Figure, title: str, height: int) -> go.Figure:

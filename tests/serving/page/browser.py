@@ -143,7 +143,7 @@ class Page:
         return self.text("[data-testid=count]")
 
     def counts(self, size: str) -> None:
-        self.until(lambda: self.count == size, f"a count of {size} (there is {self.count})")
+        self.until(lambda: self.count == size, f"a count of {size}")
 
     def add(self, kind: str, group: str = "") -> None:
         """Add a part to the group at a place."""

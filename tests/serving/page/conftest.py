@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -64,27 +65,34 @@ def serving(page_workspace) -> Iterator[tuple[str, subprocess.Popen[str]]]:
         yield running
 
 
-@pytest.fixture(scope="session")
-def tab(serving, tmp_path_factory) -> Iterator[Page]:
-    """A browser with an empty profile."""
+@contextmanager
+def browser(folder: Path) -> Iterator[tuple[Any, Path]]:
+    """A headless Chromium with an empty profile in the folder, and where its downloads go."""
     from selenium.webdriver.chrome.service import Service
 
-    programs = [shutil.which("chromium"), shutil.which("chromedriver")]
-    if None in programs:
-        pytest.skip("Chromium is missing: run scripts/install-test-programs")
-    folder = tmp_path_factory.mktemp("browser")
     options = webdriver.ChromeOptions()
-    options.binary_location = programs[0]
+    options.binary_location = shutil.which("chromium") or ""
     for flag in (*FLAGS, f"--user-data-dir={folder / 'profile'}"):
         options.add_argument(flag)
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    driver = webdriver.Chrome(options=options, service=Service(programs[1]))
+    driver = webdriver.Chrome(options=options, service=Service(shutil.which("chromedriver")))
     downloads = folder / "downloads"
     downloads.mkdir()
     behaviour = {"behavior": "allow", "downloadPath": str(downloads)}
     driver.execute_cdp_cmd("Browser.setDownloadBehavior", behaviour)
-    yield Page(driver, serving[0], downloads)
-    driver.quit()
+    try:
+        yield driver, downloads
+    finally:
+        driver.quit()
+
+
+@pytest.fixture(scope="session")
+def tab(serving, tmp_path_factory) -> Iterator[Page]:
+    """A browser with an empty profile."""
+    if not (shutil.which("chromium") and shutil.which("chromedriver")):
+        pytest.skip("Chromium is missing: run scripts/install-test-programs")
+    with browser(tmp_path_factory.mktemp("browser")) as (driver, downloads):
+        yield Page(driver, serving[0], downloads)
 
 
 @pytest.fixture

@@ -48,6 +48,13 @@ def test_a_question_is_answered_step_by_step(page, fake_llm, tmp_path):
     assert page.all("#question textarea")[0].get_attribute("value") == ""
 
 
+def test_typing_mistakes_are_read_and_told(page):
+    chat = page.ask("who bougt beeer in the last qarter?")
+    assert "BEERS/ALES" in chat
+    for typed, read in (("bougt", "bought"), ("beeer", "beer"), ("qarter", "quarter")):
+        assert f"I read '{typed}' as '{read}'" in chat
+
+
 def test_the_step_at_work_is_the_one_shown(page, fake_llm):
     fake_llm.wait = 3
     page.send("who bought beer?")

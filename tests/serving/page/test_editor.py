@@ -171,7 +171,7 @@ def test_a_rank_is_among_a_group_that_is_edited_like_any_other(editor):
     between = {"feature": "age", "op": "between", "value": ["55-64", "65+"]}
     editor.until(lambda: definition(editor)["among"] == {"all_of": [between]}, "those over 55")
     editor.choose("0", "mode", "share")
-    editor.counts("13")
+    editor.counts("14")
     editor.do("remove", "0.0")
     editor.counts("247")
 

@@ -154,6 +154,28 @@ def test_every_label_is_there_in_chinese(page):
     page.until(lambda: "您是指orders_90d" in page.text(".editor .problem"), "the problem in Chinese")
 
 
+def test_what_goes_wrong_is_said_in_chinese_on_the_chinese_page(page, fake_llm):
+    page.driver.get(f"{page.url}/zh/")
+    page.until(lambda: page.all("#question textarea"), "the Chinese page")
+    page.click("#download")
+    assert "还没有分群" in page.message()
+    fake_llm.status = 500
+    page.send("谁买过啤酒？")
+    page.until(lambda: "⚠" in page.text("#chat"), "what went wrong")
+    assert "语言模型" in page.text("#chat")
+    assert "refused" not in page.text("#chat")
+
+
+def test_plots_follow_a_window_that_was_resized_while_they_were_hidden(page):
+    page.tab("models")
+    plotted(page, "plot-gains")
+    page.tab("chat")
+    page.resize(390)
+    page.tab("models")
+    wide = "document.querySelector('#plot-gains .main-svg').getBoundingClientRect().width"
+    page.until(lambda: 0 < page.js(wide) <= 390, "a plot that fits")
+
+
 def test_a_theme_is_kept(page):
     page.tab("settings")
     page.until(lambda: page.all("#theme input[value=dark]"), "the themes")
