@@ -165,9 +165,9 @@ def _create(connection: duckdb.DuckDBPyConnection, table: str, queries: list[str
 def _run(connection: duckdb.DuckDBPyConnection, kind: str, statement: str) -> None:
     try:
         connection.execute(statement)
-    except duckdb.OutOfMemoryException:
-        raise
     except duckdb.Error as error:
+        if isinstance(error, duckdb.OutOfMemoryException) or "No space left" in str(error):
+            raise
         raise DataError(f"{kind}: cannot be read: {' '.join(str(error).splitlines()[:2])}") from error
 
 

@@ -111,6 +111,25 @@ def test_work_that_does_not_fit_says_what_to_raise(source, tmp_path, monkeypatch
     assert not (tmp_path / FILE).exists()
 
 
+def test_a_disk_that_is_full_of_what_does_not_fit_into_memory_is_told(source, tmp_path, monkeypatch):
+    little = tmp_path / "little"
+    little.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", str(little)]
+    if os.geteuid() != 0 or subprocess.run(mount, capture_output=True, check=False).returncode != 0:
+        pytest.skip("only root may mount a small disk")
+    monkeypatch.setenv(MEMORY_VARIABLE, "60MB")
+    try:
+        with pytest.raises(StorageError, match=r"no room on the disk|disk is full"):
+            build(little, partial(load, read_mapping(str(source))))
+        assert not list(little.glob("warehouse.duckdb*"))
+        monkeypatch.setenv(SPILL_VARIABLE, "1GB")
+        with pytest.raises(StorageError, match="disk is full"):
+            build(little, partial(load, read_mapping(str(source))))
+        assert not list(little.glob("warehouse.duckdb*"))
+    finally:
+        subprocess.run(["umount", str(little)], check=True)
+
+
 def test_processes_that_read_one_warehouse_spill_apart(warehouse):
     reader = (
         "import sys; from pathlib import Path; from warehouse.connection import connect\n"
