@@ -94,8 +94,7 @@ def load(
         connection.executemany(
             "INSERT INTO arriving_files VALUES ($1, $2)", [[str(p), n] for p, n in numbers.items()]
         )
-    found = [_events(reading, place, source) for place, source in reading.of("events")]
-    _create(connection, "raw_events", found or [_no_events()])
+    _load_events(reading)
     _load_items(reading)
     _load_customers(reading)
     campaigns = [
@@ -107,10 +106,21 @@ def load(
     return reading.columns
 
 
-def _no_events() -> str:
-    shown = [f"NULL::{kind} AS {name}" for name, _, kind in RAW_EVENTS]
-    shown += ["NULL::INTEGER AS file_no", f"NULL::VARCHAR AS {UNKNOWN}"]
-    return f"SELECT {', '.join(shown)} WHERE false"
+def _load_events(reading: _Reading) -> None:
+    """A column that no source fills is computed where it is asked for: of a wide table a fifth less is kept."""
+    filled = {said for _, source in reading.of("events") for said in source.columns}
+    columns = {}
+    for name, said, kind in (*RAW_EVENTS, ("file_no", "", "INTEGER"), (UNKNOWN, "currency", "VARCHAR")):
+        # A rule of cleaning may set the quantity.
+        told = said in ("", "quantity", *filled)
+        columns[name] = kind if told else f"{kind} AS ({DEFAULTS.get(name, 'NULL')}::{kind})"
+    shown = ", ".join(f"{name} {kind}" for name, kind in columns.items())
+    reading.connection.execute(f"CREATE TEMP TABLE raw_events ({shown})")
+    queries = [_events(reading, place, source) for place, source in reading.of("events")]
+    if queries:
+        kept = ", ".join(name for name, kind in columns.items() if " AS " not in kind)
+        rows = f"SELECT {kept} FROM ({' UNION ALL '.join(queries)})"
+        _run(reading.connection, "events", f"INSERT INTO raw_events ({kept}) {rows}")
 
 
 def _load_items(reading: _Reading) -> None:
@@ -148,12 +158,16 @@ def _empty(names: Sequence[str]) -> str:
 
 
 def _create(connection: duckdb.DuckDBPyConnection, table: str, queries: list[str]) -> None:
+    statement = f"CREATE TEMP TABLE {table} AS {' UNION ALL '.join(queries)}"
+    _run(connection, table.split("_")[1], statement)
+
+
+def _run(connection: duckdb.DuckDBPyConnection, kind: str, statement: str) -> None:
     try:
-        connection.execute(f"CREATE TEMP TABLE {table} AS {' UNION ALL '.join(queries)}")
-    except duckdb.OutOfMemoryException:
-        raise
+        connection.execute(statement)
     except duckdb.Error as error:
-        kind = table.split("_")[1]
+        if isinstance(error, duckdb.OutOfMemoryException) or "No space left" in str(error):
+            raise
         raise DataError(f"{kind}: cannot be read: {' '.join(str(error).splitlines()[:2])}") from error
 
 

@@ -240,13 +240,16 @@ def many_profiles(warehouse: Warehouse, number: int) -> None:
     parts = [event_definition(rng) for _ in range(8)]
     for part in parts:
         found.size(from_json(part))
-    seconds = []
+    seconds, processor = [], []
     for _ in range(RUNS):
         one, two, three, four, five = rng.sample(parts, 5)
         node = from_json({"all_of": [one, {"any_of": [two, three, four]}, {"not": five}]})
+        began = time.thread_time()
         seconds.append(timed(found.size, node)[0])
+        processor.append(time.thread_time() - began)
+    p95, median = np.quantile(seconds, 0.95) * 1000, np.median(processor) * 1000
     print(
-        f"{number:,} profiles, five conditions  p95 {np.quantile(seconds, 0.95) * 1000:8.1f} ms   (target 100 ms)"
+        f"{number:,} profiles, five conditions  p95 {p95:8.1f} ms   (target 100 ms), processor time {median:.1f} ms"
     )
 
 

@@ -24,7 +24,7 @@ WIDE = "CREATE TEMP TABLE wide AS SELECT '{0}-' || range || '-' || md5(range::VA
 @pytest.fixture(scope="module")
 def source(tmp_path_factory):
     """Of a size that needs more than the small limit below."""
-    return generate(tmp_path_factory.mktemp("source"), customers=2_000, events=1_200_000)
+    return generate(tmp_path_factory.mktemp("source"), customers=2_000, events=600_000)
 
 
 @pytest.fixture(scope="module")
@@ -83,8 +83,12 @@ def test_a_build_under_a_small_limit_gives_the_same_and_leaves_nothing_beside(
         spills.extend(path.name for path in (tmp_path / "small").glob("*.tmp"))
         return {}
 
+    def read(connection):
+        # The feature mart needs more than the load.
+        connection.execute("SET memory_limit = '90MB'; SET threads = 2")
+        load(read_mapping(str(source)), connection)
+
     spills: list[str] = []
-    read = partial(load, read_mapping(str(source)))
     (tmp_path / "small").mkdir()
     shutil.copy(warehouse.with_name("vault.key"), tmp_path / "small")
     monkeypatch.setenv(MEMORY_VARIABLE, "200MB")
@@ -105,6 +109,25 @@ def test_work_that_does_not_fit_says_what_to_raise(source, tmp_path, monkeypatch
     with pytest.raises(StorageError, match=MEMORY_VARIABLE):
         build(tmp_path, read)
     assert not (tmp_path / FILE).exists()
+
+
+def test_a_disk_that_is_full_of_what_does_not_fit_into_memory_is_told(source, tmp_path, monkeypatch):
+    little = tmp_path / "little"
+    little.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", str(little)]
+    if os.geteuid() != 0 or subprocess.run(mount, capture_output=True, check=False).returncode != 0:
+        pytest.skip("only root may mount a small disk")
+    monkeypatch.setenv(MEMORY_VARIABLE, "60MB")
+    try:
+        with pytest.raises(StorageError, match=r"no room on the disk|disk is full"):
+            build(little, partial(load, read_mapping(str(source))))
+        assert not list(little.glob("warehouse.duckdb*"))
+        monkeypatch.setenv(SPILL_VARIABLE, "1GB")
+        with pytest.raises(StorageError, match="disk is full"):
+            build(little, partial(load, read_mapping(str(source))))
+        assert not list(little.glob("warehouse.duckdb*"))
+    finally:
+        subprocess.run(["umount", str(little)], check=True)
 
 
 def test_processes_that_read_one_warehouse_spill_apart(warehouse):
