@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 from pyroaring import BitMap
 
 from segments.canonical import fingerprint
-from segments.check import validate
 from segments.definition import EVERYONE, AllOf, AnyOf, Node, Not, named_segments
 from warehouse.recent import Recent
 
@@ -39,7 +38,7 @@ class Bitmaps:
 
     def of(self, definition: Node) -> BitMap:
         """Row numbers of the members. Raises DefinitionError as the engine does."""
-        validate(definition, self._audiences.vocabulary)
+        self._audiences.check(definition)
         return self._bits(definition)
 
     def _bits(self, node: Node) -> BitMap:
