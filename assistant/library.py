@@ -187,7 +187,11 @@ class Library:
 
     def name_of(self, digest: str) -> str | None:
         """The first name whose latest version has this content hash."""
-        query = _newest().where(_versions.c.hash == digest).order_by(_versions.c.name).limit(1)
+        other = _versions.alias()
+        newest = select(func.max(other.c.version)).where(other.c.name == _versions.c.name).scalar_subquery()
+        # Asked of the few versions that have the hash, not of every segment there is.
+        held = select(_versions.c.name).where(_versions.c.hash == digest, _versions.c.version == newest)
+        query = held.order_by(_versions.c.name).limit(1)
         with self._state.read(FAILED) as connection:
             found = connection.execute(query).one_or_none()
         return None if found is None else str(found.name)

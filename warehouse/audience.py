@@ -132,10 +132,19 @@ class Audiences:
     @property
     def vocabulary(self) -> Vocabulary:
         """The names a definition may use here."""
+        return self._vocabulary(self._saved_names())
+
+    def check(self, definition: Node) -> None:
+        """Raise DefinitionError when the definition does not hold here."""
+        # The names of saved segments are read anew at each check, and there may be thousands.
+        names = self._saved_names() if any(named_segments(definition)) else ()
+        validate(definition, self._vocabulary(names))
+
+    def _vocabulary(self, saved_names: Collection[str]) -> Vocabulary:
         return Vocabulary(
             self.warehouse.catalogue,
             self._item_sets,
-            frozenset(self._saved_names()),
+            frozenset(saved_names),
             self._outcomes,
             self._discoveries(),
         )
@@ -229,7 +238,7 @@ class Audiences:
         kept = self._expressions.get(key)
         if kept is not None:
             return kept
-        validate(definition, self.vocabulary)
+        self.check(definition)
         made = self.compiler(definition).compile(definition)
         return self._expressions.put(key, made) if _lasts(definition) and not _holds_ids(definition) else made
 

@@ -16,7 +16,6 @@ import numpy as np
 from pyroaring import BitMap
 
 from segments.canonical import fingerprint
-from segments.check import validate
 from segments.definition import EVERYONE, AllOf, AnyOf, Node, Not, named_segments
 from warehouse.recent import Recent
 
@@ -41,7 +40,7 @@ class Bitmaps:
 
     def of(self, definition: Node) -> BitMap:
         """Row numbers of the members. Raises DefinitionError as the engine does."""
-        validate(definition, self._audiences.vocabulary)
+        self._audiences.check(definition)
         return self._bits(definition)
 
     def _bits(self, node: Node) -> BitMap:

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 import ibis.expr.types as ir
 from scipy.stats import binomtest
 
-from segments.check import validate
 from segments.definition import EVERYONE, Node, RankCondition, conditions
 from segments.errors import DefinitionError, UserError
 from warehouse.audience import Audiences
@@ -41,7 +40,7 @@ def estimate(audiences: Audiences, definition: Node, share: float = 0.05) -> Est
             f"estimate.share: must be above 0 and at most 1; got {share}.",
             f"estimate.share：必须大于0且不超过1，而给的是{share}。",
         )
-    validate(definition, audiences.vocabulary)
+    audiences.check(definition)
     if any(isinstance(condition, RankCondition) for condition in conditions(definition)):
         raise DefinitionError(
             "rank_by: a rank needs all customers; count it instead of estimating.",

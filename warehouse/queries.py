@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 from sqlglot import expressions as sge
 
 from segments.canonical import fingerprint
-from segments.check import validate
 from segments.definition import AllOf, AnyOf, Node, Not, named_segments
 from warehouse.recent import Recent
 
@@ -28,19 +27,19 @@ class Queries:
 
     def __init__(self, audiences: Audiences, kept: int = KEPT) -> None:
         self._audiences = audiences
-        self._known: Recent[sge.Expression] = Recent(kept)
+        self._known: Recent[sge.Expr] = Recent(kept)
         self.written = 0
         """How many conditions were written so far."""
 
     def of(self, definition: Node) -> sge.Select:
         """The members' customer_id. Raises DefinitionError when the definition does not hold."""
-        validate(definition, self._audiences.vocabulary)
+        self._audiences.check(definition)
         features = sge.Table(
             this=sge.to_identifier("features", quoted=True), alias=sge.TableAlias(this=FEATURES.copy())
         )
         return sge.select(_customer_id()).from_(features).where(self._test(definition), copy=False)
 
-    def _test(self, node: Node) -> sge.Expression:
+    def _test(self, node: Node) -> sge.Expr:
         match node:
             case AllOf(children):
                 return sge.and_(*map(self._test, children), copy=False) if children else sge.true()
@@ -51,7 +50,7 @@ class Queries:
             case _:
                 return self._condition(node)
 
-    def _condition(self, node: Node) -> sge.Expression:
+    def _condition(self, node: Node) -> sge.Expr:
         # What another segment's name means may change, so it is never kept.
         if any(named_segments(node)):
             return self._written(node)
@@ -60,7 +59,7 @@ class Queries:
         # A copy, because what is put together takes its parts over.
         return (self._known.put(key, self._written(node)) if known is None else known).copy()
 
-    def _written(self, node: Node) -> sge.Expression:
+    def _written(self, node: Node) -> sge.Expr:
         self.written += 1
         compiler, to_sqlglot = self._audiences.compiler(node), self._audiences.warehouse.to_sqlglot
         select = to_sqlglot(compiler.test(node))

@@ -12,6 +12,7 @@ import ibis.expr.operations as ops
 import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
+from sqlglot import expressions as sge
 
 from segments.features import Catalogue
 from warehouse.mart import feature_mart
@@ -57,6 +58,10 @@ class Tables(ABC):
     @abstractmethod
     def sql(self, expression: ir.Table) -> str:
         """The expression in the engine's own SQL."""
+
+    def to_sqlglot(self, expression: ir.Table) -> sge.Select:
+        """The expression as a SELECT taken apart, where the engine numbers its rows."""
+        raise NotImplementedError
 
     @abstractmethod
     def fetch(self, expression: ir.Table) -> pd.DataFrame:

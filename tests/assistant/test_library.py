@@ -8,6 +8,7 @@ import threading
 import pytest
 
 from assistant.library import MAX_NAME, Library
+from segments.canonical import fingerprint
 from segments.codec import from_json
 from segments.definition import AllOf, EventCondition, FeatureCondition, ItemFilter, Not
 from segments.errors import ConflictError, NotFoundError, StaleError, StorageError, UserError
@@ -229,3 +230,13 @@ def test_a_segment_made_anew_has_another_tag_only_when_it_means_something_else(l
     first = library.save("mine", SOUP)
     library.delete("mine")
     assert library.save("mine", OFTEN).tag != first.tag
+
+
+def test_the_name_of_a_definition_is_the_first_that_holds_it_now(library):
+    for name in ("loyal", "frequent"):
+        library.save(name, OFTEN)
+    assert library.name_of(fingerprint(OFTEN)) == "frequent"
+    library.save("frequent", SOUP)
+    assert library.name_of(fingerprint(OFTEN)) == "loyal"
+    library.save("loyal", SOUP)
+    assert library.name_of(fingerprint(OFTEN)) is None

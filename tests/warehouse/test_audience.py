@@ -137,6 +137,19 @@ def test_saved_segments_are_resolved_by_name(small_warehouse):
         audiences.members(from_json({"member_of": "other"}))
 
 
+def test_saved_names_are_read_only_for_a_definition_that_uses_one(small_warehouse):
+    asked = []
+    soup = from_json({"event": "purchase", "items": {"category": ["SOUP"]}})
+    audiences = Audiences(
+        small_warehouse, saved=lambda _name: soup, saved_names=lambda: asked.append(1) or ["soup"]
+    )
+    for ask in (audiences.size, audiences.sql, audiences.members, audiences.expression):
+        ask(soup)
+    assert not asked
+    audiences.size(from_json({"not": {"member_of": "soup"}}))
+    assert asked
+
+
 def test_sql_is_one_select_over_the_mart_and_the_events(small_warehouse):
     definition = {
         "all_of": [{"feature": "orders_90d", "op": ">=", "value": 3}, {"not": {"event": "coupon_redeem"}}]
