@@ -239,13 +239,13 @@ def many_profiles(warehouse: Warehouse, number: int) -> None:
     rng, found = random.Random(19), Bitmaps(Profiles(warehouse, number))
     parts = [event_definition(rng) for _ in range(8)]
     for part in parts:
-        found.size(from_json(part))
+        found.of(from_json(part))
     seconds, processor = [], []
     for _ in range(RUNS):
         one, two, three, four, five = rng.sample(parts, 5)
         node = from_json({"all_of": [one, {"any_of": [two, three, four]}, {"not": five}]})
         began = time.thread_time()
-        seconds.append(timed(found.size, node)[0])
+        seconds.append(timed(found.of, node)[0])
         processor.append(time.thread_time() - began)
     p95, median = np.quantile(seconds, 0.95) * 1000, np.median(processor) * 1000
     print(
