@@ -47,7 +47,9 @@ def test_a_group_too_small_is_not_profiled(page):
     page.ask("who spent over $500 last quarter but went quiet for a month?")
     page.shows("fewer than 10")
     page.tab("profile")
-    page.until(lambda: "Fewer than 10 customers are too few" in page.text("#profile-summary .error"), "the reason")
+    page.until(
+        lambda: "Fewer than 10 customers are too few" in page.text("#profile-summary .error"), "the reason"
+    )
 
 
 def test_the_library_lists_searches_and_opens(page, saved):
