@@ -66,7 +66,8 @@ def _compiled(backend: Any, tables: list[ir.Table], catalogue: Catalogue, as_of:
     """SQL of these features of those whom a query finds, kept because the engine would ask it at each place."""
     backend.con.execute(f"CREATE OR REPLACE TEMP TABLE whom AS {whom}")
     found = backend.table("whom", database=("temp", "main"))
-    return str(backend.compile(feature_mart(*tables, catalogue, as_of, found)))
+    events, items, customers = tables
+    return str(backend.compile(feature_mart(events, items, customers, catalogue, as_of, found)))
 
 
 def _assigned(columns: dict[str, str]) -> str:
