@@ -1,4 +1,4 @@
-"""A real PostgreSQL for the tests of other engines and of database sources."""
+"""A real PostgreSQL and a real Spark for the tests of other engines and of database sources."""
 
 import os
 import shutil
@@ -42,3 +42,26 @@ def postgres_server():
     finally:
         run("pg_ctl", "-D", data, "-m", "immediate", "stop")
         shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def spark_session(tmp_path_factory):
+    """A real Spark in this process."""
+    if shutil.which("java") is None:
+        pytest.skip("Java is not installed: run scripts/install-test-programs")
+    from pyspark.sql import SparkSession
+
+    session = (
+        SparkSession.builder.master("local[2]")
+        .config("spark.ui.enabled", "false")
+        .config("spark.ui.showConsoleProgress", "false")
+        .config("spark.sql.shuffle.partitions", "1")
+        .config("spark.sql.session.timeZone", "UTC")
+        .config("spark.driver.bindAddress", "127.0.0.1")
+        .config("spark.driver.host", "127.0.0.1")
+        .config("spark.sql.warehouse.dir", str(tmp_path_factory.mktemp("spark")))
+        .getOrCreate()
+    )
+    session.sparkContext.setLogLevel("ERROR")
+    yield session
+    session.stop()

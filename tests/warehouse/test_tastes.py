@@ -127,9 +127,22 @@ def test_it_is_a_feature_of_the_language_with_its_words(shop):
     assert "sweet tooth" in shop.catalogue[SWEET.feature].synonyms_en
 
 
-def test_it_is_the_same_on_postgresql(shop, postgres_server):
+@pytest.fixture(scope="module")
+def postgres(postgres_server):
     connection = ibis.postgres.connect(host=postgres_server, user="postgres", database="postgres")
-    engine = copy_to(shop, connection, "tastes_")
+    yield connection
+    connection.disconnect()
+
+
+@pytest.fixture(scope="module")
+def spark(spark_session):
+    return ibis.pyspark.connect(spark_session)
+
+
+@pytest.mark.filterwarnings("ignore:PySpark does not yet fully support pandas")
+@pytest.mark.parametrize("name", ["postgres", "spark"])
+def test_it_is_the_same_on_other_engines(shop, request, name):
+    engine = copy_to(shop, request.getfixturevalue(name), "tastes_")
     definition = from_json(
         {
             "all_of": [
@@ -141,7 +154,9 @@ def test_it_is_the_same_on_postgresql(shop, postgres_server):
     members = Audiences(engine).members(definition)
     assert members == Audiences(shop).members(definition)
     assert 0 < len(members) < 60
-    connection.disconnect()
+    found = engine.fetch(engine.table("features")).set_index("customer_id").sort_index()
+    tastes = [FEATURE, SWEET.feature]
+    pd.testing.assert_frame_equal(found[tastes], shop.features()[tastes], check_dtype=False, rtol=1e-9)
 
 
 def test_tastes_are_kept_when_the_data_change_and_replaced_when_declared_anew(tmp_path):
