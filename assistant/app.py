@@ -299,8 +299,8 @@ class Answer:
             "segment",
             "evidence",
             "clarification",
-            "confidence",
             "refused",
+            "confidence",
         )
         return {name: getattr(self, name) for name in names} | {"timings": self.timings}
 

@@ -27,6 +27,7 @@ ANSWER_KEYS = {
     "evidence",
     "clarification",
     "refused",
+    "confidence",
     "timings",
     "conversation",
     "turn",

@@ -24,6 +24,7 @@ ANSWER_KEYS = [
     "evidence",
     "clarification",
     "refused",
+    "confidence",
     "timings",
 ]
 SEGMENT_KEYS = ["name", "definition", "hash", "size", "reachable", "sql", "words"]

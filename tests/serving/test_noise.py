@@ -169,7 +169,7 @@ def test_a_spent_budget_is_said_everywhere_and_granted_anew(folder, service):
     answer = service.ask(MIA, "who has children?")
     assert "privacy budget is spent" in (answer.refused or answer.clarification or answer.answer)
     (entry,) = Views(service).library(MIA)
-    assert "privacy budget is spent" in entry.problem
+    assert "privacy budget is spent" in str(entry.problem)
     assert service.size(MIA, beer) == seen
     assert segassist("privacy", "budget", "-w", folder).stdout == "mia: 1 of 1\n"
     assert segassist("privacy", "budget", "--grant", "mia", "-w", folder).exit_code == 0
