@@ -206,11 +206,8 @@ class TurnGraph:
         if outcome.result is not None and outcome.result.strategy is not None:
             strategy = outcome.result.strategy
             planned = {"planned": {"goal": strategy.objective.goal, "budget": strategy.budget}}
-        found = (
-            [item for item in turn.result.evidence if item.tool == "discover_segments"] if turn.result else []
-        )
-        if found and found[0].rows:
-            planned = {"discovery": found[0].rows[0]["definition"]["member_of"]["discovery"]}
+        if outcome.result is not None and outcome.result.discovery is not None:
+            planned = {"discovery": outcome.result.discovery}
         if turn.link.alternative is not None and plan.tool == "define_segment":
             # 'yes' takes the other reading.
             planned = {

@@ -42,13 +42,15 @@ Top = Annotated[int, Field(ge=1, description="how many customers")]
 class ToolResult:
     """What a tool call produced: evidence, the segment it made current (if any), a plan object (if any).
 
-    texts: the answer in English and Chinese, where the tool words it itself.
+    discovery: the version of the discovery that was made. texts: the answer in English and Chinese, where the tool words
+    it itself.
     """
 
     evidence: tuple[Evidence, ...]
     definition: Node | None = None
     strategy: Strategy | None = None
     texts: tuple[str, str] | None = None
+    discovery: str | None = None
 
 
 def admit(rooms: Rooms, name: str) -> None:
@@ -147,7 +149,9 @@ class Tools:
 
     def discover_segments(self, k: int | None = None) -> ToolResult:
         """Find k natural segments of all customers by their behaviour, each with a name and a persona."""
-        return ToolResult((self.rooms.discover(k),))
+        found = self.rooms.discover(k)
+        version = found.rows[0]["definition"]["member_of"]["discovery"] if found.rows else None
+        return ToolResult((found,), discovery=version)
 
     def recommend_products(self, definition: Node) -> ToolResult:
         """The next best categories and products for a segment: what members do not yet buy and their peers

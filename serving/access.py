@@ -55,6 +55,10 @@ class Caller:
     space: str = ""
     key: str = ""
 
+    def may(self, permission: Permission) -> bool:
+        """Whether the role is enough."""
+        return self.role >= LEAST[permission]
+
     def by(self, via: str) -> Caller:
         """The same caller by another way in."""
         return replace(self, via=via)
@@ -66,8 +70,8 @@ OWNER = Caller("local", Role.admin)
 
 def allow(caller: Caller, permission: Permission) -> None:
     """Raise ForbiddenError when the caller's role is not enough."""
-    least = LEAST[permission]
-    if caller.role < least:
+    if not caller.may(permission):
+        least = LEAST[permission]
         raise ForbiddenError(
             f"{caller.name} is {_a(caller.role)}; to {permission} takes {_a(least)} at least.",
             f"{caller.name}的角色是{caller.role}；{permission}至少需要{least}。",

@@ -30,7 +30,7 @@ from pydantic import ValidationError
 
 from segments.errors import NotFoundError, UserError
 from segments.schema import json_schema
-from serving.access import LEAST, Caller, only_reads
+from serving.access import Caller, only_reads
 from serving.http.guard import caller_of
 from serving.http.problems import said_of, seen
 from serving.http.schemas import Ask
@@ -121,7 +121,7 @@ def _tools(service: Service, caller: Caller) -> list[Tool]:
         )
         for spec in service.tools(caller)
     ]
-    return [ASK, *found] if caller.role >= LEAST["ask"] else found
+    return [ASK, *found] if caller.may("ask") else found
 
 
 def _call(service: Service, caller: Caller, name: str, arguments: dict[str, Any]) -> CallToolResult:

@@ -29,7 +29,7 @@ from segments.codec import from_json
 from segments.definition import Node
 from segments.errors import ConflictError, DefinitionError, ForbiddenError, LLMUnavailableError, NotFoundError
 from segments.ports import Progress, silent
-from serving.access import LEAST, Caller, Permission, allow, tool_permission
+from serving.access import Caller, Permission, allow, tool_permission
 from serving.audit import Audit
 from serving.jobs import Job, Jobs, no_job
 from serving.metrics import Metrics
@@ -167,7 +167,7 @@ class Service:
     def tools(self, caller: Caller) -> list[ToolSpec]:
         """The tools that the caller's role may use."""
         specs = tool_specs().values()
-        return [spec for spec in specs if caller.role >= LEAST[permission_of(spec)]]
+        return [spec for spec in specs if caller.may(permission_of(spec))]
 
     def call(self, caller: Caller, name: str, arguments: dict[str, Any]) -> dict[str, Any]:
         """Run a tool on JSON arguments; evidence and segment as JSON."""
@@ -359,13 +359,13 @@ class Service:
     def exports(self, caller: Caller, offset: int = 0, limit: int = 100) -> tuple[list[Job], int]:
         """The caller's export jobs, newest first, and how many there are; an admin's are everybody's."""
         self.check(caller, "export", "exports")
-        return self.jobs.page(None if caller.role >= LEAST["operate"] else caller.name, offset, limit)
+        return self.jobs.page(None if caller.may("operate") else caller.name, offset, limit)
 
     def export_job(self, caller: Caller, job_id: str) -> Job:
         """An export job of the caller's. Raises NotFoundError for other people's too."""
         self.check(caller, "export", "export")
         job = self.jobs.get(job_id)
-        if job.user != caller.name and caller.role < LEAST["operate"]:
+        if job.user != caller.name and not caller.may("operate"):
             raise no_job(job_id)
         return job
 
@@ -463,7 +463,7 @@ def permission_of(spec: ToolSpec) -> Permission:
 
 def sees_all(caller: Caller) -> bool:
     """Whether a caller may see the size of any group: those who may export its members."""
-    return caller.role >= LEAST["export"]
+    return caller.may("export")
 
 
 def _reader(caller: Caller) -> str:

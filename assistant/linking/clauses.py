@@ -138,14 +138,14 @@ def read(
     def taken() -> list[Span]:
         return [span for span, _, _ in found]
 
-    claim("patterns", list(foreseen(text, chinese, lambda said: _named(said, chinese, items))))
+    claim("patterns", list(foreseen(text, chinese, lambda said: named_items(said, chinese, items))))
     if chinese:
         ranked = [t for t in tops_zh(text) if t.feature in features.catalogue or t.feature == SHARE_OF_GOODS]
         claim("tops", [top for top in ranked if free(top.span, taken())])
         claim("features", [m for m in features.own_words(text) if free(m.span, taken())])
-        whole = patterns_zh(text, as_of, lambda said: _named(said, chinese, items))
+        whole = patterns_zh(text, as_of, lambda said: named_items(said, chinese, items))
         claim("patterns", [m for m in whole if free(m.span, taken())])
-    said_whole = patterns(text, chinese, as_of, lambda said: _named(said, chinese, items), here.events)
+    said_whole = patterns(text, chinese, as_of, lambda said: named_items(said, chinese, items), here.events)
     claim("patterns", [m for m in said_whole if free(m.span, taken())])
     if chinese:
         claim("trends", [m for m in trends(text, chinese) if free(m.span, taken())])
@@ -187,7 +187,7 @@ def read(
     return Reading(text, chinese, _cut(found, len(text), chinese), tuple(taken()))
 
 
-def _named(said: str, chinese: bool, items: ItemLinker) -> ItemFilter:
+def named_items(said: str, chinese: bool, items: ItemLinker) -> ItemFilter:
     """The items that a few words name; nothing when they name none."""
     found = items.find(said, chinese, [], STOP_EN | chatter())
     return merged([mention.items for mention in found])

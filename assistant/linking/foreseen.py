@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 from assistant.linking.numbers import DIGITS, EN_NUMBER, to_number
 from assistant.linking.patterns import FindItems, Pattern
+from assistant.linking.spans import Span, free
 from segments.definition import PropensityCondition
 
 _TOP = rf"(?:the\s+)?(?:top|likeliest|most likely)\s+(?P<n>{DIGITS}|{EN_NUMBER})\s?(?:%|percent\b|per cent\b)(?:\s+of\s+(?:all\s+)?(?:customers|shoppers|people|households))?"
@@ -44,13 +45,13 @@ _CHINESE = tuple(
 
 def foreseen(text: str, chinese: bool, items: FindItems) -> Iterator[Pattern]:
     """Every rank by the model of one category; one whose goods are unknown, or several, is left to others."""
-    busy: list[tuple[int, int]] = []
+    busy: list[Span] = []
     for pattern in _CHINESE if chinese else _ENGLISH:
         for match in pattern.finditer(text):
             category, share = _category(match["goods"], items), to_number(match["n"]) / 100
             if category is None or not 0 < share < 1:
                 continue
-            if any(start < match.end() and match.start() < end for start, end in busy):
+            if not free(match.span(), busy):
                 continue
             span = _narrowed(match, items)
             busy.append(span)
@@ -68,7 +69,7 @@ def _category(goods: str, items: FindItems) -> str | None:
     return named[0] if named else None
 
 
-def _narrowed(match: re.Match[str], items: FindItems) -> tuple[int, int]:
+def _narrowed(match: re.Match[str], items: FindItems) -> Span:
     """The match without what stands before its goods and says something else ('married, soup propensity top 5 %')."""
     start, goods = match.start("goods"), match["goods"]
     if match.start() < start:

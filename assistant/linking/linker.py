@@ -22,14 +22,14 @@ from assistant.intents import (
     spoken_name,
 )
 from assistant.linking.candidates import Candidate, Quantile, candidates, propensity_candidate
-from assistant.linking.clauses import Reading, read
+from assistant.linking.clauses import Reading, named_items, read
 from assistant.linking.clusters import numbered
 from assistant.linking.cues import STOP_EN
 from assistant.linking.edits import Edit, propose
 from assistant.linking.features import FeatureLinker
 from assistant.linking.foreseen import foreseen
 from assistant.linking.here import Here
-from assistant.linking.items import ItemLinker, absent_words, chatter, merged, stem
+from assistant.linking.items import ItemLinker, absent_words, chatter, stem
 from assistant.linking.left_out import left_out, made_up
 from assistant.linking.numbers import Number
 from assistant.linking.own_outcomes import own_outcome
@@ -187,10 +187,10 @@ class Linker:
         if by is not None:
             text = blanked(text, [by.span()])
         spoken, ahead = text, tuple[str, ...]()
-        whole = plain(text, chinese)
-        ranked = any(foreseen(whole, chinese, lambda said: self._items_of(said, chinese)))
-        if CUES["score_propensity"].search(text) and not (ranked or _MOST_LIKELY.search(text)):
-            text, ahead = self._without_outlook(whole, chinese)
+        if CUES["score_propensity"].search(text) and not _MOST_LIKELY.search(text):
+            whole = plain(text, chinese)
+            if not any(foreseen(whole, chinese, lambda said: named_items(said, chinese, self._items))):
+                text, ahead = self._without_outlook(whole, chinese)
         reading, corrected = self._read(text, chinese)
         quantile: Quantile = self.quantile
         numbers = [number for clause in reading.clauses for number in clause.numbers]
@@ -216,6 +216,8 @@ class Linker:
             clusters, other = clusters[:1], clusters[1]
         if clusters:
             found.append(Candidate(AnyOf(tuple(clusters)) if len(clusters) > 1 else clusters[0], 0, 0))
+        said_whole = [p.condition for clause in reading.clauses for p in clause.patterns]
+        ranked = any(isinstance(condition, PropensityCondition) for condition in said_whole)
         likely = probable or (None if ranked else _most_likely(message, reading, intents, mentions))
         if ranked:
             intents = replace(intents, tools=tuple(t for t in intents.tools if t != "score_propensity"))
@@ -227,8 +229,7 @@ class Linker:
             ]
             found.append(likely)
             intents = replace(intents, tools=tuple(t for t in intents.tools if t != "score_propensity"))
-        periods = [p.condition for clause in reading.clauses for p in clause.patterns]
-        compares_periods = other is None and any(isinstance(c, ComparisonCondition) for c in periods)
+        compares_periods = other is None and any(isinstance(c, ComparisonCondition) for c in said_whole)
         if compares_periods or not CUES["compare_segments"].search(_without_trends(message, chinese)):
             intents = replace(intents, tools=tuple(t for t in intents.tools if t != "compare_segments"))
         if found and WHO_ARE_THEY.search(message):
@@ -287,11 +288,7 @@ class Linker:
 
     def goods(self, words: str) -> ItemFilter:
         """The goods that a few words name, brand and kind together; an empty filter when they name none."""
-        return self._items_of(words, is_chinese(words)) or self._items.lookup(words.lower())
-
-    def _items_of(self, words: str, chinese: bool) -> ItemFilter:
-        named = self._items.find(words, chinese, [], STOP_EN | chatter())
-        return merged([mention.items for mention in named])
+        return named_items(words, is_chinese(words), self._items) or self._items.lookup(words.lower())
 
     def time(self, words: str) -> Window | None:
         """The one time that a few words name; None when they name none, or several."""

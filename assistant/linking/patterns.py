@@ -319,20 +319,25 @@ def _repeats(text: str, chinese: bool, as_of: date, _items: FindItems) -> Iterat
         for match in pattern.finditer(text):
             times, days = int(to_number(match["k"])), _within(match["n"] or "1", match["u"] or "day")
             by_days = "days" in (match.groupdict().get("unit") or "").lower()
-            if pattern is _BURST_EN and not _longer(text, match.span(), days, chinese, as_of):
+            if pattern is _BURST_EN and not _in_longer(text, match.span(), days, as_of):
                 continue
             if times >= 2 and days > 0:
                 unit: RepeatUnit = "days" if by_days else "orders"
                 yield Pattern(match.span(), RepeatCondition("purchase", times, days, unit))
 
 
-def _longer(text: str, span: Span, days: int, chinese: bool, as_of: date) -> bool:
+def _in_longer(text: str, span: Span, days: int, as_of: date) -> bool:
     """Whether the sentence says, besides, a longer time up to now."""
     start = max(text.rfind(mark, 0, span[0]) for mark in ".;")
     ends = [place for mark in ".;" if (place := text.find(mark, span[1])) >= 0]
     sentence = text[start + 1 : span[0]] + "," + text[span[1] : min(ends, default=len(text))]
-    times = windows(sentence, chinese, as_of)
-    return any((t.window.start or 0) > days and t.window.end == 0 and not (t.bare or t.gap) for t in times)
+    return longer_said(sentence, days, False, as_of)
+
+
+def longer_said(text: str, days: int, chinese: bool, as_of: date) -> bool:
+    """Whether a text says a time up to now of more than so many days."""
+    times = (time for time in windows(text, chinese, as_of) if not (time.bare or time.gap))
+    return any((time.window.start or 0) > days and time.window.end == 0 for time in times)
 
 
 # --- One period against another ----------------------------------------------------------------

@@ -11,7 +11,7 @@ from datetime import date
 from typing import Literal
 
 from assistant.linking.numbers import ZH_NUMBER, to_number
-from assistant.linking.patterns import FindItems, Pattern
+from assistant.linking.patterns import FindItems, Pattern, longer_said
 from assistant.linking.spans import free
 from assistant.linking.windows import TimeMention, windows
 from segments.definition import (
@@ -148,8 +148,7 @@ def _repeats(text: str, as_of: date, _items: FindItems) -> Iterator[Pattern]:
     for match in _BURST.finditer(text):
         times, days = int(to_number(match["k"])), _length(match["n"], match["u"])
         part = text[max(text.rfind(mark, 0, match.start()) for mark in "。；;") + 1 : match.start()]
-        said = [w.window for w in windows(part, True, as_of) if not (w.bare or w.gap)]
-        if times >= 2 and any((window.start or 0) > days and window.end == 0 for window in said):
+        if times >= 2 and longer_said(part, days, True, as_of):
             yield Pattern(match.span(), RepeatCondition("purchase", times, days))
     for match in _ONCE.finditer(text):
         times, rest = int(to_number(match["k"])), text[: match.start()] + "，" + text[match.end() :]

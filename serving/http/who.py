@@ -9,7 +9,7 @@ from fastapi import Depends, Request, Security
 from fastapi.security import HTTPBearer
 from starlette.concurrency import run_in_threadpool
 
-from serving.access import LEAST, Caller, Permission
+from serving.access import Caller, Permission
 from serving.http.guard import caller_of
 from serving.service import Service
 
@@ -21,7 +21,7 @@ BEARER = HTTPBearer(
 def _having(permission: Permission) -> Callable[..., Awaitable[Caller]]:
     async def caller(request: Request, _documented: Annotated[object, Security(BEARER)] = None) -> Caller:
         found = caller_of(request.scope)
-        if found.role < LEAST[permission]:  # it is written down, which waits for the disk
+        if not found.may(permission):  # it is written down, which waits for the disk
             service: Service = request.app.state.service
             what = f"{request.method} {request.url.path}"[:200]
             await run_in_threadpool(service.check, found, permission, what)

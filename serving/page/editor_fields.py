@@ -169,17 +169,11 @@ def _set_what(part: _What, field: str, value: Any) -> _What:
     """What is counted, measured, repeated or touched, and over which window."""
     if field in ("start", "end"):
         return replace(part, window=_window(part.window, field, value))
-    changed = _set_happening(part, field, value)
-    if changed is not None:
-        return changed
-    raise UserError(
-        f"edit: an event has no field '{field}' here; change it in the text.",
-        f"edit：事件在这里没有“{field}”这一项；请在文本中修改。",
-    )
+    return _set_happening(part, field, value, ("an event", "事件"))
 
 
-def _set_happening(part: _Happening, field: str, value: Any) -> _Happening | None:
-    """The event, its items, its days, hours and channels; None for any other field."""
+def _set_happening(part: _Happening, field: str, value: Any, what: tuple[str, str]) -> _Happening:
+    """The event, its items, its days, hours and channels. what: in English and Chinese, for the error."""
     name, _, column = field.partition(".")
     if name in ("pick", "drop") and column == "channel":
         channels = _picked(part.occasion.channel, str(value), name == "pick")
@@ -192,7 +186,12 @@ def _set_happening(part: _Happening, field: str, value: Any) -> _Happening | Non
         return replace(part, occasion=replace(part.occasion, weekdays=days))
     if field in ("from_hour", "to_hour"):
         return replace(part, occasion=replace(part.occasion, hours=_hours(part.occasion.hours, field, value)))
-    return replace(part, event=str(value)) if field == "event" else None
+    if field == "event":
+        return replace(part, event=str(value))
+    raise UserError(
+        f"edit: {what[0]} has no field '{field}' here; change it in the text.",
+        f"edit：{what[1]}在这里没有“{field}”这一项；请在文本中修改。",
+    )
 
 
 def _hours(hours: tuple[int, int] | None, field: str, value: Any) -> tuple[int, int] | None:
@@ -307,13 +306,7 @@ def _without_step(part: SequenceCondition, number: str) -> SequenceCondition:
 def _set_step(step: Step, field: str, value: Any) -> Step:
     if field == "within_days":
         return replace(step, within_days=_days(value))
-    changed = _set_happening(step, field, value)
-    if changed is not None:
-        return changed
-    raise UserError(
-        f"edit: a step has no field '{field}' here; change it in the text.",
-        f"edit：步骤在这里没有“{field}”这一项；请在文本中修改。",
-    )
+    return _set_happening(step, field, value, ("a step", "步骤"))
 
 
 def _set_comparison(

@@ -17,18 +17,16 @@ from serving.page.session import Session
 from serving.views import Choices
 
 KINDS = (
-    *(
-        "feature",
-        "event",
-        "repeat",
-        "touch",
-        "sequence",
-        "comparison",
-        "rank",
-        "propensity",
-        "member",
-        "group",
-    ),
+    "feature",
+    "event",
+    "repeat",
+    "touch",
+    "sequence",
+    "comparison",
+    "rank",
+    "propensity",
+    "member",
+    "group",
 )
 Problems = Mapping[Place, Sequence[Sentence]]
 

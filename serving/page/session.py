@@ -16,7 +16,7 @@ from segments.errors import SegAssistError, UserError
 from segments.explain import Language, explain
 from segments.features import Feature
 from segments.issues import in_language
-from serving.access import LEAST, OWNER, Caller, Permission
+from serving.access import OWNER, Caller, Permission
 from serving.page.html import notice
 from serving.page.words import Say, both
 from serving.views import Views
@@ -46,7 +46,7 @@ class Session:
 
     def may(self, request: gr.Request, permission: Permission) -> bool:
         """Whether to offer what takes a permission; the service decides when it is asked for."""
-        return self.caller(request).role >= LEAST[permission]
+        return self.caller(request).may(permission)
 
     def preview(self, request: gr.Request, definition: Node) -> Segment:
         """A definition counted, in words of the page's language."""
