@@ -297,7 +297,9 @@ def _clusters(item: Evidence, language: Language, currency: str) -> str:
         size = display(figures[f"size_{row['number']}"], currency)
         lines.append(
             _say(
-                language, f"- **{name}**: {size} customers. {persona}", f"- **{name}**：{size} 位。{persona}"
+                language,
+                f"{row['number']}. **{name}**: {size} customers. {persona}",
+                f"{row['number']}. **{name}**：{size} 位。{persona}",
             )
         )
     return "\n".join(lines)

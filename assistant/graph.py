@@ -17,6 +17,7 @@ from langgraph.runtime import Runtime
 from assistant import answer as words
 from assistant.check import mistakes, objections
 from assistant.grounding import ungrounded
+from assistant.linking.clusters import numbered
 from assistant.linking.linker import Confidence, Link, Linker
 from assistant.llm import ChatModel
 from assistant.plan import DESCRIBED, Plan, definition_of, edited, make_plan
@@ -105,13 +106,16 @@ class TurnGraph:
     def link(self, state: State, turn: Turn) -> State:
         """Find what of the message exists here."""
         current, rooms = _current(state), self.tools.rooms
-        discovery = state.get("discovery") or next(reversed(rooms.discoveries.versions()), None)
-        link = self.linker.link(turn.question, current, rooms.library.names(), discovery)
+        link = self.linker.link(turn.question, current, rooms.library.names(), self._discovery(state))
         turn.link = self.reread(link, current)
         turn.emit(
             "link", {"found": len(turn.link.candidates) + len(turn.link.edits), "unknown": turn.link.unknown}
         )
         return {}
+
+    def _discovery(self, state: State) -> str | None:
+        """The discovery whose natural segments are named by number: of this conversation, else the newest."""
+        return state.get("discovery") or next(reversed(self.tools.rooms.discoveries.versions()), None)
 
     def reread(self, link: Link, current: Node | None) -> Link:
         """Read a message once more where the workspace wishes it and the message describes a segment anew."""
@@ -125,6 +129,9 @@ class TurnGraph:
         assert turn.link is not None
         if unfair(turn.question):
             turn.plan = Plan("refuse", reason="protected", arguments={"confirmed": True})
+            return {"pending": None}
+        if not turn.link.candidates and numbered(turn.question) and self._discovery(state) is None:
+            turn.plan = Plan("clarify", reason="no_discovery", arguments={"confirmed": True})
             return {"pending": None}
         pending = state.get("pending")
         if pending and _confirms(turn.question, pending["tool"]):
@@ -171,7 +178,7 @@ class TurnGraph:
             return {}
         plan, link = turn.plan or Plan("clarify"), turn.link
         if plan.tool == "clarify":
-            turn.clarification = reply(CLARIFY["vague"], link.language)
+            turn.clarification = reply(CLARIFY.get(plan.reason or "", CLARIFY["vague"]), link.language)
             return {}
         if plan.tool == "refuse":
             turn.refused = reply(

@@ -34,6 +34,10 @@ CLARIFY: dict[str, tuple[str, str]] = {
         "There is no current segment yet. Describe the customers first, for example: who spent over $500 last quarter?",
         "当前还没有分群。请先描述客户，例如：上季度消费超过 500 元的客户。",
     ),
+    "no_discovery": (
+        "Nothing was discovered yet that has such a number. Ask first: find natural segments.",
+        "还没有发现过带编号的自然分群。请先让我发现自然分群，例如：找出自然分群。",
+    ),
     "no_feature": (
         "Break it down by what? For example by age, by favourite department or by spend.",
         "按什么拆分？例如年龄、偏好部门或消费金额。",

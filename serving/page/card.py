@@ -14,7 +14,7 @@ from segments.issues import in_language
 from serving.page.downloads import download_path, fetch
 from serving.page.html import chip, notice, sparkline
 from serving.page.plots import number
-from serving.page.session import Segment, Session
+from serving.page.session import QUICK, Segment, Session
 
 
 class Card:
@@ -54,6 +54,7 @@ class Card:
             "fn": self.past,
             "inputs": [current],
             "outputs": [self.trend],
+            **QUICK,
             "show_progress": "hidden",
         }
         self.download.click(self.members, [current], [self.file], show_progress="hidden").success(

@@ -18,7 +18,7 @@ from serving.page import plots
 from serving.page.card import Card
 from serving.page.downloads import download_path, fetch
 from serving.page.follow_ups import follow_ups
-from serving.page.session import Session
+from serving.page.session import QUICK, Session
 from serving.page.words import both
 
 NEXT = {
@@ -77,12 +77,12 @@ class Chat:
         self.box.submit(self.ask, [self.box, *begun], outputs, show_progress="minimal").then(**past)
         self.chat.example_select(self.pick, begun, outputs, show_progress="minimal").then(**past)
         self.chat.option_select(self.pick, begun, outputs, show_progress="minimal").then(**past)
-        self.chat.clear(self.clear, None, [conversation, *self.card.outputs])
+        self.chat.clear(self.clear, None, [conversation, *self.card.outputs], **QUICK)
         self.keep.click(self.bundle, [conversation], [self.file], show_progress="hidden").success(
             None, js=fetch("bundle")
         )
         restored = [self.chat, *self.card.outputs]
-        blocks.load(self.restore, [conversation], restored, show_progress="hidden").then(**past)
+        blocks.load(self.restore, [conversation], restored, **QUICK).then(**past)
 
     def pick(
         self, messages: Messages, conversation: str | None, request: gr.Request, event: gr.SelectData

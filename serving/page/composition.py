@@ -22,7 +22,7 @@ from serving.page.look import CSS, THEME
 from serving.page.models import Models
 from serving.page.profile import Profile
 from serving.page.quality import Quality
-from serving.page.session import Segment, Session
+from serving.page.session import QUICK, Segment, Session
 from serving.page.settings import HEAD, NAMES, PATHS, Settings
 from serving.service import Service
 from serving.views import Views
@@ -62,26 +62,22 @@ class Page:
                     self.quality = Quality(session)
                 with gr.Tab(say("tab.settings"), id="settings", elem_id="view-settings", **READY) as settings:
                     self.settings = Settings(session)
-            self._wire()
-            # One request and its answer: what is quick needs no place in the queue and no stream to hear of it.
-            quick: dict[str, Any] = {"show_progress": "minimal", "queue": False}
+            self._wire(profile)
             # At once, not when it is opened: a late answer would undo the first change.
             drawn = [self.editor.draft], self.editor.outputs
             self.blocks.load(self.editor.show, *drawn, show_progress="hidden", queue=False)
-            names = profile.select(self.profile.names, None, [self.profile.which], **quick)
-            names.then(self.profile.draw, self.profile.inputs, self.profile.outputs, show_progress="minimal")
-            library.select(self.library.load, [self.library.shelf], [self.library.list], **quick)
-            campaigns.select(self.campaigns.load, None, self.campaigns.lists, **quick)
-            models.select(self.models.draw, [self.models.which], self.models.outputs, **quick)
-            quality.select(self.quality.load, None, [self.quality.report], **quick)
-            settings.select(self.settings.load, None, [self.settings.facts], **quick)
+            library.select(self.library.load, [self.library.shelf], [self.library.list], **QUICK)
+            campaigns.select(self.campaigns.load, None, self.campaigns.lists, **QUICK)
+            models.select(self.models.draw, [self.models.which], self.models.outputs, **QUICK)
+            quality.select(self.quality.load, None, [self.quality.report], **QUICK)
+            settings.select(self.settings.load, None, [self.settings.facts], **QUICK)
             self.blocks.load(None, None, None, js="() => window.segassistTheme?.()")
 
-    def _wire(self) -> None:
+    def _wire(self, profile: gr.Tab) -> None:
         """What each view does by itself, then what leads from one to another."""
         self.chat.wire(self.blocks, self.conversation, self.current)
         self.editor.wire()
-        self.profile.wire(self.current)
+        self.profile.wire(profile, self.current)
         self.library.wire()
         self.campaigns.wire(self.current)
         self.models.wire()

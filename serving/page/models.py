@@ -13,7 +13,7 @@ from segments.errors import SegAssistError
 from serving.page import plots
 from serving.page.drivers import column_words
 from serving.page.html import notice, table
-from serving.page.session import Session
+from serving.page.session import QUICK, Session
 
 
 class Models:
@@ -38,7 +38,7 @@ class Models:
         """Draw anew when another model is chosen."""
         curves = [self.gains, self.lift, self.reliability, self.roc, self.drivers]
         self.outputs = [self.which, self.summary, self.board, *curves, self.groups]
-        self.which.input(self.draw, [self.which], self.outputs, show_progress="minimal")
+        self.which.input(self.draw, [self.which], self.outputs, **QUICK)
 
     def draw(self, which: str | None, request: gr.Request) -> dict[Any, Any]:
         """The card of a model, the first one where none is chosen yet."""

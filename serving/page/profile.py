@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from html import escape
 from typing import Any
 
 import gradio as gr
+from gradio.events import Dependency
 
 from segments.codec import to_json
 from segments.definition import Node
 from segments.errors import SegAssistError, UserError
 from serving.page import plots
 from serving.page.html import notice, table
-from serving.page.session import Segment, Session
+from serving.page.session import QUICK, Segment, Session
 from serving.page.words import both
 
 USUAL = "purchase_30d"
+
+Draw = Callable[[Node, str | None, gr.Request], dict[Any, Any]]
+"""Draws a part of the board: new values of some of its components, for a definition and an outcome."""
 
 
 class Profile:
@@ -54,14 +58,25 @@ class Profile:
                 self.overlap = self._plot("plot-overlap")
             self.traits = gr.HTML("", elem_id="traits")
 
-    def wire(self, current: gr.State) -> None:
-        """Draw anew when another segment or outcome is chosen."""
-        shown = [self.summary, self.board, self.effects, self.traits, self.rfm, self.mix, self.map]
-        outputs = [*shown, self.probability, self.overlap]
-        inputs = [self.which, self.outcome, current]
-        self.which.input(self.draw, inputs, outputs, show_progress="minimal", trigger_mode="always_last")
-        self.outcome.input(self.histogram, inputs, [self.probability, self.summary], show_progress="minimal")
-        self.outputs, self.inputs = outputs, inputs
+    def wire(self, tab: gr.Tab, current: gr.State) -> None:
+        """Draw when the view is opened, and anew when another segment or outcome is chosen."""
+        self.inputs: list[Any] = [self.which, self.outcome, current]
+        told: list[Any] = [self.part(_no_plot), self.inputs, [self.summary, self.board]]
+        self._draw(tab.select(self.names, None, [self.which], **QUICK).then(*told, **QUICK))
+        self._draw(self.which.input(*told, **QUICK | {"trigger_mode": "always_last"}))
+        self.outcome.input(self.histogram, self.inputs, [self.probability, self.summary], **QUICK)
+
+    def _draw(self, event: Dependency) -> None:
+        """Each part after an event, the quickest first."""
+        parts: list[tuple[Draw, list[Any]]] = [
+            (self._apart, [self.effects, self.traits]),
+            (self._habits, [self.rfm, self.mix]),
+            (self._place, [self.map]),
+            (self._ahead, [self.probability, self.overlap]),
+        ]
+        for draw, outputs in parts:
+            all_ = [self.summary, self.board, *outputs]
+            event = event.then(self.part(draw), self.inputs, all_, show_progress_on=outputs, **QUICK)
 
     def names(self, request: gr.Request) -> dict[str, Any]:
         """The segments to choose from, as they are saved now."""
@@ -69,48 +84,23 @@ class Profile:
         current = (self.session.say("profile.current"), "")
         return gr.update(choices=[current, *((name, name) for name in saved)])
 
-    def draw(
-        self, which: str, outcome: str | None, current: Segment | None, request: gr.Request
-    ) -> Iterator[dict[Any, Any]]:
-        """Each part as it is ready, the quickest first."""
-        session, say = self.session, self.session.say
-        views, caller = session.views, session.caller(request)
-        try:
+    def part(self, draw: Draw) -> Callable[..., dict[Any, Any]]:
+        """The handler that draws one part of the board for the chosen segment as it is now, and tells of it above."""
+
+        def handler(
+            which: str, outcome: str | None, current: Segment | None, request: gr.Request
+        ) -> dict[Any, Any]:
+            hidden = {self.board: gr.update(visible=False)}
             if not which and current is None:
-                yield {self.summary: notice(say("profile.none")), self.board: gr.update(visible=False)}
-                return
-            node = self._definition(which, current, request)
-            yield {self.summary: self._summary(node, request), self.board: gr.update(visible=True)}
-            found = session.service.call(caller, "profile_segment", {"definition": to_json(node)})[
-                "evidence"
-            ][-1]
-            yield {self.effects: plots.effects(found, say), self.traits: self._traits(found)}
-            grid = views.rfm(caller, node)
-            axes = say("profile.frequency"), say("profile.recency")
-            mix = views.category_mix(caller, node)
-            yield {
-                self.rfm: plots.heat(grid.rows, grid.columns, grid.cells, say("profile.rfm"), *axes),
-                self.mix: plots.bars(
-                    [each.category for each in mix],
-                    [each.members for each in mix],
-                    say("profile.mix"),
-                    beside=(say("plot.everyone"), [each.everyone for each in mix]),
-                    name=say("plot.them"),
-                    percent=True,
-                ),
-            }
-            points = views.behaviour_map(caller, node)
-            title = say("profile.map", kept=f"{points.kept:.0%}")
-            names = say("plot.them"), say("plot.everyone")
-            yield {
-                self.map: plots.behaviour_map(points.others.tolist(), points.members.tolist(), title, names)
-            }
-            yield {
-                self.probability: self._histogram(node, outcome, request),
-                self.overlap: self._overlap(node, request),
-            }
-        except SegAssistError as error:
-            yield {self.summary: self.session.error(error), self.board: gr.update(visible=False)}
+                return {self.summary: notice(self.session.say("profile.none")), **hidden}
+            try:
+                node = self._definition(which, current, request)
+                shown = {self.summary: self._summary(node, request), self.board: gr.update(visible=True)}
+                return shown | draw(node, outcome, request)
+            except SegAssistError as error:
+                return {self.summary: self.session.error(error), **hidden}
+
+        return handler
 
     def histogram(
         self, which: str, outcome: str | None, current: Segment | None, request: gr.Request
@@ -148,6 +138,41 @@ class Profile:
         head = [say("profile.trait"), say("profile.them"), say("profile.others"), say("profile.effect")]
         return table(head, rows, say("profile.traits"), numbers=(1, 2, 3))
 
+    def _apart(self, node: Node, _outcome: str | None, request: gr.Request) -> dict[Any, Any]:
+        service, caller = self.session.service, self.session.caller(request)
+        found = service.call(caller, "profile_segment", {"definition": to_json(node)})["evidence"][-1]
+        return {self.effects: plots.effects(found, self.session.say), self.traits: self._traits(found)}
+
+    def _habits(self, node: Node, _outcome: str | None, request: gr.Request) -> dict[Any, Any]:
+        views, caller, say = self.session.views, self.session.caller(request), self.session.say
+        grid, mix = views.rfm(caller, node), views.category_mix(caller, node)
+        axes = say("profile.frequency"), say("profile.recency")
+        return {
+            self.rfm: plots.heat(grid.rows, grid.columns, grid.cells, say("profile.rfm"), *axes),
+            self.mix: plots.bars(
+                [each.category for each in mix],
+                [each.members for each in mix],
+                say("profile.mix"),
+                beside=(say("plot.everyone"), [each.everyone for each in mix]),
+                name=say("plot.them"),
+                percent=True,
+            ),
+        }
+
+    def _place(self, node: Node, _outcome: str | None, request: gr.Request) -> dict[Any, Any]:
+        say = self.session.say
+        points = self.session.views.behaviour_map(self.session.caller(request), node)
+        title = say("profile.map", kept=f"{points.kept:.0%}")
+        names = say("plot.them"), say("plot.everyone")
+        drawn = plots.behaviour_map(points.others.tolist(), points.members.tolist(), title, names)
+        return {self.map: drawn}
+
+    def _ahead(self, node: Node, outcome: str | None, request: gr.Request) -> dict[Any, Any]:
+        return {
+            self.probability: self._histogram(node, outcome, request),
+            self.overlap: self._overlap(node, request),
+        }
+
     def _histogram(self, node: Node, outcome: str | None, request: gr.Request) -> Any:
         if not outcome:
             return None
@@ -165,3 +190,7 @@ class Profile:
 
     def _plot(self, name: str) -> gr.Plot:
         return gr.Plot(show_label=False, elem_id=name, min_width=300, container=True)
+
+
+def _no_plot(_node: Node, _outcome: str | None, _request: gr.Request) -> dict[Any, Any]:
+    return {}

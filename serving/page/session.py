@@ -26,6 +26,12 @@ Segment = dict[str, Any]
 """A definition counted, as `Service.preview` gives it; size None when its caller may not see it."""
 
 
+QUICK: dict[str, Any] = {"show_progress": "minimal", "queue": False}
+"""Of events that answer at once or work while a person goes on: each is a request with its answer. What goes by the
+queue is heard of on one stream, which closes after the last answer; an event put there at that moment is never heard
+of again. So only what a person waits for goes by the queue."""
+
+
 class Session:
     """One page (in one language) over one service."""
 

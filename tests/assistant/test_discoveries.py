@@ -1,5 +1,7 @@
 """A discovered cluster is part of the language: counted, explained, saved, and gone with who is erased."""
 
+import re
+
 import pytest
 
 from segments.canonical import fingerprint
@@ -81,3 +83,20 @@ def test_a_cluster_is_narrowed_and_compared_by_number(talk):
 def test_group_and_numbers_that_name_no_cluster_are_left_alone(talk):
     talk.ask("find 4 natural segments", call("discover_segments"))
     assert "member_of" not in str(talk.ask("customers in age group 45-54", call("define_segment")).segment)
+
+
+@pytest.mark.parametrize(
+    ("question", "told"),
+    [("save cluster 2 as thrifty", "find natural segments"), ("把第二类客户保存为“省钱族”", "找出自然分群")],
+)
+def test_a_number_before_anything_was_discovered_is_told(talk, rooms, monkeypatch, question, told):
+    monkeypatch.setattr(rooms.discoveries, "versions", list)
+    asked = talk.ask(question)
+    assert told in asked.clarification
+    assert asked.tool_calls == []
+
+
+def test_natural_segments_are_listed_with_their_numbers(talk):
+    shown = talk.ask("find 4 natural segments", call("discover_segments"))
+    listed = re.findall(r"^(\d)\. \*\*(.+?)\*\*", shown.answer, re.MULTILINE)
+    assert listed == [(str(row["number"]), row["name"]) for row in shown.evidence[0]["rows"]]
