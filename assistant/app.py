@@ -47,6 +47,7 @@ from indexes.discoveries import Discoveries
 from indexes.index import CustomerIndex
 from indexes.lookalikes import lookalikes
 from indexes.text import SentenceEncoder
+from indexes.text_search import customers_near
 from insights.item_model import ItemModel, build_model
 from insights.recommend import Recommendations, recommend
 from propensity.declared import each_outcome
@@ -261,9 +262,16 @@ class _Resolver:
         """Probability by customer id."""
         return self._rooms.propensity.scores(outcome)
 
-    def similar(self, seeds: Sequence[str], top: int) -> list[str]:
+    def similar(self, seeds: Sequence[str], top: int, within: Sequence[str] | None) -> list[str]:
         """Lookalikes, nearest first."""
-        return [match.customer_id for match in lookalikes(self._rooms.index, seeds, top)]
+        return [match.customer_id for match in lookalikes(self._rooms.index, seeds, top, within)]
+
+    def caring(self, text: str, top: int, within: Sequence[str] | None) -> list[str]:
+        """Whose behaviour is nearest to those who buy what a text means."""
+        rooms = self._rooms
+        encoder = SentenceEncoder(rooms.workspace.settings.encoder)
+        found = customers_near(text, rooms.index, rooms.purchases, rooms.items, encoder, top, within)
+        return [match.customer_id for match in found]
 
     def cluster(self, discovery: str, number: int) -> list[str]:
         """Whom a discovery put into a cluster."""

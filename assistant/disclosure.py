@@ -278,6 +278,8 @@ class Disclosure:
 
 def _is_asked(definition: Node) -> bool:
     """Whether a definition's size is a number of the definition itself ('the top 50', '500 lookalikes')."""
-    return isinstance(definition, SimilarityCondition) or (
-        isinstance(definition, RankCondition) and definition.count is not None
-    )
+    # Among some customers it may be theirs, when they are fewer than were asked for.
+    return (
+        isinstance(definition, SimilarityCondition)
+        or (isinstance(definition, RankCondition) and definition.count is not None)
+    ) and definition.among is None

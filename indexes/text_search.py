@@ -6,6 +6,8 @@ are the example, and the index ranks everyone by their direction.
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import numpy as np
 import pandas as pd
 
@@ -45,8 +47,9 @@ def customers_near(
     items: pd.DataFrame,
     encoder: TextEncoder,
     top: int,
+    within: Collection[str] | None = None,
 ) -> list[Match]:
-    """The `top` customers whose behaviour is nearest to those who care most about a text.
+    """The `top` customers whose behaviour is nearest to those who care most about a text; only of those within.
 
     purchases: customer_id, item_id, value. Raises NotFoundError when no item is near, or nobody bought one.
     """
@@ -64,4 +67,4 @@ def customers_near(
             f"text：没有人买过像“{text}”的商品（{near.index[0]}）。",
         )
     direction = index.vectors_of(list(examples.index)).mean(axis=0) - index.matrix().mean(axis=0)
-    return index.search(direction / max(float(np.linalg.norm(direction)), 1e-9), top)
+    return index.search(direction / max(float(np.linalg.norm(direction)), 1e-9), top, within=within)

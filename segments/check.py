@@ -14,7 +14,7 @@ from segments.definition import (
     Node,
     Not,
     RankCondition,
-    inner_group,
+    inner_groups,
 )
 from segments.edit import Place, walk
 from segments.errors import DefinitionError, Sentence
@@ -65,7 +65,7 @@ def _visit(node: Node, vocabulary: Vocabulary, found: list[Sentence]) -> None:
             _visit(child, vocabulary, found)
         case _:
             found += condition_issues(node, vocabulary)
-            if (group := inner_group(node)) is not None:
+            for group in inner_groups(node):
                 _visit(group, vocabulary, found)
 
 
@@ -83,8 +83,7 @@ def _impossible(node: Node) -> list[Sentence]:
         case Not(child):
             return _impossible(child)
         case _:
-            group = inner_group(node)
-            return [] if group is None else _impossible(group)
+            return [issue for group in inner_groups(node) for issue in _impossible(group)]
 
 
 def _listed(node: FeatureCondition) -> set[object] | None:

@@ -55,6 +55,8 @@ KINDS = (
 MAX_DEPTH = 20
 MAX_CONDITIONS = 100
 MAX_STEPS = 5
+MAX_TEXT = 200
+"""Characters of the text that a similarity is to."""
 _NONE: Parameters = {}
 _WHAT = frozenset({"items"}) | WINDOW_KEYS | OCCASION_KEYS
 _STEP_KEYS = frozenset({"event", "items", "within_days"}) | OCCASION_KEYS
@@ -95,15 +97,13 @@ def _to_json(node: Node) -> dict[str, Any]:
         case RankCondition():
             how = {"count": node.count} if node.count is not None else {"share": node.share}
             order = {"lowest": True} if node.lowest else {}
-            among = {"among": _to_json(node.among)} if node.among is not None else {}
-            return {"rank_by": node.feature, **how, **order, **among}
+            return {"rank_by": node.feature, **how, **order, **_among_to_json(node)}
         case PropensityCondition(outcome, low, top):
             return {"propensity": outcome} | (
                 {"min_probability": low} if low is not None else {"top_share": top}
             )
-        case SimilarityCondition(count, segment, customer):
-            to = {"segment": _to_json(segment)} if segment is not None else {"customer": customer}
-            return {"similar_to": to, "top": count}
+        case SimilarityCondition():
+            return _similar_to_json(node)
         case MemberOf(name):
             return {"member_of": name}
         case InCluster(discovery, cluster):
@@ -112,6 +112,18 @@ def _to_json(node: Node) -> dict[str, Any]:
 
 def _what_to_json(node: EventCondition | RepeatCondition | TouchCondition | EventQuantity) -> dict[str, Any]:
     return items_json(node.items) | window_json(node.window) | occasion_json(node.occasion)
+
+
+def _among_to_json(node: RankCondition | SimilarityCondition) -> dict[str, Any]:
+    return {"among": _to_json(node.among)} if node.among is not None else {}
+
+
+def _similar_to_json(node: SimilarityCondition) -> dict[str, Any]:
+    if node.segment is not None:
+        to: dict[str, Any] = {"segment": _to_json(node.segment)}
+    else:
+        to = {"customer": node.customer} if node.text is None else {"text": node.text}
+    return {"similar_to": to, "top": node.top, **_among_to_json(node)}
 
 
 def _event_to_json(node: EventCondition) -> dict[str, Any]:
@@ -402,9 +414,13 @@ def _read_rank(data: dict[str, Any], path: str, issues: list[Sentence], depth: i
         )
     count, share = fields.whole("count", None, "customers", 1), fields.number("share")
     lowest = fields.flag("lowest")
+    among = _read_among(data, path, issues, depth)
+    return RankCondition(data["rank_by"], count, share, lowest, among) if fields.sound else None
+
+
+def _read_among(data: dict[str, Any], path: str, issues: list[Sentence], depth: int) -> Node | None:
     among = data.get("among")
-    node = None if among is None else _read(among, f"{path}.among", issues, depth + 1)
-    return RankCondition(data["rank_by"], count, share, lowest, node) if fields.sound else None
+    return None if among is None else _read(among, f"{path}.among", issues, depth + 1)
 
 
 def _read_propensity(data: dict[str, Any], path: str, issues: list[Sentence], _depth: int) -> Node | None:
@@ -423,21 +439,32 @@ def _read_propensity(data: dict[str, Any], path: str, issues: list[Sentence], _d
 
 
 def _read_similar(data: dict[str, Any], path: str, issues: list[Sentence], depth: int) -> Node | None:
-    fields = Fields(data, path, issues, {"similar_to", "top"})
+    fields = Fields(data, path, issues, {"similar_to", "top", "among"})
     to, top = data["similar_to"], fields.whole("top", 0, "customers", 1)
-    if not isinstance(to, dict) or len(to) != 1 or next(iter(to)) not in ("segment", "customer"):
+    if not isinstance(to, dict) or len(to) != 1 or next(iter(to)) not in ("segment", "customer", "text"):
         issues.append(
             Sentence(
-                f"{path}.similar_to: must hold either segment (a definition) or customer (an id).",
-                f"{path}.similar_to：必须含有 segment（定义）或 customer（客户编号）之一。",
+                f"{path}.similar_to: must hold one of segment (a definition), customer (an id) and text (what they "
+                "care about).",
+                f"{path}.similar_to：必须含有 segment（定义）、customer（客户编号）或 text（他们关心什么）之一。",
             )
         )
+    elif "text" in to and not (isinstance(to["text"], str) and 0 < len(to["text"].strip()) <= MAX_TEXT):
+        issues.append(
+            Sentence(
+                f"{path}.similar_to.text: must be a text of 1 to {MAX_TEXT} characters.",
+                f"{path}.similar_to.text：必须是 1 到 {MAX_TEXT} 个字符的文字。",
+            )
+        )
+    among = _read_among(data, path, issues, depth)
     if not fields.sound:
         return None
     if "customer" in to:
-        return SimilarityCondition(top, customer=str(to["customer"]))
+        return SimilarityCondition(top, customer=str(to["customer"]), among=among)
+    if "text" in to:
+        return SimilarityCondition(top, text=to["text"].strip(), among=among)
     seed = _read(to["segment"], f"{path}.similar_to.segment", issues, depth + 1)
-    return None if seed is None else SimilarityCondition(top, segment=seed)
+    return None if seed is None else SimilarityCondition(top, segment=seed, among=among)
 
 
 def _read_member(data: dict[str, Any], path: str, issues: list[Sentence], _depth: int) -> Node | None:

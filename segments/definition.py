@@ -209,11 +209,17 @@ class PropensityCondition:
 
 @dataclass(frozen=True)
 class SimilarityCondition:
-    """The `top` customers whose behaviour is nearest to a segment's (or one customer's), these left out."""
+    """The `top` customers whose behaviour is nearest to a segment's (or one customer's), these left out, or to those
+    who care most about what a text means.
+
+    Exactly one of segment, customer and text. among: whom to choose from; None means everyone.
+    """
 
     top: int
     segment: Node | None = None
     customer: str | None = None
+    text: str | None = None
+    among: Node | None = None
 
 
 @dataclass(frozen=True)
@@ -282,18 +288,22 @@ def conditions(node: Node) -> Iterator[Condition]:
             yield node
 
 
-def inner_group(condition: Condition) -> Node | None:
-    """The definition inside a condition: the seed of a similarity, the group of a rank; else None."""
-    if isinstance(condition, SimilarityCondition):
-        return condition.segment
-    return condition.among if isinstance(condition, RankCondition) else None
+def inner_groups(condition: Condition) -> tuple[Node, ...]:
+    """The definitions inside a condition: the seed of a similarity, and the group that it or a rank is among."""
+    match condition:
+        case SimilarityCondition(segment=segment, among=among):
+            return tuple(group for group in (segment, among) if group is not None)
+        case RankCondition(among=among) if among is not None:
+            return (among,)
+        case _:
+            return ()
 
 
 def every_condition(node: Node) -> Iterator[Condition]:
     """Every condition of the tree and of the seeds and ranked groups inside it."""
     for condition in conditions(node):
         yield condition
-        if (group := inner_group(condition)) is not None:
+        for group in inner_groups(condition):
             yield from every_condition(group)
 
 

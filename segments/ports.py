@@ -101,8 +101,12 @@ class AudienceResolver(Protocol):
         """Calibrated probability (0..1) by customer_id, for every customer."""
         ...
 
-    def similar(self, seeds: Sequence[str], top: int) -> list[str]:
-        """The `top` customers nearest to the seeds, nearest first, seeds left out."""
+    def similar(self, seeds: Sequence[str], top: int, within: Sequence[str] | None) -> list[str]:
+        """The `top` customers nearest to the seeds, nearest first, seeds left out; only of those within, if given."""
+        ...
+
+    def caring(self, text: str, top: int, within: Sequence[str] | None) -> list[str]:
+        """The `top` customers nearest to those who care most about what a text means."""
         ...
 
     def cluster(self, discovery: str, number: int) -> list[str]:

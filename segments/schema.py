@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from segments.codec import MAX_STEPS
+from segments.codec import MAX_STEPS, MAX_TEXT
 from segments.definition import (
     COMPARE_OPERATORS,
     EVENT_MEASURES,
@@ -104,6 +104,7 @@ def _models() -> list[dict[str, Any]]:
         "oneOf": [
             _object({"segment": _NODE}, "segment"),
             _object({"customer": {"type": "string"}}, "customer"),
+            _object({"text": {"type": "string", "minLength": 1, "maxLength": MAX_TEXT}}, "text"),
         ]
     }
     discovered = {"discovery": {"type": "string"}, "cluster": _SPAN}
@@ -111,7 +112,7 @@ def _models() -> list[dict[str, Any]]:
     scored = {"propensity": {"type": "string"}, "min_probability": _SHARE, "top_share": _SHARE}
     return [
         _object(scored, "propensity"),
-        _object({"similar_to": to, "top": _SPAN}, "similar_to", "top"),
+        _object({"similar_to": to, "top": _SPAN, "among": _NODE}, "similar_to", "top"),
         _object({"member_of": {"oneOf": [{"type": "string"}, cluster]}}, "member_of"),
     ]
 

@@ -130,7 +130,10 @@ class English:
 
     def similar(self, node: SimilarityCondition) -> str:
         target = f"customer {node.customer}" if node.segment is None else self.whole(node.segment)
-        return f"are among the {number(node.top)} most similar to ({target})"
+        if node.text is not None:
+            target = f"those who care most about '{node.text}'"
+        text = f"are among the {number(node.top)} most similar to ({target})"
+        return text if node.among is None else f"{text} among ({self.whole(node.among)})"
 
     def member(self, name: str) -> str:
         return f"belong to the segment '{name}'"

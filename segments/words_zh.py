@@ -72,7 +72,10 @@ class Chinese(English):
 
     def similar(self, node: SimilarityCondition) -> str:
         target = f"客户 {node.customer}" if node.segment is None else self.whole(node.segment)
-        return f"与（{target}）最相似的 {number(node.top)} 位"
+        if node.text is not None:
+            target = f"最关心“{node.text}”的客户"
+        group = "" if node.among is None else f"（{self.whole(node.among)}）之中"
+        return f"{group}与（{target}）最相似的 {number(node.top)} 位"
 
     def member(self, name: str) -> str:
         return f"属于分群“{name}”"

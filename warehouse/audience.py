@@ -69,7 +69,11 @@ class _Present:
         """Raises DefinitionError."""
         raise self._no(f"propensity of {outcome}", f"“{outcome}”的倾向")
 
-    def similar(self, seeds: Sequence[str], top: int) -> list[str]:
+    def similar(self, seeds: Sequence[str], top: int, within: Sequence[str] | None) -> list[str]:
+        """Raises DefinitionError."""
+        raise self._no("similarity", "相似度")
+
+    def caring(self, text: str, top: int, within: Sequence[str] | None) -> list[str]:
         """Raises DefinitionError."""
         raise self._no("similarity", "相似度")
 

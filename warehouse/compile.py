@@ -211,8 +211,11 @@ class Compiler:
     def _similar(self, node: SimilarityCondition) -> ir.BooleanValue:
         if self._resolver is None:
             raise InternalError("This audience has no behaviour index behind it.")
+        within = None if node.among is None else self._members(node.among)
+        if node.text is not None:
+            return self._listed(self._resolver.caring(node.text, node.top, within))
         seeds = [node.customer] if node.customer is not None else self._members(node.segment or AllOf(()))
-        return self._listed(self._resolver.similar(seeds, node.top))
+        return self._listed(self._resolver.similar(seeds, node.top, within))
 
     def _cluster(self, node: InCluster) -> ir.BooleanValue:
         if self._resolver is None:

@@ -63,7 +63,7 @@ class Chosen:
     def propensity(self, outcome):
         return pd.Series(0.9, self.customers)
 
-    def similar(self, seeds, top):
+    def similar(self, seeds, top, within):
         return self.customers
 
 

@@ -59,8 +59,11 @@ class Told:
     def propensity(self, outcome):
         return pd.Series([place / len(self.ids) for place in range(len(self.ids))], self.ids)
 
-    def similar(self, seeds, top):
-        return [one for one in self.ids if one not in seeds][:top]
+    def similar(self, seeds, top, within):
+        return [one for one in self.ids if one not in seeds and (within is None or one in within)][:top]
+
+    def caring(self, text, top, within):
+        return [one for one in self.ids if within is None or one in within][len(text) :][:top]
 
     def cluster(self, discovery, number):
         return self.ids[number::2]
