@@ -444,7 +444,8 @@ def assumptions(link: Link, plan: Plan, language: Language) -> list[str]:
         words = ", ".join(left[:6])
         said.append(_say(language, f"I did not use: {words}.", f"这些内容没有用上：{words}。"))
     if described and link.confidence is not None:
-        said.append(_say(language, *_CONFIDENCE[link.confidence]))
+        two = link.confidence == "low" and link.alternative is not None and plan.tool == "define_segment"
+        said.append(_say(language, *(_WHICH if two else _CONFIDENCE[link.confidence])))
     return said
 
 
@@ -456,6 +457,10 @@ _CONFIDENCE = {
         "理解把握：低，请核对上面的定义。",
     ),
 }
+_WHICH = (
+    "Confidence in this reading: low. Which of the two do you mean?",
+    "理解把握：低。您指的是哪一种？",
+)
 
 
 def marketing_copy(model: ChatModel, result: ToolResult, language: Language, banned: tuple[str, ...]) -> str:

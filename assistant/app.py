@@ -22,7 +22,7 @@ import pandas as pd
 from assistant.conversations import Conversations
 from assistant.disclosure import EVERYBODY, Disclosure, Viewer, read_by, reader_of
 from assistant.documents import documents_of
-from assistant.graph import State, Turn, TurnGraph
+from assistant.graph import KEPT_TURNS, State, Turn, TurnGraph
 from assistant.grounding import to_json as evidence_json
 from assistant.library import Library
 from assistant.linking.here import here
@@ -502,9 +502,12 @@ class Assistant:
         return from_json(data) if data else None
 
     def set_segment(self, conversation: str, definition: Node) -> None:
-        """Make an edited definition the conversation's current segment. Raises DefinitionError."""
+        """Make an edited definition the conversation's current segment; undo takes it back. Raises DefinitionError."""
         self.rooms.audiences.size(definition)
-        self._put(conversation, {"current": to_json(definition)})
+        values, made = self._values(conversation), to_json(definition)
+        before = values.get("current")
+        trail = [*values.get("trail", []), *([before] if before and before != made else [])]
+        self._put(conversation, {"current": made, "trail": trail[-KEPT_TURNS:]})
 
     def restore(self, conversation: str, state: dict[str, Any]) -> None:
         """Put a new conversation where another one stood (the state of a `Trace`)."""

@@ -15,6 +15,7 @@ from langgraph.graph import END, START, StateGraph
 from langgraph.runtime import Runtime
 
 from assistant import answer as words
+from assistant.back import spoken_back
 from assistant.check import mistakes, objections
 from assistant.grounding import ungrounded
 from assistant.linking.clusters import numbered
@@ -130,6 +131,11 @@ class TurnGraph:
         if unfair(turn.question):
             turn.plan = Plan("refuse", reason="protected", arguments={"confirmed": True})
             return {"pending": None}
+        back = spoken_back(turn.question)
+        # Natural segments that were just shown are numbered too.
+        if back == 0 or (back is not None and not state.get("discovery")):
+            turn.plan = Plan("show_segment", arguments={"confirmed": True, "back": back})
+            return {"pending": None}
         if not turn.link.candidates and numbered(turn.question) and self._discovery(state) is None:
             turn.plan = Plan("clarify", reason="no_discovery", arguments={"confirmed": True})
             return {"pending": None}
@@ -185,6 +191,8 @@ class TurnGraph:
                 REFUSE[plan.reason or "out_of_scope"], link.language, ", ".join(link.missing or link.unknown)
             )
             return {}
+        if "back" in plan.arguments:
+            return self._back(state, turn, plan.arguments["back"])
         current, outcome = _current(state), Outcome()
         segment = edited(plan, link, current) if plan.edits and current else definition_of(plan, link)
         turn.calls = outcome.calls
@@ -228,6 +236,28 @@ class TurnGraph:
             "trail": [item for item in trail if item][-KEPT_TURNS:],
         }
 
+    def _back(self, state: State, turn: Turn, number: int) -> State:
+        """The segment before, or the one of that number from 1, is the current one again."""
+        assert turn.link is not None
+        trail = state.get("trail", [])
+        segments = [*trail, *([state["current"]] if state.get("current") else [])]
+        # The first ones of a long conversation are forgotten, and with them the numbers.
+        known = bool(trail) if number == 0 else number <= len(segments) and len(trail) < KEPT_TURNS
+        if not known:
+            turn.clarification = reply(CLARIFY["nothing_before" if number == 0 else "no_such"], turn.link.language)
+            return {}
+        wanted, outcome = trail[-1] if number == 0 else segments[number - 1], Outcome()
+        turn.calls = outcome.calls
+        try:
+            outcome.call("show_segment", self.tools.show_segment, from_json(wanted))
+        except UserError as error:
+            turn.clarification = in_language(error, turn.link.language)
+            return {}
+        made = {"made": outcome.calls, "definition": fingerprint(from_json(wanted))}
+        turn.emit("run", {"calls": [call["name"] for call in outcome.calls], **made})
+        turn.result = _numbered(outcome.result)
+        return {"current": wanted, "trail": trail[:-1] if number == 0 else segments[-KEPT_TURNS:]}
+
     def answer(self, state: State, turn: Turn) -> State:
         """Put the evidence into words."""
         assert turn.link is not None
@@ -252,7 +282,7 @@ class TurnGraph:
         settings = self.tools.rooms.workspace.settings
         language, evidence = turn.link.language, result.evidence
         body = words.plain(result, language, settings.currency, settings.min_group)
-        notes = words.assumptions(turn.link, turn.plan, language)
+        notes = [] if "back" in turn.plan.arguments else words.assumptions(turn.link, turn.plan, language)
         if notes:
             assumed = Evidence(f"e{len(evidence) + 1}", "assumptions", notes=tuple(notes))
             turn.result = replace(result, evidence=(*evidence, assumed))
@@ -360,4 +390,4 @@ def _shown(step: str, turn: Turn) -> dict[str, Any]:
             return {"tool": tool, "refused": turn.refused is not None}
 
 
-__all__ = ["State", "Turn", "TurnGraph"]
+__all__ = ["KEPT_TURNS", "State", "Turn", "TurnGraph"]

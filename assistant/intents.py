@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from assistant.linking.numbers import EN_NUMBER, ZH_NUMBER, Number, to_number
+from assistant.linking.numbers import EN_NUMBER, MONEY, SIGN, ZH_NUMBER, Number, to_number
+from assistant.linking.spans import blanked
 from assistant.market_intents import MARKET_TOOLS, market_arguments, market_tool
 
 TOOLS = (
@@ -46,12 +47,13 @@ TOOLS = (
 
 
 def _rx(pattern: str) -> re.Pattern[str]:
-    return re.compile(pattern, re.IGNORECASE)
+    """<money> stands for an amount in any currency, <sign> for the sign of one."""
+    return re.compile(pattern.replace("<money>", MONEY).replace("<sign>", SIGN), re.IGNORECASE)
 
 
 CUES: dict[str, re.Pattern[str]] = {
     "find_lookalikes": _rx(
-        r"look[- ]?alikes?|\b(?:behav(?:e|es|ing)|act(?:s|ing)?|shop(?:s|ping)?) (?:just |exactly )?like\b|\b(?:similar to|resemble) (?!\$)|\b(?:like|similar to|resembl\w+) (?:customer|household|shopper|client|buyer)\b|\b(?:people|customers?|shoppers?|households?|others?|more|folks|ones|buyers)\b[^.?!]{0,25}\b(?:like|similar to|resembl\w+)"
+        r"look[- ]?alikes?|\b(?:behav(?:e|es|ing)|act(?:s|ing)?|shop(?:s|ping)?) (?:just |exactly )?like\b|\b(?:similar to|resemble) (?!<sign>)|\b(?:like|similar to|resembl\w+) (?:customer|household|shopper|client|buyer)\b|\b(?:people|customers?|shoppers?|households?|others?|more|folks|ones|buyers)\b[^.?!]{0,25}\b(?:like|similar to|resembl\w+)"
         r"\s+(?:them|these|those|this|him|her|that|it|my|our)\b|\bsimilar (?:people|customers?|shoppers?|households?|profiles?|ones|audience)"
         r"|\bmore like (?:them|these|this|those)|\bresembl|\bclones?\b|\bexpand (?:this|the|that) (?:audience|segment)"
         r"|\b(?:shop|buy|behave|act|spend|look)s? (?:a lot |much |just |very much |rather )?(?:like|the way)\b(?! (?:to|this week|they))|\b(?:alike|comparable|kindred|twins?|dead ringers?|spitting image)\b"
@@ -73,7 +75,7 @@ CUES: dict[str, re.Pattern[str]] = {
     ),
     "customer_value": _rx(
         r"(?<!net )\bworth\b(?: to us)?(?=\s*(?:[?.!]?\s*$|over\b|within\b|during\b|across\b|next\b|(?:in|for) the (?:next|coming)\b))"
-        r"|\b(?:what|how (?:much|high|big)|estimate|predict|forecast|calculate|compute|their|its)\b[^.?!,]{0,25}?\blife-?time value\b(?: of)?|\b(?:their|its|the|what(?:'s| is)?|estimate|predict|forecast)\s+(?:the |their |its |expected |predicted )*(?:clv|cltv|ltv|future value)\b(?!\s*[<>=]|\s+(?:over|above|under|below) \$)(?: of)?|\bhow much (?:will|would|are) (?:they|these|those|he|she)\b[^?]{0,20}?\bspend(?:ing)?\b"
+        r"|\b(?:what|how (?:much|high|big)|estimate|predict|forecast|calculate|compute|their|its)\b[^.?!,]{0,25}?\blife-?time value\b(?: of)?|\b(?:their|its|the|what(?:'s| is)?|estimate|predict|forecast)\s+(?:the |their |its |expected |predicted )*(?:clv|cltv|ltv|future value)\b(?!\s*[<>=]|\s+(?:over|above|under|below) <sign>)(?: of)?|\bhow much (?:will|would|are) (?:they|these|those|he|she)\b[^?]{0,20}?\bspend(?:ing)?\b"
         r"|(?:会|能|大概|大约|总共|一共|还)*(?:值|价值)(?:是)?(?:多少|几)(?:钱|元|美元)?|(?:终身|终生|生命周期|未来)价值(?:是|有|为|大概)*(?:多少|多大|多高)|(?:预测|估算|估计)[^。？，]{0,12}价值|(?:会|能|可|将|预计|还)+(?:再)?(?:花|消费|贡献|带来|创造|产生|买)(?:出|掉)?多少(?:消费|钱|收入|销售额?|价值|利润|金额)?"
         r"|\b(?:expected |predicted )?future value\b|\blife-?time value of\b"
         r"|(?:贡献|带来)多少(?:钱|收入|销售)|(?:终身|终生|未来)价值(?=[把最前排])|以后价值高"
@@ -84,10 +86,10 @@ CUES: dict[str, re.Pattern[str]] = {
         r"|\bup-?sell|\bpair(?:s|ed)? well\b|\bgo(?:es)? (?:down )?well with\b|\bwhat (?:else )?(?:to|can|could|should|would) (?:we |i )?(?:sell|pitch|push|promote|feature)\b|种草.{0,4}(?:商品|产品|东西)|推什么|卖什么|推点|再卖|还能卖|带什么货|搭配(?:什么|销售)|推荐|交叉销售|下一件|适合他们|还会(?:喜欢|想买)|可能喜欢|什么(?:商品|产品|品类)|哪些(?:商品|产品|品类)"
     ),
     "plan_strategy": _rx(
-        r"\bstrateg|\bcampaign (?:plan|idea|for)|\bplan (?:a|me|the|out|for)|\bmarketing plan\b|\bplan\?|\$[\d,.]+k? (?:across|behind|to play with)\b|\bbudget\b|\bwhat (?:do|should|can|could|would) (?:we|i) (?:offer|do|send|give|spend)|\bwin(?:ning)?(?: them|[- ])?\s?back\b|\bre[- ]?activat|\bre[- ]?engage"
+        r"\bstrateg|\bcampaign (?:plan|idea|for)|\bplan (?:a|me|the|out|for)|\bmarketing plan\b|\bplan\?|<money> (?:across|behind|to play with)\b|\bbudget\b|\bwhat (?:do|should|can|could|would) (?:we|i) (?:offer|do|send|give|spend)|\bwin(?:ning)?(?: them|[- ])?\s?back\b|\bre[- ]?activat|\bre[- ]?engage"
         r"|\bhow (?:do|should|can|could|would) (?:we|i) (?:target|reach|approach|market|get|win|retain|keep|spend|treat|best|engage)|\bpromotion plan|\boffer (?:them|these|those)|\bretention (?:plan|offer)|\bspend (?:it|the|this|that|my|our) (?:budget|money)?\b.{0,20}\bon them|\bdesign (?:a|an|me)"
-        r"|\bwith \$[\d,.]+k?\b(?!.*\bbask)|\b(?:got|have|put|use) (?:a )?\$[\d,.]+k? (?:budget|to)|\b(?:recommend|suggest|propose|draft|give me|outline|sketch|need|want|build|create|come up with) (?:us |me )?(?:an?|some|the|your) (?:\w+ )?(?:approach|plan|strategy|campaign|tactics?|offers?|play|action plan|game plan|promotion|promo)\b"
-        r"|\b(?:we|i)(?:'ve| have|'ve got)? (?:got |have )?(?:about |around |roughly )?\$[\d,.]+k? (?:for|to|left|set aside|available)\b|\bhow (?:to|best to) (?:win|get|bring|keep|reach|target|engage|reactivate|spend)\b|\bwhat would you do\b|\bbest way to (?:win|get|bring|keep|reach|target|engage|spend)\b"
+        r"|\bwith <money>(?!\w)(?!.*\bbask)|\b(?:got|have|put|use) (?:a )?<money> (?:budget|to)|\b(?:recommend|suggest|propose|draft|give me|outline|sketch|need|want|build|create|come up with) (?:us |me )?(?:an?|some|the|your) (?:\w+ )?(?:approach|plan|strategy|campaign|tactics?|offers?|play|action plan|game plan|promotion|promo)\b"
+        r"|\b(?:we|i)(?:'ve| have|'ve got)? (?:got |have )?(?:about |around |roughly )?<money> (?:for|to|left|set aside|available)\b|\bhow (?:to|best to) (?:win|get|bring|keep|reach|target|engage|reactivate|spend)\b|\bwhat would you do\b|\bbest way to (?:win|get|bring|keep|reach|target|engage|spend)\b"
         r"|出(?:个|一?份|一套|点)(?:方案|计划|主意|招)|(?:该|要|能)?怎么(?:搞|办|让|促|提升|拉|唤醒|激励|触达|花)|如何(?:提高|提升|让|促|激励|触达|吸引)|(?:有|拨|批)了?.{0,6}预算|(?:给|提)(?:点|些|个|几条)建议|策略|方案|预算|活动计划|营销计划|怎么(?:营销|挽回|召回|激活|留住|做|花)|如何(?:营销|挽回|召回|激活|留住)|给他们(?:什么|发)|提供什么|什么(?:优惠|offer)|召回|挽回"
     ),
     "profile_segment": _rx(
@@ -144,8 +146,8 @@ CAMPAIGN_CUES: dict[str, re.Pattern[str]] = {
         r"|\b\d{1,2}\s*/\s*\d{1,2} (?:test|split)\b|随机(?:留|抽|分)[^。？?]{0,10}(?:对照|不发|两组)|留[^。？?]{0,8}(?:不发|做对照)"
     ),
     "compare_plans": _rx(
-        r"\$\s?[\d,.]+[km]?\b[^.?!]{0,20}\binstead\b|\binstead\b[^.?!]{0,25}\$|\bwhat if\b[^.?!]{0,30}(?:\bbudget\b|\$)|\b(?:different|another|bigger|smaller|larger) budget\b"
-        r"|(?:换成|改成|改为|如果|要是|若)[^。？！]{0,10}(?:预算|\d[\d,.]*\s*万?(?:元|美元|块))"
+        r"<money>(?!\w)[^.?!]{0,20}\binstead\b|\binstead\b[^.?!]{0,25}<money>|\bwhat if\b[^.?!]{0,30}(?:\bbudget\b|<money>)|\b(?:different|another|bigger|smaller|larger) budget\b"
+        r"|(?:换成|改成|改为|如果|要是|若)[^。？！]{0,10}(?:预算|<money>)"
     ),
     "backtest_strategy": _rx(
         r"\bback-?\s?test|\bwould (?:it|this|that) have worked\b|回测|过去.{0,6}会(?:怎样|如何)"
@@ -342,8 +344,10 @@ def read_intents(message: str, found: Sequence[Number]) -> Intents:
     money = next((n.value for n in found if n.unit == "money"), None)
     if money is None and {"plan_strategy", "compare_plans"} & set(tools):
         money = next((n.value for n in found if n.unit == "" and n.value >= 100), None)
-    _, name = spoken_name(message)
-    goal = next((goal for goal, pattern in _GOALS if re.search(pattern, message, re.IGNORECASE)), None)
+    place, name = spoken_name(message)
+    # 'Loyalty push' is what the plan is called, not what it is for.
+    unnamed = message if name is None else blanked(message, [place])
+    goal = next((goal for goal, pattern in _GOALS if re.search(pattern, unnamed, re.IGNORECASE)), None)
     outcome = "purchase_14d" if _DAYS14.search(message) else "purchase_30d"
     foreseen = _FORESEEN.search(message)
     if _COUPON.search(foreseen.group() if foreseen else message):

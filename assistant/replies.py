@@ -34,6 +34,14 @@ CLARIFY: dict[str, tuple[str, str]] = {
         "There is no current segment yet. Describe the customers first, for example: who spent over $500 last quarter?",
         "当前还没有分群。请先描述客户，例如：上季度消费超过 500 元的客户。",
     ),
+    "nothing_before": (
+        "There is nothing to undo: this conversation has no segment before the current one.",
+        "没有可以撤销的内容：本次对话中没有更早的分群。",
+    ),
+    "no_such": (
+        "This conversation has no segment with that number. Say undo for the one before.",
+        "本次对话中没有这个序号的分群。说“撤销”可以回到上一个分群。",
+    ),
     "no_discovery": (
         "Nothing was discovered yet that has such a number. Ask first: find natural segments.",
         "还没有发现过带编号的自然分群。请先让我发现自然分群，例如：找出自然分群。",

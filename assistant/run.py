@@ -10,6 +10,7 @@ from assistant.linking.linker import Link, outcome_of
 from assistant.market_intents import MARKET_TOOLS
 from assistant.plan import ON_CAMPAIGN, Plan
 from assistant.replies import CLARIFY, reply
+from assistant.spoken_campaign import spoken_campaign, unknown_campaign
 from assistant.tools import DEFAULT_TOP, ToolResult, Tools, admit
 from segments.codec import from_json, to_json
 from segments.definition import EVERYONE, Node
@@ -61,7 +62,7 @@ def run_tool(
         case "define_segment" | "refine_segment":
             _define(outcome, tools, plan, link, segment, current)
         case "measure_campaign":
-            outcome.call("measure_campaign", tools.measure_campaign, name=intents.name)
+            _measure(outcome, tools, link)
         case "list_segments":
             outcome.call("list_segments", tools.list_segments)
         case "overlap_segments":
@@ -115,13 +116,21 @@ def _on_campaign(
         case "write_copy":
             outcome.call(tool, tools.write_copy, subject, goal=goal, budget=budget)
         case "save_plan" if intents.name:
-            outcome.call(tool, tools.save_plan, subject, name=intents.name, goal=goal, budget=budget)
+            shown = planned.get("goal") or goal
+            outcome.call(tool, tools.save_plan, subject, name=intents.name, goal=shown, budget=budget)
         case "save_plan":
             outcome.question = reply(CLARIFY["no_name"], link.language)
         case _:
             outcome.call(
                 "plan_strategy", tools.plan_strategy, subject, goal=intents.goal, budget=intents.budget
             )
+
+
+def _measure(outcome: Outcome, tools: Tools, link: Link) -> None:
+    rooms = tools.rooms
+    known = [*rooms.experiments.names(), *map(str, rooms.campaigns["campaign_id"])]
+    name = spoken_campaign(link.message, link.intents.name, known) or unknown_campaign(link.message)
+    outcome.call("measure_campaign", tools.measure_campaign, name=name)
 
 
 def _define(
@@ -190,7 +199,9 @@ def _on_segment(
                 outcome=outcome_of(link.intents, link.categories),
             )
         case "estimate_uplift":
-            outcome.call("estimate_uplift", tools.estimate_uplift, subject, campaign=intents.campaign)
+            known = list(map(str, tools.rooms.campaigns["campaign_id"]))
+            name = spoken_campaign(link.message, intents.campaign, known)
+            outcome.call("estimate_uplift", tools.estimate_uplift, subject, campaign=name)
         case "customer_value":
             outcome.call("customer_value", tools.customer_value, subject, weeks=intents.weeks)
         case "recommend_products":

@@ -3,7 +3,8 @@
 Two readers that fail differently: the linker misses words it has no rule for, the model invents. So both readings are
 run: that they find the same customers is evidence that both are right. Where they differ the sketch is taken if the
 model was sure enough of it, it holds everything that the message says and nothing else; the other reading is told with
-its size unless the model was surer still. What came of it is the answer's confidence.
+its size unless the model was surer still. A sketch that is not taken is told beside the linker's reading where it fits
+the message no worse. What came of it is the answer's confidence.
 """
 
 from __future__ import annotations
@@ -75,7 +76,10 @@ class SecondReader:
             return replace(link, confidence="high")
         empty = bool(read) and not sketched  # nobody asks for nobody
         if node is None or empty or sketch.probability < TAKEN or self.linker.disagreement(link, node):
-            return replace(link, confidence=None if link.reading is None else "low")
+            if link.reading is None:
+                return link
+            told = node is not None and not empty and first is not None and self._no_worse(link, node, first)
+            return replace(link, alternative=node if told else link.alternative, confidence="low")
         sure = sketch.probability >= SURE
         return replace(
             link,
@@ -88,6 +92,10 @@ class SecondReader:
             dates=self.linker.dates(link.message, node),
             confidence="high" if sure else "medium",
         )
+
+    def _no_worse(self, link: Link, node: Node, first: Node) -> bool:
+        """Whether a segment drops and makes up no more of what the message says than another does."""
+        return len(self.linker.disagreement(link, node)) <= len(self.linker.disagreement(link, first))
 
     def sketched(self, model: TunedModel, message: str) -> Sketch:
         """The segment as the tuned model reads it."""

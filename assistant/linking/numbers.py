@@ -71,6 +71,13 @@ DIGITS = r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?"
 EN_NUMBER = rf"(?:(?<![A-Za-z_])(?:{DIGITS})(?:\s?[km]\b)?|\b(?:{_WORD})\b)"
 ZH_NUMBER = r"(?:(?:" + DIGITS + r")\s?[千万kK]?|[零一二两三四五六七八九十百千万]+)"
 
+SIGN = r"[$£€¥￥]"
+# 'pounds of beef' are a weight.
+_MONEY_EN = r"dollars?|bucks|usd|quid|pounds?\b(?! of\b)|gbp|euros?|eur|yuan|rmb|yen"
+_MONEY_ZH = r"美元|美金|英镑|欧元|日元|人民币|元|块钱|块|刀"
+MONEY = rf"(?:{SIGN}\s?[\d,.]*\d\s?[km万千]?|\d[\d,.]*\s?[km万千]?\s?(?:(?:{_MONEY_EN})\b|{_MONEY_ZH}))"
+"""An amount in any currency: '$5,000', '£10k', '5000 pounds', '1万元'."""
+
 
 def to_number(text: str) -> float:
     """'1,200' -> 1200, '5k' -> 5000, 'twelve' -> 12, '三十' -> 30, '2万' -> 20000."""
@@ -156,7 +163,7 @@ _UNITS_EN = (
         "per_order",
         r"(?:dollars? |bucks )?(?:an?|per|each|every) (?:order|trip|visit|basket|shop|transaction|purchase|time|go|pop)\b",
     ),
-    ("money", r"dollars?|bucks|usd|quid"),
+    ("money", _MONEY_EN),
     ("times", r"times|x\b|occasions"),
     (
         "orders",
@@ -179,7 +186,7 @@ _UNITS_EN = (
 )
 _UNITS_ZH = (
     ("percent", r"%|％|成"),
-    ("money", r"美元|美金|元|块钱|块|刀"),
+    ("money", _MONEY_ZH),
     ("times", r"次|回(?!购|来|头)|趟|遍"),
     ("orders", r"个?订单|单(?!独|身|亲|价|品)|笔"),
     ("coupons", r"张"),
@@ -208,23 +215,23 @@ def _unit_group(table: tuple[tuple[str, str], ...]) -> str:
 
 
 _RANGE_EN = re.compile(
-    rf"(?:\b(?:between|from)\s+)?(?P<m>[$€£]?)\s?(?P<a>{EN_NUMBER})\s?(?P<p1>%|k\b)?\s*"
-    rf"(?:-|–|—|to|and|through|until|up to)\s*[$€£]?\s?(?P<b>{EN_NUMBER})\s?(?P<p>%|percent)?\s*(?:{_unit_group(_UNITS_EN)})?",
+    rf"(?:\b(?:between|from)\s+)?(?P<m>{SIGN}?)\s?(?P<a>{EN_NUMBER})\s?(?P<p1>%|k\b)?\s*"
+    rf"(?:-|–|—|to|and|through|until|up to)\s*{SIGN}?\s?(?P<b>{EN_NUMBER})\s?(?P<p>%|percent)?\s*(?:{_unit_group(_UNITS_EN)})?",
     re.IGNORECASE,
 )
 _SINGLE_EN = re.compile(
     rf"(?:(?:{_group(_BEFORE_EN, 'b')})\s+(?:(?:of|the\s+age\s+of|age|about|around|roughly|like|say|a\s+total\s+of|some|an?(?=\s+\d))\s+)*|(?P<g>[<>]=?|≥|≤)\s?)?"
-    rf"(?P<m>[$€£]?)\s?(?P<a>{EN_NUMBER})(?:\s*(?:{_group(_AFTER_EN, 'a_')})(?!\w))?"
+    rf"(?P<m>{SIGN}?)\s?(?P<a>{EN_NUMBER})(?:\s*(?:{_group(_AFTER_EN, 'a_')})(?!\w))?"
     rf"\s*-?(?:{_unit_group(_UNITS_EN)})?(?:\s*(?:{_group(_AFTER_EN, 'c_')})(?!\w))?",
     re.IGNORECASE,
 )
 _RANGE_ZH = re.compile(
-    rf"(?P<m>[$¥]?)(?P<a>{ZH_NUMBER})\s*(?:{_unit_group(_UNITS_ZH).replace('?P<u', '?P<v')})?\s*"
-    rf"(?:到|至|-|–|—|~)\s*[$¥]?(?P<b>{ZH_NUMBER})\s*(?:{_unit_group(_UNITS_ZH)})?(?:之间)?"
+    rf"(?P<m>{SIGN}?)(?P<a>{ZH_NUMBER})\s*(?:{_unit_group(_UNITS_ZH).replace('?P<u', '?P<v')})?\s*"
+    rf"(?:到|至|-|–|—|~)\s*{SIGN}?(?P<b>{ZH_NUMBER})\s*(?:{_unit_group(_UNITS_ZH)})?(?:之间)?"
 )
 _ZH_VERB = r"(?:来)?(?:(?:购买|购物|消费|买|花|用|使用|下单|下|逛|来|收到|光顾|兑换|核销)(?:过|了)?)?"
 _SINGLE_ZH = re.compile(
-    rf"(?:(?:{_group(_BEFORE_ZH, 'b')}){_ZH_VERB})?\s*(?:了|过)?\s*(?P<m>[$¥]?)(?P<a>{ZH_NUMBER})\s*"
+    rf"(?:(?:{_group(_BEFORE_ZH, 'b')}){_ZH_VERB})?\s*(?:了|过)?\s*(?P<m>{SIGN}?)(?P<a>{ZH_NUMBER})\s*"
     rf"(?:{_group(_AFTER_ZH, 'a_')})?\s*(?:{_unit_group(_UNITS_ZH)})?(?:{_group(_AFTER_ZH, 'c_')})?"
 )
 _IDIOMS_ZH = re.compile(

@@ -174,14 +174,14 @@ _EN = (
     ),
     (
         re.compile(
-            rf"\b{_WHAT}\s+(?:much\s+|a lot\s+)?(?:less|fewer)(?:\s+often|\s+frequently)?\s+(?:than\s+(?!\$|\d)|compared|lately|recently|now){_BEFORE}[^,.;?]{{0,40}}?(?=$|[,.;?]|\band\b|\bbut\b|\bwho\b)",
+            rf"\b{_WHAT}\s+(?:much\s+|a lot\s+)?(?:less|fewer)(?:\s+often|\s+frequently)?\s+(?:than\s+(?![$£€¥￥]|\d)|compared|lately|recently|now){_BEFORE}[^,.;?]{{0,40}}?(?=$|[,.;?]|\band\b|\bbut\b|\bwho\b)",
             re.I,
         ),
         lambda m: ("<", 1.0),
     ),
     (
         re.compile(
-            rf"\b{_WHAT}\s+(?:much\s+|a lot\s+)?more(?:\s+often|\s+frequently)?\s+(?:than\s+(?!\$|\d)|compared|lately|recently|now){_BEFORE}[^,.;?]{{0,40}}?(?=$|[,.;?]|\band\b|\bbut\b|\bwho\b)",
+            rf"\b{_WHAT}\s+(?:much\s+|a lot\s+)?more(?:\s+often|\s+frequently)?\s+(?:than\s+(?![$£€¥￥]|\d)|compared|lately|recently|now){_BEFORE}[^,.;?]{{0,40}}?(?=$|[,.;?]|\band\b|\bbut\b|\bwho\b)",
             re.I,
         ),
         lambda m: (">", 1.0),

@@ -6,7 +6,7 @@ import pytest
 
 from assistant.grounding import numbers_in
 from assistant.intents import read_intents
-from assistant.linking.numbers import Number
+from assistant.linking.numbers import Number, numbers
 from assistant.tools_campaigns import AA_RUNS
 from campaigns.experiment import Experiment
 from campaigns.plan import Strategy
@@ -60,6 +60,14 @@ def grounded(answer) -> bool:
         ("活动18效果如何？", "measure_campaign"),
         ("with $10,000 instead?", "compare_plans"),
         ("what if the budget were $500?", "compare_plans"),
+        ("with £10,000 instead?", "compare_plans"),
+        ("with 10,000 pounds instead?", "compare_plans"),
+        ("and with 500 euros instead", "compare_plans"),
+        ("what if we had €500?", "compare_plans"),
+        ("如果换成¥10000呢？", "compare_plans"),
+        ("换成500英镑呢？", "compare_plans"),
+        ("what can we do with £500", "plan_strategy"),
+        ("we have about 500 pounds for them", "plan_strategy"),
         ("如果预算换成10000元呢？", "compare_plans"),
         ("back-test it before we send", "backtest_strategy"),
         ("回测一下", "backtest_strategy"),
@@ -215,6 +223,67 @@ def test_a_plan_is_saved_with_its_files(talk, rooms):
     assert "<table>" in (folder / "Big-spring.en.html").read_text(encoding="utf-8")
     text = (folder / "Big-spring.json").read_text(encoding="utf-8")
     assert not any(customer in text for customer in restored.arms), "a file to hand around names no customer"
+
+
+@pytest.mark.parametrize(("message", "name"), [("save the plan as 'Loyalty push'", "Loyalty push"),
+                                               ("保存方案为“留存计划”", "留存计划")])  # fmt: skip
+def test_what_a_saved_plan_is_called_is_not_what_it_is_for(talk, rooms, message, name):
+    talk.use(BIG_SPENDERS)
+    talk.ask("plan a win-back campaign for them with $500", call("plan_strategy"))
+    talk.ask(message, call("save_plan"))
+    saved = Strategy.restored(rooms.plans.load(name))
+    assert (saved.objective.goal, saved.budget) == ("win_back", 500)
+
+
+def test_the_plan_that_was_shown_is_saved_whatever_else_is_said_of_it(talk, rooms):
+    talk.use(BIG_SPENDERS)
+    talk.ask("plan a win-back campaign for them with $500", call("plan_strategy"))
+    talk.ask("save this retention plan as 'May'", call("save_plan"))
+    assert Strategy.restored(rooms.plans.load("May")).objective.goal == "win_back"
+
+
+SPOKEN = [
+    ("how did the spring sale campaign do?", "Spring Sale"),
+    ("how did Spring Sale do?", "Spring Sale"),
+    ("春节促销活动效果如何？", "春节促销"),
+    ("春节促销效果怎么样？", "春节促销"),
+]
+
+
+@pytest.mark.parametrize(("message", "name"), SPOKEN)
+def test_an_experiment_is_measured_by_the_name_that_is_spoken(talk, message, name):
+    talk.use(BIG_SPENDERS)
+    for each in ("Spring Sale", "春节促销", "the newest"):
+        talk.ask(f"run an A/B test for them, call it '{each}'", call("assign_holdout"))
+    asked = talk.ask(message, call("measure_campaign"))
+    assert asked.tool_calls == [{"name": "measure_campaign", "arguments": {"name": name}}]
+
+
+@pytest.mark.parametrize(
+    ("message", "said"),
+    [
+        ("how did the Summer Push campaign do?", "named 'Summer Push'; experiments: spring; campaigns of the data: 1,"),
+        ("how did Summer Push do?", "named 'Summer Push'; experiments: spring"),
+        ("中秋会员日活动效果如何？", "没有名为“中秋会员日”的实验或活动；实验：spring"),
+    ],
+)
+def test_an_unknown_name_is_said_and_what_there_is_is_listed(talk, message, said):
+    talk.use(BIG_SPENDERS)
+    talk.ask("run an A/B test for them, call it spring", call("assign_holdout"))
+    assert said in talk.ask(message, call("measure_campaign")).clarification
+
+
+@pytest.mark.parametrize("message", ["did the last campaign work?", "how did it do?", "上次的营销活动效果如何？"])
+def test_the_newest_experiment_is_meant_where_no_name_is_spoken(talk, message):
+    talk.use(BIG_SPENDERS)
+    talk.ask("run an A/B test for them, call it spring", call("assign_holdout"))
+    asked = talk.ask(message, call("measure_campaign"))
+    assert asked.tool_calls == [{"name": "measure_campaign", "arguments": {}}]
+    assert "nothing to measure yet" in asked.clarification or "还" in asked.clarification
+
+
+def test_pounds_of_goods_are_no_money():
+    assert [n.unit for n in numbers("who bought 3 pounds of beef", False, [])] == [""]
 
 
 def test_backtest_and_dial_are_grounded(talk):

@@ -85,9 +85,25 @@ def test_a_sketch_that_drops_or_makes_up_anything_is_not_taken_and_lowers_confid
         assert reader(linker, opened, sketch).joined(link) == replace(link, confidence="low")
 
 
-def test_a_sketch_that_the_model_was_not_sure_of_is_not_taken(linker: Linker, opened: Rooms) -> None:
+def test_a_sketch_that_the_model_was_not_sure_of_is_told_beside(linker: Linker, opened: Rooms) -> None:
     link = linker.link(PLAIN)
-    assert reader(linker, opened, UNITS, sure=0.05).joined(link) == replace(link, confidence="low")
+    told = replace(link, confidence="low", alternative=from_json(UNITS))
+    assert reader(linker, opened, UNITS, sure=0.05).joined(link) == told
+
+
+def test_a_sketch_that_finds_nobody_is_not_told(linker: Linker, opened: Rooms) -> None:
+    link = linker.link(PLAIN)
+    assert reader(linker, opened, NOBODY, sure=0.05).joined(link) == replace(link, confidence="low")
+
+
+def test_a_sketch_that_fits_no_worse_than_what_was_read_is_told_beside(linker: Linker, opened: Rooms) -> None:
+    """The linker leaves the share out: a sketch that drops the time instead is told, one that drops more is not."""
+    link = linker.link(LEFT_OUT)
+    ever = {name: value for name, value in SPENT.items() if name != "from_days_ago"}
+    no_time = {"all_of": [ever, SHARE]}
+    told = reader(linker, opened, no_time).joined(link)
+    assert told == replace(link, confidence="low", alternative=from_json(no_time))
+    assert reader(linker, opened, SHARE).joined(link) == replace(link, confidence="low")
 
 
 def test_a_likely_sketch_leads_and_the_other_reading_is_told(linker: Linker, opened: Rooms) -> None:
@@ -132,6 +148,47 @@ def test_yes_takes_the_other_reading_and_a_bundle_of_it_replays(workspace: Path)
     second = talk.ask("yes", first.conversation)
     assert second.segment is not None
     assert fingerprint(from_json(second.segment["definition"])) == fingerprint(from_json(SPENT))
+
+
+@pytest.mark.parametrize(
+    ("message", "which", "yes"),
+    [
+        (PLAIN, "Which of the two do you mean?", "yes"),
+        ("最近90天消费超过500元的客户", "您指的是哪一种？", "是的"),
+    ],
+)
+def test_at_low_confidence_both_readings_are_told_with_their_sizes_and_yes_takes_the_other(
+    workspace: Path, message: str, which: str, yes: str
+) -> None:
+    wish(workspace, "always")
+    model = ScriptedModel(call("define_segment"), sketch=UNITS, sure=0.05)
+    talk = Assistant.open(workspace, model)
+    first = talk.ask(message)
+    assert first.confidence == "low"
+    assert first.segment is not None
+    assert fingerprint(from_json(first.segment["definition"])) == fingerprint(from_json(SPENT))
+    assert which in first.answer
+    size = talk.rooms.audiences.size(from_json(UNITS))
+    assert isinstance(first.segment["size"], int)
+    other = {figure["name"]: figure["value"] for figure in first.evidence[1]["figures"]}["other_size"]
+    assert other == size != first.segment["size"]
+    assert f"{size:,}" in first.answer
+    second = talk.ask(yes, first.conversation)
+    assert second.segment is not None
+    assert fingerprint(from_json(second.segment["definition"])) == fingerprint(from_json(UNITS))
+
+
+def test_the_size_of_the_other_reading_is_held_back_where_it_is_too_small(workspace: Path) -> None:
+    wish(workspace, "always")
+    rooms = Rooms(open_workspace(workspace))
+    told_of = rooms.warehouse.features().loc[rooms.audiences.members(from_json(SPENT))]
+    sizes = told_of.groupby(["age", "income"], observed=True).size()
+    age, income = sizes[sizes.between(1, 9)].index[0]
+    few = [{"feature": "age", "op": "=", "value": age}, {"feature": "income", "op": "=", "value": income}]
+    model = ScriptedModel(call("define_segment"), sketch={"all_of": [SPENT, *few]}, sure=0.05)
+    first = Assistant(rooms, model).ask(PLAIN)
+    assert {figure["name"]: figure["value"] for figure in first.evidence[1]["figures"]}["other_size"] == "<10"
+    assert "<10" in first.answer
 
 
 @pytest.mark.parametrize(("wish_for", "asked"), [("off", 0), ("doubt", 1), ("always", 2)])

@@ -1,0 +1,46 @@
+"""Messages that go back to an earlier segment of the conversation: 'undo', 'the first segment', '撤销'."""
+
+from __future__ import annotations
+
+import re
+
+from assistant.linking.numbers import to_number
+
+_BEFORE = re.compile(
+    r"(?:please |ok,? |no,? |actually,? )*"
+    r"(?:(?:undo|revert|reverse)(?: (?:that|this|it|(?:the |my |that )?(?:last|previous) (?:change|edit|step|one)))?"
+    r"|take (?:that|this|it) back|(?:go |take (?:me |us )?)?(?:one step |a step )?back|step back)"
+    r"(?: to (?:the |my |our )?(?:previous|last|former|earlier)(?: (?:one|segment|group|audience|version))?| to before(?: that)?)?"
+    r"(?:,? please)?"
+    r"|(?:请|麻烦|帮我|我要|我想)*(?:撤销|撤回|回退|退回|返回|还原|恢复|回到|退)(?:到|一下|吧)*"
+    r"(?:(?:刚才|刚刚|之前|上一?|前一?|最后一?|最近一?|这一?)的?(?:步|次|个)?的?(?:那个|那步)?(?:修改|操作|改动|编辑|步骤|分群|人群|版本|状态)?)?"
+    r"(?:吧|了|好吗)?",
+    re.IGNORECASE,
+)
+_ALONE = frozenset({"back", "返回", "还原", "恢复", "回到", "退", "退回"})
+"""Too little said to be sure of what."""
+_ORDINALS = "first second third fourth fifth sixth seventh eighth ninth tenth".split()
+_NUMBERED = re.compile(
+    r"(?:please )?(?:(?:(?:go |take me |switch )?back to|return to|show(?: me)?|open|use|take) )?(?:the|our|my) "
+    rf"(?P<en>{'|'.join(_ORDINALS)}|original|\d{{1,2}}(?:st|nd|rd|th)) (?:segment|audience|group)"
+    r"(?: (?:of|in) (?:this|the|our) (?:chat|conversation)| again| we had)*(?:,? please)?"
+    r"|(?:请|帮我)*(?:回到|返回|显示|打开|看看?|用)?(?:本次|这次)?(?:对话|会话)?(?:中|里)?的?第(?P<zh>\d{1,2}|[一二三四五六七八九十])个(?:分群|人群)",
+    re.IGNORECASE,
+)
+
+
+def spoken_back(message: str) -> int | None:
+    """Which segment of the conversation a message goes back to: 0 for the one before, else its number from 1; None for
+    a message that says anything besides."""
+    said = " ".join(message.split()).strip(" .!?。！？")
+    if said.casefold() not in _ALONE and _BEFORE.fullmatch(said):
+        return 0
+    match = _NUMBERED.fullmatch(said)
+    if match is None:
+        return None
+    if match["zh"]:
+        return int(to_number(match["zh"]))
+    word = match["en"].lower()
+    if word == "original":
+        return 1
+    return _ORDINALS.index(word) + 1 if word in _ORDINALS else int(word[:-2])
