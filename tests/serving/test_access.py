@@ -242,6 +242,11 @@ def test_a_stranger_is_sent_to_the_sign_in_page_and_signs_in(guarded):
         assert "gradio" in page
         assert browser.get("/v1/me").json() == {"name": "marketer@shop", "role": "marketer"}
         assert guarded.keys["marketer"] not in str(dict(browser.cookies))
+        browser.get("/signout")  # a link, or a page that is fetched ahead, signs nobody out
+        assert browser.get("/v1/me").status_code == 200
+        elsewhere = {"origin": "https://evil.example"}
+        assert browser.post("/signout", headers=elsewhere).status_code == 403
+        assert browser.get("/v1/me").status_code == 200
         browser.post("/signout")
         assert browser.get("/v1/me").status_code == 401
 
