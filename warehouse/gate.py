@@ -175,7 +175,10 @@ def _contract(connection: duckdb.DuckDBPyConnection) -> list[Check]:
 def _completeness(connection: duckdb.DuckDBPyConnection, purchases: int) -> list[Check]:
     wanted = {
         "item_id": ("purchase lines without an item", "的购买行没有商品"),
-        "order_id": ("purchase lines without an order number", "的购买行没有订单号"),
+        "order_id": (
+            "purchase lines without an order number; those of a customer at one time are taken for one order",
+            "的购买行没有订单号；同一客户同一时间的行视为一个订单",
+        ),
     }
     found = []
     for column, (what, zh) in wanted.items():

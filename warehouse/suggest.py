@@ -258,7 +258,7 @@ def _notes(
     if "value" not in found and "price" not in found:
         notes.append("No column holds money, so spend will be 0; add a value if there is one.")
     if "order" not in found and (types is None or "purchase" in types[1].values()):
-        notes.append("No column numbers the orders, so each row counts as an order of its own.")
+        notes.append("No column numbers the orders, so what a customer bought at one time is one order.")
     if "quantity" in found and types is None:
         notes.append("If negative quantities are returns, map them apart (see the ready-made online_retail).")
     return notes

@@ -105,11 +105,11 @@ def add_day(shop: Path, number: int, rows: pd.DataFrame | None = None) -> None:
     (day(number) if rows is None else rows).to_csv(shop / f"days/{number:02d}.csv", index=False)
 
 
-def ingest_with_its_key(shop):
+def ingest_with_its_key(shop, text=MAPPING):
     """A second workspace, "whole", of the first one's pseudonyms. The key's file is copied as it is, encrypted or not."""
     (shop / "whole").mkdir()
     (shop / "whole" / KEY_FILE).write_bytes((shop / "ws" / KEY_FILE).read_bytes())
-    ingest(shop, "whole")
+    ingest(shop, "whole", text)
 
 
 def test_days_added_are_as_if_loaded_at_once(shop):
@@ -122,6 +122,25 @@ def test_days_added_are_as_if_loaded_at_once(shop):
     ingest_with_its_key(shop)
     same(tables(shop / "ws"), tables(shop / "whole"))
     assert Vault(shop / "ws").customer_id("c105") is not None
+
+
+def test_without_order_numbers_what_a_customer_buys_at_one_time_is_an_order(shop):
+    text = MAPPING.replace('order = "no"\n', "")
+    pd.concat([day(1), day(1).head(3)]).to_csv(shop / "days/01.csv", index=False)
+    ingest(shop, text=text)
+    add_day(shop, 4)
+    ingest(shop, text=text)
+    bought = pd.concat([day(number) for number in (1, 2, 3, 4)])
+    expected = bought.groupby("who")["at"].nunique()
+    found = tables(shop / "ws")
+    vault = Vault(shop / "ws")
+    orders = found["features"].set_index("customer_id")["orders_lifetime"]
+    assert {who: orders[vault.customer_id(who)] for who in expected.index} == expected.to_dict()
+    assert found["events"].groupby("order_id")["customer_id"].nunique().eq(1).all()
+    checks = json.loads((shop / "ws" / "quality.json").read_text())["checks"]
+    assert "taken for one order" in next(c["detail"] for c in checks if c["name"] == "order_id complete")
+    ingest_with_its_key(shop, text)
+    same(found, tables(shop / "whole"))
 
 
 def test_a_file_ingested_twice_changes_nothing_under_any_name(shop):
