@@ -255,7 +255,7 @@ class Tools:
     ) -> ToolResult:
         """Save a segment's campaign plan under a name, with Markdown, HTML and JSON files of it."""
         strategy = self.rooms.strategy(self._members(definition), goal, budget)
-        told = campaign_tools.save_plan(self.rooms, strategy, name)
+        told = campaign_tools.save_plan(self.rooms, strategy, definition, name)
         return ToolResult((told.evidence,), definition, strategy, told.texts)
 
     def _told(self, told: campaign_tools.Told, definition: Node | None = None) -> ToolResult:
