@@ -291,9 +291,9 @@ def _digest(text: str) -> str:
 
 
 def _without(part: Any, customer: str) -> Any:
-    """JSON without the customer, where it is a key or an item."""
+    """JSON without the customer, where it is a key, a value or an item."""
     if isinstance(part, dict):
-        return {key: _without(value, customer) for key, value in part.items() if key != customer}
+        return {k: _without(value, customer) for k, value in part.items() if customer not in (k, value)}
     if isinstance(part, list):
         return [_without(item, customer) for item in part if item != customer]
     return part

@@ -38,7 +38,11 @@ class Outcome:
 
     def note(self, tool: str, /, **arguments: Any) -> None:
         """Write a call down."""
-        given = {key: value for key, value in arguments.items() if value is not None}
+        given = {
+            key: to_json(value) if isinstance(value, Node) else value
+            for key, value in arguments.items()
+            if value is not None
+        }
         self.calls.append({"name": tool, "arguments": given})
 
 
@@ -231,7 +235,8 @@ def _on_segment(
         case "profile_segment":
             outcome.call("profile_segment", tools.profile_segment, subject)
         case "find_lookalikes":
-            outcome.call("find_lookalikes", tools.find_lookalikes, subject, top=intents.top or DEFAULT_TOP)
+            top = intents.top or DEFAULT_TOP
+            outcome.call("find_lookalikes", tools.find_lookalikes, subject, top=top, among=link.among)
         case "score_propensity":
             outcome.call(
                 "score_propensity",
@@ -275,5 +280,5 @@ def _compare(outcome: Outcome, tools: Tools, link: Link, subject: Node, trail: l
     else:
         outcome.question = reply(CLARIFY["compare"], link.language)
         return
-    outcome.note("compare_segments", name=name, other=to_json(other))
+    outcome.note("compare_segments", name=name, other=other)
     outcome.result = tools.compare_segments(subject, other, name)

@@ -20,6 +20,7 @@ from assistant.llm import ChatModel, TunedModel, tuned
 from assistant.plan import ON_SEGMENT
 from assistant.sketch import asked, from_sketch, sketch_schema
 from segments.check import issues, validate
+from segments.codec import to_json
 from segments.definition import Node
 from segments.errors import DefinitionError, ModelRetryError
 from segments.vocabulary import Vocabulary
@@ -75,7 +76,8 @@ class SecondReader:
         if node is not None and first is not None and read == sketched:
             return replace(link, confidence="high")
         empty = bool(read) and not sketched  # nobody asks for nobody
-        if node is None or empty or sketch.probability < TAKEN or self.linker.disagreement(link, node):
+        lost = node is not None and first is not None and not _said(first) <= _said(node)
+        if node is None or empty or lost or sketch.probability < TAKEN or self.linker.disagreement(link, node):
             if link.reading is None:
                 return link
             told = node is not None and not empty and first is not None and self._no_worse(link, node, first)
@@ -112,3 +114,24 @@ class SecondReader:
         """What a sketch may be here."""
         outcomes = self.vocabulary.outcomes or ()
         return sketch_schema(self.vocabulary.catalogue, sorted(self.linker.events), sorted(outcomes))
+
+
+def _said(node: Node) -> set[str]:
+    """What a definition holds that words say outright and nothing else stands for: channels, events other than
+    purchases, and that something did not happen."""
+    found = set[str]()
+
+    def look(part: Any) -> None:
+        for key, value in part.items() if isinstance(part, dict) else ():
+            if key in ("event", "repeat", "first", "last") and value != "purchase":
+                found.add(f"event {value}")
+            elif key == "channel":
+                found.update(f"channel {channel}" for channel in value)
+            elif key in ("not", "then_not", "without") or (key, value) == ("feature", "recency_days"):
+                found.add("absence")
+            look(value)
+        for value in part if isinstance(part, list) else ():
+            look(value)
+
+    look(to_json(node))
+    return found

@@ -106,13 +106,17 @@ class Tools:
         evidence = Evidence("", "profile_segment", found.figures(), tuple(found.rows()))
         return ToolResult((self._segment_evidence("profile_segment", definition), evidence), definition)
 
-    def find_lookalikes(self, definition: Node, top: Top = DEFAULT_TOP) -> ToolResult:
-        """Find the customers whose behaviour is nearest to a segment's, its members left out."""
+    def find_lookalikes(
+        self, definition: Node, top: Top = DEFAULT_TOP, among: Node | None = None
+    ) -> ToolResult:
+        """Find the customers whose behaviour is nearest to a segment's, its members left out; with `among`, only from
+        that group."""
         # Even a seed too small to show may be searched with: the answer is a crowd, not the seed.
         seeds = self.rooms.audiences.members(definition)
         if not seeds:
             raise DefinitionError.of(Issue("nobody_to_be_like"))
-        found = SimilarityCondition(min(top, self.rooms.audiences.population), segment=definition)
+        most = min(top, self.rooms.audiences.population)
+        found = SimilarityCondition(most, segment=definition, among=among)
         evidence = self._segment_evidence("find_lookalikes", found)
         seed = Figure(
             "seed_size", self._shown(definition), "customers", "customers in the seed segment", "种子客户数"
@@ -251,7 +255,7 @@ class Tools:
     ) -> ToolResult:
         """Save a segment's campaign plan under a name, with Markdown, HTML and JSON files of it."""
         strategy = self.rooms.strategy(self._members(definition), goal, budget)
-        told = campaign_tools.save_plan(self.rooms, strategy, name)
+        told = campaign_tools.save_plan(self.rooms, strategy, definition, name)
         return ToolResult((told.evidence,), definition, strategy, told.texts)
 
     def _told(self, told: campaign_tools.Told, definition: Node | None = None) -> ToolResult:

@@ -7,6 +7,7 @@ of a text is a figure of its evidence.
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -215,12 +216,15 @@ def dial_lookalikes(rooms: Rooms, members: list[str]) -> Told:
     return Told(evidence, (found.to_markdown("en"), found.to_markdown("zh")))
 
 
-def keep_plan(rooms: Rooms, strategy: Strategy, name: str, if_match: str | None = None) -> SavedDocument:
-    """Save a plan under a name, with its Markdown, HTML and JSON as files for whoever runs it.
+def keep_plan(
+    rooms: Rooms, strategy: Strategy, definition: Node, name: str, if_match: str | None = None
+) -> SavedDocument:
+    """Save a segment's plan under a name, with its Markdown, HTML and JSON as files for whoever runs it.
 
     Raises StaleError when the plan of that name is not at the version with the tag `if_match`.
     """
-    saved = rooms.plans.save(name, strategy.saved(), if_match=if_match)
+    content = replace(strategy, definition=to_json(definition)).saved()
+    saved = rooms.plans.save(name, content, if_match=if_match)
     currency = rooms.workspace.settings.currency
     stem = rooms.workspace.folder / plan_files(saved.name)
     for language in ("en", "zh"):
@@ -233,12 +237,17 @@ def keep_plan(rooms: Rooms, strategy: Strategy, name: str, if_match: str | None 
 
 def plan_files(name: str) -> str:
     """Where a plan's files are in the workspace, without their endings."""
-    return f"plans/export/{''.join(c if c.isalnum() else '-' for c in name)}"
+    return f"plans/export/{file_stem(name)}"
 
 
-def save_plan(rooms: Rooms, strategy: Strategy, name: str) -> Told:
+def file_stem(name: str) -> str:
+    """A name as the name of a file, without its ending."""
+    return "".join(c if c.isalnum() else "-" for c in name)
+
+
+def save_plan(rooms: Rooms, strategy: Strategy, definition: Node, name: str) -> Told:
     """Save a plan and say where it is."""
-    saved = keep_plan(rooms, strategy, name)
+    saved = keep_plan(rooms, strategy, definition, name)
     kept, where = saved.name, plan_files(saved.name)
     figures = (
         Figure("name", kept, "text", "plan", "方案"),

@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 import pandas as pd
@@ -21,6 +21,7 @@ from campaigns.effects import difference_of_means
 from segments.errors import DefinitionError
 
 Arm = Literal["contact", "holdout"]
+ARMS: tuple[Arm, ...] = get_args(Arm)
 BANDS = 3
 MISMATCH = 0.001
 """A ratio of arms less likely than this is no accident (Kohavi, Tang and Xu 2020, chapter 21)."""

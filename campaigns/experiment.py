@@ -106,12 +106,11 @@ class Experiment:
         fixed = {c: arm for c, (_, arm) in self.arms.items()}
         return replace(self, arms=_arms(everyone, assign(everyone, self.holdout_share, self.salt, fixed)))
 
-    def export_rows(self, arm: str | None = None) -> list[dict[str, str]]:
-        """customer_id, stratum and arm of everyone, or of one arm."""
+    def export_rows(self) -> list[dict[str, str]]:
+        """customer_id, arm, tier (the stratum that the arms are balanced in) and offer of everyone."""
         return [
-            {"customer_id": c, "stratum": stratum, "arm": own}
-            for c, (stratum, own) in self.arms.items()
-            if arm in (None, own)
+            {"customer_id": c, "arm": arm, "tier": stratum, "offer": ""}
+            for c, (stratum, arm) in self.arms.items()
         ]
 
     def to_dict(self) -> dict[str, Any]:

@@ -48,7 +48,8 @@ class Strategy:
     break_even: the incremental share at which the margin just covers the cost (above 1: it cannot).
     left_alone: members contacted too often of late; passed_over: attributes of which a group is chosen
     much less often; uplift_known: whether a model told what contact causes in each customer. caveats:
-    codes, in words by `notes`. arms: customer_id -> (tier, offer, arm), for the export only.
+    codes, in words by `notes`. arms: customer_id -> (tier, offer, arm), for the export only. definition: of
+    the segment, as JSON; None for a plan that was saved before plans held it.
     """
 
     # Break-even may be infinite, which JSON writes as a word.
@@ -74,6 +75,7 @@ class Strategy:
     assumptions: Assumptions
     caveats: tuple[str, ...]
     arms: dict[str, tuple[str, str, str]]
+    definition: dict[str, Any] | None = None
 
     def figures(self) -> tuple[Figure, ...]:
         """Every number that may be quoted."""
@@ -180,16 +182,16 @@ class Strategy:
         ]
 
     def export_rows(self) -> list[dict[str, str]]:
-        """customer_id, tier, offer and arm of every customer who is contacted or held out."""
+        """customer_id, arm, tier and offer of every customer who is contacted or held out."""
         return [
-            {"customer_id": c, "tier": tier, "offer": offer, "arm": arm}
+            {"customer_id": c, "arm": arm, "tier": tier, "offer": offer}
             for c, (tier, offer, arm) in self.arms.items()
         ]
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON form, without customer ids."""
+        """JSON form, without customer ids, and so without the definition, which may name one."""
         plain = asdict(replace(self, arms={}))
-        del plain["arms"]
+        del plain["arms"], plain["definition"]
         for allocation in plain["split"]["allocations"]:
             del allocation["chosen"]
         plain["objective"]["reason"] = asdict(self.objective.reason) if self.objective.reason else None

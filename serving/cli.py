@@ -15,6 +15,7 @@ from rich.markup import escape
 
 from assistant.workspace import DEFAULT, open_workspace
 from segments.errors import CommandError, SegAssistError
+from serving.campaigns import experiments_app, plans_app
 from serving.data import data_app
 from serving.models import models_app
 from serving.operate import local_caller, operator_app
@@ -36,6 +37,8 @@ app.add_typer(serve_app, name="serve")
 app.add_typer(models_app, name="models")
 app.add_typer(segment_app, name="segment")
 app.add_typer(index_app, name="index")
+app.add_typer(plans_app, name="plans")
+app.add_typer(experiments_app, name="experiments")
 
 app.add_typer(operator_app)
 app.add_typer(data_app)

@@ -23,6 +23,7 @@ from pydantic import BaseModel, TypeAdapter
 from segments.atomic import sha256_of
 from serving.http.schemas import (
     Answer,
+    CampaignCustomer,
     Conversation,
     Document,
     DocumentVersions,
@@ -187,6 +188,14 @@ class Client:
         """An experiment with its versions; `client.call("assign_holdout", ...)` begins one."""
         return self._document("/v1/experiments", name, version)
 
+    def plan_customers(self, name: str, arm: str | None = None) -> list[CampaignCustomer]:
+        """Who is in a saved plan, or in one arm of it ('contact' or 'holdout'), with tier and offer."""
+        return self._customers("/v1/plans", name, arm)
+
+    def experiment_customers(self, name: str, arm: str | None = None) -> list[CampaignCustomer]:
+        """Who is in an experiment, or in one arm of it ('contact' or 'holdout')."""
+        return self._customers("/v1/experiments", name, arm)
+
     # Exports
 
     def export(self, definition: Definition, name: str, file_format: str = "csv") -> ExportJob:
@@ -282,6 +291,11 @@ class Client:
     def _document(self, path: str, name: str, version: int | None) -> DocumentVersions:
         params = {} if version is None else {"version": version}
         return self._get(DocumentVersions, f"{path}/{quote(name, safe='')}", params=params)
+
+    def _customers(self, path: str, name: str, arm: str | None) -> list[CampaignCustomer]:
+        params = {"format": "jsonl"} | ({} if arm is None else {"arm": arm})
+        answer = self._send("GET", f"{path}/{quote(name, safe='')}/customers", params=params)
+        return [CampaignCustomer.model_validate_json(line) for line in answer.content.splitlines()]
 
     def _get(self, model: type[_Model], path: str, **more: Any) -> _Model:
         return model.model_validate_json(self._send("GET", path, **more).content)

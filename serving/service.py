@@ -24,6 +24,7 @@ from assistant.toolbox import ToolSpec, result_json, run_tool, tool_specs
 from assistant.tools import ToolResult, Tools
 from assistant.tools_campaigns import keep_plan
 from assistant.workspace import open_workspace
+from campaigns.assign import Arm
 from segments.canonical import fingerprint
 from segments.codec import from_json
 from segments.definition import Node
@@ -31,6 +32,7 @@ from segments.errors import ConflictError, DefinitionError, ForbiddenError, LLMU
 from segments.ports import Progress, silent
 from serving.access import Caller, Permission, allow, tool_permission
 from serving.audit import Audit
+from serving.customers import CustomerList, listed
 from serving.jobs import Job, Jobs, no_job
 from serving.metrics import Metrics
 from serving.users import Users
@@ -282,7 +284,7 @@ class Service:
         with read_by(_reader(caller)):
             strategy = self._tools.plan_strategy(definition, goal, budget).strategy
         assert strategy is not None
-        saved = keep_plan(self.rooms, strategy, name, if_match)
+        saved = keep_plan(self.rooms, strategy, definition, name, if_match)
         self.rooms.plans.claim(saved.name, caller.name)
         digest = fingerprint(definition)
         self.log(caller, "save", plan=saved.name, version=saved.version, definition=digest)
@@ -307,6 +309,34 @@ class Service:
         page = ids[offset:] if limit is None else ids[offset : offset + limit]
         self._exported(caller, "members", definition, len(page), len(ids), offset)
         return page, len(ids)
+
+    def customers(
+        self,
+        caller: Caller,
+        documents: Documents,
+        name: str,
+        version: int | None = None,
+        arm: Arm | None = None,
+    ) -> CustomerList:
+        """Who is in a plan or an experiment, or in one arm of it, ordered by pseudonym. Raises NotFoundError.
+
+        Whoever is no longer kept, by retention or erasure, is left out.
+        """
+        kind = documents.kind
+        self.check(caller, "export", f"customers of {kind}")
+        found = listed(kind, name.strip(), documents.load(name, version), self.rooms.vault)
+        page = found.of(arm)
+        self.log(
+            caller,
+            "export",
+            exported=f"{kind} {found.name}",
+            definition=found.definition,
+            count=len(page.rows),
+            of=len(found.rows),
+            offset=0,
+            as_of=found.as_of,
+        )
+        return page
 
     def scores(
         self, caller: Caller, definition: Node, outcome: str, offset: int = 0, limit: int | None = None

@@ -160,7 +160,7 @@ def _history(connection: duckdb.DuckDBPyConnection) -> None:
 def _overlap(connection: duckdb.DuckDBPyConnection) -> Check:
     """New rows that equal rows from before in every column: exports whose periods overlap."""
     shown = ", ".join(_COMPARED)
-    new = f"SELECT v.customer_id, {shown} FROM raw_events JOIN vault v USING (source_id)"
+    new = f"SELECT customer_id, {shown} FROM ({pseudonymised('events')})"
     twice = count(
         connection,
         f"SELECT count(*) FROM ({new} INTERSECT SELECT customer_id, {shown} FROM events "

@@ -48,8 +48,16 @@ BOTS = Rule(
 CURRENCY = Rule(
     "currency", "amount in a currency without a rate", "event dropped", "unknown_currency IS NOT NULL"
 )
+FUTURE = Rule(
+    "future",
+    "event later than the day after it was loaded",
+    "event dropped",
+    # Whole days, because times without a zone may be of a clock that is half a day ahead.
+    "ts >= current_date + 2",
+)
 RULES = (
     Rule("nobody", "event without customer or time", "event dropped", "source_id IS NULL OR ts IS NULL"),
+    FUTURE,
     Rule(
         "repeated_id",
         "event with the id of a later one",

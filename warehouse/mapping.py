@@ -102,11 +102,10 @@ class Mapping:
     text: str = ""
 
     def paths(self, source: Source) -> list[Path]:
-        """The files of a source, sorted. Raises DataError naming a pattern that matches none."""
+        """The files of a source, sorted; of a folder, all below it. Raises DataError naming a pattern without one."""
         found: list[Path] = []
         for pattern in source.files:
-            path = self.folder / pattern
-            matched = [path] if path.is_file() else sorted(p for p in _matches(path) if p.is_file())
+            matched = _matches(self.folder / pattern)
             if not matched:
                 raise DataError(f"{source.kind}.files: '{pattern}' matches no file in {self.folder}.")
             found += matched
@@ -114,9 +113,24 @@ class Mapping:
 
 
 def _matches(path: Path) -> list[Path]:
-    if path.is_dir():
-        return list(path.iterdir())
-    return list(path.parent.glob(path.name)) if path.parent.is_dir() else []
+    """The files that a path names: itself, those below a folder, those of a pattern and below its folders, sorted."""
+    if path.is_file():
+        return [path]
+    parts = path.parts
+    fixed = next((n for n, part in enumerate(parts) if re.search(r"[*?\[]", part)), len(parts))
+    named = (
+        [path] if fixed == len(parts) or path.exists() else Path(*parts[:fixed]).glob("/".join(parts[fixed:]))
+    )
+    below = Path(*parts[:fixed])
+    found = {file for one in named for file in ([one] if one.is_file() else one.rglob("*"))}
+    return sorted(file for file in found if file.is_file() and not _aside(file.relative_to(below)))
+
+
+def _aside(path: Path) -> bool:
+    """Whether programs put it beside the data: .DS_Store, .part-0.csv.crc, _SUCCESS, _delta_log/0.json."""
+    *folders, name = path.parts
+    marks = name.startswith("_") and not path.suffix
+    return marks or name.startswith(".") or any(folder.startswith(("_", ".")) for folder in folders)
 
 
 def ready_made() -> dict[str, str]:

@@ -111,6 +111,10 @@ class Vault:
         self._sources = dict(zip(table["customer_id"], table["source_id"], strict=True))
         self._key = load_or_create_key(folder)
 
+    def __contains__(self, customer_id: str) -> bool:
+        """Whether the pseudonym's source id is kept: of whoever is past the retention period it is not."""
+        return customer_id in self._sources
+
     def source_ids(self, customer_ids: list[str]) -> list[str]:
         """The source id of each pseudonym, in the same order."""
         return [self._sources[customer_id] for customer_id in customer_ids]

@@ -17,7 +17,7 @@ import duckdb
 from segments.atomic import write_text
 from segments.errors import DataError
 from warehouse.clean import RuleResult, clean
-from warehouse.gate import Check, Verdict, checks, currencies
+from warehouse.gate import Check, Verdict, checks, currencies, future
 from warehouse.write import complete_events, count
 
 JSON_FILE = "quality.json"
@@ -60,7 +60,12 @@ def clean_and_check(
     """
     complete_events(connection)
     rules = clean(connection, off)
-    found = (*checks(connection, today or date.today(), history), *currencies(connection), *more())
+    found = (
+        *checks(connection, today or date.today(), history),
+        future(connection),
+        *currencies(connection),
+        *more(),
+    )
     report = QualityReport(count(connection, "SELECT count(*) FROM raw_events"), rules, found)
     write_report(connection, folder, report, history)
     stops = [check.detail for check in found if check.verdict == "stop"]

@@ -39,6 +39,11 @@ class Column:
         return column_words(self.name)
 
     @property
+    def personal(self) -> str | None:
+        """What kind of personal data it holds, if any."""
+        return personal_kind(self.name, self.examples)
+
+    @property
     def numeric(self) -> bool:
         """Whether the values are numbers."""
         return self.type.startswith(
@@ -94,6 +99,8 @@ _TYPES = {
     "ad_click": r"ad ?click|click",
 }
 _ITEM_FIELDS = ("name", "category", "department", "brand")
+_NAMES_AN_ITEM = 1.2
+"""More names than this for each item are not the items': a misspelt line or two is let pass."""
 _TELLING = ("customer", "time")
 _TIME = ("time", "time_format")
 _FORMATS = (
@@ -116,6 +123,8 @@ def suggest(path: Path) -> Suggestion:
     connection = scratch()
     columns = _columns(connection, path)
     guesses = _fields(columns)
+    doubtful = _doubtful_name(connection, guesses)
+    guesses = [guess for guess in guesses if guess != doubtful]
     found = {guess.field: guess.column for guess in guesses}
     lacking = [field for field in _TELLING if field not in found]
     if lacking:
@@ -126,6 +135,10 @@ def suggest(path: Path) -> Suggestion:
     types = _event_types(connection, path, found.pop("event", None))
     _tell_time(next(column for column in columns if column.name == found["time"]), found)
     notes = [*_notes(columns, found, types), *_personal(columns, found)]
+    if doubtful is not None:
+        notes.append(
+            f"{doubtful.column} may be a person's name, as an item has several: it is not mapped and never read."
+        )
     return Suggestion(_toml(path, found, types), tuple(guesses), tuple(notes))
 
 
@@ -154,8 +167,8 @@ def _fields(columns: Sequence[Column]) -> list[Guess]:
         for place, column in enumerate(columns):
             if column.name in taken or not _looks_like(field, column):
                 continue
-            # Of two columns with a category, the one that people can read.
-            spoken = field in _ITEM_FIELDS and column.numeric
+            # Of two columns with a category, the one that people can read; of two customers, the one without a name.
+            spoken = (field in _ITEM_FIELDS and column.numeric) or column.personal is not None
             if re.fullmatch(pattern, column.words):
                 ranked.append((0, spoken, place, column))
             elif re.search(rf"(^| )({pattern})( |$)", column.words):
@@ -170,7 +183,8 @@ def _fields(columns: Sequence[Column]) -> list[Guess]:
 
 
 def _looks_like(field: str, column: Column) -> bool:
-    if not column.distinct:
+    # Only a customer becomes a pseudonym; everything else is kept as it is.
+    if not column.distinct or (field != "customer" and column.personal is not None):
         return False
     match field:
         case "time":
@@ -192,6 +206,22 @@ def _looks_like(field: str, column: Column) -> bool:
             return column.type == "VARCHAR"
         case _:
             return True
+
+
+def _doubtful_name(connection: duckdb.DuckDBPyConnection, guesses: Sequence[Guess]) -> Guess | None:
+    """The guess for a product's name when it is called just 'name' and the items do not tell it: a person may be meant."""
+    found = {guess.field: guess for guess in guesses}
+    name, item = found.get("name"), found.get("item")
+    if name is None or column_words(name.column) != "name":
+        return None
+    if item is None:
+        return name
+    said, of = identifier(name.column), identifier(item.column)
+    row = connection.execute(
+        f"SELECT count(DISTINCT {of}), count(DISTINCT ({of}, {said})) FROM sample WHERE {said} IS NOT NULL"
+    ).fetchone()
+    items, pairs = row or (0, 0)
+    return name if pairs > _NAMES_AN_ITEM * items else None
 
 
 def _unix(column: Column) -> str | None:
@@ -258,22 +288,19 @@ def _notes(
     if "value" not in found and "price" not in found:
         notes.append("No column holds money, so spend will be 0; add a value if there is one.")
     if "order" not in found and (types is None or "purchase" in types[1].values()):
-        notes.append("No column numbers the orders, so each row counts as an order of its own.")
+        notes.append("No column numbers the orders, so what a customer bought at one time is one order.")
     if "quantity" in found and types is None:
         notes.append("If negative quantities are returns, map them apart (see the ready-made online_retail).")
     return notes
 
 
 def _personal(columns: Sequence[Column], found: dict[str, str]) -> list[str]:
-    used = set(found.values())
     notes = []
     for column in columns:
-        kind = personal_kind(column.name, column.examples)
-        if kind is not None:
-            left = (
-                "it becomes a keyed pseudonym" if column.name in used else "it is not mapped and never read"
-            )
-            notes.append(f"{column.name} looks personal ({kind}): {left}.")
+        if column.personal is not None:
+            mapped = column.name == found["customer"]
+            left = "it becomes a keyed pseudonym" if mapped else "it is not mapped and never read"
+            notes.append(f"{column.name} looks personal ({column.personal}): {left}.")
     return notes
 
 

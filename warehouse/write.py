@@ -23,6 +23,12 @@ _TYPE_NUMBER = f"(CASE type {' '.join(f'WHEN {kind!r} THEN {n}' for n, kind in _
 _TYPE_TEXT = f"CASE type {' '.join(f'WHEN {n} THEN {kind!r}' for n, kind in _TYPES)} END"
 EVENT_ORDER = f"{_TYPE_NUMBER}, v.number, ts"
 """Of events: by type, customer_id and ts, the first two as whole numbers, which are sorted in half the time of texts."""
+_ORDERED = ("purchase", "return")
+"""Events that are counted by their orders."""
+_ORDER = "left(md5({customer} || '|' || ts::VARCHAR), 16)"
+"""SQL of the order of a line without a number: what one customer bought at one time is one order. It is made from the
+pseudonym, because one made from the customer's own id would tell that id to whoever tries some."""
+_UNNUMBERED = f"order_id IS NULL AND type IN {_ORDERED}"
 LATER_COLUMNS = (("event_id", "VARCHAR"), ("file_no", "INTEGER"), ("unknown_currency", "VARCHAR"))
 """Columns of events that only a mapping's files fill: their id, the ledger's number of the file, and the currency
 of an amount that could not be converted (of rejects only)."""
@@ -87,13 +93,17 @@ def known_ids(connection: duckdb.DuckDBPyConnection, folder: Path, *, extend: bo
 
 
 def pseudonymised(table: str) -> str:
-    """SQL of a raw table's rows with pseudonyms.
+    """SQL of a raw table's rows with pseudonyms; of events and rejects, every bought or returned line with an order.
 
     Rows of nobody are kept among the rejects only; rows of erased persons, whom the vault lacks, nowhere.
     """
     nobody = "r.source_id IS NULL" if table == "rejects" else "false"
+    made = _ORDER.format(customer="v.customer_id")
+    ordered = f"REPLACE (CASE WHEN {_UNNUMBERED} THEN {made} ELSE order_id END AS order_id) "
+    if table == "customers":
+        ordered = ""
     return (
-        f"SELECT v.customer_id, r.* EXCLUDE (source_id) FROM raw_{table} r LEFT JOIN vault v USING (source_id) "
+        f"SELECT v.customer_id, r.* EXCLUDE (source_id) {ordered}FROM raw_{table} r LEFT JOIN vault v USING (source_id) "
         f"WHERE v.customer_id IS NOT NULL OR {nobody}"
     )
 
@@ -111,10 +121,16 @@ def events_in_order(connection: duckdb.DuckDBPyConnection) -> str:
         if not connection.execute(f"SELECT 1 FROM raw_events WHERE {name} IS NOT NULL LIMIT 1").fetchone()
     }
     carried = [name for name in columns if name not in ("source_id", "type", *empty)]
+    customer = AS_TEXT.format("number")
     told = empty | {
-        "source_id": f"{AS_TEXT.format('number')} AS customer_id",
+        "source_id": f"{customer} AS customer_id",
         "type": f"{_TYPE_TEXT} AS type",
     }
+    if connection.execute(f"SELECT 1 FROM raw_events WHERE {_UNNUMBERED} LIMIT 1").fetchone():
+        ordered = ", ".join(str(n) for n, kind in _TYPES if kind in _ORDERED)
+        given = "NULL" if "order_id" in empty else "order_id"
+        made = f"CASE WHEN type IN ({ordered}) THEN {_ORDER.format(customer=customer)} END"
+        told["order_id"] = f"coalesce({given}, {made}) AS order_id"
     return (
         f"SELECT {', '.join(told.get(name, name) for name in columns)} FROM "
         f"(SELECT v.number, {_TYPE_NUMBER} AS type, {', '.join(carried)} FROM raw_events JOIN vault v USING (source_id) "

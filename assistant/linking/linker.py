@@ -84,7 +84,7 @@ class Link:
     the other way, where that is another segment. other: what the message compares with.
     unknown: content words that nothing here explains; missing: those that ask for what the data lacks.
     unused: numbers, times and goods that no condition holds. dates: calendar readings to state. corrected: words read as others.
-    confidence: what a second reading says of this one; None when there was none.
+    among: whom lookalikes are chosen from. confidence: what a second reading says of this one; None when there was none.
     """
 
     language: Language
@@ -101,6 +101,7 @@ class Link:
     corrected: tuple[tuple[str, str], ...] = ()
     categories: tuple[str, ...] = ()
     other: Node | None = None
+    among: Node | None = None
     confidence: Confidence | None = None
 
     @property
@@ -180,9 +181,11 @@ class Linker:
         if market_tool(text) is not None:
             text = without_trade_words(text)
         text = blanked(text, spoken_ahead(text))
-        other = None
+        other = among = None
         if CUES["compare_segments"].search(_without_trends(text, chinese)):
             text, other = self._compared(text, chinese)
+        if CUES["find_lookalikes"].search(text):
+            text, among = self._chosen_from(text, chinese)
         by = _BY.search(text) if CUES["breakdown_segment"].search(text) else None
         if by is not None:
             text = blanked(text, [by.span()])
@@ -258,6 +261,7 @@ class Linker:
             corrected,
             ahead or tuple(category for items in mentions for category in items.category),
             other,
+            among,
         )
 
     def spoken(self, message: str) -> tuple[dict[ItemFilter, str], dict[Window, str]]:
@@ -360,15 +364,25 @@ class Linker:
     def _compared(self, text: str, chinese: bool) -> tuple[str, Node | None]:
         """The text up to what is compared with, and what that is; the whole text when it names no customers."""
         for match in _AGAINST.finditer(text):
-            right = text[match.end() :]
-            found = candidates(
-                read(right, chinese, self.as_of, self._features, self._items, self._here),
-                self._features,
-                self.quantile,
-            )
-            if found:
-                return text[: match.start()], readings(right, found)[0]
+            found = self._described(text[match.end() :], chinese)
+            if found is not None:
+                return text[: match.start()], found
         return text, None
+
+    def _chosen_from(self, text: str, chinese: bool) -> tuple[str, Node | None]:
+        """The text without the group that lookalikes are chosen from, and that group; the whole text without one."""
+        for match in _CHOSEN_FROM.finditer(text):
+            said = "zh" if match["zh"] else "en"
+            found = self._described(match[said], chinese)
+            if found is not None:
+                return blanked(text, [match.span()]), found
+        return text, None
+
+    def _described(self, text: str, chinese: bool) -> Node | None:
+        """The segment that a part of a message describes; None when it describes none."""
+        reading = read(text, chinese, self.as_of, self._features, self._items, self._here)
+        found = candidates(reading, self._features, self.quantile)
+        return readings(text, found)[0] if found else None
 
 
 _AGAINST = re.compile(
@@ -376,6 +390,14 @@ _AGAINST = re.compile(
     r"|与|跟|和|同",
     re.IGNORECASE,
 )
+
+
+_CHOSEN_FROM = re.compile(
+    r"\b(?:from )?(?:among|amongst|within|out of|only from|only among|limited to|restricted to)\b(?P<en>.+)"
+    r"|[在从](?P<zh>[^，,。]{2,40}?)(?:之中|当中|里面|中|里)(?=[，,]?.*(?:找|像|相似|类似|扩展))",
+    re.IGNORECASE,
+)
+"""'find 500 people like them among beer buyers', '在有孩子的家庭里找100个像他们的人'."""
 
 
 _QUOTED = re.compile(

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from typing import Annotated, Any
+from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, Query, Response
 
 from assistant.documents import Documents, SavedDocument
+from campaigns.assign import Arm
 from campaigns.experiment import Experiment
 from campaigns.plan import Strategy
+from serving.customers import ListFormat
 from serving.http import schemas
 from serving.http.idempotency import IdempotentRoute, declare
 from serving.http.versions import (
@@ -22,7 +25,7 @@ from serving.http.versions import (
     etag,
     unchanged,
 )
-from serving.http.who import Reader, Writer
+from serving.http.who import Exporter, Reader, Writer
 from serving.service import Service
 
 
@@ -48,6 +51,7 @@ def campaign_routes(service: Service) -> APIRouter:
 
 def _documents(router: APIRouter, service: Service, documents: Documents) -> None:
     kind, path = documents.kind, f"/{documents.kind}s"
+    _customers(router, service, documents)
 
     @router.get(path, summary=f"Saved {kind}s", operation_id=f"{kind}s")
     def every(
@@ -96,8 +100,40 @@ def _documents(router: APIRouter, service: Service, documents: Documents) -> Non
         service.delete_document(caller, documents, name, bare(if_match))
 
 
+def _customers(router: APIRouter, service: Service, documents: Documents) -> None:
+    """Before the routes of names: a name may hold any characters, these too."""
+    kind = documents.kind
+
+    @router.get(
+        f"/{kind}s/{{name:path}}/customers",
+        response_class=Response,
+        responses={200: schemas.CUSTOMERS},
+        summary=f"The customers of a saved {kind}",
+        operation_id=f"{kind}_customers",
+    )
+    def customers(
+        name: str,
+        caller: Exporter,
+        version: Number = None,
+        arm: Annotated[Arm | None, Query(description="Only this arm; by default both.")] = None,
+        file_format: Annotated[ListFormat, Query(alias="format")] = "csv",
+    ) -> Response:
+        """Source ids with arm, tier and offer, as CSV or JSON lines; each row says as of when and of which definition
+        (its hash). Written to the audit log."""
+        found = chosen(kind.capitalize(), documents.versions(name), version)
+        listed = service.customers(caller, documents, name, found.version, arm)
+        where = quote(listed.file_name(file_format))
+        headers = {
+            "ETag": etag(found),
+            "X-Total-Count": str(len(listed.rows)),
+            "Content-Disposition": f"attachment; filename*=UTF-8''{where}",
+        }
+        return Response(listed.text(file_format), media_type=MEDIA[file_format], headers=headers)
+
+
 def _plan(content: dict[str, Any]) -> dict[str, Any]:
-    return Strategy.restored(content).to_dict()
+    plan = Strategy.restored(content)
+    return plan.to_dict() | {"definition": plan.definition}
 
 
 def _experiment(content: dict[str, Any]) -> dict[str, Any]:
@@ -106,6 +142,7 @@ def _experiment(content: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in made.to_dict().items() if key not in ("arms", "salt")} | sizes
 
 
+MEDIA = {"csv": "text/csv; charset=utf-8", "jsonl": "application/jsonl"}
 _SHOWN = {"plan": _plan, "experiment": _experiment}
 
 

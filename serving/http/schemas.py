@@ -232,6 +232,45 @@ class DocumentVersions(Document):
     versions: list[Document]
 
 
+class CampaignCustomer(BaseModel):
+    """A customer of a plan or an experiment. tier: of the plan; of an experiment without one, the stratum that its arms
+    are balanced in. offer: empty where there is none. definition: the hash of the segment's."""
+
+    customer: str
+    arm: Literal["contact", "holdout"]
+    tier: str
+    offer: str
+    as_of: str
+    definition: str
+
+
+CUSTOMERS: dict[str, Any] = {
+    "description": "One customer a row: source id, arm, tier, offer, as-of date, hash of the segment's definition.",
+    "content": {
+        "text/csv": {
+            "schema": {"type": "string"},
+            "example": "customer,arm,tier,offer,as_of,definition\n1042,contact,high,CHEESE,2018-01-01,0f1e2d3c4b5a6978\n",
+        },
+        "application/jsonl": {
+            "schema": CampaignCustomer.model_json_schema(),
+            "example": {
+                "customer": "1042",
+                "arm": "contact",
+                "tier": "high",
+                "offer": "CHEESE",
+                "as_of": "2018-01-01",
+                "definition": "0f1e2d3c4b5a6978",
+            },
+        },
+    },
+    "headers": {
+        "ETag": {"description": "The tag of the version that they are of.", "schema": {"type": "string"}},
+        "X-Total-Count": {"description": "How many rows there are.", "schema": {"type": "integer"}},
+        "Content-Disposition": {"description": "A name for the file.", "schema": {"type": "string"}},
+    },
+}
+
+
 class MemberPage(BaseModel):
     """Source ids; `total` is the whole segment's size, `next` the offset of the next page."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 from html import escape
 from typing import Any
@@ -11,6 +10,7 @@ import gradio as gr
 
 from segments.errors import SegAssistError
 from segments.issues import in_language
+from serving.customers import csv_text
 from serving.page.downloads import download_path, fetch
 from serving.page.html import chip, notice, sparkline
 from serving.page.plots import number
@@ -115,8 +115,5 @@ class Card:
 def write_csv(members: list[str]) -> str:
     """A CSV file with one column, customer_id; cells that a spreadsheet would run are quoted."""
     path = download_path("members.csv")
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        writer.writerow(["customer_id"])
-        writer.writerows([f"'{m}" if m[:1] in "=+-@" else m] for m in members)
+    path.write_text(csv_text(["customer_id"], ([m] for m in members), spreadsheet=True), encoding="utf-8")
     return str(path)

@@ -16,6 +16,9 @@ CHOSEN = "() => localStorage.getItem('segassist-theme') ?? 'system'"
 THEME = "theme => { localStorage.setItem('segassist-theme', theme); window.segassistTheme(); }"
 HEAD = f"<script>{(Path(__file__).parent / 'head.js').read_text(encoding='utf-8')}</script>"
 
+SIGN_OUT = '<form method="post" action="/signout"><button class="act">{}</button></form>'
+"""Sent, not followed: the guard lets no other site's page send it, and no link or prefetch signs anybody out."""
+
 
 class Settings:
     """The page's components."""
@@ -46,11 +49,7 @@ class Settings:
         """Who asks, and what is set."""
         session, say = self.session, self.session.say
         rooms, caller = session.service.rooms, session.caller(request)
-        leave = (
-            f' <a class="act" href="/signout">{escape(say("settings.signout"))}</a>'
-            if session.service.users.on
-            else ""
-        )
+        leave = SIGN_OUT.format(escape(say("settings.signout"))) if session.service.users.on else ""
         facts = [
             (
                 say("settings.who"),

@@ -7,8 +7,8 @@ import pytest
 from assistant.app import Assistant
 from assistant.grounding import numbers_in
 from segments.codec import from_json
-from segments.definition import MemberOf
-from segments.errors import DefinitionError, StorageError
+from segments.definition import EVERYONE, MemberOf
+from segments.errors import DefinitionError, NotFoundError, StorageError
 from tests.assistant.conftest import BIG_SPENDERS, PARENTS, SOUP, ScriptedModel, call, offered
 
 BOTH = {"all_of": [BIG_SPENDERS, PARENTS]}
@@ -376,6 +376,39 @@ def test_lookalikes_of_one_customer(talk, question):
     assert answer.segment["size"] == 50
     # The segment holds the pseudonym, not the retailer's id.
     assert answer.segment["definition"]["similar_to"]["customer"] != "718"
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "find 40 people like them among households with children",
+        "give me 40 lookalikes of this segment, limited to households with children",
+        "在有孩子的家庭里找40个像他们的人",
+        "从有孩子的家庭中找40个与他们相似的客户",
+    ],
+)
+def test_lookalikes_are_chosen_from_a_group(talk, question):
+    talk.use(BIG_SPENDERS)
+    found = talk.ask(question, call("find_lookalikes", segment="current"))
+    children = {"feature": "has_children", "op": "=", "value": True}
+    assert found.tool_calls[-1]["arguments"] == {"top": 40, "among": children}
+    assert found.segment["size"] == 40
+    members = talk.rooms.audiences.members
+    chosen = set(members(from_json(found.segment["definition"])))
+    assert chosen <= set(members(from_json(children)))
+    assert not chosen & set(members(from_json(BIG_SPENDERS)))
+
+
+def test_a_segment_is_those_who_care_about_what_a_text_means(talk):
+    rooms = talk.rooms
+    chosen = rooms.audiences.members(from_json({"similar_to": {"text": "beer and ale"}, "top": 60}))
+    assert len(chosen) == 60
+    bought = rooms.purchases.merge(rooms.items, on="item_id")
+    beer = bought[bought["category"] == "BEERS/ALES"].groupby("customer_id")["value"].sum()
+    share = beer.reindex(rooms.audiences.members(EVERYONE), fill_value=0) / bought["value"].sum()
+    assert share[chosen].mean() > 2 * share.mean()
+    with pytest.raises(NotFoundError, match="no item here is like 'quantum field theory'"):
+        rooms.audiences.size(from_json({"similar_to": {"text": "quantum field theory"}, "top": 5}))
 
 
 def test_lookalikes_of_a_customer_nobody_knows(talk):

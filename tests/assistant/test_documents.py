@@ -117,6 +117,9 @@ def test_a_customer_is_forgotten_in_every_version(plans):
     assert plans.forget("c1") == []
     assert [plans.load("spring", number)["arms"] for number in (1, 2)] == [{"c2": ["low", "holdout"]}] * 2
     assert plans.save("spring", plans.load("spring")).version == 2
+    plans.save("like one", {"definition": {"similar_to": {"customer": "c1"}, "top": 5}})
+    assert plans.forget("c1") == ["like one"]
+    assert plans.load("like one") == {"definition": {"similar_to": {}, "top": 5}}
 
 
 # Files of before

@@ -85,6 +85,30 @@ def test_a_sketch_that_drops_or_makes_up_anything_is_not_taken_and_lowers_confid
         assert reader(linker, opened, sketch).joined(link) == replace(link, confidence="low")
 
 
+@pytest.mark.parametrize(
+    ("message", "held", "lost"),
+    [
+        (
+            "who redeemed a coupon in the last 90 days?",
+            {"event": "coupon_redeem", "from_days_ago": 90},
+            {"event": "purchase", "from_days_ago": 90},
+        ),
+        (
+            "who bought beer and then nothing at all in the last 90 days?",
+            {"not": {"event": "purchase", "from_days_ago": 90}},
+            {"event": "purchase", "from_days_ago": 90},
+        ),
+    ],
+    ids=["event", "absence"],
+)
+def test_a_sketch_that_loses_an_event_or_an_absence_does_not_lead(
+    linker: Linker, opened: Rooms, message: str, held: dict[str, Any], lost: dict[str, Any]
+) -> None:
+    link = replace(linker.link(message), reading=from_json(held))
+    again = reader(linker, opened, lost).joined(link)
+    assert (again.reading, again.confidence) == (from_json(held), "low")
+
+
 def test_a_sketch_that_the_model_was_not_sure_of_is_told_beside(linker: Linker, opened: Rooms) -> None:
     link = linker.link(PLAIN)
     told = replace(link, confidence="low", alternative=from_json(UNITS))

@@ -191,9 +191,10 @@ def test_extending_keeps_every_arm_and_the_share() -> None:
     more = made.extended(new)
     assert {c: more.arms[c] for c in made.arms} == dict(made.arms)
     assert len(more.customers("holdout")) == 150
-    assert (
-        len(more.export_rows()) == 500 == len(more.export_rows("contact")) + len(more.export_rows("holdout"))
-    )
+    exported = more.export_rows()
+    assert len(exported) == 500
+    assert sum(row["arm"] == "holdout" for row in exported) == 150
+    assert {row["customer_id"]: (row["tier"], row["arm"]) for row in exported} == dict(more.arms)
 
 
 def test_bad_settings_are_told_all_together() -> None:

@@ -69,6 +69,7 @@ others = st.sampled_from(
     [
         PropensityCondition("purchase_30d", top_share=0.1),
         SimilarityCondition(50, segment=FeatureCondition("orders_90d", ">=", 5)),
+        SimilarityCondition(9, text="organic food", among=FeatureCondition("orders_90d", ">=", 5)),
         MemberOf("loyal"),
         InCluster("2018-01-01-0a1b2c3d", 2),
     ]
@@ -255,6 +256,8 @@ def test_a_mistake_is_one_sentence_that_names_the_field(data, said):
         {"not": 1},
         {"event": "purchase", "when": 3},
         {"similar_to": {}, "top": 3},
+        {"similar_to": {"text": " "}, "top": 3},
+        {"similar_to": {"text": "tea", "customer": "1"}, "top": 3},
         {"all_of": [], "any_of": []},
         {"event": "purchase", "weekdays": ["Sunday"]},
         {"sequence": [{"event": "view"}]},
@@ -341,6 +344,12 @@ def test_the_schema_accepts_every_definition(tree):
             "customers who are in the top 10 % by spend in the last 90 days among "
             "(customers who bought anything on Saturdays ever)",
             "（曾经在周六购买的客户）之中最近90天的消费金额最高的 10 %的客户",
+        ),
+        (
+            {"similar_to": {"text": "tea"}, "top": 5, "among": {"event": "purchase", "weekdays": ["sat"]}},
+            "customers who are among the 5 most similar to (those who care most about 'tea') among "
+            "(customers who bought anything on Saturdays ever)",
+            "（曾经在周六购买的客户）之中与（最关心“tea”的客户）最相似的 5 位的客户",
         ),
     ],
 )

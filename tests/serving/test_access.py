@@ -49,9 +49,11 @@ ENDPOINTS: dict[tuple[str, str], tuple[str | None, dict | None]] = {
     ("GET", "/v1/plans/{name}"): (READ, None),
     ("PUT", "/v1/plans/{name}"): (WRITE, DEFINITION),
     ("DELETE", "/v1/plans/{name}"): (WRITE, None),
+    ("GET", "/v1/plans/{name}/customers"): (EXPORT, None),
     ("GET", "/v1/experiments"): (READ, None),
     ("GET", "/v1/experiments/{name}"): (READ, None),
     ("DELETE", "/v1/experiments/{name}"): (WRITE, None),
+    ("GET", "/v1/experiments/{name}/customers"): (EXPORT, None),
     ("POST", "/v1/exports"): (EXPORT, DEFINITION | {"name": "matrix"}),
     ("GET", "/v1/exports"): (EXPORT, None),
     ("GET", "/v1/exports/{job}"): (EXPORT, None),
@@ -242,6 +244,11 @@ def test_a_stranger_is_sent_to_the_sign_in_page_and_signs_in(guarded):
         assert "gradio" in page
         assert browser.get("/v1/me").json() == {"name": "marketer@shop", "role": "marketer"}
         assert guarded.keys["marketer"] not in str(dict(browser.cookies))
+        browser.get("/signout")  # a link, or a page that is fetched ahead, signs nobody out
+        assert browser.get("/v1/me").status_code == 200
+        elsewhere = {"origin": "https://evil.example"}
+        assert browser.post("/signout", headers=elsewhere).status_code == 403
+        assert browser.get("/v1/me").status_code == 200
         browser.post("/signout")
         assert browser.get("/v1/me").status_code == 401
 

@@ -1,12 +1,17 @@
 """Plans and experiments over HTTP: versions, tags, owners, and what is shown of them."""
 
+import csv
 import json
 from datetime import timedelta
 
 import pytest
 
 from campaigns.experiment import Experiment
+from campaigns.plan import Strategy
+from segments.canonical import fingerprint
+from segments.codec import from_json
 from serving.backup import restore_backup, write_backup
+from serving.customers import CustomerList
 from serving.service import Service
 
 MANY = {"feature": "orders_90d", "op": ">=", "value": 3}
@@ -115,3 +120,85 @@ def test_plans_and_experiments_are_in_a_backup_and_those_of_an_old_one_are_taken
     assert rooms.plans.load("spring") == {"arms": {"c1": 1}}
     assert rooms.experiments.load("autumn") == {"arms": {}}
     assert not list((tmp_path / "again" / "experiments").iterdir())
+
+
+def test_whom_an_experiment_contacts_is_exported_by_who_may_and_written_down(guarded):
+    rooms = guarded.service.rooms
+    with guarded.client("marketer") as marketer, guarded.client("analyst") as analyst:
+        begun = {"definition": MANY, "name": "A/B 春季"}
+        marketer.post("/v1/tools/assign_holdout", json=begun).raise_for_status()
+        where = "/v1/experiments/A%2FB%20春季/customers"
+        refused = marketer.get(where)
+        assert (refused.status_code, refused.json()["code"]) == (403, "forbidden")
+        found = analyst.get(where)
+        assert found.headers["content-type"].startswith("text/csv")
+        assert found.headers["etag"] == analyst.get("/v1/experiments/A%2FB%20春季").headers["etag"]
+        assert "A-B-%E6%98%A5%E5%AD%A3-customers.csv" in found.headers["content-disposition"]
+        rows = list(csv.DictReader(found.text.splitlines()))
+        made = Experiment.from_dict(rooms.experiments.load("A/B 春季"))
+        assert {row["customer"]: row["arm"] for row in rows} == {
+            source: made.arms[customer][1]
+            for customer, source in zip(made.arms, rooms.vault.source_ids(list(made.arms)), strict=True)
+        }
+        assert not set(made.arms) & set(found.text.replace("\n", ",").split(",")), "no pseudonym leaves"
+        stamp = {(row["as_of"], row["definition"], row["offer"]) for row in rows}
+        assert stamp == {(made.start.isoformat(), fingerprint(from_json(MANY)), "")}
+        held = analyst.get(where, params={"arm": "holdout", "format": "jsonl"})
+        assert held.headers["x-total-count"] == str(len(made.customers("holdout")))
+        assert {json.loads(line)["arm"] for line in held.text.splitlines()} == {"holdout"}
+        assert analyst.get(where, params={"arm": "both"}).status_code == 422
+        assert analyst.get(where, params={"format": "xlsx"}).status_code == 422
+        assert analyst.get("/v1/experiments/autumn/customers").status_code == 404
+    entries = [entry for entry in guarded.service.audit.entries(20) if entry.action == "export"]
+    assert [(entry.who, entry.detail["exported"]) for entry in entries[-2:]] == [
+        ("analyst@shop", "experiment A/B 春季")
+    ] * 2
+    assert entries[-2].detail["count"] == len(made.arms) == entries[-1].detail["of"]
+    assert entries[-1].detail["count"] == len(made.customers("holdout"))
+    assert entries[-1].detail["definition"] == fingerprint(from_json(MANY))
+
+
+def test_whom_a_plan_contacts_is_exported_with_tier_and_offer_of_the_version_asked_for(guarded):
+    rooms = guarded.service.rooms
+    with guarded.client("analyst") as client:
+        put(client)
+        put(client, LOYAL)
+        for number, definition in ((1, MANY), (2, LOYAL)):
+            found = client.get("/v1/plans/spring/customers", params={"version": number})
+            plan = Strategy.restored(rooms.plans.load("spring", number))
+            assert plan.definition == definition
+            rows = list(csv.reader(found.text.splitlines()))
+            assert rows[0] == ["customer", "arm", "tier", "offer", "as_of", "definition"]
+            sources = dict(zip(rooms.vault.source_ids(list(plan.arms)), plan.arms, strict=True))
+            assert {row[0]: (row[2], row[3], row[1]) for row in rows[1:]} == {
+                source: plan.arms[customer] for source, customer in sources.items()
+            }
+            assert {tuple(row[4:]) for row in rows[1:]} == {
+                (plan.as_of.isoformat(), fingerprint(from_json(definition)))
+            }
+        assert client.get("/v1/plans/spring").json()["content"]["definition"] == LOYAL
+        missing = client.get("/v1/plans/spring/customers", params={"version": 3})
+        assert "newest is 2" in missing.json()["detail"]
+
+
+def test_a_customer_who_is_no_longer_kept_is_not_exported(guarded):
+    rooms = guarded.service.rooms
+    with guarded.client("admin") as client:
+        put(client)
+        content = rooms.plans.load("spring")
+        somebody = next(iter(content["arms"].values()))
+        like_them = {"similar_to": {}, "top": 5}
+        changed = {"arms": content["arms"] | {"gone": somebody}, "definition": like_them}
+        rooms.plans.save("spring", content | changed)
+        found = client.get("/v1/plans/spring/customers")
+        assert found.status_code == 200, found.text
+        assert found.text.splitlines()[1].endswith(f",{rooms.warehouse.as_of},"), (
+            "its definition names nobody now"
+        )
+        assert len(found.text.splitlines()) == 1 + len(content["arms"])
+
+
+def test_cells_that_a_spreadsheet_would_run_are_quoted_where_it_is_told():
+    one = CustomerList("plan", "x", "2018-01-01", "", (("=1+1", "contact", "high", "@beer"),))
+    assert one.text("csv").splitlines()[1] == "=1+1,contact,high,@beer,2018-01-01,"
+    assert one.text("csv", spreadsheet=True).splitlines()[1] == "'=1+1,contact,high,'@beer,2018-01-01,"

@@ -57,7 +57,13 @@ def test_plans_are_saved_and_changed_and_experiments_listed(typed):
     assert typed.plan("a/b & c", version=1).content["budget"] == 300
     typed.call("assign_holdout", definition=BEER, name="spring")
     assert [test.name for test in typed.experiments()] == ["spring"]
-    assert typed.experiment("spring").content["contact"] > 0
+    sizes = typed.experiment("spring").content
+    assert len(typed.experiment_customers("spring", "holdout")) == sizes["holdout"] > 0
+    assert {one.arm for one in typed.experiment_customers("spring")} == {"contact", "holdout"}
+    beer = set(typed.members(BEER))
+    planned = typed.plan_customers("a/b & c")
+    assert {one.customer for one in planned} < beer
+    assert all(one.tier and one.offer for one in planned)
 
 
 def test_tools_scores_and_catalogue(typed):

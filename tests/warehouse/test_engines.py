@@ -45,6 +45,7 @@ EACH_KIND = [
     {"propensity": "purchase_30d", "min_probability": 0.7},
     {"propensity": "purchase_30d", "top_share": 0.25},
     {"similar_to": {"segment": {"feature": "spend_90d", "op": ">", "value": 0}}, "top": 5},
+    {"similar_to": {"text": "tea"}, "top": 4, "among": {"feature": "recency_days", "op": "<=", "value": 40}},
     {"all_of": [{"member_of": "viewers"}, {"feature": "recency_days", "op": "<=", "value": 40}]},
     {"any_of": [{"member_of": {"discovery": "kinds", "cluster": 1}}, {"event": "return"}]},
 ]

@@ -62,6 +62,30 @@ def test_files_of_a_pattern_are_read_together_gzip_and_json_too(shop):
     assert items == {"x": "TEA", "y": "JAM", "z": None}
 
 
+@pytest.mark.parametrize(
+    ("pattern", "expected"),
+    [
+        ("n/*/*/o.csv", ["n/2024/01/o.csv", "n/2024/02/o.csv"]),
+        ("n/**/*.csv", ["n/2023.csv", "n/2024/01/o.csv", "n/2024/02/o.csv"]),
+        ("n", ["n/2023.csv", "n/2024/01/o.csv", "n/2024/02/o.csv"]),
+        ("n/*", ["n/2023.csv", "n/2024/01/o.csv", "n/2024/02/o.csv"]),
+        ("n/2024", ["n/2024/01/o.csv", "n/2024/02/o.csv"]),
+        ("n/2023.csv", ["n/2023.csv"]),
+    ],
+)
+def test_folders_and_patterns_reach_every_level_and_leave_marks_of_programs(pattern, expected, tmp_path):
+    (tmp_path / "n/2024/01/_temporary").mkdir(parents=True)
+    (tmp_path / "n/2024/02").mkdir()
+    for n, name in enumerate(("2023.csv", "2024/01/o.csv", "2024/02/o.csv", "2024/01/_temporary/o.csv")):
+        (tmp_path / "n" / name).write_text(f"who,at\nc{n},2024-01-0{n + 1}\n")
+    for name in ("_SUCCESS", ".DS_Store", "2024/01/_SUCCESS", "2024/01/.o.csv.crc"):
+        (tmp_path / "n" / name).write_bytes(b"\0")
+    text = f'[[events]]\nfiles = ["{pattern}"]\ntype = "view"\ncustomer = "who"\ntime = "at"\n'
+    mapping = parse_mapping(text, tmp_path, "m")
+    assert [path.relative_to(tmp_path).as_posix() for path in mapping.paths(mapping.sources[0])] == expected
+    assert loaded(text, tmp_path).execute("SELECT count(*) FROM raw_events").fetchone() == (len(expected),)
+
+
 def test_parquet_is_read(shop):
     pd.read_csv(shop / "orders1.csv").to_parquet(shop / "orders.parquet")
     connection = loaded(MAPPING.replace("orders*.csv*", "orders.parquet"), shop)

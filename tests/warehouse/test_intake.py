@@ -9,12 +9,13 @@ import pytest
 
 from segments.errors import ConflictError, DataError
 from warehouse.append import append, load_all
-from warehouse.clean import MAX_EVENTS_A_DAY
+from warehouse.clean import FUTURE, MAX_EVENTS_A_DAY
 from warehouse.intake import take_in
 from warehouse.ledger import mark, read_ledger
 from warehouse.mapping import parse_mapping
 from warehouse.pseudonyms import KEY_FILE, Vault
-from warehouse.store import FILE, Warehouse
+from warehouse.restore import restore
+from warehouse.store import FILE, Warehouse, known_of
 
 MAPPING = """
 name = "Shop"
@@ -105,11 +106,11 @@ def add_day(shop: Path, number: int, rows: pd.DataFrame | None = None) -> None:
     (day(number) if rows is None else rows).to_csv(shop / f"days/{number:02d}.csv", index=False)
 
 
-def ingest_with_its_key(shop):
+def ingest_with_its_key(shop, text=MAPPING):
     """A second workspace, "whole", of the first one's pseudonyms. The key's file is copied as it is, encrypted or not."""
     (shop / "whole").mkdir()
     (shop / "whole" / KEY_FILE).write_bytes((shop / "ws" / KEY_FILE).read_bytes())
-    ingest(shop, "whole")
+    ingest(shop, "whole", text)
 
 
 def test_days_added_are_as_if_loaded_at_once(shop):
@@ -122,6 +123,57 @@ def test_days_added_are_as_if_loaded_at_once(shop):
     ingest_with_its_key(shop)
     same(tables(shop / "ws"), tables(shop / "whole"))
     assert Vault(shop / "ws").customer_id("c105") is not None
+
+
+def test_without_order_numbers_what_a_customer_buys_at_one_time_is_an_order(shop):
+    text = MAPPING.replace('order = "no"\n', "")
+    pd.concat([day(1), day(1).head(3)]).to_csv(shop / "days/01.csv", index=False)
+    ingest(shop, text=text)
+    add_day(shop, 4)
+    ingest(shop, text=text)
+    bought = pd.concat([day(number) for number in (1, 2, 3, 4)])
+    expected = bought.groupby("who")["at"].nunique()
+    found = tables(shop / "ws")
+    vault = Vault(shop / "ws")
+    orders = found["features"].set_index("customer_id")["orders_lifetime"]
+    assert {who: orders[vault.customer_id(who)] for who in expected.index} == expected.to_dict()
+    assert found["events"].groupby("order_id")["customer_id"].nunique().eq(1).all()
+    checks = json.loads((shop / "ws" / "quality.json").read_text())["checks"]
+    assert "taken for one order" in next(c["detail"] for c in checks if c["name"] == "order_id complete")
+    ingest_with_its_key(shop, text)
+    same(found, tables(shop / "whole"))
+
+
+def test_one_event_of_the_future_is_left_out_and_does_not_move_today(shop):
+    ingest(shop)
+    coming = pd.Timestamp.now().normalize() + pd.Timedelta(days=3)
+    add_day(shop, 4, pd.concat([day(4), day(4).head(1).assign(at="2099-01-01 00:00:00"),
+                                day(4).head(1).assign(at=str(coming))]))  # fmt: skip
+    _, added = ingest(shop)
+    assert added.events == 40
+    assert known_of(shop / "ws" / FILE)["as_of"] == "2024-03-05"
+    report = json.loads((shop / "ws" / "quality.json").read_text())
+    check = next(c for c in report["checks"] if c["name"] == "no future events")
+    assert (check["verdict"], check["detail"][:28]) == ("warn", "2 events lie in the future; ")
+    assert tables(shop / "ws")["rejects"]["rule"].tolist() == [FUTURE.name] * 2
+    assert restore(shop / "ws", "future") == 2
+    assert known_of(shop / "ws" / FILE)["as_of"] == "2099-01-02"
+
+
+def test_a_clock_that_is_ahead_is_no_future(shop):
+    tomorrow = pd.Timestamp.now().normalize() + pd.Timedelta(days=1, hours=13)
+    add_day(shop, 4, pd.concat([day(4), day(4).head(1).assign(at=str(tomorrow))]))
+    ingest(shop)
+    assert len(tables(shop / "ws")["events"]) == 161
+
+
+def test_many_events_of_the_future_stop_the_load(shop):
+    ingest(shop)
+    before = (shop / "ws" / FILE).read_bytes()
+    add_day(shop, 4, pd.concat([day(4), day(5).head(5).assign(at="2099-01-01 00:00:00")]))
+    with pytest.raises(DataError, match=r"5 events lie in the future; 5 of them \(11.11%\)"):
+        ingest(shop)
+    assert (shop / "ws" / FILE).read_bytes() == before
 
 
 def test_a_file_ingested_twice_changes_nothing_under_any_name(shop):

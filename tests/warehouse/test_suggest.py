@@ -63,6 +63,36 @@ def test_chinese_column_names_are_understood(tmp_path):
     assert any("phone number" in note for note in found.notes)
 
 
+@pytest.mark.parametrize(
+    ("names", "note"),
+    [
+        (("first_name", "Ann", "Bob"), "first_name looks personal (name): it is not mapped and never read."),
+        (("contact", "a@x.com", "b@y.org"), "contact looks personal (e-mail address): it is not mapped"),
+        (("name", "Ann", "Bob"), "name may be a person's name, as an item has several: it is not mapped"),
+        (("store", "ann@x.com", "bob@y.org"), "store looks personal (e-mail address): it is not mapped"),
+    ],
+)
+def test_what_names_a_person_is_never_proposed_for_a_product(names, note, tmp_path):
+    path, (column, ann, bob) = tmp_path / "orders.csv", names
+    path.write_text(
+        f"order_id,customer_id,{column},ordered_at,sku,price\n"
+        f"1,m1,{ann},2024-03-05 10:00:00,s1,3\n2,m2,{bob},2024-03-06 10:00:00,s1,3\n"
+    )
+    found = suggest(path)
+    assert column not in {guess.column for guess in found.guesses}
+    assert f'"{column}"' not in found.toml
+    assert any(said.startswith(note) for said in found.notes)
+
+
+def test_a_products_plain_name_is_proposed(tmp_path):
+    path = tmp_path / "orders.csv"
+    path.write_text(
+        "order_id,customer_id,name,ordered_at,sku,price\n"
+        "1,m1,Tea,2024-03-05 10:00:00,s1,3\n2,m2,Tea,2024-03-06 10:00:00,s1,3\n"
+    )
+    assert 'name = "name"' in suggest(path).toml
+
+
 def test_a_file_without_a_customer_is_refused(tmp_path):
     path = tmp_path / "weather.csv"
     path.write_text("day,rain\n2024-01-01,3\n")

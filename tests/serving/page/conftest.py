@@ -87,10 +87,15 @@ def browser(folder: Path) -> Iterator[tuple[Any, Path]]:
 
 
 @pytest.fixture(scope="session")
-def tab(serving, tmp_path_factory) -> Iterator[Page]:
-    """A browser with an empty profile."""
+def needs_chromium() -> None:
+    """Skipped where there is no browser."""
     if not (shutil.which("chromium") and shutil.which("chromedriver")):
         pytest.skip("Chromium is missing: run scripts/install-test-programs")
+
+
+@pytest.fixture(scope="session")
+def tab(serving, needs_chromium, tmp_path_factory) -> Iterator[Page]:
+    """A browser with an empty profile."""
     with browser(tmp_path_factory.mktemp("browser")) as (driver, downloads):
         yield Page(driver, serving[0], downloads)
 
