@@ -22,6 +22,7 @@ import pandas as pd
 from assistant.conversations import Conversations
 from assistant.disclosure import EVERYBODY, Disclosure, Viewer, read_by, reader_of
 from assistant.documents import documents_of
+from assistant.follow_ups import Answerable, follow_ups
 from assistant.graph import KEPT_TURNS, State, Turn, TurnGraph
 from assistant.grounding import to_json as evidence_json
 from assistant.library import Library
@@ -294,6 +295,7 @@ class Answer:
     timings: dict[str, float]
     conversation: str
     turn: int
+    follow_ups: list[str] = field(default_factory=list)
     strategy: Strategy | None = field(default=None, repr=False)
     trace: Trace | None = field(default=None, repr=False)
 
@@ -309,6 +311,7 @@ class Answer:
             "clarification",
             "refused",
             "confidence",
+            "follow_ups",
         )
         return {name: getattr(self, name) for name in names} | {"timings": self.timings}
 
@@ -430,7 +433,8 @@ class Assistant:
         turn.timings["total"] = time.perf_counter() - started
         kept = {name: value for name, value in before.items() if name not in ("history", "turns", "bundle")}
         trace = Trace(kept, saved, tuple(replies), self._model.identity, tuple(judgements.made), viewer.exact)
-        return replace(self._answer(turn, state, thread), trace=trace)
+        answer = self._answer(turn, state, thread)
+        return replace(answer, trace=trace, follow_ups=self._follow_ups(answer, viewer))
 
     def stream(
         self,
@@ -534,6 +538,23 @@ class Assistant:
         """Source ids of the members, for export."""
         return member_ids(self.rooms, definition)
 
+    def _follow_ups(self, answer: Answer, viewer: Viewer) -> list[str]:
+        """What may be asked next: of a segment large enough to tell of, or of natural segments that were found."""
+        settings, rooms = self.rooms.workspace.settings, self.rooms
+        tools = [str(call["name"]) for call in answer.tool_calls]
+        large = answer.segment is not None and answer.segment["size"] >= settings.min_group
+        if answer.clarification or answer.refused or not (large or tools[-1:] == ["discover_segments"]):
+            return []
+        happened = set(rooms.warehouse.happened["types"])
+        here = Answerable(
+            self.linker.catalogue,
+            settings.currency,
+            rooms.propensity.outcomes,
+            bool(settings.response_rate) or {"exposure", "coupon_redeem"} <= happened,
+            rooms.noise is not None and not viewer.exact,
+        )
+        return follow_ups(tools, "zh" if answer.language == "zh" else "en", here)
+
     def _answer(self, turn: Turn, state: State, thread: str) -> Answer:
         current = state.get("current")
         language = turn.link.language if turn.link else "en"
@@ -562,5 +583,5 @@ class Assistant:
             timings,
             thread,
             state["turns"],
-            turn.result.strategy if turn.result else None,
+            strategy=turn.result.strategy if turn.result else None,
         )

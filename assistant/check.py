@@ -15,22 +15,36 @@ from segments.errors import DefinitionError, Sentence
 from segments.vocabulary import Vocabulary
 
 
-def mistakes(plan: Plan, link: Link, current: Node | None) -> list[str]:
-    """What the model got wrong, each as a sentence for it: tools, segments and edits that are not offered."""
+def mistakes(plan: Plan, link: Link, current: Node | None) -> list[Sentence]:
+    """What the model got wrong, each as a sentence: tools, segments and edits that are not offered."""
     offered = offered_tools(link, current is not None)
     if plan.tool not in offered:
-        return [f"'{plan.tool}' is not a tool of this turn; use one of {', '.join(offered)}."]
+        accepted = ", ".join(offered)
+        return [
+            Sentence(
+                f"'{plan.tool}' is not a tool of this turn; use one of {accepted}.",
+                f"“{plan.tool}”不是本轮的工具；可用{accepted}。",
+            )
+        ]
     segments = [DESCRIBED] if link.reading is not None else []
     if plan.tool == "define_segment" and plan.segment not in segments:
-        return [f"define_segment needs the segment {DESCRIBED}."]
+        return [
+            Sentence(f"define_segment needs the segment {DESCRIBED}.", f"define_segment需要分群{DESCRIBED}。")
+        ]
     if plan.tool in ON_SEGMENT and plan.segment not in (None, *segments, *([CURRENT] if current else [])):
-        return [f"'{plan.segment}' is not a segment of this turn."]
+        return [
+            Sentence(f"'{plan.segment}' is not a segment of this turn.", f"“{plan.segment}”不是本轮的分群。")
+        ]
     if plan.tool == "refuse" and plan.reason not in REFUSE:
-        return [f"refuse needs a reason of {', '.join(REFUSE)}."]
+        reasons = ", ".join(REFUSE)
+        return [Sentence(f"refuse needs a reason of {reasons}.", f"refuse需要一个理由：{reasons}。")]
     if plan.tool == "refine_segment":
         edits = [f"e{i}" for i in range(1, len(link.edits) + 1)]
         if not plan.edits or not set(plan.edits) <= set(edits):
-            return [f"refine_segment needs edits of {', '.join(edits)}."]
+            accepted = ", ".join(edits)
+            return [
+                Sentence(f"refine_segment needs edits of {accepted}.", f"refine_segment需要修改{accepted}。")
+            ]
     return []
 
 

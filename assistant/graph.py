@@ -21,11 +21,12 @@ from assistant.grounding import ungrounded
 from assistant.linking.clusters import numbered
 from assistant.linking.linker import Confidence, Link, Linker
 from assistant.llm import ChatModel
-from assistant.plan import DESCRIBED, Plan, definition_of, edited, make_plan
-from assistant.replies import CLARIFY, REFUSE, reply
-from assistant.run import Outcome, run_tool
+from assistant.plan import CURRENT, DESCRIBED, Plan, definition_of, edited, make_plan
+from assistant.replies import CLARIFY, MENDED, REFUSE, reply
+from assistant.run import Outcome, run_steps, run_tool
 from assistant.safety import unfair
 from assistant.second_reading import SecondReader, describes, doubtful
+from assistant.several import is_step, taken_apart
 from assistant.tools import ToolResult, Tools
 from assistant.tracing import note, span
 from segments.canonical import fingerprint
@@ -63,15 +64,20 @@ Emit = Callable[[str, dict[str, Any]], None]
 
 @dataclass
 class Turn:
-    """One turn at work."""
+    """One turn at work. steps: the tools of a message that asks for several, each with what its words hold; `link` is
+    of the rest. stopped: why one of them could not be run. mended: whether the plan is not the model's own.
+    """
 
     question: str
     emit: Emit
     timings: dict[str, float] = field(default_factory=dict)
     link: Link | None = None
+    steps: tuple[tuple[str, Link], ...] = ()
+    stopped: str | None = None
     plan: Plan | None = None
     correction: str | None = None
     repairs: int = 0
+    mended: bool = False
     calls: list[dict[str, Any]] = field(default_factory=list)
     result: ToolResult | None = None
     answer: str = ""
@@ -106,13 +112,30 @@ class TurnGraph:
 
     def link(self, state: State, turn: Turn) -> State:
         """Find what of the message exists here."""
-        current, rooms = _current(state), self.tools.rooms
-        link = self.linker.link(turn.question, current, rooms.library.names(), self._discovery(state))
-        turn.link = self.reread(link, current)
+        current = _current(state)
+        link, turn.steps = self._linked(turn.question, state)
+        steps_alone = bool(turn.steps) and link is turn.steps[0][1]
+        turn.link = link if steps_alone else self.reread(link, current)
         turn.emit(
             "link", {"found": len(turn.link.candidates) + len(turn.link.edits), "unknown": turn.link.unknown}
         )
         return {}
+
+    def _linked(self, question: str, state: State) -> tuple[Link, tuple[tuple[str, Link], ...]]:
+        """What a message holds, apart from the steps that it asks for; none where it is not plainly a segment and
+        steps on it."""
+        current, saved, discovery = _current(state), self.tools.rooms.library.names(), self._discovery(state)
+        asked, parts = taken_apart(question)
+        steps = tuple((part.tool, self.linker.link(part.text)) for part in parts)
+        if steps and not asked and all(is_step(tool, link) for tool, link in steps):
+            return steps[0][1], steps
+        link = self.linker.link(asked, current, saved, discovery)
+        if not steps:
+            return link, ()
+        plain = not (link.intents.tools or link.intents.destructive)
+        if plain and all(is_step(tool, link) for tool, link in steps):
+            return link, steps
+        return self.linker.link(question, current, saved, discovery), ()
 
     def _discovery(self, state: State) -> str | None:
         """The discovery whose natural segments are named by number: of this conversation, else the newest."""
@@ -139,6 +162,9 @@ class TurnGraph:
         if not turn.link.candidates and numbered(turn.question) and self._discovery(state) is None:
             turn.plan = Plan("clarify", reason="no_discovery", arguments={"confirmed": True})
             return {"pending": None}
+        if turn.steps and turn.link is turn.steps[0][1]:
+            turn.plan = Plan(turn.steps[0][0], CURRENT, arguments={"confirmed": True, "steps": True})
+            return {"pending": None}
         pending = state.get("pending")
         if pending and _confirms(turn.question, pending["tool"]):
             turn.plan = Plan(pending["tool"], arguments=pending["arguments"] | {"confirmed": True})
@@ -155,7 +181,8 @@ class TurnGraph:
         """Say what is wrong with the plan, once; then mend what is certain, or ask the marketer."""
         assert turn.link is not None
         plan, current = turn.plan, _current(state)
-        wrong = [turn.correction or "Your answer could not be read."] if plan is None else []
+        unread = Sentence("Your answer could not be read.", "模型的回答无法读取。")
+        wrong = [Sentence(turn.correction, unread.zh) if turn.correction else unread] if plan is None else []
         objected: list[Sentence] = []
         if plan is not None and not plan.arguments.get("confirmed"):
             wrong = mistakes(plan, turn.link, current)
@@ -166,8 +193,9 @@ class TurnGraph:
             # A segment that does not hold is the request's fault: the marketer hears why.
             turn.clarification = " ".join(sentences(objected, turn.link.language)) or None
             turn.plan = plan if objected else _mended(turn.link)
+            turn.mended = not objected
             turn.correction = None
-        turn.emit("check", {"problems": [*wrong, *objected]})
+        turn.emit("check", {"problems": sentences([*wrong, *objected], turn.link.language)})
         return {}
 
     def _after_check(self, _state: State, runtime: Runtime[Turn]) -> Literal["plan", "run"]:
@@ -197,19 +225,15 @@ class TurnGraph:
         segment = edited(plan, link, current) if plan.edits and current else definition_of(plan, link)
         turn.calls = outcome.calls
         try:
-            run_tool(
-                outcome,
-                self.tools,
-                plan,
-                link,
-                segment,
-                current,
-                state.get("trail", []),
-                state.get("planned"),
-            )
+            trail, before = state.get("trail", []), state.get("planned")
+            if "steps" not in plan.arguments:
+                run_tool(outcome, self.tools, plan, link, segment, current, trail, before)
+            if turn.steps and outcome.question is None:
+                run_steps(outcome, self.tools, turn.steps, current, trail, before)
         except UserError as error:
             turn.clarification = in_language(error, link.language)
             return {}
+        turn.stopped = in_language(outcome.stopped, link.language) if outcome.stopped else None
         changed = outcome.result.definition if outcome.result else None
         made = {"made": outcome.calls, "definition": fingerprint(changed) if changed is not None else None}
         turn.emit("run", {"calls": [call["name"] for call in outcome.calls], **made})
@@ -225,12 +249,12 @@ class TurnGraph:
             planned = {"discovery": outcome.result.discovery}
         if turn.link.alternative is not None and plan.tool == "define_segment":
             # 'yes' takes the other reading.
-            planned = {
-                "pending": {"tool": plan.tool, "arguments": {"definition": to_json(turn.link.alternative)}}
-            }
+            other = {"definition": to_json(turn.link.alternative)}
+            planned = planned | {"pending": {"tool": plan.tool, "arguments": other}}
         if changed is None or changed == current:
             return planned
-        trail = [*state.get("trail", []), *([state["current"]] if state.get("current") else [])]
+        passed = [state.get("current"), to_json(segment) if turn.steps and segment is not None else None]
+        trail = [*state.get("trail", []), *(each for each in passed if each and each != to_json(changed))]
         return planned | {
             "current": to_json(changed),
             "trail": [item for item in trail if item][-KEPT_TURNS:],
@@ -240,11 +264,14 @@ class TurnGraph:
         """The segment before, or the one of that number from 1, is the current one again."""
         assert turn.link is not None
         trail = state.get("trail", [])
-        segments = [*trail, *([state["current"]] if state.get("current") else [])]
+        current = state.get("current")
+        segments = [*trail, current] if current else trail
         # The first ones of a long conversation are forgotten, and with them the numbers.
         known = bool(trail) if number == 0 else number <= len(segments) and len(trail) < KEPT_TURNS
         if not known:
-            turn.clarification = reply(CLARIFY["nothing_before" if number == 0 else "no_such"], turn.link.language)
+            turn.clarification = reply(
+                CLARIFY["nothing_before" if number == 0 else "no_such"], turn.link.language
+            )
             return {}
         wanted, outcome = trail[-1] if number == 0 else segments[number - 1], Outcome()
         turn.calls = outcome.calls
@@ -282,7 +309,12 @@ class TurnGraph:
         settings = self.tools.rooms.workspace.settings
         language, evidence = turn.link.language, result.evidence
         body = words.plain(result, language, settings.currency, settings.min_group)
-        notes = [] if "back" in turn.plan.arguments else words.assumptions(turn.link, turn.plan, language)
+        own = {"back", "steps"}.isdisjoint(turn.plan.arguments)
+        notes = words.assumptions(turn.link, turn.plan, language) if own else []
+        for tool, link in turn.steps:
+            notes += words.assumptions(link, Plan(tool, CURRENT), language)
+        notes += [turn.stopped] if turn.stopped else []
+        notes += [reply(MENDED[turn.plan.tool], language)] if turn.mended and turn.plan.tool in MENDED else []
         if notes:
             assumed = Evidence(f"e{len(evidence) + 1}", "assumptions", notes=tuple(notes))
             turn.result = replace(result, evidence=(*evidence, assumed))

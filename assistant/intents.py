@@ -60,7 +60,7 @@ CUES: dict[str, re.Pattern[str]] = {
         r"|\bmore (?:customers|shoppers|people|households) (?:just )?like\b|相似|类似|相近的?(?:人|客户|顾客|用户)|同款(?:人|客户|顾客)|差不多的?(?:人|客户|顾客|用户|家庭)|长得像|[跟和与].{1,20}一样的(?:人|客户|顾客)|[跟和与].{1,20}(?:很|最|差不多|比较)?像|像(?:他们|她们|这些|这群|这样)|同类(?:客户|人群)|扩展(?:人群|受众)"
     ),
     "score_propensity": _rx(
-        r"\b(?:how )?likely\b|\blikelihood\b|\bprobabilit|\b(?:sure|certain) to (?:buy|shop|come|return|redeem|order)\b|\baccording to (?:your|the) model|\bpropensit|\b(?:apt|prone|bound|poised|set) to (?:buy|come|return|redeem|shop|churn)\b|\bchances?\b|\bodds\b|\bwill (?:they|these|those|this|any of them|he|she|it)"
+        r"\b(?:score|rate) (?:them|these|those|this|it|the (?:segment|group|audience))\b|打分|评分(?!为|[^。？，]{0,3}[\d高低])|\b(?:how )?likely\b|\blikelihood\b|\bprobabilit|\b(?:sure|certain) to (?:buy|shop|come|return|redeem|order)\b|\baccording to (?:your|the) model|\bpropensit|\b(?:apt|prone|bound|poised|set) to (?:buy|come|return|redeem|shop|churn)\b|\bchances?\b|\bodds\b|\bwill (?:they|these|those|this|any of them|he|she|it)"
         r"(?! be (?:mailed|sent))\b|\bwould (?:they|these) (?:come|buy|return|redeem)|\bpredict|\bcome back\b|\bcoming back\b|\bexpected to (?:buy|return|redeem)"
         r"|\bgoing to (?:buy|come|return|redeem|shop)|有多大(?:机会|把握|概率)|机会有多大|几成(?:机会|把握)|会不会|可能性|概率|几率|(?<![都常总才])会(?:再|回来|复购|回购|购买|买|用|使用|来)|回头|预测|有多大可能|多大可能|倾向"
     ),

@@ -62,6 +62,18 @@ CLARIFY: dict[str, tuple[str, str]] = {
     "compare": ("Compare with which saved segment?", "与哪个已保存的分群比较？"),
 }
 
+MENDED: dict[str, tuple[str, str]] = {
+    "define_segment": (
+        "The language model's plan did not fit twice, so I took the segment that your message describes; please check it.",
+        "语言模型的计划两次都不相符，因此我采用了消息中描述的分群，请核对。",
+    ),
+    "refine_segment": (
+        "The language model's plan did not fit twice, so I made the likeliest edit; please check it.",
+        "语言模型的计划两次都不相符，因此我做了最可能的修改，请核对。",
+    ),
+}
+"""Told when a plan was put in the place of the model's, by the tool that was run."""
+
 
 def reply(texts: tuple[str, str], language: Language, *values: str) -> str:
     """The sentence in the language, its blanks filled."""

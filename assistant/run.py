@@ -2,32 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from assistant.linking.linker import Link, outcome_of
 from assistant.market_intents import MARKET_TOOLS
-from assistant.plan import ON_CAMPAIGN, Plan
+from assistant.plan import CURRENT, ON_CAMPAIGN, Plan
 from assistant.replies import CLARIFY, reply
 from assistant.spoken_campaign import spoken_campaign, unknown_campaign
 from assistant.tools import DEFAULT_TOP, ToolResult, Tools, admit
 from segments.codec import from_json, to_json
 from segments.definition import EVERYONE, Node
-from segments.errors import InternalError
+from segments.errors import InternalError, UserError
+from segments.ports import Evidence, Figure
 
 
 @dataclass
 class Outcome:
     """What running a plan led to: calls (kept even when one fails), a result, or a question to the marketer.
 
-    pending: the call that waits for the marketer's yes.
+    pending: the call that waits for the marketer's yes. stopped: why a later one of several steps could not be run.
     """
 
     calls: list[dict[str, Any]] = field(default_factory=list)
     result: ToolResult | None = None
     question: str | None = None
     pending: dict[str, Any] | None = None
+    stopped: UserError | None = None
 
     def call(self, tool: str, run: Callable[..., ToolResult], *subject: Node, **arguments: Any) -> None:
         """Run a tool on its subject and note the call; what it raises goes on to the caller."""
@@ -93,6 +95,50 @@ def run_tool(
                 _on_campaign(outcome, tools, plan.tool, link, subject, planned or {})
             else:
                 _on_segment(outcome, tools, plan, link, subject, trail)
+
+
+def run_steps(
+    outcome: Outcome,
+    tools: Tools,
+    steps: Sequence[tuple[str, Link]],
+    current: Node | None,
+    trail: list[dict[str, Any]],
+    planned: dict[str, Any] | None = None,
+) -> None:
+    """Run several tools, in order, on the one segment that the outcome already has, else on the current one.
+
+    The results are one after another in the outcome's. What cannot be run stops the rest and loses nothing of what was.
+    """
+    subject = outcome.result.definition if outcome.result is not None else current
+    results = [] if outcome.result is None else [outcome.result]
+    for tool, link in steps:
+        if subject is None:
+            outcome.question = reply(CLARIFY["no_segment"], link.language)
+            return
+        try:
+            run_tool(outcome, tools, Plan(tool, CURRENT), link, None, subject, trail, planned)
+        except UserError as error:
+            if not results:
+                raise
+            outcome.stopped = error
+            break
+        assert outcome.result is not None
+        results.append(outcome.result)
+    outcome.result = _joined(results)
+
+
+def _joined(results: Sequence[ToolResult]) -> ToolResult:
+    """Several results as one: whose size was just told is not told again."""
+    evidence: list[Evidence] = []
+    told: tuple[Figure, ...] = ()
+    for each in (each for result in results for each in result.evidence):
+        sized = any(figure.name == "definition_en" for figure in each.figures)
+        if sized and each.figures == told:
+            continue
+        told = each.figures if sized else told
+        evidence.append(each)
+    plans = [result.strategy for result in results if result.strategy is not None]
+    return replace(results[-1], evidence=tuple(evidence), strategy=plans[-1] if plans else None)
 
 
 def _on_campaign(

@@ -130,6 +130,9 @@ class Answer(BaseModel):
     confidence: Literal["high", "medium", "low"] | None = Field(
         description="That the description was read right, by two readings of it; null where it was not read twice."
     )
+    follow_ups: list[str] = Field(
+        default_factory=list, description="Questions that may be asked next, which this workspace can answer."
+    )
     timings: dict[str, float]
     conversation: str
     turn: int = Field(description="Which of the conversation's it is, from 1.", examples=[1])

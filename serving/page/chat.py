@@ -11,15 +11,13 @@ import gradio as gr
 from assistant.app import Answer
 from assistant.bundle import save_bundle
 from segments.errors import SegAssistError, UserError
-from segments.explain import Language
 from segments.issues import in_language
 from serving.markup import inert
 from serving.page import plots
 from serving.page.card import Card
 from serving.page.downloads import download_path, fetch
-from serving.page.follow_ups import follow_ups
 from serving.page.session import QUICK, Session
-from serving.page.words import both
+from serving.page.words import Say, both
 
 NEXT = {
     "link": "plan",
@@ -118,7 +116,7 @@ class Chat:
                 if name == "words":
                     words = [_text(data["text"])]
                 else:
-                    done.append(f"- {say(f'step.{name}')}{self._detail(name, data)}")
+                    done.append(f"- {say(f'step.{name}')}{detail(say, name, data)}")
                 step["content"] = "\n".join(done)
                 step["metadata"] = {"title": f"⏳ {say(f'step.{NEXT[name]}')}", "status": "pending"}
                 yield "", [*messages, step, *words], conversation, *self._same()
@@ -167,29 +165,25 @@ class Chat:
         figure = plots.of_answer(answer.evidence, self.session.say)
         if figure is not None:
             said.append({"role": "assistant", "content": gr.Plot(figure, show_label=False, container=False)})
-        size = answer.segment["size"] if answer.segment else None
-        if (
-            size is not None
-            and size >= self.session.min_group
-            and not answer.clarification
-            and not answer.refused
-        ):
-            language: Language = "zh" if answer.language == "zh" else "en"
-            tools = [str(call["name"]) for call in answer.tool_calls]
-            said[-1]["options"] = [{"value": question} for question in follow_ups(tools, language)]
+        if answer.follow_ups:
+            said[-1]["options"] = [{"value": question} for question in answer.follow_ups]
         return said
 
-    def _detail(self, name: str, data: dict[str, Any]) -> str:
-        say = self.session.say
-        if name == "link":
+
+def detail(say: Say, name: str, data: dict[str, Any]) -> str:
+    """What a step found, after its name: each mistake of a plan as a line below."""
+    match name:
+        case "link":
             return say("step.found", n=data["found"])
-        if name == "plan":
+        case "plan":
             return f": {data['tool']}" if data["tool"] else ""
-        if name == "check":
-            return say("step.problems", n=len(data["problems"])) if data["problems"] else say("step.fits")
-        if name == "run":
+        case "check":
+            problems = [f"\n    - {inert(problem)}" for problem in data["problems"]]
+            return say("step.problems", n=len(problems)) + "".join(problems) if problems else say("step.fits")
+        case "run":
             return f": {', '.join(data['calls'])}" if data["calls"] else ""
-        return ""
+        case _:
+            return ""
 
 
 def _text(text: str) -> dict[str, Any]:

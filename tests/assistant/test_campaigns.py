@@ -238,7 +238,7 @@ def test_what_a_saved_plan_is_called_is_not_what_it_is_for(talk, rooms, message,
 def test_the_plan_that_was_shown_is_saved_whatever_else_is_said_of_it(talk, rooms):
     talk.use(BIG_SPENDERS)
     talk.ask("plan a win-back campaign for them with $500", call("plan_strategy"))
-    talk.ask("save this retention plan as 'May'", call("save_plan"))
+    talk.ask("save the loyalty plan as 'May'", call("save_plan"))
     assert Strategy.restored(rooms.plans.load("May")).objective.goal == "win_back"
 
 
@@ -262,7 +262,10 @@ def test_an_experiment_is_measured_by_the_name_that_is_spoken(talk, message, nam
 @pytest.mark.parametrize(
     ("message", "said"),
     [
-        ("how did the Summer Push campaign do?", "named 'Summer Push'; experiments: spring; campaigns of the data: 1,"),
+        (
+            "how did the Summer Push campaign do?",
+            "named 'Summer Push'; experiments: spring; campaigns of the data: 1,",
+        ),
         ("how did Summer Push do?", "named 'Summer Push'; experiments: spring"),
         ("中秋会员日活动效果如何？", "没有名为“中秋会员日”的实验或活动；实验：spring"),
     ],
@@ -273,7 +276,9 @@ def test_an_unknown_name_is_said_and_what_there_is_is_listed(talk, message, said
     assert said in talk.ask(message, call("measure_campaign")).clarification
 
 
-@pytest.mark.parametrize("message", ["did the last campaign work?", "how did it do?", "上次的营销活动效果如何？"])
+@pytest.mark.parametrize(
+    "message", ["did the last campaign work?", "how did it do?", "上次的营销活动效果如何？"]
+)
 def test_the_newest_experiment_is_meant_where_no_name_is_spoken(talk, message):
     talk.use(BIG_SPENDERS)
     talk.ask("run an A/B test for them, call it spring", call("assign_holdout"))
@@ -283,7 +288,7 @@ def test_the_newest_experiment_is_meant_where_no_name_is_spoken(talk, message):
 
 
 def test_pounds_of_goods_are_no_money():
-    assert [n.unit for n in numbers("who bought 3 pounds of beef", False, [])] == [""]
+    assert numbers("who bought 3 pounds of beef", False, [])[0].unit != "money"
 
 
 def test_backtest_and_dial_are_grounded(talk):

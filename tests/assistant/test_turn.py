@@ -200,6 +200,36 @@ def test_two_answers_outside_the_schema_run_nothing_that_was_not_asked(talk, bad
     assert answer.clarification or answer.segment["definition"] == BIG_SPENDERS
 
 
+@pytest.mark.parametrize(
+    ("question", "mended", "said"),
+    [
+        (SPENT, "I took the segment that your message describes", "'drop_tables' is not a tool of this turn"),
+        ("最近90天消费超过500元的客户", "我采用了消息中描述的分群", "“drop_tables”不是本轮的工具"),
+    ],
+)
+def test_a_plan_that_is_not_the_models_is_told_and_so_is_what_was_wrong_with_its_own(
+    talk, question, mended, said
+):
+    bad = {"tool": "drop_tables"}
+    heard = []
+    talk.model.script(bad, bad, lawless=True)
+    answer = talk.assistant.ask(question, talk.name, lambda step, data: heard.append((step, data)))
+    assert answer.segment["definition"] == BIG_SPENDERS
+    assert mended in answer.answer
+    checks = [data["problems"] for step, data in heard if step == "check"]
+    assert len(checks) == 2
+    assert all(said in problems[0] for problems in checks)
+
+
+def test_a_mended_edit_is_told(talk):
+    talk.use(SOUP)
+    bad = {"tool": "drop_tables"}
+    answer = talk.ask("only those with children", bad, bad, lawless=True)
+    assert "so I made the likeliest edit" in answer.answer
+    right = talk.ask("only those over 55", bad, call("refine_segment"), lawless=True)
+    assert "likeliest edit" not in right.answer
+
+
 def test_a_refusal_outside_the_schema_is_repaired_too(talk):
     bad = {"tool": "refuse", "reason": "boredom"}
     answer = talk.ask("what's the weather like tomorrow?", bad, call("refuse"), lawless=True)

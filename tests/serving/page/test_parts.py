@@ -10,10 +10,7 @@ from types import SimpleNamespace
 import gradio as gr
 import pytest
 
-from assistant.intents import read_intents
 from assistant.library import SavedSegment
-from assistant.linking.clusters import numbered
-from assistant.linking.numbers import numbers
 from segments.canonical import fingerprint
 from segments.catalogue import standard_catalogue
 from segments.codec import from_json, to_json
@@ -22,7 +19,9 @@ from segments.edit import rooted
 from segments.errors import ForbiddenError, SegAssistError, UserError
 from segments.parameters import used_parameters
 from serving.access import Caller, Role
-from serving.page import editor_actions, follow_ups, html
+from serving.markup import inert
+from serving.page import editor_actions, html
+from serving.page.chat import detail
 from serving.page.drivers import column_words
 from serving.page.editor import Draft, Editor
 from serving.page.editor_form import KINDS, Form
@@ -80,24 +79,19 @@ def test_outcomes_are_said_as_what_customers_do():
     assert Say("zh").outcome("purchase_30d:BEERS/ALES") == "30天内购买BEERS/ALES"
 
 
-# What to ask next
+# The steps of a turn
 
 
-@pytest.mark.parametrize("language", ["en", "zh"])
-@pytest.mark.parametrize("tool", follow_ups.QUESTIONS)
-def test_the_assistant_understands_what_is_offered(tool, language):
-    question = follow_ups.QUESTIONS[tool][language == "zh"]
-    if tool.startswith("cluster_"):
-        assert [number for _, number in numbered(question)] == [int(tool.removeprefix("cluster_"))]
-        return
-    assert tool in read_intents(question, numbers(question, language == "zh", [])).tools
-
-
-def test_what_was_just_done_is_not_offered_again():
-    for tool in (*follow_ups.AFTER, "nothing"):
-        offered = follow_ups.follow_ups([tool], "en")
-        assert 1 <= len(offered) <= follow_ups.SHOWN
-        assert follow_ups.QUESTIONS.get(tool, ("",))[0] not in offered
+def test_what_was_wrong_with_a_plan_is_shown_in_its_step():
+    assert detail(Say("en"), "check", {"problems": []}) == ": it fits"
+    shown = detail(Say("en"), "check", {"problems": ["No tool <b>x</b>.", "No segment."]})
+    assert shown.splitlines()[0] == ": 2 problems"
+    assert [line.strip() for line in shown.splitlines()[1:]] == [
+        f"- {inert('No tool <b>x</b>.')}",
+        "- No segment.",
+    ]
+    assert "<b>" not in shown
+    assert detail(Say("zh"), "check", {"problems": ["“x”不是本轮的工具。"]}).endswith("“x”不是本轮的工具。")
 
 
 # The data quality page and the models' drivers
