@@ -24,6 +24,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from assistant.tracing import span
 from segments.errors import (
     ForbiddenError,
+    NotFoundError,
     SegAssistError,
     TooLargeError,
     TooManyError,
@@ -44,6 +45,8 @@ OPEN = frozenset({"/healthz", "/readyz", "/signin", "/signin/provider", "/signin
 MACHINE = ("/v1/", "/mcp", "/metrics", "/openapi.json", "/healthz", "/readyz")
 """Paths that programs use: they are told in JSON what is wrong, not sent to the sign-in page."""
 THIS_MACHINE = frozenset({"127.0.0.1", "localhost", "::1"})
+UPLOADS = ("/gradio_api/upload", "/gradio_api/process_recording")
+"""Where the page's library takes files from anybody who may see the page. Nothing here has a use for them."""
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 MAX_BUCKETS = 10_000
 PAGE_POLICY = (
@@ -141,6 +144,11 @@ class Guard:
         path, language = scope["path"], asked_for(headers)
         try:
             self._check_size(headers)
+            if any(upload in path for upload in UPLOADS):
+                raise NotFoundError(
+                    "No files are taken here; data come in with: segassist ingest",
+                    "这里不接收文件；数据请用 segassist ingest 导入。",
+                )
             self._check_origin(scope, headers)
             caller = await run_in_threadpool(self._caller, scope, headers)
         except UnauthenticatedError as error:

@@ -274,6 +274,16 @@ def test_the_page_is_behind_the_guard_too(guarded, path):
     assert httpx.get(f"{guarded.url}{path}").status_code in (303, 401)
 
 
+@pytest.mark.parametrize("page", ["", "/zh"])
+@pytest.mark.parametrize("path", ["upload", "upload/", "upload%0A", "upload_progress", "process_recording"])
+def test_nobody_leaves_a_file_on_the_server(guarded, page, path):
+    """Gradio takes uploads from whoever may see the page."""
+    with guarded.client("admin") as client:
+        file = {"files": ("evil.txt", b"x" * 100)}
+        answer = client.post(f"{page}/gradio_api/{path}", files=file)
+        assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
+
+
 def test_a_page_of_another_site_changes_nothing(guarded, client):
     elsewhere = {"origin": "https://evil.example"}
     body = {"name": "csrf", "definition": BEER}
