@@ -32,6 +32,10 @@ from serving.users import Users
 KEEP_ALIVE_SECONDS = 75
 """How long an idle connection is held: longer than proxies (60 s) and clients hold theirs, so that none sends a request
 into one that is being closed."""
+SHUTDOWN_SECONDS = 45
+"""How long a server that is told to end lets requests be answered: a turn on two cores takes that long at times. What
+stops it (deploy/segassist.service, compose.yaml) waits 60 s, in which export jobs are handed back and the language model
+ends too."""
 WORKSPACE_VARIABLE, LLM_VARIABLE = "SEGASSIST_SERVED_WORKSPACE", "SEGASSIST_SERVED_LLM"
 
 
@@ -112,7 +116,7 @@ def uvicorn_options(host: str, port: int, certificate: Path | None, key: Path | 
         "host": host,
         "port": port,
         "log_level": "warning",
-        "timeout_graceful_shutdown": 3,
+        "timeout_graceful_shutdown": SHUTDOWN_SECONDS,
         "timeout_keep_alive": KEEP_ALIVE_SECONDS,
         "server_header": False,
         "ssl_certfile": certificate,

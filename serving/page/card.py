@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 from html import escape
 from typing import Any
@@ -11,7 +12,7 @@ import gradio as gr
 
 from segments.errors import SegAssistError
 from segments.issues import in_language
-from serving.page.downloads import download_path, fetch
+from serving.page.downloads import FETCH
 from serving.page.html import chip, notice, sparkline
 from serving.page.plots import number
 from serving.page.session import QUICK, Segment, Session
@@ -32,7 +33,7 @@ class Card:
             self.profile = gr.Button(say("card.profile"), elem_id="to-profile", min_width=90, size="sm")
             self.download = gr.Button(say("card.download"), elem_id="download", min_width=90, size="sm")
         self.name = session.save_box("save-as")
-        self.file = gr.DownloadButton("file", elem_id="file", visible="hidden")
+        self.file = gr.Textbox(label="file", visible="hidden")
         with gr.Accordion(say("card.definition"), open=False):
             self.definition = gr.Code(
                 language="json",
@@ -58,7 +59,7 @@ class Card:
             "show_progress": "hidden",
         }
         self.download.click(self.members, [current], [self.file], show_progress="hidden").success(
-            None, js=fetch("file")
+            None, [self.file], js=FETCH
         )
         self.name.submit(self.save, [self.name, current], [self.name, *self.outputs], show_progress="hidden")
 
@@ -97,11 +98,12 @@ class Card:
         return "", *shown[:2], gr.skip(), *shown[3:]
 
     def members(self, segment: Segment | None, request: gr.Request) -> str:
-        """Write the members' source ids as CSV; return the file."""
+        """The address of the members' source ids as CSV."""
         with self.session.told():
             definition = self.session.current(segment)
-            members, _ = self.session.service.members(self.session.caller(request), definition)
-        return write_csv(members)
+            caller = self.session.caller(request)
+            members, _ = self.session.service.members(caller, definition)
+        return self.session.downloads.offer(caller.name, "members.csv", "text/csv", csv_of(members))
 
     def _size(self, request: gr.Request, segment: Segment) -> str:
         session, say = self.session, self.session.say
@@ -112,11 +114,10 @@ class Card:
         return named + session.summary(segment, "size")
 
 
-def write_csv(members: list[str]) -> str:
+def csv_of(members: list[str]) -> bytes:
     """A CSV file with one column, customer_id; cells that a spreadsheet would run are quoted."""
-    path = download_path("members.csv")
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        writer.writerow(["customer_id"])
-        writer.writerows([f"'{m}" if m[:1] in "=+-@" else m] for m in members)
-    return str(path)
+    text = io.StringIO(newline="")
+    writer = csv.writer(text)
+    writer.writerow(["customer_id"])
+    writer.writerows([f"'{m}" if m[:1] in "=+-@" else m] for m in members)
+    return text.getvalue().encode("utf-8")

@@ -7,11 +7,10 @@ from pathlib import Path
 
 import gradio as gr
 
-from serving.page.session import Session
+from segments.explain import Language
+from serving.page.session import PATHS, Session
 
-PATHS = {"en": "/", "zh": "/zh/"}
-"""Where the page of each language is."""
-NAMES = {"en": "English", "zh": "中文"}
+NAMES: dict[Language, str] = {"en": "English", "zh": "中文"}
 CHOSEN = "() => localStorage.getItem('segassist-theme') ?? 'system'"
 THEME = "theme => { localStorage.setItem('segassist-theme', theme); window.segassistTheme(); }"
 HEAD = f"<script>{(Path(__file__).parent / 'head.js').read_text(encoding='utf-8')}</script>"
