@@ -10,6 +10,7 @@ import yaml
 
 from assistant.workspace import Settings, read_settings
 from serving.cli import app
+from serving.llm import vllm
 from serving.llm.guard import GRACE_SECONDS
 from serving.programs import SHUTDOWN_SECONDS
 
@@ -84,7 +85,12 @@ def test_the_roles_of_the_page_are_the_table():
 
 def test_the_units_run_as_nobody_and_come_back():
     units = {path.name: path.read_text(encoding="utf-8") for path in (ROOT / "deploy").iterdir()}
-    assert set(units) == {"segassist.service", "segassist-refresh.service", "segassist-refresh.timer"}
+    assert set(units) == {
+        "segassist.service",
+        "segassist-llm.service",
+        "segassist-refresh.service",
+        "segassist-refresh.timer",
+    }
     for name, text in units.items():
         if name.endswith(".service"):
             assert re.search(r"^User=(?!root)\w+$", text, re.MULTILINE)
@@ -94,6 +100,17 @@ def test_the_units_run_as_nobody_and_come_back():
     assert "KillMode=mixed" in units["segassist.service"]
     assert "Restart=always" in units["segassist.service"]
     assert "segassist refresh --workspace" in units["segassist-refresh.service"]
+
+
+def test_the_containers_language_model_has_the_flags_of_our_own():
+    service = COMPOSE["services"]["llm"]
+    given = [re.sub(r"\$\{\w+:-([^}]*)\}", r"\1", word) for word in service["command"]]
+    first, *ours = vllm.command(vllm.MODEL, "here", 1, vllm.VLLMOptions())[4:]
+    flags = " ".join([f"--model {first}", *ours]).replace(" --", "\n--").splitlines()
+    wanted = {flag.replace(" ", "=", 1) for flag in flags}
+    where = {"--host=here", "--port=1"}
+    assert set(given) == wanted - where
+    assert re.search(r"vllm-openai:v\d+\.\d+\.\d+}$", service["image"])
 
 
 def test_the_container_is_reached_from_this_machine_only_and_runs_as_nobody():
