@@ -48,11 +48,12 @@ class Settings:
         """Who asks, and what is set."""
         session, say = self.session, self.session.say
         rooms, caller = session.service.rooms, session.caller(request)
+        role = caller.role.zh if session.language == "zh" else caller.role.name
         leave = SIGN_OUT.format(escape(say("settings.signout"))) if session.service.users.on else ""
         facts = [
             (
                 say("settings.who"),
-                escape(say("settings.role", name=caller.name, role=caller.role.name)) + leave,
+                escape(say("settings.role", name=caller.name, role=role)) + leave,
             ),
             (
                 say("settings.k"),
