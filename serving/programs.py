@@ -15,6 +15,7 @@ import uvicorn
 from fastapi import FastAPI
 from mcp.server.transport_security import TransportSecuritySettings
 from starlette.applications import Starlette
+from uvicorn.config import LOGGING_CONFIG
 from uvicorn.supervisors import Multiprocess
 
 from assistant.llm import OpenAIChat
@@ -24,6 +25,7 @@ from serving.cli import llm_for
 from serving.http.api import create_api
 from serving.http.guard import THIS_MACHINE
 from serving.llm.probe import port_is_free, served_model
+from serving.logs import in_json, start_logging
 from serving.mcp import create_mcp
 from serving.service import Service
 from serving.tracing import start_tracing
@@ -58,6 +60,7 @@ def serve_api(
     """Serve API and MCP from several processes that share the state, until interrupted."""
     check_port(host, port)
     check_access(workspace, host)
+    start_logging()
     with llm_for(workspace) as server:
         os.environ[WORKSPACE_VARIABLE] = str(workspace.absolute())
         os.environ[LLM_VARIABLE] = json.dumps([server.base_url, server.model, server.chat.adapter])
@@ -80,6 +83,7 @@ def listen(config: uvicorn.Config) -> socket.socket:
 
 def worker() -> FastAPI:
     """The app of one process of `serve_api`, which says in the environment what it is to serve."""
+    start_logging()
     start_tracing()
     base_url, model, adapter = json.loads(os.environ[LLM_VARIABLE])
     chat = OpenAIChat(base_url, model, adapter=adapter)
@@ -116,6 +120,7 @@ def uvicorn_options(host: str, port: int, certificate: Path | None, key: Path | 
         "host": host,
         "port": port,
         "log_level": "warning",
+        "log_config": None if in_json() else LOGGING_CONFIG,
         "timeout_graceful_shutdown": SHUTDOWN_SECONDS,
         "timeout_keep_alive": KEEP_ALIVE_SECONDS,
         "server_header": False,

@@ -11,6 +11,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from serving.cli import llm_for
+from serving.logs import start_logging
 from serving.page.composition import let_go_of_pages, mount_pages
 from serving.programs import (
     check_access,
@@ -34,6 +35,7 @@ def serve_web(workspace: Path, host: str, port: int, certificate: Path | None, k
     """Start everything and serve until interrupted."""
     check_port(host, port)
     check_access(workspace, host)
+    start_logging()
     start_tracing()
     with llm_for(workspace) as server, steps() as progress:
         report = progress("Open the workspace")

@@ -35,10 +35,13 @@ from segments.explain import Language
 from segments.issues import in_language
 from serving.access import OWNER, Caller
 from serving.http.problems import BUG, asked_for, problem_of
+from serving.logs import ACCESS, new_request_id, request_id
 from serving.metrics import Metrics
 from serving.users import Users
 
 COOKIE = "segassist"
+REQUEST_HEADER = "X-Request-ID"
+"""Has the request's id: a proxy's or a caller's own where it is sent, and in every answer."""
 MAX_BODY = 1_000_000
 OPEN = frozenset({"/healthz", "/readyz", "/signin", "/signin/provider", "/signin/callback", "/signout"})
 """Paths that need no key."""
@@ -100,6 +103,7 @@ class Guard:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
+        request_id.set(new_request_id(Headers(scope=scope).get(REQUEST_HEADER, "")))
         # What a caller's own trace is, in the W3C's header; the span is named when the route is known.
         with span("request", SpanKind.SERVER, extract(dict(Headers(scope=scope)))) as opened:
             status = await self._answer(scope, receive, send)
@@ -119,7 +123,9 @@ class Guard:
             nonlocal status, started
             if message["type"] == "http.response.start":
                 status, started = message["status"], True
-                _secure(scope, MutableHeaders(scope=message))
+                headers = MutableHeaders(scope=message)
+                headers[REQUEST_HEADER] = request_id.get()
+                _secure(scope, headers)
             await send(message)
 
         try:
@@ -129,13 +135,17 @@ class Guard:
             else:
                 await self.app(scope, self._bounded(receive, asked_for(Headers(scope=scope))), answer)
         except Exception:
-            logging.getLogger(__name__).exception("%s %s failed", scope["method"], scope["path"])
+            logging.getLogger(__name__).exception("%s %s failed", scope["method"], route_of(scope))
             if started:  # cut it off, so that nobody takes it for whole
                 raise
             language = asked_for(Headers(scope=scope))
             await problem_of(BUG, scope["path"], language=language)(scope, receive, answer)
         finally:
-            self.metrics.request(route_of(scope), scope["method"], status, time.perf_counter() - began)
+            took = time.perf_counter() - began
+            self.metrics.request(route_of(scope), scope["method"], status, took)
+            asked = {"method": scope["method"], "route": route_of(scope), "status": status}
+            seconds = {"seconds": round(took, 4)}
+            logging.getLogger(ACCESS).info("request", extra={"request": asked | seconds})
         return status
 
     async def _refusal(self, scope: Scope) -> Response | None:
