@@ -12,7 +12,7 @@ from assistant.app import Rooms, describe_segment
 from assistant.bundle import FORMAT, read_bundle, replay
 from segments.codec import from_json
 from segments.errors import InternalError, SegAssistError
-from serving.page.card import write_csv
+from serving.page.card import csv_of
 from warehouse.mapping import parse_mapping
 from warehouse.store import build
 from warehouse.suggest import suggest
@@ -27,7 +27,7 @@ def hand_over(name: str, rooms: Rooms) -> list[str]:
 
 
 def _formula(folder: Path, _rooms: Rooms) -> list[str]:
-    exported = Path(write_csv(['=HYPERLINK("http://evil.example")', "+1", "-1", "@SUM(1)"])).read_text()
+    exported = csv_of(['=HYPERLINK("http://evil.example")', "+1", "-1", "@SUM(1)"]).decode()
     cells = [row[0] for row in csv.reader(exported.splitlines())]
     if any(cell[:1] in "=+-@" for cell in cells):
         raise InternalError("an exported cell would run in a spreadsheet")

@@ -40,8 +40,8 @@ def family(model: PropensityModel | OneAnswer) -> str:
 def build_card(
     card: Card, made_by: str, tested: pd.DataFrame, groups: pd.DataFrame, drivers: pd.Series
 ) -> dict[str, Any]:
-    """The card as JSON. made_by: the kind of model, in words (`family`). tested: `score` and `label` by customer_id. groups:
-    demographic columns by customer_id. drivers: mean absolute SHAP value in log-odds by column."""
+    """The card as JSON. made_by: the kind of model, in words (`family`). tested: `score` and `label` by customer_id.
+    groups: demographic columns by customer_id. drivers: mean absolute SHAP value in log-odds by column."""
     labels, scores = tested["label"].to_numpy(), tested["score"].to_numpy()
     top = drivers.sort_values(ascending=False).head(SHOWN_DRIVERS)
     return {

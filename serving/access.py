@@ -17,6 +17,14 @@ class Role(IntEnum):
     analyst = 3
     admin = 4
 
+    @property
+    def zh(self) -> str:
+        """Its name in Chinese."""
+        return ROLES_ZH[self]
+
+
+ROLES_ZH = {Role.viewer: "查看者", Role.marketer: "营销人员", Role.analyst: "分析师", Role.admin: "管理员"}
+
 
 Permission = Literal["read", "ask", "write", "export", "operate"]
 
@@ -67,6 +75,14 @@ class Caller:
 OWNER = Caller("local", Role.admin)
 """Whoever uses an installation that has no users."""
 
+PERMISSIONS_ZH: dict[Permission, str] = {
+    "read": "查看",
+    "ask": "提问",
+    "write": "修改",
+    "export": "导出",
+    "operate": "运维",
+}
+
 
 def allow(caller: Caller, permission: Permission) -> None:
     """Raise ForbiddenError when the caller's role is not enough."""
@@ -74,7 +90,7 @@ def allow(caller: Caller, permission: Permission) -> None:
         least = LEAST[permission]
         raise ForbiddenError(
             f"{caller.name} is {_a(caller.role)}; to {permission} takes {_a(least)} at least.",
-            f"{caller.name}的角色是{caller.role}；{permission}至少需要{least}。",
+            f"{caller.name}的角色是{caller.role.zh}；{PERMISSIONS_ZH[permission]}至少需要{least.zh}。",
         )
 
 

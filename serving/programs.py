@@ -15,6 +15,7 @@ import uvicorn
 from fastapi import FastAPI
 from mcp.server.transport_security import TransportSecuritySettings
 from starlette.applications import Starlette
+from uvicorn.config import LOGGING_CONFIG
 from uvicorn.supervisors import Multiprocess
 
 from assistant.llm import OpenAIChat
@@ -24,6 +25,7 @@ from serving.cli import llm_for
 from serving.http.api import create_api
 from serving.http.guard import THIS_MACHINE
 from serving.llm.probe import port_is_free, served_model
+from serving.logs import in_json, start_logging
 from serving.mcp import create_mcp
 from serving.service import Service
 from serving.tracing import start_tracing
@@ -32,6 +34,10 @@ from serving.users import Users
 KEEP_ALIVE_SECONDS = 75
 """How long an idle connection is held: longer than proxies (60 s) and clients hold theirs, so that none sends a request
 into one that is being closed."""
+SHUTDOWN_SECONDS = 45
+"""How long a server that is told to end lets requests be answered: a turn on two cores takes that long at times. What
+stops it (deploy/segassist.service, compose.yaml) waits 60 s, in which export jobs are handed back and the language model
+ends too."""
 WORKSPACE_VARIABLE, LLM_VARIABLE = "SEGASSIST_SERVED_WORKSPACE", "SEGASSIST_SERVED_LLM"
 
 
@@ -54,6 +60,7 @@ def serve_api(
     """Serve API and MCP from several processes that share the state, until interrupted."""
     check_port(host, port)
     check_access(workspace, host)
+    start_logging()
     with llm_for(workspace) as server:
         os.environ[WORKSPACE_VARIABLE] = str(workspace.absolute())
         os.environ[LLM_VARIABLE] = json.dumps([server.base_url, server.model, server.chat.adapter])
@@ -76,6 +83,7 @@ def listen(config: uvicorn.Config) -> socket.socket:
 
 def worker() -> FastAPI:
     """The app of one process of `serve_api`, which says in the environment what it is to serve."""
+    start_logging()
     start_tracing()
     base_url, model, adapter = json.loads(os.environ[LLM_VARIABLE])
     chat = OpenAIChat(base_url, model, adapter=adapter)
@@ -112,7 +120,8 @@ def uvicorn_options(host: str, port: int, certificate: Path | None, key: Path | 
         "host": host,
         "port": port,
         "log_level": "warning",
-        "timeout_graceful_shutdown": 3,
+        "log_config": None if in_json() else LOGGING_CONFIG,
+        "timeout_graceful_shutdown": SHUTDOWN_SECONDS,
         "timeout_keep_alive": KEEP_ALIVE_SECONDS,
         "server_header": False,
         "ssl_certfile": certificate,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import socket
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,7 +11,8 @@ import uvicorn
 from fastapi import FastAPI
 
 from serving.cli import llm_for
-from serving.page.composition import mount_pages
+from serving.logs import start_logging
+from serving.page.composition import let_go_of_pages, mount_pages
 from serving.programs import (
     check_access,
     check_port,
@@ -32,6 +35,7 @@ def serve_web(workspace: Path, host: str, port: int, certificate: Path | None, k
     """Start everything and serve until interrupted."""
     check_port(host, port)
     check_access(workspace, host)
+    start_logging()
     start_tracing()
     with llm_for(workspace) as server, steps() as progress:
         report = progress("Open the workspace")
@@ -42,7 +46,21 @@ def serve_web(workspace: Path, host: str, port: int, certificate: Path | None, k
         app = create_app(service, lambda: {"language model": model_answers(server.base_url)})
         who = "sign in with an API key" if service.users.on else "no users: this machine only"
         say_ready(host, port, certificate, f"{who}; API docs: /docs; Ctrl-C stops it")
-        uvicorn.Server(uvicorn.Config(app, **uvicorn_options(host, port, certificate, key))).run()
+        WebServer(app, uvicorn.Config(app, **uvicorn_options(host, port, certificate, key))).run()
+
+
+class WebServer(uvicorn.Server):
+    """A server that ends once what was asked is answered, although pages are open."""
+
+    def __init__(self, app: FastAPI, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.app = app
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """End; at the latest after the config's `timeout_graceful_shutdown`."""
+        letting_go = asyncio.create_task(let_go_of_pages(self.app))
+        await super().shutdown(sockets)
+        letting_go.cancel()
 
 
 __all__ = ["create_app", "serve_web"]

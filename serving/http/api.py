@@ -24,7 +24,7 @@ from serving.http import schemas
 from serving.http.campaigns import campaign_routes
 from serving.http.chat import chat_routes
 from serving.http.exports import export_routes
-from serving.http.guard import Guard
+from serving.http.guard import REQUEST_HEADER, Guard
 from serving.http.idempotency import Answers
 from serving.http.openapi import document
 from serving.http.problems import RESPONSES, add_handlers, asked_for, seen
@@ -96,7 +96,7 @@ def create_api(service: Service, ready: Callable[[], dict[str, str]] = dict) -> 
             allow_origins=list(settings.cors_origins),
             allow_methods=["GET", "POST", "PUT", "DELETE"],
             allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "If-Match", "If-None-Match"],
-            expose_headers=["ETag", "X-Total-Count", "Retry-After"],
+            expose_headers=["ETag", "X-Total-Count", "Retry-After", REQUEST_HEADER],
         )
     return api
 

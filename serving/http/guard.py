@@ -24,6 +24,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from assistant.tracing import span
 from segments.errors import (
     ForbiddenError,
+    NotFoundError,
     SegAssistError,
     TooLargeError,
     TooManyError,
@@ -34,16 +35,21 @@ from segments.explain import Language
 from segments.issues import in_language
 from serving.access import OWNER, Caller
 from serving.http.problems import BUG, asked_for, problem_of
+from serving.logs import ACCESS, new_request_id, request_id
 from serving.metrics import Metrics
 from serving.users import Users
 
 COOKIE = "segassist"
+REQUEST_HEADER = "X-Request-ID"
+"""Has the request's id: a proxy's or a caller's own where it is sent, and in every answer."""
 MAX_BODY = 1_000_000
 OPEN = frozenset({"/healthz", "/readyz", "/signin", "/signin/provider", "/signin/callback", "/signout"})
 """Paths that need no key."""
 MACHINE = ("/v1/", "/mcp", "/metrics", "/openapi.json", "/healthz", "/readyz")
 """Paths that programs use: they are told in JSON what is wrong, not sent to the sign-in page."""
 THIS_MACHINE = frozenset({"127.0.0.1", "localhost", "::1"})
+UPLOADS = ("/gradio_api/upload", "/gradio_api/process_recording")
+"""Where the page's library takes files from anybody who may see the page. Nothing here has a use for them."""
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 MAX_BUCKETS = 10_000
 PAGE_POLICY = (
@@ -97,6 +103,7 @@ class Guard:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
+        request_id.set(new_request_id(Headers(scope=scope).get(REQUEST_HEADER, "")))
         # What a caller's own trace is, in the W3C's header; the span is named when the route is known.
         with span("request", SpanKind.SERVER, extract(dict(Headers(scope=scope)))) as opened:
             status = await self._answer(scope, receive, send)
@@ -116,7 +123,9 @@ class Guard:
             nonlocal status, started
             if message["type"] == "http.response.start":
                 status, started = message["status"], True
-                _secure(scope, MutableHeaders(scope=message))
+                headers = MutableHeaders(scope=message)
+                headers[REQUEST_HEADER] = request_id.get()
+                _secure(scope, headers)
             await send(message)
 
         try:
@@ -126,13 +135,17 @@ class Guard:
             else:
                 await self.app(scope, self._bounded(receive, asked_for(Headers(scope=scope))), answer)
         except Exception:
-            logging.getLogger(__name__).exception("%s %s failed", scope["method"], scope["path"])
+            logging.getLogger(__name__).exception("%s %s failed", scope["method"], route_of(scope))
             if started:  # cut it off, so that nobody takes it for whole
                 raise
             language = asked_for(Headers(scope=scope))
             await problem_of(BUG, scope["path"], language=language)(scope, receive, answer)
         finally:
-            self.metrics.request(route_of(scope), scope["method"], status, time.perf_counter() - began)
+            took = time.perf_counter() - began
+            self.metrics.request(route_of(scope), scope["method"], status, took)
+            asked = {"method": scope["method"], "route": route_of(scope), "status": status}
+            seconds = {"seconds": round(took, 4)}
+            logging.getLogger(ACCESS).info("request", extra={"request": asked | seconds})
         return status
 
     async def _refusal(self, scope: Scope) -> Response | None:
@@ -141,6 +154,11 @@ class Guard:
         path, language = scope["path"], asked_for(headers)
         try:
             self._check_size(headers)
+            if any(upload in path for upload in UPLOADS):
+                raise NotFoundError(
+                    "No files are taken here; data come in with: segassist ingest",
+                    "这里不接收文件；数据请用 segassist ingest 导入。",
+                )
             self._check_origin(scope, headers)
             caller = await run_in_threadpool(self._caller, scope, headers)
         except UnauthenticatedError as error:

@@ -31,6 +31,8 @@ from segments.errors import (
 )
 from segments.explain import Language
 from segments.issues import in_language, sentences
+from serving.http.field_words import message
+from serving.logs import request_id
 
 STATUS: tuple[tuple[type[SegAssistError], int], ...] = (
     (UnauthenticatedError, 401),
@@ -68,6 +70,7 @@ class Problem(BaseModel):
     status: int
     code: str = Field(examples=["invalid_definition"])
     detail: str
+    request_id: str | None = Field(None, description="finds the request in the server's log")
     issues: list[str] | None = Field(None, description="one sentence for each mistake in a definition")
     error: dict[str, str] | None = Field(None, description="the same for clients of the OpenAI protocol")
 
@@ -99,9 +102,11 @@ def seen(error: Exception, what: str) -> SegAssistError:
     return BUG
 
 
-def said_of(errors: Iterable[Any]) -> str:
+def said_of(errors: Iterable[Any], language: Language = "en") -> str:
     """What is wrong where, of pydantic's errors, without sending back what was sent."""
-    return "; ".join(".".join(map(str, one["loc"])) + f": {one['msg']}" for one in errors)[:500]
+    colon, semicolon = (": ", "; ") if language == "en" else ("：", "；")
+    said = (f"{'.'.join(map(str, one['loc']))}{colon}{message(one, language)}" for one in errors)
+    return semicolon.join(said)[:500]
 
 
 def status_of(error: SegAssistError) -> int:
@@ -114,8 +119,12 @@ def problem_of(
 ) -> Response:
     """One of our errors as the response to a request for `path`, in the language."""
     more = {"issues": sentences(error.issues, language)} if isinstance(error, DefinitionError) else {}
-    headers = {"Content-Language": language, "Vary": "Accept-Language"} | (headers or {})
+    headers = _spoken(language) | (headers or {})
     return _problem(path, status_of(error), error.code, in_language(error, language), headers, **more)
+
+
+def _spoken(language: Language) -> dict[str, str]:
+    return {"Content-Language": language, "Vary": "Accept-Language"}
 
 
 def asked_for(headers: Headers) -> Language:
@@ -137,7 +146,9 @@ def add_handlers(api: FastAPI) -> None:
 
     @api.exception_handler(RequestValidationError)
     def bad_request(request: Request, error: RequestValidationError) -> Response:
-        return _problem(request.url.path, 422, UserError.code, said_of(error.errors()))
+        language = asked_for(request.headers)
+        said = said_of(error.errors(), language)
+        return _problem(request.url.path, 422, UserError.code, said, _spoken(language))
 
     @api.exception_handler(HTTPException)
     def http(request: Request, error: HTTPException) -> Response:
@@ -153,5 +164,7 @@ def _problem(
     body = {"type": "about:blank", "title": code, "status": status, "code": code, "detail": detail} | more
     if path.startswith(CHAT):
         body["error"] = {"message": detail, "type": code, "code": code}
+    if asked := request_id.get():
+        body["request_id"] = asked
     text = json.dumps(body, ensure_ascii=False).encode("utf-8", "backslashreplace")
     return Response(text, status, headers=headers, media_type=MEDIA)

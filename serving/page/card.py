@@ -11,7 +11,7 @@ import gradio as gr
 from segments.errors import SegAssistError
 from segments.issues import in_language
 from serving.customers import csv_text
-from serving.page.downloads import download_path, fetch
+from serving.page.downloads import FETCH
 from serving.page.html import chip, notice, sparkline
 from serving.page.plots import number
 from serving.page.session import QUICK, Segment, Session
@@ -32,7 +32,7 @@ class Card:
             self.profile = gr.Button(say("card.profile"), elem_id="to-profile", min_width=90, size="sm")
             self.download = gr.Button(say("card.download"), elem_id="download", min_width=90, size="sm")
         self.name = session.save_box("save-as")
-        self.file = gr.DownloadButton("file", elem_id="file", visible="hidden")
+        self.file = gr.Textbox(label="file", visible="hidden")
         with gr.Accordion(say("card.definition"), open=False):
             self.definition = gr.Code(
                 language="json",
@@ -58,7 +58,7 @@ class Card:
             "show_progress": "hidden",
         }
         self.download.click(self.members, [current], [self.file], show_progress="hidden").success(
-            None, js=fetch("file")
+            None, [self.file], js=FETCH
         )
         self.name.submit(self.save, [self.name, current], [self.name, *self.outputs], show_progress="hidden")
 
@@ -97,11 +97,12 @@ class Card:
         return "", *shown[:2], gr.skip(), *shown[3:]
 
     def members(self, segment: Segment | None, request: gr.Request) -> str:
-        """Write the members' source ids as CSV; return the file."""
+        """The address of the members' source ids as CSV."""
         with self.session.told():
             definition = self.session.current(segment)
-            members, _ = self.session.service.members(self.session.caller(request), definition)
-        return write_csv(members)
+            caller = self.session.caller(request)
+            members, _ = self.session.service.members(caller, definition)
+        return self.session.downloads.offer(caller.name, "members.csv", "text/csv", csv_of(members))
 
     def _size(self, request: gr.Request, segment: Segment) -> str:
         session, say = self.session, self.session.say
@@ -112,8 +113,6 @@ class Card:
         return named + session.summary(segment, "size")
 
 
-def write_csv(members: list[str]) -> str:
+def csv_of(members: list[str]) -> bytes:
     """A CSV file with one column, customer_id; cells that a spreadsheet would run are quoted."""
-    path = download_path("members.csv")
-    path.write_text(csv_text(["customer_id"], ([m] for m in members), spreadsheet=True), encoding="utf-8")
-    return str(path)
+    return csv_text(["customer_id"], ([m] for m in members), spreadsheet=True).encode("utf-8")

@@ -9,13 +9,13 @@ from typing import Any
 import gradio as gr
 
 from assistant.app import Answer
-from assistant.bundle import save_bundle
+from assistant.bundle import bundle_text
 from segments.errors import SegAssistError, UserError
 from segments.issues import in_language
 from serving.markup import inert
 from serving.page import plots
 from serving.page.card import Card
-from serving.page.downloads import download_path, fetch
+from serving.page.downloads import FETCH
 from serving.page.session import QUICK, Session
 from serving.page.words import Say, both
 
@@ -62,7 +62,7 @@ class Chat:
                     max_length=2000,
                 )
                 self.keep = gr.Button(say("chat.bundle"), elem_id="to-bundle", min_width=90, size="sm")
-                self.file = gr.DownloadButton("bundle", elem_id="bundle", visible="hidden")
+                self.file = gr.Textbox(label="bundle", visible="hidden")
             with gr.Column(scale=2, min_width=320, elem_id="card"):
                 self.card = Card(session)
 
@@ -77,7 +77,7 @@ class Chat:
         self.chat.option_select(self.pick, begun, outputs, show_progress="minimal").then(**past)
         self.chat.clear(self.clear, None, [conversation, *self.card.outputs], **QUICK)
         self.keep.click(self.bundle, [conversation], [self.file], show_progress="hidden").success(
-            None, js=fetch("bundle")
+            None, [self.file], js=FETCH
         )
         restored = [self.chat, *self.card.outputs]
         blocks.load(self.restore, [conversation], restored, **QUICK).then(**past)
@@ -143,14 +143,15 @@ class Chat:
         return messages, *self.card.show(request, self.session.preview(request, segment) if segment else None)
 
     def bundle(self, conversation: str | None, request: gr.Request) -> str:
-        """Write the last answer's bundle; return the file."""
+        """The address of the last answer's bundle."""
         with self.session.told():
             if not conversation:
                 raise UserError(*both("none.answer"))
-            found = self.session.service.bundle(self.session.caller(request), conversation)
-        path = download_path("bundle.json")
-        save_bundle(path, found)
-        return str(path)
+            caller = self.session.caller(request)
+            found = bundle_text(self.session.service.bundle(caller, conversation))
+        return self.session.downloads.offer(
+            caller.name, "bundle.json", "application/json", found.encode("utf-8")
+        )
 
     def clear(self, request: gr.Request) -> tuple[Any, ...]:
         """A new conversation."""

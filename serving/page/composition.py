@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import uuid
 from html import escape
 from typing import Any
@@ -16,14 +17,15 @@ from segments.explain import Language
 from serving.http.guard import caller_of
 from serving.page.campaigns import Campaigns
 from serving.page.chat import Chat
+from serving.page.downloads import add_downloads
 from serving.page.editor import Draft, Editor
 from serving.page.library import Library, Pick
 from serving.page.look import CSS, THEME
 from serving.page.models import Models
 from serving.page.profile import Profile
 from serving.page.quality import Quality
-from serving.page.session import QUICK, Segment, Session
-from serving.page.settings import HEAD, NAMES, PATHS, Settings
+from serving.page.session import PATHS, QUICK, Segment, Session
+from serving.page.settings import HEAD, NAMES, Settings
 from serving.service import Service
 from serving.views import Views
 
@@ -127,7 +129,8 @@ class Page:
         return gr.Tabs(selected="chat"), conversation, *self.chat.card.show(request, segment)
 
     def _header(self) -> str:
-        say, other = self.session.say, "zh" if self.session.language == "en" else "en"
+        say = self.session.say
+        other: Language = "zh" if self.session.language == "en" else "en"
         return (
             f'<header><div><h1>segment-assistant</h1><p class="hint">{escape(say("about"))}</p></div>'
             f'<a class="act" href="{PATHS[other]}" lang="{other}">{NAMES[other]}</a></header>'
@@ -142,11 +145,14 @@ def mount_pages(app: FastAPI, service: Service) -> FastAPI:
         return RedirectResponse(PATHS["zh"])
 
     views = Views(service)
-    for language, path in (("zh", "/zh"), ("en", "/")):
+    languages: tuple[Language, ...] = ("zh", "en")
+    for language in languages:  # what is mounted at / would take everything
+        page = Page(views, language)
+        add_downloads(app, page.session.downloads)
         app = gr.mount_gradio_app(
             app,
-            Page(views, "zh" if language == "zh" else "en").blocks.queue(default_concurrency_limit=8),
-            path=path,
+            page.blocks.queue(default_concurrency_limit=8),
+            path=PATHS[language].rstrip("/") or "/",
             theme=THEME,
             css=CSS,
             head=HEAD,
@@ -155,3 +161,17 @@ def mount_pages(app: FastAPI, service: Service) -> FastAPI:
             auth_dependency=lambda request: caller_of(request.scope).name,
         )
     return app
+
+
+async def let_go_of_pages(app: FastAPI) -> None:
+    """Once no page waits for an answer, end the connection that each open page holds, which never ends by itself."""
+    mounted = [getattr(route, "app", None) for route in app.routes]
+    pages = [page for page in mounted if isinstance(page, gr.routes.App)]
+    while any(_answering(page) for page in pages):
+        await asyncio.sleep(0.1)
+    for page in pages:
+        page.stop_event.set()
+
+
+def _answering(page: gr.routes.App) -> bool:
+    return any(page.get_blocks()._queue.pending_event_ids_session.values())

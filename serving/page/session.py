@@ -17,6 +17,7 @@ from segments.explain import Language, explain
 from segments.features import Feature
 from segments.issues import in_language
 from serving.access import OWNER, Caller, Permission
+from serving.page.downloads import Downloads
 from serving.page.html import notice
 from serving.page.words import Say, both
 from serving.views import Views
@@ -25,7 +26,8 @@ from warehouse.suppression import small
 Segment = dict[str, Any]
 """A definition counted, as `Service.preview` gives it; size None when its caller may not see it."""
 
-
+PATHS: dict[Language, str] = {"en": "/", "zh": "/zh/"}
+"""Where the page of each language is."""
 QUICK: dict[str, Any] = {"show_progress": "minimal", "queue": False}
 """Of events that answer at once or work while a person goes on: each is a request with its answer. What goes by the
 queue is heard of on one stream, which closes after the last answer; an event put there at that moment is never heard
@@ -37,7 +39,7 @@ class Session:
 
     def __init__(self, views: Views, language: Language = "en") -> None:
         self.views, self.service, self.language = views, views.service, language
-        self.say = Say(language)
+        self.say, self.downloads = Say(language), Downloads(PATHS[language])
         self.min_group = self.service.rooms.workspace.settings.min_group
         self.currency = self.service.rooms.workspace.settings.currency
 

@@ -7,11 +7,10 @@ from pathlib import Path
 
 import gradio as gr
 
-from serving.page.session import Session
+from segments.explain import Language
+from serving.page.session import PATHS, Session
 
-PATHS = {"en": "/", "zh": "/zh/"}
-"""Where the page of each language is."""
-NAMES = {"en": "English", "zh": "中文"}
+NAMES: dict[Language, str] = {"en": "English", "zh": "中文"}
 CHOSEN = "() => localStorage.getItem('segassist-theme') ?? 'system'"
 THEME = "theme => { localStorage.setItem('segassist-theme', theme); window.segassistTheme(); }"
 HEAD = f"<script>{(Path(__file__).parent / 'head.js').read_text(encoding='utf-8')}</script>"
@@ -49,11 +48,12 @@ class Settings:
         """Who asks, and what is set."""
         session, say = self.session, self.session.say
         rooms, caller = session.service.rooms, session.caller(request)
+        role = caller.role.zh if session.language == "zh" else caller.role.name
         leave = SIGN_OUT.format(escape(say("settings.signout"))) if session.service.users.on else ""
         facts = [
             (
                 say("settings.who"),
-                escape(say("settings.role", name=caller.name, role=caller.role.name)) + leave,
+                escape(say("settings.role", name=caller.name, role=role)) + leave,
             ),
             (
                 say("settings.k"),

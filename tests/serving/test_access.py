@@ -1,5 +1,6 @@
 """Users, keys and roles: what each role may do at every endpoint, and what nobody may do."""
 
+import json
 import re
 from datetime import timedelta
 
@@ -274,6 +275,70 @@ def test_the_sessions_cookie_is_out_of_reach(guarded):
 )
 def test_the_page_is_behind_the_guard_too(guarded, path):
     assert httpx.get(f"{guarded.url}{path}").status_code in (303, 401)
+
+
+def test_a_role_that_is_not_enough_is_said_in_chinese(guarded):
+    with guarded.client("marketer") as client:
+        answer = client.get("/metrics", headers={"accept-language": "zh"})
+    assert answer.json()["detail"] == "marketer@shop的角色是营销人员；运维至少需要管理员。"
+
+
+WRONG_FIELDS = {
+    "missing": ({"definition": BEER}, "body.name：必填"),
+    "too long": ({"definition": BEER, "name": "x" * 81}, "body.name：最多80个字符"),
+    "no text": ({"definition": BEER, "name": 7}, "body.name：必须是文本"),
+    "half a character": ({"definition": BEER, "name": "\ud800"}, "body.name：必须是有效的 Unicode 文本"),
+    "no object": ({"definition": 1, "name": "a"}, "body.definition：必须是一个对象"),
+}
+
+
+@pytest.mark.parametrize("mistake", WRONG_FIELDS)
+def test_what_is_wrong_with_a_field_is_said_in_chinese(client, mistake):
+    body, said = WRONG_FIELDS[mistake]
+    sent = json.dumps(body).encode()
+    headers = {"accept-language": "zh", "content-type": "application/json"}
+    answer = client.post("/v1/segments", content=sent, headers=headers)
+    assert (answer.status_code, answer.json()["detail"]) == (422, said)
+    assert answer.headers["content-language"] == "zh"
+    english = client.post("/v1/segments", content=sent, headers={"content-type": "application/json"})
+    assert english.json()["detail"].isascii()
+
+
+def test_several_wrong_parameters_are_said_in_chinese_together(client):
+    answer = client.get("/v1/exports?limit=0&offset=x", headers={"accept-language": "zh"})
+    assert answer.json()["detail"] == "query.offset：必须是整数；query.limit：必须不小于1"
+
+
+def test_our_own_checks_of_a_field_are_said_in_chinese():
+    from pydantic import TypeAdapter, ValidationError
+
+    from serving.http.problems import said_of
+    from serving.http.schemas import Whole
+
+    with pytest.raises(ValidationError) as raised:
+        TypeAdapter(dict[str, Whole]).validate_python({"goal": "\ud800"})
+    assert said_of(raised.value.errors(), "zh") == "goal：含有半个字符"
+    assert "half a character" in said_of(raised.value.errors())
+
+
+def test_the_chinese_is_of_mistakes_that_there_are():
+    from typing import get_args
+
+    from pydantic_core.core_schema import ErrorType
+
+    from serving.http.field_words import ZH
+
+    assert set(ZH) <= set(get_args(ErrorType))
+
+
+@pytest.mark.parametrize("page", ["", "/zh"])
+@pytest.mark.parametrize("path", ["upload", "upload/", "upload%0A", "upload_progress", "process_recording"])
+def test_nobody_leaves_a_file_on_the_server(guarded, page, path):
+    """Gradio takes uploads from whoever may see the page."""
+    with guarded.client("admin") as client:
+        file = {"files": ("evil.txt", b"x" * 100)}
+        answer = client.post(f"{page}/gradio_api/{path}", files=file)
+        assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
 
 
 def test_a_page_of_another_site_changes_nothing(guarded, client):

@@ -10,6 +10,9 @@ import yaml
 
 from assistant.workspace import Settings, read_settings
 from serving.cli import app
+from serving.llm import vllm
+from serving.llm.guard import GRACE_SECONDS
+from serving.programs import SHUTDOWN_SECONDS
 
 ROOT = Path(__file__).parents[2]
 DOCS = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
@@ -18,6 +21,9 @@ MODELS = (ROOT / "docs" / "models.md").read_text(encoding="utf-8")
 EVALUATION = (ROOT / "docs" / "evaluation.md").read_text(encoding="utf-8")
 COMPOSE = yaml.safe_load((ROOT / "compose.yaml").read_text(encoding="utf-8"))
 DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8")
+
+AFTERWARDS = GRACE_SECONDS + 5
+"""Seconds for what ends after the last answer: the language model, and export jobs, which hear of it at their next step."""
 
 
 def commands() -> list[str]:
@@ -79,19 +85,39 @@ def test_the_roles_of_the_page_are_the_table():
 
 def test_the_units_run_as_nobody_and_come_back():
     units = {path.name: path.read_text(encoding="utf-8") for path in (ROOT / "deploy").iterdir()}
-    assert set(units) == {"segassist.service", "segassist-refresh.service", "segassist-refresh.timer"}
+    assert set(units) == {
+        "segassist.service",
+        "segassist-llm.service",
+        "segassist-refresh.service",
+        "segassist-refresh.timer",
+    }
     for name, text in units.items():
         if name.endswith(".service"):
             assert re.search(r"^User=(?!root)\w+$", text, re.MULTILINE)
             assert "NoNewPrivileges=true" in text
+    stops = int(re.search(r"^TimeoutStopSec=(\d+)$", units["segassist.service"], re.MULTILINE).group(1))
+    assert stops >= SHUTDOWN_SECONDS + AFTERWARDS
+    assert "KillMode=mixed" in units["segassist.service"]
     assert "Restart=always" in units["segassist.service"]
     assert "segassist refresh --workspace" in units["segassist-refresh.service"]
+
+
+def test_the_containers_language_model_has_the_flags_of_our_own():
+    service = COMPOSE["services"]["llm"]
+    given = [re.sub(r"\$\{\w+:-([^}]*)\}", r"\1", word) for word in service["command"]]
+    first, *ours = vllm.command(vllm.MODEL, "here", 1, vllm.VLLMOptions())[4:]
+    flags = " ".join([f"--model {first}", *ours]).replace(" --", "\n--").splitlines()
+    wanted = {flag.replace(" ", "=", 1) for flag in flags}
+    where = {"--host=here", "--port=1"}
+    assert set(given) == wanted - where
+    assert re.search(r"vllm-openai:v\d+\.\d+\.\d+}$", service["image"])
 
 
 def test_the_container_is_reached_from_this_machine_only_and_runs_as_nobody():
     service = COMPOSE["services"]["app"]
     assert all(port.startswith("127.0.0.1:") for port in service["ports"])
     assert "privileged" not in service
+    assert int(service["stop_grace_period"].removesuffix("s")) >= SHUTDOWN_SECONDS + AFTERWARDS
     assert service["cap_drop"] == ["ALL"]
     assert re.search(r"^USER (?!root)\w+", DOCKERFILE, re.MULTILINE)
     assert all(volume.split(":")[0] in COMPOSE["volumes"] for volume in service["volumes"])

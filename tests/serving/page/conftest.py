@@ -1,5 +1,6 @@
 """`segassist serve` in a process of its own, and a browser on it; the language model is the fake server."""
 
+import os
 import shutil
 import subprocess
 import sys
@@ -36,8 +37,10 @@ def started(folder: Path) -> Iterator[tuple[str, subprocess.Popen[str]]]:
     """The address and the process of `segassist serve` on a workspace."""
     url = f"http://127.0.0.1:{(port := free_port('127.0.0.1'))}"
     command = [sys.executable, "-m", "serving.cli", "serve", "--workspace", str(folder), "--port", str(port)]
+    (temporary := folder / "tmp").mkdir(exist_ok=True)
+    environment = os.environ | {"TMPDIR": str(temporary)}
     with (folder / "serve.log").open("w+") as log:
-        process = subprocess.Popen(command, cwd=ROOT, text=True, stdout=log, stderr=log)
+        process = subprocess.Popen(command, cwd=ROOT, text=True, stdout=log, stderr=log, env=environment)
         began = time.monotonic()
         while True:
             assert process.poll() is None, (folder / "serve.log").read_text()[-800:]

@@ -10,8 +10,9 @@ from selenium.webdriver.common.keys import Keys
 
 from assistant.bundle import read_bundle, replay
 from assistant.workspace import open_workspace
-from tests.serving.page.browser import SIDEWAYS
-from tests.serving.page.conftest import started
+from serving.programs import SHUTDOWN_SECONDS
+from tests.serving.page.browser import SIDEWAYS, Page
+from tests.serving.page.conftest import browser, started
 
 pytestmark = pytest.mark.browser
 
@@ -78,12 +79,16 @@ def test_a_conversation_goes_on(page):
     assert len(json.loads(page.carded)["all_of"]) == 2
 
 
-def test_one_click_downloads_the_members(page):
+def test_one_click_downloads_the_members_and_leaves_nothing_on_the_disk(page, page_workspace):
     page.ask("who is over 55?")
     page.shows("131")
     members = page.download()
     assert len(members) == len(set(members)) == 131
     assert all(member.isdigit() for member in members)
+    temporary = page_workspace / "tmp"
+    assert temporary.is_dir()
+    left = [file for file in temporary.rglob("*") if file.is_file()]
+    assert [file for file in left if file.name == "members.csv" or b"customer_id" in file.read_bytes()] == []
 
 
 def test_a_download_is_of_the_segment_on_the_card(page):
@@ -260,3 +265,20 @@ def test_ctrl_c_ends_the_server_without_a_traceback(make_workspace, fake_llm, tm
         process.wait(12)
         assert process.returncode in (0, 130, -signal.SIGINT)
         assert "Traceback" not in (folder / "serve.log").read_text()
+
+
+def test_a_server_that_is_told_to_end_answers_first_and_does_not_wait_for_open_pages(
+    make_workspace, fake_llm, needs_chromium, tmp_path
+):
+    fake_llm.reset()
+    folder = make_workspace(tmp_path / "w", f'llm_base_url = "{fake_llm.base_url}"\n')
+    with started(folder) as (url, process), browser(tmp_path) as (driver, downloads):
+        open_page = Page(driver, url, downloads).open()
+        fake_llm.wait = 6  # longer than servers were given before
+        open_page.send("who spent over $500 last quarter?")
+        open_page.until(lambda: "Reading the question" in open_page.text("#chat"), "the first step")
+        process.send_signal(signal.SIGTERM)
+        open_page.until(lambda: "869 customers" in open_page.text("#chat"), "the answer")
+        assert process.wait(SHUTDOWN_SECONDS - 10) in (0, -signal.SIGTERM)
+        assert "Cancel" not in (folder / "serve.log").read_text()
+    fake_llm.reset()

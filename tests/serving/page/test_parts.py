@@ -16,12 +16,14 @@ from segments.catalogue import standard_catalogue
 from segments.codec import from_json, to_json
 from segments.definition import EVERYONE, AllOf, AnyOf, FeatureCondition, MemberOf
 from segments.edit import rooted
-from segments.errors import ForbiddenError, SegAssistError, UserError
+from segments.errors import ForbiddenError, NotFoundError, SegAssistError, UserError
 from segments.parameters import used_parameters
 from serving.access import Caller, Role
 from serving.markup import inert
 from serving.page import editor_actions, html
+from serving.page.card import csv_of
 from serving.page.chat import detail
+from serving.page.downloads import SECONDS, Downloads
 from serving.page.drivers import column_words
 from serving.page.editor import Draft, Editor
 from serving.page.editor_form import KINDS, Form
@@ -461,3 +463,30 @@ def test_a_segment_belongs_to_who_saved_it_first_and_keeps_its_owner_when_rename
     service.save(caller("admin"), "Ale", beer)
     assert service.rooms.library.owner("Ale") == "admin@shop"
     service.delete(caller("admin"), "Ale")
+
+
+# Downloads
+
+
+def test_a_download_is_fetched_once_by_the_one_who_made_it_and_soon():
+    now = [0.0]
+    downloads = Downloads("/zh/", lambda: now[0])
+
+    def offered():
+        path, token = downloads.offer("ada", "a.csv", "text/csv", b"1").rsplit("/", 1)
+        assert path == "/zh/downloads"
+        return token
+
+    first, second = offered(), offered()
+    with pytest.raises(NotFoundError):
+        downloads.take("bob", first)
+    assert downloads.take("ada", first).content == b"1"
+    with pytest.raises(NotFoundError, match="click the button again"):
+        downloads.take("ada", first)
+    now[0] = SECONDS
+    with pytest.raises(NotFoundError):
+        downloads.take("ada", second)
+
+
+def test_cells_of_a_download_are_not_run_by_a_spreadsheet():
+    assert csv_of(["7", "=1+1"]) == b"customer_id\r\n7\r\n'=1+1\r\n"

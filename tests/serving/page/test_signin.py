@@ -34,6 +34,8 @@ def test_a_person_signs_in_and_out(stranger, guarded, path, role):
     page.until(lambda: page.all("#question textarea"), "the page")
     page.tab("settings")
     page.until(lambda: f"{role}@shop" in page.text("#facts"), "who it is")
+    said = {"marketer": "marketer@shop, role marketer", "analyst": "analyst@shop，角色 分析师"}
+    assert said[role] in page.text("#facts")
     session = {"cookie": f"{COOKIE}={page.driver.get_cookie(COOKIE)['value']}"}
     assert httpx.get(f"{guarded.url}/v1/me", headers=session).json()["name"] == f"{role}@shop"
     page.driver.find_element(By.CSS_SELECTOR, "#facts form button").click()
