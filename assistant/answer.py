@@ -302,6 +302,11 @@ def _clusters(item: Evidence, language: Language, currency: str) -> str:
                 f"{row['number']}. **{name}**：{size} 位。{persona}",
             )
         )
+    why, dense = item.notes[language == "zh" :: 2]
+    lines += [
+        _say(language, f"\nWhy this many: {why}.", f"\n为什么分成这么多类：{why}。"),
+        _say(language, f"\nWith no number given: {dense}.", f"\n不指定类数时：{dense}。"),
+    ]
     return "\n".join(lines)
 
 

@@ -247,9 +247,9 @@ class Rooms:
                     "categories": [{"category": c, "index": round(i, 2)} for c, i in cluster.categories],
                 }
             )
-        return Evidence(
-            "", "discover_segments", tuple(figures), tuple(rows), (found.reason, found.density.reason)
-        )
+        why, dense = found.reason, found.density.reason
+        notes = (str(why), why.zh, str(dense), dense.zh)
+        return Evidence("", "discover_segments", tuple(figures), tuple(rows), notes)
 
 
 class _Resolver:

@@ -12,7 +12,7 @@ import pandas as pd
 
 from indexes.index import CustomerIndex
 from indexes.partition import K_RANGE, Density, density, partition
-from segments.errors import DefinitionError
+from segments.errors import DefinitionError, Sentence
 
 TRAITS: tuple[tuple[str, str, str, str, str], ...] = (
     ("orders_365d", "Frequent", "高频", "Occasional", "低频"),
@@ -52,7 +52,7 @@ class Clusters:
     clusters: tuple[Cluster, ...]
     silhouette: float
     stability: float | None
-    reason: str
+    reason: Sentence
     density: Density
 
 

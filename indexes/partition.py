@@ -17,6 +17,8 @@ from sklearn.cluster import HDBSCAN
 from sklearn.decomposition import PCA
 from sklearn.metrics import adjusted_rand_score, silhouette_score
 
+from segments.errors import Sentence
+
 K_RANGE = range(3, 9)
 DIMENSIONS = 10
 ITERATIONS, STARTS, SEED = 40, 8, 7
@@ -37,7 +39,7 @@ class Partition:
     labels: np.ndarray
     silhouette: float
     stability: float | None
-    reason: str
+    reason: Sentence
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,7 @@ class Density:
 
     groups: int
     outside: float
-    reason: str
+    reason: Sentence
 
 
 def partition(matrix: np.ndarray, k: int | None = None) -> Partition:
@@ -54,7 +56,8 @@ def partition(matrix: np.ndarray, k: int | None = None) -> Partition:
     matrix = _reduced(matrix)
     if k is not None:
         labels = _kmeans(matrix, k)
-        return Partition(labels, _silhouette(matrix, labels), None, f"{k} was asked for")
+        asked = Sentence(f"{k} was asked for", f"{k}类是按要求分的")
+        return Partition(labels, _silhouette(matrix, labels), None, asked)
     sample = _sample(matrix, CHOSEN_ON)
     tried = {n: _kmeans(sample, n) for n in K_RANGE if n < len(sample)}
     separated = {n: _silhouette(sample, labels) for n, labels in tried.items()}
@@ -64,28 +67,36 @@ def partition(matrix: np.ndarray, k: int | None = None) -> Partition:
     return Partition(labels, separated[chosen], stable[chosen], reason)
 
 
-def choose_k(separated: dict[int, float], stable: dict[int, float]) -> tuple[int, str]:
+def choose_k(separated: dict[int, float], stable: dict[int, float]) -> tuple[int, Sentence]:
     """The number of groups, and the reason in a sentence, from silhouette and stability by k."""
     best = max(separated, key=lambda n: separated[n])
-    span = f"of {min(separated)} to {max(separated)} groups tried"
+    least, most = min(separated), max(separated)
     enough = [n for n in separated if stable[n] >= STABLE_FROM]
     if best in enough:
-        return best, (
-            f"{best} separates best: silhouette {separated[best]:.3f} {span}; "
-            f"stable: agreement {stable[best]:.2f} under resampling"
+        return best, Sentence(
+            f"{best} separates best: silhouette {separated[best]:.3f} of {least} to {most} groups tried; "
+            f"stable: agreement {stable[best]:.2f} under resampling",
+            f"试过{least}至{most}类，分成{best}类区分度最好：轮廓系数 {separated[best]:.3f}；"
+            f"结果稳定：重抽样一致性 {stable[best]:.2f}",
         )
     if enough:
         chosen = max(enough, key=lambda n: separated[n])
-        return chosen, (
+        return chosen, Sentence(
             f"{chosen} separates best of those stable under resampling: silhouette {separated[chosen]:.3f}, "
-            f"agreement {stable[chosen]:.2f} {span}; {best} separates better ({separated[best]:.3f}) "
-            f"but comes out differently each time ({stable[best]:.2f})"
+            f"agreement {stable[chosen]:.2f} of {least} to {most} groups tried; "
+            f"{best} separates better ({separated[best]:.3f}) but comes out differently each time ({stable[best]:.2f})",
+            f"试过{least}至{most}类，在重抽样下稳定的分法中，{chosen}类区分度最好：轮廓系数 {separated[chosen]:.3f}，"
+            f"一致性 {stable[chosen]:.2f}；{best}类区分度更好（{separated[best]:.3f}），"
+            f"但每次结果不同（一致性 {stable[best]:.2f}）",
         )
     chosen = max(stable, key=lambda n: stable[n])
-    return chosen, (
+    return chosen, Sentence(
         f"{chosen} is the most stable under resampling: agreement {stable[chosen]:.2f}, "
-        f"silhouette {separated[chosen]:.3f} {span}; none reaches {STABLE_FROM}, "
-        "so take the borders between the groups as convenient, not natural"
+        f"silhouette {separated[chosen]:.3f} of {least} to {most} groups tried; none reaches {STABLE_FROM}, "
+        "so take the borders between the groups as convenient, not natural",
+        f"试过{least}至{most}类，{chosen}类在重抽样下最稳定：一致性 {stable[chosen]:.2f}，"
+        f"轮廓系数 {separated[chosen]:.3f}；没有一种达到 {STABLE_FROM}，"
+        "因此各类之间的界线只是为了方便，并非天然存在",
     )
 
 
@@ -94,18 +105,30 @@ def density(matrix: np.ndarray) -> Density:
     sample = _sample(matrix, DENSITY_SAMPLE)
     least = max(5, round(DENSITY_SHARE * len(sample)))
     if len(sample) <= 2 * least:
-        return Density(0, 1.0, f"too few customers ({len(sample)}) for density clustering")
+        return Density(
+            0,
+            1.0,
+            Sentence(
+                f"there are too few customers ({len(sample)}) for density clustering",
+                f"客户太少（{len(sample)}名），无法做密度聚类",
+            ),
+        )
     labels = HDBSCAN(min_cluster_size=least, copy=True).fit_predict(_reduced(sample))
     groups, outside = int(labels.max() + 1), float((labels < 0).mean())
     if not groups:
-        return Density(
-            0, outside, "density clustering finds no dense group: customers shade into one another"
+        none = Sentence(
+            "density clustering finds no dense group: customers shade into one another",
+            "密度聚类没有找到密集的群体：客户之间是渐变的",
         )
+        return Density(0, outside, none)
     return Density(
         groups,
         outside,
-        f"density clustering finds {groups} dense group{'s' if groups > 1 else ''} "
-        f"and leaves {outside:.0%} of the customers outside",
+        Sentence(
+            f"density clustering finds {groups} dense group{'s' if groups > 1 else ''} "
+            f"and leaves {outside:.0%} of the customers outside",
+            f"密度聚类找到{groups}个密集群体，另有{outside:.0%}的客户不属于任何一个",
+        ),
     )
 
 

@@ -9,7 +9,7 @@ from segments.codec import from_json
 from segments.definition import AllOf, InCluster
 from segments.errors import DefinitionError
 from segments.explain import explain
-from tests.assistant.conftest import call
+from tests.assistant.conftest import call, shown_in, values
 from warehouse.why import why
 
 
@@ -55,6 +55,31 @@ def test_an_unknown_cluster_and_a_past_date_are_told(rooms, clusters):
         rooms.audiences.size(InCluster("2001-01-01-00000000", 1))
     with pytest.raises(DefinitionError, match="membership of a discovered cluster is known only as of today"):
         rooms.audiences.at(rooms.warehouse.as_of.replace(day=1, month=6, year=2017)).size(first)
+
+
+@pytest.mark.parametrize(
+    ("asked", "why", "dense"),
+    [
+        (
+            "find natural segments",
+            r"Why this many: (\d) .*silhouette",
+            "With no number given: density clustering",
+        ),
+        ("找出自然分群", r"为什么分成这么多类：.*?(\d)类区分度最好.*轮廓系数", "不指定类数时：密度聚类"),
+        (
+            "find 4 natural segments",
+            r"Why this many: (4) was asked for",
+            "With no number given: density clustering",
+        ),
+    ],
+)
+def test_why_this_many_and_what_density_clustering_sees_is_told(talk, asked, why, dense):
+    answer = talk.ask(asked, call("discover_segments"))
+    found = re.search(why, answer.answer)
+    assert found is not None, answer.answer
+    assert int(found[1]) == len(answer.evidence[0]["rows"])
+    assert dense in answer.answer
+    assert values(answer.answer) <= shown_in(answer.evidence)
 
 
 def test_the_clusters_shown_last_are_named_by_their_number(talk, rooms):

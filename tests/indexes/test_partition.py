@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 
 from indexes.partition import choose_k, density, partition
+from segments.errors import Sentence
 from tests.indexes.planted import planted, random_vectors
 
 
@@ -52,6 +55,7 @@ def test_separation_decides_among_the_stable(
     chosen, reason = choose_k(separated, stable)
     assert chosen == k
     assert said in reason
+    same_figures(reason)
 
 
 def test_dense_groups_are_counted_and_the_rest_is_outside() -> None:
@@ -60,5 +64,14 @@ def test_dense_groups_are_counted_and_the_rest_is_outside() -> None:
     assert found.groups == 3
     assert 0.02 < found.outside < 0.2
     assert f"finds 3 dense groups and leaves {found.outside:.0%}" in found.reason
-    assert density(random_vectors(400).matrix).groups == 0
-    assert "too few customers (7)" in density(random_vectors(7).matrix).reason
+    none, few = density(random_vectors(400).matrix), density(random_vectors(7).matrix)
+    assert none.groups == few.groups == 0
+    assert "too few customers (7)" in few.reason
+    for each in (found, none, few):
+        same_figures(each.reason)
+
+
+def same_figures(reason: Sentence) -> None:
+    """A reason says in Chinese what it says in English."""
+    assert re.search("[一-鿿]", reason.zh)
+    assert set(re.findall(r"\d+\.?\d*", reason.zh)) == set(re.findall(r"\d+\.?\d*", reason))
