@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 DEFAULT_WEEKS = 52.0
 MAX_WEEKS = 156.0
+STEPS = 4
+"""Points of the curve of expected spend, evenly up to the horizon."""
 
 
 class Worths:
@@ -38,7 +40,21 @@ class Worths:
                 f"weeks: must be above 0 and at most {MAX_WEEKS:.0f}; got {horizon:g}.",
                 f"weeks：必须大于0且不超过{MAX_WEEKS:.0f}，而给的是{horizon:g}。",
             )
-        return Evidence("", "customer_value", _figures(self.models, self.models.group(members, horizon)))
+        steps = [self.models.group(members, horizon * step / STEPS) for step in range(1, STEPS + 1)]
+        return Evidence(
+            "", "customer_value", _figures(self.models, steps[-1]), tuple(_row(step) for step in steps)
+        )
+
+
+def _row(found: GroupWorth) -> dict[str, float]:
+    """A point of the curve of expected spend."""
+    value = found.value
+    return {
+        "weeks": round(found.weeks, 1),
+        "expected": round(value.expected, 2),
+        "low": round(value.low, 2),
+        "high": round(value.high, 2),
+    }
 
 
 def _figures(models: CustomerWorth, found: GroupWorth) -> tuple[Figure, ...]:

@@ -9,6 +9,7 @@ from typing import Any
 
 import plotly.graph_objects as go
 
+from insights.anomalies import LABELS
 from serving.page.words import Say
 
 ACCENT, OTHER, WARM, GRID, TEXT = "#6366f1", "#94a3b8", "#d97706", "rgba(128,128,128,.25)", "#4b5565"
@@ -330,6 +331,60 @@ def _overlap(item: Evidence, say: Say) -> go.Figure | None:
     return bars([row["pair"] for row in rows], both, say("plot.overlap"), percent=True)
 
 
+def _frequency(item: Evidence, say: Say) -> go.Figure | None:
+    """The response curve of campaigns a month."""
+    rows = item["rows"]
+    return line(
+        [f"{row['campaigns']}{'+' if row['at_least'] else ''}" for row in rows],
+        [row["responding"] for row in rows],
+        say("plot.frequency", level=_level(item)),
+        band=_band(rows),
+        x_title=say("plot.frequency.x"),
+        percent=True,
+    )
+
+
+def _placement(item: Evidence, say: Say) -> go.Figure | None:
+    """Units with each position over units without."""
+    rows = item["rows"]
+    return bars(
+        [say(f"placement.{row['position']}") for row in rows],
+        [row["factor"] for row in rows],
+        say("plot.placement", level=_level(item)),
+        spread=_band(rows),
+    )
+
+
+def _anomalies(item: Evidence, say: Say) -> go.Figure | None:
+    """How many are odd for which reason; a count that is held back has no bar."""
+    found = {name: value for name, value in values(item).items() if name.startswith("reason.")}
+    if not found:
+        return None
+    labels = [LABELS[name.removeprefix("reason.")][say.language == "zh"] for name in found]
+    return bars(labels, [number(value) for value in found.values()], say("plot.anomalies"))
+
+
+def _value(item: Evidence, say: Say) -> go.Figure | None:
+    """Expected spend, the further ahead the more."""
+    rows = [{"weeks": 0.0, "expected": 0.0, "low": 0.0, "high": 0.0}, *item["rows"]]
+    return line(
+        [row["weeks"] for row in rows],
+        [row["expected"] for row in rows],
+        say("plot.value", level=_level(item)),
+        band=_band(rows),
+        x_title=say("plot.value.x"),
+    )
+
+
+def _band(rows: Sequence[Mapping[str, Any]]) -> tuple[list[float], list[float]]:
+    return [row["low"] for row in rows], [row["high"] for row in rows]
+
+
+def _level(item: Evidence) -> str:
+    """The level of the intervals of evidence, in per cent."""
+    return f"{next(figure['level'] for figure in item['figures'] if 'level' in figure):.0%}"
+
+
 _PLOTS: dict[str, Callable[[Evidence, Say], go.Figure | None]] = {
     "trend_segment": trend,
     "breakdown_segment": breakdown,
@@ -343,6 +398,10 @@ _PLOTS: dict[str, Callable[[Evidence, Say], go.Figure | None]] = {
     "measure_campaign": arms,
     "estimate_uplift": _uplift,
     "overlap_segments": _overlap,
+    "mail_frequency": _frequency,
+    "placement_effect": _placement,
+    "find_anomalies": _anomalies,
+    "customer_value": _value,
 }
 _OF_FIGURES = frozenset({"score_propensity", "measure_campaign", "estimate_uplift"})
 """Tools whose plot needs no rows."""

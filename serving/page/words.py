@@ -375,6 +375,17 @@ WORDS: dict[str, tuple[str, str]] = {
     "plot.together": ("Bought together (lift)", "一起购买（提升度）"),
     "plot.arms": ("Mean spend per customer", "人均消费"),
     "plot.uplift": ("Who responds because of the campaign", "谁因活动而响应"),
+    "plot.frequency": ("Share that redeems ({level} interval)", "核销率（{level}区间）"),
+    "plot.frequency.x": ("campaigns in a month", "一个月的活动次数"),
+    "plot.placement": (
+        "Units sold, times those without ({level} interval)",
+        "销量为没有时的倍数（{level}区间）",
+    ),
+    "placement.display": ("in-store display", "店内陈列"),
+    "placement.mailer": ("mailer", "广告邮件"),
+    "plot.anomalies": ("How many, by what is odd", "各类异常的数量"),
+    "plot.value": ("Expected spend ({level} interval)", "预计消费（{level}区间）"),
+    "plot.value.x": ("weeks ahead", "未来周数"),
     "plot.overlap": ("Overlap of saved segments (Jaccard)", "已保存分群的重叠（Jaccard）"),
 }
 UNITS = {

@@ -1,0 +1,77 @@
+"""The plots of answers, drawn from what the tools really return."""
+
+import pytest
+
+from assistant.toolbox import call_tool
+from assistant.tools import Tools
+from insights.anomalies import LABELS
+from serving.page import plots
+from serving.page.words import Say
+
+LOYAL = {"feature": "orders_90d", "op": ">=", "value": 5}
+EN, ZH = Say("en"), Say("zh")
+
+
+@pytest.fixture(scope="module")
+def found(guarded):
+    """Evidence of a tool, as the page has it."""
+    tools = Tools(guarded.service.rooms)
+    return lambda name, **arguments: call_tool(tools, name, arguments)["evidence"]
+
+
+def curve(figure):
+    """The line of a figure, and the edges of its band."""
+    high, low, line = figure.data
+    return list(line.y), list(low.y), list(high.y)
+
+
+def test_the_response_curve_has_its_interval(found):
+    evidence = found("mail_frequency")
+    figure = plots.of_answer(evidence, EN)
+    rows = evidence[-1]["rows"]
+    middle, low, high = curve(figure)
+    assert middle == [row["responding"] for row in rows]
+    assert all(a <= m <= b for a, m, b in zip(low, middle, high, strict=True))
+    assert list(figure.data[-1].x) == [*(str(row["campaigns"]) for row in rows[:-1]), f"{len(rows) - 1}+"]
+    assert figure.layout.title.text == "Share that redeems (95% interval)"
+    assert "核销率" in plots.of_answer(evidence, ZH).layout.title.text
+
+
+def test_positions_are_bars_with_their_intervals(found):
+    evidence = found("placement_effect", category="SOUP")
+    (bar,) = plots.of_answer(evidence, EN).data
+    rows = evidence[-1]["rows"]
+    assert list(bar.y) == ["in-store display", "mailer"]
+    assert list(bar.x) == [row["factor"] for row in rows]
+    assert [x + up for x, up in zip(bar.x, bar.error_x.array, strict=True)] == pytest.approx(
+        [row["high"] for row in rows]
+    )
+    assert list(plots.of_answer(evidence, ZH).data[0].y) == ["店内陈列", "广告邮件"]
+
+
+def test_anomalies_are_counted_by_their_reason_and_few_customers_have_no_bar(found):
+    evidence = found("find_anomalies", kind="customer")
+    (bar,) = plots.of_answer(evidence, ZH).data
+    counts = {
+        figure["name"].removeprefix("reason."): figure["value"]
+        for figure in evidence[-1]["figures"]
+        if figure["name"].startswith("reason.")
+    }
+    assert [LABELS[name][1] for name in counts] == [label.replace("<br>", "") for label in bar.y]
+    assert list(bar.x) == [None if isinstance(count, str) else count for count in counts.values()]
+    assert None in bar.x
+    assert max(x for x in bar.x if x is not None) > 10
+
+
+def test_the_expected_spend_grows_to_what_is_answered(found):
+    evidence = found("customer_value", definition=LOYAL, weeks=26)
+    figure = plots.of_answer(evidence, EN)
+    middle, low, high = curve(figure)
+    assert list(figure.data[-1].x) == [0, 6.5, 13, 19.5, 26]
+    assert middle == sorted(middle)
+    assert all(a <= m <= b for a, m, b in zip(low, middle, high, strict=True))
+    value = next(figure for figure in evidence[-1]["figures"] if figure["name"] == "value")
+    assert (low[-1], middle[-1], high[-1]) == pytest.approx(
+        (value["low"], value["value"], value["high"]), abs=0.01
+    )
+    assert figure.layout.title.text == "Expected spend (90% interval)"
