@@ -19,7 +19,7 @@ from propensity.drift import Drift, drifts, reference
 from propensity.evaluate import auc, bootstrap_auc, ece, interval
 from propensity.families import FAMILIES, Family, boosted
 from propensity.model import COUPONS, CUSTOMERS
-from propensity.model_card import build_card
+from propensity.model_card import build_card, family
 from propensity.outcomes import model_name, parse
 from propensity.plan import temporal_plan
 from propensity.registry import Registry
@@ -52,7 +52,8 @@ def model_card(workspace: Workspace, outcome: str) -> dict[str, Any]:
     tested = registry.tested(outcome)
     features = TrainingTables(warehouse).features(date.fromisoformat(card.test_cut))
     groups = features[[name for name in DEMOGRAPHICS if name in features]]
-    return build_card(card, tested, groups, Propensities(warehouse, workspace.models).importance(outcome))
+    drivers = Propensities(warehouse, workspace.models).importance(outcome)
+    return build_card(card, family(registry.model(outcome)), tested, groups, drivers)
 
 
 def model_drift(workspace: Workspace, outcome: str) -> ModelDrift:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import html
 import io
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -18,6 +19,8 @@ from sklearn.metrics import average_precision_score, precision_recall_curve, roc
 
 from propensity.candidate import Card
 from propensity.evaluate import BINS, auc, ece
+from propensity.model import PropensityModel
+from propensity.next_action import OneAnswer
 
 LEAST_GROUP = 50
 """Customers below which a group's figures are chance and close to persons."""
@@ -25,13 +28,25 @@ SHOWN_DRIVERS = 20
 POINTS = 101
 
 
-def build_card(card: Card, tested: pd.DataFrame, groups: pd.DataFrame, drivers: pd.Series) -> dict[str, Any]:
-    """The card as JSON. tested: `score` and `label` by customer_id. groups: demographic columns by customer_id.
-    drivers: mean absolute SHAP value in log-odds by column."""
+def family(model: PropensityModel | OneAnswer) -> str:
+    """What kind of model it is, in words."""
+    if isinstance(model, OneAnswer):
+        return "LightGBM with an answer for each event"
+    # Read from what is saved: a change of the model's own source would have every workspace train anew.
+    weight = json.loads(model.to_bytes())["weight"]
+    return f"LightGBM and, at {weight:.0%} of the log-odds, logistic regression" if weight else "LightGBM"
+
+
+def build_card(
+    card: Card, made_by: str, tested: pd.DataFrame, groups: pd.DataFrame, drivers: pd.Series
+) -> dict[str, Any]:
+    """The card as JSON. made_by: the kind of model, in words (`family`). tested: `score` and `label` by customer_id.
+    groups: demographic columns by customer_id. drivers: mean absolute SHAP value in log-odds by column."""
     labels, scores = tested["label"].to_numpy(), tested["score"].to_numpy()
     top = drivers.sort_values(ascending=False).head(SHOWN_DRIVERS)
     return {
         "card": card.to_dict(),
+        "family": made_by,
         "average_precision": float(average_precision_score(labels, scores)),
         "curves": curves(labels, scores),
         "drivers": {str(name): round(float(value), 4) for name, value in top.items()},
@@ -112,7 +127,7 @@ def to_html(content: Mapping[str, Any]) -> str:
         f"{content['average_precision']:.3f}, lift of the top tenth {card['lift_top_decile']:.2f}."
     )
     made = {
-        "model": f"{card['model']}: LightGBM, {card['rounds']} rounds, calibration: {card['calibration']}",
+        "model": f"{card['model']}: {content['family']}, {card['rounds']} rounds, calibration: {card['calibration']}",
         "trained on": ", ".join(card["train_cuts"]),
         "chosen on": ", ".join(card["validation_cuts"]),
         "served model fitted on": ", ".join(card["served_cuts"]),

@@ -31,12 +31,13 @@ class Models:
             with gr.Row():
                 self.reliability = gr.Plot(show_label=False, elem_id="plot-reliability", min_width=300)
                 self.roc = gr.Plot(show_label=False, elem_id="plot-roc", min_width=300)
+            self.precision = gr.Plot(show_label=False, elem_id="plot-precision", min_width=300)
             self.drivers = gr.Plot(show_label=False, elem_id="plot-drivers")
             self.groups = gr.HTML("", elem_id="groups")
 
     def wire(self) -> None:
         """Draw anew when another model is chosen."""
-        curves = [self.gains, self.lift, self.reliability, self.roc, self.drivers]
+        curves = [self.gains, self.lift, self.reliability, self.roc, self.precision, self.drivers]
         self.outputs = [self.which, self.summary, self.board, *curves, self.groups]
         self.which.input(self.draw, [self.which], self.outputs, **QUICK)
 
@@ -80,6 +81,8 @@ class Models:
             )
 
         level = ([0.0, 1.0], [1.0, 1.0])
+        rate = content["card"]["positives"] / content["card"]["customers"]
+        chance = ([0.0, 1.0], [rate, rate])
         drivers = list(content["drivers"].items())[: plots.SHOWN]
         groups = [group_words(name)[say.language == "zh"] for name, _ in drivers]
         return {
@@ -89,6 +92,9 @@ class Models:
                 "reliability", "model.reliability", say("model.predicted"), say("model.observed"), marks=True
             ),
             self.roc: curve("roc", "model.roc", say("model.false"), say("model.true")),
+            self.precision: curve(
+                "precision_recall", "model.precision", say("model.found"), say("model.right"), chance
+            ),
             self.drivers: plots.bars(
                 [self._feature(name) for name, _ in drivers],
                 [value for _, value in drivers],

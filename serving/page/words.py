@@ -314,6 +314,8 @@ WORDS: dict[str, tuple[str, str]] = {
     "model.lift.plot": ("Lift by share contacted", "按触达占比的提升度"),
     "model.reliability": ("Reliability", "可靠性"),
     "model.roc": ("ROC", "ROC"),
+    "model.precision": ("Precision and recall", "精确率与召回率"),
+    "model.right": ("share of those named who do it", "所选客户中实际发生的占比"),
     "model.drivers": ("What drives it (mean absolute SHAP)", "驱动因素（平均绝对 SHAP）"),
     "model.contacted": ("share contacted", "触达占比"),
     "model.found": ("share found", "找到占比"),

@@ -2,16 +2,18 @@
 
 import json
 import re
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from propensity.model_card import build_card, curves, fairness, to_html
+from propensity.model import CUSTOMERS, train
+from propensity.model_card import build_card, curves, fairness, family, to_html
 from propensity.registry import Registry
 from segments.errors import ChecksumError, NotBuiltError
-from tests.propensity.conftest import sample_card, save
+from tests.propensity.conftest import sample_card, save, snapshots
 
 COUNT = 3000
 INDEX = pd.Index([f"c{i}" for i in range(COUNT)], name="customer_id")
@@ -61,7 +63,7 @@ def test_groups_are_judged_apart_and_small_ones_are_not_shown(tested, groups):
 def test_a_card_is_json_and_one_file_without_a_script_or_a_link(tested, groups):
     card = sample_card("purchase_30d:<b>BEER</b>", test_cut="2017-11-01")
     drivers = pd.Series(np.linspace(1, 0, 30), [f"f{i}" for i in range(30)])
-    content = build_card(card, tested, groups, drivers)
+    content = build_card(card, "LightGBM & more", tested, groups, drivers)
     assert json.loads(json.dumps(content, allow_nan=False))["card"]["data_hash"] == card.data_hash
     assert list(content["drivers"]) == [f"f{i}" for i in range(20)]
     page = to_html(content)
@@ -69,8 +71,14 @@ def test_a_card_is_json_and_one_file_without_a_script_or_a_link(tested, groups):
     assert not re.search(r"<script|https?://", page)
     assert "<b>BEER" not in page
     assert "&lt;b&gt;BEER" in page
-    for said in ("2017-11-01", card.data_hash, card.code_version, "19-24"):
+    for said in ("LightGBM &amp; more, ", "2017-11-01", card.data_hash, card.code_version, "19-24"):
         assert said in page
+
+
+def test_a_blend_is_called_one(model):
+    assert family(model) == "LightGBM"
+    blend = train(snapshots(), 30, replace(CUSTOMERS, linear=0.5))
+    assert family(blend) == "LightGBM and, at 50% of the log-odds, logistic regression"
 
 
 def test_what_was_tested_and_learned_on_is_kept_with_the_model(tmp_path, model, tested):

@@ -385,7 +385,7 @@ def test_a_models_card_and_drift_are_told(workspace, tmp_path):
     )
     assert "Model card: purchase_30d" in page.read_text()
     card = json.loads(segassist("models", "card", "purchase_30d", "--json", "-w", workspace).out)
-    assert card["card"]["outcome"] == "purchase_30d"
+    assert (card["card"]["outcome"], card["family"]) == ("purchase_30d", "LightGBM")
     assert {row["feature"] for row in card["fairness"]} >= {"age", "income"}
     drift = json.loads(segassist("models", "drift", "purchase_30d", "--json", "-w", workspace).out)
     assert drift["scores"]["psi"] < 0.25

@@ -124,7 +124,7 @@ def test_a_plan_without_a_segment_says_what_to_do(page):
 
 def test_a_models_card_shows_how_it_tested(page):
     page.tab("models")
-    plotted(page, "plot-gains", "plot-lift", "plot-reliability", "plot-roc", "plot-drivers")
+    plotted(page, "plot-gains", "plot-lift", "plot-reliability", "plot-roc", "plot-precision", "plot-drivers")
     assert "Tested on 2017-11-01" in page.text("#model-summary")
     assert len(page.all("#groups tbody tr")) > 5
 
