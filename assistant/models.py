@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
@@ -58,13 +59,16 @@ def model_card(workspace: Workspace, outcome: str) -> dict[str, Any]:
 
 def model_drift(workspace: Workspace, outcome: str) -> ModelDrift:
     """Today's scores against those of the test cut, today's features against the training. Raises as `model_card`."""
-    warehouse, registry = Warehouse(workspace.warehouse), Registry(workspace.models)
-    scored = Propensities(warehouse, workspace.models)
+    with closing(Warehouse(workspace.warehouse)) as warehouse:
+        scored = Propensities(warehouse, workspace.models)
+        return drift_of(outcome, scored, Registry(workspace.models), warehouse.as_of)
+
+
+def drift_of(outcome: str, scored: Propensities, registry: Registry, as_of: date) -> ModelDrift:
+    """The same of models that are open already. as_of: of the scores."""
     then, now = registry.tested(outcome)[["score"]], scored.scores(outcome).to_frame("score")
     moved = drifts(registry.reference(outcome), scored.matrix(outcome))
-    return ModelDrift(
-        registry.card(outcome).outcome, warehouse.as_of, drifts(reference([then]), now)[0], tuple(moved)
-    )
+    return ModelDrift(registry.card(outcome).outcome, as_of, drifts(reference([then]), now)[0], tuple(moved))
 
 
 @dataclass(frozen=True)
@@ -119,7 +123,12 @@ def past_performance(workspace: Workspace, outcome: str) -> tuple[Performance, .
 
     A version that had no such outcome is left out. Raises NotFoundError, NotBuiltError.
     """
-    warehouse, registry = Warehouse(workspace.warehouse), Registry(workspace.models)
+    with closing(Warehouse(workspace.warehouse)) as warehouse:
+        return performance_of(outcome, Registry(workspace.models), warehouse)
+
+
+def performance_of(outcome: str, registry: Registry, warehouse: Warehouse) -> tuple[Performance, ...]:
+    """The same of models and data that are open already."""
     name, versions, tables = registry.outcome(outcome).name, Versions(registry), TrainingTables(warehouse)
     found = []
     for version in versions.of(model_name(name)):

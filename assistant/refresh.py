@@ -1,4 +1,5 @@
-"""A workspace brought up to date: new files, features, index, scores, and every saved segment published again.
+"""A workspace brought up to date: new files, features, index, scores, and every saved segment published again; then
+it is looked whether the models still hold.
 
 One at a time: a lock that the system lets go of when its holder is killed. What fails keeps its last good
 result in use, and is told.
@@ -16,7 +17,9 @@ from pathlib import Path
 
 from assistant.app import Rooms
 from assistant.build import build_from, recalled
+from assistant.watch import Watched, watch_models
 from assistant.workspace import open_workspace
+from propensity.registry import Registry
 from segments.atomic import write_text
 from segments.errors import ConflictError, NotFoundError, SegAssistError
 from segments.ports import Progress, silent
@@ -51,13 +54,18 @@ class Published:
 
 @dataclass(frozen=True)
 class Refreshed:
-    """What a refresh did. data_error: why new data did not come in; everything then is as of the data before."""
+    """What a refresh did. data_error: why new data did not come in; everything then is as of the data before.
+
+    models: whether each still holds. models_error: why that cannot be told.
+    """
 
     at: str
     as_of: str
     ingested: str
     data_error: str
     segments: tuple[Published, ...]
+    models: tuple[Watched, ...]
+    models_error: str
 
 
 @contextmanager
@@ -89,8 +97,11 @@ def refresh_all(folder: Path, progress: Callable[[str], Progress] = lambda _titl
                 report(place / len(names), name)
                 found.append(_publish(rooms, name))
             report(1.0, f"{len(names)} saved segments")
+            progress("Look whether the models still hold")(0.0, "drift and what came true")
+            models, models_error = _watch(rooms)
             at = datetime.now(UTC).isoformat(timespec="seconds")
-            done = Refreshed(at, rooms.warehouse.as_of.isoformat(), ingested, data_error, tuple(found))
+            as_of = rooms.warehouse.as_of.isoformat()
+            done = Refreshed(at, as_of, ingested, data_error, tuple(found), models, models_error)
         finally:
             rooms.warehouse.close()
         write_text(folder / "run" / "refresh.json", json.dumps(asdict(done), indent=1, ensure_ascii=False))
@@ -107,6 +118,14 @@ def _ingest(folder: Path, progress: Callable[[str], Progress]) -> tuple[str, str
     except SegAssistError as error:
         open_workspace(folder)  # what is there is in use, or the refresh ends here
         return "", str(error)
+
+
+def _watch(rooms: Rooms) -> tuple[tuple[Watched, ...], str]:
+    """Whether the models hold, and why that cannot be told."""
+    try:
+        return watch_models(rooms.propensity, Registry(rooms.workspace.models), rooms.warehouse), ""
+    except SegAssistError as error:
+        return (), str(error)
 
 
 def _publish(rooms: Rooms, name: str) -> Published:

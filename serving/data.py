@@ -103,6 +103,10 @@ def refresh(as_json: JsonOption = False, workspace: WorkspaceOption = DEFAULT) -
         typer.echo(done.ingested or f"No new data: {done.data_error} The data before stay in use.")
         for segment in done.segments:
             typer.echo(_published(segment))
+        for model in done.models:
+            typer.echo(f"{model.words}{'' if model.holds else '  <- no longer holds'}")
+        if done.models_error:
+            typer.echo(f"Whether the models still hold cannot be told: {done.models_error}")
         typer.echo(f"As of {done.as_of}: {len(counts)} of {len(done.segments)} saved segments published.")
     if failed:
         raise SystemExit(1)

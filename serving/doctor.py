@@ -30,6 +30,7 @@ LOW_DISK, LEAST_DISK = 2_000_000_000, 200_000_000
 OLD_DAYS = 35
 SECRETS = ("vault.key", "vault.parquet", "audit.key")
 BUILD = "segassist build --workspace {0}  (or `segassist ingest` for your own files)"
+RETRAIN = "train on newer data: segassist ingest MAPPING --workspace {0} --rebuild"
 
 Level = Literal["ok", "warn", "fail"]
 
@@ -57,6 +58,7 @@ def examine(folder: Path, port: int) -> list[Finding]:
         ("data", _data),
         ("index", _index),
         ("models", _models),
+        ("drift", _drift),
         ("llm", _llm),
         ("secrets", _secrets),
         ("encryption", _encryption),
@@ -193,6 +195,20 @@ def _models(workspace: Workspace) -> Iterator[Finding]:
         yield Finding("models", "fail", what, BUILD.format(workspace.folder))
     else:
         yield Finding("models", "ok", f"{len(cards)} cards, scores as of {as_of}, checksums right")
+
+
+def _drift(workspace: Workspace) -> Iterator[Finding]:
+    from assistant.scoring import Propensities
+    from assistant.watch import watch_models
+    from propensity.registry import Registry
+    from warehouse.store import Warehouse
+
+    with closing(Warehouse(workspace.warehouse)) as warehouse:
+        scored = Propensities(warehouse, workspace.models)
+        found = watch_models(scored, Registry(workspace.models), warehouse)
+    for model in found:
+        way = "" if model.holds else RETRAIN.format(workspace.folder)
+        yield Finding("drift", "ok" if model.holds else "warn", model.words, way)
 
 
 def _llm(workspace: Workspace) -> Iterator[Finding]:

@@ -4,6 +4,7 @@ import json
 import shutil
 import sqlite3
 import tarfile
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 from typer.testing import CliRunner
 
 from indexes.index import CustomerIndex
+from propensity.registry import Registry
 from segments.codec import from_json
 from segments.errors import ChecksumError, ConflictError, DataError
 from serving.access import Role
@@ -81,6 +83,7 @@ def test_a_sound_workspace_has_no_failure(folder):
         "data",
         "index",
         "models",
+        "drift",
         "llm",
         "state",
         "audit",
@@ -113,6 +116,17 @@ def test_a_damaged_model_is_found(folder):
     path = next(own(folder, "models").glob("purchase_30d.model.*"))
     path.write_bytes(b"x")
     assert "▶ segassist build" in findings(folder, "models")["fail"]
+
+
+def test_scores_that_have_moved_are_found(folder):
+    registry = Registry(own(folder, "models"))
+    candidate = registry.candidate("purchase_30d")
+    registry.commit(replace(candidate, scores=candidate.scores**4))
+    found = [f for f in examine(folder, free_port("127.0.0.1")) if f.part == "drift"]
+    (moved,) = [f for f in found if f.level == "warn" and f.what.startswith("purchase_30d: ")]
+    assert "(moved)" in moved.what
+    assert moved.way_out.endswith(f"--workspace {folder} --rebuild")
+    assert {f.what.split(":")[0] for f in found} >= {"purchase_14d", "coupon_redeem_30d"}
 
 
 def test_a_damaged_state_file_is_found(folder):
