@@ -71,31 +71,30 @@ def choose_k(separated: dict[int, float], stable: dict[int, float]) -> tuple[int
     """The number of groups, and the reason in a sentence, from silhouette and stability by k."""
     best = max(separated, key=lambda n: separated[n])
     least, most = min(separated), max(separated)
-    span, span_zh = f"of {least} to {most} groups tried", f"试过{least}至{most}类"
     enough = [n for n in separated if stable[n] >= STABLE_FROM]
     if best in enough:
         return best, Sentence(
-            f"{best} separates best: silhouette {separated[best]:.3f} {span}; "
+            f"{best} separates best: silhouette {separated[best]:.3f} of {least} to {most} groups tried; "
             f"stable: agreement {stable[best]:.2f} under resampling",
-            f"{span_zh}，分成{best}类区分度最好：轮廓系数 {separated[best]:.3f}；"
+            f"试过{least}至{most}类，分成{best}类区分度最好：轮廓系数 {separated[best]:.3f}；"
             f"结果稳定：重抽样一致性 {stable[best]:.2f}",
         )
     if enough:
         chosen = max(enough, key=lambda n: separated[n])
         return chosen, Sentence(
             f"{chosen} separates best of those stable under resampling: silhouette {separated[chosen]:.3f}, "
-            f"agreement {stable[chosen]:.2f} {span}; {best} separates better ({separated[best]:.3f}) "
-            f"but comes out differently each time ({stable[best]:.2f})",
-            f"{span_zh}，在重抽样下稳定的分法中，{chosen}类区分度最好：轮廓系数 {separated[chosen]:.3f}，"
+            f"agreement {stable[chosen]:.2f} of {least} to {most} groups tried; "
+            f"{best} separates better ({separated[best]:.3f}) but comes out differently each time ({stable[best]:.2f})",
+            f"试过{least}至{most}类，在重抽样下稳定的分法中，{chosen}类区分度最好：轮廓系数 {separated[chosen]:.3f}，"
             f"一致性 {stable[chosen]:.2f}；{best}类区分度更好（{separated[best]:.3f}），"
             f"但每次结果不同（一致性 {stable[best]:.2f}）",
         )
     chosen = max(stable, key=lambda n: stable[n])
     return chosen, Sentence(
         f"{chosen} is the most stable under resampling: agreement {stable[chosen]:.2f}, "
-        f"silhouette {separated[chosen]:.3f} {span}; none reaches {STABLE_FROM}, "
+        f"silhouette {separated[chosen]:.3f} of {least} to {most} groups tried; none reaches {STABLE_FROM}, "
         "so take the borders between the groups as convenient, not natural",
-        f"{span_zh}，{chosen}类在重抽样下最稳定：一致性 {stable[chosen]:.2f}，"
+        f"试过{least}至{most}类，{chosen}类在重抽样下最稳定：一致性 {stable[chosen]:.2f}，"
         f"轮廓系数 {separated[chosen]:.3f}；没有一种达到 {STABLE_FROM}，"
         "因此各类之间的界线只是为了方便，并非天然存在",
     )

@@ -388,8 +388,8 @@ def test_a_refresh_publishes_what_holds_and_keeps_the_last_good_of_what_does_not
     ]
     assert "is no name for a folder" in first.segments[1].error
     assert first.models_error == ""
-    assert {model.outcome for model in first.models} == {card["outcome"] for card in cards(copy / "models")}
-    assert all("30 customers are too few to tell drift from chance" in model.words for model in first.models)
+    assert {model.outcome for model in first.models} == {"purchase_14d", "purchase_30d", "coupon_redeem_30d"}
+    assert all("customers are too few to tell drift from chance" in model.words for model in first.models)
     library.delete("few/er")
     library.save("other", from_json({"feature": "orders_lifetime", "op": ">=", "value": 2}))
     library.save("buyers", from_json({"member_of": "other"}))
@@ -399,7 +399,7 @@ def test_a_refresh_publishes_what_holds_and_keeps_the_last_good_of_what_does_not
     assert (kept.count, kept.as_of, kept.before) == (30, first.as_of, 30)
     assert "other" in kept.error
     assert manifest_of(latest(copy / "exports", "buyers")).count == 30
-    for path in (copy / "models").glob("*.scores.*"):
+    for path in (copy / "models").glob("purchase_30d.scores.*"):
         path.write_bytes(b"x")
     assert "is damaged" in refresh_all(copy).models_error
     assert json.loads((copy / "run" / "refresh.json").read_text())["segments"][0]["error"] == kept.error

@@ -65,7 +65,7 @@ def test_an_unknown_cluster_and_a_past_date_are_told(rooms, clusters):
             r"Why this many: (\d) .*silhouette",
             "With no number given: density clustering",
         ),
-        ("找出自然分群", r"为什么分成这么多类：.*分成(\d)类.*轮廓系数", "不指定类数时：密度聚类"),
+        ("找出自然分群", r"为什么分成这么多类：.*?(\d)类区分度最好.*轮廓系数", "不指定类数时：密度聚类"),
         (
             "find 4 natural segments",
             r"Why this many: (4) was asked for",

@@ -124,6 +124,61 @@ def test_what_a_segment_is_worth_comes_with_an_interval_and_how_it_was_tried(tal
     assert value["display"] in answer.answer
 
 
+def test_one_customers_drivers_add_up_to_their_own_log_odds(talk, monkeypatch):
+    monkeypatch.setattr("assistant.scoring.DRIVERS", 99)
+    monkeypatch.setattr("assistant.scoring.LEAST_EFFECT", 0.0)
+    rooms, tools = talk.rooms, talk.assistant.tools
+    for outcome in ("purchase_30d", "coupon_redeem_30d", "purchase_30d:BEERS/ALES"):
+        scores = rooms.propensity.scores(outcome)
+        customer = str(scores.index[7])
+        (source,) = rooms.vault.source_ids([customer])
+        result = tools.explain_propensity(source, outcome)
+        found = {figure.name: figure.value for figure in result.evidence[0].figures}
+        assert found["probability"] == scores[customer]
+        assert found["everyone"] == pytest.approx(scores.mean())
+        assert found["above"] == (scores < scores[customer]).mean()
+        log_odds = rooms.propensity._registry.model(outcome).log_odds(rooms.propensity.matrix(outcome))
+        mine = log_odds[list(rooms.propensity.customers.index).index(customer)] - log_odds.mean()
+        effects = [row["effect"] for row in result.evidence[0].rows]
+        assert sum(effects) == pytest.approx(mine, abs=0.005 * len(effects) + 1e-6)
+        for language in ("en", "zh"):
+            assert ungrounded(plain(result, language, "$", 10), result.evidence) == []
+
+
+def test_who_is_not_asked_an_outcome_has_no_probability(talk, monkeypatch):
+    scores = talk.rooms.propensity.scores("purchase_30d")
+    customer = str(scores.index[0])
+    (source,) = talk.rooms.vault.source_ids([customer])
+    monkeypatch.setattr(talk.rooms.propensity, "scores", lambda _outcome: scores.drop(customer))
+    with pytest.raises(NotFoundError, match="has no probability of purchase_30d, which is asked of other"):
+        talk.assistant.tools.explain_propensity(source, "purchase_30d")
+
+
+def test_reaching_only_those_who_pay_is_worth_what_the_effects_say(tested):
+    """Responders spend 9.00 in the time and a margin of a quarter is left of it; cost as the caller gives it."""
+    tables = TrainingTables(tested)
+    matrix = customer_matrix(tables.features(tables.as_of), tables.extra(tables.as_of))
+
+    def figures(cost):
+        found = CampaignUplift(tested, lambda: matrix, cost, 0.25, ("7",)).evidence(list(matrix.index), None)
+        return {figure.name: figure for figure in found.figures}
+
+    cheap, dear = figures(0.5), figures(1_000.0)
+    worth, average = cheap["response_value"].value, cheap["average"].value
+    bought = tested.events("purchase", "customer_id", "ts", "value")
+    start = pd.Timestamp(cheap["start"].value)
+    inside = bought[(bought["ts"] >= start) & (bought["ts"] < start + pd.Timedelta(days=14))]
+    spent = inside[inside["customer_id"].isin(tables.features(start.date()).index)]
+    each = spent["value"].sum() / spent["customer_id"].nunique()
+    assert worth == pytest.approx(0.25 * each)
+    assert cheap["contact_cost"].value == 0.5
+    assert cheap["policy_everyone"].value == pytest.approx(average * worth - 0.5, abs=0.05 * worth)
+    gain, everyone = cheap["policy_gain"], cheap["policy_everyone"]
+    assert cheap["policy_over_everyone"].value == pytest.approx(gain.value - everyone.value)
+    assert (dear["policy_share"].value, dear["policy_gain"].value) == (0, 0)
+    assert dear["policy_over_everyone"].value > 900
+
+
 def test_without_a_segment_everyone_is_meant(talk):
     answer = talk.ask("what are our customers worth over the next quarter?", call("customer_value"))
     assert answer.evidence[0]["figures"][0]["value"] == talk.rooms.audiences.population
@@ -176,13 +231,15 @@ def test_a_campaign_that_was_declared_random_and_looks_so_has_an_effect(tested):
     tables = TrainingTables(tested)
     matrix = customer_matrix(tables.features(tables.as_of), tables.extra(tables.as_of))
     for randomised in (("7",), ()):
-        found = CampaignUplift(tested, lambda: matrix, randomised).evidence(list(matrix.index), None)
+        uplift = CampaignUplift(tested, lambda: matrix, 0.5, 0.25, randomised)
+        found = uplift.evidence(list(matrix.index), None)
         figures = {figure.name: figure for figure in found.figures}
         assert figures["campaign"].value == "7"
         planted = 2 / 3 * (1 - figures["rate_left_out"].value)
         assert figures["average"].low < planted < figures["average"].high
         assert figures["average"].low > 0.3
         assert figures["targeting_auc"].value < 0.6
+        assert figures["auuc"].low <= figures["auuc"].value <= figures["auuc"].high
         text = plain(ToolResult((found,)), "en", "$", 10)
         assert ("the difference is its effect" in text) == bool(randomised)
         assert ("not a causal effect" in text) == (not randomised)
