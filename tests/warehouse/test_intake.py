@@ -176,6 +176,63 @@ def test_many_events_of_the_future_stop_the_load(shop):
     assert (shop / "ws" / FILE).read_bytes() == before
 
 
+def verdicts(folder: Path) -> dict[str, tuple[str, str]]:
+    checks = json.loads((folder / "quality.json").read_text())["checks"]
+    return {check["name"]: (check["verdict"], check["detail"]) for check in checks}
+
+
+def test_goods_that_the_item_table_lacks_are_counted_also_when_a_day_is_added(shop):
+    ingest(shop)
+    assert verdicts(shop / "ws")["items known"][0] == "pass"
+    add_day(shop, 4, day(4).assign(sku=["q1"] * 3 + ["p1"] * 37))
+    ingest(shop)
+    said = "3 purchase lines (7.50%) name an item that the item table lacks."
+    assert verdicts(shop / "ws")["items known"] == ("warn", said)
+    # Bought is not described: the item is as unknown the day after.
+    add_day(shop, 5, day(5).assign(sku="q1"))
+    with pytest.raises(DataError, match=r"40 purchase lines \(100.00%\) name an item"):
+        ingest(shop)
+
+
+def test_an_item_described_in_two_ways_is_told(shop):
+    items = pd.read_csv(shop / "items.csv")
+    pd.concat([items, items.head(1).assign(kind="OTHER")]).to_csv(shop / "items.csv", index=False)
+    ingest(shop)
+    verdict, said = verdicts(shop / "ws")["item ids unique"]
+    assert (verdict, said[:16]) == ("warn", "1 of 5 items are")
+
+
+def test_a_customer_table_of_other_ids_stops_the_load(shop):
+    ingest(shop)
+    assert verdicts(shop / "ws")["customers known"][0] == "warn"
+    people = pd.read_csv(shop / "people.csv")
+    pd.concat([people, people.head(1).assign(age="65+")]).to_csv(shop / "people.csv", index=False)
+    ingest(shop)
+    assert verdicts(shop / "ws")["customer ids unique"][0] == "warn"
+    people.assign(who=people["who"] + "@x").to_csv(shop / "people.csv", index=False)
+    with pytest.raises(DataError, match=r"\(100.00%\) are not in the customer table"):
+        ingest(shop, rebuild=True)
+
+
+@pytest.mark.parametrize(
+    ("campaigns", "said"),
+    [
+        (
+            "id,from\nx,2024-03-01\n",
+            "campaigns: 120 events (100.00%) name a campaign that the campaign table lacks",
+        ),
+        ("id,from\nc,2024-03-01\nc,2024-03-02\n", "campaigns: 1 campaign ids occur twice"),
+    ],
+)
+def test_campaigns_that_are_not_known_or_twice_stop_the_load(campaigns, said, shop):
+    (shop / "campaigns.csv").write_text(campaigns)
+    text = MAPPING.replace('value = "= n * price"', 'value = "= n * price"\ncampaign = "= \'c\'"')
+    text += '[[campaigns]]\nfiles = ["campaigns.csv"]\ncampaign = "id"\nstart = "from"\n'
+    with pytest.raises(DataError) as error:
+        ingest(shop, text=text)
+    assert said.partition(": ")[2] in str(error.value)
+
+
 def test_a_file_ingested_twice_changes_nothing_under_any_name(shop):
     ingest(shop)
     before = hashlib.sha256((shop / "ws" / FILE).read_bytes()).hexdigest()
