@@ -10,6 +10,7 @@ from pathlib import Path
 import duckdb
 
 from segments.errors import DataError
+from warehouse.allowed import refuse_personal
 from warehouse.connection import quoted
 from warehouse.database import table_view
 from warehouse.ledger import Columns
@@ -295,8 +296,11 @@ def _columns(reading: _Reading, place: int, source: Source) -> list[str]:
         rows = table_view(reading.connection, source.database, source.table)
         found = _described(reading.connection, source, rows, source.table)
     else:
-        found = describe(reading.connection, source, reading.paths(source))
+        paths = reading.paths(source)
+        found = describe(reading.connection, source, paths)
         reading.columns[place] = found
+        rows = reader(paths[:1], source.header)
+    refuse_personal(reading.connection, source, list(found), rows)
     return [*found, "row_number"] if source.row_number else list(found)
 
 
