@@ -7,9 +7,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from segments.errors import ConflictError, DataError
+from segments.errors import ConflictError, DataError, UserError
 from warehouse.append import append, load_all
-from warehouse.clean import FUTURE, MAX_EVENTS_A_DAY
+from warehouse.clean import FUTURE, MAX_EVENTS_A_DAY, REFUND
 from warehouse.intake import take_in
 from warehouse.ledger import mark, read_ledger
 from warehouse.mapping import parse_mapping
@@ -231,6 +231,19 @@ def test_campaigns_that_are_not_known_or_twice_stop_the_load(campaigns, said, sh
     with pytest.raises(DataError) as error:
         ingest(shop, text=text)
     assert said.partition(": ")[2] in str(error.value)
+
+
+def test_an_order_line_of_less_than_nothing_is_a_return(shop):
+    back = day(1).head(2).assign(n=-2, price=3.5, no="back")
+    add_day(shop, 1, pd.concat([day(1), back]))
+    ingest(shop)
+    events, rejects = tables(shop / "ws")["events"], tables(shop / "ws")["rejects"]
+    returns = events[events["type"] == "return"]
+    assert returns[["order_id", "quantity", "value"]].to_numpy().tolist() == [["back", 2.0, 7.0]] * 2
+    assert (events["type"] == "purchase").sum() == 120
+    assert rejects[["rule", "quantity", "value"]].to_numpy().tolist() == [[REFUND.name, -2.0, -7.0]] * 2
+    with pytest.raises(UserError, match="less than nothing cannot be bought"):
+        restore(shop / "ws", "refund")
 
 
 def test_a_file_ingested_twice_changes_nothing_under_any_name(shop):
