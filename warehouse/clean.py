@@ -23,7 +23,8 @@ MAX_EVENTS_A_DAY = 2000
 class Rule:
     """A cleaning rule: the rows it speaks of, and the statement that mends them.
 
-    key: what commands call it. mends: the column that the statement changes; empty when it drops the rows.
+    key: what commands call it. mends: the column that the statement changes; empty when it drops the rows, or when
+    what it changes cannot be taken back.
     needs: a test of single rows; where none meets it, the rule touches none. Default: `where`.
     """
 
@@ -48,6 +49,13 @@ BOTS = Rule(
 CURRENCY = Rule(
     "currency", "amount in a currency without a rate", "event dropped", "unknown_currency IS NOT NULL"
 )
+REFUND = Rule(
+    "refund",
+    "purchase of less than no units, for less than nothing",
+    "made a return",
+    "type = 'purchase' AND quantity < 0 AND value < 0",
+    "UPDATE raw_events SET type = 'return', quantity = -quantity, value = -value WHERE {where}",
+)
 FUTURE = Rule(
     "future",
     "event later than the day after it was loaded",
@@ -67,6 +75,7 @@ RULES = (
         needs="event_id IS NOT NULL",
     ),
     CURRENCY,
+    REFUND,
     Rule(
         "empty",
         "purchase without units and value",

@@ -49,14 +49,20 @@ def schema_drift(
 
 def field_of(source: Source, column: str) -> str | None:
     """The mapping's field that reads a column, by itself or in an expression; None when none does."""
-    word = re.compile(rf"(?<!\w){re.escape(column)}(?!\w)")
     read = {**source.columns, **{f"reach.{channel}": said for channel, said in source.reach.items()}}
     for field, said in read.items():
-        if said == column or (said.startswith("=") and word.search(said)):
+        if reads(said, column):
             return field
     if isinstance(source.type, TypeColumn) and source.type.column == column:
         return "type"
-    return "where" if word.search(source.where) else None
+    return "where" if reads(f"= {source.where}", column) else None
+
+
+def reads(said: str, column: str) -> bool:
+    """Whether what a mapping says of a field, a column or an expression, reads the column."""
+    return said == column or (
+        said.startswith("=") and re.search(rf"(?<!\w){re.escape(column)}(?!\w)", said) is not None
+    )
 
 
 def _family(kind: str, field: str | None) -> str:

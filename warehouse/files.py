@@ -10,6 +10,7 @@ from pathlib import Path
 import duckdb
 
 from segments.errors import DataError
+from warehouse.allowed import refuse_personal
 from warehouse.connection import quoted
 from warehouse.database import table_view
 from warehouse.ledger import Columns
@@ -129,11 +130,7 @@ def _load_items(reading: _Reading) -> None:
     found = [_items(reading, place, source) for place, source in reading.of("items")]
     _create(connection, "given_items", found or [_empty(("item_id", *(name for name, _ in RAW_ITEMS)))])
     # The value an item has most often, so that a misspelt line does not make a second item.
-    values = ", ".join(f"mode({name}) AS {name}" for name, _ in RAW_ITEMS)
-    connection.execute(
-        f"CREATE TEMP TABLE raw_items AS SELECT item_id, {values} FROM given_items "
-        "WHERE item_id IS NOT NULL GROUP BY 1"
-    )
+    _one_each(connection, "items", "item_id", "mode", [name for name, _ in RAW_ITEMS])
     connection.execute(
         "INSERT INTO raw_items BY NAME SELECT DISTINCT item_id FROM raw_events WHERE type = 'purchase' "
         "AND item_id IS NOT NULL AND item_id NOT IN (SELECT item_id FROM raw_items)"
@@ -147,10 +144,20 @@ def _load_customers(reading: _Reading) -> None:
     found = [_customers(reading, place, source, channels) for place, source in sources]
     _create(connection, "given_customers", found or [_empty(("source_id", *(n for n, _ in RAW_CUSTOMERS)))])
     names = [*(name for name, _ in RAW_CUSTOMERS), *(f"reach_{channel}" for channel in channels)]
-    values = ", ".join(f"any_value({name}) AS {name}" for name in names)
+    _one_each(connection, "customers", "source_id", "any_value", names)
+
+
+def _one_each(
+    connection: duckdb.DuckDBPyConnection, what: str, key: str, choice: str, names: Sequence[str]
+) -> None:
+    """One row a key, in raw_WHAT, of what was given; the gate is told in the view known_WHAT which keys differ."""
+    values = ", ".join(f"{choice}({name}) AS {name}" for name in names)
+    alike = f"hash({', '.join(names)})"
     connection.execute(
-        f"CREATE TEMP TABLE raw_customers AS SELECT source_id, {values} FROM given_customers GROUP BY 1"
+        f"CREATE TEMP TABLE known_{what} AS SELECT {key}, {values}, min({alike}) <> max({alike}) AS differs "
+        f"FROM given_{what} WHERE {key} IS NOT NULL GROUP BY 1"
     )
+    connection.execute(f"CREATE TEMP TABLE raw_{what} AS SELECT * EXCLUDE (differs) FROM known_{what}")
 
 
 def _empty(names: Sequence[str]) -> str:
@@ -289,8 +296,11 @@ def _columns(reading: _Reading, place: int, source: Source) -> list[str]:
         rows = table_view(reading.connection, source.database, source.table)
         found = _described(reading.connection, source, rows, source.table)
     else:
-        found = describe(reading.connection, source, reading.paths(source))
+        paths = reading.paths(source)
+        found = describe(reading.connection, source, paths)
         reading.columns[place] = found
+        rows = reader(paths[:1], source.header)
+    refuse_personal(reading.connection, source, list(found), rows)
     return [*found, "row_number"] if source.row_number else list(found)
 
 

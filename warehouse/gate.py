@@ -46,7 +46,7 @@ class Check:
 
 
 def checks(connection: duckdb.DuckDBPyConnection, today: date, history: str = "raw_events") -> list[Check]:
-    """Every check of the tables raw_events and raw_items, the worst kinds first.
+    """Every check of the table raw_events by itself, the worst kinds first.
 
     today: what freshness is judged against. history: a table with ts, type and value of all events, those in
     raw_events among them, over which freshness, volume and drift are judged.
@@ -66,7 +66,6 @@ def checks(connection: duckdb.DuckDBPyConnection, today: date, history: str = "r
     ]
     if not events:
         return found
-    found += [_integrity(connection, purchases), _unique_items(connection)]
     found += _contract(connection)
     found += _completeness(connection, purchases)
     last = _last_day(connection, history)
@@ -120,33 +119,6 @@ def future(connection: duckdb.DuckDBPyConnection) -> Check:
         "stop" if share >= ORPHANS_STOP else "warn" if out or kept else "pass",
         f"{out + kept} events lie in the future; {out} of them ({share:.2%}), later than tomorrow, were left out.",
         f"{out + kept}个事件在未来；其中{out}个（{share:.2%}）晚于明天，已剔除。",
-    )
-
-
-def _integrity(connection: duckdb.DuckDBPyConnection, purchases: int) -> Check:
-    orphans = count(
-        connection,
-        "SELECT count(*) FROM raw_events e WHERE type = 'purchase' "
-        "AND NOT EXISTS (SELECT 1 FROM raw_items i WHERE i.item_id = e.item_id)",
-    )
-    share = orphans / purchases if purchases else 0.0
-    return Check(
-        "items known",
-        "integrity",
-        "pass" if share == 0 else "warn" if share < ORPHANS_STOP else "stop",
-        f"{orphans} purchase lines ({share:.2%}) name an item that the item table lacks.",
-        f"{orphans}行购买（{share:.2%}）的商品不在商品表中。",
-    )
-
-
-def _unique_items(connection: duckdb.DuckDBPyConnection) -> Check:
-    twice = count(connection, "SELECT count(*) - count(DISTINCT item_id) FROM raw_items")
-    return Check(
-        "item ids unique",
-        "uniqueness",
-        "stop" if twice else "pass",
-        f"{twice} item ids occur twice.",
-        f"{twice}个商品编号重复。",
     )
 
 

@@ -73,6 +73,7 @@ class Source:
     row_number: whether the column row_number (1, 2, ...) is added, for files without a customer id.
     database, table: a table of a database instead of files; the address, or 'env:NAME' to read it from the
     environment, where a password belongs. reach: of customers, channel -> the column that holds the consent.
+    personal: columns that look personal and are meant to be read all the same.
     """
 
     kind: str
@@ -87,6 +88,8 @@ class Source:
     database: str = ""
     table: str = ""
     reach: Table[str, str] = field(default_factory=dict)
+    # Of what was read before nothing changes by allowing more, so it is no part of the mapping's mark.
+    personal: tuple[str, ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True)
@@ -189,7 +192,10 @@ def parse_mapping(text: str, folder: Path, label: str) -> Mapping:
     )
 
 
-_OPTIONS = ("files", "where", "header", "time_format", "time_zone", "row_number", "database", "table")
+_OPTIONS = (
+    *("files", "where", "header", "time_format", "time_zone", "row_number", "database", "table"),
+    "personal",
+)
 
 
 def _source(kind: str, table: dict[str, Any], mistakes: list[str]) -> Source:
@@ -211,6 +217,10 @@ def _source(kind: str, table: dict[str, Any], mistakes: list[str]) -> Source:
             f'{kind}.reach: must be channels in small letters, such as {{ email = "newsletter" }}.'
         )
         reach = {}
+    personal = table.get("personal", [])
+    if not isinstance(personal, list) or not all(isinstance(name, str) for name in personal):
+        mistakes.append(f'{kind}.personal: must be a list of columns, such as ["email"].')
+        personal = []
     columns = {name: str(table[name]) for name in fields if name in table}
     return Source(
         kind,
@@ -225,6 +235,7 @@ def _source(kind: str, table: dict[str, Any], mistakes: list[str]) -> Source:
         database,
         name,
         {channel: str(column) for channel, column in reach.items()},
+        tuple(personal),
     )
 
 

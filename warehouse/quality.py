@@ -18,6 +18,7 @@ from segments.atomic import write_text
 from segments.errors import DataError
 from warehouse.clean import RuleResult, clean
 from warehouse.gate import Check, Verdict, checks, currencies, future
+from warehouse.keys import key_checks
 from warehouse.write import complete_events, count
 
 JSON_FILE = "quality.json"
@@ -62,6 +63,7 @@ def clean_and_check(
     rules = clean(connection, off)
     found = (
         *checks(connection, today or date.today(), history),
+        *key_checks(connection),
         future(connection),
         *currencies(connection),
         *more(),

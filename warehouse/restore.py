@@ -17,6 +17,7 @@ from warehouse.store import FILE, replacing, write_features
 from warehouse.write import count, read_meta, write_meta
 
 FOR_GOOD = {
+    "refund": "less than nothing cannot be bought; map such rows apart where they are no returns",
     "nobody": "it would be nobody's",
     "currency": "what it is worth is not known before its rate is in the mapping, which then reads everything anew",
 }
@@ -31,7 +32,7 @@ def restore(folder: Path, key: str, progress: Progress = silent) -> int:
     rule = rule_of(key)
     if key in FOR_GOOD:
         raise UserError(
-            f"rule: an {rule.name} cannot be taken back: {FOR_GOOD[key]}.",
+            f"rule: '{rule.name}' cannot be taken back: {FOR_GOOD[key]}.",
             f"rule：“{rule.name}”不能撤回：{FOR_GOOD[key]}。",
         )
     with replacing(folder / FILE) as partial:

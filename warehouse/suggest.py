@@ -284,13 +284,11 @@ def _notes(
         notes.append(f"Values of {types[0]} that are left out: {', '.join(types[2][:10])}.")
     if by_name[found["customer"]].filled < 1:
         share = by_name[found["customer"]].filled
-        notes.append(f"{1 - share:.1%} of the rows have no customer and are left out.")
+        notes.append(f"{1 - share:.1%} of the rows have no customer; they are counted and kept apart.")
     if "value" not in found and "price" not in found:
         notes.append("No column holds money, so spend will be 0; add a value if there is one.")
     if "order" not in found and (types is None or "purchase" in types[1].values()):
         notes.append("No column numbers the orders, so what a customer bought at one time is one order.")
-    if "quantity" in found and types is None:
-        notes.append("If negative quantities are returns, map them apart (see the ready-made online_retail).")
     return notes
 
 
@@ -316,7 +314,6 @@ def _toml(path: Path, found: dict[str, str], types: tuple[str, dict[str, str], l
         if field in found:
             lines.append(f"{field} = {_quoted(found[field])}")
     lines += _money(found)
-    lines.append(f"where = {_quoted(identifier(found['customer']) + ' IS NOT NULL')}")
     if "item" in found and any(field in found for field in _ITEM_FIELDS):
         lines += ["", "[[items]]", f"files = [{_quoted(path.name)}]", f"item = {_quoted(found['item'])}"]
         lines += [f"{field} = {_quoted(found[field])}" for field in _ITEM_FIELDS if field in found]

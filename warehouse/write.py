@@ -99,7 +99,7 @@ def pseudonymised(table: str) -> str:
     """
     nobody = "r.source_id IS NULL" if table == "rejects" else "false"
     made = _ORDER.format(customer="v.customer_id")
-    ordered = f"REPLACE (CASE WHEN {_UNNUMBERED} THEN {made} ELSE order_id END AS order_id) "
+    ordered = f"REPLACE (CASE WHEN {_UNNUMBERED} THEN {made} ELSE order_id::VARCHAR END AS order_id) "
     if table == "customers":
         ordered = ""
     return (
@@ -128,7 +128,7 @@ def events_in_order(connection: duckdb.DuckDBPyConnection) -> str:
     }
     if connection.execute(f"SELECT 1 FROM raw_events WHERE {_UNNUMBERED} LIMIT 1").fetchone():
         ordered = ", ".join(str(n) for n, kind in _TYPES if kind in _ORDERED)
-        given = "NULL" if "order_id" in empty else "order_id"
+        given = "NULL" if "order_id" in empty else "order_id::VARCHAR"
         made = f"CASE WHEN type IN ({ordered}) THEN {_ORDER.format(customer=customer)} END"
         told["order_id"] = f"coalesce({given}, {made}) AS order_id"
     return (

@@ -86,6 +86,33 @@ def test_folders_and_patterns_reach_every_level_and_leave_marks_of_programs(patt
     assert loaded(text, tmp_path).execute("SELECT count(*) FROM raw_events").fetchone() == (len(expected),)
 
 
+@pytest.mark.parametrize(
+    ("header", "value", "mapped", "said"),
+    [
+        ("k7", "ann@shop.com", 'channel = "k7"', "'k7' (as channel; e-mail address)"),
+        ("k7", "ann@shop.com", 'channel = "= lower(k7)"', "'k7' (as channel; e-mail address)"),
+        ("last_name", "Miller", 'session = "last_name"', "'last_name' (as session; name)"),
+        ("tel", "+44 20 7946 0958", 'order = "tel"', "'tel' (as order; phone number)"),
+    ],
+)
+def test_a_personal_column_is_read_only_when_the_mapping_allows_it(header, value, mapped, said, tmp_path):
+    (tmp_path / "o.csv").write_text(f"who,at,{header}\nbob@x.org,2024-01-01,{value}\n")
+    text = f'[[events]]\nfiles = "o.csv"\ntype = "purchase"\ncustomer = "who"\ntime = "at"\n{mapped}\n'
+    with pytest.raises(DataError) as error:
+        loaded(text, tmp_path)
+    assert str(error.value).startswith(f"events: what looks personal would be kept as it is: {said}; ")
+    assert str(error.value).endswith(f'allow it with personal = ["{header}"].')
+    assert "Miller" not in str(error.value)
+    allowed = loaded(text + f'personal = ["{header}"]\n', tmp_path)
+    assert allowed.execute("SELECT count(*) FROM raw_events").fetchone() == (1,)
+
+
+def test_an_items_table_with_a_personal_column_is_refused_too(shop):
+    (shop / "items.jsonl").write_text(json.dumps({"sku": "x", "title": "Tea", "kind": "a@x.com"}))
+    with pytest.raises(DataError, match=r"^items: what looks personal .*'kind' \(as category; e-mail"):
+        loaded(MAPPING, shop)
+
+
 def test_parquet_is_read(shop):
     pd.read_csv(shop / "orders1.csv").to_parquet(shop / "orders.parquet")
     connection = loaded(MAPPING.replace("orders*.csv*", "orders.parquet"), shop)

@@ -7,9 +7,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from segments.errors import ConflictError, DataError
+from segments.errors import ConflictError, DataError, UserError
 from warehouse.append import append, load_all
-from warehouse.clean import FUTURE, MAX_EVENTS_A_DAY
+from warehouse.clean import FUTURE, MAX_EVENTS_A_DAY, REFUND
 from warehouse.intake import take_in
 from warehouse.ledger import mark, read_ledger
 from warehouse.mapping import parse_mapping
@@ -174,6 +174,76 @@ def test_many_events_of_the_future_stop_the_load(shop):
     with pytest.raises(DataError, match=r"5 events lie in the future; 5 of them \(11.11%\)"):
         ingest(shop)
     assert (shop / "ws" / FILE).read_bytes() == before
+
+
+def verdicts(folder: Path) -> dict[str, tuple[str, str]]:
+    checks = json.loads((folder / "quality.json").read_text())["checks"]
+    return {check["name"]: (check["verdict"], check["detail"]) for check in checks}
+
+
+def test_goods_that_the_item_table_lacks_are_counted_also_when_a_day_is_added(shop):
+    ingest(shop)
+    assert verdicts(shop / "ws")["items known"][0] == "pass"
+    add_day(shop, 4, day(4).assign(sku=["q1"] * 3 + ["p1"] * 37))
+    ingest(shop)
+    said = "3 purchase lines (7.50%) name an item that the item table lacks."
+    assert verdicts(shop / "ws")["items known"] == ("warn", said)
+    # Bought is not described: the item is as unknown the day after.
+    add_day(shop, 5, day(5).assign(sku="q1"))
+    with pytest.raises(DataError, match=r"40 purchase lines \(100.00%\) name an item"):
+        ingest(shop)
+
+
+def test_an_item_described_in_two_ways_is_told(shop):
+    items = pd.read_csv(shop / "items.csv")
+    pd.concat([items, items.head(1).assign(kind="OTHER")]).to_csv(shop / "items.csv", index=False)
+    ingest(shop)
+    verdict, said = verdicts(shop / "ws")["item ids unique"]
+    assert (verdict, said[:16]) == ("warn", "1 of 5 items are")
+
+
+def test_a_customer_table_of_other_ids_stops_the_load(shop):
+    ingest(shop)
+    assert verdicts(shop / "ws")["customers known"][0] == "warn"
+    people = pd.read_csv(shop / "people.csv")
+    pd.concat([people, people.head(1).assign(age="65+")]).to_csv(shop / "people.csv", index=False)
+    ingest(shop)
+    assert verdicts(shop / "ws")["customer ids unique"][0] == "warn"
+    people.assign(who=people["who"] + "@x").to_csv(shop / "people.csv", index=False)
+    with pytest.raises(DataError, match=r"\(100.00%\) are not in the customer table"):
+        ingest(shop, rebuild=True)
+
+
+@pytest.mark.parametrize(
+    ("campaigns", "said"),
+    [
+        (
+            "id,from\nx,2024-03-01\n",
+            "campaigns: 120 events (100.00%) name a campaign that the campaign table lacks",
+        ),
+        ("id,from\nc,2024-03-01\nc,2024-03-02\n", "campaigns: 1 campaign ids occur twice"),
+    ],
+)
+def test_campaigns_that_are_not_known_or_twice_stop_the_load(campaigns, said, shop):
+    (shop / "campaigns.csv").write_text(campaigns)
+    text = MAPPING.replace('value = "= n * price"', 'value = "= n * price"\ncampaign = "= \'c\'"')
+    text += '[[campaigns]]\nfiles = ["campaigns.csv"]\ncampaign = "id"\nstart = "from"\n'
+    with pytest.raises(DataError) as error:
+        ingest(shop, text=text)
+    assert said.partition(": ")[2] in str(error.value)
+
+
+def test_an_order_line_of_less_than_nothing_is_a_return(shop):
+    back = day(1).head(2).assign(n=-2, price=3.5, no="back")
+    add_day(shop, 1, pd.concat([day(1), back]))
+    ingest(shop)
+    events, rejects = tables(shop / "ws")["events"], tables(shop / "ws")["rejects"]
+    returns = events[events["type"] == "return"]
+    assert returns[["order_id", "quantity", "value"]].to_numpy().tolist() == [["back", 2.0, 7.0]] * 2
+    assert (events["type"] == "purchase").sum() == 120
+    assert rejects[["rule", "quantity", "value"]].to_numpy().tolist() == [[REFUND.name, -2.0, -7.0]] * 2
+    with pytest.raises(UserError, match="less than nothing cannot be bought"):
+        restore(shop / "ws", "refund")
 
 
 def test_a_file_ingested_twice_changes_nothing_under_any_name(shop):

@@ -11,6 +11,8 @@ from tests.conftest import ROOT
 from warehouse.files import load
 from warehouse.mapping import parse_mapping
 from warehouse.personal import personal_kind
+from warehouse.quality import report_of
+from warehouse.store import FILE, build, known_of
 from warehouse.suggest import suggest
 
 SHARED = ROOT.parent / "shared" / "data"
@@ -82,6 +84,18 @@ def test_what_names_a_person_is_never_proposed_for_a_product(names, note, tmp_pa
     assert column not in {guess.column for guess in found.guesses}
     assert f'"{column}"' not in found.toml
     assert any(said.startswith(note) for said in found.notes)
+
+
+def test_rows_without_a_customer_are_counted_by_the_load(tmp_path):
+    path = tmp_path / "orders.csv"
+    lines = [f"{n},{f'm{n}' if n else ''},2024-03-05 10:00:00,s1,3" for n in range(10)]
+    path.write_text("\n".join(["order_id,customer_id,ordered_at,sku,price", *lines]) + "\n")
+    found = suggest(path)
+    assert "10.0% of the rows have no customer; they are counted and kept apart." in found.notes
+    mapping = parse_mapping(found.toml, tmp_path, "suggested")
+    build(tmp_path / "ws", lambda connection: load(mapping, connection))
+    rules = {rule.name: rule.rows for rule in report_of(known_of(tmp_path / "ws" / FILE)["quality"]).rules}
+    assert rules["event without customer or time"] == 1
 
 
 def test_a_products_plain_name_is_proposed(tmp_path):
