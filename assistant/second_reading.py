@@ -77,7 +77,13 @@ class SecondReader:
             return replace(link, confidence="high")
         empty = bool(read) and not sketched  # nobody asks for nobody
         lost = node is not None and first is not None and not _said(first) <= _said(node)
-        if node is None or empty or lost or sketch.probability < TAKEN or self.linker.disagreement(link, node):
+        if (
+            node is None
+            or empty
+            or lost
+            or sketch.probability < TAKEN
+            or self.linker.disagreement(link, node)
+        ):
             if link.reading is None:
                 return link
             told = node is not None and not empty and first is not None and self._no_worse(link, node, first)
