@@ -28,6 +28,7 @@ ANSWER_KEYS = {
     "clarification",
     "refused",
     "confidence",
+    "follow_ups",
     "timings",
     "conversation",
     "turn",
@@ -97,6 +98,7 @@ def test_a_question_is_answered(client, model):
     assert [call["name"] for call in answer["tool_calls"]] == ["define_segment"]
     assert (answer["clarification"], answer["refused"]) == (None, None)
     assert answer["evidence"][0]["id"] == "e1"
+    assert "What sets them apart?" in answer["follow_ups"]
 
 
 def test_a_conversation_goes_on(client, model):

@@ -102,6 +102,7 @@ def test_a_question_goes_on_in_its_conversation(server, model):
 
     first, second = over_http(server, talk)
     assert figures(first)["size"]["value"] == 1298
+    assert "What sets them apart?" in first.structured_content["follow_ups"]
     assert len(second.structured_content["segment"]["definition"]["all_of"]) == 2
 
 
