@@ -44,7 +44,10 @@ FORMAT = 1
 MAPPING_FILE = "mapping.json"
 LOADING = (
     *("segments/catalogue.py", "segments/features.py", "warehouse/mart.py"),
-    *(f"warehouse/{name}.py" for name in "allowed clean completejourney database files gate keys mapping".split()),
+    *(
+        f"warehouse/{name}.py"
+        for name in "allowed clean completejourney database files gate keys mapping".split()
+    ),
     *(f"warehouse/{name}.py" for name in "personal pseudonyms quality rates store write".split()),
 )
 """The code whose change makes another warehouse of the same files."""

@@ -19,6 +19,7 @@ from assistant.noise import LEVEL
 from campaigns.plan import Strategy
 from insights.signals import Kind
 from segments.canonical import canonical
+from segments.codec import from_json
 from segments.definition import EVERYONE, FeatureCondition, Node, SimilarityCondition, conditions
 from segments.edit import difference
 from segments.errors import DefinitionError, UserError
@@ -213,14 +214,36 @@ class Tools:
         )
 
     def assign_holdout(
-        self, definition: Node, name: str | None = None, share: float | None = None
+        self,
+        definition: Node | None = None,
+        name: str | None = None,
+        share: float | None = None,
+        plan: str | None = None,
+        goal: str | None = None,
+        budget: float | None = None,
     ) -> ToolResult:
         """Run a campaign on a segment as an A/B test: assign its customers to contact and holdout (share, 0..1),
-        balanced and stable, and save the experiment under a name."""
-        return self._told(
-            campaign_tools.assign_holdout(self.rooms, self._members(definition), definition, name, share),
-            definition,
-        )
+        balanced and stable, and save the experiment under a name. Of a plan, which is named by `plan` (a saved one,
+        whose segment then counts) or meant by its goal and budget: take the customers that it chose, its holdout and
+        its primary metric."""
+        rooms = self.rooms
+        if plan is not None:
+            planned = Strategy.restored(rooms.plans.load(plan))
+            definition = None if planned.definition is None else from_json(planned.definition)
+        elif definition is None:
+            raise UserError(
+                "assign_holdout: give a definition, or in `plan` the name of a saved plan.",
+                "assign_holdout：请给出 definition，或在 plan 中给出已保存方案的名称。",
+            )
+        elif goal is not None or budget is not None:
+            planned = rooms.strategy(self._members(definition), goal, budget)
+        else:
+            members = self._members(definition)
+            return self._told(
+                campaign_tools.assign_holdout(rooms, members, definition, name, share), definition
+            )
+        told = campaign_tools.assign_plan(rooms, planned, definition, name, share)
+        return self._told(told, definition)
 
     def measure_campaign(self, name: str | None = None) -> ToolResult:
         """How an experiment or a past campaign did: difference between the arms with its interval, by stratum,

@@ -20,8 +20,8 @@ from campaigns.backtest import backtest
 from campaigns.compare import compare_plans
 from campaigns.copy import facts
 from campaigns.dial import SIZES, dial, halves
-from campaigns.display import money
-from campaigns.experiment import Experiment, make_experiment, outcomes
+from campaigns.display import difference
+from campaigns.experiment import Experiment, experiment_of_plan, make_experiment, outcomes
 from campaigns.measure import Measurement, past_campaign, read_experiment
 from campaigns.page import to_html
 from campaigns.plan import Strategy
@@ -57,43 +57,57 @@ def assign_holdout(
     rooms: Rooms, members: list[str], definition: Node, name: str | None, share: float | None
 ) -> Told:
     """Assign the members to contact and holdout, save the experiment, and say what it can find."""
-    part = HOLDOUT_SHARE if share is None else share
-    store, settings = rooms.experiments, rooms.workspace.settings
-    start = rooms.warehouse.as_of
+    settings, start = rooms.workspace.settings, rooms.warehouse.as_of
     features = rooms.warehouse.features().reindex(members)
-    strata = bands_of(features["spend_365d"], features["recency_days"])
     made = make_experiment(
-        name or _free_name(store, f"test {start.isoformat()}"),
+        name or _free_name(rooms.experiments, f"test {start.isoformat()}"),
         start,
-        strata,
+        bands_of(features["spend_365d"], features["recency_days"]),
         horizon_days=DAYS,
-        holdout_share=part,
+        holdout_share=HOLDOUT_SHARE if share is None else share,
         definition=to_json(definition),
         contact_cost=settings.contact_cost,
         gross_margin=settings.gross_margin,
     )
+    return _begin(rooms, made, None)
+
+
+def assign_plan(
+    rooms: Rooms, plan: Strategy, definition: Node | None, name: str | None, share: float | None
+) -> Told:
+    """Carry a plan out as an experiment, save it, and say what it took from the plan and what it can find."""
+    start = rooms.warehouse.as_of
+    told = None if definition is None else to_json(definition)
+    free = name or _free_name(rooms.experiments, f"test {start.isoformat()}")
+    return _begin(rooms, experiment_of_plan(plan, free, start, told, share), plan)
+
+
+def _begin(rooms: Rooms, made: Experiment, plan: Strategy | None) -> Told:
+    """Check and save an experiment. plan: the one that it carries out."""
+    store, settings, start = rooms.experiments, rooms.workspace.settings, made.start
+    strata = pd.Series({customer: stratum for customer, (stratum, _) in made.arms.items()})
+    part = made.holdout_share
     contact, held = len(made.customers("contact")), len(made.customers("holdout"))
     if min(contact, held) < settings.min_group:
         smallest = settings.min_group
         raise DefinitionError.of(Issue("arms_too_small", contact=contact, held=held, smallest=smallest))
     # What everybody spent in the days before is the best guess of how much spend varies after.
-    before = outcomes(made, rooms.purchases, start)["before"]
+    before = outcomes(made, _purchases(rooms, made), start)["before"]
     check = aa_check(before, strata, part, made.salt, runs=AA_RUNS)
-    found = detectable_effect(contact, held) * float(before.std(ddof=1))
+    effect = detectable_effect(contact, held)
+    found = effect * float(before.std(ddof=1)) if plan is None else plan.holdout.metric.difference(effect)
     store.save(made.name, made.to_dict(), replace=False)
-    figures = (
+    figures: tuple[Figure, ...] = (
         Figure("contact", contact, "customers", "customers to contact", "触达组客户数"),
         Figure("holdout", held, "customers", "customers held out", "对照组客户数"),
         Figure("share", part, "share", "share held out", "对照组比例"),
-        Figure(
-            "strata", int(strata.nunique()), "count", "strata by value and recency", "按价值与近度的分层数"
-        ),
+        Figure("strata", int(strata.nunique()), "count", "strata", "分层数"),
         Figure(
             "detectable",
             found,
-            "currency",
-            "difference in spend found 4 times in 5",
-            "5次中有4次能测出的消费差异",
+            "share" if made.kind == "share" else "currency",
+            "difference found 4 times in 5",
+            "5次中有4次能测出的差异",
         ),
         Figure(
             "aa_rate",
@@ -111,9 +125,24 @@ def assign_holdout(
         Figure("end", made.end.isoformat(), "date", "result due", "结果日期"),
         Figure("name", made.name, "text", "experiment", "实验"),
     )
-    return Told(
-        Evidence("", "assign_holdout", figures), _assigned(made, contact, held, found, check.rate, rooms)
-    )
+    if plan is not None:
+        figures += (
+            Figure("chosen", len(made.arms), "customers", "customers that the plan chose", "方案入选客户数"),
+            Figure("plan_size", plan.size, "customers", "customers in the plan's segment", "方案分群客户数"),
+            Figure(
+                "plan_holdout", plan.holdout.holdout, "customers", "held out by the plan", "方案对照组客户数"
+            ),
+            Figure("metric", plan.holdout.metric.label_en, "text", "primary metric", "主要指标"),
+        )
+    texts = _assigned(made, contact, held, found, check.rate, rooms.workspace.settings.currency, plan)
+    return Told(Evidence("", "assign_holdout", figures), texts)
+
+
+def _purchases(rooms: Rooms, experiment: Experiment) -> pd.DataFrame:
+    """What an experiment is read by: with the category of each purchase where only what was offered counts."""
+    if experiment.metric != "bought_offer":
+        return rooms.purchases
+    return rooms.purchases.merge(rooms.items[["item_id", "category"]], on="item_id")
 
 
 def _free_name(store: Documents, wanted: str) -> str:
@@ -125,19 +154,46 @@ def _free_name(store: Documents, wanted: str) -> str:
 
 
 def _assigned(
-    made: Experiment, contact: int, held: int, found: float, alarms: float, rooms: Rooms
+    made: Experiment,
+    contact: int,
+    held: int,
+    found: float,
+    alarms: float,
+    currency: str,
+    plan: Strategy | None,
 ) -> tuple[str, str]:
-    cash = money(found, rooms.workspace.settings.currency)
+    shown = difference(made.kind, found, currency)
+    by, by_zh = ("value and recency", "价值与近度") if plan is None else ("tier", "层")
+    adjusted, adjusted_zh = (
+        (", before adjusting for past spend", "（未按过往消费校正）") if plan is None else ("", "")
+    )
+    taken, taken_zh = ("", "") if plan is None else _taken(made, held, plan)
     return (
-        f"**'{made.name}' is assigned**: contact {contact:,} customers, leave {held:,} alone, balanced by value and "
-        f"recency. The same customers stay in the same arm.\n"
+        f"**'{made.name}' is assigned**: contact {contact:,} customers, leave {held:,} alone, balanced by {by}. "
+        f"The same customers stay in the same arm.\n"
+        f"{taken}"
         f"- Runs {made.horizon_days} days from {made.start}; ask \"how did '{made.name}' do?\" on {made.end}.\n"
-        f"- It finds a difference of {cash} per customer 4 times in 5, before adjusting for past spend.\n"
-        f"- A/A check on past spend: {alarms:.1%} false alarms in {AA_RUNS} runs.",
-        f"**“{made.name}”已分组**：触达{contact:,}名，保留{held:,}名不触达，按价值与近度均衡；同一客户始终在同一组。\n"
+        f"- It finds a difference of {shown} per customer 4 times in 5{adjusted}.\n"
+        f"- A/A check on the time before: {alarms:.1%} false alarms in {AA_RUNS} runs.",
+        f"**“{made.name}”已分组**：触达{contact:,}名，保留{held:,}名不触达，按{by_zh}均衡；同一客户始终在同一组。\n"
+        f"{taken_zh}"
         f"- 自{made.start}起观察{made.horizon_days}天；{made.end}可问“{made.name}效果如何？”。\n"
-        f"- 人均差异达{cash}时，5次中有4次能测出（未按过往消费校正）。\n"
-        f"- 用过往消费做A/A检验：{AA_RUNS}次中误报{alarms:.1%}。",
+        f"- 人均差异达{shown}时，5次中有4次能测出{adjusted_zh}。\n"
+        f"- 用此前的数据做A/A检验：{AA_RUNS}次中误报{alarms:.1%}。",
+    )
+
+
+def _taken(made: Experiment, held: int, plan: Strategy) -> tuple[str, str]:
+    """What an experiment took from its plan, in English and Chinese."""
+    metric = plan.holdout.metric
+    as_sized = held == plan.holdout.holdout
+    sized = "its holdout" if as_sized else f"a holdout of {held:,} instead of its {plan.holdout.holdout:,}"
+    sized_zh = "其对照组" if as_sized else f"对照组{held:,}名（方案为{plan.holdout.holdout:,}名）"
+    return (
+        f"- Taken from the plan: the {len(made.arms):,} customers that it chose of {plan.size:,}, each with their "
+        f"offer; {sized}; the primary metric, {metric.label_en}.\n",
+        f"- 取自方案：{plan.size:,}名中入选的{len(made.arms):,}名客户及各自的优惠；{sized_zh}；"
+        f"主要指标：{metric.label_zh}。\n",
     )
 
 
@@ -152,7 +208,7 @@ def measure_campaign(rooms: Rooms, name: str | None) -> Told:
         )
     if known in store:
         experiment = Experiment.from_dict(store.load(known))
-        found = read_experiment(experiment, rooms.purchases, rooms.warehouse.as_of)
+        found = read_experiment(experiment, _purchases(rooms, experiment), rooms.warehouse.as_of)
         store.change(known, lambda now: Experiment.from_dict(now).looked(rooms.warehouse.as_of).to_dict())
     else:
         found = _past(rooms, known)

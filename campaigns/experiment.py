@@ -11,11 +11,18 @@ import numpy as np
 import pandas as pd
 
 from campaigns.assign import assign
+from campaigns.plan import Strategy
 from campaigns.spend import Timeline
 from segments.errors import DataError, DefinitionError, Sentence
 
-MetricName = Literal["spend", "bought"]
+MetricName = Literal["spend", "bought", "bought_offer"]
 METRICS: tuple[MetricName, ...] = get_args(MetricName)
+METRIC_OF: dict[str, MetricName] = {
+    "spend_adjusted": "spend",
+    "bought": "bought",
+    "bought_offer": "bought_offer",
+}
+"""By the name of a plan's primary metric. Spend is read adjusted wherever the time before is known."""
 MAX_NAME = 80
 
 
@@ -23,9 +30,10 @@ MAX_NAME = 80
 class Experiment:
     """A campaign with a holdout. arms: customer_id -> (stratum, arm).
 
-    The outcome of a customer is the spend (currency), or whether they bought (0/1), in
-    `[start, start + horizon_days)`; the same of the `horizon_days` before is the covariate. looks: dates
-    as of which the outcome was read. contact_cost (currency), gross_margin (share): to tell the profit.
+    The outcome of a customer is the spend (currency), whether they bought, or whether they bought what they are
+    offered (0/1), in `[start, start + horizon_days)`; the same of the `horizon_days` before is the covariate. looks:
+    dates as of which the outcome was read. contact_cost (currency), gross_margin (share): to tell the profit. offers:
+    customer_id -> category, of both arms, where a plan chose one.
     """
 
     name: str
@@ -40,6 +48,7 @@ class Experiment:
     contact_cost: float = 0.0
     gross_margin: float = 1.0
     looks: tuple[date, ...] = field(default=())
+    offers: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         issues: list[Sentence] = []
@@ -82,6 +91,11 @@ class Experiment:
             raise DefinitionError.of(*issues)
 
     @property
+    def kind(self) -> Literal["mean", "share"]:
+        """What the arms are compared by: a mean of spend, or a share who bought."""
+        return "mean" if self.metric == "spend" else "share"
+
+    @property
     def end(self) -> date:
         """The first day that no longer counts."""
         return self.start + timedelta(days=self.horizon_days)
@@ -109,7 +123,7 @@ class Experiment:
     def export_rows(self) -> list[dict[str, str]]:
         """customer_id, arm, tier (the stratum that the arms are balanced in) and offer of everyone."""
         return [
-            {"customer_id": c, "arm": arm, "tier": stratum, "offer": ""}
+            {"customer_id": c, "arm": arm, "tier": stratum, "offer": self.offers.get(c, "")}
             for c, (stratum, arm) in self.arms.items()
         ]
 
@@ -143,7 +157,7 @@ def make_experiment(
 ) -> Experiment:
     """Assign the customers of `strata` (stratum by customer_id) to arms; the name and start are the salt.
 
-    told: definition, contact_cost, gross_margin. Raises DefinitionError for settings out of range, or
+    told: definition, contact_cost, gross_margin, offers. Raises DefinitionError for settings out of range, or
     when an arm would be empty.
     """
     salt = f"{name}:{start.isoformat()}"
@@ -157,12 +171,41 @@ def make_experiment(
     return replace(made, arms=_arms(strata, arms))
 
 
+def experiment_of_plan(
+    plan: Strategy, name: str, start: date, definition: Mapping[str, Any] | None, share: float | None = None
+) -> Experiment:
+    """A plan carried out as an experiment: its chosen customers with their offers and arms, its primary metric and window.
+
+    share: of its customers to hold out instead of as many as it sized. Raises DefinitionError as `make_experiment`.
+    """
+    metric, sizes = plan.holdout.metric, (plan.holdout.holdout, plan.holdout.contact)
+    made = make_experiment(
+        name,
+        start,
+        pd.Series({customer: tier for customer, (tier, _, _) in plan.arms.items()}),
+        metric=METRIC_OF[metric.name],
+        horizon_days=metric.horizon_days,
+        holdout_share=sizes[0] / sum(sizes) if share is None else share,
+        alpha=plan.holdout.alpha,
+        definition=definition,
+        contact_cost=plan.assumptions.contact_cost,
+        gross_margin=plan.assumptions.gross_margin,
+        # What a plan offers are categories, whose names are their keys.
+        offers={customer: offer for customer, (_, offer, _) in plan.arms.items()},
+    )
+    if share is not None:
+        return made
+    arms = {customer: (tier, arm) for customer, (tier, _, arm) in plan.arms.items()}
+    return replace(made, arms=arms, salt=plan.assumptions.seed)
+
+
 def _arms(strata: pd.Series, arms: pd.Series) -> dict[str, tuple[str, str]]:
     return {str(c): (str(s), str(a)) for c, s, a in zip(strata.index, strata, arms, strict=True)}
 
 
 def outcomes(experiment: Experiment, purchases: pd.DataFrame, as_of: date) -> pd.DataFrame:
-    """Columns arm, stratum, outcome, before by customer_id, from purchases (customer_id, ts, value).
+    """Columns arm, stratum, outcome, before by customer_id, from purchases (customer_id, ts, value; category too where
+    only what was offered counts).
 
     Before the window is over only its days up to `as_of` count, in both arms alike.
     """
@@ -170,10 +213,13 @@ def outcomes(experiment: Experiment, purchases: pd.DataFrame, as_of: date) -> pd
     rows = [(c, stratum, arm) for c, (stratum, arm) in experiment.arms.items()]
     table = pd.DataFrame(rows, columns=["customer_id", "stratum", "arm"])
     moments = pd.Series([pd.Timestamp(experiment.start)] * len(table))
+    if experiment.metric == "bought_offer":
+        offered = purchases["customer_id"].map(pd.Series(experiment.offers, dtype="object"))
+        purchases = purchases[purchases["category"].astype("object") == offered]
     line = Timeline(purchases)
     outcome = line.spend(table["customer_id"], moments, 0, max(0, days))
     before = line.spend(table["customer_id"], moments, -experiment.horizon_days, 0)
-    if experiment.metric == "bought":
+    if experiment.kind == "share":
         # A purchase that was returned in full nets to 0 and is none.
         outcome, before = (outcome > 0).astype(float), (before > 0).astype(float)
     return table.assign(outcome=np.asarray(outcome), before=np.asarray(before)).set_index("customer_id")

@@ -219,7 +219,7 @@ def _by_stratum(
 
 
 def read_experiment(experiment: Experiment, purchases: pd.DataFrame, as_of: date) -> Measurement:
-    """Measure an experiment with the purchases (customer_id, ts, value) before `as_of`.
+    """Measure an experiment with the purchases before `as_of`, with the columns that `outcomes` takes.
 
     Raises DefinitionError when the window has not begun or a look this early could find nothing.
     """
@@ -248,7 +248,7 @@ def read_experiment(experiment: Experiment, purchases: pd.DataFrame, as_of: date
     return measure(
         outcomes(experiment, purchases, as_of),
         name=experiment.name,
-        kind="share" if experiment.metric == "bought" else "mean",
+        kind=experiment.kind,
         level=1 - alpha,
         holdout_share=experiment.holdout_share,
         elapsed=elapsed,

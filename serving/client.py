@@ -170,6 +170,16 @@ class Client:
         """A saved plan with its versions."""
         return self._document("/v1/plans", name, version)
 
+    def plan_words(self, name: str, language: str = "en", *, html: bool = False) -> str:
+        """A saved plan in words ('en' or 'zh'), as Markdown or as one HTML page."""
+        headers = {"Accept": "text/html" if html else "text/markdown", "Accept-Language": language}
+        return self._send("GET", f"/v1/plans/{quote(name, safe='')}", headers=headers).text
+
+    def delete_plan(self, name: str, over: Document | None = None) -> None:
+        """Delete a saved plan; with `over`, only when that is still the newest version."""
+        headers = {"If-Match": _tag(over)} if over else {}
+        self._send("DELETE", f"/v1/plans/{quote(name, safe='')}", headers=headers)
+
     def save_plan(
         self,
         name: str,

@@ -16,9 +16,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from assistant.documents import SavedDocument
 from assistant.library import SavedSegment
 from assistant.models import model_card
 from campaigns.experiment import Experiment
+from campaigns.plan import Strategy
 from indexes.projection import project
 from propensity.registry import Registry
 from segments.definition import Node, named_segments
@@ -289,10 +291,15 @@ class Views:
 
     # Campaigns
 
-    def plans(self, caller: Caller) -> list[str]:
-        """The names of saved plans."""
+    def plans(self, caller: Caller) -> list[SavedDocument]:
+        """Saved plans by name, each at its newest version."""
         self.service.check(caller, "read", "plans")
-        return self.rooms.plans.names()
+        return self.rooms.plans.all()
+
+    def plan(self, caller: Caller, name: str) -> Strategy:
+        """A saved plan. Raises NotFoundError."""
+        self.service.check(caller, "read", "plan")
+        return Strategy.restored(self.rooms.plans.load(name))
 
     def experiments(self, caller: Caller) -> list[Experiment]:
         """Saved experiments by name."""

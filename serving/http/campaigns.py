@@ -5,15 +5,19 @@ from __future__ import annotations
 from typing import Annotated, Any
 from urllib.parse import quote
 
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 
 from assistant.documents import Documents, SavedDocument
+from assistant.tools_campaigns import file_stem
 from campaigns.assign import Arm
 from campaigns.experiment import Experiment
+from campaigns.page import to_html
 from campaigns.plan import Strategy
+from segments.explain import Language
 from serving.customers import ListFormat
 from serving.http import schemas
 from serving.http.idempotency import IdempotentRoute, declare
+from serving.http.problems import asked_for
 from serving.http.versions import (
     TAGGED,
     UNCHANGED,
@@ -67,22 +71,26 @@ def _documents(router: APIRouter, service: Service, documents: Documents) -> Non
 
     @router.get(
         f"{path}/{{name:path}}",
-        responses=UNCHANGED,
+        response_model=schemas.DocumentVersions,
+        responses=UNCHANGED | (schemas.PLAN_WORDS if kind == "plan" else {}),
         summary=f"A saved {kind}",
         operation_id=kind,
     )
     def one(
         name: str,
         caller: Reader,
+        request: Request,
         response: Response,
         version: Number = None,
         if_none_match: IfNoneMatch = None,
-    ) -> schemas.DocumentVersions:
+    ) -> Any:
         """At its newest version, or at the one asked for; without the customers in it."""
         versions = documents.versions(name)
         found = chosen(kind.capitalize(), versions, version)
         if if_none_match == etag(found):
             return unchanged(found)
+        if kind == "plan" and (form := _form(request)) is not None:
+            return _words(service, found, form, asked_for(request.headers))
         response.headers["ETag"] = etag(found)
         content = _SHOWN[kind](documents.load(name, found.version))
         every = [_told(saved) for saved in versions]
@@ -131,6 +139,27 @@ def _customers(router: APIRouter, service: Service, documents: Documents) -> Non
         return Response(listed.text(file_format), media_type=MEDIA[file_format], headers=headers)
 
 
+def _form(request: Request) -> str | None:
+    """How a plan is to be told, by the first kind of `Accept` that is known; None: as JSON."""
+    kinds = [part.partition(";")[0].strip().lower() for part in request.headers.get("accept", "").split(",")]
+    known = [kind for kind in kinds if kind in (MARKDOWN, HTML, "application/json", "*/*")]
+    return known[0] if known and known[0] in (MARKDOWN, HTML) else None
+
+
+def _words(service: Service, saved: SavedDocument, form: str, language: Language) -> Response:
+    """A plan in words, as a file."""
+    plan = Strategy.restored(service.rooms.plans.load(saved.name, saved.version))
+    words = plan.to_markdown(language, service.rooms.workspace.settings.currency)
+    text, ending = (to_html(words, saved.name, language), "html") if form == HTML else (words, "md")
+    where = quote(f"{file_stem(saved.name)}.{ending}")
+    headers = {
+        "ETag": etag(saved),
+        "Vary": "Accept, Accept-Language",
+        "Content-Disposition": f"attachment; filename*=UTF-8''{where}",
+    }
+    return Response(text, media_type=f"{form}; charset=utf-8", headers=headers)
+
+
 def _plan(content: dict[str, Any]) -> dict[str, Any]:
     plan = Strategy.restored(content)
     return plan.to_dict() | {"definition": plan.definition}
@@ -139,9 +168,12 @@ def _plan(content: dict[str, Any]) -> dict[str, Any]:
 def _experiment(content: dict[str, Any]) -> dict[str, Any]:
     made = Experiment.from_dict(content)
     sizes = {arm: len(made.customers(arm)) for arm in ("contact", "holdout")}
-    return {key: value for key, value in made.to_dict().items() if key not in ("arms", "salt")} | sizes
+    return {
+        key: value for key, value in made.to_dict().items() if key not in ("arms", "salt", "offers")
+    } | sizes
 
 
+MARKDOWN, HTML = "text/markdown", "text/html"
 MEDIA = {"csv": "text/csv; charset=utf-8", "jsonl": "application/jsonl"}
 _SHOWN = {"plan": _plan, "experiment": _experiment}
 

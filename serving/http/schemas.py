@@ -225,6 +225,19 @@ class NewPlan(Definition):
     budget: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
 
 
+PLAN_WORDS: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "The plan; with `Accept: text/markdown` or `text/html` in words, as a file, in the language of "
+        "`Accept-Language`.",
+        "content": {
+            "text/markdown": {"schema": {"type": "string"}, "example": "## Strategy: Win back\n..."},
+            "text/html": {"schema": {"type": "string"}, "example": "<!doctype html>..."},
+        },
+        "headers": {"ETag": {"description": "This version's tag.", "schema": {"type": "string"}}},
+    }
+}
+
+
 class Document(Version):
     """A saved plan or experiment. owner: who saved it first, empty when that is not known."""
 

@@ -12,7 +12,9 @@ from campaigns.goals import GOALS
 from segments.codec import to_json
 from segments.errors import SegAssistError
 from serving.page import plots
-from serving.page.html import notice, table
+from serving.page.downloads import FETCH
+from serving.page.html import ACTIONS, notice
+from serving.page.kept import FORMS, Wanted, experiment_list, offered, plan_list
 from serving.page.session import Segment, Session
 
 BUDGET, HOLDOUT = 5000, 20
@@ -24,6 +26,8 @@ class Campaigns:
     def __init__(self, session: Session) -> None:
         self.session = session
         say = session.say
+        self.wanted = gr.State(Wanted())
+        self.file = gr.Textbox(label="file", visible="hidden")
         goals = [(say("goal.auto"), ""), *((say(f"goal.{goal}"), goal) for goal in GOALS)]
         with gr.Row():
             with gr.Column(min_width=320):
@@ -39,7 +43,7 @@ class Campaigns:
                 self.plot = gr.Plot(show_label=False, visible=False, elem_id="plot-plan")
                 self.plan = gr.Markdown("", elem_id="plan")
                 self.name = session.save_box("save-plan", "plan.save", "plan.name")
-                self.plans = gr.HTML("", elem_id="plans")
+                self.plans = gr.HTML("", js_on_load=ACTIONS, elem_id="plans")
             with gr.Column(min_width=320):
                 gr.HTML(f"<h2>{escape(say('test.title'))}</h2>")
                 with gr.Row():
@@ -52,7 +56,8 @@ class Campaigns:
                         min_width=120,
                     )
                     self.assign = gr.Button(say("test.assign"), elem_id="assign", size="sm")
-                self.tests = gr.HTML(notice(say("loading"), "loading"), elem_id="experiments")
+                loading = notice(say("loading"), "loading")
+                self.tests = gr.HTML(loading, js_on_load=ACTIONS, elem_id="experiments")
                 self.which = gr.Dropdown([], label=say("test.choose"), elem_id="which-campaign")
                 self.read = gr.Button(say("test.read"), elem_id="read-campaign", size="sm")
                 self.result = gr.Markdown("", elem_id="campaign-result")
@@ -67,34 +72,60 @@ class Campaigns:
         self.name.submit(self.save, [self.name, *asked], [self.name, *self.lists], **busy)
         self.assign.click(self.begin, [self.share, current], [self.result, self.arms, *self.lists], **busy)
         self.read.click(self.measure, [self.which], [self.result, self.arms], **busy)
+        quiet: dict[str, Any] = {"show_progress": "hidden"}
+        opened = [self.plans, self.wanted, self.plan, self.plot]
+        self.plans.act(self.act_on_plan, [self.wanted], opened, **quiet)
+        self.tests.act(self.act_on_test, [self.wanted], [self.tests, self.wanted], **quiet)
+        self.wanted.change(self.write, [self.wanted], [self.file], **quiet).success(
+            None, [self.file], js=FETCH
+        )
 
     def load(self, request: gr.Request) -> tuple[Any, ...]:
         """Values of `lists`: experiments, what may be read, saved plans."""
-        session, say = self.session, self.session.say
+        session = self.session
         views, caller = session.views, session.caller(request)
         try:
             tests, plans, past = views.experiments(caller), views.plans(caller), views.campaigns(caller)
         except SegAssistError as error:
             return self.session.error(error), gr.skip(), ""
-        rows = [
-            [
-                escape(test.name),
-                f"{test.start} – {test.end}",
-                f"{len(test.customers('contact')):,}",
-                f"{len(test.customers('holdout')):,}",
-                str(len(test.looks)),
-            ]
-            for test in tests
-        ]
-        heads = [say(f"test.{head}") for head in ("name", "window", "contact", "holdout", "looks")]
-        listed = table(heads, rows, numbers=(2, 3, 4)) if rows else notice(say("test.none"))
+        listed = experiment_list(session, caller, tests, 0)
         names = [(test.name, test.name) for test in reversed(tests)]
         names += [(f"{number} · {kind} · {start}", number) for number, kind, start in past]
-        kept = "".join(f"<li>{escape(name)}</li>" for name in plans)
-        saved = f"<h3>{escape(say('plan.saved'))}</h3>" + (
-            f"<ul>{kept}</ul>" if kept else notice(say("plan.none"))
-        )
+        saved = plan_list(session, caller, plans, "", 0)
         return listed, gr.update(choices=names, value=names[0][1] if names else None), saved
+
+    def act_on_plan(self, wanted: Wanted, request: gr.Request, event: gr.EventData) -> tuple[Any, ...]:
+        """Do what a button of the saved plans stands for."""
+        session, caller = self.session, self.session.caller(request)
+        do, name = _pressed(event)
+        number, asking, words = wanted.number + 1, "", gr.skip()
+        with session.told():
+            if do == "open":
+                words = session.views.plan(caller, name).to_markdown(session.language, session.currency)
+            elif do == "really":
+                session.service.delete_document(caller, session.service.rooms.plans, name)
+                gr.Info(escape(session.say("library.deleted", name=name)))
+            elif do == "delete":
+                asking = name
+            shown = plan_list(session, caller, session.views.plans(caller), asking, number)
+        form = do if do in FORMS else ""
+        hidden = gr.update(visible=False) if do == "open" else gr.skip()
+        return shown, Wanted("plan", name, form, number), words, hidden
+
+    def act_on_test(self, wanted: Wanted, request: gr.Request, event: gr.EventData) -> tuple[str, Wanted]:
+        """Have an experiment's customers written."""
+        session, caller = self.session, self.session.caller(request)
+        _, name = _pressed(event)
+        with session.told():
+            shown = experiment_list(session, caller, session.views.experiments(caller), wanted.number + 1)
+        return shown, Wanted("experiment", name, "customers", wanted.number + 1)
+
+    def write(self, wanted: Wanted, request: gr.Request) -> str:
+        """Make the file that a button asked for; nothing for the other buttons."""
+        if not wanted.form:
+            return ""
+        with self.session.told():
+            return offered(self.session, self.session.caller(request), wanted)
 
     def plan_it(
         self, budget: float, goal: str, current: Segment | None, request: gr.Request
@@ -145,3 +176,9 @@ class Campaigns:
     def _words(self, texts: tuple[str, str] | None) -> str:
         assert texts is not None
         return texts[self.session.language == "zh"]
+
+
+def _pressed(event: gr.EventData) -> tuple[str, str]:
+    """What a button of a list does, and to which name."""
+    action: dict[str, Any] = event._data
+    return str(action["do"]), str(action.get("name", ""))

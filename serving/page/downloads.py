@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from threading import Lock
+from urllib.parse import quote
 
 from fastapi import FastAPI, Request
 from fastapi.responses import Response
@@ -18,12 +19,13 @@ from serving.http.guard import caller_of
 SECONDS = 60.0
 """How long a file waits for the browser, which fetches it at once."""
 FETCH = """address => {
+  if (!address) return;
   const link = Object.assign(document.createElement('a'), {href: address, download: ''});
   document.body.append(link);
   link.click();
   link.remove();
 }"""
-"""The script that has the browser fetch the file at an address."""
+"""The script that has the browser fetch the file at an address; nothing without one."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +78,7 @@ def add_downloads(app: FastAPI, downloads: Downloads) -> None:
     def download(token: str, request: Request) -> Response:
         held = downloads.take(caller_of(request.scope).name, token)
         headers = {
-            "Content-Disposition": f'attachment; filename="{held.name}"',
+            "Content-Disposition": f"attachment; filename*=UTF-8''{quote(held.name)}",
             "Cache-Control": "no-store",
         }
         return Response(held.content, media_type=held.media, headers=headers)

@@ -265,6 +265,8 @@ WORDS: dict[str, tuple[str, str]] = {
     "plan.save": ("Save the plan", "保存方案"),
     "plan.saved": ("Saved plans", "已保存的方案"),
     "plan.none": ("No plan is saved yet.", "还没有保存的方案。"),
+    "kept.open": ("Open", "打开"),
+    "kept.customers": ("Customers (CSV)", "客户名单 (CSV)"),
     "goal.auto": ("chosen by the data", "由数据决定"),
     "goal.win_back": ("win back", "挽回"),
     "goal.retain": ("retain", "留存"),

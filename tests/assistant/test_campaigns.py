@@ -1,15 +1,19 @@
 """Campaigns in conversation: a holdout assigned and read, budgets compared, copy written, in both languages."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from assistant.grounding import numbers_in
+from assistant.grounding import numbers_in, ungrounded
 from assistant.intents import read_intents
 from assistant.linking.numbers import Number, numbers
+from assistant.tools import Tools
 from assistant.tools_campaigns import AA_RUNS
 from campaigns.experiment import Experiment
 from campaigns.plan import Strategy
+from segments.codec import from_json, to_json
+from segments.errors import NotFoundError, UserError
 from tests.assistant.conftest import BIG_SPENDERS, call
 
 
@@ -126,6 +130,46 @@ def test_a_holdout_is_assigned_saved_and_read(talk, rooms):
     assert "already" in again.clarification
     early = talk.ask("how did 'spring' do?", call("measure_campaign"))
     assert "nothing to measure yet" in early.clarification
+
+
+def test_a_plan_is_carried_out_as_planned_and_said_so(rooms):
+    definition = from_json(BIG_SPENDERS)
+    tools = Tools(rooms)
+    planned = tools.plan_strategy(definition, "win_back", 300).strategy
+    result = tools.assign_holdout(definition, name="spring", goal="win_back", budget=300)
+    made = Experiment.from_dict(rooms.experiments.load("spring"))
+    assert {c: (t, made.offers[c], a) for c, (t, a) in made.arms.items()} == planned.arms
+    assert (made.metric, made.definition) == ("bought", to_json(definition))
+    english, chinese = result.texts
+    held, metric = planned.holdout.holdout, planned.holdout.metric
+    assert f"leave {held:,} alone" in english
+    assert f"the {len(planned.arms):,} customers that it chose of {planned.size:,}" in english
+    assert metric.label_en in english
+    assert "取自方案" in chinese
+    assert metric.label_zh in chinese
+    for text in result.texts:
+        assert not ungrounded(text, result.evidence)
+
+
+def test_a_saved_plan_is_carried_out_by_its_name(rooms):
+    tools, definition = Tools(rooms), from_json(BIG_SPENDERS)
+    tools.save_plan(definition, "Big spring", "cross_sell", 300)
+    planned = Strategy.restored(rooms.plans.load("Big spring"))
+    result = tools.assign_holdout(plan="Big spring", name="A/B", share=0.5)
+    made = Experiment.from_dict(rooms.experiments.load("A/B"))
+    assert set(made.arms) == set(planned.arms)
+    assert (made.metric, made.holdout_share) == ("bought_offer", 0.5)
+    assert result.definition == definition
+    held = len(made.customers("holdout"))
+    assert f"a holdout of {held:,} instead of its {planned.holdout.holdout:,}" in result.texts[0]
+    assert not ungrounded(result.texts[0], result.evidence)
+    begun = (rooms.warehouse.as_of - timedelta(days=60)).isoformat()
+    rooms.experiments.change("A/B", lambda content: content | {"start": begun})
+    assert "pp" in tools.measure_campaign("A/B").texts[0]
+    with pytest.raises(NotFoundError, match="No plan is named 'Bigger'"):
+        tools.assign_holdout(plan="Bigger")
+    with pytest.raises(UserError, match="give a definition, or in `plan`"):
+        tools.assign_holdout(name="nobody")
 
 
 def test_arms_treated_alike_are_told_to_be_alike(talk, rooms):

@@ -181,6 +181,23 @@ def test_whom_a_plan_contacts_is_exported_with_tier_and_offer_of_the_version_ask
         assert "newest is 2" in missing.json()["detail"]
 
 
+def test_a_plan_is_fetched_in_words_by_what_is_accepted(guarded):
+    with guarded.client("viewer") as viewer, guarded.client("marketer") as marketer:
+        put(marketer)
+        text = viewer.get("/v1/plans/spring", headers={"accept": "text/markdown"})
+        plan = Strategy.restored(guarded.service.rooms.plans.load("spring"))
+        assert (text.status_code, text.headers["content-type"]) == (200, "text/markdown; charset=utf-8")
+        assert text.text == plan.to_markdown("en", "$")
+        assert text.headers["etag"] == viewer.get("/v1/plans/spring").headers["etag"]
+        assert "spring.md" in text.headers["content-disposition"]
+        browser = {"accept": "text/html,application/xml;q=0.9,*/*;q=0.8", "accept-language": "zh-CN"}
+        page = viewer.get("/v1/plans/spring", headers=browser)
+        assert page.text.startswith("<!doctype html>")
+        assert ("策略" in page.text, 'lang="zh-Hans"' in page.text) == (True, True)
+        either = viewer.get("/v1/plans/spring", headers={"accept": "application/json, text/html"})
+        assert either.json()["name"] == "spring"
+
+
 def test_a_customer_who_is_no_longer_kept_is_not_exported(guarded):
     rooms = guarded.service.rooms
     with guarded.client("admin") as client:

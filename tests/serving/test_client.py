@@ -55,6 +55,8 @@ def test_plans_are_saved_and_changed_and_experiments_listed(typed):
     with pytest.raises(ApiError, match="Plan 'a/b & c' is at version 2"):
         typed.save_plan("a/b & c", LOYAL, over=saved)
     assert typed.plan("a/b & c", version=1).content["budget"] == 300
+    assert typed.plan_words("a/b & c").startswith("## Strategy: ")
+    assert typed.plan_words("a/b & c", "zh", html=True).startswith("<!doctype html>")
     typed.call("assign_holdout", definition=BEER, name="spring")
     assert [test.name for test in typed.experiments()] == ["spring"]
     sizes = typed.experiment("spring").content
@@ -64,6 +66,10 @@ def test_plans_are_saved_and_changed_and_experiments_listed(typed):
     planned = typed.plan_customers("a/b & c")
     assert {one.customer for one in planned} < beer
     assert all(one.tier and one.offer for one in planned)
+    with pytest.raises(ApiError, match="precondition_failed"):
+        typed.delete_plan("a/b & c", over=saved)
+    typed.delete_plan("a/b & c")
+    assert typed.plans() == []
 
 
 def test_tools_scores_and_catalogue(typed):

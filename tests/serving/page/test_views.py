@@ -111,8 +111,35 @@ def test_a_plan_is_made_and_saved_and_a_test_is_run(page, fake_llm):
     page.click("#assign")
     page.until(lambda: len(page.all("#experiments tbody tr")) == 1, "the experiment")
     assert "is assigned" in page.text("#campaign-result")
+    listed = page.fetched("#experiments [data-do=customers]", "*-customers.csv").read_text(encoding="utf-8")
+    assert len(listed.splitlines()) == 1 + 1298
+    assert {line.split(",")[1] for line in listed.splitlines()[1:]} == {"contact", "holdout"}
     page.click("#read-campaign")
     page.until(lambda: "its result is due on" in page.text(".toast-body"), "why there is no result yet")
+
+
+def test_a_saved_plan_is_opened_downloaded_and_deleted_after_a_second_thought(page, serving):
+    body = {"definition": BEER, "budget": 700}
+    httpx.put(f"{serving[0]}/v1/plans/Ales", json=body, timeout=60).raise_for_status()
+    page.tab("campaigns")
+    row = "[data-name=Ales]"
+    page.until(lambda: page.all(f"#plans {row}"), "the list")
+    page.click(f"#plans [data-do=open]{row}")
+    page.until(lambda: "$700" in page.text("#plan"), "the plan")
+    text = page.fetched(f"#plans [data-do=md]{row}", "*.md")
+    assert (text.name, text.read_text(encoding="utf-8")[:12]) == ("Ales.md", "## Strategy:")
+    assert page.fetched(f"#plans [data-do=html]{row}", "*.html").read_text().startswith("<!doctype html>")
+    listed = page.fetched(f"#plans [data-do=customers]{row}", "*.csv").read_text(encoding="utf-8")
+    assert listed.startswith("customer,arm,tier,offer,as_of,definition\n")
+    page.click(f"#plans [data-do=delete]{row}")
+    page.until(lambda: page.all("#plans [data-do=keep]"), "the question")
+    page.click("#plans [data-do=keep]")
+    page.until(lambda: page.all(f"#plans [data-do=delete]{row}"), "the list again")
+    page.click(f"#plans [data-do=delete]{row}")
+    page.until(lambda: page.all(f"#plans [data-do=really]{row}"), "the question")
+    page.click(f"#plans [data-do=really]{row}")
+    page.until(lambda: not page.all(f"#plans {row}"), "the list without it")
+    assert httpx.get(f"{serving[0]}/v1/plans/Ales", timeout=30).status_code == 404
 
 
 def test_a_plan_without_a_segment_says_what_to_do(page):

@@ -1,0 +1,104 @@
+"""Saved plans and experiments as lists with buttons: opened, downloaded, deleted after a second thought."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from html import escape
+
+from assistant.documents import SavedDocument
+from assistant.tools_campaigns import file_stem
+from campaigns.experiment import Experiment
+from campaigns.page import to_html
+from serving.access import Caller
+from serving.page.html import button, notice, table
+from serving.page.session import Session
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A file that is asked for: 'customers', 'md' or 'html' of a plan or an experiment. number: tells a second wish from
+    the first."""
+
+    kind: str = ""
+    name: str = ""
+    form: str = ""
+    number: int = 0
+
+
+def plan_list(session: Session, caller: Caller, saved: list[SavedDocument], asking: str, number: int) -> str:
+    """Saved plans. asking: the one that is about to be deleted. number: of the list, so that no two are the same text."""
+    say = session.say
+    title = f"<h3>{escape(say('plan.saved'))}</h3><!--{number}-->"
+    if not saved:
+        return title + notice(say("plan.none"))
+    rows = [
+        [
+            f"<strong>{escape(plan.name)}</strong>",
+            f"{plan.saved_at:%Y-%m-%d}<div class=hint>{escape(say('library.version', version=plan.version))}</div>",
+            _plan_buttons(session, caller, plan.name, asking),
+        ]
+        for plan in saved
+    ]
+    return title + table([say("plan.name"), say("library.saved"), say("library.do")], rows)
+
+
+def experiment_list(session: Session, caller: Caller, tests: list[Experiment], number: int) -> str:
+    """Experiments with how many are in each arm. number: of the list, so that no two are the same text."""
+    say = session.say
+    if not tests:
+        return notice(say("test.none")) + f"<!--{number}-->"
+    rows = [
+        [
+            escape(test.name),
+            f"{test.start} – {test.end}",
+            f"{len(test.customers('contact')):,}",
+            f"{len(test.customers('holdout')):,}",
+            str(len(test.looks)),
+            _customers(session, caller, test.name),
+        ]
+        for test in tests
+    ]
+    heads = [say(f"test.{head}") for head in ("name", "window", "contact", "holdout", "looks")]
+    return table([*heads, say("library.do")], rows, numbers=(2, 3, 4)) + f"<!--{number}-->"
+
+
+FORMS = {"customers": "text/csv", "md": "text/markdown", "html": "text/html"}
+
+
+def offered(session: Session, caller: Caller, wanted: Wanted) -> str:
+    """Make the file that is wanted; its address."""
+    service = session.service
+    if wanted.form == "customers":
+        documents = service.rooms.plans if wanted.kind == "plan" else service.rooms.experiments
+        found = service.customers(caller, documents, wanted.name)
+        name, text = found.file_name("csv"), found.text("csv", spreadsheet=True)
+    else:
+        words = session.views.plan(caller, wanted.name).to_markdown(session.language, session.currency)
+        name = f"{file_stem(wanted.name)}.{wanted.form}"
+        text = words if wanted.form == "md" else to_html(words, wanted.name, session.language)
+    return session.downloads.offer(caller.name, name, FORMS[wanted.form], text.encode("utf-8"))
+
+
+def _plan_buttons(session: Session, caller: Caller, name: str, asking: str) -> str:
+    say = session.say
+    if asking == name:
+        question = escape(say("library.sure", name=name))
+        yes = button(say("library.really"), "really", css="danger", name=name)
+        return f'<div role="alert">{question}</div>{yes}' + button(say("library.keep"), "keep")
+    parts = [
+        button(say("kept.open"), "open", title=f"{say('kept.open')}: {name}", name=name),
+        button("Markdown", "md", title=f"Markdown: {name}", name=name),
+        button("HTML", "html", title=f"HTML: {name}", name=name),
+        _customers(session, caller, name),
+    ]
+    if caller.may("write"):
+        delete = say("library.delete")
+        parts.append(button(delete, "delete", title=f"{delete}: {name}", name=name))
+    return "".join(parts)
+
+
+def _customers(session: Session, caller: Caller, name: str) -> str:
+    if not caller.may("export"):
+        return ""
+    label = session.say("kept.customers")
+    return button(label, "customers", title=f"{label}: {name}", name=name)
