@@ -86,8 +86,9 @@ class SecondReader:
         ):
             if link.reading is None:
                 return link
-            told = node is not None and not empty and first is not None and self._no_worse(link, node, first)
-            return replace(link, alternative=node if told else link.alternative, confidence="low")
+            fits = node is not None and first is not None and self._no_worse(link, node, first)
+            other = node if fits and not (empty or lost) else link.alternative
+            return replace(link, alternative=other, confidence="low")
         sure = sketch.probability >= SURE
         return replace(
             link,

@@ -146,6 +146,7 @@ def _ask(service: Service, caller: Caller, arguments: dict[str, Any]) -> dict[st
         "answer": answer.answer,
         "conversation": answer.conversation,
         "evidence": answer.evidence,
+        "follow_ups": answer.follow_ups,
     }
     if answer.segment is not None:
         # The size is in the evidence, where a small one is hidden.

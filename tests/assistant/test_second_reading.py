@@ -107,6 +107,7 @@ def test_a_sketch_that_loses_an_event_or_an_absence_does_not_lead(
     link = replace(linker.link(message), reading=from_json(held))
     again = reader(linker, opened, lost).joined(link)
     assert (again.reading, again.confidence) == (from_json(held), "low")
+    assert again.alternative == link.alternative, "nor is it told"
 
 
 def test_a_sketch_that_the_model_was_not_sure_of_is_told_beside(linker: Linker, opened: Rooms) -> None:
