@@ -37,6 +37,7 @@ from assistant.sql import Database
 from segments.codec import from_json, to_json
 from segments.definition import Node
 from segments.errors import ConflictError, InternalError, NotFoundError, SegAssistError
+from segments.issues import in_language
 from segments.ports import Progress
 from serving.access import Caller, Role
 from serving.http.problems import seen
@@ -68,6 +69,7 @@ _jobs = Table(
     Column("folder", Text),
     Column("code", String(40)),
     Column("detail", Text),
+    Column("detail_zh", Text),
     Column("owner", String(32)),
     Column("beat", Integer),
     Column("created_at", MOMENT),
@@ -94,6 +96,7 @@ class Job:
     folder: str | None
     code: str | None
     detail: str | None
+    detail_zh: str | None
     created_at: datetime
     ended_at: datetime | None
 
@@ -210,11 +213,11 @@ class Jobs:
     def give_up(self, job_id: str, beat: int) -> None:
         """Put a job whose owner is gone back into the queue; one that has ended so too often fails."""
         mine = update(_jobs).where(_jobs.c.id == job_id, _jobs.c.state == "running", _jobs.c.beat == beat)
-        often = f"Its server ended {ATTEMPTS} times while it was at work."
         failed = {
             "state": "failed",
             "code": InternalError.code,
-            "detail": often,
+            "detail": f"Its server ended {ATTEMPTS} times while it was at work.",
+            "detail_zh": f"处理它的服务器中途结束了{ATTEMPTS}次。",
             "ended_at": datetime.now(UTC),
         }
         with self._state.write(FAILED) as connection:
@@ -273,7 +276,8 @@ class Runner:
                 self._jobs.finish(self._owner, job.id, ended[self._said], step=ended[self._said])
         except Exception as error:  # noqa: BLE001 - kept with the job, for whoever asked for it
             told = seen(error, f"Export job {job.id}")
-            values = {"step": "failed", "code": told.code, "detail": str(told)}
+            said = {"detail": in_language(told, "en"), "detail_zh": in_language(told, "zh")}
+            values = {"step": "failed", "code": told.code} | said
             self._jobs.finish(self._owner, job.id, "failed", **values)
         finally:
             self._job = None

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Path, Query, Response
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from fastapi.responses import FileResponse
 
 from serving.http import schemas
 from serving.http.idempotency import IdempotentRoute, declare
+from serving.http.problems import asked_for
 from serving.http.who import Exporter
 from serving.jobs import Job
 from serving.service import Service
@@ -30,15 +31,18 @@ def export_routes(service: Service) -> APIRouter:
     router = APIRouter(prefix="/v1/exports", tags=["exports"], route_class=IdempotentRoute)
 
     @router.post("", status_code=202, responses={202: LOCATED}, dependencies=[Depends(declare)])
-    def start(body: schemas.NewExport, caller: Exporter, response: Response) -> schemas.ExportJob:
+    def start(
+        body: schemas.NewExport, caller: Exporter, request: Request, response: Response
+    ) -> schemas.ExportJob:
         """Export a definition's members: a job, whose progress is at its Location. Written to the audit log."""
         job = service.start_export(caller, service.read(body.definition), body.name, body.format)
         response.headers["Location"] = f"/v1/exports/{job.id}"
-        return _shown(job)
+        return _shown(job, request)
 
     @router.get("")
     def exports(
         caller: Exporter,
+        request: Request,
         response: Response,
         offset: Annotated[schemas.Offset, Query()] = 0,
         limit: Annotated[schemas.Limit, Query()] = 100,
@@ -46,17 +50,17 @@ def export_routes(service: Service) -> APIRouter:
         """The caller's export jobs, newest first; an admin sees everybody's. `X-Total-Count` says how many."""
         jobs, total = service.exports(caller, offset, limit)
         response.headers["X-Total-Count"] = str(total)
-        return [_shown(job) for job in jobs]
+        return [_shown(job, request) for job in jobs]
 
     @router.get("/{job}")
-    def export(job: JobId, caller: Exporter) -> schemas.ExportJob:
+    def export(job: JobId, caller: Exporter, request: Request) -> schemas.ExportJob:
         """How far an export is."""
-        return _shown(service.export_job(caller, job))
+        return _shown(service.export_job(caller, job), request)
 
     @router.delete("/{job}", dependencies=[Depends(declare)])
-    def cancel(job: JobId, caller: Exporter) -> schemas.ExportJob:
+    def cancel(job: JobId, caller: Exporter, request: Request) -> schemas.ExportJob:
         """Stop an export that has not ended; nothing of it is left."""
-        return _shown(service.cancel_export(caller, job))
+        return _shown(service.cancel_export(caller, job), request)
 
     @router.get("/{job}/file", response_class=FileResponse, responses={200: FILE})
     def file(job: JobId, caller: Exporter) -> FileResponse:
@@ -69,8 +73,10 @@ def export_routes(service: Service) -> APIRouter:
     return router
 
 
-def _shown(job: Job) -> schemas.ExportJob:
-    problem = None if job.code is None else schemas.ExportProblem(code=job.code, detail=job.detail or "")
+def _shown(job: Job, request: Request) -> schemas.ExportJob:
+    chinese = asked_for(request.headers) == "zh" and job.detail_zh
+    detail = (job.detail_zh if chinese else job.detail) or ""
+    problem = None if job.code is None else schemas.ExportProblem(code=job.code, detail=detail)
     return schemas.ExportJob(
         id=job.id,
         name=job.name,

@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import pandas as pd
 import pytest
+from fastapi.testclient import TestClient
 
 from assistant.sql import Database
 from segments.codec import from_json, to_json
@@ -16,6 +17,7 @@ from segments.errors import StorageError
 from segments.parameters import used_parameters
 from serving.access import Caller, Role
 from serving.client import ApiError, Client
+from serving.http.api import create_api
 from serving.jobs import ATTEMPTS, Jobs, Runner
 from serving.service import Service
 
@@ -229,13 +231,14 @@ def test_each_of_many_jobs_is_done_once_by_many_servers(tmp_path, quick):
 
 def test_work_that_fails_says_why(jobs, quick):
     def full(job, progress):
-        raise StorageError("The disk is full while writing exports; free some space and run it again.")
+        raise StorageError("The disk is full while writing exports.", "写出导出文件时磁盘已满。")
 
     job_id = new(jobs)
     runner = Runner(jobs, full)
     runner.start()
     until(lambda: jobs.get(job_id).state == "failed")
     assert (jobs.get(job_id).code, "disk is full" in str(jobs.get(job_id).detail)) == ("storage", True)
+    assert jobs.get(job_id).detail_zh == "写出导出文件时磁盘已满。"
     runner.stop()
 
 
@@ -257,3 +260,21 @@ def test_a_cancelled_export_leaves_nothing_behind(make_workspace, tmp_path):
     assert count == 1298
     manifest = json.loads((tmp_path / "shop" / "exports" / folder / "manifest.json").read_text())
     assert manifest["exported_by"] == "ada"
+
+
+def test_why_an_export_failed_is_said_in_the_callers_language(make_workspace, tmp_path):
+    service = Service.open(make_workspace(tmp_path / "shop"))
+    job_id = new(service.jobs)
+    for _ in range(ATTEMPTS):
+        assert service.jobs.claim("a server that is killed") is not None
+        service.jobs.give_up(job_id, 0)
+    client = TestClient(
+        create_api(service), base_url="http://localhost"
+    )  # without its lifespan nobody takes the job
+
+    def said(language):
+        answer = client.get(f"/v1/exports/{job_id}", headers={"accept-language": language})
+        return answer.json()["problem"]["detail"]
+
+    assert said("en") == f"Its server ended {ATTEMPTS} times while it was at work."
+    assert said("zh") == f"处理它的服务器中途结束了{ATTEMPTS}次。"

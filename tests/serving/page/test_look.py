@@ -6,8 +6,12 @@ from pathlib import Path
 
 import httpx
 import pytest
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.support.ui import WebDriverWait
 
-from tests.serving.page.browser import SIDEWAYS, TABS
+from tests.serving.page.browser import SECONDS, SIDEWAYS, TABS
+from tests.serving.page.conftest import browser
 
 pytestmark = pytest.mark.browser
 
@@ -74,6 +78,42 @@ def test_no_view_has_a_serious_violation_of_accessibility(asked, axe):
             if violations := page.driver.execute_async_script(AXE_RUN):
                 found[theme, view] = violations
     assert found == {}
+
+
+def test_no_view_in_chinese_has_a_serious_violation_of_accessibility(page, axe):
+    page.driver.get(f"{page.url}/zh/")
+    page.until(lambda: page.all("#question textarea"), "the Chinese page")
+    page.saw_errors()  # of the English page, which was left while it loaded
+    page.send("谁买过啤酒？")
+    page.until(lambda: "位客户的" in page.text("#size"), "the card in Chinese")
+    page.click("#to-editor")
+    page.until(lambda: page.all(".editor .row"), "the editor")
+    assert page.js("document.documentElement.lang") == "zh"
+    page.driver.execute_script(axe)
+    found = {}
+    for view in TABS:
+        go(page, view)
+        time.sleep(0.5)
+        if violations := page.driver.execute_async_script(AXE_RUN):
+            found[view] = violations
+    assert found == {}
+
+
+@pytest.mark.parametrize(("language", "said"), [("en", "Sign in"), ("zh", "登录")])
+@pytest.mark.parametrize("key", ["", "sga_no_no"])
+def test_the_sign_in_page_has_no_serious_violation_of_accessibility(
+    guarded, needs_chromium, axe, tmp_path, language, said, key
+):
+    with browser(tmp_path) as (driver, _):
+        driver.execute_cdp_cmd("Network.enable", {})
+        driver.execute_cdp_cmd("Network.setExtraHTTPHeaders", {"headers": {"Accept-Language": language}})
+        driver.get(f"{guarded.url}/signin")
+        if key:  # what went wrong is on the page too
+            driver.find_element(By.ID, "key").send_keys(key, Keys.ENTER)
+            WebDriverWait(driver, SECONDS).until(lambda d: d.find_elements(By.CSS_SELECTOR, "[role=alert]"))
+        assert driver.find_element(By.TAG_NAME, "button").text == said
+        driver.execute_script(axe)
+        assert driver.execute_async_script(AXE_RUN) == []
 
 
 @pytest.mark.parametrize("width", [1440, 1024, 390])
