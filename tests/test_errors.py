@@ -23,7 +23,13 @@ from segments.issues import in_language, sentences
 
 ROOT = Path(__file__).parents[1]
 ROOMS = ("segments", "warehouse", "propensity", "indexes", "insights", "campaigns", "assistant", "serving")
-COMMAND_LINE = {"serving/cli.py", "serving/options.py", "serving/data.py", "serving/operate.py"}
+COMMAND_LINE = {
+    "serving/campaigns.py",
+    "serving/cli.py",
+    "serving/options.py",
+    "serving/data.py",
+    "serving/operate.py",
+}
 """Only who runs the installation reads these: in English, as the command line is."""
 BOTH = ("both", "_too_few")
 """What gives the two wordings as a pair."""
