@@ -14,7 +14,7 @@ from pydantic import Field
 
 from assistant import tools_audience as audience
 from assistant import tools_campaigns as campaign_tools
-from assistant import tools_market
+from assistant import tools_market, tools_propensity
 from assistant.noise import LEVEL
 from campaigns.plan import Strategy
 from insights.signals import Kind
@@ -134,6 +134,11 @@ class Tools:
         explained = self.rooms.propensity.explain(members, outcome)
         evidence = Evidence("", "score_propensity", explained.figures(), tuple(explained.rows()))
         return ToolResult((self._segment_evidence("score_propensity", definition), evidence), definition)
+
+    def explain_propensity(self, customer: str, outcome: str) -> ToolResult:
+        """How likely one customer, given by the retailer's own id, is to do an outcome, beside everyone, and what
+        drives it."""
+        return ToolResult((tools_propensity.explain_propensity(self.rooms, customer, outcome),))
 
     def estimate_uplift(self, definition: Node, campaign: str | None = None) -> ToolResult:
         """Who of a segment would buy because of a campaign, and who would buy anyway, learned from a past campaign

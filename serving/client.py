@@ -26,6 +26,7 @@ from serving.http.schemas import (
     Conversation,
     Document,
     DocumentVersions,
+    ExplainedScore,
     ExportJob,
     Feature,
     Me,
@@ -129,6 +130,10 @@ class Client:
         """(source id, calibrated probability), likeliest first."""
         for page in self._pages("/v1/propensity/scores", definition=definition, outcome=outcome):
             yield from ((row["customer"], row["probability"]) for row in page["scores"])
+
+    def score(self, customer: str, outcome: str) -> ExplainedScore:
+        """One customer's calibrated probability, by the retailer's own id, and what drives it."""
+        return self._post(ExplainedScore, "/v1/propensity/score", customer=customer, outcome=outcome)
 
     def overlap(self, definitions: Sequence[Definition]) -> list[list[int | None]]:
         """Customers in both, for every two definitions."""

@@ -161,6 +161,31 @@ def card_of_model(
     typer.echo(f"Written: {path}")
 
 
+@models_app.command("explain")
+def explain_customer(
+    outcome: OutcomeArgument,
+    customer: Annotated[str, typer.Argument(help="The customer's id in your own data.")],
+    as_json: JsonOption = False,
+    workspace: WorkspaceOption = DEFAULT,
+) -> None:
+    """Tell one customer's probability of an outcome and what drives it. Written to the audit log."""
+    from serving.operate import local_caller
+    from serving.service import Service
+
+    service, asked = Service.open(workspace), {"customer": customer, "outcome": outcome}
+    found = service.call(local_caller(), "explain_propensity", asked)["evidence"][0]
+    if as_json:
+        _print_json(found)
+        return
+    shown = {figure["name"]: figure["display"] for figure in found["figures"]}
+    typer.echo(
+        f"{shown['outcome']} as of {shown['as_of']}: {shown['probability']}, everyone's {shown['everyone']}; "
+        f"{shown['above']} of all customers are less likely"
+    )
+    for row in found["rows"]:
+        typer.echo(f"  {row['effect']:+.2f} log-odds  {row['words']}")
+
+
 @models_app.command("drift")
 def drift_of_model(
     outcome: OutcomeArgument,

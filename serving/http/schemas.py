@@ -97,6 +97,13 @@ class Scores(Members):
     outcome: Whole = Field(max_length=200, examples=["purchase_30d"])
 
 
+class OneScore(BaseModel):
+    """One customer, by the retailer's own id, and an outcome."""
+
+    customer: Whole = Field(min_length=1, max_length=200, examples=["1"])
+    outcome: Whole = Field(max_length=200, examples=["purchase_30d"])
+
+
 class Overlap(BaseModel):
     """Definitions to intersect, two at a time."""
 
@@ -243,6 +250,26 @@ class Score(BaseModel):
 
     customer: str
     probability: float
+
+
+class Driver(BaseModel):
+    """What raises (above 0) or lowers a probability, as SHAP in log-odds against everyone's mean."""
+
+    driver: str = Field(examples=["rhythm"])
+    words: str
+    words_zh: str
+    effect: float
+
+
+class ExplainedScore(Score):
+    """One customer's calibrated probability beside everyone's mean, and what drives it, strongest first. above: the
+    share of customers who are less likely."""
+
+    outcome: str
+    as_of: str
+    everyone: float
+    above: float
+    drivers: list[Driver]
 
 
 class ScorePage(BaseModel):

@@ -74,6 +74,15 @@ def propensity_routes(service: Service) -> APIRouter:
             next=next_offset(body.offset, len(found), total),
         )
 
+    @router.post("/score")
+    def score(body: schemas.OneScore, caller: Exporter) -> schemas.ExplainedScore:
+        """One customer's calibrated probability, and what drives it. Written to the audit log."""
+        found = service.run(caller, "explain_propensity", body.model_dump()).evidence[0]
+        values = {figure.name: figure.value for figure in found.figures}
+        return schemas.ExplainedScore.model_validate(
+            values | {"customer": body.customer, "drivers": found.rows}
+        )
+
     return router
 
 

@@ -124,6 +124,36 @@ def test_what_a_segment_is_worth_comes_with_an_interval_and_how_it_was_tried(tal
     assert value["display"] in answer.answer
 
 
+def test_one_customers_drivers_add_up_to_their_own_log_odds(talk, monkeypatch):
+    monkeypatch.setattr("assistant.scoring.DRIVERS", 99)
+    monkeypatch.setattr("assistant.scoring.LEAST_EFFECT", 0.0)
+    rooms, tools = talk.rooms, talk.assistant.tools
+    for outcome in ("purchase_30d", "coupon_redeem_30d", "purchase_30d:BEERS/ALES"):
+        scores = rooms.propensity.scores(outcome)
+        customer = str(scores.index[7])
+        (source,) = rooms.vault.source_ids([customer])
+        result = tools.explain_propensity(source, outcome)
+        found = {figure.name: figure.value for figure in result.evidence[0].figures}
+        assert found["probability"] == scores[customer]
+        assert found["everyone"] == pytest.approx(scores.mean())
+        assert found["above"] == (scores < scores[customer]).mean()
+        log_odds = rooms.propensity._registry.model(outcome).log_odds(rooms.propensity.matrix(outcome))
+        mine = log_odds[list(rooms.propensity.customers.index).index(customer)] - log_odds.mean()
+        effects = [row["effect"] for row in result.evidence[0].rows]
+        assert sum(effects) == pytest.approx(mine, abs=0.005 * len(effects) + 1e-6)
+        for language in ("en", "zh"):
+            assert ungrounded(plain(result, language, "$", 10), result.evidence) == []
+
+
+def test_who_is_not_asked_an_outcome_has_no_probability(talk, monkeypatch):
+    scores = talk.rooms.propensity.scores("purchase_30d")
+    customer = str(scores.index[0])
+    (source,) = talk.rooms.vault.source_ids([customer])
+    monkeypatch.setattr(talk.rooms.propensity, "scores", lambda _outcome: scores.drop(customer))
+    with pytest.raises(NotFoundError, match="has no probability of purchase_30d, which is asked of other"):
+        talk.assistant.tools.explain_propensity(source, "purchase_30d")
+
+
 def test_without_a_segment_everyone_is_meant(talk):
     answer = talk.ask("what are our customers worth over the next quarter?", call("customer_value"))
     assert answer.evidence[0]["figures"][0]["value"] == talk.rooms.audiences.population

@@ -31,6 +31,7 @@ WITH_ANOTHER = {
 ON_A_SEGMENT |= {"show_segment": {}, **WITH_ANOTHER}
 PLAIN = {
     "find_lookalikes_of_customer",
+    "explain_propensity",
     "discover_segments",
     "list_segments",
     "delete_segment",

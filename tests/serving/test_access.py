@@ -28,6 +28,7 @@ ENDPOINTS: dict[tuple[str, str], tuple[str | None, dict | None]] = {
     ("GET", "/v1/values"): (READ, None),
     ("GET", "/v1/propensity"): (READ, None),
     ("POST", "/v1/propensity/scores"): (EXPORT, DEFINITION | {"outcome": "purchase_30d", "limit": 1}),
+    ("POST", "/v1/propensity/score"): (EXPORT, {"customer": "1", "outcome": "purchase_30d"}),
     ("GET", "/v1/models"): (READ, None),
     ("POST", "/v1/chat/completions"): (
         ASK,
@@ -135,6 +136,7 @@ def test_a_role_may_do_what_it_is_for_and_nothing_more(guarded, role):
         ("export_audience", ["definition"], "export"),
         ("find_lookalikes_of_customer", ["customer", "top"], "export"),
         ("explain_member", ["definition", "customer"], "export"),
+        ("explain_propensity", ["customer", "outcome"], "export"),
     ],
 )
 def test_a_tool_of_unknown_effect_takes_more(name, parameters, permission):

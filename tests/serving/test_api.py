@@ -215,6 +215,31 @@ def test_the_models_show_their_tests(client):
         assert 0.5 < card["auc_low"] <= card["auc"] <= card["auc_high"] <= 1
 
 
+def test_one_customers_probability_is_the_one_of_the_page_of_scores(client):
+    asked = {"definition": LOYAL, "outcome": "purchase_30d", "limit": 1}
+    (likeliest,) = client.post("/v1/propensity/scores", json=asked).json()["scores"]
+    body = {"customer": likeliest["customer"], "outcome": "purchase_30d"}
+    found = client.post("/v1/propensity/score", json=body).json()
+    assert found["customer"] == likeliest["customer"]
+    assert found["probability"] == pytest.approx(likeliest["probability"])
+    assert found["probability"] > found["everyone"]
+    assert found["above"] > 0.9
+    assert found["drivers"][0]["effect"] > 0
+    unknown = client.post("/v1/propensity/score", json=body | {"customer": "nobody"})
+    assert "no customer 'nobody'" in problem(unknown, 404, "not_found")["detail"]
+    unknown = client.post("/v1/propensity/score", json=body | {"outcome": "win_lottery"})
+    assert "purchase_14d, purchase_30d" in problem(unknown, 404, "not_found")["detail"]
+
+
+def test_every_example_of_a_score_holds(client):
+    document = client.get("/openapi.json").json()
+    properties = document["components"]["schemas"]["OneScore"]["properties"]
+    body = {name: part["examples"][0] for name, part in properties.items()}
+    assert client.post("/v1/propensity/score", json=body).status_code == 200
+    tool = document["paths"]["/v1/tools/explain_propensity"]["post"]["requestBody"]["content"]
+    assert tool["application/json"]["example"] == body
+
+
 def test_the_api_describes_itself(client):
     paths = client.get("/openapi.json").json()["paths"]
     assert {"/v1/ask", "/v1/ask/stream", "/v1/segments/preview", "/v1/segments", "/healthz"} <= set(paths)

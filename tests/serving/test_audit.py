@@ -174,6 +174,17 @@ def test_what_was_tried_and_refused_is_logged(guarded):
     )
 
 
+def test_whose_probability_was_asked_is_logged_and_so_is_who_might_not(guarded):
+    asked = {"customer": "1", "outcome": "purchase_30d"}
+    with guarded.client("marketer") as client:
+        assert client.post("/v1/propensity/score", json=asked).status_code == 403
+    with guarded.client("analyst") as client:
+        assert client.post("/v1/propensity/score", json=asked).status_code == 200
+    (entry,) = last(guarded, 1)
+    assert (entry.who, entry.action) == ("analyst@shop", "tool")
+    assert entry.detail["tools"] == [{"name": "explain_propensity", "arguments": asked}]
+
+
 def test_a_tool_call_a_save_and_a_failed_question_are_logged(guarded, model):
     with guarded.client("admin") as client:
         client.post("/v1/tools/find_lookalikes", json={"definition": BEER, "top": 3})

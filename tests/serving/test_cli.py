@@ -392,6 +392,24 @@ def test_a_models_card_and_drift_are_told(workspace, tmp_path):
     assert len(drift["features"]) == len(card["card"]["features"])
 
 
+def test_one_customer_is_explained_at_the_command_line(workspace):
+    found = json.loads(segassist("models", "explain", "purchase_30d", "1", "--json", "-w", workspace).out)
+    shown = {figure["name"]: figure["display"] for figure in found["figures"]}
+    said = segassist("models", "explain", "purchase_30d", "1", "-w", workspace).out
+    assert said.startswith(
+        f"purchase_30d as of 2018-01-01: {shown['probability']}, everyone's {shown['everyone']}; "
+    )
+    assert said.count("log-odds") == len(found["rows"]) > 0
+    last = json.loads(segassist("audit", "show", "--json", "-w", workspace).out.splitlines()[-1])
+    assert (last["via"], last["detail"]["tools"][0]["name"]) == ("cli", "explain_propensity")
+    failed(
+        segassist("models", "explain", "purchase_30d", "x", "-w", workspace),
+        2,
+        "not_found",
+        "no customer 'x'",
+    )
+
+
 def test_an_outcome_that_is_not_there_has_no_card_drift_or_comparison(workspace):
     for command in ("card", "drift", "compare"):
         failed(segassist("models", command, "world_peace", "-w", workspace), 2, "not_found", "world_peace")

@@ -68,6 +68,9 @@ def test_tools_scores_and_catalogue(typed):
     scores = list(typed.scores(BEER, "purchase_30d"))
     assert len(scores) == 1298
     assert scores[0][1] >= scores[-1][1]
+    one = typed.score(scores[0][0], "purchase_30d")
+    assert (one.probability, one.outcome) == (pytest.approx(scores[0][1]), "purchase_30d")
+    assert one.drivers
     assert "orders_90d" in {feature.name for feature in typed.features()}
     assert "purchase_30d" in {card["outcome"] for card in typed.models()}
     assert "define_segment" in {tool.name for tool in typed.tools()}
