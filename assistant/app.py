@@ -80,8 +80,13 @@ class Rooms:
         self.propensity = Propensities(self.warehouse, workspace.models)
         self.market = Market(self)
         self.worths = Worths(self)
+        settings = workspace.settings
         self.uplift = CampaignUplift(
-            self.warehouse, lambda: self.propensity.customers, workspace.settings.randomised_campaigns
+            self.warehouse,
+            lambda: self.propensity.customers,
+            settings.contact_cost,
+            settings.gross_margin,
+            settings.randomised_campaigns,
         )
         self.discoveries = Discoveries(workspace.folder)
         self.audiences = Audiences(
@@ -92,7 +97,6 @@ class Rooms:
             outcomes=self.propensity.outcomes,
             discoveries=self.discoveries.counts,
         )
-        settings = workspace.settings
         self.noise = (
             Noise(self.state, settings.noise_epsilon, settings.noise_budget)
             if settings.noise_epsilon

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cached_property
 
@@ -10,7 +11,7 @@ import pandas as pd
 
 from assistant.scoring import group_words
 from propensity.dataset import customer_matrix
-from propensity.uplift.measure import LEVEL, TOP
+from propensity.uplift.measure import LEVEL, TOP, Estimate
 from propensity.uplift.study import GROUPS, CampaignStudy, group_shares, study_campaign
 from segments.errors import DataError, NotFoundError
 from segments.ports import Evidence, Figure, Outcome
@@ -28,29 +29,50 @@ LABELS = {
 SHOWN_DIFFERENCES = 5
 
 
+@dataclass(frozen=True)
+class _Learned:
+    """A study with what it was learned from. response_value: currency, of one response."""
+
+    study: CampaignStudy
+    treated: pd.Series
+    response: pd.Series
+    start: date
+    response_value: float
+
+
 class CampaignUplift:
     """Studies of a workspace's past campaigns, each made when first asked for.
 
     Events do not say how customers were picked, so a campaign counts as targeted unless it is in `randomised`.
+    contact_cost: currency a customer. gross_margin: share of revenue left after the cost of goods.
     """
 
     def __init__(
-        self, warehouse: Warehouse, current: Callable[[], pd.DataFrame], randomised: Collection[str] = ()
+        self,
+        warehouse: Warehouse,
+        current: Callable[[], pd.DataFrame],
+        contact_cost: float,
+        gross_margin: float,
+        randomised: Collection[str] = (),
     ) -> None:
         self._warehouse, self._current, self._randomised = warehouse, current, randomised
+        self._contact_cost, self._gross_margin = contact_cost, gross_margin
         self._tables = TrainingTables(warehouse)
-        self._studies: dict[str, tuple[CampaignStudy, pd.Series, pd.Series, date]] = {}
+        self._studies: dict[str, _Learned] = {}
 
     def evidence(self, members: Sequence[str], campaign: str | None) -> Evidence:
         """Whom of the members a campaign like that one would move. Raises NotFoundError, DataError."""
         chosen = self._choose(campaign)
         if chosen not in self._studies:
             self._studies[chosen] = self._study(chosen)
-        study, treated, response, start = self._studies[chosen]
+        learned = self._studies[chosen]
+        study = learned.study
         customers = study.customers.reindex(list(members)).dropna()
         shares = group_shares(customers).sum()
         groups = [Figure(name, round(shares[name]), "customers", *LABELS[name]) for name in GROUPS]
-        figures = (*groups, *_campaign_figures(chosen, start, treated, response), *_belief_figures(study))
+        about = _campaign_figures(chosen, learned.start, learned.treated, learned.response)
+        worth = _policy_figures(study, learned.response_value, self._contact_cost)
+        figures = (*groups, *about, *_belief_figures(study), *worth)
         notes = (
             "tells who" if study.tells_who else "does not tell who",
             "causal" if study.balance.causal else "not causal",
@@ -85,7 +107,7 @@ class CampaignUplift:
     def _reached(self) -> pd.DataFrame:
         return self._warehouse.events("exposure", "customer_id", "campaign_id", "ts")
 
-    def _study(self, campaign: str) -> tuple[CampaignStudy, pd.Series, pd.Series, date]:
+    def _study(self, campaign: str) -> _Learned:
         reached = self._reached
         reached = reached[reached["campaign_id"] == campaign]
         start = reached["ts"].min().date()
@@ -97,8 +119,19 @@ class CampaignUplift:
         features = customer_matrix(self._tables.features(start), self._tables.extra(start))
         treated = pd.Series(features.index.isin(reached["customer_id"]).astype(int), features.index)
         response = self._tables.labels(RESPONSE, start).reindex(features.index).fillna(0).astype(int)
-        study = study_campaign(features, treated, response, self._current(), campaign in self._randomised)
-        return study, treated, response, start
+        value = self._gross_margin * self._spent(start, response)
+        current, at_random = self._current(), campaign in self._randomised
+        study = study_campaign(features, treated, response, current, at_random, value, self._contact_cost)
+        return _Learned(study, treated, response, start, value)
+
+    def _spent(self, start: date, response: pd.Series) -> float:
+        """What a responder spent on average in the time to respond, currency; 0 where nobody did."""
+        bought = self._warehouse.events("purchase", "customer_id", "ts", "value")
+        first = pd.Timestamp(start)
+        inside = (bought["ts"] >= first) & (bought["ts"] < first + pd.Timedelta(days=RESPONSE.horizon_days))
+        responders = set(response.index[response == 1])
+        spent = bought[inside & bought["customer_id"].isin(responders)]["value"].sum()
+        return float(spent) / max(1, len(responders))
 
 
 def _campaign_figures(
@@ -117,7 +150,7 @@ def _campaign_figures(
 
 
 def _belief_figures(study: CampaignStudy) -> tuple[Figure, ...]:
-    balance, qini = study.balance, study.measures.qini
+    balance, qini, auuc = study.balance, study.measures.qini, study.measures.auuc
     average, top = study.measures.average, study.measures.top_uplift
     return (
         Figure(
@@ -142,6 +175,7 @@ def _belief_figures(study: CampaignStudy) -> tuple[Figure, ...]:
             LEVEL,
         ),
         Figure("qini", qini.value, "ratio", "Qini (0: as chance)", "Qini系数", qini.low, qini.high, LEVEL),
+        Figure("auuc", auuc.value, "ratio", "AUUC (0: as chance)", "AUUC", auuc.low, auuc.high, LEVEL),
         Figure("targeting_auc", balance.targeting_auc, "ratio", "AUC of who was reached", "触达预测AUC"),
         Figure(
             "overlap", balance.overlap, "share", "of customers have a counterpart", "有可比对象的客户占比"
@@ -155,6 +189,41 @@ def _belief_figures(study: CampaignStudy) -> tuple[Figure, ...]:
         ),
         Figure(
             "after", balance.largest_after, "effect", "largest difference after weighting", "加权后最大差异"
+        ),
+    )
+
+
+def _policy_figures(study: CampaignStudy, value: float, cost: float) -> tuple[Figure, ...]:
+    """What it is worth to reach only those whose effect pays, a customer of everyone."""
+    policy = study.policy
+
+    def gain(name: str, found: Estimate, en: str, zh: str) -> Figure:
+        return Figure(name, found.value, "currency", en, zh, found.low, found.high, LEVEL)
+
+    return (
+        Figure("response_value", value, "currency", "margin of one response", "一次响应的毛利"),
+        Figure("contact_cost", cost, "currency", "cost of a contact", "单次触达成本"),
+        Figure(
+            "policy_share",
+            policy.treated_share,
+            "share",
+            "of customers would pay to be reached",
+            "触达后收益高于成本的客户占比",
+        ),
+        gain(
+            "policy_gain",
+            policy.gain,
+            "gained a customer by reaching only those",
+            "只触达这些客户时，人均净收益",
+        ),
+        gain(
+            "policy_everyone", policy.everyone, "gained a customer by reaching all", "全部触达时，人均净收益"
+        ),
+        gain(
+            "policy_over_everyone",
+            policy.over_everyone,
+            "more a customer than by reaching all",
+            "比全部触达人均多得",
         ),
     )
 

@@ -13,7 +13,7 @@ import pandas as pd
 
 from propensity.uplift.balance import Balance, balance, chances
 from propensity.uplift.learners import LEARNERS, Effects, Study, treatment_weights, untreated_response
-from propensity.uplift.measure import Measures, measure
+from propensity.uplift.measure import Measures, Policy, measure, policy_value
 from segments.errors import DataError
 
 FOLDS = 5
@@ -36,6 +36,7 @@ class CampaignStudy:
 
     balance: Balance
     measures: Measures
+    policy: Policy
     customers: pd.DataFrame
 
     @property
@@ -50,12 +51,15 @@ def study_campaign(
     response: pd.Series,
     current: pd.DataFrame,
     randomised: bool = False,
+    value: float = 1.0,
+    cost: float = 0.0,
 ) -> CampaignStudy:
     """Learn from a campaign and score today's customers.
 
     features: what was known before it, by customer_id. treated, response: 0/1, indexed like it. current: the same
-    columns as known today, of the customers to score. Raises DataError when too few were treated, left out,
-    responded or did not.
+    columns as known today, of the customers to score. value: of one response; cost: of treating one customer, in the
+    same unit: the policy treats whose effect is worth more than it costs. Raises DataError when too few were treated,
+    left out, responded or did not.
     """
     arm, answer = treated.reindex(features.index).to_numpy(), response.reindex(features.index).to_numpy()
     _check(arm, answer)
@@ -70,6 +74,7 @@ def study_campaign(
     return CampaignStudy(
         balanced,
         measure(effects, arm, answer, weights),
+        policy_value(effects, arm, answer, weights, value, cost),
         pd.DataFrame(scored, index=current.index),
     )
 

@@ -154,6 +154,31 @@ def test_who_is_not_asked_an_outcome_has_no_probability(talk, monkeypatch):
         talk.assistant.tools.explain_propensity(source, "purchase_30d")
 
 
+def test_reaching_only_those_who_pay_is_worth_what_the_effects_say(tested):
+    """Responders spend 9.00 in the time and a margin of a quarter is left of it; cost as the caller gives it."""
+    tables = TrainingTables(tested)
+    matrix = customer_matrix(tables.features(tables.as_of), tables.extra(tables.as_of))
+
+    def figures(cost):
+        found = CampaignUplift(tested, lambda: matrix, cost, 0.25, ("7",)).evidence(list(matrix.index), None)
+        return {figure.name: figure for figure in found.figures}
+
+    cheap, dear = figures(0.5), figures(1_000.0)
+    worth, average = cheap["response_value"].value, cheap["average"].value
+    bought = tested.events("purchase", "customer_id", "ts", "value")
+    start = pd.Timestamp(cheap["start"].value)
+    inside = bought[(bought["ts"] >= start) & (bought["ts"] < start + pd.Timedelta(days=14))]
+    spent = inside[inside["customer_id"].isin(tables.features(start.date()).index)]
+    each = spent["value"].sum() / spent["customer_id"].nunique()
+    assert worth == pytest.approx(0.25 * each)
+    assert cheap["contact_cost"].value == 0.5
+    assert cheap["policy_everyone"].value == pytest.approx(average * worth - 0.5, abs=0.05 * worth)
+    gain, everyone = cheap["policy_gain"], cheap["policy_everyone"]
+    assert cheap["policy_over_everyone"].value == pytest.approx(gain.value - everyone.value)
+    assert (dear["policy_share"].value, dear["policy_gain"].value) == (0, 0)
+    assert dear["policy_over_everyone"].value > 900
+
+
 def test_without_a_segment_everyone_is_meant(talk):
     answer = talk.ask("what are our customers worth over the next quarter?", call("customer_value"))
     assert answer.evidence[0]["figures"][0]["value"] == talk.rooms.audiences.population
@@ -206,13 +231,15 @@ def test_a_campaign_that_was_declared_random_and_looks_so_has_an_effect(tested):
     tables = TrainingTables(tested)
     matrix = customer_matrix(tables.features(tables.as_of), tables.extra(tables.as_of))
     for randomised in (("7",), ()):
-        found = CampaignUplift(tested, lambda: matrix, randomised).evidence(list(matrix.index), None)
+        uplift = CampaignUplift(tested, lambda: matrix, 0.5, 0.25, randomised)
+        found = uplift.evidence(list(matrix.index), None)
         figures = {figure.name: figure for figure in found.figures}
         assert figures["campaign"].value == "7"
         planted = 2 / 3 * (1 - figures["rate_left_out"].value)
         assert figures["average"].low < planted < figures["average"].high
         assert figures["average"].low > 0.3
         assert figures["targeting_auc"].value < 0.6
+        assert figures["auuc"].low <= figures["auuc"].value <= figures["auuc"].high
         text = plain(ToolResult((found,)), "en", "$", 10)
         assert ("the difference is its effect" in text) == bool(randomised)
         assert ("not a causal effect" in text) == (not randomised)

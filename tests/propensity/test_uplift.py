@@ -117,6 +117,14 @@ def test_a_policy_is_worth_what_was_planted():
     assert dear.gain.value == 0
 
 
+def test_a_study_tells_what_treating_only_those_who_pay_is_worth(randomised):
+    _, effect, found = randomised
+    best = np.clip(effect, 0, None).mean()
+    assert effect.mean() < found.policy.gain.value < best + 0.02
+    assert found.policy.everyone.value == pytest.approx(found.measures.average.value, abs=0.01)
+    assert found.policy.over_everyone.low > 0
+
+
 def test_responding_because_of_it_is_separated_from_responding_anyway(randomised):
     frame, effect, found = randomised
     shares = group_shares(found.customers)
