@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from assistant.ranking import kept_test
+from indexes.neighbours import distances
 from insights.anomalies import Anomalies, find_anomalies
 from insights.demand import DemandModel, category_demand
 from insights.frequency import FrequencyCurve, frequency_curve
@@ -29,8 +30,6 @@ if TYPE_CHECKING:
 
 PLACEMENTS = "placements"
 """Table of display and mailer positions (item_id, week, units, display, mailer), where the source has them."""
-VECTORS_UP_TO = 20_000
-"""Neighbours are compared all with all; beyond this many customers the behaviour vectors are left out."""
 
 
 class Market:
@@ -128,9 +127,7 @@ class Market:
             campaigns = rooms.warehouse.fetch(rooms.warehouse.table("campaigns"))
             return coupon_signals(rooms.redemptions, rooms.exposures, campaigns)
         signals = customer_signals(self._goods, rooms.redemptions)
-        if len(rooms.index.customer_ids) > VECTORS_UP_TO:
-            return signals
-        return with_behaviour(signals, pd.Index(rooms.index.customer_ids), rooms.index.matrix())
+        return with_behaviour(signals, distances(rooms.index))
 
     def placement(self, category: str) -> Placement:
         """What display and mailer positions go with, in one category."""

@@ -107,18 +107,12 @@ def customer_signals(purchases: pd.DataFrame, redemptions: pd.DataFrame) -> Sign
     return _signals("customer", surprise, facts)
 
 
-def with_behaviour(
-    signals: Signals, customers: pd.Index, vectors: np.ndarray, neighbours: int = 10
-) -> Signals:
-    """Customer signals with how far each is, by cosine, from their nearest others in the behaviour vectors.
+def with_behaviour(signals: Signals, distances: pd.Series) -> Signals:
+    """Customer signals with how far each is from those who behave most alike.
 
-    customers: ids of the rows of `vectors` (unit length). Those without a vector have no such surprise.
+    distances: by customer_id, NaN where not known. Those without one have no such surprise.
     """
-    from sklearn.neighbors import NearestNeighbors
-
-    near = min(neighbours + 1, len(vectors))
-    distance = NearestNeighbors(n_neighbors=near, metric="cosine").fit(vectors).kneighbors(vectors)[0]
-    far = pd.Series(distance[:, 1:].mean(axis=1), index=customers).reindex(signals.surprise.index)
+    far = distances.reindex(signals.surprise.index)
     odd = _above(far, 0.02).fillna(0.0)
     return Signals(
         signals.kind, signals.surprise.assign(behaviour=odd), signals.facts.assign(behaviour=far.fillna(0.0))
