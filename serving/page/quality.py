@@ -9,7 +9,7 @@ import gradio as gr
 from segments.errors import SegAssistError
 from serving.page.html import chip, notice, table
 from serving.page.session import Session
-from warehouse.clean import BOTS, CURRENCY, MAX_EVENTS_A_DAY, MAX_QUANTITY
+from warehouse.clean import BOTS, CURRENCY, FUTURE, MAX_EVENTS_A_DAY, MAX_QUANTITY, REFUND
 
 WORST_FIRST = {"stop": 0, "warn": 1, "pass": 2}
 CHINESE = {
@@ -21,6 +21,10 @@ CHINESE = {
     "volume": "数量",
     "drift": "漂移",
     "items known": "商品已知",
+    "customers known": "客户已知",
+    "campaigns known": "活动已知",
+    "customer ids unique": "客户编号唯一",
+    "campaign ids unique": "活动编号唯一",
     "item ids unique": "商品编号唯一",
     "currencies known": "货币已知",
     "no equal rows": "没有相同的行",
@@ -30,6 +34,8 @@ CHINESE = {
     "steady values": "金额平稳",
     "not ingested before": "以前未导入过",
     BOTS.name: f"一名客户一天超过{MAX_EVENTS_A_DAY}个事件",
+    FUTURE.name: "晚于导入次日的事件",
+    REFUND.name: "件数和金额均为负的购买",
     CURRENCY.name: "货币没有汇率的金额",
     "event without customer or time": "没有客户或时间的事件",
     "event with the id of a later one": "编号与后来事件相同的事件",
@@ -40,6 +46,7 @@ CHINESE = {
     "event dropped": "删除该事件",
     "line dropped": "删除该行",
     "customer's events dropped": "删除该客户的事件",
+    "made a return": "改为退货",
     "quantity set to 1": "件数设为1",
     "not applied": "未应用",
 }

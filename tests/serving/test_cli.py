@@ -25,7 +25,6 @@ ANSWER_KEYS = [
     "clarification",
     "refused",
     "confidence",
-    "follow_ups",
     "timings",
 ]
 SEGMENT_KEYS = ["name", "definition", "hash", "size", "reachable", "sql", "words"]
@@ -401,8 +400,8 @@ def test_one_customer_is_explained_at_the_command_line(workspace):
         f"purchase_30d as of 2018-01-01: {shown['probability']}, everyone's {shown['everyone']}; "
     )
     assert said.count("log-odds") == len(found["rows"]) > 0
-    log = json.loads(segassist("audit", "show", "--json", "-w", workspace).out)
-    assert "explain_propensity" in json.dumps(log[-1] if isinstance(log, list) else log)
+    last = json.loads(segassist("audit", "show", "--json", "-w", workspace).out.splitlines()[-1])
+    assert (last["via"], last["detail"]["tools"][0]["name"]) == ("cli", "explain_propensity")
     failed(
         segassist("models", "explain", "purchase_30d", "x", "-w", workspace),
         2,
