@@ -43,7 +43,7 @@ KEPT_TURNS = 50
 class State(TypedDict, total=False):
     """What a conversation remembers: the current segment, the ones before it, and what was said.
 
-    planned: goal and budget of the last plan. discovery: of the natural segments shown last.
+    planned: goal, budget and segment (its hash) of the last plan. discovery: of the natural segments shown last.
     turns: how many there were, of which history has the last ones.
     bundle: the last turn's, until the next one begins.
     """
@@ -244,7 +244,13 @@ class TurnGraph:
         planned: State = {}
         if outcome.result is not None and outcome.result.strategy is not None:
             strategy = outcome.result.strategy
-            planned = {"planned": {"goal": strategy.objective.goal, "budget": strategy.budget}}
+            planned = {
+                "planned": {
+                    "goal": strategy.objective.goal,
+                    "budget": strategy.budget,
+                    "segment": made["definition"],
+                }
+            }
         if outcome.result is not None and outcome.result.discovery is not None:
             planned = {"discovery": outcome.result.discovery}
         if turn.link.alternative is not None and plan.tool == "define_segment":

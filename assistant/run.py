@@ -12,6 +12,7 @@ from assistant.plan import CURRENT, ON_CAMPAIGN, Plan
 from assistant.replies import CLARIFY, reply
 from assistant.spoken_campaign import spoken_campaign, unknown_campaign
 from assistant.tools import DEFAULT_TOP, ToolResult, Tools, admit
+from segments.canonical import fingerprint
 from segments.codec import from_json, to_json
 from segments.definition import EVERYONE, Node
 from segments.errors import InternalError, UserError
@@ -144,13 +145,23 @@ def _joined(results: Sequence[ToolResult]) -> ToolResult:
 def _on_campaign(
     outcome: Outcome, tools: Tools, tool: str, link: Link, subject: Node, planned: dict[str, Any]
 ) -> None:
-    """planned: goal and budget of the plan before this turn, which 'instead' and 'the plan' mean."""
+    """planned: goal and budget of the plan before this turn, which 'instead' and 'the plan' mean. An experiment on the
+    segment that was planned for carries that plan out."""
     intents = link.intents
     goal = intents.goal or planned.get("goal")
     budget = intents.budget if intents.budget is not None else planned.get("budget")
     match tool:
         case "assign_holdout":
-            outcome.call(tool, tools.assign_holdout, subject, name=intents.name, share=intents.holdout)
+            of_plan = planned if planned.get("segment") == fingerprint(subject) else {}
+            outcome.call(
+                tool,
+                tools.assign_holdout,
+                subject,
+                name=intents.name,
+                share=intents.holdout,
+                goal=of_plan.get("goal"),
+                budget=of_plan.get("budget"),
+            )
         case "compare_plans" if planned and intents.budget is not None:
             outcome.call(
                 tool, tools.compare_plans, subject, budget=intents.budget, goal=goal, before=planned["budget"]

@@ -14,7 +14,7 @@ from campaigns.experiment import Experiment
 from campaigns.plan import Strategy
 from segments.codec import from_json, to_json
 from segments.errors import NotFoundError, UserError
-from tests.assistant.conftest import BIG_SPENDERS, call
+from tests.assistant.conftest import BIG_SPENDERS, SOUP, call
 
 
 @pytest.fixture(autouse=True)
@@ -130,6 +130,19 @@ def test_a_holdout_is_assigned_saved_and_read(talk, rooms):
     assert "already" in again.clarification
     early = talk.ask("how did 'spring' do?", call("measure_campaign"))
     assert "nothing to measure yet" in early.clarification
+
+
+def test_an_experiment_after_a_plan_carries_it_out_for_the_segment_that_it_is_for(talk, rooms):
+    talk.use(BIG_SPENDERS)
+    planned = talk.ask("plan a win-back campaign with $300 for them", call("plan_strategy"))
+    assigned = talk.ask("run an A/B test for them, call it spring", call("assign_holdout"))
+    of_plan = assigned.tool_calls[-1]["arguments"]
+    assert (of_plan["goal"], of_plan["budget"]) == ("win_back", 300)
+    made = Experiment.from_dict(rooms.experiments.load("spring"))
+    assert len(made.customers("contact")) < planned.segment["size"] * 0.9
+    talk.use(SOUP)
+    other = talk.ask("run an A/B test for them, call it soup", call("assign_holdout"))
+    assert set(other.tool_calls[-1]["arguments"]) == {"name"}
 
 
 def test_a_plan_is_carried_out_as_planned_and_said_so(rooms):
