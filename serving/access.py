@@ -87,10 +87,10 @@ PERMISSIONS_ZH: dict[Permission, str] = {
 def allow(caller: Caller, permission: Permission) -> None:
     """Raise ForbiddenError when the caller's role is not enough."""
     if not caller.may(permission):
-        least = LEAST[permission]
+        least, zh = LEAST[permission], PERMISSIONS_ZH[permission]
         raise ForbiddenError(
             f"{caller.name} is {_a(caller.role)}; to {permission} takes {_a(least)} at least.",
-            f"{caller.name}的角色是{caller.role.zh}；{PERMISSIONS_ZH[permission]}至少需要{least.zh}。",
+            f"{caller.name}的角色是{caller.role.zh}；{zh}至少需要{least.zh}。",
         )
 
 

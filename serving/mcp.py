@@ -140,7 +140,9 @@ def _ask(service: Service, caller: Caller, arguments: dict[str, Any]) -> dict[st
     try:
         asked = AskArguments.model_validate(arguments)
     except ValidationError as error:
-        raise UserError(f"ask: {said_of(error.errors())}", f"ask：{said_of(error.errors(), 'zh')}") from error
+        raise UserError(
+            f"ask: {said_of(error.errors())}", f"ask 的参数：{said_of(error.errors(), 'zh')}"
+        ) from error
     answer = service.ask(caller, asked.question, asked.conversation)
     out: dict[str, Any] = {
         "answer": answer.answer,
