@@ -10,6 +10,7 @@ from typing import Any
 import gradio as gr
 from fastapi import FastAPI
 from fastapi.responses import RedirectResponse
+from starlette.routing import Mount
 
 from segments.codec import from_json
 from segments.errors import UserError
@@ -165,7 +166,9 @@ def mount_pages(app: FastAPI, service: Service) -> FastAPI:
 
 async def let_go_of_pages(app: FastAPI) -> None:
     """Once no page waits for an answer, end the connection that each open page holds, which never ends by itself."""
-    pages = [route.app for route in app.routes if isinstance(getattr(route, "app", None), gr.routes.App)]
+    pages = [
+        route.app for route in app.routes if isinstance(route, Mount) and isinstance(route.app, gr.routes.App)
+    ]
     while any(_answering(page) for page in pages):
         await asyncio.sleep(0.1)
     for page in pages:
