@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from selenium.common.exceptions import TimeoutException
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import Select, WebDriverWait
@@ -54,9 +55,11 @@ class Page:
     def until(self, holds: Callable[[], Any], what: str) -> Any:
         """Wait until `holds` is true; the page may redraw while it looks."""
         wait = WebDriverWait(self.driver, SECONDS, 0.05, ignored_exceptions=(Exception,))
-        return wait.until(
-            lambda _driver: holds(), f"{what} did not come; the page says: {self.text('body')[:600]}"
-        )
+        try:
+            return wait.until(lambda _driver: holds())
+        except TimeoutException as error:
+            shown = self.js("document.body.innerText.slice(0, 600)")
+            raise TimeoutException(f"{what} did not come; the page says: {shown}") from error
 
     def all(self, selector: str) -> list[Any]:
         return self.driver.find_elements(By.CSS_SELECTOR, selector)

@@ -489,4 +489,4 @@ def test_a_download_is_fetched_once_by_the_one_who_made_it_and_soon():
 
 
 def test_cells_of_a_download_are_not_run_by_a_spreadsheet():
-    assert csv_of(["7", "=1+1"]) == b"customer_id\r\n7\r\n'=1+1\r\n"
+    assert csv_of(["7", "=1+1"]) == b"customer_id\n7\n'=1+1\n"
