@@ -25,6 +25,7 @@ ANSWER_KEYS = [
     "clarification",
     "refused",
     "confidence",
+    "follow_ups",
     "timings",
 ]
 SEGMENT_KEYS = ["name", "definition", "hash", "size", "reachable", "sql", "words"]
