@@ -58,6 +58,8 @@ def _examples(
         row = connection.execute(
             f"SELECT {lists} FROM (SELECT {', '.join(named)} FROM {rows} LIMIT {ROWS})"
         ).fetchone()
+    except duckdb.OutOfMemoryException:
+        raise  # says what to raise, where it is told
     except duckdb.Error as error:
         raise DataError(f"the values cannot be read: {' '.join(str(error).splitlines()[:2])}") from error
     for column, values in zip(columns, row or (), strict=False):

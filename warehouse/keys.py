@@ -114,7 +114,8 @@ def _named(
 ) -> Check:
     """Events that name what is not known, of those that name any."""
     row = connection.execute(
-        f"SELECT count(*), count(*) FILTER ({key} NOT IN ({known})) FROM raw_events WHERE {named}"
+        f"SELECT count(*), count(*) FILTER ({key}::VARCHAR NOT IN (SELECT {key}::VARCHAR FROM ({known}))) "
+        f"FROM raw_events WHERE {named}"
     ).fetchone()
     total, unknown = row or (0, 0)
     share = unknown / total if total else 0.0
