@@ -48,7 +48,7 @@ from indexes.discoveries import Discoveries
 from indexes.index import CustomerIndex
 from indexes.lookalikes import lookalikes
 from indexes.text import SentenceEncoder
-from indexes.text_search import customers_near
+from indexes.text_search import ItemTexts, customers_near
 from insights.item_model import ItemModel, build_model
 from insights.recommend import Recommendations, recommend
 from propensity.declared import each_outcome
@@ -154,6 +154,16 @@ class Rooms:
     def items(self) -> pd.DataFrame:
         """Every item."""
         return self.warehouse.fetch(self.warehouse.table("items"))
+
+    @cached_property
+    def encoder(self) -> SentenceEncoder:
+        """The text encoder."""
+        return SentenceEncoder(self.workspace.settings.encoder)
+
+    @cached_property
+    def item_texts(self) -> ItemTexts:
+        """The items' texts, for search in words."""
+        return ItemTexts(self.items, self.encoder)
 
     @cached_property
     def _item_model(self) -> ItemModel:
@@ -274,8 +284,7 @@ class _Resolver:
     def caring(self, text: str, top: int, within: Sequence[str] | None) -> list[str]:
         """Whose behaviour is nearest to those who buy what a text means."""
         rooms = self._rooms
-        encoder = SentenceEncoder(rooms.workspace.settings.encoder)
-        found = customers_near(text, rooms.index, rooms.purchases, rooms.items, encoder, top, within)
+        found = customers_near(text, rooms.index, rooms.purchases, rooms.item_texts, top, within)
         return [match.customer_id for match in found]
 
     def cluster(self, discovery: str, number: int) -> list[str]:
@@ -354,7 +363,7 @@ def make_linker(rooms: Rooms, *, dense: bool = True) -> Linker:
         warehouse.item_values,
         warehouse.item_names,
         warehouse.as_of,
-        SentenceEncoder(rooms.workspace.settings.encoder) if dense else None,
+        rooms.encoder if dense else None,
         here(
             warehouse.happened["types"],
             warehouse.happened["channels"],

@@ -7,6 +7,7 @@ are the example, and the index ranks everyone by their direction.
 from __future__ import annotations
 
 from collections.abc import Collection
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -24,28 +25,35 @@ EXAMPLES = 0.02
 """Share of the customers who are the example."""
 
 
-def items_near(text: str, items: pd.DataFrame, encoder: TextEncoder) -> pd.Series:
-    """Cosine of the item texts nearest to the text, nearest first. items: item_id, department, category, name.
+class ItemTexts:
+    """The texts of items (item_id, department, category, name), each encoded once."""
 
-    Raises NotFoundError when no item is near.
-    """
-    texts = pd.Index(item_texts(items).unique())
-    cosines = pd.Series(encoder.encode(list(texts)) @ encoder.encode([text.lower()])[0], index=texts)
-    near = cosines[cosines >= LEAST_SIMILARITY].sort_values(ascending=False, kind="stable").head(ITEM_TEXTS)
-    if near.empty:
-        raise NotFoundError(
-            f"text: no item here is like '{text}'; name a product or a category.",
-            f"text：这里没有像“{text}”的商品；请给出商品或品类的名称。",
-        )
-    return near
+    def __init__(self, items: pd.DataFrame, encoder: TextEncoder) -> None:
+        self.of = pd.Series(item_texts(items).to_numpy(), index=items["item_id"])
+        self._encoder = encoder
+
+    @cached_property
+    def _vectors(self) -> pd.DataFrame:
+        texts = pd.Index(self.of.unique())
+        return pd.DataFrame(self._encoder.encode(list(texts)), index=texts)
+
+    def near(self, text: str) -> pd.Series:
+        """Cosine of the item texts nearest to the text, nearest first. Raises NotFoundError when no item is near."""
+        cosines = self._vectors @ self._encoder.encode([text.lower()])[0]
+        near = cosines[cosines >= LEAST_SIMILARITY].sort_values(ascending=False, kind="stable")
+        if near.empty:
+            raise NotFoundError(
+                f"text: no item here is like '{text}'; name a product or a category.",
+                f"text：这里没有像“{text}”的商品；请给出商品或品类的名称。",
+            )
+        return near.head(ITEM_TEXTS)
 
 
 def customers_near(
     text: str,
     index: CustomerIndex,
     purchases: pd.DataFrame,
-    items: pd.DataFrame,
-    encoder: TextEncoder,
+    items: ItemTexts,
     top: int,
     within: Collection[str] | None = None,
 ) -> list[Match]:
@@ -53,8 +61,8 @@ def customers_near(
 
     purchases: customer_id, item_id, value. Raises NotFoundError when no item is near, or nobody bought one.
     """
-    near = items_near(text, items, encoder)
-    weights = pd.Series(item_texts(items).map(near).fillna(0.0).to_numpy(), index=items["item_id"])
+    near = items.near(text)
+    weights = items.of.map(near).fillna(0.0)
     rows = purchases[purchases["customer_id"].isin(index.customer_ids)]
     value = np.log1p(rows["value"].clip(lower=0))
     own = (value * rows["item_id"].map(weights).astype(float).fillna(0.0)).groupby(rows["customer_id"]).sum()

@@ -7,13 +7,13 @@ import pytest
 from indexes.behaviour import BehaviourVectors
 from indexes.index import CustomerIndex
 from indexes.text import SentenceEncoder
-from indexes.text_search import customers_near, items_near
+from indexes.text_search import ItemTexts, customers_near
 from segments.errors import NotFoundError
 from tests.indexes.conftest import Tables
 
 
 def test_a_text_finds_the_items_it_means(tables: Tables, encoder: SentenceEncoder) -> None:
-    near = items_near("lager and ale drinkers", tables.items, encoder)
+    near = ItemTexts(tables.items, encoder).near("lager and ale drinkers")
     assert "beer" in near.index[0]
     assert near.is_monotonic_decreasing
 
@@ -23,7 +23,7 @@ def test_those_who_buy_it_come_first(
     encoded: BehaviourVectors, tables: Tables, encoder: SentenceEncoder, text: str, category: str
 ) -> None:
     index = CustomerIndex.build(encoded, "cpu")
-    found = customers_near(text, index, tables.purchases, tables.items, encoder, 10)
+    found = customers_near(text, index, tables.purchases, ItemTexts(tables.items, encoder), 10)
     assert len(found) == 10
     spend = tables.spend.pivot_table(index="customer_id", columns="category", values="value", fill_value=0)
     share = spend[category] / spend.sum(axis=1)
@@ -35,6 +35,6 @@ def test_a_text_that_means_nothing_here_is_told(
 ) -> None:
     index = CustomerIndex.build(encoded, "cpu")
     with pytest.raises(NotFoundError, match="no item here is like 'quantum field theory'"):
-        customers_near("quantum field theory", index, tables.purchases, tables.items, encoder, 10)
+        customers_near("quantum field theory", index, tables.purchases, ItemTexts(tables.items, encoder), 10)
     with pytest.raises(NotFoundError, match="nobody bought"):
-        customers_near("beer", index, tables.purchases.iloc[:0], tables.items, encoder, 10)
+        customers_near("beer", index, tables.purchases.iloc[:0], ItemTexts(tables.items, encoder), 10)
