@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from assistant.linking.numbers import to_number
+from assistant.linking.numbers import ORDINALS, to_number
 
 _BEFORE = re.compile(
     r"(?:please |ok,? |no,? |actually,? )*"
@@ -19,10 +19,9 @@ _BEFORE = re.compile(
 )
 _ALONE = frozenset({"back", "返回", "还原", "恢复", "回到", "退", "退回"})
 """Too little said to be sure of what."""
-_ORDINALS = "first second third fourth fifth sixth seventh eighth ninth tenth".split()
 _NUMBERED = re.compile(
     r"(?:please )?(?:(?:(?:go |take me |switch )?back to|return to|show(?: me)?|open|use|take) )?(?:the|our|my) "
-    rf"(?P<en>{'|'.join(_ORDINALS)}|original|\d{{1,2}}(?:st|nd|rd|th)) (?:segment|audience|group)"
+    rf"(?P<en>{'|'.join(ORDINALS)}|original|\d{{1,2}}(?:st|nd|rd|th)) (?:segment|audience|group)"
     r"(?: (?:of|in) (?:this|the|our) (?:chat|conversation)| again| we had)*(?:,? please)?"
     r"|(?:请|帮我)*(?:回到|返回|显示|打开|看看?|用)?(?:本次|这次)?(?:对话|会话)?(?:中|里)?的?第(?P<zh>\d{1,2}|[一二三四五六七八九十])个(?:分群|人群)",
     re.IGNORECASE,
@@ -43,4 +42,4 @@ def spoken_back(message: str) -> int | None:
     word = match["en"].lower()
     if word == "original":
         return 1
-    return _ORDINALS.index(word) + 1 if word in _ORDINALS else int(word[:-2])
+    return ORDINALS.index(word) + 1 if word in ORDINALS else int(word[:-2])

@@ -85,6 +85,11 @@ class Turn:
     refused: str | None = None
 
     @property
+    def steps_alone(self) -> bool:
+        """Whether the message asks for steps only, and describes nobody: then its link is the first one's."""
+        return bool(self.steps) and self.link is self.steps[0][1]
+
+    @property
     def confidence(self) -> Confidence | None:
         """In the description that the answer rests on; None where it rests on none, or on one that was read once."""
         rests = self.result is not None and self.plan is not None and self.plan.segment == DESCRIBED
@@ -114,8 +119,9 @@ class TurnGraph:
         """Find what of the message exists here."""
         current = _current(state)
         link, turn.steps = self._linked(turn.question, state)
-        steps_alone = bool(turn.steps) and link is turn.steps[0][1]
-        turn.link = link if steps_alone else self.reread(link, current)
+        turn.link = link
+        if not turn.steps_alone:
+            turn.link = self.reread(link, current)
         turn.emit(
             "link", {"found": len(turn.link.candidates) + len(turn.link.edits), "unknown": turn.link.unknown}
         )
@@ -162,7 +168,7 @@ class TurnGraph:
         if not turn.link.candidates and numbered(turn.question) and self._discovery(state) is None:
             turn.plan = Plan("clarify", reason="no_discovery", arguments={"confirmed": True})
             return {"pending": None}
-        if turn.steps and turn.link is turn.steps[0][1]:
+        if turn.steps_alone:
             turn.plan = Plan(turn.steps[0][0], CURRENT, arguments={"confirmed": True, "steps": True})
             return {"pending": None}
         pending = state.get("pending")

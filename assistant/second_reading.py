@@ -77,18 +77,12 @@ class SecondReader:
             return replace(link, confidence="high")
         empty = bool(read) and not sketched  # nobody asks for nobody
         lost = node is not None and first is not None and not _said(first) <= _said(node)
-        if (
-            node is None
-            or empty
-            or lost
-            or sketch.probability < TAKEN
-            or self.linker.disagreement(link, node)
-        ):
-            if link.reading is None:
-                return link
-            fits = node is not None and first is not None and self._no_worse(link, node, first)
-            other = node if fits and not (empty or lost) else link.alternative
-            return replace(link, alternative=other, confidence="low")
+        if node is None or empty or lost:
+            return self._doubted(link)
+        unlike = self.linker.disagreement(link, node)
+        if unlike or sketch.probability < TAKEN:
+            fits = first is not None and len(unlike) <= len(self.linker.disagreement(link, first))
+            return self._doubted(link, node if fits else None)
         sure = sketch.probability >= SURE
         return replace(
             link,
@@ -102,9 +96,12 @@ class SecondReader:
             confidence="high" if sure else "medium",
         )
 
-    def _no_worse(self, link: Link, node: Node, first: Node) -> bool:
-        """Whether a segment drops and makes up no more of what the message says than another does."""
-        return len(self.linker.disagreement(link, node)) <= len(self.linker.disagreement(link, first))
+    @staticmethod
+    def _doubted(link: Link, other: Node | None = None) -> Link:
+        """The linker's reading with low confidence, `other` told beside it; a link without one as it is."""
+        if link.reading is None:
+            return link
+        return replace(link, alternative=other or link.alternative, confidence="low")
 
     def sketched(self, model: TunedModel, message: str) -> Sketch:
         """The segment as the tuned model reads it."""

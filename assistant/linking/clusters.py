@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import re
 
-from assistant.linking.numbers import EN_NUMBER, to_number
+from assistant.linking.numbers import EN_NUMBER, ORDINALS, to_number
 from assistant.linking.spans import Span
 
-_NTH = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth")
 _NUMBERED = re.compile(
     r"\b(?:the |natural )*(?:clusters?|(?<!age )(?<!income )(?:segment|group)|persona)\s+(?:number\s+|no\.?\s*|#\s*)?"
     rf"(?P<en>\d{{1,2}}|{EN_NUMBER})\b(?!\s*(?:[-–%]|to\b|percent))"
-    rf"|\b(?:the )?(?P<nth>{'|'.join(_NTH)})\s+(?:cluster|persona|natural segment)\b"
+    rf"|\b(?:the )?(?P<nth>{'|'.join(ORDINALS)})\s+(?:cluster|persona|natural segment)\b"
     r"|(?:聚类|分群|人群|群体)\s*(?P<zh>\d{1,2}|[一二三四五六七八九十])(?![\d年个天次])"
     r"|第\s*(?P<di>\d{1,2}|[一二三四五六七八九十])\s*[个号]?\s*(?:类(?:客户|人群|用户|顾客)?|聚类|群[体组]?|组|分群|人群|细分)",
     re.IGNORECASE,
@@ -23,7 +22,7 @@ def numbered(text: str) -> list[tuple[Span, int]]:
     found = []
     for match in _NUMBERED.finditer(text):
         if match["nth"]:
-            number = _NTH.index(match["nth"].lower()) + 1
+            number = ORDINALS.index(match["nth"].lower()) + 1
         else:
             number = int(to_number(match["en"] or match["zh"] or match["di"]))
         found.append((match.span(), number))

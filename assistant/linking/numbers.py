@@ -71,6 +71,7 @@ DIGITS = r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?"
 EN_NUMBER = rf"(?:(?<![A-Za-z_])(?:{DIGITS})(?:\s?[km]\b)?|\b(?:{_WORD})\b)"
 ZH_NUMBER = r"(?:(?:" + DIGITS + r")\s?[千万kK]?|[零一二两三四五六七八九十百千万]+)"
 
+ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth")
 SIGN = r"[$£€¥￥]"
 # 'pounds of beef' are a weight.
 _MONEY_EN = r"dollars?|bucks|usd|quid|pounds?\b(?! of\b)|gbp|euros?|eur|yuan|rmb|yen"

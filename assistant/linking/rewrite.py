@@ -11,7 +11,7 @@ from collections.abc import Callable
 from functools import cache
 
 from assistant.linking import lexicon
-from assistant.linking.numbers import spelt_out, to_number
+from assistant.linking.numbers import ORDINALS, spelt_out, to_number
 
 _WIDE = str.maketrans("０１２３４５６７８９％＄", "0123456789%$")
 _YEAR_DIGITS = str.maketrans("〇零一二三四五六七八九", "00123456789")
@@ -93,12 +93,9 @@ def _pace(times: int, nth: str | None, unit: str) -> str:
     return f"purchase interval of {days:g} days or less"
 
 
-_ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth")
-
-
 def _not_yet(match: re.Match[str]) -> str:
     """'hasn't got to a fifth order yet' -> 'have fewer than 5 orders'."""
-    return f"have fewer than {_ORDINALS.index(match[1].lower()) + 1} {match[2]}s"
+    return f"have fewer than {ORDINALS.index(match[1].lower()) + 1} {match[2]}s"
 
 
 def _bounds(match: re.Match[str]) -> str:
