@@ -192,10 +192,7 @@ def parse_mapping(text: str, folder: Path, label: str) -> Mapping:
     )
 
 
-_OPTIONS = (
-    *("files", "where", "header", "time_format", "time_zone", "row_number", "database", "table"),
-    "personal",
-)
+_OPTIONS = tuple("files where header time_format time_zone row_number database table personal".split())
 
 
 def _source(kind: str, table: dict[str, Any], mistakes: list[str]) -> Source:

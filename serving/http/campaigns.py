@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Annotated, Any
-from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
@@ -16,6 +15,7 @@ from campaigns.plan import Strategy
 from segments.explain import Language
 from serving.customers import ListFormat
 from serving.http import schemas
+from serving.http.files import attachment
 from serving.http.idempotency import IdempotentRoute, declare
 from serving.http.problems import asked_for
 from serving.http.versions import (
@@ -130,12 +130,8 @@ def _customers(router: APIRouter, service: Service, documents: Documents) -> Non
         (its hash). Written to the audit log."""
         found = chosen(kind.capitalize(), documents.versions(name), version)
         listed = service.customers(caller, documents, name, found.version, arm)
-        where = quote(listed.file_name(file_format))
-        headers = {
-            "ETag": etag(found),
-            "X-Total-Count": str(len(listed.rows)),
-            "Content-Disposition": f"attachment; filename*=UTF-8''{where}",
-        }
+        headers = {"ETag": etag(found), "X-Total-Count": str(len(listed.rows))}
+        headers |= attachment(listed.file_name(file_format))
         return Response(listed.text(file_format), media_type=MEDIA[file_format], headers=headers)
 
 
@@ -151,12 +147,8 @@ def _words(service: Service, saved: SavedDocument, form: str, language: Language
     plan = Strategy.restored(service.rooms.plans.load(saved.name, saved.version))
     words = plan.to_markdown(language, service.rooms.workspace.settings.currency)
     text, ending = (to_html(words, saved.name, language), "html") if form == HTML else (words, "md")
-    where = quote(f"{file_stem(saved.name)}.{ending}")
-    headers = {
-        "ETag": etag(saved),
-        "Vary": "Accept, Accept-Language",
-        "Content-Disposition": f"attachment; filename*=UTF-8''{where}",
-    }
+    headers = {"ETag": etag(saved), "Vary": "Accept, Accept-Language"}
+    headers |= attachment(f"{file_stem(saved.name)}.{ending}")
     return Response(text, media_type=f"{form}; charset=utf-8", headers=headers)
 
 

@@ -14,7 +14,7 @@ from serving.customers import csv_text
 from serving.page.downloads import FETCH
 from serving.page.html import chip, notice, sparkline
 from serving.page.plots import number
-from serving.page.session import QUICK, Segment, Session
+from serving.page.session import QUIET, Segment, Session
 
 
 class Card:
@@ -54,8 +54,7 @@ class Card:
             "fn": self.past,
             "inputs": [current],
             "outputs": [self.trend],
-            **QUICK,
-            "show_progress": "hidden",
+            **QUIET,
         }
         self.download.click(self.members, [current], [self.file], show_progress="hidden").success(
             None, [self.file], js=FETCH

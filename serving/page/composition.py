@@ -24,7 +24,7 @@ from serving.page.look import CSS, THEME
 from serving.page.models import Models
 from serving.page.profile import Profile
 from serving.page.quality import Quality
-from serving.page.session import PATHS, QUICK, Segment, Session
+from serving.page.session import PATHS, QUICK, QUIET, Segment, Session
 from serving.page.settings import HEAD, NAMES, Settings
 from serving.service import Service
 from serving.views import Views
@@ -66,8 +66,7 @@ class Page:
                     self.settings = Settings(session)
             self._wire(profile)
             # At once, not when it is opened: a late answer would undo the first change.
-            drawn = [self.editor.draft], self.editor.outputs
-            self.blocks.load(self.editor.show, *drawn, show_progress="hidden", queue=False)
+            self.blocks.load(self.editor.show, [self.editor.draft], self.editor.outputs, **QUIET)
             library.select(self.library.load, [self.library.shelf], [self.library.list], **QUICK)
             campaigns.select(self.campaigns.load, None, self.campaigns.lists, **QUICK)
             models.select(self.models.draw, [self.models.which], self.models.outputs, **QUICK)

@@ -8,12 +8,12 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from threading import Lock
-from urllib.parse import quote
 
 from fastapi import FastAPI, Request
 from fastapi.responses import Response
 
 from segments.errors import NotFoundError
+from serving.http.files import attachment
 from serving.http.guard import caller_of
 
 SECONDS = 60.0
@@ -77,8 +77,5 @@ def add_downloads(app: FastAPI, downloads: Downloads) -> None:
     @app.get(f"{downloads.path}{{token}}", include_in_schema=False)
     def download(token: str, request: Request) -> Response:
         held = downloads.take(caller_of(request.scope).name, token)
-        headers = {
-            "Content-Disposition": f"attachment; filename*=UTF-8''{quote(held.name)}",
-            "Cache-Control": "no-store",
-        }
+        headers = attachment(held.name) | {"Cache-Control": "no-store"}
         return Response(held.content, media_type=held.media, headers=headers)

@@ -11,7 +11,7 @@ import gradio as gr
 from assistant.library import MAX_NAME, SavedSegment
 from segments.issues import in_language
 from serving.page.html import ACTIONS, button, notice, table
-from serving.page.session import Session
+from serving.page.session import QUIET, Session
 from serving.views import LibraryEntry
 
 
@@ -47,16 +47,15 @@ class Library:
 
     def wire(self) -> None:
         """Connect what needs no other view."""
-        quiet: dict[str, Any] = {"show_progress": "hidden"}
         self.search.input(
             self.find,
             [self.search, self.shelf],
             [self.shelf, self.list],
-            trigger_mode="always_last",
-            queue=False,
-            **quiet,
+            **QUIET | {"trigger_mode": "always_last"},
         )
-        self.list.act(self.act, [self.shelf, self.picked], [self.shelf, self.list, self.picked], **quiet)
+        self.list.act(
+            self.act, [self.shelf, self.picked], [self.shelf, self.list, self.picked], show_progress="hidden"
+        )
 
     def load(self, shelf: Shelf, request: gr.Request) -> str:
         """The list as it is now."""

@@ -32,6 +32,7 @@ QUICK: dict[str, Any] = {"show_progress": "minimal", "queue": False}
 """Of events that answer at once or work while a person goes on: each is a request with its answer. What goes by the
 queue is heard of on one stream, which closes after the last answer; an event put there at that moment is never heard
 of again. So only what a person waits for goes by the queue."""
+QUIET = QUICK | {"show_progress": "hidden"}
 
 
 class Session:
