@@ -109,9 +109,22 @@ def sketch_schema(catalogue: Catalogue, events: Collection[str], outcomes: Colle
         if "feature" in fields:
             kinds += _feature_kinds(catalogue)
         elif not {"similar_to", "member_of"} & set(fields) and (outcomes or "propensity" not in fields):
-            kinds.append(kind)
+            kinds += _in_order(kind)
     schema["$defs"]["node"] = {"anyOf": kinds}
     return schema
+
+
+def _in_order(kind: dict[str, Any]) -> list[dict[str, Any]]:
+    """The kind once with and once without each field that is optional and stands before a required one: llama.cpp writes
+    required fields first, so that such a field could never be written in the order that the model learned."""
+    fields, required = list(kind["properties"]), kind["required"]
+    for place, name in enumerate(fields):
+        if name not in required and any(later in required for later in fields[place:]):
+            without = {key: value for key, value in kind["properties"].items() if key != name}
+            return _in_order(kind | {"required": [*required, name]}) + _in_order(
+                kind | {"properties": without}
+            )
+    return [kind]
 
 
 def _feature_kinds(catalogue: Catalogue) -> list[dict[str, Any]]:

@@ -42,6 +42,20 @@ def test_without_words_goods_keep_the_catalogues_names_and_times_their_days(link
     assert fingerprint(from_sketch(sketch, linker.goods, linker.time)) == fingerprint(from_json(data))
 
 
+def test_no_optional_field_stands_before_a_required_one(schema: dict[str, Any]) -> None:
+    """Where one does, a server that writes required fields first never lets the model write it."""
+    for kind in schema["$defs"]["node"]["anyOf"]:
+        needed = [name in kind["required"] for name in kind["properties"]]
+        assert needed == sorted(needed, reverse=True), kind["properties"].keys()
+    compared = [
+        kind["properties"] for kind in schema["$defs"]["node"]["anyOf"] if "than" in kind["properties"]
+    ]
+    assert [list(fields) for fields in compared] == [
+        ["compare", "op", "factor", "than"],
+        ["compare", "op", "than"],
+    ]
+
+
 @pytest.mark.parametrize(
     ("sketch", "definition"),
     [
