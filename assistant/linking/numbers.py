@@ -38,14 +38,17 @@ _ZH_DIGITS = {
 _SCALES = {"hundred": 100, "thousand": 1000, "million": 1_000_000}
 _SIMPLE = "|".join([*(w for w in _EN_WORDS if " " not in w and w not in _SCALES), *_SCALES])
 _SPELT = re.compile(
-    rf"\b(?:(?:a|half a)\s+(?=hundred|thousand|million))?(?:{_SIMPLE})(?:[\s-]+(?:and\s+)?(?:{_SIMPLE}))+\b|\ba\s+(?:thousand|million)\b",
+    rf"\b(?:(?:a|half a)\s+(?=hundred|thousand|million))?(?:{_SIMPLE})(?:[\s-]+(?:(?<=hundred\s)and\s+|(?<=thousand\s)and\s+)?(?:{_SIMPLE}))+\b|\ba\s+(?:thousand|million)\b",
     re.IGNORECASE,
 )
 _SCALED = re.compile(r"(\d[\d,]*(?:\.\d+)?)\s+(hundred|thousand|million)\b", re.IGNORECASE)
 
 
 def spelt_out(text: str) -> str:
-    """Number words of two words or more as digits: 'five thousand' -> '5000', '$1.5 million' -> '$1500000'."""
+    """Number words of two words or more as digits: 'five thousand' -> '5000', '$1.5 million' -> '$1500000'.
+
+    'thirty and sixty' are two numbers, 'two hundred and fifty' is one.
+    """
     text = _SPELT.sub(lambda match: str(_spelt(match.group())), text)
     return _SCALED.sub(
         lambda match: f"{float(match[1].replace(',', '')) * _SCALES[match[2].lower()]:.0f}", text

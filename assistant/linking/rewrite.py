@@ -11,8 +11,11 @@ from collections.abc import Callable
 from functools import cache
 
 from assistant.linking import lexicon
+from assistant.linking.corrections import corrected
 from assistant.linking.numbers import ORDINALS, spelt_out, to_number
+from assistant.linking.preamble import asked_part
 
+_FILLERS = re.compile(r"(?:,\s*|\s+|^)(?:um+|uh+|erm?|hmm+)\b[,.…]*(?=\s|$)|\b(the|a|in|of|to) (?=\1\b)", re.IGNORECASE)
 _WIDE = str.maketrans("０１２３４５６７８９％＄", "0123456789%$")
 _YEAR_DIGITS = str.maketrans("〇零一二三四五六七八九", "00123456789")
 
@@ -21,7 +24,8 @@ Replacement = str | Callable[[re.Match[str]], str]
 
 def plain(text: str, chinese: bool) -> str:
     """The text with every rewriting rule of its language applied."""
-    text = text.translate(_WIDE)
+    text = asked_part(text.translate(_WIDE), chinese)
+    text = corrected(text if chinese else spelt_out(_FILLERS.sub(" ", text)), chinese)
     for pattern, replacement in _rules("rewrite_zh.tsv" if chinese else "rewrite_en.tsv"):
         text = pattern.sub(replacement, text)
     return text if chinese else spelt_out(text)
@@ -91,6 +95,37 @@ def _pace(times: int, nth: str | None, unit: str) -> str:
     said = (nth or "").strip().lower()
     days = (_NTH.get(said) or to_number(said)) * _PACE[unit.lower()] / times
     return f"purchase interval of {days:g} days or less"
+
+
+_DAY_NAMES = (*ORDINALS, "eleventh", "twelfth", "thirteenth", "fourteenth", "fifteenth", "sixteenth", "seventeenth")
+_DAY_NAMES += ("eighteenth", "nineteenth", "twentieth")
+
+
+def _day_of(said: str) -> int:
+    """'twenty second' -> 22, 'thirtieth' -> 30, 'first' -> 1."""
+    words = re.split(r"[- ]", said.lower())
+    if words[0] == "thirtieth":
+        return 30
+    tens = {"twenty": 20, "thirty": 30}.get(words[0], 0)
+    return tens + _DAY_NAMES.index(words[-1]) + 1
+
+
+def _edge_days(match: re.Match[str]) -> str:
+    """'first seven days of December' -> 'first 7 days of December'."""
+    return f"{match[1]} {to_number(match[2]):g} days of "
+
+
+def _interval(match: re.Match[str]) -> str:
+    """'two weeks or more between shops' -> 'purchase interval of 14 days or more'."""
+    count = 1 if match[1].lower() in ("a", "an") else to_number(match[1])
+    more = "more" if match[3].lower() in ("more", "longer", "over") else "less"
+    return f"purchase interval of {count * _PACE[match[2].lower().removesuffix('s')]:g} days or {more}"
+
+
+def _ratio_of(match: re.Match[str]) -> str:
+    """'four visits in five or more' -> '80% or more of visits'; what is no share stays."""
+    part, whole = to_number(match[1]), to_number(match[3])
+    return f"{_percent(part / whole)}{match[4] or ''} of {match[2]}" if part < whole else match[0]
 
 
 def _not_yet(match: re.Match[str]) -> str:
@@ -164,6 +199,11 @@ _FUNCTIONS: dict[str, Callable[[re.Match[str]], str]] = {
     "quantile": lambda match: f"{match[1]} {_percent(1 / _PARTS[match[2].lower()])}",
     "ratio": lambda match: f"{_percent(to_number(match[1]) / to_number(match[2]))} of ",
     "times": lambda match: f"{ {'once': 1, 'twice': 2, 'thrice': 3}[match[1].lower()] } or more times",
+    "month_day": lambda match: f"{match[1]} {_day_of(match[2])}".replace("  ", " "),
+    "days_spoken": lambda match: f"the {_day_of(match[1])}th {match[2]}the {_day_of(match[3])}th",
+    "edge_days": _edge_days,
+    "interval": _interval,
+    "ratio_of": _ratio_of,
     "not_yet": _not_yet,
     "number": lambda match: f"{to_number(match[1]):g}",
     "tenths_and": lambda m: f"{to_number(m[1]) * 10 + (5 if m[2] == '半' else to_number(m[2])):g}%",

@@ -1,0 +1,72 @@
+"""What is said before what is asked: 'We have too much frozen pizza. Who bought ...?', '鲜花放不住。过去半年买过花的,列个单子'.
+
+People give their reason first. Its goods and times are no conditions, so the sentences of reason that come before the
+sentence that asks are left unread. A sentence that says anything about customers, or how much, is no reason.
+"""
+
+from __future__ import annotations
+
+import re
+
+_ENDS_EN = re.compile(r"(?<=[.!?…])\s+(?=\S)")
+_REASON_EN = re.compile(
+    r"(?:so |well,? |okay,? |ok,? )?(?:i(?:'m|'ve| am| have| cut| like| love| always| thought)?|we(?:'ve|'re| have| are)?|my|our|it(?:'s)?"
+    r"|this|there(?:'s| is| are| were)|some(?:body|one)|the [a-z' -]{3,30}? (?:is|are|was|were|has|have|had|ran|went|came)"
+    r"|[a-z]+ (?:is|are|was|has) (?:become|been|getting|so|too|very)|first come)\b",
+    re.I,
+)
+_ABOUT_CUSTOMERS_EN = re.compile(
+    r"\b(?:who|whom|whose|which|those|customers?|shoppers?|households?|buyers?|anyone|anybody|everyone|everybody|folks|ones"
+    r"|members?|they|them|their|want|need|looking for|after|list|find|segment|only|at least|more than|less than|over \d"
+    r"|under \d|with us|mailed|sent|lost)\b|[$£€%]|\d{2}",
+    re.I,
+)
+_ASKS_EN = re.compile(
+    r"(?:so,? |and |well,? |okay,? |ok,? |now,? )*(?:who(?:'s|m|se)?|which (?:of our )?(?:customers?|shoppers?|households?|people|ones)|what customers"
+    r"|(?:may|can|could) i (?:have|see|get)|(?:can|could|would|will) you (?:please )?(?:find|give|get|show|list|pull)"
+    r"|i'?(?:d| would) (?:like|love|want)|(?:please )?(?:give|find|get|show|list|pull) (?:me |us )?(?:up )?(?:the|a|all|any|every|those|people|customers|shoppers|households|folks))\b",
+    re.I,
+)
+_REFERS_EN = re.compile(
+    r"\b(?:(?:bought|buys?|had|used|took|gets?|got|purchased|of|from|for|in|at|to|with) (?:it|them|that|those|these|there)\b(?! (?:month|week|year|time|day))|they|them)\b",
+    re.I,
+)
+_REFERS_ZH = re.compile(r"那个|那家|那款|它|他们|她们|这个(?!月|季|周|星期)")
+
+_ENDS_ZH = re.compile(r"(?<=[。！？!?])")
+_CONDITION_ZH = re.compile(
+    r"近|最近|过去|去年|今年|上个?月|上季|以上|以下|以内|超过|不到|至少|不足|低于|高于|买过|没买|下过单|客户|顾客|用户|会员|人群|的人|那些|[\d一二三四五六七八九十百]+(?:次|单|块|元|岁|张|%)"
+)
+_ASKS_ZH = re.compile(
+    r"哪些|哪几|有谁|是谁|谁(?=买|在|花|来|用)|名单|单子|清单|找出|挑出|列出|拉[一个出]|筛|给我|算进来|挑出来|找来|找给|列个"
+)
+
+
+def asked_part(text: str, chinese: bool) -> str:
+    """The text from the first sentence that is no mere reason for what a later one asks; the whole text without one."""
+    sentences = [part for part in (_ENDS_ZH if chinese else _ENDS_EN).split(text) if part.strip()]
+    place = 0
+    while place < len(sentences) - 1 and _reason(sentences[place], chinese):
+        place += 1
+    rest = sentences[place:]
+    asks = _asks_zh if chinese else _asks_en
+    return (" " if not chinese else "").join(rest) if place and asks(rest) else text
+
+
+def _reason(sentence: str, chinese: bool) -> bool:
+    if chinese:
+        return not _CONDITION_ZH.search(sentence) and not _ASKS_ZH.search(sentence)
+    return bool(_REASON_EN.match(sentence)) and not _ABOUT_CUSTOMERS_EN.search(sentence)
+
+
+def _asks_en(rest: list[str]) -> bool:
+    """Whether the first sentence asks on its own: with a request, something to ask for, and nothing it refers back to."""
+    asked = _ASKS_EN.match(rest[0])
+    return bool(asked) and len(rest[0].split()) > 5 and not _REFERS_EN.search(rest[0])
+
+
+def _asks_zh(rest: list[str]) -> bool:
+    whole = "".join(rest)
+    return (
+        bool(_ASKS_ZH.search(whole)) and bool(_CONDITION_ZH.search(rest[0])) and not _REFERS_ZH.search(whole)
+    )
