@@ -19,15 +19,14 @@ _CUE_EN = (
     rf"(?:(?:{_TAKEN_BACK}|no|i mean|well)\b[\s,;.…—–-]*)*"
     r"(?:(?:make|let's make|call) (?:that|it)|let's say|say|it's|that's|should be|i meant)?[\s,]*"
 )
-_NUMBER_EN = re.compile(
-    rf"{_CUE_EN}(?P<new>{_BOUND}\$?(?P<n>{EN_NUMBER})(?: ?(?P<u>{_UNIT_EN}))?)\b", re.I
-)
+_NUMBER_EN = re.compile(rf"{_CUE_EN}(?P<new>{_BOUND}\$?(?P<n>{EN_NUMBER})(?: ?(?P<u>{_UNIT_EN}))?)\b", re.I)
 _VALUE_EN = re.compile(
     rf"\$?(?P<n>{EN_NUMBER})(?: ?(?P<u>{_UNIT_EN}))?|\b(?P<one>a|one|the (?:last|past)|last|past) (?P<u1>day|week|fortnight|month|quarter|year)\b",
     re.I,
 )
 _MONTH_EN = re.compile(
-    rf"\b(?:{_MONTHS})(?:(?:,| or| and| to)+ (?:{_MONTHS}))*{_CUE_EN}(?:just |only )*(?P<new>(?:{_MONTHS})\b)", re.I
+    rf"\b(?:{_MONTHS})(?:(?:,| or| and| to)+ (?:{_MONTHS}))*{_CUE_EN}(?:just |only )*(?P<new>(?:{_MONTHS})\b)",
+    re.I,
 )
 _TIMES = {"day", "week", "fortnight", "month", "quarter", "year"}
 

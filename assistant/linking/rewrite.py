@@ -10,12 +10,15 @@ import re
 from collections.abc import Callable
 from functools import cache
 
+from opencc import OpenCC
+
 from assistant.linking import lexicon
 from assistant.linking.corrections import corrected
 from assistant.linking.numbers import ORDINALS, spelt_out, to_number
 from assistant.linking.preamble import asked_part
 
-_FILLERS = re.compile(r"(?:,\s*|\s+|^)(?:um+|uh+|erm?|hmm+)\b[,.…]*(?=\s|$)|\b(the|a|in|of|to) (?=\1\b)", re.IGNORECASE)
+_FILLERS = re.compile(r"(?:,\s*|\s+|^)(?:um+|uh+|erm?|hmm+)\b[,.…]*(?=\s|$)", re.IGNORECASE)
+_SAID_TWICE = re.compile(r"\b([a-z]{2,}),?\s+(?=\1\b)", re.IGNORECASE)
 _WIDE = str.maketrans("０１２３４５６７８９％＄", "0123456789%$")
 _YEAR_DIGITS = str.maketrans("〇零一二三四五六七八九", "00123456789")
 
@@ -24,11 +27,21 @@ Replacement = str | Callable[[re.Match[str]], str]
 
 def plain(text: str, chinese: bool) -> str:
     """The text with every rewriting rule of its language applied."""
-    text = asked_part(text.translate(_WIDE), chinese)
-    text = corrected(text if chinese else spelt_out(_FILLERS.sub(" ", text)), chinese)
+    text = asked_part(_simplified(text) if chinese else text.translate(_WIDE), chinese)
+    text = corrected(text if chinese else spelt_out(_SAID_TWICE.sub("", _FILLERS.sub(" ", text))), chinese)
     for pattern, replacement in _rules("rewrite_zh.tsv" if chinese else "rewrite_en.tsv"):
         text = pattern.sub(replacement, text)
     return text if chinese else spelt_out(text)
+
+
+def _simplified(text: str) -> str:
+    """Traditional characters as simplified ones, which the Chinese rules are written in; letters of full width as usual."""
+    return _converter().convert(text.translate(_WIDE))
+
+
+@cache
+def _converter() -> OpenCC:
+    return OpenCC("t2s")
 
 
 @cache
@@ -97,8 +110,10 @@ def _pace(times: int, nth: str | None, unit: str) -> str:
     return f"purchase interval of {days:g} days or less"
 
 
-_DAY_NAMES = (*ORDINALS, "eleventh", "twelfth", "thirteenth", "fourteenth", "fifteenth", "sixteenth", "seventeenth")
-_DAY_NAMES += ("eighteenth", "nineteenth", "twentieth")
+_TEENS = (
+    "eleventh twelfth thirteenth fourteenth fifteenth sixteenth seventeenth eighteenth nineteenth twentieth"
+)
+_DAY_NAMES = (*ORDINALS, *_TEENS.split())
 
 
 def _day_of(said: str) -> int:
@@ -120,6 +135,54 @@ def _interval(match: re.Match[str]) -> str:
     count = 1 if match[1].lower() in ("a", "an") else to_number(match[1])
     more = "more" if match[3].lower() in ("more", "longer", "over") else "less"
     return f"purchase interval of {count * _PACE[match[2].lower().removesuffix('s')]:g} days or {more}"
+
+
+_LENGTH_SAID = re.compile(
+    r"\b(?:last|past|for|in|over|within) (\d+|[a-z]+)[- ](days?|weeks?|months?)\b|\b(\d+)\s?(d|w)\b",
+    re.IGNORECASE,
+)
+_MONTH_NAMES = "january february march april may june july august september october november december".split()
+_MONTH_SAID = "|".join(_MONTH_NAMES)
+_DAY_SAID = re.compile(rf"\b(?:(?:{_MONTH_SAID}) \d{{1,2}}|\d{{1,2}} (?:{_MONTH_SAID}))\b", re.IGNORECASE)
+
+
+def _before_then(match: re.Match[str]) -> str:
+    """'nothing for 8 weeks, came 20 times before that': before the length or the day said last."""
+    said = match.string[: match.start()]
+    days = list(_DAY_SAID.finditer(said))
+    lengths = list(_LENGTH_SAID.finditer(said))
+    if lengths and (not days or lengths[-1].start() > days[-1].start()):
+        count, unit = lengths[-1][1] or lengths[-1][3], lengths[-1][2] or lengths[-1][4]
+        return f"more than {count} { {'d': 'days', 'w': 'weeks'}.get(unit, unit) } ago"
+    return f"before {days[-1][0]}" if days else match[0]
+
+
+def _before_month(match: re.Match[str]) -> str:
+    """'during December ... before that month' -> 'before December'."""
+    months = re.findall(rf"\b(?:{_MONTH_SAID})\b", match.string[: match.start()], re.IGNORECASE)
+    return f"before {months[-1]}" if months and match[1].lower() == "month" else match[0]
+
+
+def _times_side(match: re.Match[str]) -> str:
+    """'Q4 spend > 2x Q3' -> 'Q4 spend more than 2 times Q3'."""
+    words = {
+        ">": "more than",
+        ">=": "at least",
+        "≥": "at least",
+        "<": "less than",
+        "<=": "at most",
+        "≤": "at most",
+    }
+    return f"{match[1]} {match[2] or ''}{words[match[3]]} {match[4]} times the "
+
+
+def _night_hours(match: re.Match[str]) -> str:
+    """'between ten at night and five in the morning' -> 'between 22:00 and 5:00'."""
+    try:
+        first, last = to_number(match[1]), to_number(match[2])
+    except (KeyError, ValueError):
+        return match[0]
+    return f"between {first + 12:g}:00 and {last:g}:00" if first < 12 else match[0]
 
 
 def _ratio_of(match: re.Match[str]) -> str:
@@ -204,6 +267,11 @@ _FUNCTIONS: dict[str, Callable[[re.Match[str]], str]] = {
     "edge_days": _edge_days,
     "interval": _interval,
     "ratio_of": _ratio_of,
+    "before_then": _before_then,
+    "before_month": _before_month,
+    "iso_month": lambda match: f"{_MONTH_NAMES[int(match[2]) - 1]} {match[1]}",
+    "night_hours": _night_hours,
+    "times_side": _times_side,
     "not_yet": _not_yet,
     "number": lambda match: f"{to_number(match[1]):g}",
     "tenths_and": lambda m: f"{to_number(m[1]) * 10 + (5 if m[2] == '半' else to_number(m[2])):g}%",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from assistant.linking.numbers import DIGITS, SIGN, to_number
+from assistant.linking.numbers import DIGITS, EN_NUMBER, SIGN, to_number
 from assistant.linking.spans import Span, free
 from segments.definition import FeatureCondition
 
@@ -174,14 +174,14 @@ _EN = (
     ),
     (
         re.compile(
-            rf"\b{_WHAT}\s+(?:much\s+|a lot\s+)?(?:less|fewer)(?:\s+often|\s+frequently)?\s+(?:than\s+(?!{SIGN}|\d)|compared|lately|recently|now){_BEFORE}[^,.;?]{{0,40}}?(?=$|[,.;?]|\band\b|\bbut\b|\bwho\b)",
+            rf"\b{_WHAT}\s+(?:much\s+|a lot\s+)?(?:less|fewer)(?:\s+often|\s+frequently)?\s+(?:than\s+(?!{SIGN}|{EN_NUMBER})|compared|lately|recently|now){_BEFORE}[^,.;?]{{0,40}}?(?=$|[,.;?]|\band\b|\bbut\b|\bwho\b)",
             re.I,
         ),
         lambda m: ("<", 1.0),
     ),
     (
         re.compile(
-            rf"\b{_WHAT}\s+(?:much\s+|a lot\s+)?more(?:\s+often|\s+frequently)?\s+(?:than\s+(?!{SIGN}|\d)|compared|lately|recently|now){_BEFORE}[^,.;?]{{0,40}}?(?=$|[,.;?]|\band\b|\bbut\b|\bwho\b)",
+            rf"\b{_WHAT}\s+(?:much\s+|a lot\s+)?more(?:\s+often|\s+frequently)?\s+(?:than\s+(?!{SIGN}|{EN_NUMBER})|compared|lately|recently|now){_BEFORE}[^,.;?]{{0,40}}?(?=$|[,.;?]|\band\b|\bbut\b|\bwho\b)",
             re.I,
         ),
         lambda m: (">", 1.0),

@@ -15,6 +15,7 @@ from itertools import pairwise
 from assistant.linking.numbers import EN_NUMBER, ZH_NUMBER, to_number
 from assistant.linking.periods import Dated, dated
 from assistant.linking.spans import Span, free
+from segments.check_conditions import MAX_DAYS
 from segments.definition import Window
 
 DAYS = {"day": 1, "week": 7, "fortnight": 14, "month": 30, "quarter": 90, "year": 365}
@@ -54,6 +55,8 @@ def windows(text: str, chinese: bool, as_of: date) -> list[TimeMention]:
     _claim(found, (read(match) for pattern, read in rolling for match in pattern.finditer(text)))
     _claim(found, (_calendar(text, said, as_of) for said in dated(text, chinese, as_of)))
     _claim(found, (read(match) for pattern, read in bare for match in pattern.finditer(text)))
+    # '2017 年' is no length of 2017 years.
+    found = [m for m in found if max(m.window.start or 0, m.window.end) <= MAX_DAYS]
     found.sort(key=lambda mention: mention.span)
     # 'the week before Christmas (December 18 to 24)': the days in brackets are those meant.
     exact = [b for a, b in pairwise(found) if _BRACKET.fullmatch(text[a.span[1] : b.span[0]]) and b.calendar]
