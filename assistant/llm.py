@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 PLAN_TOKENS = 200
 PHRASE_TOKENS = 120
 TIMEOUT_SECONDS = 90.0
+DRAW_TEMPERATURE = 0.7
+"""Of completions that are drawn, to be compared with the likeliest one."""
 ADAPTER = {"lora": [{"id": 0, "scale": 1.0}], "id_slot": 1}
 """How llama.cpp is asked for the adapter, and for the slot that is the adapter's own. vLLM goes by the model's name."""
 PLAIN = {"id_slot": 0}
@@ -47,10 +49,10 @@ class TunedModel(Protocol):
     """A language model with a fine-tuned adapter."""
 
     def weighed(
-        self, messages: list[tuple[str, str]], schema: dict[str, Any]
+        self, messages: list[tuple[str, str]], schema: dict[str, Any], draw: int = 0
     ) -> tuple[dict[str, Any], float]:
-        """One completion under `schema`, and the probability (0 to 1) that the model gave to the whole of it; raises
-        ModelRetryError, LLMUnavailableError."""
+        """One completion under `schema`, and the probability (0 to 1) that the model gave to the whole of it. draw: 0 for
+        the likeliest, other numbers for one drawn. Raises ModelRetryError, LLMUnavailableError."""
         ...
 
 
@@ -113,10 +115,11 @@ class OpenAIChat:
         return parse_object(_text(self._constrained(messages, schema)))
 
     def weighed(
-        self, messages: list[tuple[str, str]], schema: dict[str, Any]
+        self, messages: list[tuple[str, str]], schema: dict[str, Any], draw: int = 0
     ) -> tuple[dict[str, Any], float]:
         """The same, with the product of its tokens' probabilities, as they were before the schema ruled others out."""
-        answer = self._constrained(messages, schema, logprobs=True, top_logprobs=1)
+        drawn = {"temperature": DRAW_TEMPERATURE, "seed": self.seed + draw} if draw else {}
+        answer = self._constrained(messages, schema, logprobs=True, top_logprobs=1, **drawn)
         tokens = (answer.response_metadata.get("logprobs") or {}).get("content")
         if not tokens:
             raise LLMUnavailableError(

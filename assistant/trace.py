@@ -92,10 +92,10 @@ class RecordingAdapter:
     model: TunedModel
 
     def weighed(
-        self, messages: list[tuple[str, str]], schema: dict[str, Any]
+        self, messages: list[tuple[str, str]], schema: dict[str, Any], draw: int = 0
     ) -> tuple[dict[str, Any], float]:
         """One completion under a schema, and its probability."""
-        said, probability = self.model.weighed(messages, schema)
+        said, probability = self.model.weighed(messages, schema, draw)
         _note(Reply(digest(messages, schema), said, probability))
         return said, probability
 
@@ -119,7 +119,7 @@ class ReplayedChat:
         return self.weighed(messages, schema)[0]
 
     def weighed(
-        self, messages: list[tuple[str, str]], schema: dict[str, Any]
+        self, messages: list[tuple[str, str]], schema: dict[str, Any], draw: int = 0
     ) -> tuple[dict[str, Any], float]:
         """The recorded object and its probability; a bundle from before 0.6 holds none, which counts as certain."""
         reply = self._next(digest(messages, schema))

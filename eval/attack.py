@@ -48,7 +48,7 @@ class CapturedAdapter:
     """A FAKE adapter in the attacker's hands: it sketches conditions that nobody asked for, and orders."""
 
     def weighed(
-        self, messages: list[tuple[str, str]], schema: dict[str, Any]
+        self, messages: list[tuple[str, str]], schema: dict[str, Any], draw: int = 0
     ) -> tuple[dict[str, Any], float]:
         """One sketch for every message, as sure as can be."""
         alone = {"feature": "marital_status", "op": "=", "value": "Unmarried"}

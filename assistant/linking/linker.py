@@ -281,14 +281,11 @@ class Linker:
         """The kinds of events that happened in the workspace."""
         return self._here.events
 
-    def disagreement(self, link: Link, node: Node) -> tuple[str, ...]:
+    def disagreement(self, link: Link, node: Node) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """What a message says that a definition does not hold, and what the definition holds that nobody said."""
         reading, _ = self._read(link.message, link.language == "zh")
         arguments = _arguments(link.intents)
-        return (
-            *left_out(reading, [node], self.as_of, arguments),
-            *made_up(reading, node, self.as_of),
-        )
+        return left_out(reading, [node], self.as_of, arguments), made_up(reading, node, self.as_of)
 
     def goods(self, words: str) -> ItemFilter:
         """The goods that a few words name, brand and kind together; an empty filter when they name none."""

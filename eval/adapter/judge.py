@@ -13,6 +13,7 @@ import argparse
 import statistics
 import time
 from collections import Counter
+from functools import partial
 from pathlib import Path
 
 from rich.console import Console
@@ -20,7 +21,7 @@ from rich.progress import track
 
 from assistant.app import Rooms, make_linker
 from assistant.llm import TunedModel, tuned
-from assistant.second_reading import SecondReader, describes, doubtful
+from assistant.second_reading import SecondReader, Sketch, describes, doubtful
 from assistant.workspace import DEFAULT, open_workspace
 from eval.adapter.pairs import HELD
 from eval.cases import Case, load_cases
@@ -45,11 +46,13 @@ def judge(
 
     counts, seconds, rows = Counter[str](), list[float](), list[dict[str, object]]()
     for case in track(cases, "asking", console=console):
-        link = reader.linker.link(case.turns[0])
+        message = case.turns[0]
+        link = reader.linker.link(message)
         began = time.perf_counter()
-        sketch = reader.sketched(adapted, case.turns[0])
+        sketch = reader.sketched(adapted, message)
         seconds.append(time.perf_counter() - began)
-        joined = reader.taken(link, sketch) if describes(link, None) else link
+        sketches = partial(_again, reader, adapted, message, sketch)
+        joined = reader.chosen(link, sketches) if describes(link, None) else link
         told = joined.alternative if joined.alternative != link.alternative else None
         found = {
             "linker": right(link.reading),
@@ -85,6 +88,11 @@ def judge(
             f"seconds a sketch: median {statistics.median(seconds):.1f}, longest {max(seconds):.1f}"
         )
     return rows
+
+
+def _again(reader: SecondReader, adapted: TunedModel, message: str, first: Sketch, draw: int) -> Sketch:
+    """The n-th sketch of a message, the first of which is made already."""
+    return reader.sketched(adapted, message, draw) if draw else first
 
 
 def _words(rooms: Rooms, node: Node | None) -> str | None:

@@ -72,12 +72,12 @@ class Beside:
     timed: Timed
 
     def weighed(
-        self, messages: list[tuple[str, str]], schema: dict[str, Any]
+        self, messages: list[tuple[str, str]], schema: dict[str, Any], draw: int = 0
     ) -> tuple[dict[str, Any], float]:
         """`model.weighed`, timed."""
         began = time.perf_counter()
         try:
-            return self.model.weighed(messages, schema)
+            return self.model.weighed(messages, schema, draw)
         finally:
             self.timed.seconds += time.perf_counter() - began
 

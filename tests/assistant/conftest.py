@@ -31,19 +31,23 @@ Reply = dict[str, Any] | Exception | Callable[[dict[str, Any]], Any]
 
 
 class SketchingModel:
-    """A FAKE adapted model: it has one sketch for every message, and is as sure of it as the test says."""
+    """A FAKE adapted model: it has one sketch for every message, or one for each time that it is asked (the last one
+    from then on), and is as sure of it as the test says."""
 
-    def __init__(self, sketch: dict[str, Any] | Exception, sure: float) -> None:
-        self.sketch, self.sure = sketch, sure
+    def __init__(
+        self, sketch: dict[str, Any] | Exception | list[dict[str, Any] | Exception], sure: float
+    ) -> None:
+        self.sketches, self.sure = sketch if isinstance(sketch, list) else [sketch], sure
         self.asked: list[list[tuple[str, str]]] = []
 
     def weighed(
-        self, messages: list[tuple[str, str]], schema: dict[str, Any]
+        self, messages: list[tuple[str, str]], schema: dict[str, Any], draw: int = 0
     ) -> tuple[dict[str, Any], float]:
         self.asked.append(messages)
-        if isinstance(self.sketch, Exception):
-            raise self.sketch
-        return self.sketch, self.sure
+        sketch = self.sketches[min(draw, len(self.sketches) - 1)]
+        if isinstance(sketch, Exception):
+            raise sketch
+        return sketch, self.sure
 
 
 class ScriptedModel:
@@ -61,7 +65,7 @@ class ScriptedModel:
         *replies: Reply,
         lawless: bool = False,
         says: str | Exception = "Win them back!",
-        sketch: dict[str, Any] | Exception | None = None,
+        sketch: dict[str, Any] | Exception | list[dict[str, Any] | Exception] | None = None,
         sure: float = 0.9,
     ) -> None:
         """Start anew: these replies come next, and nothing has been asked."""
