@@ -99,6 +99,16 @@ def test_a_damaged_manifest_is_told_and_its_export_is_left_alone(audiences, vaul
         latest(tmp_path, "soup")
 
 
+def test_an_export_of_an_earlier_version_is_read(audiences, vault, tmp_path):
+    made = export(audiences, vault, SOUP, tmp_path, "soup")
+    told = json.loads((made / "manifest.json").read_text())
+    for later in ("channel", "total", "reachable"):
+        del told[later]
+    (made / "manifest.json").write_text(json.dumps(told))
+    assert (manifest_of(made).count, manifest_of(made).channel) == (told["count"], "")
+    assert export(audiences, vault, SOUP, tmp_path, "soup", "parquet") == latest(tmp_path, "soup") != made
+
+
 def test_an_export_becomes_a_table_of_a_database(audiences, vault, tmp_path, postgres_server, monkeypatch):
     address = f"postgresql://postgres@/postgres?host={postgres_server}"
     monkeypatch.setenv("CRM", address)
