@@ -334,15 +334,17 @@ def member_ids(rooms: Rooms, definition: Node) -> list[str]:
     return rooms.vault.source_ids(rooms.audiences.members(definition))
 
 
-def describe_segment(rooms: Rooms, definition: Node, *, language: str = "en") -> dict[str, Any]:
-    """A definition with its hash, size, members reachable by channel, SQL and words."""
+def describe_segment(
+    rooms: Rooms, definition: Node, *, language: str = "en", counted: bool = True
+) -> dict[str, Any]:
+    """A definition with its hash, size, members reachable by channel, SQL and words. counted: ask for the sizes."""
     digest = fingerprint(definition)
     return {
         "name": rooms.library.name_of(digest),
         "definition": to_json(definition),
         "hash": digest,
-        "size": rooms.audiences.size(definition),
-        "reachable": reachable(rooms.audiences, definition),
+        "size": rooms.audiences.size(definition) if counted else None,
+        "reachable": reachable(rooms.audiences, definition) if counted else {},
         "sql": rooms.audiences.sql(definition),
         "words": explain(
             definition,

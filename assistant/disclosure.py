@@ -36,7 +36,9 @@ from segments.definition import EVERYONE, Node, RankCondition, SimilarityConditi
 from segments.errors import DefinitionError, ForbiddenError
 from segments.issues import Issue
 from warehouse.audience import Audiences
+from warehouse.estimate import Estimate, Sample
 from warehouse.suppression import shown, small
+from warehouse.trend import Change
 
 READERS = 4096
 """Readers remembered at once; the one who has not asked for longest is forgotten first."""
@@ -227,13 +229,13 @@ class Disclosure:
         if told:
             raise DefinitionError.of(Issue("differs_by_few", smallest=self._k))
 
-    def held_back(self, groups: Mapping[str, Collection[str]]) -> list[str]:
+    def held_back(self, groups: Mapping[str, Collection[str]], as_of: date | None = None) -> list[str]:
         """The groups of a table whose sizes would give a small one away; the others count as shown."""
         if _reader.get() is None or self.margin is not None:
             return []
         held = []
         with self._lock:
-            ledger = self._ledger(None)
+            ledger = self._ledger(as_of)
             for name, members in groups.items():
                 found = self._bits(members)
                 if _judgements.get().judge(ledger, found):
@@ -241,6 +243,27 @@ class Disclosure:
                 else:
                     ledger.add(found)
         return held
+
+    def estimated(self, sample: Sample) -> Estimate | None:
+        """What a sample tells; None where it would give a small group away. Raises ForbiddenError under noise.
+
+        The same customers are drawn each time, so the count among them is held to what holds for any count.
+        """
+        self.counts_only("estimate")
+        shown_sizes = [self.shown_members(part) for part in (sample.drawn, sample.members)]
+        return sample.estimate if all(isinstance(size, int) for size in shown_sizes) else None
+
+    def moved(self, change: Change) -> bool:
+        """Whether a reader who knows both sizes may see how many entered, left and stayed. Raises ForbiddenError under
+        noise.
+
+        Of the three any one tells the others, so they are shown together or not at all.
+        """
+        self.counts_only("diff")
+        if any(small(size, self._k) for size in (len(change.entered), len(change.left), change.stayed)):
+            return False
+        after = self.held_back({"entered": change.entered}, change.later)
+        return not after and not self.held_back({"left": change.left}, change.earlier)
 
     def _question(self, definition: Node, audiences: Audiences, by: str = "") -> str:
         """Names a count: of what data, of which date, of whom. A saved segment counts as what it says now."""

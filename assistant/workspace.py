@@ -23,7 +23,8 @@ SECOND_READINGS = ("off", "doubt", "always")
 class Settings:
     """What a retailer may set in `segassist.toml`; every default is written here and nowhere else.
 
-    min_group: groups of fewer customers are not shown in a chat. noise_epsilon: of the noise on each count that is shown
+    min_group: groups of fewer customers are not shown in a chat. estimate_from: with so many events a preview estimates the
+    size from a sample (`warehouse.estimate`) where it can. noise_epsilon: of the noise on each count that is shown
     to who may not export (0: none); noise_budget: what each user may spend of it in all. currency: sign shown before
     amounts. requests_per_minute: of one API key. cors_origins: pages of other sites that may call the API.
     randomised_campaigns: ids of campaigns whose customers were drawn at random, so that their effect may be called one.
@@ -36,12 +37,14 @@ class Settings:
     that items are compared with, each a feature (`[[tastes]]`). state_url: the database of segments, users,
     conversations, jobs and audit log, instead of SQLite files; without a password, which belongs in the environment.
     trace_content: traces hold the question and who asked it. oidc_issuer, oidc_client_id: the provider that people
-    sign in with; oidc_role_claim: where it says their role.
+    sign in with; oidc_role_claim: where it says their role. export_database: the database that exports of the format
+    'table' are put into, 'env:NAME' to read the address from the environment.
     """
 
     name: str = "Complete Journey demo"
     currency: str = "$"
     min_group: int = 10
+    estimate_from: int = 500_000_000
     noise_epsilon: float = 0.0
     noise_budget: float = 50.0
     llm_backend: str = "auto"
@@ -67,6 +70,7 @@ class Settings:
     oidc_issuer: str = ""
     oidc_client_id: str = ""
     oidc_role_claim: str = "roles"
+    export_database: str = ""
 
 
 @dataclass(frozen=True)
@@ -179,7 +183,7 @@ def read_settings(folder: Path) -> Settings:
         outcomes=read_outcomes(declared, taken, str(path)),
         tastes=read_tastes(tastes, str(path)),
     )
-    for key in ("min_group", "requests_per_minute"):
+    for key in ("min_group", "estimate_from", "requests_per_minute"):
         if getattr(settings, key) < 1:
             raise DataError(f"{path}: {key} must be at least 1; got {getattr(settings, key)}.")
     if settings.second_reading not in SECOND_READINGS:

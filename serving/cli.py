@@ -19,7 +19,8 @@ from serving.campaigns import experiments_app, plans_app
 from serving.data import data_app
 from serving.models import models_app
 from serving.operate import local_caller, operator_app
-from serving.options import JsonOption, WorkspaceOption, read_definition
+from serving.options import JsonOption, WorkspaceOption
+from serving.segments import segment_app
 from serving.terminal import steps
 
 app = typer.Typer(
@@ -29,9 +30,6 @@ app = typer.Typer(
     add_completion=False,
 )
 serve_app = typer.Typer(help="Start servers.", invoke_without_command=True)
-segment_app = typer.Typer(
-    help="Work with segment definitions, without a language model.", no_args_is_help=True
-)
 index_app = typer.Typer(help="Work with the behaviour index and its encoders.", no_args_is_help=True)
 app.add_typer(serve_app, name="serve")
 app.add_typer(models_app, name="models")
@@ -254,73 +252,6 @@ def schema() -> None:
     from segments.schema import json_schema
 
     print(json.dumps(json_schema(), indent=1))
-
-
-@segment_app.command()
-def preview(
-    file: Annotated[Path, typer.Argument(help="A definition as JSON.")],
-    as_json: JsonOption = False,
-    members: Annotated[bool, typer.Option("--members", help="List the members' source ids.")] = False,
-    workspace: WorkspaceOption = DEFAULT,
-) -> None:
-    """Count a definition and show its SQL."""
-    found = _segment(read_definition(file, workspace), workspace, members)
-    if as_json:
-        print(json.dumps(found, ensure_ascii=False))
-        return
-    typer.echo(f"{found['size']} customers: {found['words']}\n\n{found['sql']}")
-
-
-@segment_app.command()
-def sql(
-    file: Annotated[Path, typer.Argument(help="A definition as JSON.")],
-    dialect: Annotated[str, typer.Option(help="Any dialect that sqlglot writes.")] = "duckdb",
-    workspace: WorkspaceOption = DEFAULT,
-) -> None:
-    """Print a definition's SQL."""
-    from assistant.app import Rooms
-
-    try:
-        print(Rooms(open_workspace(workspace)).audiences.sql(read_definition(file, workspace), dialect))
-    except ValueError as error:
-        raise CommandError(f"--dialect: {error}") from error
-
-
-@segment_app.command()
-def clusters(
-    k: Annotated[
-        int | None, typer.Option("--discover", help="Discover so many anew; 0: as many as separate best.")
-    ] = None,
-    as_json: JsonOption = False,
-    workspace: WorkspaceOption = DEFAULT,
-) -> None:
-    """List the natural segments discovered so far, with the definition of each."""
-    from dataclasses import asdict
-
-    from assistant.app import Rooms
-    from segments.codec import to_json
-    from segments.definition import InCluster
-
-    rooms = Rooms(open_workspace(workspace))
-    if k is not None:
-        rooms.discover(k or None)
-    for version in rooms.discoveries.versions():
-        for cluster in rooms.discoveries.clusters(version):
-            definition = to_json(InCluster(version, cluster.number))
-            if as_json:
-                print(json.dumps({"definition": definition, **asdict(cluster)}, ensure_ascii=False))
-            else:
-                typer.echo(f"{json.dumps(definition)}  {cluster.size:,} customers: {cluster.name_en}")
-
-
-def _segment(definition: Any, workspace: Path, members: bool) -> dict[str, Any]:
-    from serving.service import Service
-
-    service = Service.open(workspace)
-    found = service.preview(local_caller(), definition)
-    if members:
-        found["members"], _ = service.members(local_caller(), definition)
-    return found
 
 
 @index_app.command("train-encoder")

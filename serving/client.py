@@ -12,9 +12,10 @@ import json
 import time
 import uuid
 from collections.abc import Iterator, Sequence
+from datetime import date
 from pathlib import Path
 from types import TracebackType
-from typing import Any, TypeVar, cast
+from typing import Any, Literal, TypeVar, cast
 from urllib.parse import quote
 
 import httpx
@@ -36,6 +37,8 @@ from serving.http.schemas import (
     SavedSegment,
     SavedSegmentVersions,
     Segment,
+    SegmentChange,
+    SizeEstimate,
     Tool,
     ToolResult,
     Version,
@@ -121,6 +124,27 @@ class Client:
     def preview(self, definition: Definition) -> Segment:
         """Count a definition."""
         return self._post(Segment, "/v1/segments/preview", definition=definition)
+
+    def estimate(self, definition: Definition, share: float | None = None) -> SizeEstimate:
+        """The size from a sample of a share of the customers (by default the server's), with its interval."""
+        return self._post(SizeEstimate, "/v1/segments/estimate", definition=definition, share=share)
+
+    def diff(self, definition: Definition, earlier: date, later: date | None = None) -> SegmentChange:
+        """How many entered, left and stayed between two dates; the later one is by default the data's."""
+        dates = _dates(earlier, later)
+        return self._post(SegmentChange, "/v1/segments/diff", definition=definition, **dates)
+
+    def movers(
+        self,
+        definition: Definition,
+        which: Literal["entered", "left"],
+        earlier: date,
+        later: date | None = None,
+    ) -> Iterator[str]:
+        """The source ids of those who entered or left between two dates, fetched page by page."""
+        dates = _dates(earlier, later)
+        for page in self._pages("/v1/segments/diff/members", definition=definition, which=which, **dates):
+            yield from page["members"]
 
     def members(self, definition: Definition) -> Iterator[str]:
         """The members' source ids, fetched page by page."""
@@ -214,7 +238,8 @@ class Client:
     # Exports
 
     def export(self, definition: Definition, name: str, file_format: str = "csv") -> ExportJob:
-        """Have the members exported. It goes on by itself; `wait_for` and `download` take what this returns."""
+        """Have the members exported. It goes on by itself; `wait_for` and `download` take what this returns. With
+        'table' they are also put into the table `name` of the server's `export_database`."""
         headers = {"Idempotency-Key": uuid.uuid4().hex}
         body = {"definition": definition, "name": name, "format": file_format}
         answer = self._send("POST", "/v1/exports", json=body, headers=headers)
@@ -331,6 +356,10 @@ def _raise(response: httpx.Response) -> None:
         raise ApiError(response.status_code, problem["code"], problem["detail"], problem.get("issues") or ())
     except (ValueError, KeyError, TypeError):
         raise ApiError(response.status_code, "error", response.text[:200]) from None
+
+
+def _dates(earlier: date, later: date | None) -> dict[str, str]:
+    return {"earlier": earlier.isoformat()} | ({} if later is None else {"later": later.isoformat()})
 
 
 def _path(name: str) -> str:

@@ -258,7 +258,10 @@ def export(
     name: Annotated[
         str, typer.Option("--name", help="What the export is called; the last one stays findable.")
     ],
-    file_format: Annotated[str, typer.Option("--format", help="csv, parquet or jsonl.")] = "csv",
+    file_format: Annotated[
+        str,
+        typer.Option("--format", help="csv, parquet, jsonl, or table (of export_database, by that name)."),
+    ] = "csv",
     channel: Annotated[
         str, typer.Option("--channel", help="Only members who agreed to it: email, sms, ...")
     ] = "",

@@ -9,10 +9,11 @@ from __future__ import annotations
 import threading
 import uuid
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
+from datetime import date
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from assistant.app import Answer, Assistant, Rooms, describe_segment, member_ids
 from assistant.bundle import make_bundle, without_members
@@ -36,8 +37,10 @@ from serving.customers import CustomerList, listed
 from serving.jobs import Job, Jobs, no_job
 from serving.metrics import Metrics
 from serving.users import Users
+from warehouse.estimate import Estimate, draw
 from warehouse.export import Manifest, check_names, clear_partial, export, manifest_of, read_manifest
 from warehouse.reach import without_few
+from warehouse.trend import change
 
 MAX_OVERLAP = 20
 
@@ -211,10 +214,13 @@ class Service:
         return from_json(definition, self.rooms.workspace.settings.parameters)
 
     def preview(self, caller: Caller, definition: Node) -> dict[str, Any]:
-        """A definition counted, with its SQL and words."""
+        """A definition counted, with its SQL and words; of very large data estimated instead (`estimate_from`)."""
         self.check(caller, "read", "preview")
         if self.noises(caller):
             self.size(caller, definition)
+        elif self._very_large and not self.rooms.audiences.ranks(definition):
+            estimated = self.estimate(caller, definition)
+            return describe_segment(self.rooms, definition, counted=False) | {"estimate": estimated}
         return self._hidden(caller, describe_segment(self.rooms, definition), definition)
 
     def size(self, caller: Caller, definition: Node) -> int | None:
@@ -225,6 +231,48 @@ class Service:
         with read_by(_reader(caller), _viewer(caller)):
             size = self.rooms.disclosure.shown(definition)
         return size if isinstance(size, int) else None
+
+    def estimate(self, caller: Caller, definition: Node, share: float | None = None) -> dict[str, Any]:
+        """The size from a sample of a share of the customers, with its interval; without them where they, or what they
+        tell of, are a group too small for the caller to see. Raises what `draw` does, ForbiddenError under noise."""
+        self.check(caller, "read", "estimate")
+        sample = draw(self.rooms.audiences, definition, share)
+        found: Estimate | None = sample.estimate
+        if not sees_all(caller):
+            with read_by(_reader(caller), _viewer(caller)):
+                found = self.rooms.disclosure.estimated(sample)
+        hidden = {} if found is not None else {"size": None, "low": None, "high": None}
+        return asdict(sample.estimate) | hidden
+
+    @property
+    def _very_large(self) -> bool:
+        events: int = self.rooms.warehouse.meta["quality"]["events"]
+        return events >= self.rooms.workspace.settings.estimate_from
+
+    def diff(self, caller: Caller, definition: Node, earlier: date, later: date | None) -> dict[str, Any]:
+        """How many entered, left and stayed between two dates (default of the later one: the data's), and both sizes.
+
+        None for what is, or tells of, a group too small for the caller to see. Raises UserError, DefinitionError.
+        """
+        self.check(caller, "read", "diff")
+        audiences, disclosure = self.rooms.audiences, self.rooms.disclosure
+        found = change(audiences, definition, earlier, later or audiences.as_of)
+        sizes: dict[str, Any] = {
+            "earlier": found.earlier.isoformat(),
+            "later": found.later.isoformat(),
+            "before": len(found.left) + found.stayed,
+            "after": len(found.entered) + found.stayed,
+        }
+        parts = {"entered": len(found.entered), "left": len(found.left), "stayed": found.stayed}
+        if sees_all(caller):
+            return sizes | parts
+        with read_by(_reader(caller), _viewer(caller)):
+            disclosure.counts_only("diff")
+            for size, day in (("before", found.earlier), ("after", found.later)):
+                told = disclosure.shown(definition, day)
+                sizes[size] = told if isinstance(told, int) else None
+            shown = sizes["before"] is not None and sizes["after"] is not None and disclosure.moved(found)
+        return sizes | (parts if shown else dict.fromkeys(parts))
 
     def overlap(self, caller: Caller, definitions: Sequence[Node]) -> list[list[int | None]]:
         """Customers in both, for every two of the definitions; None for a group too small to show."""
@@ -310,6 +358,25 @@ class Service:
         self._exported(caller, "members", definition, len(page), len(ids), offset)
         return page, len(ids)
 
+    def movers(
+        self,
+        caller: Caller,
+        definition: Node,
+        earlier: date,
+        later: date | None,
+        which: Literal["entered", "left"],
+        offset: int = 0,
+        limit: int | None = None,
+    ) -> tuple[list[str], int]:
+        """Source ids of those who entered or left between two dates, ordered by pseudonym, and how many in all."""
+        self.check(caller, "export", which)
+        found = change(self.rooms.audiences, definition, earlier, later or self.rooms.audiences.as_of)
+        every = found.entered if which == "entered" else found.left
+        page = every[offset:] if limit is None else every[offset : offset + limit]
+        what = f"{which} between {found.earlier} and {found.later}"
+        self._exported(caller, what, definition, len(page), len(every), offset)
+        return self.rooms.vault.source_ids(list(page)), len(every)
+
     def customers(
         self,
         caller: Caller,
@@ -373,16 +440,17 @@ class Service:
             file_format,
             by,
             channel=channel,
+            database=rooms.workspace.settings.export_database,
             progress=progress,
         )
         count = read_manifest(made).count
-        self._exported(caller, name, definition, count, count, 0)
+        self._exported(caller, name, definition, count, count, 0, format=file_format)
         return made
 
     def start_export(self, caller: Caller, definition: Node, name: str, file_format: str) -> Job:
         """Have an export made by a server process. Raises DefinitionError, UserError before anything is kept."""
         self.check(caller, "export", "export")
-        check_names(name, file_format)
+        check_names(name, file_format, self.rooms.workspace.settings.export_database)
         self.rooms.audiences.sql(definition)
         return self.jobs.create(caller, definition, name, file_format)
 
@@ -430,13 +498,19 @@ class Service:
         return str(made.relative_to(self.rooms.workspace.folder / "exports")), read_manifest(made).count
 
     def _exported(
-        self, caller: Caller, what: str, definition: Node, count: int, of: int, offset: int
+        self, caller: Caller, what: str, definition: Node, count: int, of: int, offset: int, **more: Any
     ) -> None:
         as_of = self.rooms.warehouse.as_of.isoformat()
         digest = fingerprint(definition)
-        self.log(
-            caller, "export", exported=what, definition=digest, count=count, of=of, offset=offset, as_of=as_of
-        )
+        said = {
+            "exported": what,
+            "definition": digest,
+            "count": count,
+            "of": of,
+            "offset": offset,
+            "as_of": as_of,
+        }
+        self.log(caller, "export", **said | more)
 
     def _hidden(self, caller: Caller, segment: dict[str, Any], definition: Node) -> dict[str, Any]:
         """A described segment as its caller may have it: without a size that is, or tells of, too small a group."""

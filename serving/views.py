@@ -286,8 +286,8 @@ class Views:
             # What rests on other saved segments changes with them.
             if not any(named_segments(saved.definition)):
                 self._changes.put(key, sizes)
-        entered, left = (size if sees_all(caller) or not small(size, self._k) else None for size in sizes)
-        return entered, left
+        # One of them with the two sizes tells the other.
+        return sizes if sees_all(caller) or not any(small(size, self._k) for size in sizes) else (None, None)
 
     # Campaigns
 

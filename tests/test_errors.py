@@ -29,6 +29,7 @@ COMMAND_LINE = {
     "serving/options.py",
     "serving/data.py",
     "serving/operate.py",
+    "serving/segments.py",
 }
 """Only who runs the installation reads these: in English, as the command line is."""
 BOTH = ("both", "_too_few")

@@ -19,9 +19,12 @@ from segments.check import validate
 from segments.definition import (
     EVERYONE,
     InCluster,
+    MemberOf,
     Node,
     PropensityCondition,
+    RankCondition,
     SimilarityCondition,
+    conditions,
     every_condition,
     named_segments,
     used_features,
@@ -277,6 +280,14 @@ class Audiences:
             fingerprint(definition),
             *(print_ for name in named_segments(definition) for print_ in self.meanings(self._saved(name))),
         ]
+
+    def ranks(self, definition: Node) -> bool:
+        """Whether who belongs depends on the others: it asks for a rank, itself or through a saved segment."""
+        return any(
+            isinstance(condition, RankCondition)
+            or (isinstance(condition, MemberOf) and self.ranks(self._saved(condition.segment)))
+            for condition in conditions(definition)
+        )
 
     def _used(self, definition: Node) -> set[str]:
         """The features a definition asks for, itself and through the saved segments it rests on."""

@@ -1,14 +1,17 @@
-"""A table of a database (any that Ibis speaks to) brought into DuckDB for ingestion."""
+"""Databases that Ibis speaks to, by their address: a table is brought into DuckDB for ingestion, or put there."""
 
 from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import duckdb
 import ibis
+import pandas as pd
 
-from segments.errors import DataError
+from segments.errors import ConflictError, DataError
 
 ENVIRONMENT = "env:"
 
@@ -22,11 +25,41 @@ def table_view(connection: duckdb.DuckDBPyConnection, address: str, table: str) 
     name = "source_" + hashlib.sha256(f"{address}|{table}".encode()).hexdigest()[:12]
     known = connection.execute("SELECT 1 FROM duckdb_tables() WHERE table_name = $1", [name]).fetchone()
     if known is None:
-        rows = _fetch(_address(address), table)
+        rows = _fetch(address, table)
         connection.register("arriving", rows)
         connection.execute(f"CREATE TEMP TABLE {name} AS SELECT * FROM arriving")
         connection.unregister("arriving")
     return name
+
+
+def replace_table(address: str, table: str, rows: pd.DataFrame) -> None:
+    """Put rows into a table of a database, in place of all that an earlier call put there.
+
+    PostgreSQL does it in one transaction. Raises DataError when the database cannot be reached or refuses, ConflictError
+    for a table that has other columns, so that nobody else's is replaced, and when it holds other rows afterwards.
+    """
+    with opened(address) as database:
+        if table in database.list_tables() and list(database.table(table).columns) != list(rows.columns):
+            raise ConflictError(
+                f"name: the database has another table '{table}', which is not replaced; choose another name.",
+                f"name：数据库中已有另一个表“{table}”，不会被替换；请换一个名称。",
+            )
+        try:
+            database.create_table(table, ibis.memtable(rows), overwrite=True)
+            held = int(database.table(table).count().execute())
+        except Exception as error:  # noqa: BLE001 - every driver has errors of its own
+            # Without the driver's text, which may hold rows.
+            raise DataError(
+                f"database: the table '{table}' was not taken ({type(error).__name__}); give the user of the address "
+                "the right to create tables.",
+                f"database：数据库没有接受表“{table}”（{type(error).__name__}）；请授予该地址的用户建表权限。",
+            ) from None
+        if held != len(rows):
+            database.drop_table(table)
+            raise ConflictError(
+                f"The table '{table}' held {held} rows of {len(rows)} and was dropped; export again.",
+                f"表“{table}”只有{len(rows)}行中的{held}行，已删除；请重新导出。",
+            )
 
 
 def _address(said: str) -> str:
@@ -38,7 +71,10 @@ def _address(said: str) -> str:
     return os.environ[name]
 
 
-def _fetch(address: str, table: str) -> object:
+@contextmanager
+def opened(said: str) -> Iterator[ibis.BaseBackend]:
+    """A connection to the database of an address. Raises DataError, without the address, which may hold a password."""
+    address = _address(said)
     kind = address.split(":", 1)[0]
     try:
         database = ibis.connect(address)
@@ -48,8 +84,13 @@ def _fetch(address: str, table: str) -> object:
             f"database: cannot connect to the {kind} database ({type(error).__name__})."
         ) from None
     try:
-        if table not in database.list_tables():
-            raise DataError(f"database: the {kind} database has no table '{table}'.")
-        return database.table(table).to_pyarrow()
+        yield database
     finally:
         database.disconnect()
+
+
+def _fetch(address: str, table: str) -> object:
+    with opened(address) as database:
+        if table not in database.list_tables():
+            raise DataError(f"database: the {database.name} database has no table '{table}'.")
+        return database.table(table).to_pyarrow()

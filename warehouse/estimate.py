@@ -11,11 +11,15 @@ from dataclasses import dataclass
 import ibis.expr.types as ir
 from scipy.stats import binomtest
 
-from segments.definition import EVERYONE, Node, RankCondition, conditions
+from segments.definition import EVERYONE, Node
 from segments.errors import DefinitionError, UserError
 from warehouse.audience import Audiences
 
 LEVEL = 0.95
+SHARE, ENOUGH = 0.05, 200_000
+"""Of the customers in a sample: a share of them, and as many as an interval of a quarter of a point either way needs."""
+_PARTS = 0x10000
+"""A sample is so many parts of the ids."""
 
 
 @dataclass(frozen=True)
@@ -30,37 +34,57 @@ class Estimate:
     level: float = LEVEL
 
 
-def estimate(audiences: Audiences, definition: Node, share: float = 0.05) -> Estimate:
-    """Count in a sample of `share` of the customers and scale up.
+@dataclass(frozen=True)
+class Sample:
+    """Ids of the customers drawn of `population`, and of those of them who are in the segment."""
 
-    Raises DefinitionError for ranks, which a sample cannot answer, UserError for a share outside 0..1.
+    drawn: list[str]
+    members: list[str]
+    population: int
+
+    @property
+    def estimate(self) -> Estimate:
+        """Scaled up to all customers."""
+        hits, sampled = len(self.members), len(self.drawn)
+        interval = binomtest(hits, sampled).proportion_ci(LEVEL, "wilson")
+        sized = [round(value * self.population) for value in (hits / sampled, interval.low, interval.high)]
+        return Estimate(sized[0], sized[1], sized[2], sampled, self.population)
+
+
+def draw(audiences: Audiences, definition: Node, share: float | None = None) -> Sample:
+    """A sample of `share` of the customers; by default of SHARE of them, and of ENOUGH at most.
+
+    Raises DefinitionError for ranks, which a sample cannot answer, UserError for a share outside 0..1 or too small.
     """
+    if share is None:
+        share = min(SHARE, ENOUGH / max(audiences.population, 1))
     if not 0 < share <= 1:
         raise UserError(
-            f"estimate.share: must be above 0 and at most 1; got {share}.",
-            f"estimate.share：必须大于0且不超过1，而给的是{share}。",
+            f"share: must be above 0 and at most 1; got {share}.",
+            f"share：必须大于0且不超过1，而给的是{share}。",
         )
     audiences.check(definition)
-    if any(isinstance(condition, RankCondition) for condition in conditions(definition)):
+    if audiences.ranks(definition):
         raise DefinitionError(
             "rank_by: a rank needs all customers; count it instead of estimating.",
             "rank_by：排名需要全部客户；请直接计数，不要估算。",
         )
-    edge = f"{min(0xFFFF, round(share * 0x10000)):04x}"
+    edge = f"{min(_PARTS - 1, round(share * _PARTS)):04x}"
 
-    def sample(table: ir.Table) -> ir.Table:
+    def part(table: ir.Table) -> ir.Table:
         return table if share == 1 else table.filter(table.customer_id < edge)
 
-    compiler = audiences.compiler(definition, sample)
-    fetch = audiences.warehouse.fetch
-    sampled = len(fetch(compiler.compile(EVERYONE)))
-    if not sampled:
+    compiler = audiences.compiler(definition, part)
+    drawn: list[str] = audiences.warehouse.column(compiler.compile(EVERYONE)).tolist()
+    if not drawn:
         raise UserError(
-            f"estimate.share: {share} leaves no customer in the sample; give a larger one.",
-            f"estimate.share：{share}的抽样中没有客户；请加大比例。",
+            f"share: {share} leaves no customer in the sample; give a larger one.",
+            f"share：{share}的抽样中没有客户；请加大比例。",
         )
-    hits = len(fetch(compiler.compile(definition)))
-    interval = binomtest(hits, sampled).proportion_ci(LEVEL, "wilson")
-    population = audiences.population
-    sized = [round(value * population) for value in (hits / sampled, interval.low, interval.high)]
-    return Estimate(sized[0], sized[1], sized[2], sampled, population)
+    members: list[str] = audiences.warehouse.column(compiler.compile(definition)).tolist()
+    return Sample(drawn, members, audiences.population)
+
+
+def estimate(audiences: Audiences, definition: Node, share: float | None = None) -> Estimate:
+    """Count in a sample and scale up. Raises what `draw` does."""
+    return draw(audiences, definition, share).estimate

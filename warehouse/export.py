@@ -2,6 +2,7 @@
 
 An export is a folder `<name>/<id>/` with the members file and `manifest.json`, written beside its place and
 renamed into it. `<name>/latest.json` names the last good one, so a refresh that fails leaves it in use.
+Of the format 'table' the members are put into a table of a database besides, before the export counts as made.
 """
 
 from __future__ import annotations
@@ -17,7 +18,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import ibis
 import pandas as pd
 
 from segments.atomic import sha256_of
@@ -27,11 +27,16 @@ from segments.definition import Node
 from segments.errors import ConflictError, NotFoundError, UserError
 from segments.ports import Progress, silent
 from warehouse.audience import Audiences
+from warehouse.database import replace_table
 from warehouse.pseudonyms import Vault
 from warehouse.reach import members_by, reachable
 from warehouse.store import storage_errors
 
-FORMATS = ("csv", "parquet", "jsonl")
+TABLE = "table"
+"""The format of an export that is a Parquet file here and a table, of its name, in the operator's database."""
+FORMATS = ("csv", "parquet", "jsonl", TABLE)
+LONGEST_TABLE = 63
+"""Bytes of a table's name that PostgreSQL keeps."""
 MANIFEST = "manifest.json"
 LATEST = "latest.json"
 COLUMN = "customer"
@@ -75,16 +80,18 @@ def export(
     by: str = "",
     k: int = 1,
     channel: str = "",
+    database: str = "",
     progress: Progress = silent,
 ) -> Path:
     """Write the members' source ids under `folder`; return the new export's folder. What `progress` raises stops it.
 
-    channel: only members who agreed to it (NotFoundError when that is not known).
+    channel: only members who agreed to it (NotFoundError when that is not known). database: the address of the one that
+    tables are put into.
 
     Raises UserError for an unknown format, a name that is no file name or a group of fewer than k,
-    ConflictError when what was written is not what was counted (nothing is published then), StorageError.
+    ConflictError when what was written is not what was counted (nothing is published then), StorageError, DataError.
     """
-    check_names(name, file_format)
+    check_names(name, file_format, database)
     progress(0.0, "counting")
     total, reached = audiences.size(definition), reachable(audiences, definition)
     chosen = members_by(audiences, definition, channel) if channel else None
@@ -101,7 +108,7 @@ def export(
     with storage_errors(home):
         partial.mkdir(parents=True)
         try:
-            path = partial / f"members.{file_format}"
+            path = partial / f"members.{'parquet' if file_format == TABLE else file_format}"
             progress(0.1, "finding the members")
             members = vault.source_ids(audiences.members(definition) if chosen is None else chosen)
             progress(0.5, f"writing {len(members):,} customers")
@@ -130,8 +137,11 @@ def export(
                 total,
                 reached,
             )
-            progress(0.95, "publishing")
             (partial / MANIFEST).write_text(json.dumps(asdict(manifest), indent=1, ensure_ascii=False))
+            if file_format == TABLE:
+                progress(0.9, "writing the table")
+                replace_table(database, name, table_of(partial))
+            progress(0.95, "publishing")
             os.replace(partial, final)
         except BaseException:
             shutil.rmtree(partial, ignore_errors=True)
@@ -142,8 +152,8 @@ def export(
     return final
 
 
-def check_names(name: str, file_format: str) -> None:
-    """Raise UserError for an unknown format, or a name that is no name of a folder."""
+def check_names(name: str, file_format: str, database: str = "") -> None:
+    """Raise UserError for an unknown format, a name that is no name of a folder, or a table without a database."""
     if file_format not in FORMATS:
         raise UserError(
             f"format: must be one of {', '.join(FORMATS)}; got '{file_format}'.",
@@ -153,6 +163,16 @@ def check_names(name: str, file_format: str) -> None:
         raise UserError(
             f"name: '{name[:80]}' is no name for a folder; use letters, digits, spaces and dashes.",
             f"name：“{name[:80]}”不能作文件夹名；请用字母、数字、空格和短横线。",
+        )
+    if file_format == TABLE and not database:
+        raise UserError(
+            "format: 'table' needs a database; name it by export_database in segassist.toml.",
+            "format：“table”需要数据库；请在 segassist.toml 中用 export_database 指定。",
+        )
+    if file_format == TABLE and len(name.encode()) > LONGEST_TABLE:
+        raise UserError(
+            f"name: a table's name has {LONGEST_TABLE} bytes at most; choose a shorter one.",
+            f"name：表名最多{LONGEST_TABLE}字节；请用更短的名称。",
         )
 
 
@@ -244,10 +264,9 @@ def read_members(path: Path) -> list[str]:
     return [] if table.empty else table[COLUMN].astype("str").tolist()
 
 
-def to_table(export_folder: Path, connection: ibis.BaseBackend, table: str) -> int:
-    """Put an export into a table of a database, replacing it as a whole; return the number of rows."""
+def table_of(export_folder: Path) -> pd.DataFrame:
+    """The rows of an export's table: each member with the export that put them there."""
     manifest = manifest_of(export_folder)
-    rows = pd.DataFrame({COLUMN: read_members(export_folder / manifest.file)}, dtype="str")
-    rows = rows.assign(segment=manifest.name, as_of=manifest.as_of, export_id=manifest.id)
-    connection.create_table(table, ibis.memtable(rows), overwrite=True)
-    return len(rows)
+    members = read_members(export_folder / manifest.file)
+    rows = pd.DataFrame({COLUMN: members}, dtype="str")
+    return rows.assign(segment=manifest.name, as_of=manifest.as_of, export_id=manifest.id).astype("str")

@@ -66,7 +66,7 @@ def export_routes(service: Service) -> APIRouter:
     def file(job: JobId, caller: Exporter) -> FileResponse:
         """The file of an export that is done. Written to the audit log."""
         path, manifest = service.exported_file(caller, job)
-        name = f"{manifest.name}.{manifest.format}"
+        name = f"{manifest.name}{path.suffix}"
         headers = {"ETag": f'"{manifest.sha256}"'}
         return FileResponse(path, media_type="application/octet-stream", filename=name, headers=headers)
 

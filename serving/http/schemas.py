@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, Field, WithJsonSchema
@@ -61,11 +62,33 @@ class Members(Definition):
     limit: Limit = 1000
 
 
+class Sampled(Definition):
+    """A definition and the share of the customers to estimate its size from; by default 5 %, and 200,000 at most."""
+
+    share: Annotated[float, Field(gt=0, le=1)] | None = None
+
+
+class Between(Definition):
+    """A definition and two dates; the later one is by default the data's."""
+
+    earlier: date = Field(examples=["2017-10-01"])
+    later: date | None = None
+
+
+class Movers(Between):
+    """A page of those who entered or left between two dates."""
+
+    which: Literal["entered", "left"]
+    offset: Offset = 0
+    limit: Limit = 1000
+
+
 class NewExport(Definition):
-    """A definition whose members are to be exported, and what to call the export."""
+    """A definition whose members are to be exported, and what to call the export. 'table': into the table of that name of
+    the workspace's `export_database`."""
 
     name: Whole = Field(min_length=1, max_length=80, examples=["spring-mailing"])
-    format: Literal["csv", "parquet", "jsonl"] = "csv"
+    format: Literal["csv", "parquet", "jsonl", "table"] = "csv"
 
 
 class ExportProblem(BaseModel):
@@ -110,9 +133,34 @@ class Overlap(BaseModel):
     definitions: list[DefinitionJson] = Field(min_length=2, max_length=20, examples=[[LOYAL, {"all_of": []}]])
 
 
+class SizeEstimate(BaseModel):
+    """A size from a sample of the customers, with its interval at `level`; null when the group is too small for the
+    caller to see."""
+
+    size: int | None
+    low: int | None
+    high: int | None
+    sampled: int
+    population: int
+    level: float = Field(examples=[0.95])
+
+
+class SegmentChange(BaseModel):
+    """Who moved between two dates: sizes at both, and how many entered, left and stayed; null when one of them is too
+    small for the caller to see."""
+
+    earlier: date
+    later: date
+    before: int | None
+    after: int | None
+    entered: int | None
+    left: int | None
+    stayed: int | None
+
+
 class Segment(BaseModel):
     """A definition, counted. size: null when the group is too small for the caller to see; reachable: members
-    who agreed to each channel, null likewise."""
+    who agreed to each channel, null likewise. estimate: in place of both, of very large data."""
 
     name: str | None
     definition: DefinitionJson
@@ -121,6 +169,7 @@ class Segment(BaseModel):
     reachable: dict[str, int | None] = {}
     sql: str
     words: str
+    estimate: SizeEstimate | None = None
 
 
 class Answer(BaseModel):

@@ -38,8 +38,29 @@ def segment_routes(service: Service) -> APIRouter:
 def _count(router: APIRouter, service: Service) -> None:
     @router.post("/preview")
     def preview(body: schemas.Definition, caller: Reader) -> schemas.Segment:
-        """Count a definition and show its SQL and words."""
+        """Count a definition, or estimate it in very large data (`estimate_from`), and show its SQL and words."""
         return schemas.Segment(**service.preview(caller, service.read(body.definition)))
+
+    @router.post("/estimate")
+    def estimate(body: schemas.Sampled, caller: Reader) -> schemas.SizeEstimate:
+        """The size of a definition from a sample of the customers, with its interval. Ranks need everybody."""
+        return schemas.SizeEstimate(**service.estimate(caller, service.read(body.definition), body.share))
+
+    @router.post("/diff")
+    def diff(body: schemas.Between, caller: Reader) -> schemas.SegmentChange:
+        """How many customers entered a definition, left it and stayed between two dates."""
+        definition = service.read(body.definition)
+        return schemas.SegmentChange(**service.diff(caller, definition, body.earlier, body.later))
+
+    @router.post("/diff/members")
+    def movers(body: schemas.Movers, caller: Exporter) -> schemas.MemberPage:
+        """A page of the source ids of those who entered or left between two dates. Written to the audit log."""
+        definition, later = service.read(body.definition), body.later or service.rooms.warehouse.as_of
+        ids, total = service.movers(
+            caller, definition, body.earlier, later, body.which, body.offset, body.limit
+        )
+        after = next_offset(body.offset, len(ids), total)
+        return schemas.MemberPage(total=total, as_of=later.isoformat(), members=ids, next=after)
 
     @router.post("/overlap")
     def overlap(body: schemas.Overlap, caller: Reader) -> schemas.OverlapMatrix:

@@ -81,12 +81,28 @@ class Session:
         return f"{size / self.population:.1%}"
 
     def summary(self, segment: Segment, test_id: str = "") -> str:
-        """A counted segment in HTML: its size, its share of all, its words."""
+        """A counted segment in HTML: its size, or what it is estimated to be, its share of all, its words."""
+        if "estimate" in segment:
+            return self._about(segment, test_id)
         share, test = self.share(segment["size"]), f' data-testid="{test_id}"' if test_id else ""
         all_ = f"{self.population:,}"
         of = self.say("card.share", share=share, all=all_) if share else self.say("card.customers")
         return (
             f'<div class="size"{test}>{self.customers(segment["size"])}</div><div>{escape(of)}</div>'
+            f'<p class="words">{escape(segment["words"])}</p>'
+        )
+
+    def _about(self, segment: Segment, test_id: str) -> str:
+        about, test = segment["estimate"], f' data-testid="{test_id}"' if test_id else ""
+        size = self.customers(about["size"])
+        bounds = [self.customers(about[bound]) for bound in ("low", "high")]
+        of = self.say("card.customers")
+        if about["size"] is not None:
+            size = self.say("card.about", size=size)
+            sampled, all_ = f"{about['sampled']:,}", f"{about['population']:,}"
+            of = self.say("card.sampled", low=bounds[0], high=bounds[1], sampled=sampled, all=all_)
+        return (
+            f'<div class="size"{test}>{size}</div><div>{escape(of)}</div>'
             f'<p class="words">{escape(segment["words"])}</p>'
         )
 

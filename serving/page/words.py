@@ -68,6 +68,11 @@ WORDS: dict[str, tuple[str, str]] = {
     ),
     "card.share": ("{share} of {all} customers", "占 {all} 位客户的 {share}"),
     "card.customers": ("customers", "位客户"),
+    "card.about": ("about {size}", "约 {size}"),
+    "card.sampled": (
+        "customers ({low} to {high}), estimated from {sampled} of {all}",
+        "位客户（{low} 至 {high}），由 {all} 位中的 {sampled} 位估计",
+    ),
     "card.named": ("{name} · version {version}", "{name} · 第 {version} 版"),
     "card.trend": ("{first} → {last} customers since {since}", "自 {since} 起：{first} → {last} 位客户"),
     "card.jumped": ("The last step is unusual", "最近一步变化异常"),

@@ -45,6 +45,12 @@ ENDPOINTS: dict[tuple[str, str], tuple[str | None, dict | None]] = {
     ("PUT", "/v1/segments/{name}"): (WRITE, DEFINITION),
     ("DELETE", "/v1/segments/{name}"): (WRITE, None),
     ("POST", "/v1/segments/preview"): (READ, DEFINITION),
+    ("POST", "/v1/segments/estimate"): (READ, DEFINITION),
+    ("POST", "/v1/segments/diff"): (READ, DEFINITION | {"earlier": "2017-10-01"}),
+    ("POST", "/v1/segments/diff/members"): (
+        EXPORT,
+        DEFINITION | {"earlier": "2017-10-01", "which": "left", "limit": 1},
+    ),
     ("POST", "/v1/segments/overlap"): (READ, {"definitions": [BEER, BEER]}),
     ("POST", "/v1/segments/members"): (EXPORT, DEFINITION | {"limit": 1}),
     ("GET", "/v1/plans"): (READ, None),

@@ -17,7 +17,7 @@ LOYAL = {"feature": "orders_90d", "op": ">=", "value": 5}
 BEER = {"event": "purchase", "items": {"category": ["BEERS/ALES"]}}
 NOBODY = {"feature": "orders_90d", "op": ">", "value": 1_000_000}
 EVERYONE = {"all_of": []}
-SEGMENT_KEYS = {"name", "definition", "hash", "size", "reachable", "sql", "words"}
+SEGMENT_KEYS = {"name", "definition", "hash", "size", "reachable", "sql", "words", "estimate"}
 ANSWER_KEYS = {
     "question",
     "answer",

@@ -183,6 +183,15 @@ def test_a_preview_without_members_shows_no_ids(workspace, beer):
     )
 
 
+def test_a_size_is_estimated_and_compared_between_two_dates(workspace, beer):
+    whole = segassist("segment", "estimate", beer, "--share", 1, "-w", workspace).out
+    assert whole.startswith("About 1,298 customers (1,249 to 1,346, 95% interval, from 2,469 of 2,469")
+    dates = ("--from", "2017-03-01", "--to", "2017-09-01")
+    found = json.loads(segassist("segment", "diff", beer, *dates, "--members", "-w", workspace).out)
+    assert found["after"] - found["before"] == found["entered"] - found["left"]
+    assert len(found["entered_members"]) == found["entered"] > 0
+
+
 def test_sql_is_written_in_the_dialect_asked_for(workspace, beer):
     ran = segassist("segment", "sql", beer, "--dialect", "spark", "-w", workspace)
     assert ran.code == 0

@@ -7,19 +7,21 @@ import time
 from contextlib import closing
 from dataclasses import replace
 
+import ibis
 import pandas as pd
 import pytest
 from fastapi.testclient import TestClient
 
 from assistant.sql import Database
 from segments.codec import from_json, to_json
-from segments.errors import StorageError
+from segments.errors import ForbiddenError, StorageError, UserError
 from segments.parameters import used_parameters
 from serving.access import Caller, Role
 from serving.client import ApiError, Client
 from serving.http.api import create_api
 from serving.jobs import ATTEMPTS, Jobs, Runner
 from serving.service import Service
+from warehouse.export import manifest_of
 
 BEER = {"event": "purchase", "items": {"category": ["BEERS/ALES"]}}
 ADA = Caller("ada", Role.analyst, "api")
@@ -260,6 +262,27 @@ def test_a_cancelled_export_leaves_nothing_behind(make_workspace, tmp_path):
     assert count == 1298
     manifest = json.loads((tmp_path / "shop" / "exports" / folder / "manifest.json").read_text())
     assert manifest["exported_by"] == "ada"
+
+
+def test_an_export_to_a_table_is_counted_kept_and_written_down(make_workspace, tmp_path):
+    crm = f"duckdb://{tmp_path}/crm.duckdb"
+    service = Service.open(make_workspace(tmp_path / "shop", f'export_database = "{crm}"\n'))
+    job = service.start_export(ADA, from_json(BEER), "beer", "table")
+    folder, count = service.make_export(job, lambda share, what: None)
+    made = service.rooms.workspace.folder / "exports" / folder
+    manifest = manifest_of(made)
+    database = ibis.connect(crm)
+    rows = database.table("beer").execute()
+    database.disconnect()
+    assert len(set(rows["customer"])) == count == manifest.count == 1298
+    assert set(rows["export_id"]) == {manifest.id}
+    entry = next(e for e in service.audit.entries(10) if e.action == "export")
+    assert (entry.who, entry.detail["format"], entry.detail["count"]) == ("ada", "table", 1298)
+    with pytest.raises(ForbiddenError):
+        service.start_export(Caller("vera", Role.marketer), from_json(BEER), "beer", "table")
+    without = Service.open(make_workspace(tmp_path / "other"))
+    with pytest.raises(UserError, match="export_database"):
+        without.start_export(ADA, from_json(BEER), "beer", "table")
 
 
 def test_why_an_export_failed_is_said_in_the_callers_language(make_workspace, tmp_path):

@@ -163,8 +163,14 @@ def test_an_estimate_covers_the_truth_about_as_often_as_it_says(tmp_path_factory
             assert 0 < found.sampled < found.population
     assert covered >= 15
     assert estimate(shop, SOUP, 1.0).size == shop.size(SOUP)
-    with pytest.raises(DefinitionError, match="needs all customers"):
-        estimate(shop, from_json({"rank_by": "spend_90d", "count": 3}))
+    best = from_json({"rank_by": "spend_90d", "count": 3})
+    saved = Audiences(shop.warehouse, saved=lambda _name: best, saved_names=lambda: ["best"])
+    for ranked in (best, from_json({"not": {"member_of": "best"}})):
+        with pytest.raises(DefinitionError, match="needs all customers"):
+            estimate(saved, ranked)
+    for share in (0.0, 1.5):
+        with pytest.raises(UserError, match="at most 1"):
+            estimate(shop, SOUP, share)
 
 
 @given(definition=definitions)

@@ -10,9 +10,9 @@ import pytest
 import warehouse.export as exporting
 from segments.canonical import fingerprint
 from segments.codec import from_json
-from segments.errors import ConflictError, NotFoundError, StorageError, UserError
+from segments.errors import ConflictError, DataError, NotFoundError, StorageError, UserError
 from warehouse.audience import Audiences
-from warehouse.export import export, latest, manifest_of, prune, read_members, to_table
+from warehouse.export import export, latest, manifest_of, prune, read_members
 from warehouse.pseudonyms import Vault
 from warehouse.webhook import deliver, signature
 
@@ -99,13 +99,48 @@ def test_a_damaged_manifest_is_told_and_its_export_is_left_alone(audiences, vaul
         latest(tmp_path, "soup")
 
 
-def test_an_export_becomes_a_table(audiences, vault, tmp_path):
+def test_an_export_of_an_earlier_version_is_read(audiences, vault, tmp_path):
     made = export(audiences, vault, SOUP, tmp_path, "soup")
-    connection = ibis.duckdb.connect()
-    for _ in range(2):
-        assert to_table(made, connection, "soup_members") == audiences.size(SOUP)
-    rows = connection.table("soup_members").execute()
-    assert sorted(rows["customer"]) == sorted(read_members(made / "members.csv"))
+    told = json.loads((made / "manifest.json").read_text())
+    for later in ("channel", "total", "reachable"):
+        del told[later]
+    (made / "manifest.json").write_text(json.dumps(told))
+    assert (manifest_of(made).count, manifest_of(made).channel) == (told["count"], "")
+    assert export(audiences, vault, SOUP, tmp_path, "soup", "parquet") == latest(tmp_path, "soup") != made
+
+
+def test_an_export_becomes_a_table_of_a_database(audiences, vault, tmp_path, postgres_server, monkeypatch):
+    address = f"postgresql://postgres@/postgres?host={postgres_server}"
+    monkeypatch.setenv("CRM", address)
+    for definition in (SOUP, NOBODY, SOUP):
+        made = export(audiences, vault, definition, tmp_path, "soup members", "table", database="env:CRM")
+        manifest, connection = manifest_of(made), ibis.connect(address)
+        rows = connection.table("soup members").execute()
+        assert sorted(rows["customer"]) == sorted(read_members(made / manifest.file))
+        assert len(rows) == manifest.count == audiences.size(definition)
+        assert set(rows["export_id"]) <= {manifest.id}
+        connection.drop_table("others", force=True)
+        connection.create_table("others", ibis.memtable({"customer": ["1"]}))
+        connection.disconnect()
+    with pytest.raises(ConflictError, match="another table 'others'"):
+        export(audiences, vault, SOUP, tmp_path, "others", "table", database=address)
+    with pytest.raises(NotFoundError, match="nothing has been exported"):
+        latest(tmp_path, "others")
+
+
+def test_a_table_that_cannot_be_written_publishes_nothing(audiences, vault, tmp_path):
+    with pytest.raises(UserError, match="name it by export_database"):
+        export(audiences, vault, SOUP, tmp_path, "soup", "table")
+    with pytest.raises(UserError, match="63 bytes"):
+        export(audiences, vault, SOUP, tmp_path, "s" * 64, "table", database="duckdb://")
+    with pytest.raises(DataError, match="cannot connect") as caught:
+        export(
+            audiences, vault, SOUP, tmp_path, "soup", "table", database="postgresql://a:s3cret@127.0.0.1:9/x"
+        )
+    assert "s3cret" not in str(caught.value)
+    with pytest.raises(NotFoundError, match="nothing has been exported"):
+        latest(tmp_path, "soup")
+    assert list(tmp_path.glob("soup/.*")) == []
 
 
 class Receiver(http.server.BaseHTTPRequestHandler):

@@ -1,0 +1,83 @@
+"""Sizes beside the exact count of today: estimated from a sample, and at two dates; small groups stay hidden."""
+
+from datetime import date
+
+import pytest
+
+from assistant.disclosure import read_by
+from segments.codec import from_json
+from serving.access import Caller, Role
+from serving.client import ApiError, Client
+from serving.service import Service
+
+BEER = {"event": "purchase", "items": {"category": ["BEERS/ALES"]}}
+MONTH = BEER | {"from_days_ago": 30}
+FEW = {"all_of": [BEER, {"feature": "spend_365d", "op": ">", "value": 12000}]}
+RANKED = {"rank_by": "spend_90d", "count": 50}
+VIEWER, ANALYST = Caller("vera", Role.viewer), Caller("ada", Role.analyst)
+EARLIER = date(2017, 10, 1)
+
+
+@pytest.fixture(scope="module")
+def service(make_workspace, tmp_path_factory):
+    return Service.open(make_workspace(tmp_path_factory.mktemp("sizes")))
+
+
+def test_the_client_estimates_and_compares_dates(guarded):
+    with Client(guarded.url, guarded.keys["analyst"]) as client:
+        about, exact = client.estimate(BEER, 0.5), client.preview(BEER).size
+        assert about.low <= exact <= about.high
+        assert about.sampled < about.population
+        assert client.estimate(BEER, 1).size == exact
+        found = client.diff(MONTH, EARLIER)
+        assert found.after == client.preview(MONTH).size
+        assert (found.before, found.after) == (found.left + found.stayed, found.entered + found.stayed)
+        assert len(list(client.movers(MONTH, "entered", EARLIER))) == found.entered
+        assert len(set(client.movers(MONTH, "left", EARLIER, found.later))) == found.left
+        with pytest.raises(ApiError, match="needs all customers"):
+            client.estimate(RANKED)
+        with pytest.raises(ApiError, match="is not before"):
+            client.diff(MONTH, found.later, EARLIER)
+    mine = [e for e in guarded.service.audit.entries(50) if e.who == "analyst@shop" and e.action == "export"]
+    assert {e.detail["exported"].split()[0] for e in mine} >= {"entered", "left"}
+
+
+def test_who_moved_is_for_those_who_may_export(guarded):
+    body = {"definition": MONTH, "earlier": EARLIER.isoformat()}
+    with guarded.client("viewer") as viewer:
+        assert viewer.post("/v1/segments/diff", json=body).status_code == 200
+        assert viewer.post("/v1/segments/estimate", json={"definition": MONTH}).status_code == 200
+        listed = viewer.post("/v1/segments/diff/members", json=body | {"which": "left"})
+    assert listed.status_code == 403
+
+
+def test_an_estimate_tells_no_more_of_few_customers_than_a_count(service):
+    definition = from_json(FEW)
+    assert 0 < service.rooms.audiences.size(definition) < 10
+    held = service.estimate(VIEWER, definition, 1)
+    assert (held["size"], held["low"], held["high"]) == (None, None, None)
+    assert service.estimate(ANALYST, definition, 1)["size"] == service.rooms.audiences.size(definition)
+    # Two samples that differ by few customers tell of them.
+    others = from_json({"all_of": [BEER, {"not": FEW}]})
+    assert isinstance(service.estimate(VIEWER, from_json(BEER), 1)["size"], int)
+    assert service.estimate(VIEWER, others, 1)["size"] is None
+
+
+def test_of_few_who_moved_nothing_is_told(service):
+    # Of those above 800, 33 entered, 12 left and 19 stayed; above 1,000, 16 entered, 5 left and 5 stayed.
+    for spend, told in ((800, True), (1000, False)):
+        definition = from_json({"feature": "spend_30d", "op": ">", "value": spend})
+        exact, seen = (service.diff(caller, definition, EARLIER, None) for caller in (ANALYST, VIEWER))
+        assert exact["stayed"] + exact["entered"] == exact["after"]
+        assert seen == exact | ({} if told else dict.fromkeys(("entered", "left", "stayed")))
+
+
+def test_very_large_data_are_previewed_by_an_estimate(make_workspace, tmp_path):
+    large = Service.open(make_workspace(tmp_path, "estimate_from = 1000\n"))
+    found = large.preview(ANALYST, from_json(BEER))
+    assert found["size"] is None
+    assert found["estimate"] == large.estimate(ANALYST, from_json(BEER))
+    # Who a rank holds of depends on everybody.
+    assert large.preview(ANALYST, from_json(RANKED))["size"] == 50
+    with read_by("somebody"):
+        assert large.preview(VIEWER, from_json(FEW))["estimate"]["size"] is None
