@@ -108,6 +108,8 @@ def test_a_targeted_campaign_is_answered_with_the_check_and_never_as_causal(talk
     )
     assert groups == pytest.approx(answer.segment["size"], abs=2)
     assert figures["average"]["low"] < figures["average"]["value"] < figures["average"]["high"]
+    for name in ("policy_share", "policy_gain", "policy_over_everyone", "auuc"):
+        assert figures[name]["display"] in answer.answer
 
 
 @pytest.mark.parametrize("question", [WORTH[0], WORTH[4]])
