@@ -15,6 +15,7 @@ from assistant.copywriter import write_copy
 from assistant.grounding import display, displayed, label, named
 from assistant.linking.linker import Link
 from assistant.llm import ChatModel
+from assistant.one_customer import EXPLAIN, REVERSED
 from assistant.plan import DESCRIBED, Plan
 from assistant.tools import ToolResult
 from campaigns.copy import BrandRules, to_markdown
@@ -93,7 +94,8 @@ def _segment(figures: dict[str, Figure], language: Language, currency: str, min_
             f" They behave most like the {shown} seed customers.",
             f"他们的行为与 {shown} 位种子客户最相似。",
         )
-    return text
+    doubts = figures.get(f"doubts_{language}")
+    return text if doubts is None else f"{text}\n- {doubts.value}"
 
 
 def _figures(item: Evidence, language: Language, currency: str) -> str:
@@ -146,6 +148,29 @@ def _propensity(item: Evidence, language: Language, currency: str) -> str:
             f"- 最低十分之一在 {shown['p10']} 以下，最高十分之一在 {shown['p90']} 以上",
         ),
     ]
+    return "\n".join([*lines, *_drivers(item, language), _tested(shown, language)])
+
+
+def _one_customer(item: Evidence, language: Language, currency: str) -> str:
+    figures, shown = named(item), displayed(item, currency)
+    first = f"- **{label(figures['probability'], language)}: {shown['probability']}**" + _say(
+        language,
+        f"; everyone's {shown['everyone']}; {shown['above']} of customers are less likely (as of {shown['as_of']})",
+        f"；全体客户 {shown['everyone']}；{shown['above']} 的客户可能性更低（截至 {shown['as_of']}）",
+    )
+    drivers = _drivers(item, language) or [
+        _say(
+            language,
+            "- Nothing known of them moves it far from everyone's.",
+            "- 没有哪项情况使其明显偏离全体客户。",
+        )
+    ]
+    return "\n".join([first, *drivers, _tested(shown, language)])
+
+
+def _drivers(item: Evidence, language: Language) -> list[str]:
+    """What moves a probability, strongest first."""
+    lines = []
     for row in item.rows[:SHOWN]:
         raises = (
             _say(language, "raises it", "提高概率")
@@ -160,15 +185,16 @@ def _propensity(item: Evidence, language: Language, currency: str) -> str:
                 f"- 原因：{words}，{raises}（对数几率 {row['effect']:+.2f}）",
             )
         )
-    lines.append(
-        _say(
-            language,
-            f"- Tested on {shown['test_cut']}: AUC {shown['auc']}, plain RFM {shown['baseline_auc']}; "
-            f"calibration error {shown['ece']}",
-            f"- 测试日 {shown['test_cut']}：AUC {shown['auc']}，普通 RFM {shown['baseline_auc']}；校准误差 {shown['ece']}",
-        )
+    return lines
+
+
+def _tested(shown: dict[str, str], language: Language) -> str:
+    return _say(
+        language,
+        f"- Tested on {shown['test_cut']}: AUC {shown['auc']}, plain RFM {shown['baseline_auc']}; "
+        f"calibration error {shown['ece']}",
+        f"- 测试日 {shown['test_cut']}：AUC {shown['auc']}，普通 RFM {shown['baseline_auc']}；校准误差 {shown['ece']}",
     )
-    return "\n".join(lines)
 
 
 def _uplift(item: Evidence, language: Language, currency: str) -> str:
@@ -191,7 +217,23 @@ def _uplift(item: Evidence, language: Language, currency: str) -> str:
     )
     lines.append(_causal(shown, language) if "causal" in item.notes else _not_causal(item, shown, language))
     lines.append(_tells_who(item, shown, language))
-    return "\n".join(lines)
+    lines.append(_policy(shown, language))
+    return "\n".join(line for line in lines if line)
+
+
+def _policy(shown: dict[str, str], language: Language) -> str:
+    """What it is worth to reach only whom it pays to reach; nothing where the evidence does not say."""
+    if not {"policy_share", "policy_gain", "policy_over_everyone", "auuc"} <= shown.keys():
+        return ""
+    return _say(
+        language,
+        f"- Reaching only the {shown['policy_share']} of customers whose effect pays would gain "
+        f"{shown['policy_gain']} a customer, {shown['policy_over_everyone']} more than reaching all "
+        f"(a contact costs {shown['contact_cost']}, a response leaves {shown['response_value']}; AUUC {shown['auuc']}).",
+        f"- 只触达效果高于成本的 {shown['policy_share']} 客户，人均净收益 {shown['policy_gain']}，比全部触达多 "
+        f"{shown['policy_over_everyone']}（单次触达成本 {shown['contact_cost']}，一次响应的毛利 "
+        f"{shown['response_value']}；AUUC {shown['auuc']}）。",
+    )
 
 
 def _causal(shown: dict[str, str], language: Language) -> str:
@@ -397,6 +439,7 @@ def _other_reading(item: Evidence, language: Language, currency: str) -> str:
 _RENDERERS: dict[str, Callable[[Evidence, Language, str], str]] = {
     "profile_segment": _profile,
     "score_propensity": _propensity,
+    EXPLAIN: _one_customer,
     "trend_segment": _trend,
     "breakdown_segment": _breakdown,
     "overlap_segments": _overlap,
@@ -444,6 +487,15 @@ def assumptions(link: Link, plan: Plan, language: Language) -> list[str]:
         ),
     }
     said += [_say(language, *sentences[reading]) for reading in sorted(readings) if reading in sentences]
+    if REVERSED in link.intents.arguments:
+        said.append(
+            _say(
+                language,
+                "No model of leaving is declared here, so this is the probability to come: what lowers it speaks for "
+                "leaving. A churn outcome can be declared in the settings.",
+                "这里没有声明流失模型，因此给出的是购买的概率：使其降低的就是流失的原因。可以在设置中声明流失结果。",
+            )
+        )
     left = [*link.unused, *link.unknown] if described or plan.edits else []
     if left:
         words = ", ".join(left[:6])

@@ -97,6 +97,7 @@ class Rooms:
             saved_names=self.library.names,
             outcomes=self.propensity.outcomes,
             discoveries=self.discoveries.counts,
+            campaigns=lambda: self.uplift.campaigns,
         )
         self.noise = (
             Noise(self.state, settings.noise_epsilon, settings.noise_budget)
@@ -276,6 +277,10 @@ class _Resolver:
     def propensity(self, outcome: str) -> pd.Series:
         """Probability by customer id."""
         return self._rooms.propensity.scores(outcome)
+
+    def uplift(self, campaign: str) -> pd.Series:
+        """Estimated change of the probability to buy by customer id."""
+        return self._rooms.uplift.effects(campaign)
 
     def similar(self, seeds: Sequence[str], top: int, within: Sequence[str] | None) -> list[str]:
         """Lookalikes, nearest first."""

@@ -47,7 +47,8 @@ _reader: ContextVar[str | None] = ContextVar("reader", default=None)
 
 @dataclass(frozen=True)
 class Viewer:
-    """Who pays for what a reader sees: a user, or '' for everybody where there are none. exact: counts without noise."""
+    """Who pays for what a reader sees: a user, or '' for everybody where there are none. exact: counts
+    without noise, and single customers; for who may export."""
 
     user: str = ""
     exact: bool = False
@@ -171,6 +172,15 @@ class Disclosure:
                 f"{what}: counts carry noise here for the privacy of customers, and nothing else is told of them "
                 "to your role; somebody who may export can see it.",
                 f"{what}：为保护客户隐私，这里的计数带有噪声，您的角色看不到客户的其他信息；有导出权限的人可以查看。",
+            )
+
+    def one_customer(self, what: str) -> None:
+        """Raise ForbiddenError for a reader who may not be told of a single customer: see `Viewer.exact`."""
+        if _reader.get() is not None and not _viewer.get().exact:
+            raise ForbiddenError(
+                f"{what}: a single customer is spoken of only to somebody who may export customers, and to no other "
+                "program's language model.",
+                f"{what}：只有拥有导出权限的人才能查看单个客户，也不会告诉其他程序的语言模型。",
             )
 
     def shown(self, definition: Node, as_of: date | None = None) -> int | str:

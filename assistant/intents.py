@@ -13,6 +13,7 @@ from typing import Any
 from assistant.linking.numbers import EN_NUMBER, MONEY, SIGN, ZH_NUMBER, Number, to_number
 from assistant.linking.spans import blanked
 from assistant.market_intents import MARKET_TOOLS, market_arguments, market_tool
+from assistant.one_customer import EXPLAIN
 
 TOOLS = (
     "define_segment",
@@ -20,6 +21,7 @@ TOOLS = (
     "profile_segment",
     "find_lookalikes",
     "score_propensity",
+    EXPLAIN,
     "estimate_uplift",
     "customer_value",
     "discover_segments",
@@ -317,6 +319,14 @@ _FORESEEN = re.compile(
 """What is to be foreseen, apart from what else the message says of coupons."""
 
 
+def spoken_outcome(message: str) -> str:
+    """Of the outcomes that every workspace has, the one that a message asks about."""
+    foreseen = _FORESEEN.search(message)
+    if _COUPON.search(foreseen.group() if foreseen else message):
+        return "coupon_redeem_30d"
+    return "purchase_14d" if _DAYS14.search(message) else "purchase_30d"
+
+
 def read_intents(message: str, found: Sequence[Number]) -> Intents:
     """Cues and arguments of a message."""
     market = market_tool(message)
@@ -348,10 +358,6 @@ def read_intents(message: str, found: Sequence[Number]) -> Intents:
     # 'Loyalty push' is what the plan is called, not what it is for.
     unnamed = message if name is None else blanked(message, [place])
     goal = next((goal for goal, pattern in _GOALS if re.search(pattern, unnamed, re.IGNORECASE)), None)
-    outcome = "purchase_14d" if _DAYS14.search(message) else "purchase_30d"
-    foreseen = _FORESEEN.search(message)
-    if _COUPON.search(foreseen.group() if foreseen else message):
-        outcome = "coupon_redeem_30d"
     _, customer = spoken_customer(message)
     shares = (n.value / 100 for n in found if n.unit == "percent" and 0 < n.value < 100)
     holdout = next(shares, None) if "assign_holdout" in tools else None
@@ -367,7 +373,7 @@ def read_intents(message: str, found: Sequence[Number]) -> Intents:
         money,
         name,
         goal,
-        outcome,
+        spoken_outcome(message),
         customer,
         campaign=_digits(past[1] or past[2] or past[3]) if past else None,
         weeks=spoken_weeks(message),

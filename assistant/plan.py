@@ -15,6 +15,7 @@ from assistant.intents import AHEAD, CAMPAIGN_CUES, TOOLS
 from assistant.linking.linker import Link
 from assistant.llm import ChatModel
 from assistant.market_intents import MARKET_TOOLS
+from assistant.one_customer import EXPLAIN
 from segments.codec import from_json
 from segments.definition import InCluster, MemberOf, Node
 from segments.errors import ModelRetryError
@@ -62,7 +63,7 @@ class Plan:
 
 def offered_tools(link: Link, has_segment: bool) -> tuple[str, ...]:
     """The tools that the message's words and the conversation allow."""
-    if set(link.intents.tools) & set(MARKET_TOOLS):
+    if set(link.intents.tools) & {*MARKET_TOOLS, EXPLAIN}:
         return link.intents.tools
     offered = set(link.intents.tools)
     plain = not (link.intents.destructive or link.missing)

@@ -8,6 +8,7 @@ from typing import Any
 
 from assistant.linking.linker import Link, outcome_of
 from assistant.market_intents import MARKET_TOOLS
+from assistant.one_customer import EXPLAIN
 from assistant.plan import CURRENT, ON_CAMPAIGN, Plan
 from assistant.replies import CLARIFY, reply
 from assistant.spoken_campaign import spoken_campaign, unknown_campaign
@@ -81,6 +82,10 @@ def run_tool(
             outcome.call(
                 "find_lookalikes", tools.find_lookalikes_of_customer, customer=intents.customer, top=top
             )
+        case tool if tool == EXPLAIN:
+            tools.rooms.disclosure.one_customer(EXPLAIN)
+            asked = {"customer": intents.customer, "outcome": outcome_of(intents, link.categories)}
+            outcome.call(EXPLAIN, tools.explain_propensity, **asked)
         case tool if tool in MARKET_TOOLS:
             _market(outcome, tools, tool, link, current)
         case "estimate_uplift" | "customer_value" if segment is None and current is None:

@@ -20,7 +20,15 @@ from campaigns.plan import Strategy
 from insights.signals import Kind
 from segments.canonical import canonical
 from segments.codec import from_json
-from segments.definition import EVERYONE, FeatureCondition, Node, SimilarityCondition, conditions
+from segments.definition import (
+    EVERYONE,
+    FeatureCondition,
+    Node,
+    SimilarityCondition,
+    UpliftCondition,
+    conditions,
+    every_condition,
+)
 from segments.edit import difference
 from segments.errors import DefinitionError, UserError
 from segments.explain import Language, explain
@@ -411,8 +419,23 @@ class Tools:
             Figure("definition_en", self._words(definition), "text", "definition", "定义"),
             Figure("definition_zh", self._words(definition, "zh"), "text", "definition", "定义"),
             Figure("as_of", self.rooms.warehouse.as_of.isoformat(), "date", "as of", "截至"),
+            *self._doubts(definition),
         )
         return Evidence("", tool, (*self._size_figures(definition), *words))
+
+    def _doubts(self, definition: Node) -> tuple[Figure, ...]:
+        """How far the uplift may be believed that the definition asks for; nothing where it asks for none."""
+        asked = dict.fromkeys(
+            c.campaign for c in every_condition(definition) if isinstance(c, UpliftCondition)
+        )
+        said = [self.rooms.uplift.doubts(campaign) for campaign in asked]
+        if not said:
+            return ()
+        label = "how far the uplift may be believed", "增益的可信程度"
+        return (
+            Figure("doubts_en", " ".join(said), "text", *label),
+            Figure("doubts_zh", "".join(each.zh for each in said), "text", *label),
+        )
 
 
 __all__ = ["EVERYONE", "ToolResult", "Tools"]

@@ -10,7 +10,7 @@ from segments.ports import Evidence, Figure
 if TYPE_CHECKING:
     from assistant.app import Rooms
 
-QUOTED = ("auc", "ece", "test_cut")
+QUOTED = ("auc", "baseline_auc", "ece", "test_cut")
 """Of the model's test, what belongs beside a single probability."""
 
 

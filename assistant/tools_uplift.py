@@ -13,7 +13,7 @@ from assistant.scoring import group_words
 from propensity.dataset import customer_matrix
 from propensity.uplift.measure import LEVEL, TOP, Estimate
 from propensity.uplift.study import GROUPS, CampaignStudy, group_shares, study_campaign
-from segments.errors import DataError, NotFoundError
+from segments.errors import DataError, NotFoundError, Sentence
 from segments.ports import Evidence, Figure, Outcome
 from warehouse.history import TrainingTables
 from warehouse.store import Warehouse
@@ -63,9 +63,7 @@ class CampaignUplift:
     def evidence(self, members: Sequence[str], campaign: str | None) -> Evidence:
         """Whom of the members a campaign like that one would move. Raises NotFoundError, DataError."""
         chosen = self._choose(campaign)
-        if chosen not in self._studies:
-            self._studies[chosen] = self._study(chosen)
-        learned = self._studies[chosen]
+        learned = self._learned(chosen)
         study = learned.study
         customers = study.customers.reindex(list(members)).dropna()
         shares = group_shares(customers).sum()
@@ -79,6 +77,46 @@ class CampaignUplift:
         )
         return Evidence("", "estimate_uplift", figures, tuple(_differences(study)), notes)
 
+    @cached_property
+    def campaigns(self) -> tuple[str, ...]:
+        """The ids of the campaigns that reached somebody."""
+        events = self._warehouse.table("events")
+        reached = events.filter(events.type == "exposure").select("campaign_id").distinct()
+        known = self._warehouse.fetch(reached)["campaign_id"].dropna()
+        return tuple(sorted(map(str, known), key=_by_number))
+
+    def effects(self, campaign: str) -> pd.Series:
+        """By how much a campaign like that one would change the probability to buy, of every customer of today.
+
+        Raises NotFoundError, DataError.
+        """
+        return self._learned(self._choose(campaign)).study.customers["effect"].rename("uplift")
+
+    def doubts(self, campaign: str) -> Sentence:
+        """How far the effects of a campaign may be believed. Raises NotFoundError, DataError."""
+        study = self._learned(self._choose(campaign)).study
+        causal, tells = study.balance.causal, study.tells_who
+        en = (
+            f"Campaign {campaign} was sent at random, so its effect is one."
+            if causal
+            else f"Campaign {campaign} was not sent at random: its uplift is learned from an observational study, a "
+            "guess and not a causal effect."
+        )
+        zh = (
+            f"营销活动 {campaign} 为随机投放，增益即其效果。"
+            if causal
+            else f"营销活动 {campaign} 并非随机投放，增益来自观察性研究：只是推测，不是因果效应。"
+        )
+        if not tells:
+            en += " It does not tell who better than chance does."
+            zh += "对“是谁”的判断不优于随机。"
+        return Sentence(en, zh)
+
+    def _learned(self, campaign: str) -> _Learned:
+        if campaign not in self._studies:
+            self._studies[campaign] = self._study(campaign)
+        return self._studies[campaign]
+
     def _choose(self, campaign: str | None) -> str:
         """The campaign asked for, else the one that reached most customers (the latest of equals)."""
         reached = self._reached.groupby("campaign_id").agg(
@@ -86,7 +124,7 @@ class CampaignUplift:
         )
         if campaign is not None:
             if campaign not in reached.index:
-                known = ", ".join(sorted(reached.index, key=lambda name: (len(name), name))[:30])
+                known = ", ".join(self.campaigns[:30])
                 raise NotFoundError(
                     f"campaign: there is no campaign '{campaign}'; known are {known or 'none'}.",
                     f"campaign：没有活动“{campaign}”；现有{known or '无'}。",
@@ -132,6 +170,11 @@ class CampaignUplift:
         responders = set(response.index[response == 1])
         spent = bought[inside & bought["customer_id"].isin(responders)]["value"].sum()
         return float(spent) / max(1, len(responders))
+
+
+def _by_number(name: str) -> tuple[int, str]:
+    """Campaigns are numbered: 9 before 13."""
+    return len(name), name
 
 
 def _campaign_figures(

@@ -19,6 +19,7 @@ from segments.definition import (
     RepeatCondition,
     SequenceCondition,
     TouchCondition,
+    UpliftCondition,
     Window,
 )
 from segments.errors import Sentence
@@ -32,6 +33,8 @@ MAX_NUMBER = 1e15
 """Beyond it a double no longer holds every whole number."""
 MAX_TIMES = 1_000
 """More orders or sessions within one span no customer has."""
+KNOWN_CAMPAIGNS = 30
+"""Of the campaigns that there are, as many as a message names: the last ones."""
 
 
 def condition_issues(node: Condition, vocabulary: Vocabulary) -> list[Sentence]:
@@ -53,6 +56,8 @@ def condition_issues(node: Condition, vocabulary: Vocabulary) -> list[Sentence]:
             return _rank(node, vocabulary)
         case PropensityCondition():
             return _propensity(node, vocabulary)
+        case UpliftCondition():
+            return _uplift(node, vocabulary)
         case MemberOf(name) if vocabulary.segments is not None and name not in vocabulary.segments:
             return [_unknown("segment", name, vocabulary.segments)]
         case InCluster() if vocabulary.discoveries is not None:
@@ -246,7 +251,22 @@ def _propensity(node: PropensityCondition, vocabulary: Vocabulary) -> list[Sente
         category = node.outcome.removeprefix("purchase_30d:")
         if base != "purchase_30d" or category not in vocabulary.items.get("category", ()):
             found.append(_unknown("outcome", node.outcome, vocabulary.outcomes))
-    for name, value in (("min_probability", node.min_probability), ("top_share", node.top_share)):
-        if value is not None and not 0 < value <= 1:
-            found.append(Issue("share_range", name=f"propensity.{name}", value=value))
-    return found
+    return found + _shares("propensity", min_probability=node.min_probability, top_share=node.top_share)
+
+
+def _uplift(node: UpliftCondition, vocabulary: Vocabulary) -> list[Sentence]:
+    found: list[Sentence] = []
+    if vocabulary.campaigns is not None and node.campaign not in vocabulary.campaigns:
+        # Campaigns are numbered mostly, so what is spelt alike is no hint.
+        known = list(vocabulary.campaigns)[-KNOWN_CAMPAIGNS:]
+        found.append(Issue("campaign_unknown", name=node.campaign, known=known))
+    return found + _shares("uplift", min_effect=node.min_effect, top_share=node.top_share)
+
+
+def _shares(kind: str, **values: float | None) -> list[Sentence]:
+    """That a share of a condition of this kind is not one."""
+    return [
+        Issue("share_range", name=f"{kind}.{name}", value=value)
+        for name, value in values.items()
+        if value is not None and not 0 < value <= 1
+    ]

@@ -33,6 +33,7 @@ from segments.definition import (
     SimilarityCondition,
     Step,
     TouchCondition,
+    UpliftCondition,
 )
 from segments.errors import DefinitionError, Sentence
 from segments.features import NUMERIC_OPERATORS, SET_OPERATORS
@@ -50,7 +51,7 @@ from segments.parameters import Parameters, bind, unbind
 
 KINDS = (
     *("all_of", "any_of", "not", "feature", "event", "sequence", "repeat", "first", "last"),
-    *("compare", "rank_by", "propensity", "similar_to", "member_of"),
+    *("compare", "rank_by", "propensity", "uplift", "similar_to", "member_of"),
 )
 MAX_DEPTH = 20
 MAX_CONDITIONS = 100
@@ -102,6 +103,8 @@ def _to_json(node: Node) -> dict[str, Any]:
             return {"propensity": outcome} | (
                 {"min_probability": low} if low is not None else {"top_share": top}
             )
+        case UpliftCondition(campaign, low, top):
+            return {"uplift": campaign} | ({"min_effect": low} if low is not None else {"top_share": top})
         case SimilarityCondition():
             return _similar_to_json(node)
         case MemberOf(name):
@@ -438,6 +441,21 @@ def _read_propensity(data: dict[str, Any], path: str, issues: list[Sentence], _d
     return PropensityCondition(data["propensity"], low, top)
 
 
+def _read_uplift(data: dict[str, Any], path: str, issues: list[Sentence], _depth: int) -> Node | None:
+    Fields(data, path, issues, {"uplift", "min_effect", "top_share"})
+    low, top = data.get("min_effect"), data.get("top_share")
+    numbers = [v for v in (low, top) if is_number(v)]
+    if not isinstance(data["uplift"], str) or len(numbers) != 1 or (low is not None and top is not None):
+        issues.append(
+            Sentence(
+                f"{path}: an uplift needs a past campaign's id and either min_effect or top_share.",
+                f"{path}：增益条件要有以往营销活动的编号，以及 min_effect 或 top_share 之一。",
+            )
+        )
+        return None
+    return UpliftCondition(data["uplift"], low, top)
+
+
 def _read_similar(data: dict[str, Any], path: str, issues: list[Sentence], depth: int) -> Node | None:
     fields = Fields(data, path, issues, {"similar_to", "top", "among"})
     to, top = data["similar_to"], fields.whole("top", 0, "customers", 1)
@@ -504,6 +522,7 @@ _READERS = {
     "compare": _read_comparison,
     "rank_by": _read_rank,
     "propensity": _read_propensity,
+    "uplift": _read_uplift,
     "similar_to": _read_similar,
     "member_of": _read_member,
 }

@@ -208,6 +208,16 @@ class PropensityCondition:
 
 
 @dataclass(frozen=True)
+class UpliftCondition:
+    """The customer would buy because of a campaign like that one: by the estimate, it raises their probability to buy by
+    at least `min_effect` (0..1), or by more than it does of others (`top_share`)."""
+
+    campaign: str
+    min_effect: float | None = None
+    top_share: float | None = None
+
+
+@dataclass(frozen=True)
 class SimilarityCondition:
     """The `top` customers whose behaviour is nearest to a segment's (or one customer's), these left out, or to those
     who care most about what a text means.
@@ -267,6 +277,7 @@ Condition = (
     | ComparisonCondition
     | RankCondition
     | PropensityCondition
+    | UpliftCondition
     | SimilarityCondition
     | MemberOf
     | InCluster

@@ -74,6 +74,10 @@ WORDS: dict[str, tuple[str, str]] = {
         "propensity: no model predicts '{name}'; did you mean {near}?",
         "propensity：没有预测“{name}”的模型；您是指{near}吗？",
     ),
+    "campaign_unknown": (
+        "uplift: there is no past campaign '{name}'; known are {known}.",
+        "uplift：没有以往的营销活动“{name}”；现有{known}。",
+    ),
     # Values
     "operator": (
         "{name}.op: '{op}' does not fit a {type}; accepted are {accepted}.",

@@ -101,6 +101,10 @@ class AudienceResolver(Protocol):
         """Calibrated probability (0..1) by customer_id, for every customer."""
         ...
 
+    def uplift(self, campaign: str) -> pd.Series:
+        """Estimated change of the probability to buy by a campaign like that one, by customer_id, for every customer."""
+        ...
+
     def similar(self, seeds: Sequence[str], top: int, within: Sequence[str] | None) -> list[str]:
         """The `top` customers nearest to the seeds, nearest first, seeds left out; only of those within, if given."""
         ...

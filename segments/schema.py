@@ -112,6 +112,7 @@ def _models() -> list[dict[str, Any]]:
     scored = {"propensity": {"type": "string"}, "min_probability": _SHARE, "top_share": _SHARE}
     return [
         _object(scored, "propensity"),
+        _object({"uplift": {"type": "string"}, "min_effect": _SHARE, "top_share": _SHARE}, "uplift"),
         _object({"similar_to": to, "top": _SPAN, "among": _NODE}, "similar_to", "top"),
         _object({"member_of": {"oneOf": [{"type": "string"}, cluster]}}, "member_of"),
     ]

@@ -14,6 +14,7 @@ class Vocabulary:
     """The names that exist in a workspace. None means: not known here, so not checked.
 
     items: item field (department, category, brand) -> its values. discoveries: version -> how many clusters.
+    campaigns: the past ones that reached somebody.
     """
 
     catalogue: Catalogue
@@ -21,6 +22,7 @@ class Vocabulary:
     segments: Collection[str] | None = None
     outcomes: Collection[str] | None = None
     discoveries: Mapping[str, int] | None = None
+    campaigns: Collection[str] | None = None
 
 
 def near_names(name: str, known: Collection[str]) -> list[str]:

@@ -26,6 +26,7 @@ from segments.definition import (
     SimilarityCondition,
     Step,
     TouchCondition,
+    UpliftCondition,
     Window,
 )
 from segments.features import Catalogue, FeatureType
@@ -106,6 +107,8 @@ class English:
                 return self.rank(node)
             case PropensityCondition():
                 return self.propensity(node)
+            case UpliftCondition():
+                return self.uplift(node)
             case SimilarityCondition():
                 return self.similar(node)
             case MemberOf(name):
@@ -127,6 +130,15 @@ class English:
             return f"are in the top {number(node.top_share * 100)} % by probability of {node.outcome}"
         share = number((node.min_probability or 0) * 100)
         return f"have a probability of {node.outcome} of at least {share} %"
+
+    def uplift(self, node: UpliftCondition) -> str:
+        """Said to be an estimate: how far it may be believed, the study of the campaign tells."""
+        if node.top_share is not None:
+            return f"are in the top {number(node.top_share * 100)} % by estimated uplift of campaign {node.campaign}"
+        gain = number((node.min_effect or 0) * 100)
+        return (
+            f"are estimated to be at least {gain} points likelier to buy because of campaign {node.campaign}"
+        )
 
     def similar(self, node: SimilarityCondition) -> str:
         target = f"customer {node.customer}" if node.segment is None else self.whole(node.segment)

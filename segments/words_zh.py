@@ -22,6 +22,7 @@ from segments.definition import (
     SimilarityCondition,
     Step,
     TouchCondition,
+    UpliftCondition,
     Window,
 )
 from segments.features import FeatureType
@@ -69,6 +70,12 @@ class Chinese(English):
         if node.top_share is not None:
             return f"{node.outcome} 概率位于前 {number(node.top_share * 100)} %"
         return f"{node.outcome} 概率至少 {number((node.min_probability or 0) * 100)} %"
+
+    def uplift(self, node: UpliftCondition) -> str:
+        if node.top_share is not None:
+            return f"营销活动 {node.campaign} 的估计增益位于前 {number(node.top_share * 100)} %"
+        gain = number((node.min_effect or 0) * 100)
+        return f"估计因营销活动 {node.campaign} 而购买的概率至少提高 {gain} 个百分点"
 
     def similar(self, node: SimilarityCondition) -> str:
         target = f"客户 {node.customer}" if node.segment is None else self.whole(node.segment)

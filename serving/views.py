@@ -53,6 +53,7 @@ class Choices:
     segments: tuple[str, ...]
     outcomes: tuple[str, ...]
     channels: tuple[str, ...] = ()
+    campaigns: tuple[str, ...] = ()
 
     def values(self, feature: Feature) -> tuple[str, ...]:
         """The values to choose from; empty for numbers."""
@@ -136,6 +137,7 @@ class Views:
             tuple(self.rooms.library.names()),
             self.rooms.propensity.outcomes,
             self.rooms.warehouse.happened["channels"],
+            self.rooms.uplift.campaigns,
         )
 
     @cached_property

@@ -24,6 +24,7 @@ from segments.definition import (
     PropensityCondition,
     RankCondition,
     SimilarityCondition,
+    UpliftCondition,
     conditions,
     every_condition,
     named_segments,
@@ -51,7 +52,7 @@ def _lasts(definition: Node) -> bool:
 def _holds_ids(definition: Node) -> bool:
     """Whether its expression holds the ids that a model or the index chose: as many as there are customers."""
     return any(
-        isinstance(condition, PropensityCondition | SimilarityCondition | InCluster)
+        isinstance(condition, PropensityCondition | UpliftCondition | SimilarityCondition | InCluster)
         for condition in every_condition(definition)
     )
 
@@ -71,6 +72,10 @@ class _Present:
     def propensity(self, outcome: str) -> pd.Series:
         """Raises DefinitionError."""
         raise self._no(f"propensity of {outcome}", f"“{outcome}”的倾向")
+
+    def uplift(self, campaign: str) -> pd.Series:
+        """Raises DefinitionError."""
+        raise self._no(f"uplift of campaign {campaign}", f"营销活动“{campaign}”的增益")
 
     def similar(self, seeds: Sequence[str], top: int, within: Sequence[str] | None) -> list[str]:
         """Raises DefinitionError."""
@@ -104,11 +109,12 @@ class Audiences:
         outcomes: Collection[str] | None = None,
         as_of: date | None = None,
         discoveries: Callable[[], Mapping[str, int] | None] = lambda: None,
+        campaigns: Callable[[], Collection[str] | None] = lambda: None,
     ) -> None:
         self.warehouse = warehouse
         self.as_of = as_of or warehouse.as_of
         self._resolver, self._saved, self._saved_names = resolver, saved, saved_names
-        self._outcomes, self._discoveries = outcomes, discoveries
+        self._outcomes, self._discoveries, self._campaigns = outcomes, discoveries, campaigns
         self._members: Recent[list[str]] = Recent(KEPT_IDS, len)
         self._sizes: Recent[int] = Recent(KEPT_SIZES)
         self._queries: Recent[str] = Recent(KEPT_QUERIES)
@@ -134,6 +140,7 @@ class Audiences:
             self._outcomes,
             as_of,
             self._discoveries,
+            self._campaigns,
         )
 
     @property
@@ -154,6 +161,7 @@ class Audiences:
             frozenset(saved_names),
             self._outcomes,
             self._discoveries(),
+            self._campaigns(),
         )
 
     @cached_property

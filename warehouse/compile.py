@@ -37,6 +37,7 @@ from segments.definition import (
     SequenceCondition,
     SimilarityCondition,
     TouchCondition,
+    UpliftCondition,
     Window,
 )
 from segments.errors import InternalError
@@ -120,6 +121,8 @@ class Compiler:
                 return self._among(self._ranked(node))
             case PropensityCondition():
                 return self._propensity(node)
+            case UpliftCondition():
+                return self._uplift(node)
             case SimilarityCondition():
                 return self._similar(node)
             case MemberOf(name):
@@ -200,13 +203,19 @@ class Compiler:
     def _propensity(self, node: PropensityCondition) -> ir.BooleanValue:
         if self._resolver is None:
             raise InternalError("This audience has no propensity models behind it.")
-        scores = self._resolver.propensity(node.outcome)
-        if node.top_share is not None:
-            count = max(1, round(len(scores) * node.top_share))
-            chosen = scores.sort_values(ascending=False, kind="stable").index[:count]
-        else:
-            chosen = scores.index[scores >= (node.min_probability or 0)]
-        return self._listed(list(chosen))
+        return self._highest(self._resolver.propensity(node.outcome), node.min_probability, node.top_share)
+
+    def _uplift(self, node: UpliftCondition) -> ir.BooleanValue:
+        if self._resolver is None:
+            raise InternalError("This audience has no studies of campaigns behind it.")
+        return self._highest(self._resolver.uplift(node.campaign), node.min_effect, node.top_share)
+
+    def _highest(self, scores: pd.Series, least: float | None, share: float | None) -> ir.BooleanValue:
+        """The customers with a score of at least that, or the share of them with the highest."""
+        if share is not None:
+            count = max(1, round(len(scores) * share))
+            return self._listed(list(scores.sort_values(ascending=False, kind="stable").index[:count]))
+        return self._listed(list(scores.index[scores >= (least or 0)]))
 
     def _similar(self, node: SimilarityCondition) -> ir.BooleanValue:
         if self._resolver is None:

@@ -13,6 +13,7 @@ import pandas as pd
 
 from assistant.intents import (
     CUES,
+    DESTRUCTIVE,
     NAMING,
     WHO_ARE_THEY,
     Intents,
@@ -20,6 +21,7 @@ from assistant.intents import (
     spoken_ahead,
     spoken_customer,
     spoken_name,
+    spoken_outcome,
 )
 from assistant.linking.candidates import Candidate, Quantile, candidates, propensity_candidate
 from assistant.linking.clauses import Reading, named_items, read
@@ -41,6 +43,7 @@ from assistant.linking.trend import trends
 from assistant.linking.unknown import missing, unknown_words
 from assistant.linking.windows import TimeMention, iter_labels, windows
 from assistant.market_intents import market_tool, without_trade_words
+from assistant.one_customer import EXPLAIN, REVERSED, asked_customer, leaves, outcome_of_leaving
 from segments.definition import (
     AnyOf,
     ComparisonCondition,
@@ -154,6 +157,9 @@ class Linker:
     ) -> Link:
         """Link one message, given the conversation's current segment, the names of saved ones, and the discovery
         whose natural segments it may name by number."""
+        one = asked_customer(message)
+        if one is not None and not DESTRUCTIVE.search(message):
+            return self._about_one(message, one)
         own = own_outcome(message, is_chinese(message), self._here.outcomes)
         clusters = numbered(message) if discovery is not None else []
         spans = [span for span, _ in clusters] + ([own[1]] if own else [])
@@ -262,6 +268,26 @@ class Linker:
             ahead or tuple(category for items in mentions for category in items.category),
             other,
             among,
+        )
+
+    def _about_one(self, message: str, customer: str) -> Link:
+        """A message that asks what a model says of one customer: whom, and which outcome."""
+        chinese = is_chinese(message)
+        goods = named_items(message, chinese, self._items)
+        own = own_outcome(message, chinese, self._here.outcomes)
+        leaving = outcome_of_leaving(self._here.outcomes) if leaves(message) else None
+        said = own[0] if own is not None else leaving or spoken_outcome(message)
+        reverse = {REVERSED: True} if leaves(message) and own is None and leaving is None else {}
+        intents = Intents((EXPLAIN,), outcome=said, customer=customer, arguments=reverse)
+        return Link(
+            "zh" if chinese else "en",
+            message,
+            (),
+            None,
+            None,
+            (),
+            intents,
+            categories=tuple(goods.category) if goods else (),
         )
 
     def spoken(self, message: str) -> tuple[dict[ItemFilter, str], dict[Window, str]]:

@@ -20,6 +20,7 @@ from segments.definition import (
     SequenceCondition,
     Step,
     TouchCondition,
+    UpliftCondition,
     Window,
 )
 from segments.edit import Place
@@ -96,6 +97,13 @@ def made(kind: str, choices: Choices) -> Node:
                 )
             usual = "purchase_30d" if "purchase_30d" in choices.outcomes else choices.outcomes[0]
             return PropensityCondition(usual, top_share=TOP_SHARE)
+        case "uplift":
+            if not choices.campaigns:
+                raise UserError(
+                    "There is no past campaign here to learn an uplift from.",
+                    "这里没有可以学习增益的以往营销活动。",
+                )
+            return UpliftCondition(choices.campaigns[-1], top_share=TOP_SHARE)
         case "member":
             if not choices.segments:
                 raise UserError(

@@ -25,6 +25,7 @@ from segments.definition import (
     SequenceCondition,
     Step,
     TouchCondition,
+    UpliftCondition,
     Value,
     Window,
 )
@@ -72,6 +73,8 @@ def set_field(part: Node, field: str, value: Any, choices: Choices) -> Node:
             return _set_rank(part, field, value)
         case PropensityCondition():
             return _set_propensity(part, field, value)
+        case UpliftCondition():
+            return _set_uplift(part, field, value)
         case MemberOf() if field == "segment":
             return MemberOf(str(value))
         case _:
@@ -257,6 +260,16 @@ def _set_propensity(part: PropensityCondition, field: str, value: Any) -> Propen
         share = round(_amount(value) / 100, 6)
     by_share = value == "top_share" if field == "mode" else part.top_share is not None
     return PropensityCondition(part.outcome, None if by_share else share, share if by_share else None)
+
+
+def _set_uplift(part: UpliftCondition, field: str, value: Any) -> UpliftCondition:
+    if field == "campaign":
+        return replace(part, campaign=str(value))
+    share = part.top_share if part.top_share is not None else part.min_effect
+    if field == "value":
+        share = round(_amount(value) / 100, 6)
+    by_share = value == "top_share" if field == "mode" else part.top_share is not None
+    return UpliftCondition(part.campaign, None if by_share else share, share if by_share else None)
 
 
 def _set_sequence(part: SequenceCondition, field: str, value: Any) -> SequenceCondition:

@@ -25,6 +25,7 @@ KINDS = (
     "comparison",
     "rank",
     "propensity",
+    "uplift",
     "member",
     "group",
 )

@@ -23,6 +23,7 @@ from segments.definition import (
     SequenceCondition,
     Step,
     TouchCondition,
+    UpliftCondition,
 )
 from segments.edit import Place
 from segments.features import Feature, FeatureType
@@ -55,6 +56,8 @@ class Rows(Controls):
                 return self._rank(node, place)
             case PropensityCondition():
                 return self._propensity(node, place)
+            case UpliftCondition():
+                return self._uplift(node, place)
             case MemberOf(name):
                 known = [(segment, segment) for segment in self.choices.segments]
                 names = known if name in self.choices.segments else [(name, name), *known]
@@ -274,6 +277,22 @@ class Rows(Controls):
             + self._select(place, "mode", modes, mode, say("edit.mode"))
             + self._number(place, "value", value, percent=True)
             + '<span class="unit">%</span>'
+        )
+
+    def _uplift(self, node: UpliftCondition, place: Place) -> str:
+        say, by_share = self.say, node.top_share is not None
+        known = [(name, name) for name in self.choices.campaigns]
+        names = known if node.campaign in self.choices.campaigns else [(node.campaign, node.campaign), *known]
+        modes = [("top_share", say("edit.top_share")), ("min_effect", say("edit.min_effect"))]
+        return (
+            self._label("edit.add.uplift")
+            + self._select(place, "campaign", names, node.campaign, say("edit.campaign"))
+            + self._select(
+                place, "mode", modes, "top_share" if by_share else "min_effect", say("edit.mode_uplift")
+            )
+            + self._number(place, "value", node.top_share if by_share else node.min_effect, percent=True)
+            + '<span class="unit">%</span>'
+            + f'<span class="hint">{escape(say("edit.uplift_hint"))}</span>'
         )
 
 

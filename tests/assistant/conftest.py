@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from assistant.app import Answer, Assistant, Rooms
+from assistant.disclosure import EVERYBODY, Viewer
 from assistant.grounding import numbers_in
 from assistant.workspace import open_workspace
 from segments.codec import from_json
@@ -172,10 +173,10 @@ class Talk:
         self.model = ScriptedModel()
         self.assistant = Assistant(rooms, self.model)
 
-    def ask(self, question: str, *replies: Reply, **how: Any) -> Answer:
+    def ask(self, question: str, *replies: Reply, viewer: Viewer = EVERYBODY, **how: Any) -> Answer:
         """Ask, with the answers the model will give in this turn."""
         self.model.script(*replies, **how)
-        answer = self.assistant.ask(question, self.name)
+        answer = self.assistant.ask(question, self.name, viewer=viewer)
         assert not self.model.replies, f"the model was not asked for {len(self.model.replies)} replies"
         return answer
 

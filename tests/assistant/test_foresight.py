@@ -11,8 +11,8 @@ from assistant.tools import ToolResult
 from assistant.tools_uplift import CampaignUplift
 from propensity.dataset import customer_matrix
 from segments.codec import from_json
-from segments.errors import DataError, NotFoundError, UserError
-from tests.assistant.conftest import BIG_SPENDERS, PARENTS, call
+from segments.errors import DataError, DefinitionError, NotFoundError, UserError
+from tests.assistant.conftest import BIG_SPENDERS, PARENTS, call, shown_in, values
 from tests.conftest import loader, small_source
 from warehouse.history import TrainingTables
 from warehouse.store import Warehouse, build
@@ -108,6 +108,8 @@ def test_a_targeted_campaign_is_answered_with_the_check_and_never_as_causal(talk
     )
     assert groups == pytest.approx(answer.segment["size"], abs=2)
     assert figures["average"]["low"] < figures["average"]["value"] < figures["average"]["high"]
+    for name in ("policy_share", "policy_gain", "policy_over_everyone", "auuc"):
+        assert figures[name]["display"] in answer.answer
 
 
 @pytest.mark.parametrize("question", [WORTH[0], WORTH[4]])
@@ -244,3 +246,40 @@ def test_a_campaign_that_was_declared_random_and_looks_so_has_an_effect(tested):
         assert ("the difference is its effect" in text) == bool(randomised)
         assert ("not a causal effect" in text) == (not randomised)
         assert ungrounded(text, (found,)) == []
+
+
+def test_who_buys_because_of_a_campaign_is_a_condition_with_its_doubts(talk):
+    rooms = talk.rooms
+    effects = rooms.uplift.effects("18")
+    half = float(effects.quantile(0.75))
+    assert len(effects) == rooms.audiences.population
+    moved = from_json({"uplift": "18", "min_effect": half})
+    assert set(rooms.audiences.members(moved)) == set(effects.index[effects >= half])
+    top = from_json({"uplift": "18", "top_share": 0.1})
+    members = rooms.audiences.members(top)
+    assert len(members) == round(len(effects) * 0.1)
+    assert effects[members].min() >= effects.drop(members).max()
+    talk.use({"uplift": "18", "top_share": 0.1})
+    for question, said in (
+        ("show the current segment", "learned from an observational study"),
+        ("当前分群", "增益来自观察性研究"),
+    ):
+        answer = talk.ask(question, call("show_segment"))
+        assert said in answer.answer
+        assert values(answer.answer) <= shown_in(answer.evidence)
+    talk.use(PARENTS)
+    assert "observational" not in talk.ask("show the current segment", call("show_segment")).answer
+
+
+def test_the_uplift_of_a_campaign_that_never_was_is_refused_with_the_ones_there_are(talk):
+    with pytest.raises(DefinitionError, match="no past campaign 'spring'; known are"):
+        talk.rooms.audiences.size(from_json({"uplift": "spring", "top_share": 0.1}))
+
+
+def test_a_campaign_sent_at_random_has_no_doubts_of_its_cause(tested):
+    tables = TrainingTables(tested)
+    matrix = customer_matrix(tables.features(tables.as_of), tables.extra(tables.as_of))
+    uplift = CampaignUplift(tested, lambda: matrix, 0.5, 0.25, ("7",))
+    assert uplift.campaigns == ("7",)
+    assert "sent at random, so" in uplift.doubts("7")
+    assert "为随机投放" in uplift.doubts("7").zh

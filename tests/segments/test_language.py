@@ -30,6 +30,7 @@ from segments.definition import (
     SimilarityCondition,
     Step,
     TouchCondition,
+    UpliftCondition,
     Window,
 )
 from segments.edit import add, change, difference, either, remove
@@ -45,6 +46,7 @@ VOCABULARY = Vocabulary(
     segments={"loyal"},
     outcomes={"purchase_30d"},
     discoveries={"2018-01-01-0a1b2c3d": 5},
+    campaigns=("13", "18"),
 )
 
 features = st.builds(
@@ -68,6 +70,8 @@ events = st.builds(
 others = st.sampled_from(
     [
         PropensityCondition("purchase_30d", top_share=0.1),
+        UpliftCondition("13", top_share=0.1),
+        UpliftCondition("13", min_effect=0.02),
         SimilarityCondition(50, segment=FeatureCondition("orders_90d", ">=", 5)),
         SimilarityCondition(9, text="organic food", among=FeatureCondition("orders_90d", ">=", 5)),
         MemberOf("loyal"),
@@ -172,6 +176,27 @@ def test_every_tree_has_words_in_both_languages(tree):
     assert explain(tree, CATALOGUE, "zh")
 
 
+@pytest.mark.parametrize(
+    ("how", "en", "zh"),
+    [
+        (
+            {"min_effect": 0.02},
+            "are estimated to be at least 2 points likelier to buy because of campaign 13",
+            "估计因营销活动 13 而购买的概率至少提高 2 个百分点",
+        ),
+        (
+            {"top_share": 0.1},
+            "are in the top 10 % by estimated uplift of campaign 13",
+            "营销活动 13 的估计增益位于前 10 %",
+        ),
+    ],
+)
+def test_uplift_is_said_to_be_an_estimate(how, en, zh):
+    node = from_json({"uplift": "13"} | how)
+    assert explain(node, CATALOGUE) == f"customers who {en}"
+    assert explain(node, CATALOGUE, "zh") == f"{zh}的客户"
+
+
 def test_words_say_what_the_definition_says():
     node = AllOf(
         (
@@ -210,6 +235,8 @@ def test_words_say_what_the_definition_says():
         ({"member_of": {"discovery": "none", "cluster": 2}}, "segassist segment clusters"),
         ({"member_of": {"discovery": "2018-01-01-0a1b2c3d", "cluster": 6}}, "between 1 and 5; got 6"),
         ({"propensity": "purchase_3d", "top_share": 0.1}, "no model predicts"),
+        ({"uplift": "14", "top_share": 0.1}, "known are 13, 18"),
+        ({"uplift": "13", "min_effect": 2}, "uplift.min_effect"),
         (
             {
                 "all_of": [

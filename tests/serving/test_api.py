@@ -259,6 +259,7 @@ BROKEN = {
     "nobody could belong": ({"any_of": []}, "nobody could belong"),
     "unknown category": ({"event": "purchase", "items": {"category": ["BEERS"]}}, "BEERS/ALES"),
     "unknown segment": ({"member_of": "nobody's"}, "no saved segment is named"),
+    "unknown campaign": ({"uplift": "99", "top_share": 0.1}, "no past campaign"),
     "unknown outcome": ({"propensity": "win_lottery", "top_share": 0.1}, "no model predicts"),
     "unknown field": (LOYAL | {"valeu": 5}, "not a field here"),
     "two kinds in one": (LOYAL | BEER, "exactly one of"),

@@ -59,6 +59,8 @@ def test_the_future_and_models_of_the_past_are_refused(audiences):
     past = audiences.at(audiences.as_of - timedelta(days=5))
     with pytest.raises(DefinitionError, match="only as of today's data"):
         past.members(from_json({"propensity": "purchase_30d", "top_share": 0.1}))
+    with pytest.raises(DefinitionError, match="only as of today's data"):
+        past.members(from_json({"uplift": "1", "top_share": 0.1}))
 
 
 def test_a_past_date_computes_what_saved_segments_ask_for(audiences):

@@ -44,6 +44,8 @@ EACH_KIND = [
     {"not": {"feature": "has_children", "op": "=", "value": True}},
     {"propensity": "purchase_30d", "min_probability": 0.7},
     {"propensity": "purchase_30d", "top_share": 0.25},
+    {"uplift": "7", "min_effect": 0.3},
+    {"uplift": "7", "top_share": 0.25},
     {"similar_to": {"segment": {"feature": "spend_90d", "op": ">", "value": 0}}, "top": 5},
     {"similar_to": {"text": "tea"}, "top": 4, "among": {"feature": "recency_days", "op": "<=", "value": 40}},
     {"all_of": [{"member_of": "viewers"}, {"feature": "recency_days", "op": "<=", "value": 40}]},
@@ -59,6 +61,9 @@ class Told:
 
     def propensity(self, outcome):
         return pd.Series([place / len(self.ids) for place in range(len(self.ids))], self.ids)
+
+    def uplift(self, campaign):
+        return 1 - 2 * self.propensity(campaign)
 
     def similar(self, seeds, top, within):
         return [one for one in self.ids if one not in seeds and (within is None or one in within)][:top]

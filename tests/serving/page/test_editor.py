@@ -74,6 +74,16 @@ def test_propensity_is_a_share_in_percent(editor):
     editor.counts("247")
 
 
+def test_uplift_is_of_a_past_campaign_and_said_to_be_a_guess(editor):
+    editor.add("uplift")
+    editor.choose("0", "campaign", "18")
+    editor.fill("0", "value", "10")
+    wanted = {"uplift": "18", "top_share": 0.1}
+    editor.until(lambda: definition(editor) == wanted, "a tenth")
+    assert "a guess unless it was sent at random" in editor.text(".editor")
+    editor.counts("247")
+
+
 def test_a_sequence_is_built_by_its_fields(editor):
     editor.add("sequence")
     wanted = {"sequence": [{"event": "purchase"}, {"event": "purchase", "within_days": 30}]}

@@ -58,7 +58,17 @@ def asked(page):
     page.shows("1,298")
     page.click("#to-editor")
     page.until(lambda: page.all(".editor .row"), "the editor")
-    for kind in ("feature", "repeat", "touch", "sequence", "comparison", "rank", "propensity", "group"):
+    for kind in (
+        "feature",
+        "repeat",
+        "touch",
+        "sequence",
+        "comparison",
+        "rank",
+        "propensity",
+        "uplift",
+        "group",
+    ):
         page.add(kind)
     page.choose("6", "among", "true")
     page.until(lambda: page.all(".editor .inner"), "the group of the rank")

@@ -134,7 +134,7 @@ def test_a_kind_begins_with_what_exists():
     tree = act(EVERYONE, "add", kind="member")
     assert tree == AllOf((MemberOf("Loyal"),))
     nothing = Choices(CHOICES.catalogue, {}, {}, (), ())
-    for kind in ("member", "propensity", "spell"):
+    for kind in ("member", "propensity", "uplift", "spell"):
         with pytest.raises(UserError):
             editor_actions.act(EVERYONE, {"do": "add", "place": "", "kind": kind}, nothing)
 
@@ -188,6 +188,9 @@ FIRST = {"first": "purchase", "from_days_ago": 90}
             "min_probability",
             {"min_probability": 0.2},
         ),
+        ({"uplift": "13", "top_share": 0.2}, "value", "5", {"top_share": 0.05}),
+        ({"uplift": "13", "top_share": 0.2}, "mode", "min_effect", {"min_effect": 0.2}),
+        ({"uplift": "13", "min_effect": 0.02}, "campaign", "18", {"uplift": "18"}),
         ({"member_of": "Loyal"}, "segment", "Other", {"member_of": "Other"}),
         (VIEWED, "step.0.event", "return", {"sequence": [{"event": "return"}, VIEWED["sequence"][1]]}),
         (

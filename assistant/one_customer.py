@@ -1,0 +1,62 @@
+"""Words that ask what a model says of one customer, by the retailer's own id: 'why will customer 1234 churn?'.
+
+Such a message describes no segment: where these words stand, no other tool is offered.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from segments.ports import Outcome
+
+EXPLAIN = "explain_propensity"
+REVERSED = "reversed"
+"""The argument that says: asked why one will go, and answered with the probability to come, for want of a model of it."""
+
+_CUSTOMER = re.compile(
+    r"\b(?:customer|household|shopper|client|buyer)\s+(?:#|no\.?\s*|number\s+|id\s+)?([A-Za-z]*\d[A-Za-z0-9_-]*)\b"
+    r"|(?:客户|家庭|用户|顾客)\s*(?:编号|ID|id|号)?\s*([A-Za-z]*\d[A-Za-z0-9_-]*)"
+    r"(?![\d.]|\s*(?:个|天|日|周|月|年|岁|次|元|块|人|位|家|户|名|笔|单|件|折|成|趟|%|％|万|千|百|多|到|至|以))",
+    re.IGNORECASE,
+)
+_ASKED = re.compile(
+    r"\b(?:why|how (?:likely|probable)|likely|likelihood|chances?|odds|probabilit\w+|propensit\w+|will|would"
+    r"|(?:is|be) going to|explain|what (?:drives|makes))\b"
+    r"|为什么|为何|凭什么|原因|怎么会|会不会|会|可能|概率|几率|倾向|解释",
+    re.IGNORECASE,
+)
+_BUY = re.compile(
+    r"\b(?:buy|purchas\w+|order|shop|come back|return|redeem\w*|use (?:an? |the |our )?(?:coupons?|vouchers?))\b"
+    r"|购买|下单|消费|复购|回购|回来|再来|核销|用(?:优惠)?券|使用优惠券|买",
+    re.IGNORECASE,
+)
+_LEAVE = re.compile(
+    r"\b(?:churn\w*|laps(?:e|ing)|leave us|stop (?:buying|shopping|coming))\b"
+    r"|\b(?:not|never|won't) (?:buy|shop|order|come back|return)\b"
+    r"|流失|离开|不再(?:来|买|购买|消费|回来)|不会(?:再)?(?:来|买|购买|消费|回来)",
+    re.IGNORECASE,
+)
+
+
+def asked_customer(message: str) -> str | None:
+    """The one customer (source id) whose probability a message asks for; None when it asks for none."""
+    found = _CUSTOMER.search(message)
+    if found is None or not _ASKED.search(message) or not (_BUY.search(message) or _LEAVE.search(message)):
+        return None
+    return found[1] or found[2]
+
+
+def leaves(message: str) -> bool:
+    """Whether it is asked why the customer would go, not come."""
+    return bool(_LEAVE.search(message))
+
+
+def outcome_of_leaving(outcomes: Sequence[Outcome]) -> str | None:
+    """The workspace's own outcome that no purchase comes, the longest-sighted of several; None where none is declared."""
+    found = [
+        outcome
+        for outcome in outcomes
+        if outcome.absent and outcome.event == "purchase" and not outcome.items
+    ]
+    return max(found, key=lambda outcome: outcome.horizon_days).name if found else None
