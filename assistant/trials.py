@@ -120,7 +120,8 @@ class Trials:
     def random(self) -> list[Trial]:
         """The random ones that are over and have customers enough in both arms, largest first."""
         found = [_of_experiment(each) for each in self._experiments().values()]
-        found += [trial for trial in self._campaigns.values() if trial.randomised]
+        if self._randomised:
+            found += [trial for trial in self._campaigns.values() if trial.randomised]
         large = [
             t
             for t in self._over(found)
@@ -146,6 +147,8 @@ class Trials:
         return TrialData(trial, features, treated, response, spent.reindex(features.index).fillna(0.0))
 
     def _over(self, trials: Collection[Trial]) -> list[Trial]:
+        if not trials:
+            return []
         first, last = self.tables.first_day, self.tables.as_of
         return [trial for trial in trials if first < trial.start and trial.end <= last]
 

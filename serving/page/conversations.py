@@ -18,6 +18,8 @@ from serving.page.session import PATHS, QUICK, Session
 
 SHOWN = 30
 """The last changed ones; older ones are found by the API."""
+TOKEN = "() => new URLSearchParams(window.location.search).get('shared') || ''"
+"""The script that reads the link's token from the page's address."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,7 @@ class Conversations:
         self.opened: gr.State = gr.State(None)
         with gr.Accordion(say("talks.title"), open=False, elem_id="talks") as self.fold:
             self.list = gr.HTML(notice(say("loading"), "loading"), js_on_load=ACTIONS, elem_id="talk-list")
+        self.token = gr.Textbox(label="shared", visible="hidden")
         self.shared = gr.HTML("", elem_id="shared-talk")
 
     def wire(self, blocks: gr.Blocks) -> None:
@@ -52,7 +55,7 @@ class Conversations:
             [self.drawer, self.list, self.opened],
             show_progress="hidden",
         )
-        blocks.load(self.read, None, [self.shared], **QUICK)
+        blocks.load(self.read, [self.token], [self.shared], js=TOKEN, **QUICK)
 
     def load(self, drawer: Drawer, request: gr.Request) -> str:
         """The list as it is now."""
@@ -85,9 +88,8 @@ class Conversations:
                 session.service.delete_conversation(caller, name)
             return after, self._html(after, caller), opened
 
-    def read(self, request: gr.Request) -> str:
+    def read(self, token: str, request: gr.Request) -> str:
         """The conversation whose link this page was opened by, as text; nothing without one."""
-        token = request.query_params.get("shared", "")
         if not token:
             return ""
         session, say = self.session, self.session.say
