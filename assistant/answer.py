@@ -204,18 +204,25 @@ def _uplift(item: Evidence, language: Language, currency: str) -> str:
         f"- **{label(figures[name], language)}: {shown[name]}**"
         for name in ("persuadable", "sure_thing", "lost_cause", "do_not_disturb")
     ]
+    bought, bought_zh = (
+        ("bought what it offered", "购买所推商品") if "offer only" in item.notes else ("bought", "购买")
+    )
     lines.append(
         _say(
             language,
-            f"- Learned from campaign {shown['campaign']} of {shown['start']}: of the {shown['reached']} reached, "
-            f"{shown['rate_reached']} bought within {shown['horizon']} days; of the {shown['left_out']} left out, "
+            f"- Learned from {figures['campaign'].label_en} {shown['campaign']} of {shown['start']}: of the "
+            f"{shown['reached']} reached, {shown['rate_reached']} {bought} within {shown['horizon']} days; of the "
+            f"{shown['left_out']} left out, "
             f"{shown['rate_left_out']}. Weighted by the chance of being reached, the difference is {shown['average']}.",
-            f"- 依据 {shown['start']} 开始的营销活动 {shown['campaign']}：触达的 {shown['reached']} 位中 "
-            f"{shown['rate_reached']} 在 {shown['horizon']} 天内购买，未触达的 {shown['left_out']} 位中 "
+            f"- 依据 {shown['start']} 开始的{figures['campaign'].label_zh} {shown['campaign']}：触达的 "
+            f"{shown['reached']} 位中 {shown['rate_reached']} 在 {shown['horizon']} 天内{bought_zh}，未触达的 "
+            f"{shown['left_out']} 位中 "
             f"{shown['rate_left_out']}；按触达概率加权后相差 {shown['average']}。",
         )
     )
-    lines.append(_causal(shown, language) if "causal" in item.notes else _not_causal(item, shown, language))
+    lines.append(
+        _causal(item, shown, language) if "causal" in item.notes else _not_causal(item, shown, language)
+    )
     lines.append(_tells_who(item, shown, language))
     lines.append(_policy(shown, language))
     return "\n".join(line for line in lines if line)
@@ -236,17 +243,28 @@ def _policy(shown: dict[str, str], language: Language) -> str:
     )
 
 
-def _causal(shown: dict[str, str], language: Language) -> str:
+def _causal(item: Evidence, shown: dict[str, str], language: Language) -> str:
+    experiment = "experiment" in item.notes
+    how = "Its arms were drawn at random" if experiment else "The campaign was sent at random"
+    how_zh = "实验随机分组" if experiment else "活动为随机投放"
     return _say(
         language,
-        f"- The campaign was sent at random and its groups are alike (they differ by at most {shown['before']} standard "
+        f"- {how} and its groups are alike (they differ by at most {shown['before']} standard "
         f"deviations): the difference is its effect.",
-        f"- 活动为随机投放，两组相似（最大相差 {shown['before']} 个标准差）：上述差异即其效果。",
+        f"- {how_zh}，两组相似（最大相差 {shown['before']} 个标准差）：上述差异即其效果。",
     )
 
 
 def _not_causal(item: Evidence, shown: dict[str, str], language: Language) -> str:
     differing = item.rows[0]["words_zh" if language == "zh" else "words"] if item.rows else ""
+    if "experiment" in item.notes:
+        return _say(
+            language,
+            f"- **This is not a causal effect.** The arms were drawn at random, yet they differ by up to "
+            f"{shown['before']} standard deviations (most in {differing}): find out why first.",
+            f"- **这不是因果效应。**实验随机分组，但两组最大相差 {shown['before']} 个标准差（差别最大的是{differing}）："
+            f"请先查明原因。",
+        )
     return _say(
         language,
         f"- **This is not a causal effect.** The campaign was not sent at random: who was reached can be foretold "

@@ -25,6 +25,7 @@ from assistant.documents import documents_of
 from assistant.follow_ups import Answerable, follow_ups
 from assistant.graph import KEPT_TURNS, State, Turn, TurnGraph
 from assistant.grounding import to_json as evidence_json
+from assistant.kept import KeptConversations
 from assistant.library import Library
 from assistant.linking.here import here
 from assistant.linking.linker import Confidence, Linker
@@ -39,8 +40,11 @@ from assistant.tools_uplift import CampaignUplift
 from assistant.tools_worth import Worths
 from assistant.trace import RecordingChat, Trace, listening
 from assistant.tracing import note, span
+from assistant.trials import Trials
 from assistant.workspace import Workspace, open_workspace
+from campaigns.acquire import Acquisition
 from campaigns.assumptions import Assumptions
+from campaigns.experiment import Experiment, purchases_read
 from campaigns.plan import Strategy
 from campaigns.strategy import plan_strategy
 from indexes.clusters import discover
@@ -67,6 +71,9 @@ from warehouse.store import Warehouse
 MAX_QUESTION = 2_000
 """Characters of one message: far more than anybody types, and read in well under a second."""
 
+NOT_REPLAYED = ("history", "turns", "bundle", "title", "shared")
+"""What a conversation remembers that no answer comes from."""
+
 
 class Rooms:
     """Every room of one workspace, opened when first needed."""
@@ -82,12 +89,14 @@ class Rooms:
         self.market = Market(self)
         self.worths = Worths(self)
         settings = workspace.settings
-        self.uplift = CampaignUplift(
+        self.trials = Trials(
             self.warehouse,
-            lambda: self.propensity.customers,
-            settings.contact_cost,
-            settings.gross_margin,
             settings.randomised_campaigns,
+            self._saved_experiments,
+            lambda made: purchases_read(made, self.purchases, self.items),
+        )
+        self.uplift = CampaignUplift(
+            self.trials, lambda: self.propensity.customers, settings.contact_cost, settings.gross_margin
         )
         self.discoveries = Discoveries(workspace.folder)
         self.audiences = Audiences(
@@ -108,6 +117,10 @@ class Rooms:
             lambda: self.audiences, settings.min_group, self.noise, workspace.ready.read_text()
         )
         self._lock = threading.RLock()
+
+    def _saved_experiments(self) -> dict[str, Experiment]:
+        store = self.experiments
+        return {name: Experiment.from_dict(store.load(name)) for name in store.names()}
 
     @cached_property
     def index(self) -> CustomerIndex:
@@ -189,8 +202,14 @@ class Rooms:
                 members, self.purchases, self.items, self.warehouse.as_of, model=self._item_model
             )
 
-    def strategy(self, members: Sequence[str], goal: str | None, budget: float | None) -> Strategy:
-        """A campaign plan."""
+    def strategy(
+        self,
+        members: Sequence[str],
+        goal: str | None,
+        budget: float | None,
+        acquisition: Acquisition | None = None,
+    ) -> Strategy:
+        """A campaign plan. acquisition: how the members were found, where they are lookalikes of a segment."""
         found = self.recommend(members)
         names = [n for n in ("purchase_30d", "coupon_redeem_30d") if n in self.propensity.outcomes]
         return plan_strategy(
@@ -207,6 +226,8 @@ class Rooms:
             self.warehouse.as_of,
             found.rows(),
             self.assumptions,
+            self.uplift.for_plans(),
+            acquisition,
         )
 
     def discover(self, k: int | None) -> Evidence:
@@ -410,6 +431,7 @@ class Assistant:
         self.conversations = Conversations(rooms.workspace.conversations)
         self._model = RecordingChat(model)
         self._graph = graph(self.linker, self._model, self.tools, self.conversations.saver)
+        self.kept = KeptConversations(self.conversations, self._graph)
 
     @classmethod
     def open(cls, folder: str | Path, model: ChatModel) -> Assistant:
@@ -451,7 +473,7 @@ class Assistant:
             state = cast(State, self._graph.compiled.invoke({"bundle": None}, config, context=turn))
             note(opened, tool=turn.plan.tool if turn.plan else None, figures=_figures(turn))
         turn.timings["total"] = time.perf_counter() - started
-        kept = {name: value for name, value in before.items() if name not in ("history", "turns", "bundle")}
+        kept = {name: value for name, value in before.items() if name not in NOT_REPLAYED}
         trace = Trace(kept, saved, tuple(replies), self._model.identity, tuple(judgements.made), viewer.exact)
         answer = self._answer(turn, state, thread)
         return replace(answer, trace=trace, follow_ups=self._follow_ups(answer, viewer))
@@ -497,62 +519,20 @@ class Assistant:
 
     def history(self, conversation: str) -> list[dict[str, Any]]:
         """What was said in a conversation: number, question, answer, tool, definition of each of the last turns."""
-        values = self._values(conversation)
-        history = values.get("history", [])
-        first = values.get("turns", len(history)) - len(history) + 1
-        return [{"number": number} | turn for number, turn in enumerate(history, first)]
-
-    def keep_bundle(self, conversation: str, turn: int, bundle: dict[str, Any]) -> None:
-        """Keep a turn's bundle with its conversation."""
-        self._put(conversation, {"bundle": bundle | {"turn": turn}})
-
-    def bundle(self, conversation: str, turn: int | None = None) -> dict[str, Any] | None:
-        """The bundle of a turn, of the last one by default; None where none is kept."""
-        config: Any = {"configurable": {"thread_id": conversation}}
-        with self.conversations.used():
-            values = self._graph.compiled.get_state(config).values
-            wanted = values.get("turns") if turn is None else turn
-            if turn is None or turn == values.get("turns"):
-                states = [values]
-            else:  # a bundle is put into a conversation's state, and stays in it until the next turn begins
-                puts = self._graph.compiled.get_state_history(config, filter={"source": "update"})
-                states = [state.values for state in puts]
-        found = (dict(state["bundle"]) for state in states if state.get("bundle"))
-        return next((bundle for bundle in found if bundle.pop("turn") == wanted), None)
+        return self.kept.history(conversation)
 
     def segment(self, conversation: str) -> Node | None:
         """A conversation's current segment."""
-        data = self._values(conversation).get("current")
+        data = self.kept.state(conversation).get("current")
         return from_json(data) if data else None
 
     def set_segment(self, conversation: str, definition: Node) -> None:
         """Make an edited definition the conversation's current segment; undo takes it back. Raises DefinitionError."""
         self.rooms.audiences.size(definition)
-        values, made = self._values(conversation), to_json(definition)
+        values, made = self.kept.state(conversation), to_json(definition)
         before = values.get("current")
         trail = [*values.get("trail", []), *([before] if before and before != made else [])]
-        self._put(conversation, {"current": made, "trail": trail[-KEPT_TURNS:]})
-
-    def restore(self, conversation: str, state: dict[str, Any]) -> None:
-        """Put a new conversation where another one stood (the state of a `Trace`)."""
-        self._put(conversation, state)
-
-    def fork(self, conversation: str, copy: str) -> bool:
-        """Copy where a conversation stands under another id; False when there is no such conversation."""
-        values = self._values(conversation)
-        if values:
-            self._put(copy, values)
-        return bool(values)
-
-    def _values(self, conversation: str) -> dict[str, Any]:
-        config: Any = {"configurable": {"thread_id": conversation}}
-        with self.conversations.used():
-            return dict(self._graph.compiled.get_state(config).values)
-
-    def _put(self, conversation: str, values: dict[str, Any]) -> None:
-        config: Any = {"configurable": {"thread_id": conversation}}
-        with self.conversations.used():
-            self._graph.compiled.update_state(config, values, as_node="answer")
+        self.kept.put(conversation, {"current": made, "trail": trail[-KEPT_TURNS:]})
 
     def members(self, definition: Node) -> list[str]:
         """Source ids of the members, for export."""

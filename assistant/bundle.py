@@ -168,7 +168,7 @@ def replay(bundle: Bundle, workspace: Workspace, model: ChatModel | None = None)
             for saved in bundle["library"]:
                 rooms.library.restore(_saved(saved))
             assistant = Assistant(rooms, model or recorded)
-            assistant.restore("replay", bundle["state"])
+            assistant.kept.put("replay", bundle["state"])
             viewer = Viewer(exact=bool(bundle.get("exact")))
             answer = assistant.ask(bundle["question"], "replay", viewer=viewer, judged=_judged(bundle))
             now = make_bundle(rooms, answer)

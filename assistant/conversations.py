@@ -13,6 +13,11 @@ from assistant.sql import WAIT_SECONDS, identity, storage_error
 from segments.errors import OperatorError
 
 FAILED = "The conversations cannot be used"
+LATEST = (
+    "SELECT thread_id FROM checkpoints WHERE checkpoint_ns = '' AND substr(thread_id, 1, %s) = %s "
+    "GROUP BY thread_id ORDER BY max(checkpoint_id) DESC, thread_id"
+)
+"""Ids of checkpoints begin with the time."""
 BLOBS = {
     "checkpoint_blobs": "blob",
     "checkpoint_writes": "blob",
@@ -23,6 +28,8 @@ BLOBS = {
 
 class _Store(Protocol):
     saver: Any
+
+    def threads(self, space: str) -> list[str]: ...
 
     def used(self) -> Any: ...
 
@@ -45,6 +52,10 @@ class Conversations:
         """What a database says about itself within, as one sentence."""
         with self._store.used():
             yield
+
+    def threads(self, space: str) -> list[str]:
+        """The threads whose names begin so, the last changed first; use it within `used`."""
+        return self._store.threads(space)
 
     def forget(self, customer: str) -> int:
         """Delete the conversations whose stored state names the pseudonym; how many there were."""
@@ -90,6 +101,10 @@ class _File:
             yield
         except sqlite3.DatabaseError as error:
             raise storage_error(f"The conversations in {self.path} cannot be used", error) from error
+
+    def threads(self, space: str) -> list[str]:
+        with self.saver.cursor(transaction=False) as cursor:
+            return [row[0] for row in cursor.execute(LATEST.replace("%s", "?"), [len(space), space])]
 
     def forget(self, customer: str) -> int:
         with closing(self._connect("rw")) as connection:
@@ -155,6 +170,10 @@ class _Server:
             yield
         except (psycopg.Error, PoolTimeout) as error:
             raise storage_error(FAILED, error) from error
+
+    def threads(self, space: str) -> list[str]:
+        with self._pool.connection() as connection:
+            return [row["thread_id"] for row in connection.execute(LATEST, [len(space), space])]
 
     def forget(self, customer: str) -> int:
         with self._pool.connection() as connection, connection.transaction():

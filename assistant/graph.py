@@ -21,6 +21,7 @@ from assistant.grounding import ungrounded
 from assistant.linking.clusters import numbered
 from assistant.linking.linker import Confidence, Link, Linker
 from assistant.llm import ChatModel
+from assistant.naming import MAX_NAME
 from assistant.plan import CURRENT, DESCRIBED, Plan, definition_of, edited, make_plan
 from assistant.replies import CLARIFY, MENDED, REFUSE, reply
 from assistant.run import Outcome, run_steps, run_tool
@@ -46,6 +47,7 @@ class State(TypedDict, total=False):
     planned: goal, budget and segment (its hash) of the last plan. discovery: of the natural segments shown last.
     turns: how many there were, of which history has the last ones.
     bundle: the last turn's, until the next one begins.
+    title: the first question, or the name that was given. shared: the link by which others may read it, if any.
     """
 
     current: dict[str, Any] | None
@@ -56,6 +58,8 @@ class State(TypedDict, total=False):
     discovery: str | None
     turns: int
     bundle: dict[str, Any] | None
+    title: str
+    shared: dict[str, Any] | None
 
 
 Emit = Callable[[str, dict[str, Any]], None]
@@ -313,7 +317,9 @@ class TurnGraph:
         }
         history = state.get("history", [])
         turns = state.get("turns", len(history)) + 1
-        return {"history": [*history, entry][-KEPT_TURNS:], "turns": turns}
+        kept = [*history, entry]
+        titled = state.get("title") or kept[0]["question"][:MAX_NAME]
+        return {"history": kept[-KEPT_TURNS:], "turns": turns, "title": titled}
 
     def _words(self, turn: Turn, result: ToolResult) -> str:
         assert turn.link is not None

@@ -196,6 +196,16 @@ class Intents:
     arguments: dict[str, Any] = field(default_factory=dict)
 
 
+_ACQUIRE = re.compile(
+    r"\b(?:acquir\w+|acquisition|attract|recruit)\b"
+    r"|\b(?:get|gain|win|find|bring|reach|add|land)\b(?: (?:me|us|in|over|some|many|\d[\d,]*))* (?:new|more|other|additional)"
+    r" (?:customers?|people|shoppers?|households?|buyers?|ones)\b"
+    r"|\b(?:plan|run|design|build|make|create|draft|start)(?: (?:me|us))? (?:an?|the|some) (?:[\w-]+ )?(?:campaign|strategy|plan)\b(?: to)?"
+    r"|拉新|获客|获取|(?:新|更多|其他)的?(?:客户|顾客|用户|买家)",
+    re.IGNORECASE,
+)
+"""Of lookalikes with a budget or a plan: that these are whom the plan is for."""
+_BUDGET_ZH = _rx(r"(?:用|拿|花|以|按)<money>")
 _GOALS = (
     (
         "win_back",
@@ -285,6 +295,14 @@ def spoken_ahead(message: str) -> list[tuple[int, int]]:
     return spans
 
 
+def spoken_acquisition(message: str) -> list[tuple[int, int]]:
+    """Where a message says that a plan is to acquire lookalikes: whom to get is no condition of who is there."""
+    planned = CUES["plan_strategy"].search(message) or _BUDGET_ZH.search(message)
+    if CUES["find_lookalikes"].search(message) and planned:
+        return [match.span() for match in _ACQUIRE.finditer(message)]
+    return []
+
+
 def spoken_weeks(message: str) -> float | None:
     """The horizon that a message says ('over the next six months'), in weeks."""
     match = _HORIZON.search(message)
@@ -358,6 +376,8 @@ def read_intents(message: str, found: Sequence[Number]) -> Intents:
     # 'Loyalty push' is what the plan is called, not what it is for.
     unnamed = message if name is None else blanked(message, [place])
     goal = next((goal for goal, pattern in _GOALS if re.search(pattern, unnamed, re.IGNORECASE)), None)
+    if campaign is None and spoken_acquisition(unnamed):
+        goal, tools = "acquire_lookalikes", ("plan_strategy",)
     _, customer = spoken_customer(message)
     shares = (n.value / 100 for n in found if n.unit == "percent" and 0 < n.value < 100)
     holdout = next(shares, None) if "assign_holdout" in tools else None

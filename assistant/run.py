@@ -15,7 +15,7 @@ from assistant.spoken_campaign import spoken_campaign, unknown_campaign
 from assistant.tools import DEFAULT_TOP, ToolResult, Tools, admit
 from segments.canonical import fingerprint
 from segments.codec import from_json, to_json
-from segments.definition import EVERYONE, Node
+from segments.definition import EVERYONE, Node, SimilarityCondition
 from segments.errors import InternalError, UserError
 from segments.ports import Evidence, Figure
 
@@ -153,7 +153,10 @@ def _on_campaign(
     """planned: goal and budget of the plan before this turn, which 'instead' and 'the plan' mean. An experiment on the
     segment that was planned for carries that plan out."""
     intents = link.intents
-    goal = intents.goal or planned.get("goal")
+    meant = planned.get("goal")
+    if meant == "acquire_lookalikes" and planned.get("segment") != fingerprint(subject):
+        meant = None  # of another segment's lookalikes
+    goal = intents.goal or meant
     budget = intents.budget if intents.budget is not None else planned.get("budget")
     match tool:
         case "assign_holdout":
@@ -178,10 +181,16 @@ def _on_campaign(
         case "write_copy":
             outcome.call(tool, tools.write_copy, subject, goal=goal, budget=budget)
         case "save_plan" if intents.name:
-            shown = planned.get("goal") or goal
+            shown = meant or goal
             outcome.call(tool, tools.save_plan, subject, name=intents.name, goal=shown, budget=budget)
         case "save_plan":
             outcome.question = reply(CLARIFY["no_name"], link.language)
+        case _ if intents.goal == "acquire_lookalikes":
+            if link.among is not None:
+                top = intents.top or DEFAULT_TOP
+                subject = SimilarityCondition(top, segment=subject, among=link.among)
+            asked = {"goal": intents.goal, "budget": intents.budget, "top": intents.top}
+            outcome.call("plan_strategy", tools.plan_strategy, subject, **asked)
         case _:
             outcome.call(
                 "plan_strategy", tools.plan_strategy, subject, goal=intents.goal, budget=intents.budget
@@ -261,7 +270,7 @@ def _on_segment(
                 outcome=outcome_of(link.intents, link.categories),
             )
         case "estimate_uplift":
-            known = list(map(str, tools.rooms.campaigns["campaign_id"]))
+            known = [*tools.rooms.experiments.names(), *map(str, tools.rooms.campaigns["campaign_id"])]
             name = spoken_campaign(link.message, intents.campaign, known)
             outcome.call("estimate_uplift", tools.estimate_uplift, subject, campaign=name)
         case "customer_value":

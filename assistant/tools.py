@@ -209,11 +209,17 @@ class Tools:
         return ToolResult((tools_market.mail_frequency(self.rooms),))
 
     def plan_strategy(
-        self, definition: Node, goal: str | None = None, budget: float | None = None
+        self,
+        definition: Node,
+        goal: str | None = None,
+        budget: float | None = None,
+        top: Top | None = None,
     ) -> ToolResult:
         """A marketing strategy for a segment: objective, offer, channel, timing, budget split, expected
-        response with an interval, holdout. Every figure is computed."""
-        strategy = self.rooms.strategy(self._members(definition), goal, budget)
+        response with an interval, holdout. Every figure is computed. With the goal acquire_lookalikes it is for the
+        customers nearest to the segment, who then are the segment: `top` of them, by default as many as still are
+        alike, as measured."""
+        definition, strategy = self._planned(definition, goal, budget, top)
         currency = self.rooms.workspace.settings.currency
         notes = (*strategy.notes("en", currency), *strategy.notes("zh", currency))
         evidence = Evidence("", "plan_strategy", strategy.figures(), tuple(strategy.rows()), notes)
@@ -244,7 +250,7 @@ class Tools:
                 "assign_holdout：请给出 definition，或在 plan 中给出已保存方案的名称。",
             )
         elif goal is not None or budget is not None:
-            planned = rooms.strategy(self._members(definition), goal, budget)
+            definition, planned = self._planned(definition, goal, budget)
         else:
             members = self._members(definition)
             return self._told(
@@ -262,13 +268,10 @@ class Tools:
         self, definition: Node, budget: float, goal: str | None = None, before: float | None = None
     ) -> ToolResult:
         """A plan for a segment with another budget beside the one with the budget before: every difference."""
-        members, first = (
-            self._members(definition),
-            before if before is not None else campaign_tools.DEFAULT_BUDGET,
-        )
-        return self._told(
-            campaign_tools.compare_budgets(self.rooms, members, goal, first, budget), definition
-        )
+        whom = campaign_tools.target(self.rooms, self._members, definition, goal, None)
+        first = before if before is not None else campaign_tools.DEFAULT_BUDGET
+        told = campaign_tools.compare_budgets(self.rooms, whom, goal, first, budget)
+        return self._told(told, whom.definition)
 
     def backtest_strategy(self, definition: Node) -> ToolResult:
         """Back-test before sending: the segment and its expected response rebuilt at past dates, and what came."""
@@ -283,16 +286,29 @@ class Tools:
     ) -> ToolResult:
         """The brief for marketing copy of a segment's campaign (occasion, products, discount: nothing else may be
         said); in a conversation the language model writes subject line, body and SMS from it in two variants."""
-        strategy = self.rooms.strategy(self._members(definition), goal, budget)
+        definition, strategy = self._planned(definition, goal, budget)
         return ToolResult((campaign_tools.copy_brief(strategy),), definition, strategy)
 
     def save_plan(
-        self, definition: Node, name: str, goal: str | None = None, budget: float | None = None
+        self,
+        definition: Node,
+        name: str,
+        goal: str | None = None,
+        budget: float | None = None,
+        top: Top | None = None,
     ) -> ToolResult:
-        """Save a segment's campaign plan under a name, with Markdown, HTML and JSON files of it."""
-        strategy = self.rooms.strategy(self._members(definition), goal, budget)
+        """Save a segment's campaign plan under a name, with Markdown, HTML and JSON files of it. top: of lookalikes, as
+        in `plan_strategy`."""
+        definition, strategy = self._planned(definition, goal, budget, top)
         told = campaign_tools.save_plan(self.rooms, strategy, definition, name)
         return ToolResult((told.evidence,), definition, strategy, told.texts)
+
+    def _planned(
+        self, definition: Node, goal: str | None, budget: float | None, top: int | None = None
+    ) -> tuple[Node, Strategy]:
+        """A plan, and whom it is for."""
+        whom = campaign_tools.target(self.rooms, self._members, definition, goal, top)
+        return whom.definition, self.rooms.strategy(whom.members, goal, budget, whom.acquisition)
 
     def _told(self, told: campaign_tools.Told, definition: Node | None = None) -> ToolResult:
         segment = () if definition is None else (self._segment_evidence(told.evidence.tool, definition),)

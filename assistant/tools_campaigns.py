@@ -7,6 +7,7 @@ of a text is a figure of its evidence.
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -15,13 +16,20 @@ from typing import TYPE_CHECKING, NamedTuple
 import pandas as pd
 
 from assistant.documents import Documents, SavedDocument
+from campaigns.acquire import Acquisition, acquisition
 from campaigns.assign import aa_check, bands_of
 from campaigns.backtest import backtest
 from campaigns.compare import compare_plans
 from campaigns.copy import facts
-from campaigns.dial import SIZES, dial, halves
+from campaigns.dial import MIN_HIDDEN, SIZES, Dial, dial, halves
 from campaigns.display import difference
-from campaigns.experiment import Experiment, experiment_of_plan, make_experiment, outcomes
+from campaigns.experiment import (
+    Experiment,
+    experiment_of_plan,
+    make_experiment,
+    outcomes,
+    purchases_read,
+)
 from campaigns.measure import Measurement, past_campaign, read_experiment
 from campaigns.page import to_html
 from campaigns.plan import Strategy
@@ -30,7 +38,7 @@ from campaigns.verdict import tell
 from indexes.lookalikes import lookalikes
 from segments.atomic import write_text
 from segments.codec import to_json
-from segments.definition import Node
+from segments.definition import Node, SimilarityCondition
 from segments.errors import DefinitionError, NotFoundError, StorageError
 from segments.issues import Issue
 from segments.ports import Evidence, Figure
@@ -42,6 +50,13 @@ HOLDOUT_SHARE = 0.2
 """Of a test that no plan sizes: four of five customers get the campaign, and the test loses little power."""
 DEFAULT_BUDGET = 1000.0
 """Currency, when a plan is asked for without a budget; the answer says so."""
+LEARNED = (
+    "\n- It is a random test of who responds: ask \"what is the uplift of '{0}'?\"; plans take it into account.",
+    "\n- 它是说明“谁会响应”的随机试验：可问“实验‘{0}’的增益如何？”；新的方案会用到它。",
+)
+"""Of an experiment that is over, after its verdict."""
+DEFAULT_LOOKALIKES = 100
+"""Of a segment too small to measure how far lookalikes are still like it."""
 AA_RUNS = 100
 DAYS = 30
 
@@ -92,7 +107,7 @@ def _begin(rooms: Rooms, made: Experiment, plan: Strategy | None) -> Told:
         smallest = settings.min_group
         raise DefinitionError.of(Issue("arms_too_small", contact=contact, held=held, smallest=smallest))
     # What everybody spent in the days before is the best guess of how much spend varies after.
-    before = outcomes(made, _purchases(rooms, made), start)["before"]
+    before = outcomes(made, purchases_read(made, rooms.purchases, rooms.items), start)["before"]
     check = aa_check(before, strata, part, made.salt, runs=AA_RUNS)
     effect = detectable_effect(contact, held)
     found = effect * float(before.std(ddof=1)) if plan is None else plan.holdout.metric.difference(effect)
@@ -136,13 +151,6 @@ def _begin(rooms: Rooms, made: Experiment, plan: Strategy | None) -> Told:
         )
     texts = _assigned(made, contact, held, found, check.rate, rooms.workspace.settings.currency, plan)
     return Told(Evidence("", "assign_holdout", figures), texts)
-
-
-def _purchases(rooms: Rooms, experiment: Experiment) -> pd.DataFrame:
-    """What an experiment is read by: with the category of each purchase where only what was offered counts."""
-    if experiment.metric != "bought_offer":
-        return rooms.purchases
-    return rooms.purchases.merge(rooms.items[["item_id", "category"]], on="item_id")
 
 
 def _free_name(store: Documents, wanted: str) -> str:
@@ -208,7 +216,8 @@ def measure_campaign(rooms: Rooms, name: str | None) -> Told:
         )
     if known in store:
         experiment = Experiment.from_dict(store.load(known))
-        found = read_experiment(experiment, _purchases(rooms, experiment), rooms.warehouse.as_of)
+        bought = purchases_read(experiment, rooms.purchases, rooms.items)
+        found = read_experiment(experiment, bought, rooms.warehouse.as_of)
         store.change(known, lambda now: Experiment.from_dict(now).looked(rooms.warehouse.as_of).to_dict())
     else:
         found = _past(rooms, known)
@@ -216,7 +225,10 @@ def measure_campaign(rooms: Rooms, name: str | None) -> Told:
     evidence = Evidence(
         "", "measure_campaign", (Figure("name", known, "text", "campaign", "活动"), *found.figures())
     )
-    return Told(evidence, (tell(found, "en", currency), tell(found, "zh", currency)))
+    texts = (tell(found, "en", currency), tell(found, "zh", currency))
+    if any((trial.kind, trial.name) == ("experiment", known) for trial in rooms.trials.random()):
+        texts = texts[0] + LEARNED[0].format(known), texts[1] + LEARNED[1].format(known)
+    return Told(evidence, texts)
 
 
 def _past(rooms: Rooms, name: str) -> Measurement:
@@ -238,9 +250,37 @@ def _past(rooms: Rooms, name: str) -> Measurement:
     return past_campaign(name, start, DAYS, ids, strata, rooms.purchases, rooms.warehouse.as_of)
 
 
-def compare_budgets(rooms: Rooms, members: list[str], goal: str | None, first: float, second: float) -> Told:
+class Target(NamedTuple):
+    """Whom a plan is for. acquisition: how they were found, where they are lookalikes of a segment."""
+
+    definition: Node
+    members: list[str]
+    acquisition: Acquisition | None
+
+
+def target(
+    rooms: Rooms, members_of: Callable[[Node], list[str]], definition: Node, goal: str | None, top: int | None
+) -> Target:
+    """Whom a plan with that goal is for: the segment, or, to acquire its lookalikes, these. Lookalikes as a segment are
+    taken as they are, not for their own. members_of: of a segment large enough to plan for, else an error. top: how many
+    lookalikes; by default as many as the dial says."""
+    if goal != "acquire_lookalikes":
+        return Target(definition, members_of(definition), None)
+    segment, among, wanted = definition, None, top
+    if isinstance(definition, SimilarityCondition) and definition.segment is not None:
+        segment, among, wanted = definition.segment, definition.among, top or definition.top
+    seeds = members_of(segment)
+    measured = None if among is not None or len(seeds) < 2 * MIN_HIDDEN else _dialled(rooms, seeds)
+    found = acquisition(len(seeds), measured, wanted, DEFAULT_LOOKALIKES)
+    nearest = SimilarityCondition(min(found.size, rooms.audiences.population), segment=segment, among=among)
+    return Target(nearest, members_of(nearest), found)
+
+
+def compare_budgets(rooms: Rooms, whom: Target, goal: str | None, first: float, second: float) -> Told:
     """The plan with another budget beside the plan before."""
-    found = compare_plans(rooms.strategy(members, goal, first), rooms.strategy(members, goal, second))
+    _, members, found_by = whom
+    plans = [rooms.strategy(members, goal, budget, found_by) for budget in (first, second)]
+    found = compare_plans(*plans)
     currency = rooms.workspace.settings.currency
     evidence = Evidence("", "compare_plans", found.figures(), tuple(found.rows()))
     return Told(evidence, (found.to_markdown("en", currency), found.to_markdown("zh", currency)))
@@ -265,11 +305,15 @@ def backtest_strategy(rooms: Rooms, definition: Node) -> Told:
 
 def dial_lookalikes(rooms: Rooms, members: list[str]) -> Told:
     """How much like the segment its nearest customers are, by the size of the audience."""
-    seeds, hidden = halves(members)
-    ranked = [match.customer_id for match in lookalikes(rooms.index, seeds, max(SIZES))]
-    found = dial(ranked, hidden, rooms.audiences.population, len(seeds))
+    found = _dialled(rooms, members)
     evidence = Evidence("", "dial_lookalikes", found.figures(), tuple(found.rows()))
     return Told(evidence, (found.to_markdown("en"), found.to_markdown("zh")))
+
+
+def _dialled(rooms: Rooms, members: list[str]) -> Dial:
+    seeds, hidden = halves(members)
+    ranked = [match.customer_id for match in lookalikes(rooms.index, seeds, max(SIZES))]
+    return dial(ranked, hidden, rooms.audiences.population, len(seeds))
 
 
 def keep_plan(

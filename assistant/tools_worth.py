@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
 from propensity.clv import LEVEL
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 DEFAULT_WEEKS = 52.0
 MAX_WEEKS = 156.0
+KEPT = 32
+"""Curves kept: to simulate one takes 0.15 s of a core for 400 customers, 0.8 s for 2,500."""
 STEPS = 4
 """Points of the curve of expected spend, evenly up to the horizon."""
 
@@ -25,6 +27,7 @@ class Worths:
 
     def __init__(self, rooms: Rooms) -> None:
         self._rooms = rooms
+        self._curve = lru_cache(KEPT)(self._simulated)
 
     @cached_property
     def models(self) -> CustomerWorth:
@@ -40,10 +43,14 @@ class Worths:
                 f"weeks: must be above 0 and at most {MAX_WEEKS:.0f}; got {horizon:g}.",
                 f"weeks：必须大于0且不超过{MAX_WEEKS:.0f}，而给的是{horizon:g}。",
             )
-        steps = [self.models.group(members, horizon * step / STEPS) for step in range(1, STEPS + 1)]
+        steps = self._curve(tuple(sorted(members)), horizon)
         return Evidence(
             "", "customer_value", _figures(self.models, steps[-1]), tuple(_row(step) for step in steps)
         )
+
+    def _simulated(self, members: tuple[str, ...], horizon: float) -> list[GroupWorth]:
+        """The curve of expected spend, its last point the horizon's."""
+        return [self.models.group(members, horizon * step / STEPS) for step in range(1, STEPS + 1)]
 
 
 def _row(found: GroupWorth) -> dict[str, float]:

@@ -22,6 +22,7 @@ OCCASIONS: dict[Goal, tuple[str, str]] = {
     "activate_coupon": ("a coupon that is easy to use", "一张好用的优惠券"),
     "cross_sell": ("something they may not have tried yet", "可能还没尝试过的好物"),
     "grow_basket": ("a treat on their next trip", "下次购物的小惊喜"),
+    "acquire_lookalikes": ("something that shoppers like them enjoy", "与您口味相近的顾客都喜欢的好物"),
 }
 """A goal as the customer may hear it; what the retailer wants is not for them."""
 PARTS = ("subject", "body", "sms")

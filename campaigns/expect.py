@@ -3,8 +3,8 @@
 Response: the segment's response rate to the chosen kind of campaign, spread over the members in
 proportion to their coupon propensity; to an offer that fits a member less than their best one, in
 proportion to the fit. Gain of a response: for trip goals (win_back, retain) the usual
-order value times the probability that the customer would not have come anyway; for cross_sell the
-usual spend on the offer times the probability of not buying it anyway; for grow_basket and
+order value times the probability that the customer would not have come anyway; for cross_sell and
+acquire_lookalikes the usual spend on the offer times the probability of not buying it anyway; for grow_basket and
 activate_coupon the observed rise of responders' spend beyond that of non-responders. All of it times
 the assumed incremental share.
 """
@@ -20,9 +20,10 @@ import numpy as np
 import pandas as pd
 
 from campaigns.assumptions import Assumptions
-from campaigns.goals import Goal
+from campaigns.goals import OFFER_GOALS, Goal
 from campaigns.offer import Channel, Habits, Offer
 from campaigns.response import SpendChange
+from campaigns.uplift import Uplift
 from segments.errors import DataError, DefinitionError, NotFoundError
 
 COUPON = "coupon_redeem_30d"
@@ -79,12 +80,12 @@ def expect(
     offers: Sequence[Offer],
     habits: Habits,
     assumptions: Assumptions,
-    uplift: pd.Series | None = None,
+    uplift: Uplift | None = None,
 ) -> Expectation:
     """What each member (row of `ours`) should bring by each offer.
 
-    uplift: what contact causes in each customer, in any unit; a member's gain is scaled by theirs over
-    the members' mean, below 0 as 0. Raises NotFoundError for a missing outcome, DataError for members
+    uplift: what contact causes in each customer; a member's gain is scaled by theirs over the members'
+    mean, below 0 as 0. Raises NotFoundError for a missing outcome, DataError for members
     without a score, DefinitionError when neither past campaigns nor the assumptions tell the response
     rate or the gain, or the uplift is nowhere above 0.
     """
@@ -101,13 +102,13 @@ def expect(
     )
 
 
-def _relative(uplift: pd.Series, customers: pd.Index) -> np.ndarray:
-    known = uplift.reindex(customers)
+def _relative(uplift: Uplift, customers: pd.Index) -> np.ndarray:
+    known = uplift.effects.reindex(customers)
     factor = known.fillna(known.mean()).clip(lower=0.0).to_numpy(float)
     if not np.nan_to_num(factor).sum() > 0:
         raise DefinitionError(
-            "The uplift of every member is 0 or below: contact would gain nothing.",
-            "每名成员的增益都不大于0：触达不会带来收益。",
+            f"The uplift of every member is 0 or below by {uplift.study.words[0]}: contact would gain nothing.",
+            f"据{uplift.study.words[1]}，每名成员的增益都不大于0：触达不会带来收益。",
         )
     return factor / factor.mean()
 
@@ -160,7 +161,7 @@ def _gain(
         spread = float(basket.std(ddof=1)) if shape[0] > 1 else 0.0
         error = spread / basket.mean() / shape[0] ** 0.5 if basket.mean() > 0 else 0.0
         return come, (1 - come) * basket[:, None], float(error)
-    if goal == "cross_sell":
+    if goal in OFFER_GOALS:
         anyway = np.column_stack(
             [
                 _scores(probabilities, f"{PURCHASE}:{offer.key}", ours.index)

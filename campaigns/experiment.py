@@ -7,7 +7,6 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import date, timedelta
 from typing import Any, Literal, get_args
 
-import numpy as np
 import pandas as pd
 
 from campaigns.assign import assign
@@ -203,11 +202,18 @@ def _arms(strata: pd.Series, arms: pd.Series) -> dict[str, tuple[str, str]]:
     return {str(c): (str(s), str(a)) for c, s, a in zip(strata.index, strata, arms, strict=True)}
 
 
-def outcomes(experiment: Experiment, purchases: pd.DataFrame, as_of: date) -> pd.DataFrame:
-    """Columns arm, stratum, outcome, before by customer_id, from purchases (customer_id, ts, value; category too where
-    only what was offered counts).
+def purchases_read(experiment: Experiment, purchases: pd.DataFrame, items: pd.DataFrame) -> pd.DataFrame:
+    """What an experiment is read by: with the category of each purchase where only what was offered counts."""
+    if experiment.metric != "bought_offer":
+        return purchases
+    return purchases.merge(items[["item_id", "category"]], on="item_id")
 
-    Before the window is over only its days up to `as_of` count, in both arms alike.
+
+def outcomes(experiment: Experiment, purchases: pd.DataFrame, as_of: date) -> pd.DataFrame:
+    """Columns arm, stratum, outcome, before, spent by customer_id, from purchases (customer_id, ts, value; category too
+    where only what was offered counts).
+
+    spent: currency, on what counts. Before the window is over only its days up to `as_of` count, in both arms alike.
     """
     days = min(experiment.horizon_days, (as_of - experiment.start).days)
     rows = [(c, stratum, arm) for c, (stratum, arm) in experiment.arms.items()]
@@ -219,7 +225,8 @@ def outcomes(experiment: Experiment, purchases: pd.DataFrame, as_of: date) -> pd
     line = Timeline(purchases)
     outcome = line.spend(table["customer_id"], moments, 0, max(0, days))
     before = line.spend(table["customer_id"], moments, -experiment.horizon_days, 0)
+    spent = outcome
     if experiment.kind == "share":
         # A purchase that was returned in full nets to 0 and is none.
         outcome, before = (outcome > 0).astype(float), (before > 0).astype(float)
-    return table.assign(outcome=np.asarray(outcome), before=np.asarray(before)).set_index("customer_id")
+    return table.assign(outcome=outcome, before=before, spent=spent).set_index("customer_id")

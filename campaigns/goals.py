@@ -11,7 +11,7 @@ import pandas as pd
 from segments.errors import DefinitionError
 from segments.ports import Figure
 
-Goal = Literal["win_back", "retain", "activate_coupon", "cross_sell", "grow_basket"]
+Goal = Literal["win_back", "retain", "activate_coupon", "cross_sell", "grow_basket", "acquire_lookalikes"]
 GOALS: tuple[Goal, ...] = get_args(Goal)
 GOAL_WORDS: dict[Goal, tuple[str, str]] = {
     "win_back": ("win back lapsed customers", "挽回流失客户"),
@@ -19,7 +19,10 @@ GOAL_WORDS: dict[Goal, tuple[str, str]] = {
     "activate_coupon": ("activate coupon use", "激活用券"),
     "cross_sell": ("cross-sell further categories", "交叉销售更多品类"),
     "grow_basket": ("grow the spend of regular customers", "提升常客消费"),
+    "acquire_lookalikes": ("acquire lookalikes of the segment", "获取与该分群相似的客户"),
 }
+OFFER_GOALS = ("cross_sell", "acquire_lookalikes")
+"""Goals that are met by a purchase of what is offered: something that the customer does not buy yet."""
 
 OVERDUE = 3.0
 """Twice their usual gap is common noise among irregular buyers; three times is a lapse."""

@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Protocol
 import numpy as np
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
+from campaigns.acquire import Acquisition
 from campaigns.assumptions import Assumptions
 from campaigns.budget import BudgetSplit
 from campaigns.expect import Forecast
@@ -18,6 +19,7 @@ from campaigns.mind import Imbalance
 from campaigns.offer import Channel, Offer, Timing
 from campaigns.power import Holdout
 from campaigns.response import SpendChange
+from campaigns.uplift import UpliftStudy
 from campaigns.words import Language, notes, render
 from segments.errors import DataError
 from segments.ports import Figure
@@ -47,9 +49,9 @@ class Strategy:
 
     break_even: the incremental share at which the margin just covers the cost (above 1: it cannot).
     left_alone: members contacted too often of late; passed_over: attributes of which a group is chosen
-    much less often; uplift_known: whether a model told what contact causes in each customer. caveats:
-    codes, in words by `notes`. arms: customer_id -> (tier, offer, arm), for the export only. definition: of
-    the segment, as JSON; None for a plan that was saved before plans held it.
+    much less often. caveats: codes, in words by `notes`. arms: customer_id -> (tier, offer, arm), for the export only.
+    definition: of the segment, as JSON; None for a plan that was saved before plans held it. uplift: the randomised test
+    that told what contact causes in each customer. acquisition: how the members were found, where they are lookalikes.
     """
 
     # Break-even may be infinite, which JSON writes as a word.
@@ -71,11 +73,12 @@ class Strategy:
     holdout: Holdout
     left_alone: int
     passed_over: tuple[Imbalance, ...]
-    uplift_known: bool
     assumptions: Assumptions
     caveats: tuple[str, ...]
     arms: dict[str, tuple[str, str, str]]
     definition: dict[str, Any] | None = None
+    uplift: UpliftStudy | None = None
+    acquisition: Acquisition | None = None
 
     def figures(self) -> tuple[Figure, ...]:
         """Every number that may be quoted."""
@@ -163,6 +166,8 @@ class Strategy:
             ("timing", self.timing),
             ("holdout", self.holdout),
             ("assumption", self.assumptions),
+            *(() if self.uplift is None else (("uplift", self.uplift),)),
+            *(() if self.acquisition is None else (("acquisition", self.acquisition),)),
         )
         for prefix, part in parts:
             found += [replace(figure, name=f"{prefix}.{figure.name}") for figure in part.figures()]

@@ -13,17 +13,19 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from campaigns.acquire import Acquisition
 from campaigns.assign import assign
 from campaigns.assumptions import Assumptions
 from campaigns.budget import BudgetSplit, Candidates, split_budget
 from campaigns.expect import TRIP_GOALS, Expectation, Forecast, expect, simulate
-from campaigns.goals import Goal, choose_objective
+from campaigns.goals import OFFER_GOALS, Goal, choose_objective
 from campaigns.mind import imbalances, tired
 from campaigns.offer import Channel, Offer, make_offers, offer_habits, plan_timing, rank_channels
 from campaigns.plan import Strategy, TierPlan
 from campaigns.power import Holdout, Metric, design_holdout
 from campaigns.response import measure_response
 from campaigns.spend import Timeline
+from campaigns.uplift import Uplift
 from segments.errors import DefinitionError
 
 MIN_SIZE = 10
@@ -31,7 +33,7 @@ MIN_SIZE = 10
 TIERS = ("high", "middle", "low")
 PROTECTED = ("age", "income", "marital_status", "household_size", "has_children", "home_ownership")
 """Attributes that fairness is watched for, where the feature mart has them."""
-SHARE_GOALS = (*TRIP_GOALS, "cross_sell")
+SHARE_GOALS = (*TRIP_GOALS, *OFFER_GOALS)
 """Goals whose arms are compared by the share who buy; the others by spend."""
 
 
@@ -49,13 +51,15 @@ def plan_strategy(
     as_of: date,
     recommendations: Sequence[Mapping[str, Any]],
     assumptions: Assumptions | None = None,
-    uplift: pd.Series | None = None,
+    uplift: Uplift | None = None,
+    acquisition: Acquisition | None = None,
 ) -> Strategy:
     """Plan a campaign for the members within `budget` (currency).
 
     probabilities: outcome -> probability by customer; `purchase_30d` is needed, `coupon_redeem_30d` where the
     shop has coupons, `purchase_30d:<category>` sharpens cross-selling. recommendations: rows with key, name and level, best
-    first. uplift: what contact causes in each customer, where a model of a randomised campaign tells it.
+    first. uplift: what contact causes in each customer, where a randomised test tells it.
+    acquisition: how the members were found, where they are lookalikes of a segment.
     Raises DefinitionError for an empty or tiny segment, an unknown goal, a budget that is not positive or
     too small, or figures that neither the data nor the assumptions hold.
     """
@@ -100,9 +104,10 @@ def plan_strategy(
         holdout=holdout,
         left_alone=int((~rested).sum()),
         passed_over=imbalances(ours, arms, PROTECTED),
-        uplift_known=uplift is not None,
+        uplift=None if uplift is None else uplift.study,
+        acquisition=acquisition,
         assumptions=taken,
-        caveats=_caveats(objective.goal, channel, split, forecast, holdout, taken),
+        caveats=_caveats(objective.goal, channel, split, forecast, holdout, taken, uplift, acquisition),
         arms=arms,
     )
 
@@ -135,7 +140,8 @@ def _check(members: Sequence[str], budget: float, features: pd.DataFrame) -> np.
 def _candidates(
     expected: Expectation, offers: Sequence[Offer], rested: np.ndarray, assumptions: Assumptions
 ) -> Candidates:
-    """Tiers are thirds of the members by response times gain, best first; one tier of a small segment."""
+    """Tiers are thirds of the members by response times gain (times uplift, where known), best first; one of a small
+    segment."""
     worth = expected.response * expected.gain
     order = np.argsort(-worth.max(axis=1), kind="stable")
     names = TIERS if len(order) >= MIN_SIZE * len(TIERS) else ("all",)
@@ -254,7 +260,7 @@ def _metric(
     response, anyway = expected.response[places, offers], expected.anyway[places, offers]
     days = assumptions.horizon_days
     if spend is None:
-        offered = goal == "cross_sell"
+        offered = goal in OFFER_GOALS
         return Metric(
             name="bought_offer" if offered else "bought",
             kind="share",
@@ -333,8 +339,18 @@ def _caveats(
     forecast: Forecast,
     holdout: Holdout,
     assumptions: Assumptions,
+    uplift: Uplift | None,
+    acquisition: Acquisition | None,
 ) -> tuple[str, ...]:
     found = ["incremental_assumed", "one_horizon"]
+    if uplift is None:
+        found.append("uplift_unknown")
+    if acquisition is not None:
+        found.append("lookalikes_known")
+        if acquisition.measured is None:
+            found.append("lift_unmeasured")
+        elif not acquisition.proven:
+            found.append("lift_unproven")
     if channel is None:
         found.append("response_assumed")
     else:

@@ -25,6 +25,25 @@ CAVEATS: dict[str, tuple[str, str]] = {
         "coupons counts as a cost in full.",
         "仅计算前{horizon}天，不含之后的购买；核销券面值全额计入成本。",
     ),
+    "lookalikes_known": (
+        "Lookalikes are customers of yours outside the segment, and their profiles know nothing of whether they want it. "
+        "People whom you do not know are in no data here: give the segment's export to an advertiser as a seed.",
+        "相似客户是分群之外的现有客户，相似不等于有意愿。尚不认识的人不在数据中：可把该分群导出，作为广告平台的种子人群。",
+    ),
+    "lift_unmeasured": (
+        "How much more the lookalikes are like the segment than others is not measured: it takes 40 members, and all "
+        "customers to choose from.",
+        "相似程度未经测量：需要至少40名成员，并从全部客户中选取。",
+    ),
+    "lift_unproven": (
+        "Hiding half of the segment, the search found its members no better than chance would: do not send this.",
+        "隐去一半成员后，搜索并不比随机更能找回他们：请勿发送。",
+    ),
+    "uplift_unknown": (
+        "No randomised test tells who responds because of contact, so the tiers know only who responds. Run this plan "
+        "as an experiment: once read, it tells the next plan.",
+        "尚无随机试验说明谁因触达而响应，分层只反映谁会响应。请把本方案作为实验执行：读取结果后，下一个方案即可使用。",
+    ),
     "observational": (
         "Past campaigns were sent to chosen customers, so response elsewhere may be lower.",
         "以往活动面向挑选过的客户，其他客户的响应可能更低。",
@@ -84,7 +103,7 @@ ENGLISH = """\
 ## Strategy: {goal_en}
 **Objective.** {goal_en} ({reason_en}).
 
-**Who.** {size} customers, tiers by response times gain{uplift_en}.
+**Who.** {size} customers{found_en}, tiers by response times gain{uplift_en}.
 
 | tier | customers | mean response | contacted | held out | cost | responders | revenue | ROI | offers |
 |---|---|---|---|---|---|---|---|---|---|
@@ -118,7 +137,7 @@ CHINESE = """\
 ## 策略：{goal_zh}
 **目标。** {goal_zh}（{reason_zh}）。
 
-**对象。** {size}名客户，按响应概率与收益之积分层{uplift_zh}。
+**对象。** {size}名客户{found_zh}，按响应概率与收益之积分层{uplift_zh}。
 
 | 层 | 客户数 | 平均响应 | 触达 | 对照 | 成本 | 响应客户 | 收入 | 投资回报率 | 优惠 |
 |---|---|---|---|---|---|---|---|---|---|
@@ -174,13 +193,17 @@ def _plan_words(s: Strategy) -> dict[str, str]:
         why_en = f"{reason.label_en}: {reason.value:.2f}, {side_en} {reason.limit:.2f}"
         why_zh = f"{reason.label_zh}为{reason.value:.2f}，{side_zh}{reason.limit:.2f}"
     last = t.last_contact_days
+    tested = s.uplift.words if s.uplift else None
+    found = s.acquisition.words if s.acquisition else ("", "")
     return {
         "goal_en": goal_en.capitalize(),
         "goal_zh": goal_zh,
         "reason_en": why_en,
         "reason_zh": why_zh,
-        "uplift_en": " times what contact causes in each" if s.uplift_known else "",
-        "uplift_zh": "及个体增量" if s.uplift_known else "",
+        "found_en": found[0],
+        "found_zh": found[1],
+        "uplift_en": f" times what contact causes in each, as {tested[0]} tells" if tested else "",
+        "uplift_zh": f"，再乘以{tested[1]}所说明的个体增量" if tested else "",
         "depth": share(o.depth),
         "usual": share(o.usual_discount),
         "kept": share(s.margin_kept),

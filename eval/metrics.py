@@ -100,6 +100,7 @@ METRICS = (
         lambda record: _score("f1", RIGHT)(record) if len(record["turns"]) > 1 else [],
     ),
     Metric("tool right", _score("tool")),
+    Metric("arguments right", _score("arguments", 1.0)),
     Metric("grounded", _score("grounded")),
     Metric("language right", _score("language")),
     Metric("refusal recall", _where(_to_refuse, _refused)),
@@ -107,6 +108,9 @@ METRICS = (
     Metric("false refusals", _where(_answerable, _refused), better=-1),
     Metric("asked back when it should", _where(lambda r: r["tool"] == "clarify", _asked)),
     Metric("asked back in vain", _where(_needs_no_question, _asked), better=-1),
+    Metric("of two readings one is right (F1 >= 0.9)", _score("offered", RIGHT)),
+    Metric("customers that a question of two readings splits", _score("apart")),
+    Metric("questions back that can be answered", _score("answerable")),
     Metric("plans that keep every rule", _score("rubric", 1.0)),
     Metric("errors", lambda record: [float(bool(record["error"]))], better=-1),
     Metric("median seconds a turn", lambda record: record["seconds"], quantile(0.5), "seconds", -1),
@@ -144,6 +148,7 @@ def mean_of(values: Sequence[float]) -> float:
 
 
 def failed(record: Record) -> bool:
-    """Whether a case went wrong: another audience than asked for, another tool, or an error."""
-    f1 = record["scores"]["f1"]
-    return bool(record["error"]) or (f1 is not None and f1 < RIGHT) or not record["scores"]["tool"]
+    """Whether a case went wrong: another audience than asked for, another tool or other arguments, or an error."""
+    f1, arguments = record["scores"]["f1"], record["scores"].get("arguments")
+    wrong = (f1 is not None and f1 < RIGHT) or (arguments is not None and arguments < 1)
+    return bool(record["error"]) or wrong or not record["scores"]["tool"]

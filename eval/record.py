@@ -55,6 +55,7 @@ def ask_case(assistant: Assistant, case: Case, members: Members, run: dict[str, 
     except Exception as raised:  # noqa: BLE001 - a turn that crashes is a failed case, not the end of the run
         answer, error = None, f"{getattr(raised, 'code', type(raised).__name__)}: {raised}"
     record = _record(case, answer) | {
+        "other": _other_reading(assistant, conversation) if answer else None,
         "error": error,
         "seconds": seconds,
         "tokens": tokens.to_json(),
@@ -75,6 +76,7 @@ def _record(case: Case, answer: Answer | None) -> Record:
         "also": [to_json(other) for other in case.also],
         "found": answer.segment["definition"] if answer and answer.segment else None,
         "words": answer.segment["words"] if answer and answer.segment else None,
+        "calls": answer.tool_calls if answer else [],
         "called": [call["name"] for call in answer.tool_calls] if answer else [],
         "answer": answer.answer if answer else "",
         "evidence": answer.evidence if answer else [],
@@ -83,6 +85,13 @@ def _record(case: Case, answer: Answer | None) -> Record:
         "timings": answer.timings if answer else {},
         "plan": answer.strategy.to_dict() if answer and answer.strategy else None,
     }
+
+
+def _other_reading(assistant: Assistant, conversation: str | None) -> dict[str, Any] | None:
+    """The other reading that the last answer offers, which a 'yes' would take; None where it offers none."""
+    pending = assistant.kept.state(conversation).get("pending") if conversation else None
+    offered = pending is not None and pending["tool"] == "define_segment"
+    return pending["arguments"]["definition"] if pending is not None and offered else None
 
 
 class _Tokens:

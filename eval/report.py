@@ -12,6 +12,7 @@ from html import escape
 from itertools import groupby
 from typing import Any
 
+from eval.arguments import wanted
 from eval.metrics import METRICS, RIGHT, Measured, Metric, Record, failed, measure, paired
 
 STYLE = """
@@ -131,8 +132,8 @@ def _turned(before: Sequence[Record], after: Sequence[Record]) -> str:
     """The cases that only one of the runs got right; of the test split, how many."""
     was = {record["id"]: failed(record) for record in before}
     parts = []
-    for title, wanted in (("Newly right", False), ("Newly wrong", True)):
-        turned = [r for r in after if r["id"] in was and failed(r) == wanted and was[r["id"]] != wanted]
+    for title, turned_to in (("Newly right", False), ("Newly wrong", True)):
+        turned = [r for r in after if r["id"] in was and failed(r) == turned_to and was[r["id"]] != turned_to]
         shown = [r for r in turned if r["split"] != "test"]
         lines = "".join(f"<li>{escape(r['id'])}: {escape(' / '.join(r['turns']))}</li>" for r in shown)
         parts.append(
@@ -155,12 +156,18 @@ def _failure(record: Record) -> str:
     why = [record["error"]] if record["error"] else []
     why += [f"F1 {f1:.2f}"] if f1 is not None and f1 < RIGHT else []
     why += [] if record["scores"]["tool"] else [f"tool {record['called'] or 'none'}, wanted {record['tool']}"]
+    arguments = record["scores"].get("arguments")
+    asked = wanted().get(record["id"]) if arguments is not None and arguments < 1 else None
+    why += ["arguments"] if asked is not None and record["scores"]["tool"] else []
     turns = "".join(f"<li>{escape(turn)}</li>" for turn in record["turns"])
     details = {
         "Answer": record["answer"],
         "Definition wanted": _json(record["gold"]),
         "Definition got": _json(record["found"]),
         "In words": record["words"],
+        "Another reading offered": _json(record.get("other")),
+        "Arguments wanted": _json(asked),
+        "Calls": _json(record.get("calls")) if asked is not None else "",
         "Evidence": _json(record["evidence"]),
     }
     body = "".join(f"<b>{name}</b><pre>{escape(str(text))}</pre>" for name, text in details.items() if text)

@@ -8,6 +8,8 @@ from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 from assistant.market_intents import MARKET_TOOLS
+from eval.arguments import arguments_right, wanted
+from eval.clarity import answerable, offered_apart
 from eval.strategy_rubric import rubric
 from segments.codec import from_json
 from segments.definition import Node
@@ -32,7 +34,28 @@ def score(record: dict[str, Any], members: Members) -> dict[str, float | None]:
         "grounded": float(grounded(record["answer"], record["evidence"])) if record["evidence"] else None,
         "language": float(in_language(record["answer"], record["language"])) if record["answer"] else 0.0,
         "rubric": strategy_score(record),
+        "arguments": arguments_score(record),
+        "offered": _offered_f1(record, members),
+        "apart": offered_apart(record, members),
+        "answerable": answerable(record["clarification"], record["turns"]) if asked else None,
     }
+
+
+def arguments_score(record: dict[str, Any]) -> float | None:
+    """The share of the wanted arguments that the tool was called with; None where none are known of the case, or the
+    record is of before calls were kept."""
+    arguments = wanted().get(record["id"])
+    if arguments is None or "calls" not in record:
+        return None
+    return arguments_right(arguments, record["tool"], record["calls"])
+
+
+def _offered_f1(record: dict[str, Any], members: Members) -> float | None:
+    """The better F1 of the two readings that an answer offers; None where it offers one, or no segment is expected."""
+    first = segment_f1(record, members)
+    if first is None or not record.get("other"):
+        return None
+    return max(first, segment_f1(record | {"found": record["other"]}, members) or 0.0)
 
 
 def strategy_score(record: dict[str, Any]) -> float | None:

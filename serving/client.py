@@ -31,6 +31,7 @@ from serving.http.schemas import (
     ExplainedScore,
     ExportJob,
     Feature,
+    KeptConversation,
     Me,
     Readiness,
     SavedAs,
@@ -38,6 +39,8 @@ from serving.http.schemas import (
     SavedSegmentVersions,
     Segment,
     SegmentChange,
+    SharedConversation,
+    ShareLink,
     SizeEstimate,
     Tool,
     ToolResult,
@@ -112,6 +115,30 @@ class Client:
     def conversation(self, conversation: str) -> Conversation:
         """What was said, and the current segment."""
         return self._get(Conversation, f"/v1/conversations/{quote(conversation, safe='')}")
+
+    def conversations(self) -> list[KeptConversation]:
+        """The caller's conversations, the last changed first."""
+        return self._every(KeptConversation, "/v1/conversations")
+
+    def rename_conversation(self, conversation: str, title: str) -> None:
+        """Give a conversation another title."""
+        self._send("PUT", f"/v1/conversations/{quote(conversation, safe='')}/title", json={"title": title})
+
+    def delete_conversation(self, conversation: str) -> None:
+        """Delete a conversation, its bundles and its link with it."""
+        self._send("DELETE", f"/v1/conversations/{quote(conversation, safe='')}")
+
+    def share_conversation(self, conversation: str) -> str:
+        """A token for `shared`, by which other users may read the conversation as it is now; one made before ends."""
+        return self._post(ShareLink, f"/v1/conversations/{quote(conversation, safe='')}/share").token
+
+    def unshare_conversation(self, conversation: str) -> None:
+        """End the conversation's link."""
+        self._send("DELETE", f"/v1/conversations/{quote(conversation, safe='')}/share")
+
+    def shared(self, token: str) -> SharedConversation:
+        """What another user shared, to read."""
+        return self._post(SharedConversation, "/v1/shared", token=token)
 
     def bundle(self, conversation: str, turn: int | None = None) -> dict[str, Any]:
         """A turn with everything it came from, of the last one by default; `assistant.bundle` replays it."""
@@ -211,10 +238,12 @@ class Client:
         *,
         goal: str | None = None,
         budget: float | None = None,
+        top: int | None = None,
         over: Document | None = None,
     ) -> Document:
-        """Plan a segment's campaign and save a new version; with `over`, only when that is still the newest."""
-        body = {"definition": definition, "goal": goal, "budget": budget}
+        """Plan a segment's campaign and save a new version; with `over`, only when that is still the newest. top: how
+        many lookalikes, with the goal acquire_lookalikes."""
+        body = {"definition": definition, "goal": goal, "budget": budget, "top": top}
         headers = {"Idempotency-Key": uuid.uuid4().hex} | ({"If-Match": _tag(over)} if over else {})
         answer = self._send("PUT", f"/v1/plans/{quote(name, safe='')}", json=body, headers=headers)
         return Document.model_validate_json(answer.content)

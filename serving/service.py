@@ -19,6 +19,7 @@ from assistant.app import Answer, Assistant, Rooms, describe_segment, member_ids
 from assistant.bundle import make_bundle, without_members
 from assistant.disclosure import Viewer, read_by
 from assistant.documents import Documents, SavedDocument
+from assistant.kept import KeptConversation, SharedConversation
 from assistant.library import Library, SavedSegment
 from assistant.llm import ChatModel
 from assistant.toolbox import ToolSpec, result_json, run_tool, tool_specs
@@ -119,7 +120,7 @@ class Service:
 
     def _keep_bundle(self, answer: Answer) -> None:
         """While data, code and saved segments are those of the answer."""
-        self.assistant.keep_bundle(answer.conversation, answer.turn, make_bundle(self.rooms, answer))
+        self.assistant.kept.keep_bundle(answer.conversation, answer.turn, make_bundle(self.rooms, answer))
 
     def _seen(self, caller: Caller, answer: Answer) -> Answer:
         """The answer as its caller may have it: their own name for the conversation, small groups hidden."""
@@ -144,7 +145,7 @@ class Service:
         """
         self.check(caller, "ask", "bundle")
         thread = _thread(caller, conversation)
-        found = self.assistant.bundle(thread, turn)
+        found = self.assistant.kept.bundle(thread, turn)
         if found is None:
             if not self.assistant.history(thread):
                 raise NotFoundError(
@@ -163,9 +164,54 @@ class Service:
         self.check(caller, "ask", "edit")
         self.assistant.set_segment(_thread(caller, conversation), definition)
 
+    def conversations(
+        self, caller: Caller, offset: int = 0, limit: int = 100
+    ) -> tuple[list[KeptConversation], int]:
+        """The caller's conversations, the last changed first, and how many there are."""
+        self.check(caller, "ask", "conversations")
+        return self.assistant.kept.all(_space(caller), offset, limit)
+
+    def rename_conversation(self, caller: Caller, conversation: str, title: str) -> str:
+        """Give a conversation of the caller's another title. Raises NotFoundError, UserError."""
+        self.check(caller, "ask", "rename conversation")
+        kept = self.assistant.kept.rename(_thread(caller, conversation), title)
+        self.log(caller, "rename", conversation=conversation, name=kept)
+        return kept
+
+    def delete_conversation(self, caller: Caller, conversation: str) -> None:
+        """Delete a conversation of the caller's, its bundles and its link with it. Raises NotFoundError."""
+        self.check(caller, "ask", "delete conversation")
+        self.assistant.kept.delete(_thread(caller, conversation))
+        self.log(caller, "delete", conversation=conversation)
+
+    def share_conversation(self, caller: Caller, conversation: str) -> str:
+        """A token by which others of the workspace may read the turns that a conversation of the caller's has now; the
+        one before it is no longer good. Raises NotFoundError."""
+        self.check(caller, "ask", "share conversation")
+        exact = self.rooms.noise is not None and _viewer(caller).exact
+        token = self.assistant.kept.share(_thread(caller, conversation), exact)
+        self.log(caller, "share", conversation=conversation)
+        return token
+
+    def unshare_conversation(self, caller: Caller, conversation: str) -> None:
+        """End the link of a conversation of the caller's. Raises NotFoundError."""
+        self.check(caller, "ask", "unshare conversation")
+        self.assistant.kept.unshare(_thread(caller, conversation))
+        self.log(caller, "unshare", conversation=conversation)
+
+    def shared_conversation(self, caller: Caller, token: str) -> SharedConversation:
+        """What another user shared, to read. Raises NotFoundError; ForbiddenError where its counts are exact and the
+        caller's carry noise."""
+        self.check(caller, "ask", "shared conversation")
+        found = self.assistant.kept.shared(token)
+        if found.exact:
+            self.check(caller, "export", "shared conversation with exact counts")
+        self.log(caller, "read shared", conversation=found.space + found.id)
+        return found
+
     def fork(self, caller: Caller, conversation: str, copy: str) -> bool:
         """Copy a conversation under another id; False when there is none."""
-        return self.assistant.fork(_thread(caller, conversation), _thread(caller, copy))
+        return self.assistant.kept.copy(_thread(caller, conversation), _thread(caller, copy))
 
     # Tools
 
@@ -326,11 +372,13 @@ class Service:
         goal: str | None,
         budget: float | None,
         if_match: str | None,
+        top: int | None = None,
     ) -> SavedDocument:
         """Make a plan and save it as a new version. Raises StaleError when it is not the version of `if_match`."""
         self.check(caller, "write", "save plan")
         with read_by(_reader(caller)):
-            strategy = self._tools.plan_strategy(definition, goal, budget).strategy
+            made = self._tools.plan_strategy(definition, goal, budget, top)
+        strategy, definition = made.strategy, made.definition or definition
         assert strategy is not None
         saved = keep_plan(self.rooms, strategy, definition, name, if_match)
         self.rooms.plans.claim(saved.name, caller.name)

@@ -18,6 +18,7 @@ from assistant.intents import (
     WHO_ARE_THEY,
     Intents,
     read_intents,
+    spoken_acquisition,
     spoken_ahead,
     spoken_customer,
     spoken_name,
@@ -186,7 +187,7 @@ class Linker:
             text = blanked(text, [said_at])
         if market_tool(text) is not None:
             text = without_trade_words(text)
-        text = blanked(text, spoken_ahead(text))
+        text = blanked(text, [*spoken_ahead(text), *spoken_acquisition(text)])
         other = among = None
         if CUES["compare_segments"].search(_without_trends(text, chinese)):
             text, other = self._compared(text, chinese)
@@ -539,7 +540,8 @@ def _speaks_of(node: Node, likely: Node) -> bool:
 
 def _argument(number: Number, intents: Intents) -> bool:
     """Whether a number is a tool's: how many lookalikes, how much money to spend."""
-    if "find_lookalikes" in intents.tools and number.value == intents.top:
+    sought = "find_lookalikes" in intents.tools or intents.goal == "acquire_lookalikes"
+    if sought and number.value == intents.top:
         return number.op is None and number.unit in ("", "people", "customers", "units")
     if number.unit == "percent" and intents.holdout is not None:
         return number.value == intents.holdout * 100

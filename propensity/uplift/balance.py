@@ -25,14 +25,15 @@ OVERLAP = (0.1, 0.9)
 SHRINKAGE = 0.1
 """C of the logistic regression: with hundreds of correlated features a weaker one separates by noise."""
 NOISE = 4.0
-"""Randomised arms of n and m customers differ by chance: standard errors that the largest of many may reach."""
+"""Randomised arms of n and m known values differ by chance: standard errors that the largest of many may reach."""
 
 
 @dataclass(frozen=True)
 class Balance:
     """How alike the arms are. differences: standardised mean differences by feature, largest first, columns
-    `before` and `after` weighting. overlap: share of customers with a chance of treatment inside OVERLAP.
-    targeting_auc: how well the features tell who was treated; 0.5 when treated at random.
+    `before` and `after` weighting, and `error`: the standard error of `before` where chance alone drew the arms.
+    overlap: share of customers with a chance of treatment inside OVERLAP. targeting_auc: how well the features tell who
+    was treated; 0.5 when treated at random.
     """
 
     randomised: bool
@@ -55,8 +56,8 @@ class Balance:
     @property
     def causal(self) -> bool:
         """Whether a difference between the arms may be called an effect: randomised, and it shows."""
-        by_chance = NOISE * float(np.sqrt(1 / self.treated + 1 / self.others))
-        return self.randomised and self.largest_before <= max(ALIKE, by_chance)
+        allowed = np.maximum(ALIKE, NOISE * self.differences["error"])
+        return self.randomised and bool((self.differences["before"].abs() <= allowed).all())
 
 
 def chance_model(features: pd.DataFrame, treated: np.ndarray) -> Pipeline:
@@ -86,6 +87,7 @@ def balance(features: pd.DataFrame, treated: np.ndarray, chance: np.ndarray, ran
         {
             "before": _differences(features, treated, np.ones(len(treated))),
             "after": _differences(features, treated, weights),
+            "error": _errors(features, treated),
         },
         index=features.columns,
     )
@@ -99,6 +101,13 @@ def balance(features: pd.DataFrame, treated: np.ndarray, chance: np.ndarray, ran
         float(((chance >= low) & (chance <= high)).mean()),
         found.loc[order],
     )
+
+
+def _errors(features: pd.DataFrame, treated: np.ndarray) -> np.ndarray:
+    """sqrt(1 / n + 1 / m), n and m the known values of each arm; infinite where an arm has none."""
+    known = features.notna().to_numpy()
+    with np.errstate(divide="ignore"):
+        return np.sqrt(1 / known[treated == 1].sum(axis=0) + 1 / known[treated == 0].sum(axis=0))
 
 
 def _differences(features: pd.DataFrame, treated: np.ndarray, weights: np.ndarray) -> np.ndarray:

@@ -8,14 +8,13 @@ from contextlib import asynccontextmanager
 from typing import Annotated, Any
 
 from anyio.to_thread import current_default_thread_limiter
-from fastapi import FastAPI, Path, Query, Request
+from fastapi import FastAPI, Query, Request
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi.responses import JSONResponse, Response, StreamingResponse
 from fastapi_offline import FastAPIOffline
 from starlette.concurrency import run_in_threadpool
 
 from assistant.app import Answer
-from assistant.bundle import bundle_text
 from segments.errors import NotFoundError, SegAssistError
 from segments.explain import Language
 from segments.issues import in_language
@@ -23,6 +22,7 @@ from serving.access import Caller
 from serving.http import schemas
 from serving.http.campaigns import campaign_routes
 from serving.http.chat import chat_routes
+from serving.http.conversations import conversation_routes
 from serving.http.exports import export_routes
 from serving.http.guard import REQUEST_HEADER, Guard
 from serving.http.idempotency import Answers
@@ -61,6 +61,7 @@ def create_api(service: Service, ready: Callable[[], dict[str, str]] = dict) -> 
     _health(api, service, ready)
     _ask(api, service)
     for router in (
+        conversation_routes(service),
         segment_routes(service),
         campaign_routes(service),
         export_routes(service),
@@ -166,36 +167,6 @@ def _ask(api: FastAPI, service: Service) -> None:
         """Answer one turn as server-sent events: a `step` event for each step, then `answer` or `error`."""
         return StreamingResponse(
             _events(service, caller, body, asked_for(request.headers)), media_type="text/event-stream"
-        )
-
-    @api.get("/v1/conversations/{conversation}", tags=["questions"])
-    def conversation(
-        conversation: Annotated[schemas.ConversationId, Path()], caller: Asker
-    ) -> schemas.Conversation:
-        """What was said in a conversation, and its current segment."""
-        turns, segment = service.conversation(caller, conversation)
-        if not turns and segment is None:
-            raise NotFoundError(f"There is no conversation '{conversation}'.", f"没有对话“{conversation}”。")
-        shown = None if segment is None else schemas.Segment(**service.preview(caller, segment))
-        return schemas.Conversation(turns=[schemas.Turn(**turn) for turn in turns], segment=shown)
-
-    @api.get(
-        "/v1/conversations/{conversation}/bundle",
-        tags=["questions"],
-        responses={200: schemas.BUNDLE},
-        response_class=Response,
-    )
-    def bundle(
-        conversation: Annotated[schemas.ConversationId, Path()],
-        caller: Asker,
-        turn: Annotated[int | None, Query(ge=1, le=2**31, description="By default the last one.")] = None,
-    ) -> Response:
-        """A turn with everything it came from, as a file that `segassist replay` runs again. Below an analyst it does
-        not say how many and who the members are (`withheld`). Written to the audit log."""
-        found = service.bundle(caller, conversation, turn)
-        name = f'attachment; filename="{conversation}.bundle.json"'
-        return Response(
-            bundle_text(found), media_type="application/json", headers={"Content-Disposition": name}
         )
 
 

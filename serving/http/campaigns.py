@@ -46,7 +46,8 @@ def campaign_routes(service: Service) -> APIRouter:
         """Plan a segment's campaign and save it as a new version; with If-Match, only over the version that the
         caller saw."""
         definition = service.read(body.definition)
-        saved = service.save_plan(caller, name, definition, body.goal, body.budget, bare(if_match))
+        asked = body.goal, body.budget, bare(if_match), body.top
+        saved = service.save_plan(caller, name, definition, *asked)
         response.headers["ETag"] = etag(saved)
         return _told(saved)
 

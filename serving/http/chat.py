@@ -20,6 +20,7 @@ from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
 
 from assistant.app import Answer
+from assistant.kept import COPY
 from segments.errors import NotFoundError, UserError
 from segments.explain import Language
 from segments.issues import in_language
@@ -176,7 +177,7 @@ class _Turn:
                 f"messages：问题最多{MAX_QUESTION:,}个字符。",
             )
         self.named = body.metadata.conversation if body.metadata else None
-        self.conversation = self.named or uuid.uuid4().hex[:12]
+        self.conversation = self.named or COPY + uuid.uuid4().hex[:12]
         self.note = ""
 
     def ask(self) -> tuple[Answer, str]:
@@ -212,7 +213,7 @@ class _Turn:
 def _name(said: list[tuple[str, str]]) -> str:
     """Where a conversation stands after what was said."""
     words = json.dumps([[role, " ".join(text.split())] for role, text in said], ensure_ascii=True)
-    return "h-" + hashlib.sha256(words.encode()).hexdigest()[:40]
+    return COPY + hashlib.sha256(words.encode()).hexdigest()[:40]
 
 
 def _chunks(turn: _Turn, language: Language) -> Iterator[str]:

@@ -211,6 +211,44 @@ class Conversation(BaseModel):
     segment: Segment | None
 
 
+class KeptConversation(BaseModel):
+    """One of the caller's conversations. title: its first question, or the name it was given; empty before the first
+    question. shared: whether there is a link to it."""
+
+    id: str
+    title: str
+    turns: int
+    changed_at: str
+    shared: bool
+
+
+class Title(BaseModel):
+    """What a conversation is called."""
+
+    title: Whole = Field(min_length=1, max_length=80, examples=["Beer for the summer"])
+
+
+class ShareLink(BaseModel):
+    """By what others read a shared conversation. path: of the page, on this server."""
+
+    token: str
+    path: str
+
+
+class SharedBy(BaseModel):
+    """The token of a link. In the body: addresses are written to logs."""
+
+    token: str = Field(max_length=300, pattern=r"^[A-Za-z0-9_.-]+$")
+
+
+class SharedConversation(BaseModel):
+    """What another user shared: the turns there were when the link was made. owner: empty where there are no users."""
+
+    title: str
+    owner: str
+    turns: list[Turn]
+
+
 BUNDLE: dict[str, Any] = {
     "description": "The turn's bundle, as a file.",
     "content": {
@@ -268,10 +306,12 @@ class SavedSegmentVersions(SavedSegment):
 
 
 class NewPlan(Definition):
-    """A segment whose campaign is to be planned. goal: by default what suits the segment; budget: in the currency."""
+    """A segment whose campaign is to be planned. goal: by default what suits the segment; budget: in the currency; top:
+    with the goal acquire_lookalikes, how many of the customers nearest to the segment, whom the plan then is for."""
 
     goal: Annotated[Whole, Field(max_length=40)] | None = None
     budget: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
+    top: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
 
 
 PLAN_WORDS: dict[int | str, dict[str, Any]] = {

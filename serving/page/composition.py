@@ -17,6 +17,7 @@ from segments.explain import Language
 from serving.http.guard import caller_of
 from serving.page.campaigns import Campaigns
 from serving.page.chat import Chat
+from serving.page.conversations import Conversations
 from serving.page.downloads import add_downloads
 from serving.page.editor import Draft, Editor
 from serving.page.library import Library, Pick
@@ -48,6 +49,7 @@ class Page:
             with gr.Tabs(selected="chat", elem_id="views") as self.tabs:
                 with gr.Tab(say("tab.chat"), id="chat", elem_id="view-chat"):
                     self.chat = Chat(session)
+                    self.talks = Conversations(session)
                 with gr.Tab(say("tab.editor"), id="editor", elem_id="view-editor", **READY):
                     self.editor = Editor(session)
                 with gr.Tab(say("tab.profile"), id="profile", elem_id="view-profile", **READY) as profile:
@@ -77,6 +79,10 @@ class Page:
     def _wire(self, profile: gr.Tab) -> None:
         """What each view does by itself, then what leads from one to another."""
         self.chat.wire(self.blocks, self.conversation, self.current)
+        self.talks.wire(self.blocks)
+        going_on = [self.conversation, self.chat.chat, *self.chat.card.outputs]
+        opened = self.talks.opened.change(self.go_on, [self.talks.opened], going_on, show_progress="hidden")
+        opened.then(**self.chat.card.drawing)
         self.editor.wire()
         self.profile.wire(profile, self.current)
         self.library.wire()
@@ -95,6 +101,11 @@ class Page:
         picked.change(self.go, [picked, self.conversation, editor.draft], [*to_chat, *editor.outputs]).then(
             **card.drawing
         )
+
+    def go_on(self, opened: tuple[str, int], request: gr.Request) -> tuple[Any, ...]:
+        """Show a conversation of the list in the chat, to be gone on with."""
+        with self.session.told():
+            return opened[0], *self.chat.restore(opened[0], request)
 
     def edit(self, draft: Draft, current: Segment | None, request: gr.Request) -> tuple[Any, ...]:
         """Open the current segment in the editor."""

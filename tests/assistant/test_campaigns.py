@@ -3,6 +3,8 @@
 from datetime import timedelta
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
 
 from assistant.grounding import numbers_in, ungrounded
@@ -10,9 +12,12 @@ from assistant.intents import read_intents
 from assistant.linking.numbers import Number, numbers
 from assistant.tools import Tools
 from assistant.tools_campaigns import AA_RUNS
-from campaigns.experiment import Experiment
+from campaigns.dial import SIZES, dial, halves
+from campaigns.experiment import Experiment, make_experiment
 from campaigns.plan import Strategy
+from indexes.lookalikes import lookalikes as lookalikes_of
 from segments.codec import from_json, to_json
+from segments.definition import FeatureCondition, SimilarityCondition
 from segments.errors import NotFoundError, UserError
 from tests.assistant.conftest import BIG_SPENDERS, SOUP, call
 
@@ -355,3 +360,121 @@ def test_backtest_and_dial_are_grounded(talk):
         answer = talk.ask(message, call(tool))
         assert word in answer.answer
         assert grounded(answer)
+
+
+def test_an_experiment_that_is_over_tells_the_next_plan_who_responds(talk, rooms, monkeypatch):
+    """Contact made four of five of those who had spent more than the median buy, and nobody else; one of ten buy anyway."""
+    start = rooms.warehouse.as_of - timedelta(days=30)
+    spend = rooms.warehouse.features(start)["spend_365d"].fillna(0.0)
+    quiet = make_experiment("Quiet push", start, pd.Series("all", spend.index), horizon_days=14)
+    rooms.experiments.save(quiet.name, quiet.to_dict())
+    assert "uplift_unknown" in rooms.strategy(list(spend.index), None, 500).caveats, (
+        "nobody was treated differently"
+    )
+    rooms.experiments.delete(quiet.name)
+
+    made = make_experiment("Gouda push", start, pd.Series("all", spend.index), horizon_days=14)
+    moved = set(spend.index[spend > spend.median()]) & set(made.customers("contact"))
+    luck = pd.Series(np.random.default_rng(1).random(len(spend)), spend.index)
+    buyers = luck.index[luck < np.where(luck.index.isin(list(moved)), 0.8, 0.1)]
+    within = (rooms.purchases["ts"] >= pd.Timestamp(start)) & (
+        rooms.purchases["ts"] < pd.Timestamp(start + timedelta(days=14))
+    )
+    came = rooms.purchases.head(1).merge(
+        pd.DataFrame({"customer_id": buyers}), how="cross", suffixes=("_x", "")
+    )
+    came = came.drop(columns="customer_id_x").assign(ts=pd.Timestamp(start) + pd.Timedelta(days=2), value=9.0)
+    planted = pd.concat([rooms.purchases[~within], came], ignore_index=True)
+    monkeypatch.setitem(rooms.__dict__, "purchases", planted)
+    rooms.experiments.save("Gouda push", made.to_dict())
+
+    members = rooms.audiences.members(from_json(BIG_SPENDERS))
+    plan = rooms.strategy(members, "win_back", 500)
+    assert (plan.uplift.kind, plan.uplift.name) == ("experiment", "Gouda push")
+    effects = rooms.uplift.for_plans().effects.reindex(members)
+    assert effects[[c for c in members if plan.arms.get(c, ("",))[0] == "high"]].mean() > effects.mean()
+    assert "as experiment 'Gouda push' of" in plan.to_markdown("en")
+    read = talk.ask("how did 'Gouda push' do?", call("measure_campaign"))
+    assert "ask \"what is the uplift of 'Gouda push'?\"" in read.answer
+    talk.use(BIG_SPENDERS)
+    for question, said in (
+        ("what is the uplift of 'Gouda push' among them?", "Learned from experiment Gouda push"),
+        ("实验‘Gouda push’对他们的增益如何？", "实验 Gouda push"),
+    ):
+        answer = talk.ask(question, call("estimate_uplift"))
+        assert answer.tool_calls[-1] == {"name": "estimate_uplift", "arguments": {"campaign": "Gouda push"}}
+        assert said in answer.answer
+        assert grounded(answer)
+
+
+ACQUIRING = (
+    "get me new customers like them with $3,000",
+    "find us more customers like them, budget $3000",
+    "plan a campaign to win new customers who resemble these with $3,000",
+    "we have $3,000 to attract people similar to them",
+    "给我用3000元找像他们一样的新客户",
+    "用3000元预算获取与他们相似的新客户",
+    "为他们的相似人群做个拉新方案，预算3000元",
+)
+
+
+@pytest.mark.parametrize("message", ACQUIRING)
+def test_lookalikes_with_a_budget_are_to_be_acquired(talk, message):
+    link = talk.assistant.linker.link(message)
+    assert (link.intents.tools, link.intents.goal, link.intents.budget) == (
+        ("plan_strategy",),
+        "acquire_lookalikes",
+        3000,
+    )
+    assert (link.reading, link.missing, link.unknown) == (None, (), ())
+
+
+@pytest.mark.parametrize(
+    "message", ["find lookalikes of them", "more customers like them", "win them back with $500"]
+)
+def test_lookalikes_without_a_plan_and_plans_without_lookalikes_are_not(message):
+    assert read_intents(message, [Number((0, 1), 500.0, unit="money")]).goal != "acquire_lookalikes"
+
+
+def test_a_plan_to_acquire_lookalikes_is_for_them_and_not_for_the_segment(talk, rooms):
+    talk.use(BIG_SPENDERS)
+    answer = talk.ask(ACQUIRING[0], call("plan_strategy"))
+    seeds, plan = set(rooms.audiences.members(from_json(BIG_SPENDERS))), answer.strategy
+    lookalikes = rooms.audiences.members(from_json(talk.current))
+    assert from_json(talk.current) == SimilarityCondition(plan.size, segment=from_json(BIG_SPENDERS))
+    assert not seeds & set(lookalikes)
+    assert set(plan.arms) <= set(lookalikes)
+    found = plan.acquisition
+    assert (found.seed, found.size, found.asked) == (len(seeds), plan.size, False)
+    dialled = rooms_dial(rooms, BIG_SPENDERS)
+    assert found.size == max(s.size for s in dialled if s.low > 1)
+    assert f"nearest in behaviour to the segment's {len(seeds):,}, none of them a member" in answer.answer
+    assert "give the segment's export to an advertiser" in answer.answer
+    assert plan.holdout.metric.name == "bought_offer"
+    assert "行为上与该分群" in plan.to_markdown("zh")
+
+    again = talk.ask("with $500 instead?", call("compare_plans"))
+    assert again.evidence[0]["figures"][0]["value"] == plan.size, "of the same lookalikes, not of theirs"
+    assigned = talk.ask("run an A/B test for them, call it spring", call("assign_holdout"))
+    assert set(Experiment.from_dict(rooms.experiments.load("spring")).arms) == set(plan.arms), assigned.answer
+
+
+def rooms_dial(rooms, definition):
+    seeds, hidden = halves(rooms.audiences.members(from_json(definition)))
+    ranked = [match.customer_id for match in lookalikes_of(rooms.index, seeds, max(SIZES))]
+    return dial(ranked, hidden, rooms.audiences.population, len(seeds)).settings
+
+
+def test_as_many_lookalikes_as_asked_for_and_the_lift_that_was_measured(rooms):
+    tools, definition = Tools(rooms), from_json(BIG_SPENDERS)
+    told = tools.plan_strategy(definition, "acquire_lookalikes", 300, top=250)
+    plan = told.strategy
+    for language in ("en", "zh"):
+        assert ungrounded(plan.to_markdown(language), told.evidence) == []
+    assert (plan.size, plan.acquisition.asked, plan.acquisition.measured.size) == (250, True, 200)
+    few = FeatureCondition(
+        "spend_365d", ">", float(rooms.warehouse.features()["spend_365d"].nlargest(21).iloc[-1])
+    )
+    unmeasured = tools.plan_strategy(few, "acquire_lookalikes", 300).strategy
+    assert (unmeasured.size, unmeasured.acquisition.measured) == (100, None)
+    assert {"lift_unmeasured", "lookalikes_known"} <= set(unmeasured.caveats)

@@ -73,8 +73,8 @@ def test_a_damaged_conversation_store_is_one_sentence(workspace):
 
 def test_a_copied_conversation_goes_its_own_way(talk):
     talk.use(BIG_SPENDERS)
-    assert talk.assistant.fork(talk.name, "copy of it")
-    assert not talk.assistant.fork("never begun", "copy of nothing")
+    assert talk.assistant.kept.copy(talk.name, "copy of it")
+    assert not talk.assistant.kept.copy("never begun", "copy of nothing")
     talk.model.script(call("refine_segment"))
     edited = talk.assistant.ask("only those with children", "copy of it")
     assert edited.segment["definition"] == BOTH
@@ -423,3 +423,17 @@ def test_a_question_in_the_words_of_a_saved_name_is_still_a_question(talk):
     assert asked.segment["definition"] == {"feature": "age", "op": ">=", "value": "55-64"}
     named = talk.ask("members of Over 55 who bought beer", call("define_segment"))
     assert "Over 55" in named.segment["words"]
+
+
+def test_an_erasure_takes_the_title_and_the_link_with_the_conversation(workspace):
+    talk = Assistant.open(workspace, ScriptedModel(call("find_lookalikes"), call("define_segment")))
+    customer = str(talk.rooms.warehouse.features().index[0])
+    (source,) = talk.rooms.vault.source_ids([customer])
+    about = talk.ask(f"find 50 lookalikes of customer {source}").conversation
+    other = talk.ask("who spent over $500 in the last 90 days?").conversation
+    token = talk.kept.share(about, False)
+    talk.kept.rename(about, "About one of them")
+    assert talk.conversations.forget(customer) == 1
+    assert [kept.id for kept in talk.kept.all("")[0]] == [other]
+    with pytest.raises(NotFoundError, match="no longer shared"):
+        talk.kept.shared(token)

@@ -1,5 +1,7 @@
 """Whom a coupon would move and what customers are worth: asked in both languages, answered with their doubts."""
 
+from datetime import date
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,6 +11,8 @@ from assistant.grounding import ungrounded
 from assistant.intents import read_intents, spoken_ahead, spoken_weeks
 from assistant.tools import ToolResult
 from assistant.tools_uplift import CampaignUplift
+from assistant.trials import Trials
+from campaigns.experiment import Experiment, make_experiment
 from propensity.dataset import customer_matrix
 from segments.codec import from_json
 from segments.errors import DataError, DefinitionError, NotFoundError, UserError
@@ -126,6 +130,16 @@ def test_what_a_segment_is_worth_comes_with_an_interval_and_how_it_was_tried(tal
     assert value["display"] in answer.answer
 
 
+def test_what_a_segment_is_worth_is_simulated_once(rooms):
+    members = rooms.audiences.members(from_json(BIG_SPENDERS))
+    first = rooms.worths.evidence(members, 26)
+    before = rooms.worths._curve.cache_info()
+    assert rooms.worths.evidence(members[::-1], 26.0) == first
+    assert rooms.worths.evidence(members, 27) != first
+    after = rooms.worths._curve.cache_info()
+    assert (after.hits - before.hits, after.misses - before.misses) == (1, 1)
+
+
 def test_one_customers_drivers_add_up_to_their_own_log_odds(talk, monkeypatch):
     monkeypatch.setattr("assistant.scoring.DRIVERS", 99)
     monkeypatch.setattr("assistant.scoring.LEAST_EFFECT", 0.0)
@@ -162,7 +176,9 @@ def test_reaching_only_those_who_pay_is_worth_what_the_effects_say(tested):
     matrix = customer_matrix(tables.features(tables.as_of), tables.extra(tables.as_of))
 
     def figures(cost):
-        found = CampaignUplift(tested, lambda: matrix, cost, 0.25, ("7",)).evidence(list(matrix.index), None)
+        found = CampaignUplift(Trials(tested, ("7",)), lambda: matrix, cost, 0.25).evidence(
+            list(matrix.index), None
+        )
         return {figure.name: figure for figure in found.figures}
 
     cheap, dear = figures(0.5), figures(1_000.0)
@@ -233,7 +249,7 @@ def test_a_campaign_that_was_declared_random_and_looks_so_has_an_effect(tested):
     tables = TrainingTables(tested)
     matrix = customer_matrix(tables.features(tables.as_of), tables.extra(tables.as_of))
     for randomised in (("7",), ()):
-        uplift = CampaignUplift(tested, lambda: matrix, 0.5, 0.25, randomised)
+        uplift = CampaignUplift(Trials(tested, randomised), lambda: matrix, 0.5, 0.25)
         found = uplift.evidence(list(matrix.index), None)
         figures = {figure.name: figure for figure in found.figures}
         assert figures["campaign"].value == "7"
@@ -279,7 +295,46 @@ def test_the_uplift_of_a_campaign_that_never_was_is_refused_with_the_ones_there_
 def test_a_campaign_sent_at_random_has_no_doubts_of_its_cause(tested):
     tables = TrainingTables(tested)
     matrix = customer_matrix(tables.features(tables.as_of), tables.extra(tables.as_of))
-    uplift = CampaignUplift(tested, lambda: matrix, 0.5, 0.25, ("7",))
+    uplift = CampaignUplift(Trials(tested, ("7",)), lambda: matrix, 0.5, 0.25)
     assert uplift.campaigns == ("7",)
     assert "sent at random, so" in uplift.doubts("7")
     assert "为随机投放" in uplift.doubts("7").zh
+
+
+def test_an_experiment_that_is_over_is_a_random_study_and_tells_a_plan(tested):
+    """The 300 who were mailed as a saved experiment's contacts: whoever is drawn, 200 of them came because of it."""
+    tables = TrainingTables(tested)
+    matrix = customer_matrix(tables.features(tables.as_of), tables.extra(tables.as_of))
+    bought = tested.events("purchase", "customer_id", "ts", "value")
+    mailed = set(tested.events("exposure", "customer_id")["customer_id"])
+    everyone = pd.Series("all", index=tables.features(date(2017, 9, 1)).index)
+    drawn = make_experiment("spring", date(2017, 9, 1), everyone, horizon_days=14, holdout_share=0.5)
+    arms = {c: ("all", "contact" if c in mailed else "holdout") for c in drawn.arms}
+
+    def uplift(**more):
+        made = Experiment.from_dict(drawn.to_dict() | {"arms": arms} | more)
+        trials = Trials(tested, (), lambda: {"spring": made}, lambda _made: bought)
+        return CampaignUplift(trials, lambda: matrix, 0.5, 0.25)
+
+    for named in (None, "spring"):
+        found = uplift().evidence(list(matrix.index), named)
+        figures = {figure.name: figure for figure in found.figures}
+        assert (figures["campaign"].value, figures["campaign"].label_en) == ("spring", "experiment")
+        assert figures["reached"].value + figures["left_out"].value == len(arms)
+        assert figures["average"].low > 0.3
+        english = plain(ToolResult((found,)), "en", "$", 10)
+        assert "Learned from experiment spring of 2017-09-01" in english
+        assert "Its arms were drawn at random" in english
+        assert "实验 spring" in plain(ToolResult((found,)), "zh", "$", 10)
+    told = uplift().for_plans()
+    if "tells who" in found.notes:
+        assert told.study.words[0].startswith("experiment 'spring' of 2017-09-01")
+        assert told.effects.index.equals(matrix.index)
+    else:
+        assert told is None
+    open_still = uplift(horizon_days=4000)
+    assert open_still.for_plans() is None
+    with pytest.raises(DataError, match="spring began on 2017-09-01, too lately"):
+        open_still.evidence(list(matrix.index), "spring")
+    with pytest.raises(NotFoundError, match="no campaign 'autumn'; known are 7, spring"):
+        uplift().evidence(list(matrix.index), "autumn")

@@ -289,3 +289,15 @@ def test_a_url_of_another_kind_is_refused():
         Database("mysql://host/name")
     with pytest.raises(DataError, match="not a URL"):
         Database("nothing")
+
+
+def test_conversations_are_listed_by_whose_they_are_and_when_they_changed(where):
+    conversations = Conversations(where)
+    for thread in ("ann:a", "ann:b", "anna:c", "d", "ann:a"):
+        talk(conversations, thread, ["hello"])
+    with conversations.used():
+        assert conversations.threads("ann:") == ["ann:a", "ann:b"]
+        assert conversations.threads("") == ["ann:a", "d", "anna:c", "ann:b"]
+        conversations.saver.delete_thread("ann:a")
+        assert conversations.threads("ann:") == ["ann:b"]
+    conversations.close()

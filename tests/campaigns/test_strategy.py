@@ -16,6 +16,7 @@ from campaigns.goals import GOALS
 from campaigns.mind import imbalances
 from campaigns.plan import Strategy
 from campaigns.strategy import plan_strategy
+from campaigns.uplift import Uplift, UpliftStudy
 from segments.errors import DataError, DefinitionError, NotFoundError
 
 if TYPE_CHECKING:
@@ -194,13 +195,22 @@ def test_the_tired_are_left_alone_and_caps_hold(journey: Slice) -> None:
 
 def test_what_contact_causes_decides_whom_to_contact(journey: Slice) -> None:
     members = regulars(journey)
-    uplift = pd.Series(np.where(np.arange(300) % 2 == 0, 2.0, -1.0), index=members)
-    s = plan(journey, members, "grow_basket", 60, uplift=uplift)
-    assert s.uplift_known
-    moved = set(uplift.index[uplift > 0])
+    effects = pd.Series(np.where(np.arange(300) % 2 == 0, 2.0, -1.0), index=members)
+    study = UpliftStudy("experiment", "spring", journey.as_of, 1200, 300)
+    s = plan(journey, members, "grow_basket", 60, uplift=Uplift(study, effects))
+    assert s.uplift == study
+    assert "as experiment 'spring' of 2018-01-01 (1,200 contacted, 300 not) tells" in s.to_markdown("en")
+    assert "实验“spring”（触达1,200名，未触达300名）所说明的个体增量" in s.to_markdown("zh")
+    assert {"uplift.reached", "uplift.left_out"} <= {figure.name for figure in s.figures()}
+    assert "uplift_unknown" not in s.caveats
+    assert Strategy.restored(s.saved()) == s
+    moved = set(effects.index[effects > 0])
     assert np.mean([c in moved for c in s.arms]) > 0.95
-    with pytest.raises(DefinitionError, match="0 or below"):
-        plan(journey, members, "grow_basket", 60, uplift=-uplift.abs())
+    with pytest.raises(DefinitionError, match="0 or below by experiment 'spring'"):
+        plan(journey, members, "grow_basket", 60, uplift=Uplift(study, -effects.abs()))
+    without = plan(journey, members, "grow_basket", 60)
+    assert "No randomised test tells who responds" in without.to_markdown("en")
+    assert "尚无随机试验" in without.to_markdown("zh")
 
 
 def test_a_group_passed_over_is_told() -> None:

@@ -6,8 +6,11 @@ import re
 import numpy as np
 import pytest
 
+from assistant.toolbox import tool_specs
 from eval import gate
+from eval.arguments import arguments_right, wanted
 from eval.cases import fast_subset, load_cases
+from eval.clarity import answerable
 from eval.intervals import bootstrap, mcnemar, quantile
 from eval.metrics import METRICS, failed, measure, paired
 from eval.record import append, load, rescore, save
@@ -189,3 +192,78 @@ def test_the_commands_of_the_page_exist_with_their_options():
             [sys.executable, "-m", module, "--help"], capture_output=True, text=True, cwd=ROOT
         )
         assert options <= set(re.findall(r"--[a-z-]+", shown.stdout)), module
+
+
+# --- Arguments and questions back ---------------------------------------------------------------
+
+
+def test_arguments_are_those_of_the_last_call_by_value():
+    calls = [
+        {"name": "plan_strategy", "arguments": {"budget": 1}},
+        {"name": "define_segment", "arguments": {"definition": {}}},
+        {"name": "plan_strategy", "arguments": {"budget": 4000.0, "goal": "win_back"}},
+    ]
+    assert arguments_right({"budget": 4000, "goal": "win_back"}, "plan_strategy", calls) == 1
+    assert arguments_right({"budget": 4000, "goal": "retain"}, "plan_strategy", calls) == 0.5
+    assert arguments_right({"goal": None}, "plan_strategy", calls) == 0, "it must not be given"
+    assert arguments_right({"top": 5}, "find_lookalikes", calls) == 0
+    found = [{"name": "bought_together", "arguments": {"categories": ["SOUP", "Crackers"]}}]
+    assert arguments_right({"categories": ["CRACKERS", "soup"]}, "bought_together", found) == 1
+    measured = [{"name": "measure_campaign", "arguments": {"name": "18"}}]
+    assert arguments_right({"name": 18}, "measure_campaign", measured) == 1
+
+
+def test_arguments_are_known_of_dev_questions_only_and_by_names_that_their_tools_have():
+    cases = {case.id: case for case in load_cases()}
+    specs = tool_specs()
+    for case_id, arguments in wanted().items():
+        assert cases[case_id].split == "dev"
+        assert set(arguments) <= set(specs[cases[case_id].tool].schema["properties"]), case_id
+    assert len(wanted()) > 80
+    assert {cases[case_id].language for case_id in wanted()} == {"en", "zh"}
+
+
+def test_wrong_arguments_are_a_failure_that_the_report_tells(record):
+    asked = {"tool": "find_lookalikes", "gold": None, "called": ["find_lookalikes"], "found": None}
+    calls = [{"name": "find_lookalikes", "arguments": {"top": 100}}]
+    wrong_top, right_top = (
+        rescore([record("en-lookalike-001", calls=[call], **asked)], lambda _node: ())[0]
+        for call in (calls[0], {"name": "find_lookalikes", "arguments": {"top": 500}})
+    )
+    assert (wrong_top["scores"]["arguments"], right_top["scores"]["arguments"]) == (0, 1)
+    assert (failed(wrong_top), failed(right_top)) == (True, False)
+    assert measure(by_name("arguments right"), [wrong_top, right_top]).value == 0.5
+    page = html([wrong_top], [right_top])
+    assert "Arguments wanted" in page
+    assert "Newly wrong: 1" in page
+    older = record("en-lookalike-001", **asked)
+    assert rescore([older], lambda _node: ())[0]["scores"]["arguments"] is None
+
+
+def test_a_question_of_two_readings_is_judged_by_what_it_splits_and_whether_one_is_right(record):
+    sets = {"a": {"1", "2", "3", "4"}, "b": {"3", "4"}, "gold": {"3", "4"}}
+
+    def members(node):
+        return sets[node.segment]
+
+    def scores(found, other):
+        given = {"found": {"member_of": found}, "gold": {"member_of": "gold"}}
+        return rescore([record("x", other=other and {"member_of": other}, **given)], members)[0]["scores"]
+
+    assert (scores("a", "b")["apart"], scores("a", "b")["offered"]) == (0.5, 1.0)
+    assert (scores("b", "b")["apart"], scores("a", "a")["offered"]) == (0.0, pytest.approx(2 / 3))
+    assert (scores("a", None)["apart"], scores("a", None)["offered"]) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("question", "turns", "good"),
+    [
+        ("Which customers do you mean? For example by spend or recency.", ["the good ones"], 1),
+        ("按什么拆分？例如年龄或消费金额。", ["拆分一下"], 1),
+        ("Delete the saved segment 'gas test'? Answer yes to confirm.", ["delete the segment gas test"], 1),
+        ("Under which name?", ["save it"], 0),
+        ("The segment is empty; there is nobody to plan for.", ["plan it"], 0),
+    ],
+)
+def test_a_question_back_can_be_answered_where_it_asks_and_offers_something(question, turns, good):
+    assert answerable(question, turns) == good

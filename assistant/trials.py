@@ -1,0 +1,191 @@
+"""Past campaigns and measured experiments as an uplift study takes them: who was contacted, and who responded."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from functools import cached_property
+from typing import Literal
+
+import pandas as pd
+
+from campaigns.experiment import Experiment, outcomes
+from campaigns.uplift import UpliftStudy
+from propensity.dataset import customer_matrix
+from propensity.uplift.study import LEAST
+from segments.errors import DataError, NotFoundError
+from segments.ports import Outcome
+from warehouse.history import TrainingTables
+from warehouse.store import Warehouse
+
+RESPONSE = Outcome("purchase_14d", "purchase", 14)
+"""What counts as a response to a campaign: a purchase soon after the start. Redeeming cannot be one: it takes a coupon
+to redeem. An experiment has a metric and a window of its own."""
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What is known of one before its customers' features are. reached, held: customers of its two arms; held is None
+    where all who were not reached are the others. randomised: whether chance decided."""
+
+    kind: Literal["experiment", "campaign"]
+    name: str
+    start: date
+    horizon_days: int
+    reached: frozenset[str]
+    held: frozenset[str] | None
+    randomised: bool
+    offer_only: bool = False
+
+    @property
+    def end(self) -> date:
+        """The first day that no longer counts."""
+        return self.start + timedelta(days=self.horizon_days)
+
+
+@dataclass(frozen=True)
+class TrialData:
+    """What a study learns from. features: as known at the start, by customer_id; treated, response: 0/1, indexed like
+    it. spent: what each spent on what counts as a response, currency."""
+
+    trial: Trial
+    features: pd.DataFrame
+    treated: pd.Series
+    response: pd.Series
+    spent: pd.Series
+
+    @property
+    def study(self) -> UpliftStudy:
+        """Which test it was, for a plan."""
+        reached = int(self.treated.sum())
+        return UpliftStudy(
+            self.trial.kind, self.trial.name, self.trial.start, reached, len(self.treated) - reached
+        )
+
+
+class Trials:
+    """The campaigns of a warehouse and the experiments of a workspace.
+
+    experiments: by name, as they are now. purchases: what an experiment is read by. Events do not say how customers
+    were picked, so a campaign counts as targeted unless it is in `randomised`; an experiment is random by its making.
+    """
+
+    def __init__(
+        self,
+        warehouse: Warehouse,
+        randomised: Collection[str] = (),
+        experiments: Callable[[], Mapping[str, Experiment]] = dict,
+        purchases: Callable[[Experiment], pd.DataFrame] | None = None,
+    ) -> None:
+        self._warehouse, self._randomised = warehouse, randomised
+        self._experiments, self._purchases = experiments, purchases
+        self.tables = TrainingTables(warehouse)
+
+    def named(self, name: str) -> Trial:
+        """A campaign or an experiment. Raises NotFoundError, DataError where it is too early to see what it changed."""
+        experiments = self._experiments()
+        if name in experiments:
+            found = _of_experiment(experiments[name])
+        elif name in self._campaigns:
+            found = self._campaigns[name]
+        else:
+            known = ", ".join(self.names[:60])
+            raise NotFoundError(
+                f"campaign: there is no campaign '{name}'; known are {known or 'none'}.",
+                f"campaign：没有活动“{name}”；现有{known or '无'}。",
+            )
+        if found.end > self.tables.as_of:
+            raise DataError(
+                f"campaign: {name} began on {found.start}, too lately to see what it changed.",
+                f"campaign：{name}从{found.start}开始，时间太近，看不出带来了什么变化。",
+            )
+        return found
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Campaigns by number, 9 before 13, then experiments."""
+        return (*sorted(self._campaigns, key=lambda each: (len(each), each)), *sorted(self._experiments()))
+
+    def newest(self) -> Trial:
+        """The one that is meant where none is named: a random one before any other, of those the one that reached most
+        customers (the latest of equals). Raises DataError."""
+        random = self.random()
+        if random:
+            return random[0]
+        over = self._over(self._campaigns.values())
+        if not over:
+            raise DataError(
+                "campaign: no campaign has been over for long enough to see what it changed.",
+                "campaign：没有结束足够久的活动，看不出带来了什么变化。",
+            )
+        return max(over, key=lambda trial: (len(trial.reached), trial.start))
+
+    def random(self) -> list[Trial]:
+        """The random ones that are over and have customers enough in both arms, largest first."""
+        found = [_of_experiment(each) for each in self._experiments().values()]
+        if self._randomised:
+            found += [trial for trial in self._campaigns.values() if trial.randomised]
+        large = [
+            t
+            for t in self._over(found)
+            if min(len(t.reached), LEAST if t.held is None else len(t.held)) >= LEAST
+        ]
+        return sorted(large, key=lambda trial: (len(trial.reached), trial.start), reverse=True)
+
+    def data(self, trial: Trial) -> TrialData:
+        """What a study of it learns from."""
+        tables, start = self.tables, trial.start
+        features = customer_matrix(tables.features(start), tables.extra(start))
+        if trial.kind == "experiment":
+            made = self._experiments()[trial.name]
+            assert self._purchases is not None
+            spent = outcomes(made, self._purchases(made), tables.as_of)["spent"]
+            features = features[features.index.isin(spent.index)]
+            response = (spent > 0).astype(int)
+        else:
+            spent = self._spent(start, trial.end)
+            response = tables.labels(RESPONSE, start)
+        treated = pd.Series(features.index.isin(list(trial.reached)).astype(int), features.index)
+        response = response.reindex(features.index).fillna(0).astype(int)
+        return TrialData(trial, features, treated, response, spent.reindex(features.index).fillna(0.0))
+
+    def _over(self, trials: Collection[Trial]) -> list[Trial]:
+        if not trials:
+            return []
+        first, last = self.tables.first_day, self.tables.as_of
+        return [trial for trial in trials if first < trial.start and trial.end <= last]
+
+    @cached_property
+    def _campaigns(self) -> dict[str, Trial]:
+        reached = self._warehouse.events("exposure", "customer_id", "campaign_id", "ts")
+        return {
+            str(name): Trial(
+                "campaign",
+                str(name),
+                rows["ts"].min().date(),
+                RESPONSE.horizon_days,
+                frozenset(rows["customer_id"]),
+                None,
+                str(name) in self._randomised,
+            )
+            for name, rows in reached.groupby("campaign_id")
+        }
+
+    def _spent(self, start: date, end: date) -> pd.Series:
+        bought = self._warehouse.events("purchase", "customer_id", "ts", "value")
+        inside = (bought["ts"] >= pd.Timestamp(start)) & (bought["ts"] < pd.Timestamp(end))
+        return bought[inside].groupby("customer_id")["value"].sum()
+
+
+def _of_experiment(made: Experiment) -> Trial:
+    return Trial(
+        "experiment",
+        made.name,
+        made.start,
+        made.horizon_days,
+        frozenset(made.customers("contact")),
+        frozenset(made.customers("holdout")),
+        True,
+        made.metric == "bought_offer",
+    )

@@ -1,0 +1,157 @@
+"""One's conversations under the chat: gone on with, named, shared by a link, deleted after a second thought; and a
+conversation that somebody else shared, to read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from html import escape
+from typing import Any
+
+import gradio as gr
+
+from assistant.kept import KeptConversation
+from assistant.naming import MAX_NAME
+from segments.errors import SegAssistError
+from serving.access import Caller
+from serving.page.html import ACTIONS, button, notice, table
+from serving.page.session import PATHS, QUICK, Session
+
+SHOWN = 30
+"""The last changed ones; older ones are found by the API."""
+TOKEN = "() => new URLSearchParams(window.location.search).get('shared') || ''"
+"""The script that reads the link's token from the page's address."""
+
+
+@dataclass(frozen=True)
+class Drawer:
+    """What the list is about. asking: what is about to be done ('rename' or 'delete') to `id`, or the `token` of the link
+    that was made of it. number: of the list, so that no two are the same text."""
+
+    asking: str = ""
+    id: str = ""
+    token: str = ""
+    number: int = 0
+
+
+class Conversations:
+    """The components and handlers."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+        say = session.say
+        self.drawer = gr.State(Drawer())
+        self.opened: gr.State = gr.State(None)
+        with gr.Accordion(say("talks.title"), open=False, elem_id="talks") as self.fold:
+            self.list = gr.HTML(notice(say("loading"), "loading"), js_on_load=ACTIONS, elem_id="talk-list")
+        self.token = gr.Textbox(label="shared", visible="hidden")
+        self.shared = gr.HTML("", elem_id="shared-talk")
+
+    def wire(self, blocks: gr.Blocks) -> None:
+        """Connect the components. `opened` changes when a conversation is to be gone on with."""
+        self.fold.expand(self.load, [self.drawer], [self.list], **QUICK)
+        self.list.act(
+            self.act,
+            [self.drawer, self.opened],
+            [self.drawer, self.list, self.opened],
+            show_progress="hidden",
+        )
+        blocks.load(self.read, [self.token], [self.shared], js=TOKEN, **QUICK)
+
+    def load(self, drawer: Drawer, request: gr.Request) -> str:
+        """The list as it is now."""
+        session = self.session
+        try:
+            return self._html(drawer, session.caller(request))
+        except SegAssistError as error:
+            return session.error(error)
+
+    def act(
+        self, drawer: Drawer, opened: tuple[str, int] | None, request: gr.Request, event: gr.EventData
+    ) -> tuple[Drawer, str, tuple[str, int] | None]:
+        """Do what a button of the list stands for."""
+        action: dict[str, Any] = event._data
+        do, name = str(action["do"]), str(action.get("name", ""))
+        session, caller, number = self.session, self.session.caller(request), drawer.number + 1
+        after = Drawer(number=number)
+        with session.told():
+            if do == "open":
+                opened = (name, number)
+            elif do in ("rename", "delete"):
+                after = Drawer(do, name, number=number)
+            elif do == "share":
+                after = Drawer("shared", name, session.service.share_conversation(caller, name), number)
+            elif do == "unshare":
+                session.service.unshare_conversation(caller, name)
+            elif do == "renamed":
+                session.service.rename_conversation(caller, name, str(action.get("value", "")))
+            elif do == "really":
+                session.service.delete_conversation(caller, name)
+            return after, self._html(after, caller), opened
+
+    def read(self, token: str, request: gr.Request) -> str:
+        """The conversation whose link this page was opened by, as text; nothing without one."""
+        if not token:
+            return ""
+        session, say = self.session, self.session.say
+        try:
+            found = session.service.shared_conversation(session.caller(request), token)
+        except SegAssistError as error:
+            return session.error(error)
+        owner = found.space.rstrip(":")
+        by = say("talks.by", owner=owner) if owner else ""
+        said = "".join(
+            f"<dt>{escape(turn['question'])}</dt><dd>{escape(turn['answer'])}</dd>" for turn in found.turns
+        )
+        return (
+            f'<section aria-label="{escape(say("talks.read"))}"><h2>{escape(found.title)}</h2>'
+            f'<p class="hint">{escape(say("talks.read"))}{escape(by)}</p><dl class="talk">{said}</dl></section>'
+        )
+
+    def _html(self, drawer: Drawer, caller: Caller) -> str:
+        say = self.session.say
+        found, total = self.session.service.conversations(caller, limit=SHOWN)
+        end = f"<!--{drawer.number}-->"
+        if not found:
+            return notice(say("talks.none")) + end
+        rows = [
+            [
+                f"<strong>{escape(kept.title or say('talks.untitled'))}</strong>{self._link(kept, drawer)}",
+                f"{kept.changed_at[:16].replace('T', ' ')}",
+                str(kept.turns),
+                self._buttons(kept, drawer),
+            ]
+            for kept in found
+        ]
+        heads = [say(f"talks.{head}") for head in ("name", "when", "turns")]
+        more = notice(say("talks.more", shown=len(found), total=total)) if total > len(found) else ""
+        return table([*heads, say("library.do")], rows, say("talks.title"), numbers=(2,)) + more + end
+
+    def _link(self, kept: KeptConversation, drawer: Drawer) -> str:
+        say = self.session.say
+        if drawer.asking == "shared" and drawer.id == kept.id:
+            address = f"{PATHS[self.session.language]}?shared={drawer.token}"
+            return (
+                f'<div class="hint" role="status">{escape(say("talks.link"))} '
+                f'<a href="{escape(address)}" target="_blank" rel="noopener">{escape(address)}</a></div>'
+            )
+        return f'<div class="hint">{escape(say("talks.is_shared"))}</div>' if kept.shared else ""
+
+    def _buttons(self, kept: KeptConversation, drawer: Drawer) -> str:
+        say, title = self.session.say, kept.title or self.session.say("talks.untitled")
+        if drawer.id == kept.id and drawer.asking == "delete":
+            yes = button(say("library.really"), "really", css="danger", name=kept.id)
+            question = f'<div role="alert">{escape(say("library.sure", name=title))}</div>'
+            return question + yes + button(say("library.keep"), "keep")
+        if drawer.id == kept.id and drawer.asking == "rename":
+            label = escape(say("library.new_name", name=title))
+            field = (
+                f'<input type="text" data-do="renamed" data-name="{escape(kept.id)}" value="{escape(kept.title)}" '
+                f'aria-label="{label}" maxlength="{MAX_NAME}">'
+            )
+            return field + button(say("library.keep"), "keep")
+        asked = [("talks.open", "open"), ("library.rename", "rename"), ("talks.share", "share")]
+        asked += [("talks.unshare", "unshare")] if kept.shared else []
+        return "".join(
+            button(say(word), do, title=f"{say(word)}: {title}", name=kept.id)
+            for word, do in [*asked, ("library.delete", "delete")]
+        )
