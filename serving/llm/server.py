@@ -38,6 +38,8 @@ from serving.llm.weights import ensure_model, own_model, packaged_adapter, packa
 
 RECORD = "llm.json"
 NO_ADAPTER = "none"
+AT_ONCE = {"embedded": 2, "vllm": 64, "external": 64}
+"""The embedded server has one slot, and a turn works beside it too (linking, tools); vLLM batches."""
 RECORDED = ("base_url", "model", "backend", "reason", "pid")
 START_SECONDS = {"embedded": 120.0, "vllm": 900.0}
 """vLLM may first download the model's weights and compile."""
@@ -79,6 +81,11 @@ class RunningLLM:
         return OpenAIChat(
             self.base_url, self.model, sha256=self.sha256, adapter=served_adapter(self.base_url)
         )
+
+    @property
+    def at_once(self) -> int:
+        """Turns that it answers well together."""
+        return AT_ONCE[self.backend]
 
     @property
     def sha256(self) -> str:

@@ -51,6 +51,8 @@ WORDS: dict[str, tuple[str, str]] = {
     "chat.ask": ("Ask", "提问"),
     "chat.bundle": ("Save the last answer with its evidence", "保存最近的回答及其依据"),
     "chat.steps": ("{steps} steps, {seconds} s", "{steps} 步，{seconds} 秒"),
+    "chat.waits": ("Waiting: {n} questions of others are before yours", "排队中：您的问题前面还有 {n} 个"),
+    "chat.next": ("Waiting: yours is the next question", "排队中：下一个就是您的问题"),
     "step.link": ("Reading the question", "读取问题"),
     "step.plan": ("Planning", "制定计划"),
     "step.check": ("Checking the plan against the question", "核对计划与问题"),
