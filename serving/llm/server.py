@@ -27,6 +27,7 @@ from serving.llm.guard import GRACE_SECONDS
 from serving.llm.probe import (
     SKETCH,
     free_port,
+    health_of,
     healthy,
     port_is_free,
     served_adapter,
@@ -147,7 +148,8 @@ def start(
     port = settings.port or free_port(settings.host)
     command, name, states = _command(backend, settings, port, run_folder, progress)
     if not keep:
-        command = [sys.executable, "-m", "serving.llm.guard", str(os.getpid()), *command]
+        health = ("--health", health_of(url_of(settings.host, port)))
+        command = [sys.executable, "-m", "serving.llm.guard", str(os.getpid()), *health, *command]
     (states or run_folder).mkdir(parents=True, exist_ok=True)
     log = run_folder / f"llm-{backend}.log"
     progress(0.0, f"starting {backend} server for {name}")

@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -16,7 +17,7 @@ import pytest
 from segments.errors import LLMUnavailableError, OperatorError, PortInUseError
 from serving.llm import embedded, server, vllm
 from serving.llm.guard import CHECK_SECONDS
-from serving.llm.probe import free_port, port_is_free, url_of
+from serving.llm.probe import free_port, healthy, port_is_free, url_of
 from serving.llm.server import LLMSettings, RunningLLM, choose_backend, connect, running, start
 from serving.llm.vllm import VLLMOptions
 
@@ -162,6 +163,62 @@ def test_a_guarded_server_ends_with_the_process_that_asked_for_it():
         assert not gone(pid, 0.1)
         process.kill()
         assert gone(pid)
+
+
+HANGING = """
+import os, sys, time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+folder = Path(sys.argv[2])
+(folder / f"started-{os.getpid()}").touch()
+class Health(BaseHTTPRequestHandler):
+    def do_GET(self):
+        while (folder / "hang").exists():
+            time.sleep(0.1)
+        self.send_response(200)
+        self.end_headers()
+    def log_message(self, *_):
+        pass
+ThreadingHTTPServer(("127.0.0.1", int(sys.argv[1])), Health).serve_forever()
+"""
+"""A stand-in for a language model's server, which hangs while there is a file of that name."""
+GUARDING = """
+import os, sys
+from serving.llm import guard
+guard.LOOK_SECONDS, guard.ANSWER_SECONDS, guard.CHECK_SECONDS = 0.1, 0.5, 0.1
+sys.exit(guard.watch(os.getppid(), sys.argv[2:], sys.argv[1]))
+"""
+
+
+def test_a_server_that_hangs_is_ended_and_started_again(tmp_path):
+    port = free_port("127.0.0.1")
+    health = f"http://127.0.0.1:{port}/health"
+    server_ = [sys.executable, "-c", HANGING, str(port), str(tmp_path)]
+
+    def started(count: int) -> list[Path]:
+        until = time.monotonic() + 60
+        while len(found := list(tmp_path.glob("started-*"))) != count or not healthy(health[:-7] + "/v1"):
+            assert time.monotonic() < until, f"started {len(found)} times, not {count}"
+            time.sleep(0.1)
+        return found
+
+    with subprocess.Popen(
+        [sys.executable, "-c", GUARDING, health, *server_],
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as guard:
+        (first,) = started(1)
+        time.sleep(1)
+        guard.send_signal(signal.SIGUSR1)
+        (tmp_path / "hang").touch()
+        assert gone(int(first.name.removeprefix("started-")), 60)
+        (tmp_path / "hang").unlink()
+        started(2)
+        guard.terminate()
+        said = guard.stdout.read()
+    assert f"does not answer {health} any more; it is ended.\n" in said
+    assert "it is started again" in said
 
 
 def test_a_guard_passes_on_how_the_server_ended():
