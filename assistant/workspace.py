@@ -50,6 +50,7 @@ class Settings:
     llm_base_url: str = ""
     llm_model: str = ""
     llm_adapter: str = ""
+    llm_profile: str = "auto"
     second_reading: str = "always"
     encoder: str = "all-MiniLM-L6-v2"
     index_device: str = "auto"

@@ -338,6 +338,55 @@ def test_the_command_of_vllm():
     assert json.loads(values["--default-chat-template-kwargs"]) == {"enable_thinking": False}
 
 
+SMI = """#!/bin/sh
+printf '%s\\n' {lines}
+"""
+
+
+@pytest.mark.parametrize(
+    ("lines", "options", "why"),
+    [
+        (
+            ["NVIDIA GeForce RTX 4090, 24564"],
+            VLLMOptions(memory=0.9, quantization="fp8"),
+            "profile gpu-24gb, for NVIDIA GeForce RTX 4090 with 24 GiB",
+        ),
+        (["NVIDIA H100 80GB HBM3, 81559"], VLLMOptions(memory=0.9), "profile gpu-80gb, for NVIDIA H100 80GB"),
+        (
+            ["NVIDIA H100, 81559"] * 4,
+            VLLMOptions(memory=0.9, data_parallel=4),
+            "profile gpus, for NVIDIA H100",
+        ),
+        (
+            ["NVIDIA L4, 23034"] * 2,
+            VLLMOptions(memory=0.9, data_parallel=2, quantization="fp8"),
+            "profile gpus, for NVIDIA L4 with 22 GiB, NVIDIA L4 with 22 GiB",
+        ),
+        (["Tesla T4, 15360"], VLLMOptions(), "no profile fits Tesla T4 with 15 GiB"),
+        (["No devices were found"], VLLMOptions(), "no profile fits no GPU that nvidia-smi tells of"),
+    ],
+)
+def test_a_profile_is_chosen_by_the_cards(tmp_path, monkeypatch, lines, options, why):
+    """nvidia-smi is a stand-in that prints what the real one prints."""
+    smi = tmp_path / "nvidia-smi"
+    smi.write_text(SMI.format(lines=" ".join(f"'{line}'" for line in lines)))
+    smi.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    chosen, reason = vllm.choose_profile("auto", vllm.gpus())
+    assert chosen == options
+    assert why in reason
+
+
+def test_a_profile_is_asked_for_by_name():
+    options, reason = vllm.choose_profile("gpu-24gb", [])
+    assert (options.quantization, reason) == ("fp8", "profile gpu-24gb, as asked for")
+    command = vllm.command("m", "127.0.0.1", 9000, options)
+    assert dict(pairwise(command))["--quantization"] == "fp8"
+    assert "--quantization" not in vllm.command("m", "127.0.0.1", 9000, vllm.PROFILES["gpu-80gb"])
+    with pytest.raises(OperatorError, match="'h100' is not one of auto, gpu-24gb, gpu-80gb, gpus"):
+        vllm.choose_profile("h100", [])
+
+
 def test_threads_are_the_cores_that_a_container_may_use(tmp_path, monkeypatch):
     monkeypatch.setattr(embedded.os, "sched_getaffinity", lambda _: {0, 1, 2, 3})
     monkeypatch.setattr(embedded, "CPU", tmp_path)
