@@ -33,6 +33,7 @@ from assistant.llm import ChatModel
 from assistant.market import Market
 from assistant.noise import Noise
 from assistant.scoring import Propensities
+from assistant.sizes_told import SizesTold
 from assistant.sql import Database
 from assistant.tools import Tools
 from assistant.tools_campaigns import DEFAULT_BUDGET
@@ -114,7 +115,11 @@ class Rooms:
             else None
         )
         self.disclosure = Disclosure(
-            lambda: self.audiences, settings.min_group, self.noise, workspace.ready.read_text()
+            lambda: self.audiences,
+            settings.min_group,
+            SizesTold(Database(workspace.state, waits=False)),
+            self.noise,
+            workspace.ready.read_text(),
         )
         self._lock = threading.RLock()
 
@@ -484,10 +489,11 @@ class Assistant:
         conversation: str | None = None,
         on_step: Callable[[str, dict[str, Any]], None] = lambda _step, _data: None,
         viewer: Viewer = EVERYBODY,
+        ended: Callable[[], None] = lambda: None,
     ) -> Iterator[tuple[str, Any]]:
         """(step, data) as steps end, and last ('done', Answer); an error is raised where it happened.
 
-        `on_step` hears of a step first, and of every one, even when nobody reads on.
+        `on_step` hears of a step first, and of every one, even when nobody reads on; `ended` is called after the last.
         """
         queue: Queue[tuple[str, Any]] = Queue()
 
@@ -501,6 +507,8 @@ class Assistant:
                 queue.put(("done", done))
             except BaseException as error:  # noqa: BLE001 - handed to the reader, who raises it
                 queue.put(("error", error))
+            finally:
+                ended()
 
         context = copy_context()  # the turn's spans belong to whoever reads on
         threading.Thread(target=context.run, args=(work,), daemon=True).start()

@@ -31,6 +31,7 @@ import numpy as np
 from pyroaring import BitMap
 
 from assistant.noise import Noise
+from assistant.sizes_told import SizesTold
 from segments.canonical import canonical
 from segments.definition import EVERYONE, Node, RankCondition, SimilarityCondition
 from segments.errors import DefinitionError, ForbiddenError
@@ -40,8 +41,10 @@ from warehouse.estimate import Estimate, Sample
 from warehouse.suppression import shown, small
 from warehouse.trend import Change
 
-READERS = 4096
-"""Readers remembered at once; the one who has not asked for longest is forgotten first."""
+SETS = 1000
+"""That one reader may know the sizes of, on one date; further sizes are told rounded, until there are new data."""
+OPEN = 1024
+"""Readers whose sets a process holds in memory; those of others are read again when they ask."""
 _reader: ContextVar[str | None] = ContextVar("reader", default=None)
 
 
@@ -84,18 +87,33 @@ class Ledger:
         self._k = k
         self._sets, self._sizes = [everyone], np.array([len(everyone)])
 
-    def __len__(self) -> int:
-        return len(self._sets)
+    @property
+    def told(self) -> int:
+        """How many sets there are beside everyone."""
+        return len(self._sets) - 1
+
+    def copy(self) -> Ledger:
+        """One to try on what more sets would tell."""
+        made = Ledger(self._sets[0], self._k)
+        made._sets, made._sizes = [*self._sets], self._sizes
+        return made
+
+    def __contains__(self, found: BitMap) -> bool:
+        return any(found == self._sets[place] for place in np.flatnonzero(self._sizes == len(found)))
 
     def add(self, found: BitMap) -> None:
         """The reader has seen this set's size."""
-        if not any(found == self._sets[place] for place in np.flatnonzero(self._sizes == len(found))):
+        if found not in self:
             self._sets.append(found)
             self._sizes = np.append(self._sizes, len(found))
 
+    def after(self, number: int) -> list[BitMap]:
+        """The sets that came after the first `number` beside everyone."""
+        return self._sets[number + 1 :]
+
     def gives_away(self, found: BitMap) -> bool:
         """Whether this set's size, with those known, would tell the size of a group of 1 to k - 1 customers."""
-        if not found or any(found == self._sets[p] for p in np.flatnonzero(self._sizes == len(found))):
+        if not found or found in self:
             return False
         return self._nested(found) or self._combined(found)
 
@@ -130,10 +148,9 @@ class Judgements:
     def __init__(self, said: Sequence[bool] = ()) -> None:
         self._said, self.made = deque(said), list[bool]()
 
-    def judge(self, ledger: Ledger, found: BitMap) -> bool:
-        """Whether a set's size gives a small group away."""
-        self.made.append(self._said.popleft() if self._said else ledger.gives_away(found))
-        return self.made[-1]
+    def said(self, count: int) -> list[bool]:
+        """The next judgements of an earlier time, as many as there are."""
+        return [self._said.popleft() for _ in range(min(count, len(self._said)))]
 
 
 def _sum_less(a: BitMap, b: BitMap, c: BitMap) -> bool:
@@ -150,11 +167,17 @@ class Disclosure:
     """Sizes of audiences as a chat may see them, for every reader and date."""
 
     def __init__(
-        self, audiences: Callable[[], Audiences], k: int, noise: Noise | None = None, data: str = ""
+        self,
+        audiences: Callable[[], Audiences],
+        k: int,
+        told: SizesTold,
+        noise: Noise | None = None,
+        data: str = "",
     ) -> None:
         """data: names what the counts are of; other data are other questions."""
         self._audiences, self._k, self._noise, self._data = audiences, k, noise, data
-        self._ledgers: OrderedDict[tuple[str, date], Ledger] = OrderedDict()
+        self._told = told
+        self._open: OrderedDict[tuple[str, date], _Known] = OrderedDict()
         self._everyone: dict[date, BitMap] = {}
         # To see what is known and to add to it is one step: two questions at once must not each pass alone.
         self._lock = threading.RLock()
@@ -216,12 +239,8 @@ class Disclosure:
         size = len(members)
         if _reader.get() is None or small(size, self._k):
             return shown(size, self._k)
-        with self._lock:
-            ledger, found = self._ledger(as_of), self._bits(members)
-            if not asked and _judgements.get().judge(ledger, found):
-                return self._about(size)
-            ledger.add(found)
-        return size
+        (gives_away,) = self._judge([members], as_of, asked=asked)
+        return self._about(size) if gives_away else size
 
     def parts(self, definition: Node, by: str, sizes: Mapping[str, int]) -> Mapping[str, int]:
         """The sizes of parts that do not overlap, by label, with noise where asked for. by: what they are parts by."""
@@ -234,25 +253,15 @@ class Disclosure:
         """Raise DefinitionError when figures of these customers, with what was shown, would tell of fewer than k."""
         if _reader.get() is None or self.margin is not None:
             return
-        with self._lock:
-            told = _judgements.get().judge(self._ledger(None), self._bits(members))
-        if told:
+        if self._judge([members], tell=False) == [True]:
             raise DefinitionError.of(Issue("differs_by_few", smallest=self._k))
 
     def held_back(self, groups: Mapping[str, Collection[str]], as_of: date | None = None) -> list[str]:
         """The groups of a table whose sizes would give a small one away; the others count as shown."""
         if _reader.get() is None or self.margin is not None:
             return []
-        held = []
-        with self._lock:
-            ledger = self._ledger(as_of)
-            for name, members in groups.items():
-                found = self._bits(members)
-                if _judgements.get().judge(ledger, found):
-                    held.append(name)
-                else:
-                    ledger.add(found)
-        return held
+        judged = self._judge(list(groups.values()), as_of)
+        return [name for name, gives_away in zip(groups, judged, strict=True) if gives_away]
 
     def estimated(self, sample: Sample) -> Estimate | None:
         """What a sample tells; None where it would give a small group away. Raises ForbiddenError under noise.
@@ -296,17 +305,87 @@ class Disclosure:
     def _bits(self, members: Collection[str]) -> BitMap:
         return BitMap(sorted(self._places[customer] for customer in members))
 
-    def _ledger(self, as_of: date | None) -> Ledger:
+    def _judge(
+        self,
+        groups: Sequence[Collection[str]],
+        as_of: date | None = None,
+        *,
+        asked: bool = False,
+        tell: bool = True,
+    ) -> list[bool]:
+        """Which sizes, told one after the other, would give a small group away; with `tell` the others are told.
+
+        asked: none does. What is told is written down before, as the sets that follow those known here; when they do
+        not, another process has told something, and all is judged again.
+        """
+        sets = [self._bits(members) for members in groups]
+        judgements = _judgements.get()
+        said = [False] * len(sets) if asked else judgements.said(len(sets))
+        with self._lock:
+            known = self._known(as_of)
+            if not tell:
+                self._learn(known)
+            while True:
+                ledger = known.ledger.copy()
+                judged = [
+                    self._tell(ledger, found, said[n] if n < len(said) else None)
+                    for n, found in enumerate(sets)
+                ]
+                new = ledger.after(known.ledger.told) if tell else []
+                if not new or self._told.add(known.reader, known.data, known.number, new):
+                    break
+                self._learn(known)
+            known.ledger, known.number = ledger if tell else known.ledger, known.number + len(new)
+        if not asked:
+            judgements.made += judged
+        return judged
+
+    @staticmethod
+    def _tell(ledger: Ledger, found: BitMap, said: bool | None) -> bool:
+        """Whether a size gives a small group away (said: as was judged before); else it is known from here on."""
+        gives_away = said
+        if said is None:
+            gives_away = ledger.gives_away(found) or (ledger.told >= SETS and found not in ledger)
+        if not gives_away:
+            ledger.add(found)
+        return bool(gives_away)
+
+    def _learn(self, known: _Known) -> None:
+        """Take over what other processes have told the reader."""
+        for number, found in self._told.after(known.reader, known.data, known.number):
+            known.ledger.add(found)
+            known.number = number
+
+    @cached_property
+    def _everybody(self) -> str:
+        """Names the data and who its customers are, whose places the sets hold."""
+        return hashlib.sha256("\n".join([self._data, *self._places]).encode()).hexdigest()
+
+    def _known(self, as_of: date | None) -> _Known:
+        """What the reader knows as of a date."""
         audiences = self._at(as_of)
-        day = audiences.as_of
+        day, reader = audiences.as_of, _reader.get() or ""
         if day not in self._everyone:
             self._everyone[day] = self._bits(audiences.members(EVERYONE))
-        key = (_reader.get() or "", day)
-        ledger = self._ledgers.setdefault(key, Ledger(self._everyone[day], self._k))
-        self._ledgers.move_to_end(key)
-        while len(self._ledgers) > READERS:
-            self._ledgers.popitem(last=False)
-        return ledger
+        if (reader, day) not in self._open:
+            data = hashlib.sha256(f"{self._everybody} {day}".encode()).hexdigest()[:32]
+            known = _Known(reader, data, Ledger(self._everyone[day], self._k))
+            self._learn(known)
+            self._open[reader, day] = known
+        self._open.move_to_end((reader, day))
+        while len(self._open) > OPEN:
+            self._open.popitem(last=False)
+        return self._open[reader, day]
+
+
+@dataclass
+class _Known:
+    """What a reader knows here of what data; number: of the newest set in the state that is in it."""
+
+    reader: str
+    data: str
+    ledger: Ledger
+    number: int = 0
 
 
 def _is_asked(definition: Node) -> bool:

@@ -9,13 +9,13 @@ from __future__ import annotations
 import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import closing, contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
-from sqlalchemy.exc import ArgumentError, DatabaseError, DisconnectionError, IntegrityError, OperationalError
+from sqlalchemy.exc import ArgumentError, DatabaseError, DisconnectionError, IntegrityError
 from sqlalchemy.pool import QueuePool
 
 from assistant.migrations import Part, is_current, upgrade
@@ -41,22 +41,32 @@ class Database:
     """One database with a part of the state. Thread-safe, and for any number of processes.
 
     where: an SQLite file, or a URL (`postgresql://host/name`, `sqlite:///file?timeout=30`). Raises StorageError when
-    it cannot be used, DataError when a newer version has written it.
+    it cannot be used, DataError when a newer version has written it. waits: what is written is on the disk before
+    `write` ends; else a killed process loses none of it, but a machine that goes off may lose the last second's.
     """
 
     def __init__(
-        self, where: str | Path, part: Part = "state", failed: str = "The state cannot be used"
+        self,
+        where: str | Path,
+        part: Part = "state",
+        failed: str = "The state cannot be used",
+        *,
+        waits: bool = True,
     ) -> None:
         self.failed, url = failed, _url(where)
         self.is_file = url.get_backend_name() == "sqlite"
         self.name = url.render_as_string(hide_password=True)
         self._engine = _sqlite(url, failed) if self.is_file else _server(url)
+        if not waits:
+            _do_not_wait(self._engine, self.is_file)
         # Threads of one process take turns here; waiting on the file itself is by polling, and not in order.
         self._turn = threading.Lock() if self.is_file else nullcontext()
         with self.read() as connection:
             current = is_current(connection, part)
         if not current:
             self._upgrade(part)
+        if self.is_file:  # last: setting the mode would make a database of a file that is none
+            self._let_read()
 
     @contextmanager
     def read(self, failed: str = "") -> Iterator[Connection]:
@@ -82,11 +92,14 @@ class Database:
         """Close every connection."""
         self._engine.dispose()
 
+    def _let_read(self) -> None:
+        """Put the file into WAL mode, where it is not."""
+        # Another program may hold the file in its old mode; then it is changed at a later start.
+        waiting = suppress(sqlite3.OperationalError)
+        with _one_sentence(self.failed, raw=True), closing(self._engine.raw_connection()) as raw, waiting:
+            raw.cursor().execute("PRAGMA journal_mode = WAL")
+
     def _upgrade(self, part: Part) -> None:
-        if self.is_file:
-            # Another program may hold the file in its old mode; then it is changed at a later start.
-            with suppress(OperationalError), self._engine.connect() as connection:
-                connection.exec_driver_sql("PRAGMA journal_mode = WAL")
         with self.write(lock="migrations") as connection:
             upgrade(connection, part, self.name)
 
@@ -153,6 +166,17 @@ def _sqlite(url: URL, failed: str) -> Engine:
     event.listen(engine, "checkout", used)
     event.listen(engine, "begin", begin)
     return engine
+
+
+def _do_not_wait(engine: Engine, is_file: bool) -> None:
+    """Commit without waiting for the disk."""
+    setting = "PRAGMA synchronous = NORMAL" if is_file else "SET synchronous_commit = off"
+
+    def opened(connection: Any, _record: object) -> None:
+        connection.execute(setting)
+        connection.commit()
+
+    event.listen(engine, "connect", opened)
 
 
 def identity(path: Path) -> tuple[int, int] | None:

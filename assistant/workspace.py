@@ -26,7 +26,9 @@ class Settings:
     min_group: groups of fewer customers are not shown in a chat. estimate_from: with so many events a preview estimates the
     size from a sample (`warehouse.estimate`) where it can. noise_epsilon: of the noise on each count that is shown
     to who may not export (0: none); noise_budget: what each user may spend of it in all. currency: sign shown before
-    amounts. requests_per_minute: of one API key. cors_origins: pages of other sites that may call the API.
+    amounts. requests_per_minute: of one API key. turns_at_once: questions that
+    each server process answers together (0: as suits the language model's server); turns_waiting: that wait at most.
+    cors_origins: pages of other sites that may call the API.
     randomised_campaigns: ids of campaigns whose customers were drawn at random, so that their effect may be called one.
     gross_margin: share of revenue left after the cost of goods. contact_cost: currency for each customer
     contacted. response_rate: share of contacted customers who respond, where no past campaign tells it (0: not known).
@@ -51,11 +53,14 @@ class Settings:
     llm_base_url: str = ""
     llm_model: str = ""
     llm_adapter: str = ""
+    llm_profile: str = "auto"
     second_reading: str = "always"
     encoder: str = "all-MiniLM-L6-v2"
     index_device: str = "auto"
     exclude_categories: tuple[str, ...] = ()
     requests_per_minute: int = 300
+    turns_at_once: int = 0
+    turns_waiting: int = 64
     cors_origins: tuple[str, ...] = ()
     randomised_campaigns: tuple[str, ...] = ()
     gross_margin: float = 0.25
@@ -183,9 +188,15 @@ def read_settings(folder: Path) -> Settings:
         outcomes=read_outcomes(declared, taken, str(path)),
         tastes=read_tastes(tastes, str(path)),
     )
-    for key in ("min_group", "estimate_from", "requests_per_minute"):
-        if getattr(settings, key) < 1:
-            raise DataError(f"{path}: {key} must be at least 1; got {getattr(settings, key)}.")
+    for key, least in {
+        "min_group": 1,
+        "estimate_from": 1,
+        "requests_per_minute": 1,
+        "turns_at_once": 0,
+        "turns_waiting": 1,
+    }.items():
+        if getattr(settings, key) < least:
+            raise DataError(f"{path}: {key} must be at least {least}; got {getattr(settings, key)}.")
     if settings.second_reading not in SECOND_READINGS:
         raise DataError(
             f"{path}: second_reading must be one of {', '.join(SECOND_READINGS)}; got {settings.second_reading!r}."

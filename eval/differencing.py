@@ -16,6 +16,7 @@ import argparse
 import json
 import sys
 import time
+import uuid
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
@@ -66,7 +67,8 @@ class Attacker:
         self._customers = rooms.audiences.members(EVERYONE)
         self._place = {customer: place for place, customer in enumerate(self._customers)}
         self._categories = rooms.warehouse.item_values["category"][:60]
-        self._reader = f"attacker-{seed}" if protected else None
+        # A reader of its own for each run: what an earlier one was told is not forgotten.
+        self._reader = f"attacker-{seed}-{uuid.uuid4().hex[:8]}" if protected else None
         self.shown, self.tried, self.held = Shown(), Counter[str](), 0
         self._known(EVERYONE, "population")
 

@@ -19,7 +19,8 @@ SegAssistError
 │   ├── EncryptionError      the key to encrypted data is missing, wrong or set where nothing is encrypted
 │   ├── StorageError         the disk is full, read-only, or another process holds it
 │   ├── PortInUseError       the address is taken
-│   └── LLMUnavailableError  the LLM server is down, slow or answers nonsense
+│   ├── LLMUnavailableError  the LLM server is down, slow or answers nonsense
+│   └── BusyError            more is asked of the LLM server than it answers; says when to ask again
 └── InternalError            our bug
 
 `code` is stable: the API returns it, the CLI maps it to an exit status, the docs list it.
@@ -195,6 +196,16 @@ class LLMUnavailableError(OperatorError):
 
     code = "llm_unavailable"
     exit_status = 4
+
+
+class BusyError(OperatorError):
+    """So many questions wait for the LLM server that this one is not taken. seconds: after which to ask again."""
+
+    code = "busy"
+
+    def __init__(self, en: str, zh: str, seconds: int) -> None:
+        super().__init__(en, zh)
+        self.seconds = seconds
 
 
 class InternalError(SegAssistError):

@@ -213,7 +213,13 @@ def llm_for(workspace: Path) -> Iterator[Any]:
         yield found
         return
     with start(
-        LLMSettings(settings.llm_backend, settings.llm_model, adapter=settings.llm_adapter), opened.run
+        LLMSettings(
+            settings.llm_backend,
+            settings.llm_model,
+            adapter=settings.llm_adapter,
+            profile=settings.llm_profile,
+        ),
+        opened.run,
     ) as server:
         warm(server, instructions())
         yield server
@@ -322,6 +328,9 @@ def serve_llm(
     adapter: Annotated[
         str, typer.Option(help="A sketch adapter: GGUF (embedded), folder (vLLM); 'none' for none.")
     ] = "",
+    profile: Annotated[
+        str, typer.Option(help="How vLLM uses the GPUs: gpu-24gb, gpu-80gb, gpus or auto.")
+    ] = "auto",
     workspace: WorkspaceOption = DEFAULT,
 ) -> None:
     """Start only the language model server, in the foreground."""
@@ -331,7 +340,7 @@ def serve_llm(
 
     with steps() as progress:
         server = start(
-            LLMSettings(backend, model, host, port, adapter),
+            LLMSettings(backend, model, host, port, adapter, profile),
             workspace / "run",
             progress("Start the language model"),
         )

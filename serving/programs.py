@@ -63,7 +63,9 @@ def serve_api(
     start_logging()
     with llm_for(workspace) as server:
         os.environ[WORKSPACE_VARIABLE] = str(workspace.absolute())
-        os.environ[LLM_VARIABLE] = json.dumps([server.base_url, server.model, server.chat.adapter])
+        os.environ[LLM_VARIABLE] = json.dumps(
+            [server.base_url, server.model, server.chat.adapter, server.at_once]
+        )
         say_ready(host, port, certificate, f"{workers} workers; API docs: /docs; Ctrl-C stops it")
         options = uvicorn_options(host, port, certificate, key)
         if workers == 1:
@@ -85,9 +87,9 @@ def worker() -> FastAPI:
     """The app of one process of `serve_api`, which says in the environment what it is to serve."""
     start_logging()
     start_tracing()
-    base_url, model, adapter = json.loads(os.environ[LLM_VARIABLE])
+    base_url, model, adapter, at_once = json.loads(os.environ[LLM_VARIABLE])
     chat = OpenAIChat(base_url, model, adapter=adapter)
-    service = Service.open(Path(os.environ[WORKSPACE_VARIABLE]), chat)
+    service = Service.open(Path(os.environ[WORKSPACE_VARIABLE]), chat, at_once)
     return create_programs(service, lambda: {"language model": model_answers(base_url)})
 
 

@@ -37,6 +37,7 @@ from serving.audit import Audit
 from serving.customers import CustomerList, listed
 from serving.jobs import Job, Jobs, no_job
 from serving.metrics import Metrics
+from serving.turns import TurnQueue
 from serving.users import Users
 from warehouse.estimate import Estimate, draw
 from warehouse.export import Manifest, check_names, clear_partial, export, manifest_of, read_manifest
@@ -44,12 +45,17 @@ from warehouse.reach import without_few
 from warehouse.trend import change
 
 MAX_OVERLAP = 20
+AT_ONCE = 2
+"""Turns together on a language model's server that nobody knows better."""
 
 
 class Service:
     """One workspace as its users may use it."""
 
-    def __init__(self, rooms: Rooms, model: ChatModel | None = None) -> None:
+    def __init__(self, rooms: Rooms, model: ChatModel | None = None, at_once: int = AT_ONCE) -> None:
+        """at_once: turns that the language model's server answers well together, where the settings do not say."""
+        settings = rooms.workspace.settings
+        self.turns = TurnQueue(settings.turns_at_once or at_once, settings.turns_waiting)
         self.rooms, self._model = rooms, model
         self.users = Users(rooms.state, always=bool(rooms.workspace.settings.oidc_issuer))
         self.audit = Audit(rooms.workspace.folder, rooms.workspace.audit)
@@ -59,9 +65,9 @@ class Service:
         self._assistant: Assistant | None = None
 
     @classmethod
-    def open(cls, folder: Path, model: ChatModel | None = None) -> Service:
+    def open(cls, folder: Path, model: ChatModel | None = None, at_once: int = AT_ONCE) -> Service:
         """Open a built workspace; without a model, everything but questions. Raises NotBuiltError."""
-        return cls(Rooms(open_workspace(folder)), model)
+        return cls(Rooms(open_workspace(folder)), model, at_once)
 
     @property
     def assistant(self) -> Assistant:
@@ -94,11 +100,22 @@ class Service:
 
     # Questions
 
-    def ask(self, caller: Caller, question: str, conversation: str | None = None) -> Answer:
-        """Answer one turn."""
+    def ask(
+        self,
+        caller: Caller,
+        question: str,
+        conversation: str | None = None,
+        gone: Callable[[], bool] = lambda: False,
+    ) -> Answer:
+        """Answer one turn, when it is its turn. gone: whether the caller has left, who then waits no more.
+
+        Raises BusyError.
+        """
         self.check(caller, "ask", "ask")
         log = _TurnLog(self.log, caller, question, conversation)
-        with log:
+        with log, self.turns.enter(_asking(caller, conversation)) as ticket:
+            for _ in ticket.positions(gone):
+                pass
             answer = self.assistant.ask(question, _thread(caller, conversation), log.hear, _viewer(caller))
             self._keep_bundle(answer)
         return self._seen(caller, answer)
@@ -106,12 +123,15 @@ class Service:
     def stream(
         self, caller: Caller, question: str, conversation: str | None = None
     ) -> Iterator[tuple[str, Any]]:
-        """(step, data) as steps end, and last ('done', Answer)."""
+        """('queue', {'before': turns}) once a second until it is the turn's turn, then (step, data) as steps end, and last
+        ('done', Answer). Whoever stops reading waits no more; a turn that has begun is finished. Raises BusyError."""
         self.check(caller, "ask", "ask")
         log = _TurnLog(self.log, caller, question, conversation)
-        with log:
-            thread, viewer = _thread(caller, conversation), _viewer(caller)
-            for step, data in self.assistant.stream(question, thread, log.hear, viewer):
+        with log, self.turns.enter(_asking(caller, conversation)) as ticket:
+            for before in ticket.positions():
+                yield "queue", {"before": before}
+            thread, viewer, assistant = _thread(caller, conversation), _viewer(caller), self.assistant
+            for step, data in assistant.stream(question, thread, log.hear, viewer, ticket.hand_over()):
                 if step != "done":
                     yield step, data
                     continue
@@ -621,6 +641,11 @@ def sees_all(caller: Caller) -> bool:
 def _reader(caller: Caller) -> str:
     """Who remembers what was shown: the user, as in their conversations."""
     return caller.space or caller.name
+
+
+def _asking(caller: Caller, conversation: str | None) -> str:
+    """Who takes turns with others in the queue: users, or conversations where there are no users."""
+    return caller.space or f":{conversation or uuid.uuid4().hex}"
 
 
 def _viewer(caller: Caller) -> Viewer:

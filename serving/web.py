@@ -39,7 +39,7 @@ def serve_web(workspace: Path, host: str, port: int, certificate: Path | None, k
     start_tracing()
     with llm_for(workspace) as server, steps() as progress:
         report = progress("Open the workspace")
-        service = Service.open(workspace, server.chat)
+        service = Service.open(workspace, server.chat, server.at_once)
         report(0.3, "rooms open")
         service.assistant.warm()
         report(1.0, f"language model: {server.backend} ({server.reason})")

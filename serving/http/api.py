@@ -31,7 +31,7 @@ from serving.http.problems import RESPONSES, add_handlers, asked_for, seen
 from serving.http.segments import segment_routes
 from serving.http.signin import add_signin
 from serving.http.tools import propensity_routes, tool_routes
-from serving.http.who import Asker, Operator, Reader
+from serving.http.who import Asker, Operator, Reader, has_gone
 from serving.jobs import Runner
 from serving.metrics import MEDIA
 from serving.service import Service
@@ -103,14 +103,14 @@ def create_api(service: Service, ready: Callable[[], dict[str, str]] = dict) -> 
 
 
 THREADS = 128
-"""Requests at work at once in one process. Most of them wait, for the language model or for their turn at the warehouse,
-and must not keep the quick ones waiting with them."""
+"""Requests at work at once in one process, beside questions, which wait for the language model. Most of them wait too, for
+their turn at the warehouse, and must not keep the quick ones waiting with them."""
 
 
 @asynccontextmanager
 async def _running(service: Service) -> AsyncIterator[None]:
     """While the server runs, it has its threads and does export jobs."""
-    current_default_thread_limiter().total_tokens = THREADS
+    current_default_thread_limiter().total_tokens = THREADS + service.turns.places + service.turns.at_once
     runner = Runner(service.jobs, service.make_export)
     runner.start()
     yield
@@ -153,9 +153,10 @@ def _health(api: FastAPI, service: Service, ready: Callable[[], dict[str, str]])
 
 def _ask(api: FastAPI, service: Service) -> None:
     @api.post("/v1/ask", tags=["questions"])
-    def ask(body: schemas.Ask, caller: Asker) -> schemas.Answer:
-        """Answer one turn."""
-        return schemas.Answer(**_answer(service.ask(caller, body.question, body.conversation)))
+    def ask(body: schemas.Ask, caller: Asker, request: Request) -> schemas.Answer:
+        """Answer one turn. 503 `busy` with Retry-After when too many wait."""
+        found = service.ask(caller, body.question, body.conversation, has_gone(request))
+        return schemas.Answer(**_answer(found))
 
     @api.post(
         "/v1/ask/stream",
@@ -164,7 +165,9 @@ def _ask(api: FastAPI, service: Service) -> None:
         response_class=StreamingResponse,
     )
     def ask_stream(body: schemas.Ask, caller: Asker, request: Request) -> StreamingResponse:
-        """Answer one turn as server-sent events: a `step` event for each step, then `answer` or `error`."""
+        """Answer one turn as server-sent events: a `step` event for each step, then `answer` or `error`.
+
+        While the turn waits for others, a step `queue` says how many are `before` it."""
         return StreamingResponse(
             _events(service, caller, body, asked_for(request.headers)), media_type="text/event-stream"
         )

@@ -12,7 +12,7 @@ import hashlib
 import json
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, Literal
 
 from fastapi import APIRouter, Request
@@ -27,7 +27,7 @@ from segments.issues import in_language
 from serving.access import Caller
 from serving.http.problems import asked_for, seen
 from serving.http.schemas import MAX_QUESTION, ConversationId, Whole
-from serving.http.who import Asker, Reader
+from serving.http.who import Asker, Reader, has_gone
 from serving.service import Service
 
 MODEL = "segment-assistant"
@@ -147,7 +147,7 @@ def chat_routes(service: Service) -> APIRouter:
             return StreamingResponse(
                 _chunks(turn, asked_for(request.headers)), media_type="text/event-stream"
             )
-        answer, text = turn.ask()
+        answer, text = turn.ask(has_gone(request))
         return Completion(
             id=turn.id,
             created=turn.created,
@@ -180,10 +180,10 @@ class _Turn:
         self.conversation = self.named or COPY + uuid.uuid4().hex[:12]
         self.note = ""
 
-    def ask(self) -> tuple[Answer, str]:
+    def ask(self, gone: Callable[[], bool]) -> tuple[Answer, str]:
         """The answer and its text, with a note in front when the history is not known."""
         self._find()
-        answer = self.service.ask(self.caller, self.question, self.conversation)
+        answer = self.service.ask(self.caller, self.question, self.conversation, gone)
         return answer, self._keep(answer)
 
     def stream(self) -> Iterator[tuple[str, Any]]:

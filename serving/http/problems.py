@@ -16,6 +16,7 @@ from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 
 from segments.errors import (
+    BusyError,
     ConflictError,
     DefinitionError,
     ForbiddenError,
@@ -86,7 +87,7 @@ _MEANS = {
     422: "A definition or a field does not hold.",
     429: "The key has made too many requests; see Retry-After.",
     500: "Our mistake.",
-    503: "A part that is needed is not available.",
+    503: "A part that is needed is not available, or too busy; then see Retry-After.",
 }
 RESPONSES: dict[int | str, dict[str, Any]] = {
     status: {"description": words, "content": {MEDIA: {"schema": {"$ref": "#/components/schemas/Problem"}}}}
@@ -119,7 +120,8 @@ def problem_of(
 ) -> Response:
     """One of our errors as the response to a request for `path`, in the language."""
     more = {"issues": sentences(error.issues, language)} if isinstance(error, DefinitionError) else {}
-    headers = _spoken(language) | (headers or {})
+    again = {"Retry-After": str(error.seconds)} if isinstance(error, BusyError) else {}
+    headers = _spoken(language) | again | (headers or {})
     return _problem(path, status_of(error), error.code, in_language(error, language), headers, **more)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Annotated
 
+from anyio import from_thread
 from fastapi import Depends, Request, Security
 from fastapi.security import HTTPBearer
 from starlette.concurrency import run_in_threadpool
@@ -28,6 +29,11 @@ def _having(permission: Permission) -> Callable[..., Awaitable[Caller]]:
         return found
 
     return caller
+
+
+def has_gone(request: Request) -> Callable[[], bool]:
+    """Whether the client of a request has closed its connection; asked from a route's thread."""
+    return lambda: from_thread.run(request.is_disconnected)
 
 
 Reader = Annotated[Caller, Depends(_having("read"))]

@@ -62,9 +62,14 @@ def served_adapter(base_url: str) -> str:
         return ""
 
 
+def health_of(base_url: str) -> str:
+    """Where a server says whether it is ready; vLLM and llama.cpp have it at the same place."""
+    return f"{base_url.removesuffix('/v1')}/health"
+
+
 def healthy(base_url: str) -> bool:
-    """Whether the server's own `/health` (vLLM and llama.cpp both have it) says it is ready."""
+    """Whether the server itself says it is ready."""
     try:
-        return httpx.get(base_url.removesuffix("/v1") + "/health", timeout=ANSWER_SECONDS).status_code == 200
+        return httpx.get(health_of(base_url), timeout=ANSWER_SECONDS).status_code == 200
     except httpx.HTTPError:
         return False

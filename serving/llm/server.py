@@ -14,7 +14,7 @@ import subprocess
 import sys
 import time
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,7 @@ from serving.llm.guard import GRACE_SECONDS
 from serving.llm.probe import (
     SKETCH,
     free_port,
+    health_of,
     healthy,
     port_is_free,
     served_adapter,
@@ -38,6 +39,8 @@ from serving.llm.weights import ensure_model, own_model, packaged_adapter, packa
 
 RECORD = "llm.json"
 NO_ADAPTER = "none"
+AT_ONCE = {"embedded": 2, "vllm": 64, "external": 64}
+"""The embedded server has one slot, and a turn works beside it too (linking, tools); vLLM batches."""
 RECORDED = ("base_url", "model", "backend", "reason", "pid")
 START_SECONDS = {"embedded": 120.0, "vllm": 900.0}
 """vLLM may first download the model's weights and compile."""
@@ -47,14 +50,16 @@ START_SECONDS = {"embedded": 120.0, "vllm": 900.0}
 class LLMSettings:
     """backend: auto, embedded or vllm. model: a GGUF path (embedded), a path or hub name (vllm), '' for the
     default. port: 0 takes a free one. adapter: a LoRA for sketches, GGUF (embedded) or a folder (vllm); '' for the
-    packaged one where it fits the model, 'none' for none."""
+    packaged one where it fits the model, 'none' for none. profile: of `vllm.PROFILES`, or auto; vllm: options in place of
+    any profile's."""
 
     backend: str = "auto"
     model: str = ""
     host: str = "127.0.0.1"
     port: int = 0
     adapter: str = ""
-    vllm: VLLMOptions = field(default_factory=VLLMOptions)
+    profile: str = "auto"
+    vllm: VLLMOptions | None = None
 
 
 @dataclass
@@ -79,6 +84,11 @@ class RunningLLM:
         return OpenAIChat(
             self.base_url, self.model, sha256=self.sha256, adapter=served_adapter(self.base_url)
         )
+
+    @property
+    def at_once(self) -> int:
+        """Turns that it answers well together."""
+        return AT_ONCE[self.backend]
 
     @property
     def sha256(self) -> str:
@@ -133,6 +143,9 @@ def start(
     log), OperatorError.
     """
     backend, reason = choose_backend(settings.backend)
+    if backend == "vllm" and settings.vllm is None:
+        options, why = vllm.choose_profile(settings.profile, vllm.gpus())
+        settings, reason = replace(settings, vllm=options), f"{reason}; {why}"
     if settings.port and not port_is_free(settings.host, settings.port):
         raise PortInUseError(
             f"Port {settings.port} on {settings.host} is in use; choose another with --port."
@@ -140,7 +153,8 @@ def start(
     port = settings.port or free_port(settings.host)
     command, name, states = _command(backend, settings, port, run_folder, progress)
     if not keep:
-        command = [sys.executable, "-m", "serving.llm.guard", str(os.getpid()), *command]
+        health = ("--health", health_of(url_of(settings.host, port)))
+        command = [sys.executable, "-m", "serving.llm.guard", str(os.getpid()), *health, *command]
     (states or run_folder).mkdir(parents=True, exist_ok=True)
     log = run_folder / f"llm-{backend}.log"
     progress(0.0, f"starting {backend} server for {name}")
@@ -192,7 +206,7 @@ def _command(
     if backend == "vllm":
         name = settings.model or vllm.MODEL
         lora = "" if settings.adapter == NO_ADAPTER else settings.adapter
-        return vllm.command(name, settings.host, port, settings.vllm, lora), name, None
+        return vllm.command(name, settings.host, port, settings.vllm or VLLMOptions(), lora), name, None
     model = own_model(Path(settings.model)) if settings.model else ensure_model(progress=progress)
     stat = model.stat()
     states = run_folder / "states" / f"{model.stem}-{stat.st_size}-{stat.st_mtime_ns}"

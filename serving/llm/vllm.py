@@ -8,7 +8,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.util import find_spec
 
 from segments.errors import OperatorError
@@ -26,7 +26,8 @@ class VLLMOptions:
     """How much of the hardware to use.
 
     context: tokens of prompt and answer together. memory: share (0..1) of each GPU's memory.
-    tensor_parallel: GPUs that share one copy of the model. data_parallel: copies of the model.
+    tensor_parallel: GPUs that share one copy of the model. data_parallel: copies of the model. quantization: of the
+    weights as they are loaded (fp8 halves them); '' as they are.
     """
 
     context: int = 8192
@@ -34,6 +35,60 @@ class VLLMOptions:
     dtype: str = "auto"
     tensor_parallel: int = 1
     data_parallel: int = 1
+    quantization: str = ""
+
+
+CONSUMER, LARGE, SEVERAL = "gpu-24gb", "gpu-80gb", "gpus"
+PROFILES = {
+    CONSUMER: VLLMOptions(memory=0.9, quantization="fp8"),
+    LARGE: VLLMOptions(memory=0.9),
+    SEVERAL: VLLMOptions(memory=0.9),
+}
+"""One GPU of 24 GB, whose weights in FP8 (8 GB of an 8B model) leave room for many conversations; one H100 or H200; one
+copy of the model on each of several. Not tried on GPUs yet."""
+LEAST_GIB = {CONSUMER: 22, LARGE: 70}
+"""GPU memory that a profile takes; a card of 24 GB tells of a little less."""
+
+
+@dataclass(frozen=True)
+class GPU:
+    """One card, as nvidia-smi tells it."""
+
+    name: str
+    gib: float
+
+
+def gpus() -> list[GPU]:
+    """The cards that nvidia-smi lists; none where it is not, or says something else."""
+    if shutil.which("nvidia-smi") is None:
+        return []
+    query = ["nvidia-smi", "--query-gpu=name,memory.total", "--format=csv,noheader,nounits"]
+    try:
+        done = subprocess.run(query, capture_output=True, text=True, timeout=20, check=False)
+        rows = [line.rsplit(",", 1) for line in done.stdout.splitlines() if "," in line]
+        return [GPU(name.strip(), int(mib) / 1024) for name, mib in rows]
+    except (subprocess.TimeoutExpired, ValueError):
+        return []
+
+
+def choose_profile(asked: str, found: list[GPU]) -> tuple[VLLMOptions, str]:
+    """(options, why) of a profile by name, or with 'auto' of the one that fits the cards. Raises OperatorError."""
+    if asked not in ("auto", *PROFILES):
+        raise OperatorError(f"llm_profile: '{asked}' is not one of auto, {', '.join(PROFILES)}.")
+    cards = (
+        ", ".join(f"{gpu.name} with {gpu.gib:.0f} GiB" for gpu in found) or "no GPU that nvidia-smi tells of"
+    )
+    name = asked
+    if asked == "auto":
+        least = min((gpu.gib for gpu in found), default=0.0)
+        if least < LEAST_GIB[CONSUMER]:
+            return VLLMOptions(), f"vLLM's own measure, as no profile fits {cards}"
+        name = SEVERAL if len(found) > 1 else LARGE if least >= LEAST_GIB[LARGE] else CONSUMER
+    options = PROFILES[name]
+    if name == SEVERAL:
+        small = min((gpu.gib for gpu in found), default=0.0) < LEAST_GIB[LARGE]
+        options = replace(options, data_parallel=max(1, len(found)), quantization="fp8" if small else "")
+    return options, f"profile {name}, {'as asked for' if asked != 'auto' else f'for {cards}'}"
 
 
 def installed() -> bool:
@@ -82,6 +137,7 @@ def command(model: str, host: str, port: int, options: VLLMOptions, adapter: str
         *("--generation-config", "vllm"),
         *("--default-chat-template-kwargs", '{"enable_thinking": false}'),
         *("--allowed-origins", "[]"),
+        *(("--quantization", options.quantization) if options.quantization else ()),
         *(("--enable-lora", "--max-lora-rank", str(MAX_RANK)) if adapter else ()),
         *(("--lora-modules", f"{SKETCH}={adapter}") if adapter else ()),
     ]

@@ -72,9 +72,11 @@ class Chat:
         outputs = [self.box, self.chat, conversation, *self.card.outputs]
         begun = [self.chat, conversation]
         past = self.card.drawing
-        self.box.submit(self.ask, [self.box, *begun], outputs, show_progress="minimal").then(**past)
-        self.chat.example_select(self.pick, begun, outputs, show_progress="minimal").then(**past)
-        self.chat.option_select(self.pick, begun, outputs, show_progress="minimal").then(**past)
+        # They wait in the service's queue, where users take turns, and not in Gradio's.
+        turn: dict[str, Any] = {"show_progress": "minimal", "concurrency_limit": None}
+        self.box.submit(self.ask, [self.box, *begun], outputs, **turn).then(**past)
+        self.chat.example_select(self.pick, begun, outputs, **turn).then(**past)
+        self.chat.option_select(self.pick, begun, outputs, **turn).then(**past)
         self.chat.clear(self.clear, None, [conversation, *self.card.outputs], **QUICK)
         self.keep.click(self.bundle, [conversation], [self.file], show_progress="hidden").success(
             None, [self.file], js=FETCH
@@ -113,6 +115,11 @@ class Chat:
                     messages = [*messages, step, *self._said(data)]
                     yield "", messages, data.conversation, *self.card.show(request, data.segment)
                     return
+                if name == "queue":
+                    waits = say("chat.waits", n=data["before"]) if data["before"] else say("chat.next")
+                    step["metadata"] = {"title": f"⏳ {waits}", "status": "pending"}
+                    yield "", [*messages, step], conversation, *self._same()
+                    continue
                 if name == "words":
                     words = [_text(data["text"])]
                 else:

@@ -71,6 +71,8 @@ WORDS: dict[str, tuple[str, str]] = {
     ),
     "talks.read": ("A shared conversation, to read only.", "共享的对话，仅供阅读。"),
     "talks.by": (" By {owner}.", "来自 {owner}。"),
+    "chat.waits": ("Waiting: {n} questions of others are before yours", "排队中：您的问题前面还有 {n} 个"),
+    "chat.next": ("Waiting: yours is the next question", "排队中：下一个就是您的问题"),
     "step.link": ("Reading the question", "读取问题"),
     "step.plan": ("Planning", "制定计划"),
     "step.check": ("Checking the plan against the question", "核对计划与问题"),

@@ -1,17 +1,26 @@
 """No count, and no two or three counts together, give a group of fewer than k customers away."""
 
+import json
+import subprocess
+import sys
 from itertools import combinations, permutations
 
 import numpy as np
 import pytest
 from pyroaring import BitMap
 
+from assistant import disclosure
+from assistant.app import Rooms
 from assistant.disclosure import Ledger, read_by, reader_of
+from assistant.sizes_told import SizesTold
+from assistant.sql import Database
 from assistant.tools import Tools
-from segments.codec import from_json
+from assistant.workspace import open_workspace
+from segments.codec import from_json, to_json
 from segments.definition import AllOf, AnyOf, Node, Not
 from segments.errors import DefinitionError
-from tests.assistant.conftest import BIG_SPENDERS, PARENTS, call
+from tests.assistant.conftest import BIG_SPENDERS, PARENTS, SOUP, call
+from tests.conftest import ROOT
 
 K = 10
 EVERYONE = BitMap(range(1000))
@@ -135,3 +144,89 @@ def test_a_conversation_says_so(talk, near):
 def test_a_reader_is_a_user_or_a_conversation():
     assert reader_of("ann:first") == reader_of("ann:second") == "ann"
     assert reader_of("0a1b") == "0a1b"
+
+
+# Kept in the state
+
+
+def sizes(rooms: Rooms, *definitions: Node, reader: str = "ann") -> list[int | str]:
+    with read_by(reader):
+        return [rooms.disclosure.shown(definition) for definition in definitions]
+
+
+def test_what_was_told_outlives_a_restart(workspace, near):
+    few, more = near
+    before = Rooms(open_workspace(workspace))
+    assert sizes(before, few) == [200]
+    before.warehouse.close()
+    after = Rooms(open_workspace(workspace))
+    assert sizes(after, more, few) == ["≈200", 200]
+    assert sizes(after, more, reader="bob") == [203], "another reader knows nothing"
+
+
+TELLER = """
+import json, sys
+from pathlib import Path
+from assistant.app import Rooms
+from assistant.disclosure import read_by
+from assistant.workspace import open_workspace
+from segments.codec import from_json
+rooms = Rooms(open_workspace(Path(sys.argv[1])))
+for line in sys.stdin:
+    with read_by("ann"):
+        print(json.dumps(rooms.disclosure.shown(from_json(json.loads(line)))), flush=True)
+"""
+
+
+def test_what_one_process_tells_another_one_knows(workspace, near):
+    """Both have told the reader something before, so that neither opens what the reader knows anew."""
+    few, more = near
+    rooms, command = Rooms(open_workspace(workspace)), [sys.executable, "-c", TELLER, str(workspace)]
+    with subprocess.Popen(
+        command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as other:
+
+        def elsewhere(definition: Node) -> int | str:
+            print(json.dumps(to_json(definition)), file=other.stdin, flush=True)
+            return json.loads(other.stdout.readline())
+
+        soup, parents = from_json(SOUP), from_json(PARENTS)
+        assert isinstance(elsewhere(soup), int)
+        assert all(isinstance(size, int) for size in sizes(rooms, parents))
+        assert elsewhere(few) == 200
+        assert sizes(rooms, more) == ["≈200"]
+        with read_by("ann"), pytest.raises(DefinitionError, match="fewer than 10 customers"):
+            rooms.disclosure.check(rooms.audiences.members(more))
+        assert elsewhere(parents) == sizes(rooms, parents)[0], "told once more, which tells nothing new"
+        other.stdin.close()
+
+
+def test_a_reader_who_knows_many_sizes_is_told_rounded_ones(workspace, monkeypatch):
+    rooms = Rooms(open_workspace(workspace))
+    monkeypatch.setattr(disclosure, "SETS", 1)
+    soup, parents = from_json(SOUP), from_json(PARENTS)
+    first, second, again = sizes(rooms, soup, parents, soup)
+    assert (type(first), str(second)[0], again) == (int, "≈", first)
+
+
+def test_of_two_who_tell_at_once_one_learns_of_the_other(where):
+    one, two = SizesTold(Database(where)), SizesTold(Database(where))
+    assert one.add("ann", "d", 0, [BitMap([1, 2]), BitMap([3])])
+    assert not two.add("ann", "d", 0, [BitMap([4])])
+    assert two.after("ann", "d", 0) == [(1, BitMap([1, 2])), (2, BitMap([3]))]
+    assert not two.add("ann", "d", 1, [BitMap([4]), BitMap([5])]), "neither is written"
+    assert two.add("ann", "d", 2, [BitMap([4])])
+    assert one.after("ann", "d", 2) == [(3, BitMap([4]))]
+    assert one.after("ann", "other data", 0) == []
+
+
+def test_who_has_not_asked_for_longest_is_forgotten(where):
+    told = SizesTold(Database(where), readers=10)
+    for number in range(10):
+        told.add(f"reader {number}", "d", 0, [BitMap([number])])
+    told.add("reader 0", "d", 1, [BitMap([99])])
+    for number in range(10, 12):
+        told.add(f"reader {number}", "d", 0, [BitMap([number])])
+    known = [number for number in range(12) if told.after(f"reader {number}", "d", 0)]
+    assert known == [0, *range(3, 12)]
+    assert len(told.after("reader 0", "d", 0)) == 2

@@ -185,6 +185,15 @@ def test_a_reader_does_not_wait_for_a_writer(where):
     assert Library(where).names() == []
 
 
+def test_a_file_is_in_the_mode_in_which_readers_do_not_wait_also_one_of_before(tmp_path):
+    path = tmp_path / "state.sqlite"
+    old_state(path)
+    for waits in (True, False):
+        with Database(path, waits=waits).read() as connection:
+            assert connection.execute(text("PRAGMA journal_mode")).scalar_one() == "wal"
+            assert connection.execute(text("PRAGMA synchronous")).scalar_one() == (2 if waits else 1)
+
+
 # Conversations
 
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -16,7 +17,7 @@ import pytest
 from segments.errors import LLMUnavailableError, OperatorError, PortInUseError
 from serving.llm import embedded, server, vllm
 from serving.llm.guard import CHECK_SECONDS
-from serving.llm.probe import free_port, port_is_free, url_of
+from serving.llm.probe import free_port, healthy, port_is_free, url_of
 from serving.llm.server import LLMSettings, RunningLLM, choose_backend, connect, running, start
 from serving.llm.vllm import VLLMOptions
 
@@ -164,6 +165,62 @@ def test_a_guarded_server_ends_with_the_process_that_asked_for_it():
         assert gone(pid)
 
 
+HANGING = """
+import os, sys, time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+folder = Path(sys.argv[2])
+(folder / f"started-{os.getpid()}").touch()
+class Health(BaseHTTPRequestHandler):
+    def do_GET(self):
+        while (folder / "hang").exists():
+            time.sleep(0.1)
+        self.send_response(200)
+        self.end_headers()
+    def log_message(self, *_):
+        pass
+ThreadingHTTPServer(("127.0.0.1", int(sys.argv[1])), Health).serve_forever()
+"""
+"""A stand-in for a language model's server, which hangs while there is a file of that name."""
+GUARDING = """
+import os, sys
+from serving.llm import guard
+guard.LOOK_SECONDS, guard.ANSWER_SECONDS, guard.CHECK_SECONDS = 0.1, 0.5, 0.1
+sys.exit(guard.watch(os.getppid(), sys.argv[2:], sys.argv[1]))
+"""
+
+
+def test_a_server_that_hangs_is_ended_and_started_again(tmp_path):
+    port = free_port("127.0.0.1")
+    health = f"http://127.0.0.1:{port}/health"
+    server_ = [sys.executable, "-c", HANGING, str(port), str(tmp_path)]
+
+    def started(count: int) -> list[Path]:
+        until = time.monotonic() + 60
+        while len(found := list(tmp_path.glob("started-*"))) != count or not healthy(health[:-7] + "/v1"):
+            assert time.monotonic() < until, f"started {len(found)} times, not {count}"
+            time.sleep(0.1)
+        return found
+
+    with subprocess.Popen(
+        [sys.executable, "-c", GUARDING, health, *server_],
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as guard:
+        (first,) = started(1)
+        time.sleep(1)
+        guard.send_signal(signal.SIGUSR1)
+        (tmp_path / "hang").touch()
+        assert gone(int(first.name.removeprefix("started-")), 60)
+        (tmp_path / "hang").unlink()
+        started(2)
+        guard.terminate()
+        said = guard.stdout.read()
+    assert f"does not answer {health} any more; it is ended.\n" in said
+    assert "it is started again" in said
+
+
 def test_a_guard_passes_on_how_the_server_ended():
     guard = [sys.executable, "-m", "serving.llm.guard", str(os.getpid())]
     assert subprocess.run([*guard, sys.executable, "-c", "raise SystemExit(7)"], check=False).returncode == 7
@@ -279,6 +336,55 @@ def test_the_command_of_vllm():
         "--data-parallel-size": "4",
     }.items() <= values.items()
     assert json.loads(values["--default-chat-template-kwargs"]) == {"enable_thinking": False}
+
+
+SMI = """#!/bin/sh
+printf '%s\\n' {lines}
+"""
+
+
+@pytest.mark.parametrize(
+    ("lines", "options", "why"),
+    [
+        (
+            ["NVIDIA GeForce RTX 4090, 24564"],
+            VLLMOptions(memory=0.9, quantization="fp8"),
+            "profile gpu-24gb, for NVIDIA GeForce RTX 4090 with 24 GiB",
+        ),
+        (["NVIDIA H100 80GB HBM3, 81559"], VLLMOptions(memory=0.9), "profile gpu-80gb, for NVIDIA H100 80GB"),
+        (
+            ["NVIDIA H100, 81559"] * 4,
+            VLLMOptions(memory=0.9, data_parallel=4),
+            "profile gpus, for NVIDIA H100",
+        ),
+        (
+            ["NVIDIA L4, 23034"] * 2,
+            VLLMOptions(memory=0.9, data_parallel=2, quantization="fp8"),
+            "profile gpus, for NVIDIA L4 with 22 GiB, NVIDIA L4 with 22 GiB",
+        ),
+        (["Tesla T4, 15360"], VLLMOptions(), "no profile fits Tesla T4 with 15 GiB"),
+        (["No devices were found"], VLLMOptions(), "no profile fits no GPU that nvidia-smi tells of"),
+    ],
+)
+def test_a_profile_is_chosen_by_the_cards(tmp_path, monkeypatch, lines, options, why):
+    """nvidia-smi is a stand-in that prints what the real one prints."""
+    smi = tmp_path / "nvidia-smi"
+    smi.write_text(SMI.format(lines=" ".join(f"'{line}'" for line in lines)))
+    smi.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    chosen, reason = vllm.choose_profile("auto", vllm.gpus())
+    assert chosen == options
+    assert why in reason
+
+
+def test_a_profile_is_asked_for_by_name():
+    options, reason = vllm.choose_profile("gpu-24gb", [])
+    assert (options.quantization, reason) == ("fp8", "profile gpu-24gb, as asked for")
+    command = vllm.command("m", "127.0.0.1", 9000, options)
+    assert dict(pairwise(command))["--quantization"] == "fp8"
+    assert "--quantization" not in vllm.command("m", "127.0.0.1", 9000, vllm.PROFILES["gpu-80gb"])
+    with pytest.raises(OperatorError, match="'h100' is not one of auto, gpu-24gb, gpu-80gb, gpus"):
+        vllm.choose_profile("h100", [])
 
 
 def test_threads_are_the_cores_that_a_container_may_use(tmp_path, monkeypatch):

@@ -57,8 +57,9 @@ def started(folder: Path) -> Iterator[tuple[str, subprocess.Popen[str]]]:
 
 @pytest.fixture(scope="session")
 def page_workspace(make_workspace, fake_llm, tmp_path_factory) -> Path:
-    """A workspace whose language model is the fake server."""
-    return make_workspace(tmp_path_factory.mktemp("page"), f'llm_base_url = "{fake_llm.base_url}"\n')
+    """A workspace whose language model is the fake server, which is asked one question at once."""
+    settings = f'llm_base_url = "{fake_llm.base_url}"\nturns_at_once = 1\n'
+    return make_workspace(tmp_path_factory.mktemp("page"), settings)
 
 
 @pytest.fixture(scope="session")

@@ -3,6 +3,7 @@
 import json
 import signal
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
@@ -62,6 +63,20 @@ def test_the_step_at_work_is_the_one_shown(page, fake_llm):
     page.until(lambda: "conditions found" in page.text("#chat"), "the first step")
     title = page.until(lambda: page.text("#chat .title-text, #chat .title"), "the running step")
     assert "Planning" in title, f"while the model plans, the page shows: {title}"
+
+
+def test_who_waits_for_others_is_told_the_place(page, fake_llm):
+    fake_llm.wait = 4
+    body = {"question": "who bought beer?"}
+    with ThreadPoolExecutor(1) as pool:
+        other = pool.submit(httpx.post, f"{page.url}/v1/ask", json=body, timeout=60)
+        time.sleep(1)
+        page.send("who bought wine?")
+        page.until(lambda: "Waiting: yours is the next question" in page.text("#chat"), "the place")
+        assert other.result().status_code == 200
+    fake_llm.wait = 0
+    page.until(page.finished, "the answer")
+    assert "WINE" in page.text("#chat")
 
 
 def test_the_sql_is_shown(page):
