@@ -9,6 +9,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
+from assistant.mentions import Mention
 from assistant.sql import WAIT_SECONDS, identity, storage_error
 from segments.errors import OperatorError
 
@@ -26,7 +27,7 @@ class _Store(Protocol):
 
     def used(self) -> Any: ...
 
-    def forget(self, customer: str) -> int: ...
+    def forget(self, mention: Mention) -> int: ...
 
     def close(self) -> None: ...
 
@@ -46,10 +47,10 @@ class Conversations:
         with self._store.used():
             yield
 
-    def forget(self, customer: str) -> int:
-        """Delete the conversations whose stored state names the pseudonym; how many there were."""
+    def forget(self, mention: Mention) -> int:
+        """Delete the conversations whose stored state speaks of the customer; how many there were."""
         with self._store.used():
-            return self._store.forget(customer)
+            return self._store.forget(mention)
 
     def close(self) -> None:
         """Close the connections."""
@@ -91,12 +92,14 @@ class _File:
         except sqlite3.DatabaseError as error:
             raise storage_error(f"The conversations in {self.path} cannot be used", error) from error
 
-    def forget(self, customer: str) -> int:
+    def forget(self, mention: Mention) -> int:
         with closing(self._connect("rw")) as connection:
             threads: set[str] = set()
             for table, column in (("checkpoints", "checkpoint"), ("writes", "value")):
-                query = f"SELECT DISTINCT thread_id FROM {table} WHERE instr({column}, CAST(? AS BLOB)) > 0"
-                threads |= {row[0] for row in connection.execute(query, [customer])}
+                query = f"SELECT thread_id, {column} FROM {table} WHERE instr({column}, CAST(? AS BLOB)) > 0"
+                for needle in mention.needles:
+                    rows = connection.execute(query, [needle])
+                    threads |= {thread for thread, content in rows if mention.within(content)}
             with connection:
                 for table in ("checkpoints", "writes"):
                     found = [(thread,) for thread in sorted(threads)]
@@ -156,12 +159,14 @@ class _Server:
         except (psycopg.Error, PoolTimeout) as error:
             raise storage_error(FAILED, error) from error
 
-    def forget(self, customer: str) -> int:
+    def forget(self, mention: Mention) -> int:
         with self._pool.connection() as connection, connection.transaction():
             threads: set[str] = set()
             for table, content in BLOBS.items():
-                query = f"SELECT DISTINCT thread_id FROM {table} WHERE position(%s::bytea IN {content}) > 0"
-                threads |= {row["thread_id"] for row in connection.execute(query, [customer.encode()])}
+                query = f"SELECT thread_id, {content} AS content FROM {table} WHERE position(%s::bytea IN {content}) > 0"
+                for needle in mention.needles:
+                    rows = connection.execute(query, [needle.encode()])
+                    threads |= {row["thread_id"] for row in rows if mention.within(bytes(row["content"]))}
             for table in BLOBS:
                 connection.execute(f"DELETE FROM {table} WHERE thread_id = ANY(%s)", [sorted(threads)])
         return len(threads)

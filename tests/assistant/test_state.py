@@ -16,6 +16,7 @@ from sqlalchemy import inspect, text
 
 from assistant.conversations import Conversations
 from assistant.library import Library
+from assistant.mentions import Mention
 from assistant.migrations import FOLDER, head
 from assistant.sql import Database
 from segments.codec import from_json, to_json
@@ -206,12 +207,16 @@ def test_a_conversation_is_read_by_another_worker_and_forgets_a_customer(where):
     one, two = Conversations(where), Conversations(where)
     talk(one, "t", ["hello"])
     talk(two, "u", ["like customer c0ffee"])
+    talk(two, "v", ["spent over 100 on 2024-01-02", "order 100"])
+    talk(two, "w", ["why is customer 100 in it?"])
     config: Any = {"configurable": {"thread_id": "t"}}
     found = two.saver.get_tuple(config)
     assert found is not None
     assert found.checkpoint["channel_values"]["words"] == ["hello", "!"]
-    assert one.forget("c0ffee") == 1
-    assert one.forget("c0ffee") == 0
+    assert one.forget(Mention("c0ffee", "100")) == 2
+    assert one.forget(Mention("c0ffee", "100")) == 0
+    assert two.saver.get_tuple({"configurable": {"thread_id": "v"}}) is not None
+    assert two.saver.get_tuple({"configurable": {"thread_id": "w"}}) is None
     assert two.saver.get_tuple({"configurable": {"thread_id": "u"}}) is None
     assert two.saver.get_tuple(config) is not None
     for each in (one, two):
