@@ -143,6 +143,20 @@ def test_the_log_of_a_server_takes_no_change_either(postgres_url, tmp_path):
     assert log.verify().entries == 1
 
 
+def test_a_person_is_redacted_from_the_log_of_a_server(postgres_url, tmp_path):
+    log = Audit(tmp_path, postgres_url)
+    log.write(ADA, "ask", question="why is customer 77 in it?")
+    head = log.verify().head
+    assert log.redact(Mention("c0ffee00c0ffee00", "77")) == 1
+    assert log.entries()[0].detail == {"question": "why is customer [erased] in it?"}
+    assert log.verify(head).breaks == ()
+    with (
+        pytest.raises(StorageError, match="append-only"),
+        Database(postgres_url, "audit").write() as connection,
+    ):
+        connection.execute(text("UPDATE audit_log SET who = 'eve'"))
+
+
 def test_many_writers_make_one_chain_and_every_version_once(where, tmp_path):
     url = where if isinstance(where, str) else None
     logs = [Audit(tmp_path, url) for _ in range(3)]
