@@ -9,6 +9,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
+from assistant.mentions import Mention
 from assistant.sql import WAIT_SECONDS, identity, storage_error
 from segments.errors import OperatorError
 
@@ -33,7 +34,7 @@ class _Store(Protocol):
 
     def used(self) -> Any: ...
 
-    def forget(self, customer: str) -> int: ...
+    def forget(self, mention: Mention) -> int: ...
 
     def close(self) -> None: ...
 
@@ -57,10 +58,10 @@ class Conversations:
         """The threads whose names begin so, the last changed first; use it within `used`."""
         return self._store.threads(space)
 
-    def forget(self, customer: str) -> int:
-        """Delete the conversations whose stored state names the pseudonym; how many there were."""
+    def forget(self, mention: Mention) -> int:
+        """Delete the conversations whose stored state speaks of the customer; how many there were."""
         with self._store.used():
-            return self._store.forget(customer)
+            return self._store.forget(mention)
 
     def close(self) -> None:
         """Close the connections."""
@@ -106,12 +107,14 @@ class _File:
         with self.saver.cursor(transaction=False) as cursor:
             return [row[0] for row in cursor.execute(LATEST.replace("%s", "?"), [len(space), space])]
 
-    def forget(self, customer: str) -> int:
+    def forget(self, mention: Mention) -> int:
         with closing(self._connect("rw")) as connection:
             threads: set[str] = set()
             for table, column in (("checkpoints", "checkpoint"), ("writes", "value")):
-                query = f"SELECT DISTINCT thread_id FROM {table} WHERE instr({column}, CAST(? AS BLOB)) > 0"
-                threads |= {row[0] for row in connection.execute(query, [customer])}
+                query = f"SELECT thread_id, {column} FROM {table} WHERE instr({column}, CAST(? AS BLOB)) > 0"
+                for needle in mention.needles:
+                    rows = connection.execute(query, [needle])
+                    threads |= {thread for thread, content in rows if mention.within(content)}
             with connection:
                 for table in ("checkpoints", "writes"):
                     found = [(thread,) for thread in sorted(threads)]
@@ -175,12 +178,14 @@ class _Server:
         with self._pool.connection() as connection:
             return [row["thread_id"] for row in connection.execute(LATEST, [len(space), space])]
 
-    def forget(self, customer: str) -> int:
+    def forget(self, mention: Mention) -> int:
         with self._pool.connection() as connection, connection.transaction():
             threads: set[str] = set()
             for table, content in BLOBS.items():
-                query = f"SELECT DISTINCT thread_id FROM {table} WHERE position(%s::bytea IN {content}) > 0"
-                threads |= {row["thread_id"] for row in connection.execute(query, [customer.encode()])}
+                query = f"SELECT thread_id, {content} AS content FROM {table} WHERE position(%s::bytea IN {content}) > 0"
+                for needle in mention.needles:
+                    rows = connection.execute(query, [needle.encode()])
+                    threads |= {row["thread_id"] for row in rows if mention.within(bytes(row["content"]))}
             for table in BLOBS:
                 connection.execute(f"DELETE FROM {table} WHERE thread_id = ANY(%s)", [sorted(threads)])
         return len(threads)

@@ -9,6 +9,7 @@ from pathlib import Path
 from assistant.conversations import Conversations
 from assistant.documents import KINDS, documents_of
 from assistant.library import Library
+from assistant.mentions import Mention
 from assistant.workspace import Workspace
 from indexes.discoveries import Discoveries
 from indexes.index import CustomerIndex
@@ -56,7 +57,8 @@ def erase_person(workspace: Workspace, source_id: str, progress: Progress = sile
     registry.forget(customer)
     Versions(registry).forget(customer)
     conversations = Conversations(workspace.conversations)
-    forgotten = conversations.forget(customer)
+    mention = mention_of(workspace, source_id)
+    forgotten = conversations.forget(mention)
     traces = list(data.traces)
     if customer in CustomerIndex.load(workspace.index, "cpu").customer_ids:
         traces.append("behaviour index")
@@ -69,9 +71,14 @@ def erase_person(workspace: Workspace, source_id: str, progress: Progress = sile
     traces += [str(path) for path in _damaged(workspace) if customer.encode() in path.read_bytes()]
     if registry.forget(customer) or Versions(registry).forget(customer):
         traces.append("propensity scores")
-    if conversations.forget(customer):
+    if conversations.forget(mention):
         traces.append("conversations")
     return ErasedPerson(data, known, tuple(named), forgotten, tuple(traces))
+
+
+def mention_of(workspace: Workspace, source_id: str) -> Mention:
+    """How stored texts speak of the customer with this id."""
+    return Mention(pseudonym(load_or_create_key(workspace.folder), source_id), source_id)
 
 
 def _damaged(workspace: Workspace) -> Iterator[Path]:

@@ -88,6 +88,14 @@ class Database:
                     changing.execute(query, {"name": f"segassist {lock}"})
                 yield changing
 
+    def compact(self) -> None:
+        """Write a file anew, so that what was deleted cannot be read in it; a server does so by itself (autovacuum)."""
+        if self.is_file:
+            with _one_sentence(self.failed), self._turn, self._engine.connect() as connection:
+                raw = connection.connection.driver_connection
+                raw.execute("VACUUM")  # type: ignore[union-attr]
+                raw.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # type: ignore[union-attr]
+
     def close(self) -> None:
         """Close every connection."""
         self._engine.dispose()

@@ -2,8 +2,9 @@
 
 Append-only, in a SQL table of its own. Each entry holds the hash of the one before it, keyed (HMAC-SHA-256)
 with a file that belongs apart from the log, so that an entry that is changed, removed or put in between is
-found by `verify`. What a chain cannot show is that its end was cut off: note the head that `verify` prints, and
-hand it in the next time.
+found by `verify`. A person who is erased is taken out of the entries by `redact`, which the chain holds too.
+What a chain cannot show is that its end was cut off: note the head that `verify` prints, and hand it in the
+next time.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ import hmac
 import json
 import os
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,6 +23,7 @@ from typing import Any
 
 from sqlalchemy import (
     Column,
+    Connection,
     Integer,
     MetaData,
     String,
@@ -27,16 +31,21 @@ from sqlalchemy import (
     Text,
     insert,
     select,
+    text,
+    update,
 )
 
+from assistant.mentions import Mention
 from assistant.sql import Database
 from segments.atomic import made_once
 from segments.errors import DataError, StorageError
-from serving.access import Caller
+from serving.access import OWNER, Caller
 
 FILE, KEY_FILE = "audit.sqlite", "audit.key"
 KEY_VARIABLE = "SEGASSIST_AUDIT_KEY_FILE"
 START = "0" * 64
+REDACTED = "redacted"
+"""The action of an entry that says what earlier ones were redacted to."""
 
 _metadata = MetaData()
 _entries = Table(
@@ -93,24 +102,25 @@ class Audit:
 
     def write(self, caller: Caller, action: str, **detail: Any) -> Entry:
         """Append an entry and return it once it is on disk. Raises StorageError."""
-        text = json.dumps(
-            {k: v for k, v in detail.items() if v is not None}, ensure_ascii=True, sort_keys=True
-        )
+        content = _text({k: v for k, v in detail.items() if v is not None})
         # The lock is held before the last entry is read, so that two writers cannot follow the same one.
         with self._log.write(lock="audit") as connection:
-            last = connection.execute(select(_entries).order_by(_entries.c.seq.desc()).limit(1)).one_or_none()
-            row = {
-                "seq": 1 if last is None else last.seq + 1,
-                "at": datetime.now(UTC).isoformat(timespec="milliseconds"),
-                "who": caller.name,
-                "role": caller.role.name,
-                "via": caller.via,
-                "action": action,
-                "detail": text,
-                "previous": START if last is None else last.hash,
-            }
-            row["hash"] = self._digest(row)
-            connection.execute(insert(_entries).values(**row))
+            return self._append(connection, caller, action, content)
+
+    def _append(self, connection: Connection, caller: Caller, action: str, detail: str) -> Entry:
+        last = connection.execute(select(_entries).order_by(_entries.c.seq.desc()).limit(1)).one_or_none()
+        row = {
+            "seq": 1 if last is None else last.seq + 1,
+            "at": datetime.now(UTC).isoformat(timespec="milliseconds"),
+            "who": caller.name,
+            "role": caller.role.name,
+            "via": caller.via,
+            "action": action,
+            "detail": detail,
+            "previous": START if last is None else last.hash,
+        }
+        row["hash"] = self._digest(row)
+        connection.execute(insert(_entries).values(**row))
         return _entry(row)
 
     def entries(self, last: int | None = None) -> list[Entry]:
@@ -120,9 +130,33 @@ class Audit:
             rows = connection.execute(query if last is None else query.limit(last)).all()
         return [_entry(row._asdict()) for row in reversed(rows)]
 
+    def redact(self, mention: Mention) -> int:
+        """Take a customer out of the entries' details; how many entries speak of them.
+
+        Their hashes stay, so the chain and heads noted earlier do. One more entry, of the chain like any other, says what
+        each was redacted to: `verify` accepts that and no other change.
+        """
+        changed = {}
+        with self._log.write(lock="audit") as connection, _changeable(connection):
+            for row in connection.execute(select(_entries)).all():
+                detail = _entry(row._asdict()).detail
+                kept = mention.without(detail)
+                if row.action == REDACTED or kept == detail:
+                    continue
+                content = _text(kept)
+                connection.execute(update(_entries).where(_entries.c.seq == row.seq).values(detail=content))
+                changed[str(row.seq)] = self._digest(row._asdict() | {"detail": content})
+            if changed:
+                self._append(connection, OWNER.by("cli"), REDACTED, _text({"entries": changed}))
+        if changed:
+            self._log.compact()
+        return len(changed)
+
     def verify(self, head: str | None = None) -> Verdict:
         """Check every entry against the one before it; with a head noted earlier, that it is still there."""
         breaks, previous, number, found = [], START, 0, head in (None, f"0:{START}")
+        changed: dict[str, tuple[str, str]] = {}
+        redacted: dict[str, str] = {}
         query = select(_entries).order_by(_entries.c.seq).execution_options(yield_per=1000)
         with self._log.read() as connection:
             for number, row in enumerate(connection.execute(query), 1):
@@ -131,10 +165,18 @@ class Audit:
                     break
                 if row.previous != previous:
                     breaks.append(f"Entry {row.seq} does not follow entry {row.seq - 1}.")
-                if not hmac.compare_digest(self._digest(row._asdict()), row.hash):
-                    breaks.append(f"Entry {row.seq} ({row.at}, {row.who}, {row.action}) was changed.")
+                digest = self._digest(row._asdict())
+                if not hmac.compare_digest(digest, row.hash):
+                    changed[str(row.seq)] = digest, f"{row.at}, {row.who}, {row.action}"
+                elif row.action == REDACTED:
+                    redacted |= _entry(row._asdict()).detail["entries"]
                 previous = row.hash
                 found = found or head == f"{row.seq}:{row.hash}"
+        breaks += [
+            f"Entry {seq} ({what}) was changed."
+            for seq, (digest, what) in changed.items()
+            if not hmac.compare_digest(digest, redacted.get(seq, ""))
+        ]
         if not found:
             breaks.append(f"The head {str(head)[:24]}… is not in the log: its end was cut off or rewritten.")
         return Verdict(number, f"{number}:{previous}", tuple(breaks))
@@ -142,6 +184,26 @@ class Audit:
     def _digest(self, row: Any) -> str:
         content = json.dumps([row[field] for field in _FIELDS], ensure_ascii=True)
         return hmac.new(self._key, content.encode(), hashlib.sha256).hexdigest()
+
+
+@contextmanager
+def _changeable(connection: Connection) -> Iterator[None]:
+    """Entries may be changed within, in this transaction alone: what refuses it is taken away and put back."""
+    if connection.dialect.name != "sqlite":
+        connection.execute(text("ALTER TABLE audit_log DISABLE TRIGGER audit_no_update"))
+        yield
+        connection.execute(text("ALTER TABLE audit_log ENABLE TRIGGER audit_no_update"))
+        return
+    refusing = connection.execute(
+        text("SELECT sql FROM sqlite_master WHERE name = 'audit_no_UPDATE'")
+    ).scalar_one()
+    connection.execute(text("DROP TRIGGER audit_no_UPDATE"))
+    yield
+    connection.exec_driver_sql(refusing)
+
+
+def _text(detail: dict[str, Any]) -> str:
+    return json.dumps(detail, ensure_ascii=True, sort_keys=True)
 
 
 def _entry(row: dict[str, Any]) -> Entry:

@@ -135,7 +135,9 @@ def _suggest_mapping(path: Path) -> None:
 @data_app.command()
 def quality(as_json: JsonOption = False, workspace: WorkspaceOption = DEFAULT) -> None:
     """What cleaning did to the data and what the quality gate says."""
+    from warehouse.left_out import LeftOut
     from warehouse.quality import HTML_FILE, JSON_FILE
+    from warehouse.quality_words import left_out_in_words
 
     path = open_workspace(workspace).folder / JSON_FILE
     if not path.exists():
@@ -149,6 +151,8 @@ def quality(as_json: JsonOption = False, workspace: WorkspaceOption = DEFAULT) -
         typer.echo(f"{check['verdict']:4}  {check['dimension']:12}  {check['name']}: {check['detail']}")
     for rule in report["rules"]:
         typer.echo(f"{rule['rows']:>9,} rows  {rule['name']}: {rule['action']}")
+    for source in report.get("left_out", ()):
+        typer.echo(left_out_in_words(LeftOut(**source), "en"))
 
 
 @rules_app.command("rules")
@@ -306,12 +310,20 @@ def erase(
     workspace: WorkspaceOption = DEFAULT,
 ) -> None:
     """Remove one person from every store, and show that no trace is left. Stop the server first."""
-    from assistant.privacy import erase_person
+    from assistant.privacy import erase_person, mention_of
     from assistant.refresh import alone
+    from assistant.sql import Database
+    from serving.audit import Audit
+    from serving.http.idempotency import Answers
 
     opened = open_workspace(workspace)
     with alone(opened.folder):
         found = erase_person(opened, customer)
+        mention = mention_of(opened, customer)
+        audit, answers = Audit(opened.folder, opened.audit), Answers(Database(opened.state))
+        redacted, kept = audit.redact(mention), answers.forget(mention)
+        left = [*found.traces, *(["audit log"] if audit.redact(mention) else [])]
+        left += ["kept answers"] if answers.forget(mention) else []
     # The log says that it was done, not to whom: the person is to be forgotten.
     log_here(workspace, "erase")
     for table, rows in sorted(found.data.rows.items()):
@@ -320,8 +332,9 @@ def erase(
         f"{len(found.data.exports):>9,} exported files, {len(found.segments)} saved segments, ", nl=False
     )
     typer.echo(f"{found.conversations} conversations, {'one' if found.in_index else 'no'} index entry")
-    if found.traces:
-        raise InternalError(f"The customer is still found in: {', '.join(found.traces)}; run it again.")
+    typer.echo(f"{redacted:>9,} entries of the audit log redacted, {kept} kept answers of the API")
+    if left:
+        raise InternalError(f"The customer is still found in: {', '.join(left)}; run it again.")
     typer.echo("No trace is left. Models learned from everybody are trained anew by the next build.")
 
 

@@ -19,6 +19,7 @@ import duckdb
 
 from segments.catalogue import standard_catalogue
 from segments.ports import Progress, silent
+from warehouse import left_out
 from warehouse.clean import BOTS, MAX_EVENTS_A_DAY, RULES, RuleResult
 from warehouse.connection import connect, quoted
 from warehouse.files import load
@@ -114,7 +115,8 @@ def _take_out(connection: duckdb.DuckDBPyConnection, replaced: Sequence[int]) ->
     connection.execute("CREATE TABLE touched (customer_id VARCHAR)")
     if replaced:
         listed = ", ".join(str(number) for number in replaced)
-        connection.execute(f"DELETE FROM rejects WHERE file_no IN ({listed})")
+        for table in ("rejects", "left_out"):
+            connection.execute(f"DELETE FROM {table} WHERE file_no IN ({listed})")
         _touch_owners(connection, f"file_no IN ({listed})")
         by_file = count(connection, f"DELETE FROM events WHERE file_no IN ({listed})")
     else:
@@ -178,6 +180,7 @@ def _overlap(connection: duckdb.DuckDBPyConnection) -> Check:
 def _insert(connection: duckdb.DuckDBPyConnection) -> int:
     added = count(connection, f"INSERT INTO events BY NAME {pseudonymised('events')} ORDER BY {EVENT_ORDER}")
     connection.execute(f"INSERT INTO rejects BY NAME {pseudonymised('rejects')}")
+    left_out.keep(connection)
     connection.execute(f"CREATE TEMP TABLE new_customers AS {pseudonymised('customers')}")
     _upsert(connection, "customers", "new_customers", "customer_id")
     _upsert(connection, "items", "raw_items", "item_id")
@@ -230,5 +233,10 @@ def _note(connection: duckdb.DuckDBPyConnection, report: QualityReport) -> None:
         else RuleResult(rule.name, rule.action, counts.get(rule.name, 0))
         for rule in RULES
     )
-    whole = replace(report, events=count(connection, "SELECT count(*) FROM events"), rules=rules)
+    whole = replace(
+        report,
+        events=count(connection, "SELECT count(*) FROM events"),
+        rules=rules,
+        left_out=left_out.read(connection, "left_out"),
+    )
     write_meta(connection, known | {"quality": whole.to_dict()})

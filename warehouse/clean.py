@@ -63,7 +63,12 @@ FUTURE = Rule(
     # Whole days, because times without a zone may be of a clock that is half a day ahead.
     "ts >= current_date + 2",
 )
+UNREADABLE = Rule(
+    "unreadable", "number or time that cannot be read", "event dropped", "unreadable IS NOT NULL"
+)
 RULES = (
+    # First, because an event whose time cannot be read has none.
+    UNREADABLE,
     Rule("nobody", "event without customer or time", "event dropped", "source_id IS NULL OR ts IS NULL"),
     FUTURE,
     Rule(

@@ -11,6 +11,8 @@ from warehouse.mapping import Source, TypeColumn
 
 IDS = ("customer", "item", "order", "session", "campaign", "id")
 """Fields in which 7 and 7.0 are two."""
+TYPED = ("time", "quantity", "value", "discount")
+"""Fields that a text may be read in: what cannot be read is counted row by row, and stops the load where it is much."""
 _WHOLE = re.compile(r"U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?")
 _FRACTION = re.compile(r"DOUBLE|FLOAT|DECIMAL.*")
 
@@ -41,8 +43,9 @@ def schema_drift(
             )
         elif _family(kind, field) != _family(now[name], field) and has_values(name):
             what = f"; it is read as {field}" if field else "; it is not mapped, so nothing changes"
+            stops = bool(field) and not (field in TYPED and "VARCHAR" in (kind, now[name]))
             found.append(
-                SchemaDrift(f"{label}: the column '{name}' was {kind} and is {now[name]}{what}.", bool(field))
+                SchemaDrift(f"{label}: the column '{name}' was {kind} and is {now[name]}{what}.", stops)
             )
     return found
 

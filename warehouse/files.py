@@ -10,12 +10,14 @@ from pathlib import Path
 import duckdb
 
 from segments.errors import DataError
+from warehouse import left_out
 from warehouse.allowed import refuse_personal
-from warehouse.connection import quoted
+from warehouse.connection import identifier, quoted
 from warehouse.database import table_view
 from warehouse.ledger import Columns
 from warehouse.mapping import Mapping, Source, TypeColumn
 from warehouse.rates import UNKNOWN, rate_of, unknown
+from warehouse.readable import TEXTS, UNREADABLE, Readable, condition, first_fault, readable
 
 RAW_EVENTS = (
     ("source_id", "customer", "VARCHAR"),
@@ -50,6 +52,8 @@ AMOUNTS = ("value", "discount")
 """What is in a currency."""
 DEFAULTS = {"quantity": "1.0", "value": "0.0", "discount": "0.0"}
 """What a row without the field counts as."""
+SURPRISES = ("CSV Error on Line", "JSON transform error")
+"""What the engine says of a value that the first rows of its column had not led it to expect."""
 
 
 FILE_COLUMN = "segassist_file"
@@ -58,12 +62,18 @@ FILE_COLUMN = "segassist_file"
 
 @dataclass(frozen=True)
 class _Reading:
-    """One load: which files are read, by number, and the columns that each source was found to have."""
+    """One load: which files are read, by number, and the columns that each source was found to have.
+
+    whole: whether every row tells the type of its column, instead of the first ones. doubtful: the sources with a field
+    that may be unreadable.
+    """
 
     connection: duckdb.DuckDBPyConnection
     mapping: Mapping
     numbers: Table[Path, int]
     columns: dict[int, Columns] = field(default_factory=dict)
+    whole: bool = False
+    doubtful: set[int] = field(default_factory=set)
 
     def of(self, kind: str) -> list[tuple[int, Source]]:
         """The sources of a kind that there is something to read for, with their places in the mapping."""
@@ -84,12 +94,30 @@ def load(
 ) -> dict[int, Columns]:
     """Create the raw tables from the files of these numbers (default: all); the columns of each source read.
 
+    A value that does not fit its column's first rows makes all be read anew, by columns that every value fits.
     Raises DataError naming the file, the table and the field that cannot be read.
     """
     if numbers is None:
         paths = [p for s in mapping.sources if not s.database for p in mapping.paths(s)]
         numbers = {path: number for number, path in enumerate(dict.fromkeys(paths))}
-    reading = _Reading(connection, mapping, numbers)
+    connection.begin()
+    try:
+        columns = _load(_Reading(connection, mapping, numbers))
+    except DataError as error:
+        connection.rollback()
+        if not any(words in str(error) for words in SURPRISES):
+            raise
+        return _load(_Reading(connection, mapping, numbers, whole=True))
+    except BaseException:
+        connection.rollback()
+        raise
+    connection.commit()
+    return columns
+
+
+def _load(reading: _Reading) -> dict[int, Columns]:
+    connection, numbers = reading.connection, reading.numbers
+    left_out.begin(connection)
     connection.execute("CREATE TEMP TABLE arriving_files (segassist_path VARCHAR, segassist_number INTEGER)")
     if numbers:
         connection.executemany(
@@ -111,13 +139,20 @@ def _load_events(reading: _Reading) -> None:
     """A column that no source fills is computed where it is asked for: of a wide table a fifth less is kept."""
     filled = {said for _, source in reading.of("events") for said in source.columns}
     columns = {}
-    for name, said, kind in (*RAW_EVENTS, ("file_no", "", "INTEGER"), (UNKNOWN, "currency", "VARCHAR")):
+    queries = [_events(reading, place, source) for place, source in reading.of("events")]
+    if reading.doubtful:
+        filled.add(UNREADABLE)
+    others = (
+        ("file_no", "", "INTEGER"),
+        (UNKNOWN, "currency", "VARCHAR"),
+        (UNREADABLE, UNREADABLE, "VARCHAR"),
+    )
+    for name, said, kind in (*RAW_EVENTS, *others):
         # A rule of cleaning may set the quantity.
         told = said in ("", "quantity", *filled)
         columns[name] = kind if told else f"{kind} AS ({DEFAULTS.get(name, 'NULL')}::{kind})"
     shown = ", ".join(f"{name} {kind}" for name, kind in columns.items())
     reading.connection.execute(f"CREATE TEMP TABLE raw_events ({shown})")
-    queries = [_events(reading, place, source) for place, source in reading.of("events")]
     if queries:
         kept = ", ".join(name for name, kind in columns.items() if " AS " not in kind)
         rows = f"SELECT {kept} FROM ({' UNION ALL '.join(queries)})"
@@ -180,39 +215,43 @@ def _run(connection: duckdb.DuckDBPyConnection, kind: str, statement: str) -> No
 
 def _events(reading: _Reading, place: int, source: Source) -> str:
     columns = _columns(reading, place, source)
-    types = reading.columns.get(place, {})
-    code, moment = _value(source, "currency", columns), _time(source, columns, types)
+    typed = {name: _number(source, name, columns) for name in DEFAULTS if name in source.columns}
+    typed["time"] = _time(source, columns)
+    if source.where:
+        typed["where"] = condition(source.where, columns)
+    code, moment = _value(source, "currency", columns), typed["time"].value
     rate = rate_of(code, moment, reading.mapping.rates) if "currency" in source.columns else ""
     shown = []
     for name, said, kind in RAW_EVENTS:
         if name == "type":
             value = _type(source)
-        elif said == "time":
-            value = moment
+        elif said in typed:
+            value = typed[said].value
         else:
             value = _value(source, said, columns, kind)
-            if name in AMOUNTS and "currency" in source.columns:
-                value = f"{value} * coalesce({rate}, 1)"
-            if name in DEFAULTS:
-                value = f"coalesce({value}, {DEFAULTS[name]})"
+        if name in AMOUNTS and rate:
+            value = f"{value} * coalesce({rate}, 1)"
+        if name in DEFAULTS:
+            value = f"coalesce({value}, {DEFAULTS[name]})"
         shown.append(f"{value} AS {name}")
     shown.append(("NULL::INTEGER" if source.database else "segassist_number") + " AS file_no")
     if rate:
-        amounts = [_value(source, name, columns, "DOUBLE") for name in AMOUNTS]
+        amounts = [typed[name].value for name in AMOUNTS if name in typed] or ["NULL"]
         shown.append(f"{unknown(code, moment, amounts, reading.mapping.rates)} AS {UNKNOWN}")
     else:
         shown.append(f"NULL::VARCHAR AS {UNKNOWN}")
-    where = [f"({source.where})"] if source.where else []
-    if isinstance(source.type, TypeColumn):
-        where.append(f"{identifier(source.type.column)}::VARCHAR IN ({_texts(source.type.values)})")
-    return _select(reading, source, shown, where)
+    fault = first_fault(typed.items())
+    if fault:
+        reading.doubtful.add(place)
+    shown.append(f"{fault or 'NULL::VARCHAR'} AS {UNREADABLE}")
+    return _select(reading, place, source, columns, shown)
 
 
 def _items(reading: _Reading, place: int, source: Source) -> str:
     columns = _columns(reading, place, source)
     shown = [f"{_value(source, 'item', columns)} AS item_id"]
     shown += [f"nullif(trim({_value(source, field, columns)}), '') AS {name}" for name, field in RAW_ITEMS]
-    return _select(reading, source, shown, [source.where] if source.where else [])
+    return _select(reading, place, source, columns, shown)
 
 
 def _customers(reading: _Reading, place: int, source: Source, channels: Sequence[str]) -> str:
@@ -220,7 +259,7 @@ def _customers(reading: _Reading, place: int, source: Source, channels: Sequence
     shown = [f"{_value(source, 'customer', columns)} AS source_id"]
     shown += [f"{_value(source, field, columns)} AS {name}" for name, field in RAW_CUSTOMERS]
     shown += [f"{_consent(source, channel, columns)} AS reach_{channel}" for channel in channels]
-    return _select(reading, source, shown, [source.where] if source.where else [])
+    return _select(reading, place, source, columns, shown)
 
 
 def _campaigns(reading: _Reading, place: int, source: Source) -> str:
@@ -233,12 +272,29 @@ def _campaigns(reading: _Reading, place: int, source: Source) -> str:
         f"{start} AS start_date",
         f"({end})::DATE AS end_date",
     ]
-    return _select(reading, source, shown, [source.where] if source.where else [])
+    return _select(reading, place, source, columns, shown)
 
 
-def _select(reading: _Reading, source: Source, shown: list[str], where: list[str]) -> str:
-    tests = f" WHERE {' AND '.join(where)}" if where else ""
-    return f"SELECT {', '.join(shown)} FROM {_rows(reading, source)}{tests}"
+def _select(reading: _Reading, place: int, source: Source, columns: Columns, shown: list[str]) -> str:
+    """SQL of a source's rows that its `where` and its column of types take; how many those are is counted."""
+    rows = _rows(reading, source)
+    where = condition(source.where, columns).value if source.where else ""
+    said = mapped = ""
+    if isinstance(source.type, TypeColumn):
+        said = f"{identifier(source.type.column)}::VARCHAR"
+        mapped = f"{said} IN ({_texts(source.type.values)})"
+    if where or mapped:
+        number = "NULL::INTEGER" if source.database else "segassist_number"
+        label = quoted(_label(place, source))
+        count = left_out.counting(label, rows, number, where, said or "NULL", mapped)
+        _run(reading.connection, source.kind, count)
+    tests = " AND ".join(filter(None, (where, mapped)))
+    return f"SELECT {', '.join(shown)} FROM {rows}{f' WHERE {tests}' if tests else ''}"
+
+
+def _label(place: int, source: Source) -> str:
+    """What a report calls a source."""
+    return f"{source.kind} {place + 1}: {source.table or ', '.join(source.files)}"
 
 
 def _rows(reading: _Reading, source: Source) -> str:
@@ -246,7 +302,7 @@ def _rows(reading: _Reading, source: Source) -> str:
     if source.database:
         rows = table_view(reading.connection, source.database, source.table)
     else:
-        rows = reader(reading.paths(source), source.header, FILE_COLUMN)
+        rows = reader(reading.paths(source), source.header, FILE_COLUMN, whole=reading.whole)
     # Numbered before any row is left out, so that several tables of one file number alike.
     if source.row_number:
         rows = f"(SELECT *, row_number() OVER () AS row_number FROM {rows})"
@@ -255,10 +311,12 @@ def _rows(reading: _Reading, source: Source) -> str:
     return f"{rows} AS given JOIN arriving_files ON {FILE_COLUMN} = segassist_path"
 
 
-def reader(paths: Sequence[Path], header: Sequence[str] = (), path_column: str = "") -> str:
+def reader(
+    paths: Sequence[Path], header: Sequence[str] = (), path_column: str = "", *, whole: bool = False
+) -> str:
     """The DuckDB table function for files of one kind (CSV, Parquet, JSON lines; gzip read as it is).
 
-    path_column: a column added with each row's path.
+    path_column: a column added with each row's path. whole: whether all rows tell the types of the columns.
     """
     kinds = {_kind(path) for path in paths}
     if len(kinds) > 1:
@@ -272,12 +330,12 @@ def reader(paths: Sequence[Path], header: Sequence[str] = (), path_column: str =
         case "parquet":
             return f"read_parquet({listed}, union_by_name = true)"
         case "json":
-            return f"read_json_auto({listed}, union_by_name = true)"
+            sample = ", sample_size = -1" if whole else ""
+            return f"read_json_auto({listed}, union_by_name = true{sample})"
         case _:
             named = f", header = false, names = [{_texts(header)}]" if header else ", header = true"
-            return (
-                f"read_csv({listed}, union_by_name = true, sample_size = 100000, null_padding = true{named})"
-            )
+            sample = f"sample_size = {-1 if whole else 100_000}"
+            return f"read_csv({listed}, union_by_name = true, {sample}, null_padding = true{named})"
 
 
 def _kind(path: Path) -> str:
@@ -291,22 +349,24 @@ def _kind(path: Path) -> str:
     raise DataError(f"files: {path.name} is not CSV, Parquet or JSON lines (by its ending).")
 
 
-def _columns(reading: _Reading, place: int, source: Source) -> list[str]:
+def _columns(reading: _Reading, place: int, source: Source) -> Columns:
     if source.database:
         rows = table_view(reading.connection, source.database, source.table)
         found = _described(reading.connection, source, rows, source.table)
     else:
         paths = reading.paths(source)
-        found = describe(reading.connection, source, paths)
+        found = describe(reading.connection, source, paths, whole=reading.whole)
         reading.columns[place] = found
-        rows = reader(paths[:1], source.header)
+        rows = reader(paths[:1], source.header, whole=reading.whole)
     refuse_personal(reading.connection, source, list(found), rows)
-    return [*found, "row_number"] if source.row_number else list(found)
+    return {**found, "row_number": "BIGINT"} if source.row_number else found
 
 
-def describe(connection: duckdb.DuckDBPyConnection, source: Source, paths: Sequence[Path]) -> Columns:
-    """The columns of a source's files and their types. Raises DataError naming the file."""
-    return _described(connection, source, reader(paths, source.header), paths[0])
+def describe(
+    connection: duckdb.DuckDBPyConnection, source: Source, paths: Sequence[Path], *, whole: bool = False
+) -> Columns:
+    """The columns of a source's files and their types, of all rows or the first. Raises DataError naming the file."""
+    return _described(connection, source, reader(paths, source.header, whole=whole), paths[0])
 
 
 def _described(
@@ -319,23 +379,34 @@ def _described(
     return {row[0]: row[1] for row in found}
 
 
-def _value(source: Source, field: str, columns: Sequence[str], kind: str = "VARCHAR") -> str:
+def _value(source: Source, field: str, columns: Columns, kind: str = "VARCHAR") -> str:
     said = source.columns.get(field)
     return f"NULL::{kind}" if said is None else _read(source, field, said, columns, kind)
 
 
-def _read(source: Source, field: str, said: str, columns: Sequence[str], kind: str = "VARCHAR") -> str:
+def _read(source: Source, field: str, said: str, columns: Columns, kind: str = "VARCHAR") -> str:
     """SQL of what a mapping says of a field: a column, or an expression."""
     if said.startswith("="):
         return f"({said[1:]})::{kind}"
-    if said not in columns:
+    return f"{identifier(_known(source, field, said, columns))}::{kind}"
+
+
+def _known(source: Source, field: str, said: str, columns: Columns) -> str:
+    """The column or expression. Raises DataError where there is no such column."""
+    if not said.startswith("=") and said not in columns:
         raise DataError(
-            f"{source.kind}.{field}: there is no column '{said}'; the file has {', '.join(columns[:20])}."
+            f"{source.kind}.{field}: there is no column '{said}'; the file has {', '.join([*columns][:20])}."
         )
-    return f"{identifier(said)}::{kind}"
+    return said
 
 
-def _consent(source: Source, channel: str, columns: Sequence[str]) -> str:
+def _number(source: Source, field: str, columns: Columns) -> Readable:
+    said = _known(source, field, source.columns[field], columns)
+    sure = [name for name, kind in columns.items() if kind not in TEXTS]
+    return readable(said, "TRY_CAST({} AS DOUBLE)", columns, sure)
+
+
+def _consent(source: Source, channel: str, columns: Columns) -> str:
     """Whether the customer agreed to a channel: yes or no as files write it, null for anything else."""
     said = source.reach.get(channel)
     if said is None:
@@ -344,20 +415,22 @@ def _consent(source: Source, channel: str, columns: Sequence[str]) -> str:
     return f"CASE WHEN {text} IN ({_texts(YES)}) THEN true WHEN {text} IN ({_texts(NO)}) THEN false END"
 
 
-def _time(source: Source, columns: Sequence[str], types: Columns) -> str:
-    value = _value(source, "time", columns, "VARCHAR")
-    if not source.time_format and types.get(source.columns.get("time", "")) == "TIMESTAMP":
-        moment = _value(source, "time", columns, "TIMESTAMP")
-    elif source.time_format == "unix":
-        moment = f"to_timestamp({value}::DOUBLE)::TIMESTAMP"
+def _time(source: Source, columns: Columns) -> Readable:
+    said = _known(source, "time", source.columns["time"], columns)
+    sure = [name for name, kind in columns.items() if kind == "DATE" or kind.startswith("TIMESTAMP")]
+    if source.time_format == "unix":
+        read = "to_timestamp(TRY_CAST({} AS DOUBLE))::TIMESTAMP"
+        sure = [name for name, kind in columns.items() if kind not in TEXTS]
     elif source.time_format:
-        moment = f"strptime({value}, {quoted(source.time_format)})"
+        read, sure = f"try_strptime({{}}::VARCHAR, {quoted(source.time_format)})", []
+    elif columns.get(said) in ("DATE", "TIMESTAMP"):
+        read = "{}::TIMESTAMP"
     else:
         # ' UTC' is how some exports mark the zone; the cast knows only offsets.
-        moment = f"replace({value}, ' UTC', '')::TIMESTAMP"
+        read = "TRY_CAST(replace({}::VARCHAR, ' UTC', '') AS TIMESTAMP)"
     if source.time_zone:
-        moment = f"({moment} AT TIME ZONE 'UTC' AT TIME ZONE {quoted(source.time_zone)})::TIMESTAMP"
-    return moment
+        read = f"({read} AT TIME ZONE 'UTC' AT TIME ZONE {quoted(source.time_zone)})::TIMESTAMP"
+    return readable(said, read, columns, sure)
 
 
 def _type(source: Source) -> str:
@@ -367,11 +440,6 @@ def _type(source: Source) -> str:
         )
         return f"CASE {identifier(source.type.column)}::VARCHAR {cases} END"
     return quoted(source.type)
-
-
-def identifier(name: str) -> str:
-    """A column's name as SQL writes it."""
-    return '"' + name.replace('"', '""') + '"'
 
 
 def _texts(values: Iterable[str]) -> str:

@@ -14,7 +14,8 @@ from typing import Literal
 import duckdb
 
 from segments.definition import EVENT_TYPES
-from warehouse.clean import CURRENCY, FUTURE
+from warehouse.clean import CURRENCY, FUTURE, UNREADABLE
+from warehouse.personal import personal_kind
 from warehouse.write import count
 
 Verdict = Literal["pass", "warn", "stop"]
@@ -23,6 +24,8 @@ INCOMPLETE_WARN, INCOMPLETE_STOP = 0.05, 0.5
 TWINS_WARN = 0.01
 TWINS_SAMPLE = 1_000_000
 """Rows that are compared with each other: of more, those of some customers stand for all."""
+MANY_UNREADABLE = 20
+"""Unreadable events of a type from which their share of it is judged by itself."""
 STALE_DAYS = 7
 RECENT, BEFORE = 28, 84
 """Days of the recent and of the earlier period that volume and distribution are compared over."""
@@ -106,6 +109,44 @@ def currencies(connection: duckdb.DuckDBPyConnection) -> list[Check]:
             f"{rows}个事件（{share:.2%}）的货币当日没有汇率：{named}；请加入映射的 [rates]。",
         )
     ]
+
+
+def unreadable(connection: duckdb.DuckDBPyConnection) -> list[Check]:
+    """Which fields hold what cannot be read, among raw_rejects; nothing where everything could be.
+
+    A field that a whole type of events cannot be read in is a column mapped wrongly, however few these are.
+    """
+    found = connection.execute(
+        "SELECT split_part(unreadable, ': ', 1) AS field, count(*) AS rows, "
+        "min(substr(unreadable, strpos(unreadable, ': ') + 2)) AS example FROM raw_rejects WHERE rule = $1 "
+        "GROUP BY 1 ORDER BY 2 DESC, 1",
+        [UNREADABLE.name],
+    ).fetchall()
+    if not found:
+        return []
+    rows = sum(of_it for _, of_it, _ in found)
+    share = rows / (rows + count(connection, "SELECT count(*) FROM raw_events"))
+    worst = connection.execute(
+        "SELECT max(rows / (rows + coalesce(s.events, 0))) FROM (SELECT type, count(*) AS rows FROM raw_rejects "
+        f"WHERE rule = $1 GROUP BY 1) LEFT JOIN event_summary s USING (type) WHERE rows >= {MANY_UNREADABLE}",
+        [UNREADABLE.name],
+    ).fetchone()
+    of_a_type = (worst[0] if worst else None) or 0.0
+    named = ", ".join(f"{field} ({of_it}, such as '{_shown(example)}')" for field, of_it, example in found)
+    return [
+        Check(
+            "values readable",
+            "contract",
+            "stop" if max(share, of_a_type) >= ORPHANS_STOP else "warn",
+            f"{rows} events ({share:.2%}) hold what is no number or time: {named}; they were left out.",
+            f"{rows}个事件（{share:.2%}）含有无法读取的数字或时间：{named}；已剔除。",
+        )
+    ]
+
+
+def _shown(example: str) -> str:
+    """An example of a value, unless it looks personal."""
+    return "..." if personal_kind("", (example,)) else example
 
 
 def future(connection: duckdb.DuckDBPyConnection) -> Check:

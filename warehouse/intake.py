@@ -19,9 +19,9 @@ from typing import Literal
 import duckdb
 
 from segments.errors import ConflictError, DataError
-from warehouse.connection import scratch
+from warehouse.connection import identifier, scratch
 from warehouse.drift import SchemaDrift, schema_drift
-from warehouse.files import describe, identifier, reader
+from warehouse.files import describe, reader
 from warehouse.ledger import File, Ledger, examine, mark
 from warehouse.mapping import Mapping
 from warehouse.write import count

@@ -1,4 +1,4 @@
-"""The quality report of a load: for a machine (JSON) and for a person (one HTML file with plots)."""
+"""The quality report of a load: for a machine (JSON) and for a person (an HTML file with plots, in English and Chinese)."""
 
 from __future__ import annotations
 
@@ -16,24 +16,52 @@ import duckdb
 
 from segments.atomic import write_text
 from segments.errors import DataError
+from segments.explain import Language
 from warehouse.clean import RuleResult, clean
-from warehouse.gate import Check, Verdict, checks, currencies, future
+from warehouse.gate import Check, Verdict, checks, currencies, future, unreadable
 from warehouse.keys import key_checks
+from warehouse.left_out import LeftOut, begin, read
+from warehouse.quality_words import in_words, left_out_in_words
 from warehouse.write import complete_events, count
 
 JSON_FILE = "quality.json"
 HTML_FILE = "quality.html"
+HTML_FILE_ZH = "quality.zh.html"
 BARS = 60
+_HEADS = {
+    "title": ("Data quality", "数据质量"),
+    "pass": ("pass", "通过"),
+    "warn": ("warn", "警告"),
+    "stop": ("stop", "阻止"),
+    "events": ("{:,} events after cleaning.", "清洗后有{:,}个事件。"),
+    "checks": ("Checks", "检查"),
+    "cleaning": ("Cleaning", "清洗"),
+    "verdict": ("Verdict", "结论"),
+    "dimension": ("Dimension", "维度"),
+    "check": ("Check", "检查项"),
+    "detail": ("Detail", "说明"),
+    "rule": ("Rule", "规则"),
+    "done": ("Done", "处理"),
+    "rows": ("Rows", "行数"),
+    "restored": ("Taken back", "已撤回"),
+    "weekly": ("Events a week by type", "每周各类事件数"),
+    "values": (
+        "Value of purchase lines, the largest hundredth at the edge",
+        "购买行的金额，最大的百分之一在边缘",
+    ),
+}
+_COLUMNS = (("verdict", "dimension", "check", "detail"), ("rule", "done", "rows", "restored"))
 _COLOURS = {"pass": "#1a7f37", "warn": "#9a6700", "stop": "#cf222e"}
 
 
 @dataclass(frozen=True)
 class QualityReport:
-    """What cleaning did and what the gate says."""
+    """What cleaning did, what the gate says, and what the mapping left out before both."""
 
     events: int
     rules: tuple[RuleResult, ...]
     checks: tuple[Check, ...]
+    left_out: tuple[LeftOut, ...] = ()
 
     @property
     def verdict(self) -> Verdict:
@@ -60,15 +88,19 @@ def clean_and_check(
     Raises DataError when a check says stop; the reports are written then too, to show why.
     """
     complete_events(connection)
+    begin(connection)
     rules = clean(connection, off)
     found = (
         *checks(connection, today or date.today(), history),
         *key_checks(connection),
         future(connection),
         *currencies(connection),
+        *unreadable(connection),
         *more(),
     )
-    report = QualityReport(count(connection, "SELECT count(*) FROM raw_events"), rules, found)
+    report = QualityReport(
+        count(connection, "SELECT count(*) FROM raw_events"), rules, found, read(connection, "raw_left_out")
+    )
     write_report(connection, folder, report, history)
     stops = [check.detail for check in found if check.verdict == "stop"]
     if stops:
@@ -79,9 +111,11 @@ def clean_and_check(
 def write_report(
     connection: duckdb.DuckDBPyConnection, folder: Path, report: QualityReport, history: str
 ) -> None:
-    """Write both reports; history: a table with ts, type and value of all events, for the plots."""
+    """Write the reports; history: a table with ts, type and value of all events, for the plots."""
     write_text(folder / JSON_FILE, json.dumps(report.to_dict(), indent=1))
-    write_text(folder / HTML_FILE, _page(report, _plots(connection, history) if report.events else []))
+    plots = _plots(connection, history) if report.events else []
+    write_text(folder / HTML_FILE, _page(report, plots, "en"))
+    write_text(folder / HTML_FILE_ZH, _page(report, plots, "zh"))
 
 
 def report_of(known: Mapping[str, Any]) -> QualityReport:
@@ -90,41 +124,49 @@ def report_of(known: Mapping[str, Any]) -> QualityReport:
         known["events"],
         tuple(RuleResult(**rule) for rule in known["rules"]),
         tuple(Check(**check) for check in known["checks"]),
+        tuple(LeftOut(**source) for source in known.get("left_out", ())),
     )
 
 
-def _page(report: QualityReport, plots: Sequence[tuple[str, str]]) -> str:
+def _page(report: QualityReport, plots: Sequence[tuple[str, str]], language: Language) -> str:
+    heads = {head: html.escape(words[language == "zh"]) for head, words in _HEADS.items()}
     rules = "".join(
-        f"<tr><td>{html.escape(rule.name)}</td><td>{html.escape(rule.action)}</td>"
+        f"<tr><td>{html.escape(in_words(rule.name, language))}</td>"
+        f"<td>{html.escape(in_words(rule.action, language))}</td>"
         f"<td>{rule.rows:,}</td><td>{rule.restored:,}</td></tr>"
         for rule in report.rules
     )
     rows = "".join(
-        f'<tr><td style="color:{_COLOURS[check.verdict]}">{check.verdict}</td>'
-        f"<td>{html.escape(check.dimension)}</td><td>{html.escape(check.name)}</td>"
-        f"<td>{html.escape(check.detail)}</td></tr>"
+        f'<tr><td style="color:{_COLOURS[check.verdict]}">{heads[check.verdict]}</td>'
+        f"<td>{html.escape(in_words(check.dimension, language))}</td>"
+        f"<td>{html.escape(in_words(check.name, language))}</td>"
+        f"<td>{html.escape((check.detail_zh if language == 'zh' else '') or check.detail)}</td></tr>"
         for check in report.checks
     )
+    left = "".join(f"<p>{html.escape(left_out_in_words(source, language))}</p>" for source in report.left_out)
     images = "".join(
-        f'<figure><img alt="{html.escape(title)}" src="data:image/png;base64,{data}">'
-        f"<figcaption>{html.escape(title)}</figcaption></figure>"
+        f'<figure><img alt="{heads[title]}" src="data:image/png;base64,{data}">'
+        f"<figcaption>{heads[title]}</figcaption></figure>"
         for title, data in plots
     )
+    titles = ["".join(f"<th>{heads[head]}</th>" for head in columns) for columns in _COLUMNS]
+    other, its_name = (HTML_FILE, "English") if language == "zh" else (HTML_FILE_ZH, "中文")
     return f"""<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><title>Data quality</title>
+<html lang="{language}"><head><meta charset="utf-8"><title>{heads["title"]}</title>
 <style>body{{font:16px system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem}}
 table{{border-collapse:collapse;width:100%}}td,th{{border-bottom:1px solid #ddd;padding:.4rem;text-align:left}}
 img{{max-width:100%}}figure{{margin:1rem 0}}</style></head><body>
-<h1>Data quality: <span style="color:{_COLOURS[report.verdict]}">{report.verdict}</span></h1>
-<p>{report.events:,} events after cleaning.</p>
-<h2>Checks</h2><table><tr><th>Verdict</th><th>Dimension</th><th>Check</th><th>Detail</th></tr>{rows}</table>
-<h2>Cleaning</h2><table><tr><th>Rule</th><th>Done</th><th>Rows</th><th>Taken back</th></tr>{rules}</table>
-{images}</body></html>
+<p><a href="{other}" lang="{"en" if language == "zh" else "zh"}">{its_name}</a></p>
+<h1>{heads["title"]}: <span style="color:{_COLOURS[report.verdict]}">{heads[report.verdict]}</span></h1>
+<p>{heads["events"].format(report.events)}</p>
+<h2>{heads["checks"]}</h2><table><tr>{titles[0]}</tr>{rows}</table>
+<h2>{heads["cleaning"]}</h2><table><tr>{titles[1]}</tr>{rules}</table>
+{left}{images}</body></html>
 """
 
 
 def _plots(connection: duckdb.DuckDBPyConnection, history: str) -> list[tuple[str, str]]:
-    """(title, PNG in base64) of events a week by type, and of the line values."""
+    """(key of the title, PNG in base64) of events a week by type, and of the line values."""
     from matplotlib.figure import Figure
 
     weekly = connection.execute(
@@ -138,7 +180,7 @@ def _plots(connection: duckdb.DuckDBPyConnection, history: str) -> list[tuple[st
         axes.plot(rows["week"], rows["events"], label=str(kind))
     axes.set_yscale("log")
     axes.legend(fontsize=8)
-    plots = [("Events a week by type", _png(figure))]
+    plots = [("weekly", _png(figure))]
     # Counted by the engine: to draw a sample of rows takes it longer than to count them all.
     bars = connection.execute(
         f"WITH lines AS (SELECT value FROM {history} WHERE type = 'purchase' AND value > 0), "
@@ -151,7 +193,7 @@ def _plots(connection: duckdb.DuckDBPyConnection, history: str) -> list[tuple[st
         axes = figure.add_subplot()
         width = bars["top"].iloc[0] / BARS
         axes.bar(bars["bar"] * width, bars["lines"], width=width, align="edge")
-        plots.append(("Value of purchase lines, the largest hundredth at the edge", _png(figure)))
+        plots.append(("values", _png(figure)))
     return plots
 
 

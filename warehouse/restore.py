@@ -67,16 +67,18 @@ def enforce(folder: Path, key: str) -> None:
 
 
 def _put_back(connection: duckdb.DuckDBPyConnection, rule: Rule) -> int:
+    # Whatever rule found it first, an event has a customer and a time.
+    somebodys = "customer_id IS NOT NULL AND ts IS NOT NULL"
     if rule.mends:
         rows = _unmend(connection, rule)
     else:
         rows = count(
             connection,
             "INSERT INTO events BY NAME SELECT * EXCLUDE (rule) FROM rejects WHERE rule = $1 "
-            "AND customer_id IS NOT NULL ORDER BY customer_id, ts",
+            f"AND {somebodys} ORDER BY customer_id, ts",
             [rule.name],
         )
-    connection.execute("DELETE FROM rejects WHERE rule = $1", [rule.name])
+    connection.execute(f"DELETE FROM rejects WHERE rule = $1 AND {somebodys}", [rule.name])
     return rows
 
 

@@ -16,8 +16,8 @@ from pathlib import Path
 import duckdb
 
 from segments.errors import DataError
-from warehouse.connection import scratch
-from warehouse.files import identifier, reader
+from warehouse.connection import identifier, scratch
+from warehouse.files import reader
 from warehouse.personal import column_words, personal_kind
 
 SAMPLE = 20_000

@@ -13,6 +13,7 @@ import duckdb
 
 from segments.definition import EVENT_TYPES
 from segments.errors import DataError
+from warehouse import left_out
 from warehouse.connection import attach, scratch
 from warehouse.pseudonyms import AS_NUMBER, AS_TEXT, extend_vault, load_or_create_key, write_vault
 
@@ -29,9 +30,14 @@ _ORDER = "left(md5({customer} || '|' || ts::VARCHAR), 16)"
 """SQL of the order of a line without a number: what one customer bought at one time is one order. It is made from the
 pseudonym, because one made from the customer's own id would tell that id to whoever tries some."""
 _UNNUMBERED = f"order_id IS NULL AND type IN {_ORDERED}"
-LATER_COLUMNS = (("event_id", "VARCHAR"), ("file_no", "INTEGER"), ("unknown_currency", "VARCHAR"))
-"""Columns of events that only a mapping's files fill: their id, the ledger's number of the file, and the currency
-of an amount that could not be converted (of rejects only)."""
+LATER_COLUMNS = (
+    ("event_id", "VARCHAR"),
+    ("file_no", "INTEGER"),
+    ("unknown_currency", "VARCHAR"),
+    ("unreadable", "VARCHAR"),
+)
+"""Columns of events that only a mapping's files fill: their id, the ledger's number of the file, and (of rejects only) the
+currency of an amount that could not be converted and the field that could not be read."""
 
 
 def count(connection: duckdb.DuckDBPyConnection, query: str, values: Sequence[Any] = ()) -> int:
@@ -147,6 +153,7 @@ def write_tables(connection: duckdb.DuckDBPyConnection, folder: Path) -> None:
         connection.execute(f"CREATE TABLE {table} AS {pseudonymised(table)} ORDER BY {order}")
     connection.execute("CREATE TABLE items AS SELECT * FROM raw_items ORDER BY item_id")
     connection.execute("CREATE TABLE campaigns AS SELECT * FROM raw_campaigns ORDER BY campaign_id")
+    left_out.keep(connection)
     if connection.execute("SELECT 1 FROM duckdb_tables() WHERE table_name = 'raw_placements'").fetchone():
         connection.execute("CREATE TABLE placements AS SELECT * FROM raw_placements ORDER BY item_id, week")
 

@@ -29,6 +29,7 @@ from sqlalchemy import delete as sql_delete
 from sqlalchemy.exc import IntegrityError
 from starlette.concurrency import run_in_threadpool
 
+from assistant.mentions import Mention
 from assistant.sql import Database
 from segments.errors import ConflictError
 from serving.http.guard import caller_of
@@ -38,6 +39,14 @@ RUNNING = timedelta(minutes=2)
 """After this long a request that has not ended is taken to have died with its server, on another machine; on this one
 that is seen at once."""
 HEADERS = ("content-type", "etag", "location")
+
+GONE = json.dumps(
+    {
+        "title": "Gone",
+        "status": 410,
+        "detail": "The answer was about a person who was erased since; the request was done and is not done again.",
+    }
+).encode()
 
 _metadata = MetaData()
 _answers = Table(
@@ -118,6 +127,27 @@ class Answers:
             headers = json.dumps({h: response.headers[h] for h in HEADERS if h in response.headers})
             kept = {"status": response.status_code, "headers": headers, "body": bytes(response.body)}
             connection.execute(update(_answers).where(*mine).values(**kept))
+
+    def forget(self, mention: Mention) -> int:
+        """Take the bodies that speak of a customer out of the kept answers; how many there were.
+
+        The request is still known, so that it is not done again: its answer is gone (410).
+        """
+        with self._state.write() as connection:
+            answered = select(_answers).where(_answers.c.body.is_not(None), _answers.c.status != 410)
+            rows = connection.execute(answered).all()
+            found = [row for row in rows if mention.may_be_within((row.headers or "").encode() + row.body)]
+            for row in found:
+                mine = _answers.c.user == row.user, _answers.c.key == row.key
+                kept = {
+                    "status": 410,
+                    "headers": json.dumps({"content-type": "application/problem+json"}),
+                    "body": GONE,
+                }
+                connection.execute(update(_answers).where(*mine).values(**kept))
+        if found:
+            self._state.compact()
+        return len(found)
 
 
 def this_process() -> str:

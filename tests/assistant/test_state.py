@@ -16,6 +16,7 @@ from sqlalchemy import inspect, text
 
 from assistant.conversations import Conversations
 from assistant.library import Library
+from assistant.mentions import Mention
 from assistant.migrations import FOLDER, head
 from assistant.sql import Database
 from segments.codec import from_json, to_json
@@ -142,6 +143,20 @@ def test_the_log_of_a_server_takes_no_change_either(postgres_url, tmp_path):
     assert log.verify().entries == 1
 
 
+def test_a_person_is_redacted_from_the_log_of_a_server(postgres_url, tmp_path):
+    log = Audit(tmp_path, postgres_url)
+    log.write(ADA, "ask", question="why is customer 77 in it?")
+    head = log.verify().head
+    assert log.redact(Mention("c0ffee00c0ffee00", "77")) == 1
+    assert log.entries()[0].detail == {"question": "why is customer [erased] in it?"}
+    assert log.verify(head).breaks == ()
+    with (
+        pytest.raises(StorageError, match="append-only"),
+        Database(postgres_url, "audit").write() as connection,
+    ):
+        connection.execute(text("UPDATE audit_log SET who = 'eve'"))
+
+
 def test_many_writers_make_one_chain_and_every_version_once(where, tmp_path):
     url = where if isinstance(where, str) else None
     logs = [Audit(tmp_path, url) for _ in range(3)]
@@ -215,12 +230,16 @@ def test_a_conversation_is_read_by_another_worker_and_forgets_a_customer(where):
     one, two = Conversations(where), Conversations(where)
     talk(one, "t", ["hello"])
     talk(two, "u", ["like customer c0ffee"])
+    talk(two, "v", ["spent over 100 on 2024-01-02", "order 100"])
+    talk(two, "w", ["why is customer 100 in it?"])
     config: Any = {"configurable": {"thread_id": "t"}}
     found = two.saver.get_tuple(config)
     assert found is not None
     assert found.checkpoint["channel_values"]["words"] == ["hello", "!"]
-    assert one.forget("c0ffee") == 1
-    assert one.forget("c0ffee") == 0
+    assert one.forget(Mention("c0ffee", "100")) == 2
+    assert one.forget(Mention("c0ffee", "100")) == 0
+    assert two.saver.get_tuple({"configurable": {"thread_id": "v"}}) is not None
+    assert two.saver.get_tuple({"configurable": {"thread_id": "w"}}) is None
     assert two.saver.get_tuple({"configurable": {"thread_id": "u"}}) is None
     assert two.saver.get_tuple(config) is not None
     for each in (one, two):

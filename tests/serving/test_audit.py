@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy import make_url
 from typer.testing import CliRunner
 
+from assistant.mentions import Mention
 from segments.errors import DataError, LLMUnavailableError, StorageError
 from serving.access import Caller, Role
 from serving.audit import KEY_VARIABLE, Audit
@@ -90,6 +91,28 @@ def test_an_end_that_was_cut_off_is_found_by_a_head_noted_before(audit):
     tamper(audit, "DELETE FROM audit_log WHERE seq >= 5")
     assert not audit.verify().breaks
     assert "cut off" in audit.verify(head).breaks[0]
+
+
+def test_a_person_is_redacted_and_the_chain_and_earlier_heads_hold(audit):
+    audit.write(ADA, "ask", question="why is customer 77 in it, and who spent 77?")
+    audit.write(ADA, "tool", tools=[{"name": "explain_membership", "arguments": {"customer": "77"}}])
+    audit.write(ADA, "ask", question="客户77呢？")
+    head = audit.verify().head
+    assert audit.redact(Mention("c0ffee00c0ffee00", "77")) == 3
+    assert audit.redact(Mention("c0ffee00c0ffee00", "77")) == 0
+    said = [entry.detail for entry in audit.entries()][5:8]
+    assert said[0] == {"question": "why is customer [erased] in it, and who spent 77?"}
+    assert said[1]["tools"][0]["arguments"] == {"customer": "[erased]"}
+    assert b"customer 77" not in Path(file_of(audit)).read_bytes()
+    assert audit.verify(head).breaks == ()
+    with (
+        sqlite3.connect(file_of(audit)) as connection,
+        pytest.raises(sqlite3.IntegrityError, match="append-only"),
+    ):
+        connection.execute("UPDATE audit_log SET who = 'eve'")
+    # A redacted entry that is changed again is found like any other.
+    tamper(audit, "UPDATE audit_log SET detail = '{}' WHERE seq = 7")
+    assert [one[:7] for one in audit.verify(head).breaks] == ["Entry 7"]
 
 
 def test_the_log_takes_no_change_in_the_ordinary_way(audit):

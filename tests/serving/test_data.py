@@ -5,19 +5,23 @@ import shutil
 import tarfile
 
 import pytest
+from starlette.responses import Response
 
 from assistant.documents import Documents
 from assistant.library import Library
 from assistant.privacy import erase_person
 from assistant.refresh import alone
+from assistant.sql import Database
 from assistant.workspace import open_workspace
 from indexes.discoveries import Discoveries
 from indexes.index import CustomerIndex
 from segments.codec import from_json
 from segments.definition import SimilarityCondition
 from segments.errors import ConflictError, NotFoundError
+from serving.access import OWNER
 from serving.audit import Audit
 from serving.doctor import examine
+from serving.http.idempotency import Answers
 from tests.serving.test_operate import BEER, segassist
 from warehouse.audience import Audiences
 from warehouse.export import latest, manifest_of, read_members
@@ -142,8 +146,19 @@ def test_a_person_is_erased_everywhere(folder, tmp_path):
         json.dumps({"name": "old", "content": {"ids": [customer]}})
     )
 
+    audit, answers = Audit(folder), Answers(Database(folder / "state.sqlite"))
+    audit.write(OWNER, "ask", question=f"why is customer {source} in it?")
+    audit.write(OWNER, "tool", tools=[{"name": "explain_propensity", "arguments": {"customer": source}}])
+    answers.begin("ada", "k", "digest")
+    answers.finish("ada", "k", Response(json.dumps({"members": [source]})))
+
     ran = segassist("privacy", "erase", source, "-w", folder)
     assert ran.exit_code == 0, ran.output
+    assert "2 entries of the audit log redacted, 1 kept answers" in ran.output
+    assert audit.entries()[-3].detail["tools"][0]["arguments"] == {"customer": "[erased]"}
+    assert not audit.verify().breaks
+    again = answers.begin("ada", "k", "digest")
+    assert (again.status_code, source in again.body.decode()) == (410, False)
     assert "No trace is left" in ran.output
     assert source not in read_members(exported)
     assert customer not in CustomerIndex.load(folder / "indexes", "cpu").customer_ids

@@ -187,12 +187,6 @@ def test_files_that_do_not_fit_are_told(change, said, shop):
         loaded(MAPPING.replace(*change), shop)
 
 
-def test_times_that_are_none_stop_the_load(shop):
-    (shop / "orders1.csv").write_text("who,at,sku,no,n,price\na,yesterday,x,1,2,3.5\n")
-    with pytest.raises(DataError, match="events: cannot be read"):
-        loaded(MAPPING, shop)
-
-
 def test_every_ready_made_mapping_holds(tmp_path):
     assert {"online_retail", "rees46", "retailrocket", "taobao", "orders"} <= set(ready_made())
     for name in ready_made():

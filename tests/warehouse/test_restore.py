@@ -91,7 +91,7 @@ def test_a_folder_may_have_an_apostrophe(tmp_path):
 def test_what_cannot_be_taken_back_is_told(tmp_path):
     build(tmp_path, loader(dirty()))
     good = (tmp_path / FILE).read_bytes()
-    with pytest.raises(NotFoundError, match="rule: there is no 'robots'; known are nobody, "):
+    with pytest.raises(NotFoundError, match="rule: there is no 'robots'; known are unreadable, nobody, "):
         restore(tmp_path, "robots")
     with pytest.raises(UserError, match="cannot be taken back"):
         restore(tmp_path, "nobody")
