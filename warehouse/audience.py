@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import date
 from functools import cached_property
+from typing import TypeVar
 
 import duckdb
 import ibis
@@ -18,6 +19,7 @@ from segments.canonical import fingerprint
 from segments.check import validate
 from segments.definition import (
     EVERYONE,
+    AllOf,
     InCluster,
     MemberOf,
     Node,
@@ -38,6 +40,8 @@ from warehouse.compile import EVENT_COLUMNS, ITEM_COLUMNS, Compiler
 from warehouse.queries import Queries
 from warehouse.recent import Recent
 from warehouse.tables import Tables, narrowed
+
+_Found = TypeVar("_Found")
 
 KEPT_IDS, KEPT_SIZES, KEPT_QUERIES, KEPT_EXPRESSIONS = 200_000, 20_000, 2_000, 200
 """Customer ids of all kept member lists (about 20 MB), counts, queries (10 MB) and expressions (15 MB): the most recently
@@ -190,7 +194,14 @@ class Audiences:
 
     def places(self, definition: Node) -> np.ndarray:
         """Row numbers of the members in the stored feature mart, of a definition that holds; they are not kept."""
-        return self._run(self.compiler(definition).places(definition))
+        return self._run(self.warehouse.column, self.compiler(definition).places(definition))
+
+    def places_of_each(self, definitions: Sequence[Node]) -> list[np.ndarray]:
+        """As `places`, of several definitions, by one question to the engine."""
+        tests = self.compiler(AllOf(tuple(definitions))).tests(definitions)
+        rows = self._run(self.warehouse.rows, tests)
+        places = rows.pop("place").to_numpy()
+        return [places[rows[column].to_numpy(dtype=bool)] for column in rows]
 
     def members(self, definition: Node) -> list[str]:
         """Customer ids, sorted. Raises DefinitionError when the definition does not hold."""
@@ -205,7 +216,9 @@ class Audiences:
         """The members' ids, sorted; from the bitmaps of the conditions where customers have row numbers."""
         if self._numbered:
             return sorted(self._ids[self.bitmaps.of(definition).to_array()].tolist())
-        listed: list[str] = self._run(self.expression(definition).order_by("customer_id")).tolist()
+        listed: list[str] = self._run(
+            self.warehouse.column, self.expression(definition).order_by("customer_id")
+        ).tolist()
         return listed
 
     @cached_property
@@ -228,7 +241,8 @@ class Audiences:
         if self._numbered:
             size = len(self.bitmaps.of(definition))
         else:
-            size = int(self._run(self.expression(definition).aggregate(size=ibis._.count()))[0])
+            counted = self.expression(definition).aggregate(size=ibis._.count())
+            size = int(self._run(self.warehouse.column, counted)[0])
         return self._sizes.put(key, size) if _lasts(definition) else size
 
     def sql(self, definition: Node, dialect: str = "duckdb") -> str:
@@ -302,8 +316,8 @@ class Audiences:
         saved = (self._used(self._saved(name)) for name in named_segments(definition))
         return set(used_features(definition)).union(*saved)
 
-    def _run(self, expression: ir.Table) -> np.ndarray:
+    def _run(self, engine: Callable[[ir.Table], _Found], expression: ir.Table) -> _Found:
         try:
-            return self.warehouse.column(expression)
+            return engine(expression)
         except (duckdb.ConversionException, duckdb.BinderException) as error:
             raise InternalError(f"A checked definition did not run: {error}") from error

@@ -16,7 +16,16 @@ import numpy as np
 from pyroaring import BitMap
 
 from segments.canonical import fingerprint
-from segments.definition import EVERYONE, AllOf, AnyOf, Node, Not, named_segments
+from segments.definition import (
+    EVERYONE,
+    AllOf,
+    AnyOf,
+    FeatureCondition,
+    Node,
+    Not,
+    conditions,
+    named_segments,
+)
 from warehouse.recent import Recent
 
 if TYPE_CHECKING:
@@ -41,7 +50,17 @@ class Bitmaps:
     def of(self, definition: Node) -> BitMap:
         """Row numbers of the members. Raises DefinitionError as the engine does."""
         self._audiences.check(definition)
+        self._learn(definition)
         return self._bits(definition)
+
+    def _learn(self, definition: Node) -> None:
+        """Ask for new conditions on features together: one alone takes 1 ms of the engine and 5 ms to be compiled."""
+        features = {fingerprint(c): c for c in conditions(definition) if isinstance(c, FeatureCondition)}
+        new = {key: condition for key, condition in features.items() if self._known.get(key) is None}
+        if len(new) > 1:
+            self.asked += len(new)
+            for key, places in zip(new, self._audiences.places_of_each(list(new.values())), strict=True):
+                self._known.put(key, _bitmap(places))
 
     def _bits(self, node: Node) -> BitMap:
         match node:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import operator
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date
 from functools import reduce
 
@@ -94,6 +94,11 @@ class Compiler:
         """A table with the one column place: the members' row numbers in the stored feature mart."""
         self.features = self.features.mutate(place=self.features.rowid())
         return self.features.filter(self._predicate(node)).select("place")
+
+    def tests(self, nodes: Sequence[Node]) -> ir.Table:
+        """As `test`, of several definitions at once: their columns are numbered, after the row numbers as `place`."""
+        met = {str(number): self._predicate(node) for number, node in enumerate(nodes)}
+        return self.features.select(place=self.features.rowid(), **met)
 
     def _predicate(self, node: Node) -> ir.BooleanValue:
         match node:

@@ -21,7 +21,6 @@ import duckdb
 import ibis
 import ibis.expr.operations as ops
 import ibis.expr.types as ir
-import numpy as np
 import pandas as pd
 from sqlglot import expressions as sge
 
@@ -248,15 +247,14 @@ class Warehouse(Tables):
                 else self.connection.execute(expression)
             )
 
-    def column(self, expression: ir.Table) -> np.ndarray:
-        """The values of an expression of one column; not behind other queries, unless it holds a listed table."""
+    def rows(self, expression: ir.Table) -> pd.DataFrame:
+        """Run an expression; not behind other queries, unless it holds a listed table."""
         if expression.op().find(ops.InMemoryTable):
-            return super().column(expression)
+            return super().rows(expression)
         query = str(self.connection.compile(expression))
         with storage_errors(self.path), self.connection.con.cursor() as cursor:
             cursor.execute(f'USE "{self._catalog}"')
-            found: np.ndarray = cursor.execute(query).df().iloc[:, 0].to_numpy()
-        return found
+            return cursor.execute(query).df()
 
     @cached_property
     def _catalog(self) -> str:

@@ -67,9 +67,13 @@ class Tables(ABC):
     def fetch(self, expression: ir.Table) -> pd.DataFrame:
         """Run an expression."""
 
+    def rows(self, expression: ir.Table) -> pd.DataFrame:
+        """Run an expression, where an engine can without waiting for other queries."""
+        return self.fetch(expression)
+
     def column(self, expression: ir.Table) -> np.ndarray:
         """The values of an expression of one column."""
-        return self.fetch(expression).iloc[:, 0].to_numpy()
+        return self.rows(expression).iloc[:, 0].to_numpy()
 
     def mart_expression(self, as_of: date, names: Collection[str] | None = None) -> ir.Table:
         """The feature mart as of a date, as an expression; with names, only these features."""
