@@ -99,7 +99,7 @@ def from_sketch(
 
 def sketch_schema(catalogue: Catalogue, events: Collection[str], outcomes: Collection[str]) -> dict[str, Any]:
     """The JSON Schema of the sketches that a workspace allows: its features, each with the values it has, the events that
-    happened, the outcomes that are predicted. Similar customers and saved segments are not sketched."""
+    happened, the outcomes that are predicted. Similar customers, saved segments and uplift are not sketched."""
     schema = _spoken(json_schema(catalogue), list(events))
     kinds = []
     for kind in schema["$defs"]["node"]["oneOf"]:
@@ -108,7 +108,7 @@ def sketch_schema(catalogue: Catalogue, events: Collection[str], outcomes: Colle
             fields["propensity"] = {"enum": list(outcomes)}
         if "feature" in fields:
             kinds += _feature_kinds(catalogue)
-        elif not {"similar_to", "member_of"} & set(fields) and (outcomes or "propensity" not in fields):
+        elif not {"similar_to", "member_of", "uplift"} & set(fields) and (outcomes or "propensity" not in fields):
             kinds += _in_order(kind)
     schema["$defs"]["node"] = {"anyOf": kinds}
     return schema
