@@ -219,3 +219,49 @@ def test_an_adapter_is_written_as_gguf(tiny: Path, tmp_path: Path) -> None:
     assert names["blk.2.ffn_down.weight.lora_b"] == (8, 64)
     assert reader.get_field("adapter.lora.alpha").contents() == 16.0
     assert not (tmp_path / "sketch.gguf.partial").exists()
+
+
+def adapter_file(
+    path: Path, value: float, *, layer: str = "blk.0.attn_q", rank: int = 2, alpha: float = 16.0
+) -> Path:
+    import gguf
+    import numpy as np
+
+    writer = gguf.GGUFWriter(path, "qwen2")
+    writer.add_type("adapter")
+    writer.add_string("adapter.type", "lora")
+    writer.add_float32("adapter.lora.alpha", alpha)
+    writer.add_tensor(f"{layer}.weight.lora_a", np.full((rank, 4), value, np.float16))
+    writer.add_tensor(f"{layer}.weight.lora_b", np.full((4, rank), 2 * value, np.float16))
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+    return path
+
+
+def test_the_mean_of_two_adapters_has_the_mean_of_their_weights(tmp_path: Path) -> None:
+    import gguf
+
+    from eval.adapter.average import average
+
+    first, second = adapter_file(tmp_path / "a.gguf", 1.0), adapter_file(tmp_path / "b.gguf", 2.0)
+    assert average(first, second, tmp_path / "sketch.gguf") == 2
+    reader = gguf.GGUFReader(tmp_path / "sketch.gguf")
+    found = {tensor.name: tensor.data for tensor in reader.tensors}
+    assert found["blk.0.attn_q.weight.lora_a"].shape == (2, 4)
+    assert (found["blk.0.attn_q.weight.lora_a"] == 1.5).all()
+    assert (found["blk.0.attn_q.weight.lora_b"] == 3.0).all()
+    assert reader.get_field("adapter.lora.alpha").contents() == 16.0
+
+
+@pytest.mark.parametrize(
+    "other", [{"layer": "blk.1.attn_q"}, {"rank": 3}, {"alpha": 8.0}], ids=["layers", "rank", "scale"]
+)
+def test_adapters_of_another_shape_have_no_mean(tmp_path: Path, other: dict[str, Any]) -> None:
+    from eval.adapter.average import average
+
+    first, second = adapter_file(tmp_path / "a.gguf", 1.0), adapter_file(tmp_path / "b.gguf", 2.0, **other)
+    with pytest.raises(ValueError, match=r"blk|alpha"):
+        average(first, second, tmp_path / "sketch.gguf")
+    assert not (tmp_path / "sketch.gguf").exists()
