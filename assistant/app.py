@@ -41,11 +41,11 @@ from assistant.tools_uplift import CampaignUplift
 from assistant.tools_worth import Worths
 from assistant.trace import RecordingChat, Trace, listening
 from assistant.tracing import note, span
-from assistant.trials import Trials
+from assistant.trials import SavedExperiments, Trials
 from assistant.workspace import Workspace, open_workspace
 from campaigns.acquire import Acquisition
 from campaigns.assumptions import Assumptions
-from campaigns.experiment import Experiment, purchases_read
+from campaigns.experiment import purchases_read
 from campaigns.plan import Strategy
 from campaigns.strategy import plan_strategy
 from indexes.clusters import discover
@@ -93,7 +93,7 @@ class Rooms:
         self.trials = Trials(
             self.warehouse,
             settings.randomised_campaigns,
-            self._saved_experiments,
+            lambda: SavedExperiments(self.experiments),
             lambda made: purchases_read(made, self.purchases, self.items),
         )
         self.uplift = CampaignUplift(
@@ -122,10 +122,6 @@ class Rooms:
             workspace.ready.read_text(),
         )
         self._lock = threading.RLock()
-
-    def _saved_experiments(self) -> dict[str, Experiment]:
-        store = self.experiments
-        return {name: Experiment.from_dict(store.load(name)) for name in store.names()}
 
     @cached_property
     def index(self) -> CustomerIndex:

@@ -19,7 +19,7 @@ MARKET_CUES: dict[str, re.Pattern[str]] = {
         r"|\bmarket[- ]basket\b|\bbasket analysis\b|\bbought[- ]together\b|\bassociation rules?\b"
         r"|(?:什么(?!样|人)|哪些(?!客户|顾客|用户|会员|人|家庭)|啥)[^。？?]{0,12}(?:一起|搭配着?|同时|连带)(?:购买|买|卖)|购物篮分析|关联规则|关联购买|连带销售"
         r"|\b(?:what|which \w+)\b[^.?!]{0,20}\bin the (?:same )?(?:basket|cart|trolley)\b|\bbest (?:partner|companion|pairing)\b|\bbundle ideas?\b|\bpair(?:s|ed|ing)? (?:well|best) with\b"
-        r"|(?:一起|同时|搭着|顺手)买的?(?:是什么|有哪些|是啥)|购物篮[^。？?]{0,10}(?:搭配|组合)|搭(?:什么|啥)(?![^。？?]{0,6}推)|会顺手买|组合装|常见的?搭配"
+        r"|(?:一起|同时|搭着|顺手)买的?(?:是什么|有哪些|是啥)|购物篮[^。？?]{0,10}(?:搭配|组合)|搭(?:什么|啥)(?![^。？?]{0,6}推)|会顺手买|(?<!想做个)组合装|常见的?搭配"
     ),
     "forecast_demand": _rx(
         r"\bforecast(?:s|ing)?\b[^.?!]{0,30}\b(?:demand|sales|units|volumes?)\b|\b(?:demand|sales) (?:forecasts?|outlook)\b|\bpredict\b[^.?!]{0,15}\b(?:demand|sales)\b"

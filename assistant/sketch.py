@@ -108,7 +108,9 @@ def sketch_schema(catalogue: Catalogue, events: Collection[str], outcomes: Colle
             fields["propensity"] = {"enum": list(outcomes)}
         if "feature" in fields:
             kinds += _feature_kinds(catalogue)
-        elif not {"similar_to", "member_of", "uplift"} & set(fields) and (outcomes or "propensity" not in fields):
+        elif not {"similar_to", "member_of", "uplift"} & set(fields) and (
+            outcomes or "propensity" not in fields
+        ):
             kinds += _in_order(kind)
     schema["$defs"]["node"] = {"anyOf": kinds}
     return schema

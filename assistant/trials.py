@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cached_property
@@ -10,6 +10,7 @@ from typing import Literal
 
 import pandas as pd
 
+from assistant.documents import Documents
 from campaigns.experiment import Experiment, outcomes
 from campaigns.uplift import UpliftStudy
 from propensity.dataset import customer_matrix
@@ -62,6 +63,25 @@ class TrialData:
         return UpliftStudy(
             self.trial.kind, self.trial.name, self.trial.start, reached, len(self.treated) - reached
         )
+
+
+class SavedExperiments(Mapping[str, Experiment]):
+    """The experiments of a store, each read when it is asked for: one that was damaged is told of then only."""
+
+    def __init__(self, store: Documents) -> None:
+        self._store = store
+
+    def __getitem__(self, name: str) -> Experiment:
+        return Experiment.from_dict(self._store.load(name))
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._store.names()
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._store.names())
+
+    def __len__(self) -> int:
+        return len(self._store.names())
 
 
 class Trials:

@@ -150,22 +150,23 @@ class Audiences:
     @property
     def vocabulary(self) -> Vocabulary:
         """The names a definition may use here."""
-        return self._vocabulary(self._saved_names())
+        return self._vocabulary(self._saved_names(), self._campaigns())
 
     def check(self, definition: Node) -> None:
         """Raise DefinitionError when the definition does not hold here."""
-        # The names of saved segments are read anew at each check, and there may be thousands.
+        # The names of saved segments and of campaigns are read anew at each check, and there may be thousands.
         names = self._saved_names() if any(named_segments(definition)) else ()
-        validate(definition, self._vocabulary(names))
+        uplift = any(isinstance(each, UpliftCondition) for each in every_condition(definition))
+        validate(definition, self._vocabulary(names, self._campaigns() if uplift else None))
 
-    def _vocabulary(self, saved_names: Collection[str]) -> Vocabulary:
+    def _vocabulary(self, saved_names: Collection[str], campaigns: Collection[str] | None) -> Vocabulary:
         return Vocabulary(
             self.warehouse.catalogue,
             self._item_sets,
             frozenset(saved_names),
             self._outcomes,
             self._discoveries(),
-            self._campaigns(),
+            campaigns,
         )
 
     @cached_property

@@ -6,6 +6,7 @@ import pytest
 
 from assistant.app import Assistant
 from assistant.grounding import numbers_in
+from assistant.mentions import Mention
 from segments.codec import from_json
 from segments.definition import EVERYONE, MemberOf
 from segments.errors import DefinitionError, NotFoundError, StorageError
@@ -433,7 +434,7 @@ def test_an_erasure_takes_the_title_and_the_link_with_the_conversation(workspace
     other = talk.ask("who spent over $500 in the last 90 days?").conversation
     token = talk.kept.share(about, False)
     talk.kept.rename(about, "About one of them")
-    assert talk.conversations.forget(customer) == 1
+    assert talk.conversations.forget(Mention(customer, source)) == 1
     assert [kept.id for kept in talk.kept.all("")[0]] == [other]
     with pytest.raises(NotFoundError, match="no longer shared"):
         talk.kept.shared(token)

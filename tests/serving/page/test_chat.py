@@ -321,6 +321,7 @@ def test_conversations_are_listed_gone_on_with_named_shared_and_deleted(page, fa
     page.click("#talks button")
     page.until(lambda: "Shared by a link" in page.text("#talk-list"), "the list again")
     page.click("#talk-list button[title='Delete: who bought beer?']")
+    page.until(lambda: page.all("#talk-list button.danger"), "to be asked whether it is meant")
     page.click("#talk-list button.danger")
     page.until(lambda: "who bought beer?" not in page.text("#talk-list"), "one conversation less")
     page.driver.get(link)

@@ -35,7 +35,12 @@ from warehouse.quality_words import in_words
 
 PAGE = Path(__file__).parents[3] / "serving" / "page"
 CHOICES = Choices(
-    standard_catalogue(), {"favourite_department": ("MEAT", "DELI")}, {}, ("Loyal",), ("purchase_30d",)
+    standard_catalogue(),
+    {"favourite_department": ("MEAT", "DELI")},
+    {},
+    ("Loyal",),
+    ("purchase_30d",),
+    campaigns=("18",),
 )
 
 
