@@ -31,6 +31,7 @@ from serving.audit import Audit
 from serving.http.api import create_api
 from serving.llm.probe import free_port
 from serving.service import Service
+from serving.turns import TurnQueue
 from serving.users import Users
 from tests.conftest import ROOT
 from tests.serving.conftest import serving
@@ -83,7 +84,9 @@ class Waiting:
 def test_many_who_wait_for_the_model_keep_nobody_else_waiting(folder):
     """More than the forty threads that a web server has by default."""
     many, model = 60, Waiting()
-    with serving(create_api(Service.open(folder, model))) as url, ThreadPoolExecutor(many) as pool:
+    service = Service.open(folder, model)
+    service.turns = TurnQueue(many, many)
+    with serving(create_api(service)) as url, ThreadPoolExecutor(many) as pool:
         asking = [pool.submit(httpx.post, f"{url}/v1/ask", json=QUESTION, timeout=120) for _ in range(many)]
         try:
             for _ in range(many):
