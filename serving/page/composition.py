@@ -17,7 +17,7 @@ from segments.explain import Language
 from serving.http.guard import caller_of
 from serving.page.campaigns import Campaigns
 from serving.page.chat import Chat
-from serving.page.conversations import Conversations
+from serving.page.conversations import Conversations, Drawer
 from serving.page.downloads import add_downloads
 from serving.page.editor import Draft, Editor
 from serving.page.library import Library, Pick
@@ -81,7 +81,8 @@ class Page:
         self.chat.wire(self.blocks, self.conversation, self.current)
         self.talks.wire(self.blocks)
         going_on = [self.conversation, self.chat.chat, *self.chat.card.outputs]
-        opened = self.talks.opened.change(self.go_on, [self.talks.opened], going_on, show_progress="hidden")
+        asked = [self.talks.opened, self.talks.drawer]
+        opened = self.talks.acted.then(self.go_on, asked, going_on, **QUIET)
         opened.then(**self.chat.card.drawing)
         self.editor.wire()
         self.profile.wire(profile, self.current)
@@ -102,8 +103,10 @@ class Page:
             **card.drawing
         )
 
-    def go_on(self, opened: tuple[str, int], request: gr.Request) -> tuple[Any, ...]:
-        """Show a conversation of the list in the chat, to be gone on with."""
+    def go_on(self, opened: tuple[str, int] | None, drawer: Drawer, request: gr.Request) -> Any:
+        """Show a conversation of the list in the chat, to be gone on with, where that was the button."""
+        if opened is None or opened[1] != drawer.number:
+            return gr.skip()
         with self.session.told():
             return opened[0], *self.chat.restore(opened[0], request)
 

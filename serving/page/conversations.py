@@ -14,7 +14,7 @@ from assistant.naming import MAX_NAME
 from segments.errors import SegAssistError
 from serving.access import Caller
 from serving.page.html import ACTIONS, button, notice, table
-from serving.page.session import PATHS, QUICK, Session
+from serving.page.session import PATHS, QUICK, QUIET, Session
 
 SHOWN = 30
 """The last changed ones; older ones are found by the API."""
@@ -47,13 +47,10 @@ class Conversations:
         self.shared = gr.HTML("", elem_id="shared-talk")
 
     def wire(self, blocks: gr.Blocks) -> None:
-        """Connect the components. `opened` changes when a conversation is to be gone on with."""
+        """Connect the components. After `acted`, `opened` with the number of `drawer` is to be gone on with."""
         self.fold.expand(self.load, [self.drawer], [self.list], **QUICK)
-        self.list.act(
-            self.act,
-            [self.drawer, self.opened],
-            [self.drawer, self.list, self.opened],
-            show_progress="hidden",
+        self.acted = self.list.act(
+            self.act, [self.drawer, self.opened], [self.drawer, self.list, self.opened], **QUIET
         )
         blocks.load(self.read, [self.token], [self.shared], js=TOKEN, **QUICK)
 
