@@ -8,9 +8,10 @@ from __future__ import annotations
 import re
 
 from assistant.linking.numbers import EN_NUMBER, ZH_NUMBER
+from assistant.linking.periods import MONTHS
 
 _UNIT_EN = r"(?:days?|weeks?|months?|quarters?|years?|times|trips|visits|orders|purchases|coupons|dollars|bucks|percent|%|units|items|stores|people|customers|a visit|a trip)"
-_MONTHS = "january|february|march|april|may|june|july|august|september|october|november|december"
+_MONTHS = "|".join(MONTHS)
 _BOUND = r"(?:at least |at most |over |more than |under |less than |fewer than |up to |top |the last |the past |like |about |just |only )*"
 _TAKEN_BACK = "wait|sorry|hang on|hold on|actually|rather|correction|scratch that|strike that|excuse me"
 _CUE_EN = (

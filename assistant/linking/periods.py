@@ -17,7 +17,7 @@ from assistant.linking.spans import Span, free
 
 Days = tuple[date, date]
 """First day, and the day after the last."""
-_MONTHS = "january february march april may june july august september october november december".split()
+MONTHS = "january february march april may june july august september october november december".split()
 _ORDINALS = {
     "first": 1,
     "second": 2,
@@ -41,7 +41,7 @@ _SEASONS = {
     "秋": 9,
     "冬": 12,
 }
-_MONTH = "|".join([*_MONTHS, *(name[:3] for name in _MONTHS if name != "may"), "sept"])
+_MONTH = "|".join([*MONTHS, *(name[:3] for name in MONTHS if name != "may"), "sept"])
 
 
 @dataclass(frozen=True)
@@ -154,7 +154,7 @@ def _day_span(year: int, month: int, first: int, last: int) -> Days | None:
 
 
 def _month_number(name: str) -> int:
-    return next(i for i, month in enumerate(_MONTHS, 1) if month.startswith(name.lower()[:3]))
+    return next(i for i, month in enumerate(MONTHS, 1) if month.startswith(name.lower()[:3]))
 
 
 def _year(said: str | None, as_of: date) -> int | None:

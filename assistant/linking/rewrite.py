@@ -15,6 +15,7 @@ from opencc import OpenCC
 from assistant.linking import lexicon
 from assistant.linking.corrections import corrected
 from assistant.linking.numbers import ORDINALS, spelt_out, to_number
+from assistant.linking.periods import MONTHS
 from assistant.linking.preamble import asked_part
 
 _FILLERS = re.compile(r"(?:,\s*|\s+|^)(?:um+|uh+|erm?|hmm+)\b[,.…]*(?=\s|$)", re.IGNORECASE)
@@ -141,8 +142,7 @@ _LENGTH_SAID = re.compile(
     r"\b(?:last|past|for|in|over|within) (\d+|[a-z]+)[- ](days?|weeks?|months?)\b|\b(\d+)\s?(d|w)\b",
     re.IGNORECASE,
 )
-_MONTH_NAMES = "january february march april may june july august september october november december".split()
-_MONTH_SAID = "|".join(_MONTH_NAMES)
+_MONTH_SAID = "|".join(MONTHS)
 _DAY_SAID = re.compile(rf"\b(?:(?:{_MONTH_SAID}) \d{{1,2}}|\d{{1,2}} (?:{_MONTH_SAID}))\b", re.IGNORECASE)
 
 
@@ -269,7 +269,7 @@ _FUNCTIONS: dict[str, Callable[[re.Match[str]], str]] = {
     "ratio_of": _ratio_of,
     "before_then": _before_then,
     "before_month": _before_month,
-    "iso_month": lambda match: f"{_MONTH_NAMES[int(match[2]) - 1]} {match[1]}",
+    "iso_month": lambda match: f"{MONTHS[int(match[2]) - 1]} {match[1]}",
     "night_hours": _night_hours,
     "times_side": _times_side,
     "not_yet": _not_yet,

@@ -9,11 +9,11 @@ often the better model.
 from __future__ import annotations
 
 import argparse
-import os
 from pathlib import Path
-from typing import Any
 
 import numpy as np
+
+from eval.adapter.export import ALPHA, ARCHITECTURE, field, write
 
 
 def average(first: Path, second: Path, out: Path) -> int:
@@ -24,35 +24,22 @@ def average(first: Path, second: Path, out: Path) -> int:
     import gguf
 
     one, other = gguf.GGUFReader(first), gguf.GGUFReader(second)
-    beside = {tensor.name: tensor.data for tensor in other.tensors}
-    for name in ("general.architecture", "adapter.lora.alpha"):
-        if _field(one, name) != _field(other, name):
+    for name in (ARCHITECTURE, ALPHA):
+        if field(one, name) != field(other, name):
             raise ValueError(
-                f"{name}: {_field(one, name)} in {first.name}, {_field(other, name)} in {second.name}."
+                f"{name}: {field(one, name)} in {first.name}, {field(other, name)} in {second.name}."
             )
-    partial = out.with_name(out.name + ".partial")
-    writer = gguf.GGUFWriter(partial, _field(one, "general.architecture"))
-    writer.add_type("adapter")
-    writer.add_string("adapter.type", "lora")
-    writer.add_float32("adapter.lora.alpha", float(_field(one, "adapter.lora.alpha")))
+    beside = {tensor.name: tensor.data for tensor in other.tensors}
+    if alone := beside.keys() ^ {tensor.name for tensor in one.tensors}:
+        raise ValueError(f"{min(alone)}: not in both {first.name} and {second.name}.")
+    means = dict[str, np.ndarray]()
     for tensor in one.tensors:
-        there = beside.pop(tensor.name, None)
-        if there is None or there.shape != tensor.data.shape:
+        there = beside[tensor.name]
+        if there.shape != tensor.data.shape:
             raise ValueError(f"{tensor.name}: not of the same shape in {second.name}.")
-        mean = (tensor.data.astype(np.float32) + there.astype(np.float32)) / 2
-        writer.add_tensor(tensor.name, mean.astype(np.float16))
-    if beside:
-        raise ValueError(f"{min(beside)}: not in {first.name}.")
-    writer.write_header_to_file()
-    writer.write_kv_data_to_file()
-    writer.write_tensors_to_file()
-    writer.close()
-    os.replace(partial, out)
-    return len(one.tensors)
-
-
-def _field(reader: Any, name: str) -> Any:
-    return reader.get_field(name).contents()
+        means[tensor.name] = ((tensor.data.astype(np.float32) + there) / 2).astype(np.float16)
+    write(out, str(field(one, ARCHITECTURE)), float(str(field(one, ALPHA))), means)
+    return len(means)
 
 
 def main() -> None:

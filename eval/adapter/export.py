@@ -8,10 +8,12 @@ from __future__ import annotations
 import argparse
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
+
+ARCHITECTURE, ALPHA = "general.architecture", "adapter.lora.alpha"
 
 
 def export(adapter: Path, model: Path, out: Path) -> int:
@@ -22,32 +24,41 @@ def export(adapter: Path, model: Path, out: Path) -> int:
     import gguf
 
     reader = gguf.GGUFReader(model)
-    architecture = str(_field(reader, "general.architecture"))
-    blocks = int(str(_field(reader, f"{architecture}.block_count")))
+    architecture = str(field(reader, ARCHITECTURE))
+    blocks = int(str(field(reader, f"{architecture}.block_count")))
     named = {name: kind for kind, name in gguf.MODEL_ARCH_NAMES.items()}
     names = gguf.get_tensor_name_map(named[architecture], blocks)
     settings = json.loads((adapter / "adapter_config.json").read_text(encoding="utf-8"))
-    partial = out.with_name(out.name + ".partial")
-    writer = gguf.GGUFWriter(partial, architecture)
-    writer.add_type("adapter")
-    writer.add_string("adapter.type", "lora")
-    writer.add_float32("adapter.lora.alpha", float(settings["lora_alpha"]))
-    written = 0
+    tensors = dict[str, np.ndarray]()
     for layer, side, values in _tensors(adapter / "adapter_model.safetensors"):
         base = names.get_name(layer, try_suffixes=(".weight",))
         if base is None:
             raise ValueError(f"{layer}: the model {model.name} has no such layer.")
-        writer.add_tensor(f"{base}.weight.lora_{side}", values)
-        written += 1
+        tensors[f"{base}.weight.lora_{side}"] = values
+    write(out, architecture, float(settings["lora_alpha"]), tensors)
+    return len(tensors)
+
+
+def write(out: Path, architecture: str, alpha: float, tensors: Mapping[str, np.ndarray]) -> None:
+    """Write an adapter's matrices by name as GGUF; the file is whole or not there."""
+    import gguf
+
+    partial = out.with_name(out.name + ".partial")
+    writer = gguf.GGUFWriter(partial, architecture)
+    writer.add_type("adapter")
+    writer.add_string("adapter.type", "lora")
+    writer.add_float32(ALPHA, alpha)
+    for name, values in tensors.items():
+        writer.add_tensor(name, values)
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()
     writer.close()
     os.replace(partial, out)
-    return written
 
 
-def _field(reader: object, name: str) -> object:
+def field(reader: object, name: str) -> object:
+    """What a GGUF file says of itself under a name."""
     return reader.get_field(name).contents()  # type: ignore[attr-defined]
 
 
