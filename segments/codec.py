@@ -427,33 +427,34 @@ def _read_among(data: dict[str, Any], path: str, issues: list[Sentence], depth: 
 
 
 def _read_propensity(data: dict[str, Any], path: str, issues: list[Sentence], _depth: int) -> Node | None:
-    Fields(data, path, issues, {"propensity", "min_probability", "top_share"})
-    low, top = data.get("min_probability"), data.get("top_share")
-    numbers = [v for v in (low, top) if is_number(v)]
-    if not isinstance(data["propensity"], str) or len(numbers) != 1 or (low is not None and top is not None):
-        issues.append(
-            Sentence(
-                f"{path}: a propensity needs an outcome's name and either min_probability or top_share.",
-                f"{path}：倾向条件要有结果的名称，以及 min_probability 或 top_share 之一。",
-            )
-        )
-        return None
-    return PropensityCondition(data["propensity"], low, top)
+    needs = "a propensity needs an outcome's name", "倾向条件要有结果的名称"
+    said = _scored(data, path, issues, "propensity", "min_probability", needs)
+    return PropensityCondition(*said) if said else None
 
 
 def _read_uplift(data: dict[str, Any], path: str, issues: list[Sentence], _depth: int) -> Node | None:
-    Fields(data, path, issues, {"uplift", "min_effect", "top_share"})
-    low, top = data.get("min_effect"), data.get("top_share")
+    needs = "an uplift needs a past campaign's id", "增益条件要有以往营销活动的编号"
+    said = _scored(data, path, issues, "uplift", "min_effect", needs)
+    return UpliftCondition(*said) if said else None
+
+
+def _scored(
+    data: dict[str, Any], path: str, issues: list[Sentence], name: str, least: str, needs: tuple[str, str]
+) -> tuple[str, float | None, float | None] | None:
+    """What scores customers, and either the `least` score or the top share. needs: what is wanted, en and zh."""
+    Fields(data, path, issues, {name, least, "top_share"})
+    low, top = data.get(least), data.get("top_share")
     numbers = [v for v in (low, top) if is_number(v)]
-    if not isinstance(data["uplift"], str) or len(numbers) != 1 or (low is not None and top is not None):
+    if not isinstance(data[name], str) or len(numbers) != 1 or (low is not None and top is not None):
+        en, zh = needs
         issues.append(
             Sentence(
-                f"{path}: an uplift needs a past campaign's id and either min_effect or top_share.",
-                f"{path}：增益条件要有以往营销活动的编号，以及 min_effect 或 top_share 之一。",
+                f"{path}: {en} and either {least} or top_share.",
+                f"{path}：{zh}，以及 {least} 或 top_share 之一。",
             )
         )
         return None
-    return UpliftCondition(data["uplift"], low, top)
+    return data[name], low, top
 
 
 def _read_similar(data: dict[str, Any], path: str, issues: list[Sentence], depth: int) -> Node | None:

@@ -255,21 +255,24 @@ def _picked(values: tuple[str, ...], value: str, pick: bool) -> tuple[str, ...]:
 def _set_propensity(part: PropensityCondition, field: str, value: Any) -> PropensityCondition:
     if field == "outcome":
         return replace(part, outcome=str(value))
-    share = part.top_share if part.top_share is not None else part.min_probability
-    if field == "value":
-        share = round(_amount(value) / 100, 6)
-    by_share = value == "top_share" if field == "mode" else part.top_share is not None
-    return PropensityCondition(part.outcome, None if by_share else share, share if by_share else None)
+    return PropensityCondition(part.outcome, *_set_share(part.min_probability, part.top_share, field, value))
 
 
 def _set_uplift(part: UpliftCondition, field: str, value: Any) -> UpliftCondition:
     if field == "campaign":
         return replace(part, campaign=str(value))
-    share = part.top_share if part.top_share is not None else part.min_effect
+    return UpliftCondition(part.campaign, *_set_share(part.min_effect, part.top_share, field, value))
+
+
+def _set_share(
+    least: float | None, top: float | None, field: str, value: Any
+) -> tuple[float | None, float | None]:
+    """The least score and the top share of a condition, of which one is given: after a change of which, or of how much."""
+    share = top if top is not None else least
     if field == "value":
         share = round(_amount(value) / 100, 6)
-    by_share = value == "top_share" if field == "mode" else part.top_share is not None
-    return UpliftCondition(part.campaign, None if by_share else share, share if by_share else None)
+    by_share = value == "top_share" if field == "mode" else top is not None
+    return None if by_share else share, share if by_share else None
 
 
 def _set_sequence(part: SequenceCondition, field: str, value: Any) -> SequenceCondition:
