@@ -225,13 +225,11 @@ def _uplift(item: Evidence, language: Language, currency: str) -> str:
     )
     lines.append(_tells_who(item, shown, language))
     lines.append(_policy(shown, language))
-    return "\n".join(line for line in lines if line)
+    return "\n".join(lines)
 
 
 def _policy(shown: dict[str, str], language: Language) -> str:
-    """What it is worth to reach only whom it pays to reach; nothing where the evidence does not say."""
-    if not {"policy_share", "policy_gain", "policy_over_everyone", "auuc"} <= shown.keys():
-        return ""
+    """What it is worth to reach only whom it pays to reach."""
     return _say(
         language,
         f"- Reaching only the {shown['policy_share']} of customers whose effect pays would gain "
@@ -243,10 +241,14 @@ def _policy(shown: dict[str, str], language: Language) -> str:
     )
 
 
+def _at_random(item: Evidence) -> tuple[str, str]:
+    if "experiment" in item.notes:
+        return "Its arms were drawn at random", "实验随机分组"
+    return "The campaign was sent at random", "活动为随机投放"
+
+
 def _causal(item: Evidence, shown: dict[str, str], language: Language) -> str:
-    experiment = "experiment" in item.notes
-    how = "Its arms were drawn at random" if experiment else "The campaign was sent at random"
-    how_zh = "实验随机分组" if experiment else "活动为随机投放"
+    how, how_zh = _at_random(item)
     return _say(
         language,
         f"- {how} and its groups are alike (they differ by at most {shown['before']} standard "
@@ -257,12 +259,13 @@ def _causal(item: Evidence, shown: dict[str, str], language: Language) -> str:
 
 def _not_causal(item: Evidence, shown: dict[str, str], language: Language) -> str:
     differing = item.rows[0]["words_zh" if language == "zh" else "words"] if item.rows else ""
-    if "experiment" in item.notes:
+    if "at random" in item.notes:
+        how, how_zh = _at_random(item)
         return _say(
             language,
-            f"- **This is not a causal effect.** The arms were drawn at random, yet they differ by up to "
+            f"- **This is not a causal effect.** {how}, yet its groups differ by up to "
             f"{shown['before']} standard deviations (most in {differing}): find out why first.",
-            f"- **这不是因果效应。**实验随机分组，但两组最大相差 {shown['before']} 个标准差（差别最大的是{differing}）："
+            f"- **这不是因果效应。**{how_zh}，但两组最大相差 {shown['before']} 个标准差（差别最大的是{differing}）："
             f"请先查明原因。",
         )
     return _say(

@@ -93,7 +93,7 @@ class Rooms:
         self.trials = Trials(
             self.warehouse,
             settings.randomised_campaigns,
-            lambda: SavedExperiments(self.experiments),
+            SavedExperiments(self.experiments),
             lambda made: purchases_read(made, self.purchases, self.items),
         )
         self.uplift = CampaignUplift(
@@ -107,7 +107,7 @@ class Rooms:
             saved_names=self.library.names,
             outcomes=self.propensity.outcomes,
             discoveries=self.discoveries.counts,
-            campaigns=lambda: self.uplift.campaigns,
+            campaigns=lambda: self.trials.names,
         )
         self.noise = (
             Noise(self.state, settings.noise_epsilon, settings.noise_budget)

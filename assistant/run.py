@@ -197,10 +197,15 @@ def _on_campaign(
             )
 
 
+def _past_names(tools: Tools) -> list[str]:
+    """What experiments and campaigns are called."""
+    return [*tools.rooms.experiments.names(), *map(str, tools.rooms.campaigns["campaign_id"])]
+
+
 def _measure(outcome: Outcome, tools: Tools, link: Link) -> None:
-    rooms = tools.rooms
-    known = [*rooms.experiments.names(), *map(str, rooms.campaigns["campaign_id"])]
-    name = spoken_campaign(link.message, link.intents.name, known) or unknown_campaign(link.message)
+    name = spoken_campaign(link.message, link.intents.name, _past_names(tools)) or unknown_campaign(
+        link.message
+    )
     outcome.call("measure_campaign", tools.measure_campaign, name=name)
 
 
@@ -270,8 +275,7 @@ def _on_segment(
                 outcome=outcome_of(link.intents, link.categories),
             )
         case "estimate_uplift":
-            known = [*tools.rooms.experiments.names(), *map(str, tools.rooms.campaigns["campaign_id"])]
-            name = spoken_campaign(link.message, intents.campaign, known)
+            name = spoken_campaign(link.message, intents.campaign, _past_names(tools))
             outcome.call("estimate_uplift", tools.estimate_uplift, subject, campaign=name)
         case "customer_value":
             outcome.call("customer_value", tools.customer_value, subject, weeks=intents.weeks)

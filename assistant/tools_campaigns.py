@@ -214,10 +214,12 @@ def measure_campaign(rooms: Rooms, name: str | None) -> Told:
             "No experiment is saved yet; assign a holdout first, or name a past campaign.",
             "还没有保存的实验；请先设置对照组，或说出一次以往的活动。",
         )
+    learned = False
     if known in store:
         experiment = Experiment.from_dict(store.load(known))
         bought = purchases_read(experiment, rooms.purchases, rooms.items)
         found = read_experiment(experiment, bought, rooms.warehouse.as_of)
+        learned = rooms.trials.teaches(experiment)
         store.change(known, lambda now: Experiment.from_dict(now).looked(rooms.warehouse.as_of).to_dict())
     else:
         found = _past(rooms, known)
@@ -226,7 +228,7 @@ def measure_campaign(rooms: Rooms, name: str | None) -> Told:
         "", "measure_campaign", (Figure("name", known, "text", "campaign", "活动"), *found.figures())
     )
     texts = (tell(found, "en", currency), tell(found, "zh", currency))
-    if any((trial.kind, trial.name) == ("experiment", known) for trial in rooms.trials.random()):
+    if learned:
         texts = texts[0] + LEARNED[0].format(known), texts[1] + LEARNED[1].format(known)
     return Told(evidence, texts)
 

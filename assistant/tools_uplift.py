@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pandas as pd
 
@@ -46,7 +46,7 @@ class CampaignUplift:
     ) -> None:
         self._trials, self._current = trials, current
         self._contact_cost, self._gross_margin = contact_cost, gross_margin
-        self._studies: dict[Trial, _Learned] = {}
+        self._studies: dict[Trial, _Learned | DataError] = {}
 
     def evidence(self, members: Sequence[str], campaign: str | None) -> Evidence:
         """Whom of the members a campaign like that one would move. Raises NotFoundError, DataError."""
@@ -61,14 +61,10 @@ class CampaignUplift:
             "tells who" if study.tells_who else "does not tell who",
             "causal" if study.balance.causal else "not causal",
             trial.kind,
+            "at random" if trial.randomised else "targeted",
             "offer only" if trial.offer_only else "any purchase",
         )
         return Evidence("", "estimate_uplift", figures, tuple(_differences(study)), notes)
-
-    @property
-    def campaigns(self) -> tuple[str, ...]:
-        """The campaigns that reached somebody and the experiments, by name."""
-        return self._trials.names
 
     def effects(self, campaign: str) -> pd.Series:
         """By how much a campaign like that one would change the probability to buy, of every customer of today.
@@ -80,20 +76,23 @@ class CampaignUplift:
 
     def doubts(self, campaign: str) -> Sentence:
         """How far the effects of a campaign may be believed. Raises NotFoundError, DataError."""
-        study = self._learned(self._trials.named(campaign)).study
-        causal, tells = study.balance.causal, study.tells_who
-        en = (
-            f"Campaign {campaign} was sent at random, so its effect is one."
-            if causal
-            else f"Campaign {campaign} was not sent at random: its uplift is learned from an observational study, a "
-            "guess and not a causal effect."
-        )
-        zh = (
-            f"营销活动 {campaign} 为随机投放，增益即其效果。"
-            if causal
-            else f"营销活动 {campaign} 并非随机投放，增益来自观察性研究：只是推测，不是因果效应。"
-        )
-        if not tells:
+        learned = self._learned(self._trials.named(campaign))
+        study, trial = learned.study, learned.data.trial
+        of, of_zh = ("Experiment", "实验") if trial.kind == "experiment" else ("Campaign", "营销活动")
+        at_random = ("drawn", "分组") if trial.kind == "experiment" else ("sent", "投放")
+        if study.balance.causal:
+            en = f"{of} {campaign} was {at_random[0]} at random, so its effect is one."
+            zh = f"{of_zh} {campaign} 为随机{at_random[1]}，增益即其效果。"
+        elif trial.randomised:
+            en = f"{of} {campaign} was {at_random[0]} at random, yet its groups differ: its uplift is no causal effect."
+            zh = f"{of_zh} {campaign} 为随机{at_random[1]}，但两组并不相似：增益不是因果效应。"
+        else:
+            en = (
+                f"{of} {campaign} was not sent at random: its uplift is learned from an observational study, a guess "
+                "and not a causal effect."
+            )
+            zh = f"{of_zh} {campaign} 并非随机投放，增益来自观察性研究：只是推测，不是因果效应。"
+        if not study.tells_who:
             en += " It does not tell who better than chance does."
             zh += "对“是谁”的判断不优于随机。"
         return Sentence(en, zh)
@@ -103,7 +102,7 @@ class CampaignUplift:
         for trial in self._trials.random()[:PLANNED_WITH]:
             try:
                 learned = self._learned(trial)
-            except DataError:  # too few responded, or did not
+            except DataError:
                 continue
             if learned.study.tells_who and learned.study.balance.causal:
                 return Uplift(learned.data.study, learned.study.customers["effect"])
@@ -111,20 +110,30 @@ class CampaignUplift:
 
     def _learned(self, trial: Trial) -> _Learned:
         if trial not in self._studies:
-            data = self._trials.data(trial)
-            responders = data.response == 1
-            value = self._gross_margin * float(data.spent[responders].sum()) / max(1, int(responders.sum()))
-            study = study_campaign(
-                data.features,
-                data.treated,
-                data.response,
-                self._current(),
-                trial.randomised,
-                value,
-                self._contact_cost,
-            )
-            self._studies[trial] = _Learned(study, data, value)
-        return self._studies[trial]
+            try:
+                self._studies[trial] = self._study(trial)
+            except DataError as error:  # too few responded, or did not: they are as few the next time
+                self._studies[trial] = error
+        found = self._studies[trial]
+        if isinstance(found, DataError):
+            raise found
+        return found
+
+    def _study(self, trial: Trial) -> _Learned:
+        data = self._trials.data(trial)
+        responders = data.response == 1
+        value = self._gross_margin * float(data.spent[responders].sum()) / max(1, int(responders.sum()))
+        study = study_campaign(
+            data.features,
+            data.treated,
+            data.response,
+            self._current(),
+            trial.randomised,
+            value,
+            self._contact_cost,
+        )
+        # What was known on that day is large, and of no more use.
+        return _Learned(study, replace(data, features=data.features[[]]), value)
 
 
 def _trial_figures(data: TrialData) -> tuple[Figure, ...]:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cached_property
+from types import MappingProxyType
 from typing import Literal
 
 import pandas as pd
@@ -75,7 +76,7 @@ class SavedExperiments(Mapping[str, Experiment]):
         return Experiment.from_dict(self._store.load(name))
 
     def __contains__(self, name: object) -> bool:
-        return name in self._store.names()
+        return isinstance(name, str) and name in self._store
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._store.names())
@@ -95,7 +96,7 @@ class Trials:
         self,
         warehouse: Warehouse,
         randomised: Collection[str] = (),
-        experiments: Callable[[], Mapping[str, Experiment]] = dict,
+        experiments: Mapping[str, Experiment] = MappingProxyType({}),
         purchases: Callable[[Experiment], pd.DataFrame] | None = None,
     ) -> None:
         self._warehouse, self._randomised = warehouse, randomised
@@ -104,9 +105,8 @@ class Trials:
 
     def named(self, name: str) -> Trial:
         """A campaign or an experiment. Raises NotFoundError, DataError where it is too early to see what it changed."""
-        experiments = self._experiments()
-        if name in experiments:
-            found = _of_experiment(experiments[name])
+        if name in self._experiments:
+            found = _of_experiment(self._experiments[name])
         elif name in self._campaigns:
             found = self._campaigns[name]
         else:
@@ -125,7 +125,7 @@ class Trials:
     @property
     def names(self) -> tuple[str, ...]:
         """Campaigns by number, 9 before 13, then experiments."""
-        return (*sorted(self._campaigns, key=lambda each: (len(each), each)), *sorted(self._experiments()))
+        return (*self._campaign_names, *sorted(self._experiments))
 
     def newest(self) -> Trial:
         """The one that is meant where none is named: a random one before any other, of those the one that reached most
@@ -133,7 +133,7 @@ class Trials:
         random = self.random()
         if random:
             return random[0]
-        over = self._over(self._campaigns.values())
+        over = [trial for trial in self._campaigns.values() if self._over(trial)]
         if not over:
             raise DataError(
                 "campaign: no campaign has been over for long enough to see what it changed.",
@@ -143,22 +143,22 @@ class Trials:
 
     def random(self) -> list[Trial]:
         """The random ones that are over and have customers enough in both arms, largest first."""
-        found = [_of_experiment(each) for each in self._experiments().values()]
+        found = [_of_experiment(made) for made in self._sound()]
         if self._randomised:
             found += [trial for trial in self._campaigns.values() if trial.randomised]
-        large = [
-            t
-            for t in self._over(found)
-            if min(len(t.reached), LEAST if t.held is None else len(t.held)) >= LEAST
-        ]
-        return sorted(large, key=lambda trial: (len(trial.reached), trial.start), reverse=True)
+        taught = filter(self._teaches, found)
+        return sorted(taught, key=lambda trial: (len(trial.reached), trial.start), reverse=True)
+
+    def teaches(self, made: Experiment) -> bool:
+        """Whether an experiment is one of those."""
+        return self._teaches(_of_experiment(made))
 
     def data(self, trial: Trial) -> TrialData:
         """What a study of it learns from."""
         tables, start = self.tables, trial.start
         features = customer_matrix(tables.features(start), tables.extra(start))
         if trial.kind == "experiment":
-            made = self._experiments()[trial.name]
+            made = self._experiments[trial.name]
             assert self._purchases is not None
             spent = outcomes(made, self._purchases(made), tables.as_of)["spent"]
             features = features[features.index.isin(spent.index)]
@@ -170,11 +170,27 @@ class Trials:
         response = response.reindex(features.index).fillna(0).astype(int)
         return TrialData(trial, features, treated, response, spent.reindex(features.index).fillna(0.0))
 
-    def _over(self, trials: Collection[Trial]) -> list[Trial]:
-        if not trials:
-            return []
-        first, last = self.tables.first_day, self.tables.as_of
-        return [trial for trial in trials if first < trial.start and trial.end <= last]
+    def _sound(self) -> Iterator[Experiment]:
+        """The experiments that can be read; a damaged one is told of to who asks for it."""
+        for name in self._experiments:
+            try:
+                yield self._experiments[name]
+            except DataError:
+                continue
+
+    def _teaches(self, trial: Trial) -> bool:
+        smaller = min(len(trial.reached), LEAST if trial.held is None else len(trial.held))
+        return smaller >= LEAST and self._over(trial)
+
+    def _over(self, trial: Trial) -> bool:
+        return self.tables.first_day < trial.start and trial.end <= self.tables.as_of
+
+    @cached_property
+    def _campaign_names(self) -> tuple[str, ...]:
+        events = self._warehouse.table("events")
+        reached = events.filter(events.type == "exposure").select("campaign_id").distinct()
+        known = self._warehouse.fetch(reached)["campaign_id"].dropna()
+        return tuple(sorted(map(str, known), key=lambda each: (len(each), each)))
 
     @cached_property
     def _campaigns(self) -> dict[str, Trial]:

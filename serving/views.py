@@ -19,6 +19,7 @@ import pandas as pd
 from assistant.documents import SavedDocument
 from assistant.library import SavedSegment
 from assistant.models import model_card
+from assistant.trials import SavedExperiments
 from campaigns.experiment import Experiment
 from campaigns.plan import Strategy
 from indexes.projection import project
@@ -137,7 +138,7 @@ class Views:
             tuple(self.rooms.library.names()),
             self.rooms.propensity.outcomes,
             self.rooms.warehouse.happened["channels"],
-            self.rooms.uplift.campaigns,
+            self.rooms.trials.names,
         )
 
     @cached_property
@@ -306,8 +307,7 @@ class Views:
     def experiments(self, caller: Caller) -> list[Experiment]:
         """Saved experiments by name."""
         self.service.check(caller, "read", "experiments")
-        store = self.rooms.experiments
-        return [Experiment.from_dict(store.load(name)) for name in store.names()]
+        return list(SavedExperiments(self.rooms.experiments).values())
 
     def campaigns(self, caller: Caller) -> list[tuple[str, str, date]]:
         """(id, type, first day) of the campaigns in the data, newest first."""

@@ -296,7 +296,7 @@ def test_a_campaign_sent_at_random_has_no_doubts_of_its_cause(tested):
     tables = TrainingTables(tested)
     matrix = customer_matrix(tables.features(tables.as_of), tables.extra(tables.as_of))
     uplift = CampaignUplift(Trials(tested, ("7",)), lambda: matrix, 0.5, 0.25)
-    assert uplift.campaigns == ("7",)
+    assert Trials(tested, ("7",)).names == ("7",)
     assert "sent at random, so" in uplift.doubts("7")
     assert "为随机投放" in uplift.doubts("7").zh
 
@@ -313,7 +313,7 @@ def test_an_experiment_that_is_over_is_a_random_study_and_tells_a_plan(tested):
 
     def uplift(**more):
         made = Experiment.from_dict(drawn.to_dict() | {"arms": arms} | more)
-        trials = Trials(tested, (), lambda: {"spring": made}, lambda _made: bought)
+        trials = Trials(tested, (), {"spring": made}, lambda _made: bought)
         return CampaignUplift(trials, lambda: matrix, 0.5, 0.25)
 
     for named in (None, "spring"):
@@ -338,3 +338,15 @@ def test_an_experiment_that_is_over_is_a_random_study_and_tells_a_plan(tested):
         open_still.evidence(list(matrix.index), "spring")
     with pytest.raises(NotFoundError, match="no campaign 'autumn'; known are 7, spring"):
         uplift().evidence(list(matrix.index), "autumn")
+
+
+def test_a_damaged_experiment_hides_no_other_and_is_told_of_by_name(tested):
+    class Damaged(dict):
+        def __getitem__(self, name):
+            raise DataError(f"This is not a saved experiment ('{name}'); it was changed by hand.")
+
+    trials = Trials(tested, ("7",), Damaged(autumn=None))
+    assert [trial.name for trial in trials.random()] == ["7"]
+    assert trials.names == ("7", "autumn")
+    with pytest.raises(DataError, match="changed by hand"):
+        trials.named("autumn")
