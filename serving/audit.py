@@ -136,21 +136,30 @@ class Audit:
         Their hashes stay, so the chain and heads noted earlier do. One more entry, of the chain like any other, says what
         each was redacted to: `verify` accepts that and no other change.
         """
-        changed = {}
+        count, changed = 0, {}
         with self._log.write(lock="audit") as connection, _changeable(connection):
-            for row in connection.execute(select(_entries)).all():
-                detail = _entry(row._asdict()).detail
+            rows = [row._asdict() for row in connection.execute(select(_entries).order_by(_entries.c.seq))]
+            hashes = {str(row["seq"]): row["hash"] for row in rows}
+            for row in rows:
+                if row["action"] == REDACTED and hmac.compare_digest(self._digest(row), row["hash"]):
+                    hashes |= _entry(row).detail["entries"]
+            for row in rows:
+                detail = _entry(row).detail
                 kept = mention.without(detail)
-                if row.action == REDACTED or kept == detail:
+                if row["action"] == REDACTED or kept == detail:
                     continue
-                content = _text(kept)
-                connection.execute(update(_entries).where(_entries.c.seq == row.seq).values(detail=content))
-                changed[str(row.seq)] = self._digest(row._asdict() | {"detail": content})
+                content, count = _text(kept), count + 1
+                connection.execute(
+                    update(_entries).where(_entries.c.seq == row["seq"]).values(detail=content)
+                )
+                # An entry that somebody had changed stays one.
+                if hmac.compare_digest(self._digest(row), hashes[str(row["seq"])]):
+                    changed[str(row["seq"])] = self._digest(row | {"detail": content})
             if changed:
                 self._append(connection, OWNER.by("cli"), REDACTED, _text({"entries": changed}))
-        if changed:
+        if count:
             self._log.compact()
-        return len(changed)
+        return count
 
     def verify(self, head: str | None = None) -> Verdict:
         """Check every entry against the one before it; with a head noted earlier, that it is still there."""
@@ -196,10 +205,12 @@ def _changeable(connection: Connection) -> Iterator[None]:
         return
     refusing = connection.execute(
         text("SELECT sql FROM sqlite_master WHERE name = 'audit_no_UPDATE'")
-    ).scalar_one()
-    connection.execute(text("DROP TRIGGER audit_no_UPDATE"))
+    ).scalar_one_or_none()
+    # Who had the file in hand may have taken it away.
+    connection.execute(text("DROP TRIGGER IF EXISTS audit_no_UPDATE"))
     yield
-    connection.exec_driver_sql(refusing)
+    if refusing is not None:
+        connection.exec_driver_sql(refusing)
 
 
 def _text(detail: dict[str, Any]) -> str:

@@ -114,7 +114,7 @@ class Client:
 
     def conversation(self, conversation: str) -> Conversation:
         """What was said, and the current segment."""
-        return self._get(Conversation, f"/v1/conversations/{quote(conversation, safe='')}")
+        return self._get(Conversation, _talk(conversation))
 
     def conversations(self) -> list[KeptConversation]:
         """The caller's conversations, the last changed first."""
@@ -122,19 +122,19 @@ class Client:
 
     def rename_conversation(self, conversation: str, title: str) -> None:
         """Give a conversation another title."""
-        self._send("PUT", f"/v1/conversations/{quote(conversation, safe='')}/title", json={"title": title})
+        self._send("PUT", _talk(conversation) + "/title", json={"title": title})
 
     def delete_conversation(self, conversation: str) -> None:
         """Delete a conversation, its bundles and its link with it."""
-        self._send("DELETE", f"/v1/conversations/{quote(conversation, safe='')}")
+        self._send("DELETE", _talk(conversation))
 
     def share_conversation(self, conversation: str) -> str:
         """A token for `shared`, by which other users may read the conversation as it is now; one made before ends."""
-        return self._post(ShareLink, f"/v1/conversations/{quote(conversation, safe='')}/share").token
+        return self._post(ShareLink, _talk(conversation) + "/share").token
 
     def unshare_conversation(self, conversation: str) -> None:
         """End the conversation's link."""
-        self._send("DELETE", f"/v1/conversations/{quote(conversation, safe='')}/share")
+        self._send("DELETE", _talk(conversation) + "/share")
 
     def shared(self, token: str) -> SharedConversation:
         """What another user shared, to read."""
@@ -143,7 +143,7 @@ class Client:
     def bundle(self, conversation: str, turn: int | None = None) -> dict[str, Any]:
         """A turn with everything it came from, of the last one by default; `assistant.bundle` replays it."""
         params = {} if turn is None else {"turn": turn}
-        path = f"/v1/conversations/{quote(conversation, safe='')}/bundle"
+        path = _talk(conversation) + "/bundle"
         return cast(dict[str, Any], self._send("GET", path, params=params).json())
 
     # Segments
@@ -389,6 +389,10 @@ def _raise(response: httpx.Response) -> None:
 
 def _dates(earlier: date, later: date | None) -> dict[str, str]:
     return {"earlier": earlier.isoformat()} | ({} if later is None else {"later": later.isoformat()})
+
+
+def _talk(conversation: str) -> str:
+    return f"/v1/conversations/{quote(conversation, safe='')}"
 
 
 def _path(name: str) -> str:

@@ -568,17 +568,9 @@ class Service:
     def _exported(
         self, caller: Caller, what: str, definition: Node, count: int, of: int, offset: int, **more: Any
     ) -> None:
-        as_of = self.rooms.warehouse.as_of.isoformat()
-        digest = fingerprint(definition)
-        said = {
-            "exported": what,
-            "definition": digest,
-            "count": count,
-            "of": of,
-            "offset": offset,
-            "as_of": as_of,
-        }
-        self.log(caller, "export", **said | more)
+        as_of, digest = self.rooms.warehouse.as_of.isoformat(), fingerprint(definition)
+        what_of = {"exported": what, "definition": digest, "count": count, "of": of, "offset": offset}
+        self.log(caller, "export", **what_of | {"as_of": as_of} | more)
 
     def _hidden(self, caller: Caller, segment: dict[str, Any], definition: Node) -> dict[str, Any]:
         """A described segment as its caller may have it: without a size that is, or tells of, too small a group."""

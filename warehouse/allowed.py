@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 import duckdb
 
 from segments.errors import DataError
+from warehouse.connection import identifier
 from warehouse.drift import reads
 from warehouse.mapping import Source
 from warehouse.personal import personal_kind
@@ -50,7 +51,7 @@ def refuse_personal(
 def _examples(
     connection: duckdb.DuckDBPyConnection, columns: Sequence[str], rows: str
 ) -> Iterator[tuple[str, tuple[str, ...]]]:
-    named = ['"' + column.replace('"', '""') + '"' for column in columns]
+    named = [identifier(column) for column in columns]
     lists = ", ".join(
         f"(list(DISTINCT {name}::VARCHAR) FILTER ({name} IS NOT NULL))[:{EXAMPLES}]" for name in named
     )

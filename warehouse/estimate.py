@@ -83,8 +83,3 @@ def draw(audiences: Audiences, definition: Node, share: float | None = None) -> 
         )
     members: list[str] = audiences.warehouse.column(compiler.compile(definition)).tolist()
     return Sample(drawn, members, audiences.population)
-
-
-def estimate(audiences: Audiences, definition: Node, share: float | None = None) -> Estimate:
-    """Count in a sample and scale up. Raises what `draw` does."""
-    return draw(audiences, definition, share).estimate

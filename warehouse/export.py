@@ -140,7 +140,7 @@ def export(
             (partial / MANIFEST).write_text(json.dumps(asdict(manifest), indent=1, ensure_ascii=False))
             if file_format == TABLE:
                 progress(0.9, "writing the table")
-                replace_table(database, name, table_of(partial))
+                replace_table(database, name, table_of(manifest, written))
             progress(0.95, "publishing")
             os.replace(partial, final)
         except BaseException:
@@ -264,9 +264,7 @@ def read_members(path: Path) -> list[str]:
     return [] if table.empty else table[COLUMN].astype("str").tolist()
 
 
-def table_of(export_folder: Path) -> pd.DataFrame:
+def table_of(manifest: Manifest, members: Sequence[str]) -> pd.DataFrame:
     """The rows of an export's table: each member with the export that put them there."""
-    manifest = manifest_of(export_folder)
-    members = read_members(export_folder / manifest.file)
     rows = pd.DataFrame({COLUMN: members}, dtype="str")
     return rows.assign(segment=manifest.name, as_of=manifest.as_of, export_id=manifest.id).astype("str")

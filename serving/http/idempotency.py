@@ -33,6 +33,7 @@ from assistant.mentions import Mention
 from assistant.sql import Database
 from segments.errors import ConflictError
 from serving.http.guard import caller_of
+from serving.http.problems import MEDIA, problem
 
 KEPT = timedelta(hours=24)
 RUNNING = timedelta(minutes=2)
@@ -40,13 +41,7 @@ RUNNING = timedelta(minutes=2)
 that is seen at once."""
 HEADERS = ("content-type", "etag", "location")
 
-GONE = json.dumps(
-    {
-        "title": "Gone",
-        "status": 410,
-        "detail": "The answer was about a person who was erased since; the request was done and is not done again.",
-    }
-).encode()
+GONE = "The answer was about a person who was erased since; the request was done and is not done again."
 
 _metadata = MetaData()
 _answers = Table(
@@ -141,8 +136,8 @@ class Answers:
                 mine = _answers.c.user == row.user, _answers.c.key == row.key
                 kept = {
                     "status": 410,
-                    "headers": json.dumps({"content-type": "application/problem+json"}),
-                    "body": GONE,
+                    "headers": json.dumps({"content-type": MEDIA}),
+                    "body": problem("", 410, "gone", GONE).body,
                 }
                 connection.execute(update(_answers).where(*mine).values(**kept))
         if found:

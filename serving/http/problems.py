@@ -82,6 +82,7 @@ _MEANS = {
     403: "The key's role is not enough.",
     404: "There is nothing of that name.",
     409: "The change contradicts what is stored.",
+    410: "The answer kept for the Idempotency-Key was about a person who was erased since.",
     412: "It has changed since the caller looked (If-Match).",
     413: "The request has too many bytes.",
     422: "A definition or a field does not hold.",
@@ -122,7 +123,7 @@ def problem_of(
     more = {"issues": sentences(error.issues, language)} if isinstance(error, DefinitionError) else {}
     again = {"Retry-After": str(error.seconds)} if isinstance(error, BusyError) else {}
     headers = _spoken(language) | again | (headers or {})
-    return _problem(path, status_of(error), error.code, in_language(error, language), headers, **more)
+    return problem(path, status_of(error), error.code, in_language(error, language), headers, **more)
 
 
 def _spoken(language: Language) -> dict[str, str]:
@@ -150,19 +151,19 @@ def add_handlers(api: FastAPI) -> None:
     def bad_request(request: Request, error: RequestValidationError) -> Response:
         language = asked_for(request.headers)
         said = said_of(error.errors(), language)
-        return _problem(request.url.path, 422, UserError.code, said, _spoken(language))
+        return problem(request.url.path, 422, UserError.code, said, _spoken(language))
 
     @api.exception_handler(HTTPException)
     def http(request: Request, error: HTTPException) -> Response:
         code = CODES.get(error.status_code, UserError.code)
         headers = dict(error.headers or {})
-        return _problem(request.url.path, error.status_code, code, str(error.detail), headers)
+        return problem(request.url.path, error.status_code, code, str(error.detail), headers)
 
 
-def _problem(
+def problem(
     path: str, status: int, code: str, detail: str, headers: dict[str, str] | None = None, **more: Any
 ) -> Response:
-    """What cannot be written as UTF-8 is escaped."""
+    """A problem as a response; what cannot be written as UTF-8 is escaped."""
     body = {"type": "about:blank", "title": code, "status": status, "code": code, "detail": detail} | more
     if path.startswith(CHAT):
         body["error"] = {"message": detail, "type": code, "code": code}

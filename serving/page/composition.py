@@ -81,9 +81,8 @@ class Page:
         self.chat.wire(self.blocks, self.conversation, self.current)
         self.talks.wire(self.blocks)
         going_on = [self.conversation, self.chat.chat, *self.chat.card.outputs]
-        asked = [self.talks.opened, self.talks.drawer]
-        opened = self.talks.acted.then(self.go_on, asked, going_on, **QUIET)
-        opened.then(**self.chat.card.drawing)
+        opened = self.talks.acted.success(self.go_on, [self.talks.drawer], going_on, **QUIET)
+        opened.success(**self.chat.card.drawing)
         self.editor.wire()
         self.profile.wire(profile, self.current)
         self.library.wire()
@@ -103,12 +102,12 @@ class Page:
             **card.drawing
         )
 
-    def go_on(self, opened: tuple[str, int] | None, drawer: Drawer, request: gr.Request) -> Any:
+    def go_on(self, drawer: Drawer, request: gr.Request) -> Any:
         """Show a conversation of the list in the chat, to be gone on with, where that was the button."""
-        if opened is None or opened[1] != drawer.number:
+        if drawer.asking != "open":
             return gr.skip()
         with self.session.told():
-            return opened[0], *self.chat.restore(opened[0], request)
+            return drawer.id, *self.chat.restore(drawer.id, request)
 
     def edit(self, draft: Draft, current: Segment | None, request: gr.Request) -> tuple[Any, ...]:
         """Open the current segment in the editor."""

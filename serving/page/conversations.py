@@ -10,10 +10,9 @@ from typing import Any
 import gradio as gr
 
 from assistant.kept import KeptConversation
-from assistant.naming import MAX_NAME
 from segments.errors import SegAssistError
 from serving.access import Caller
-from serving.page.html import ACTIONS, button, notice, table
+from serving.page.html import ACTIONS, button, notice, really, renaming, table
 from serving.page.session import PATHS, QUICK, QUIET, Session
 
 SHOWN = 30
@@ -24,7 +23,7 @@ TOKEN = "() => new URLSearchParams(window.location.search).get('shared') || ''"
 
 @dataclass(frozen=True)
 class Drawer:
-    """What the list is about. asking: what is about to be done ('rename' or 'delete') to `id`, or the `token` of the link
+    """What the list is about. asking: what was asked for of `id` ('open', 'rename', 'delete', 'shared'). token: of the link
     that was made of it. number: of the list, so that no two are the same text."""
 
     asking: str = ""
@@ -40,18 +39,15 @@ class Conversations:
         self.session = session
         say = session.say
         self.drawer = gr.State(Drawer())
-        self.opened: gr.State = gr.State(None)
         with gr.Accordion(say("talks.title"), open=False, elem_id="talks") as self.fold:
             self.list = gr.HTML(notice(say("loading"), "loading"), js_on_load=ACTIONS, elem_id="talk-list")
         self.token = gr.Textbox(label="shared", visible="hidden")
         self.shared = gr.HTML("", elem_id="shared-talk")
 
     def wire(self, blocks: gr.Blocks) -> None:
-        """Connect the components. After `acted`, `opened` with the number of `drawer` is to be gone on with."""
+        """Connect the components. After `acted`, `drawer` may say which conversation is to be gone on with."""
         self.fold.expand(self.load, [self.drawer], [self.list], **QUICK)
-        self.acted = self.list.act(
-            self.act, [self.drawer, self.opened], [self.drawer, self.list, self.opened], **QUIET
-        )
+        self.acted = self.list.act(self.act, [self.drawer], [self.drawer, self.list], **QUIET)
         blocks.load(self.read, [self.token], [self.shared], js=TOKEN, **QUICK)
 
     def load(self, drawer: Drawer, request: gr.Request) -> str:
@@ -62,18 +58,14 @@ class Conversations:
         except SegAssistError as error:
             return session.error(error)
 
-    def act(
-        self, drawer: Drawer, opened: tuple[str, int] | None, request: gr.Request, event: gr.EventData
-    ) -> tuple[Drawer, str, tuple[str, int] | None]:
+    def act(self, drawer: Drawer, request: gr.Request, event: gr.EventData) -> tuple[Drawer, str]:
         """Do what a button of the list stands for."""
         action: dict[str, Any] = event._data
         do, name = str(action["do"]), str(action.get("name", ""))
         session, caller, number = self.session, self.session.caller(request), drawer.number + 1
         after = Drawer(number=number)
         with session.told():
-            if do == "open":
-                opened = (name, number)
-            elif do in ("rename", "delete"):
+            if do in ("open", "rename", "delete"):
                 after = Drawer(do, name, number=number)
             elif do == "share":
                 after = Drawer("shared", name, session.service.share_conversation(caller, name), number)
@@ -83,7 +75,7 @@ class Conversations:
                 session.service.rename_conversation(caller, name, str(action.get("value", "")))
             elif do == "really":
                 session.service.delete_conversation(caller, name)
-            return after, self._html(after, caller), opened
+            return after, self._html(after, caller)
 
     def read(self, token: str, request: gr.Request) -> str:
         """The conversation whose link this page was opened by, as text; nothing without one."""
@@ -136,16 +128,9 @@ class Conversations:
     def _buttons(self, kept: KeptConversation, drawer: Drawer) -> str:
         say, title = self.session.say, kept.title or self.session.say("talks.untitled")
         if drawer.id == kept.id and drawer.asking == "delete":
-            yes = button(say("library.really"), "really", css="danger", name=kept.id)
-            question = f'<div role="alert">{escape(say("library.sure", name=title))}</div>'
-            return question + yes + button(say("library.keep"), "keep")
+            return really(say, title, kept.id)
         if drawer.id == kept.id and drawer.asking == "rename":
-            label = escape(say("library.new_name", name=title))
-            field = (
-                f'<input type="text" data-do="renamed" data-name="{escape(kept.id)}" value="{escape(kept.title)}" '
-                f'aria-label="{label}" maxlength="{MAX_NAME}">'
-            )
-            return field + button(say("library.keep"), "keep")
+            return renaming(say, title, kept.title, kept.id)
         asked = [("talks.open", "open"), ("library.rename", "rename"), ("talks.share", "share")]
         asked += [("talks.unshare", "unshare")] if kept.shared else []
         return "".join(

@@ -6,6 +6,9 @@ from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 
+from assistant.naming import MAX_NAME
+from serving.page.words import Say
+
 ACTIONS = (Path(__file__).parent / "actions.js").read_text(encoding="utf-8")
 """Hands clicks and changes of elements with `data-do` to Python as the event `act`."""
 
@@ -26,6 +29,23 @@ def button(label: str, do: str, *, title: str = "", css: str = "", off: bool = F
     css = escape(f"act {css}".strip())
     disabled = " disabled" if off else ""
     return f'<button type="button" class="{css}" data-do="{do}"{attributes}{named}{disabled}>{_face(label)}</button>'
+
+
+def really(say: Say, title: str, name: str) -> str:
+    """The question before something is deleted, with its two answers. title: as it is shown; name: as Python knows it."""
+    yes = button(say("library.really"), "really", css="danger", name=name)
+    question = f'<div role="alert">{escape(say("library.sure", name=title))}</div>'
+    return question + yes + button(say("library.keep"), "keep")
+
+
+def renaming(say: Say, title: str, value: str, name: str) -> str:
+    """The field for another name, with a way back. value: what it begins with."""
+    label = escape(say("library.new_name", name=title))
+    field = (
+        f'<input type="text" data-do="renamed" data-name="{escape(name)}" value="{escape(value)}" '
+        f'aria-label="{label}" maxlength="{MAX_NAME}">'
+    )
+    return field + button(say("library.keep"), "keep")
 
 
 def _face(label: str) -> str:

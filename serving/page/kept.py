@@ -10,7 +10,7 @@ from assistant.tools_campaigns import file_stem
 from campaigns.experiment import Experiment
 from campaigns.page import to_html
 from serving.access import Caller
-from serving.page.html import button, notice, table
+from serving.page.html import button, notice, really, table
 from serving.page.session import Session
 
 
@@ -82,9 +82,7 @@ def offered(session: Session, caller: Caller, wanted: Wanted) -> str:
 def _plan_buttons(session: Session, caller: Caller, name: str, asking: str) -> str:
     say = session.say
     if asking == name:
-        question = escape(say("library.sure", name=name))
-        yes = button(say("library.really"), "really", css="danger", name=name)
-        return f'<div role="alert">{question}</div>{yes}' + button(say("library.keep"), "keep")
+        return really(say, name, name)
     parts = [
         button(say("kept.open"), "open", title=f"{say('kept.open')}: {name}", name=name),
         button("Markdown", "md", title=f"Markdown: {name}", name=name),

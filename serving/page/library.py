@@ -8,9 +8,9 @@ from typing import Any
 
 import gradio as gr
 
-from assistant.library import MAX_NAME, SavedSegment
+from assistant.library import SavedSegment
 from segments.issues import in_language
-from serving.page.html import ACTIONS, button, notice, table
+from serving.page.html import ACTIONS, button, notice, really, renaming, table
 from serving.page.session import QUIET, Session
 from serving.views import LibraryEntry
 
@@ -133,16 +133,9 @@ class Library:
     def _buttons(self, name: str, shelf: Shelf, may: bool) -> str:
         say = self.session.say
         if shelf.name == name and shelf.asking == "delete":
-            question = escape(say("library.sure", name=name))
-            yes = button(say("library.really"), "really", css="danger", name=name)
-            return f'<div role="alert">{question}</div>{yes}' + button(say("library.keep"), "keep")
+            return really(say, name, name)
         if shelf.name == name and shelf.asking == "rename":
-            label = escape(say("library.new_name", name=name))
-            field = (
-                f'<input type="text" data-do="renamed" data-name="{escape(name)}" value="{escape(name)}" '
-                f'aria-label="{label}" maxlength="{MAX_NAME}">'
-            )
-            return field + button(say("library.keep"), "keep")
+            return renaming(say, name, name, name)
         to_chat = button(say("library.chat"), "chat", title=f"{say('library.chat')}: {name}", name=name)
         to_editor = button(say("library.edit"), "edit", title=f"{say('library.edit')}: {name}", name=name)
         if not may:

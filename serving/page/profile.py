@@ -120,7 +120,8 @@ class Profile:
     def _summary(self, node: Node, request: gr.Request) -> str:
         session = self.session
         segment = session.preview(request, node)
-        if segment["size"] is None or segment["size"] < session.min_group:
+        size = segment.get("estimate", segment)["size"]
+        if size is None or size < session.min_group:
             raise UserError(*both("none.profile", k=session.min_group))
         return session.summary(segment)
 

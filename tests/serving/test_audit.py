@@ -115,6 +115,15 @@ def test_a_person_is_redacted_and_the_chain_and_earlier_heads_hold(audit):
     assert [one[:7] for one in audit.verify(head).breaks] == ["Entry 7"]
 
 
+def test_redacting_hides_no_change_that_somebody_made_before(audit):
+    audit.write(ADA, "ask", question="why is customer 77 in it?")
+    audit.write(ADA, "ask", question="why is customer 77 not in it?")
+    tamper(audit, "UPDATE audit_log SET who = 'eve' WHERE seq = 6")
+    assert audit.redact(Mention("c0ffee00c0ffee00", "77")) == 2
+    assert b"customer 77" not in Path(file_of(audit)).read_bytes()
+    assert [one[:7] for one in audit.verify().breaks] == ["Entry 6"]
+
+
 def test_the_log_takes_no_change_in_the_ordinary_way(audit):
     with sqlite3.connect(file_of(audit)) as connection:
         for statement in ("DELETE FROM audit_log", "UPDATE audit_log SET who = 'eve'"):

@@ -16,7 +16,7 @@ from tests.warehouse.definitions import conditions, definitions
 from warehouse.audience import Audiences
 from warehouse.bitmaps import Bitmaps
 from warehouse.breakdown import breakdown
-from warehouse.estimate import estimate
+from warehouse.estimate import draw
 from warehouse.overlap import overlaps
 from warehouse.queries import Queries
 from warehouse.store import Warehouse, build
@@ -160,19 +160,19 @@ def test_an_estimate_covers_the_truth_about_as_often_as_it_says(tmp_path_factory
         folder = tmp_path_factory.mktemp("sampled")
         shop = Audiences(Warehouse(build(folder, loader(busy_source(seed, customers=150)))))
         for definition in (SOUP, BIG, from_json({"event": "return"})):
-            found = estimate(shop, definition, 0.3)
+            found = draw(shop, definition, 0.3).estimate
             covered += found.low <= shop.size(definition) <= found.high
             assert 0 < found.sampled < found.population
     assert covered >= 15
-    assert estimate(shop, SOUP, 1.0).size == shop.size(SOUP)
+    assert draw(shop, SOUP, 1.0).estimate.size == shop.size(SOUP)
     best = from_json({"rank_by": "spend_90d", "count": 3})
     saved = Audiences(shop.warehouse, saved=lambda _name: best, saved_names=lambda: ["best"])
     for ranked in (best, from_json({"not": {"member_of": "best"}})):
         with pytest.raises(DefinitionError, match="needs all customers"):
-            estimate(saved, ranked)
+            draw(saved, ranked)
     for share in (0.0, 1.5):
         with pytest.raises(UserError, match="at most 1"):
-            estimate(shop, SOUP, share)
+            draw(shop, SOUP, share)
 
 
 @given(definition=definitions)
