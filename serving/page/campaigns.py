@@ -15,7 +15,7 @@ from serving.page import plots
 from serving.page.downloads import FETCH
 from serving.page.html import ACTIONS, notice
 from serving.page.kept import FORMS, Wanted, experiment_list, offered, plan_list
-from serving.page.session import Segment, Session
+from serving.page.session import EACH, Segment, Session
 
 BUDGET, HOLDOUT = 5000, 20
 
@@ -74,8 +74,8 @@ class Campaigns:
         self.read.click(self.measure, [self.which], [self.result, self.arms], **busy)
         quiet: dict[str, Any] = {"show_progress": "hidden"}
         opened = [self.plans, self.wanted, self.plan, self.plot]
-        self.plans.act(self.act_on_plan, [self.wanted], opened, **quiet)
-        self.tests.act(self.act_on_test, [self.wanted], [self.tests, self.wanted], **quiet)
+        self.plans.act(self.act_on_plan, [self.wanted], opened, **quiet, **EACH)
+        self.tests.act(self.act_on_test, [self.wanted], [self.tests, self.wanted], **quiet, **EACH)
         self.wanted.change(self.write, [self.wanted], [self.file], **quiet).success(
             None, [self.file], js=FETCH
         )

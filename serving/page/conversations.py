@@ -13,7 +13,7 @@ from assistant.kept import KeptConversation
 from segments.errors import SegAssistError
 from serving.access import Caller
 from serving.page.html import ACTIONS, button, notice, really, renaming, table
-from serving.page.session import PATHS, QUICK, QUIET, Session
+from serving.page.session import EACH, PATHS, QUICK, QUIET, Session
 
 SHOWN = 30
 """The last changed ones; older ones are found by the API."""
@@ -47,7 +47,7 @@ class Conversations:
     def wire(self, blocks: gr.Blocks) -> None:
         """Connect the components. After `acted`, `drawer` may say which conversation is to be gone on with."""
         self.fold.expand(self.load, [self.drawer], [self.list], **QUICK)
-        self.acted = self.list.act(self.act, [self.drawer], [self.drawer, self.list], **QUIET)
+        self.acted = self.list.act(self.act, [self.drawer], [self.drawer, self.list], **QUIET, **EACH)
         blocks.load(self.read, [self.token], [self.shared], js=TOKEN, **QUICK)
 
     def load(self, drawer: Drawer, request: gr.Request) -> str:
@@ -63,8 +63,8 @@ class Conversations:
         action: dict[str, Any] = event._data
         do, name = str(action["do"]), str(action.get("name", ""))
         session, caller, number = self.session, self.session.caller(request), drawer.number + 1
-        after = Drawer(number=number)
-        with session.told():
+        after, failed = Drawer(number=number), ""
+        try:
             if do in ("open", "rename", "delete"):
                 after = Drawer(do, name, number=number)
             elif do == "share":
@@ -75,7 +75,9 @@ class Conversations:
                 session.service.rename_conversation(caller, name, str(action.get("value", "")))
             elif do == "really":
                 session.service.delete_conversation(caller, name)
-            return after, self._html(after, caller)
+        except SegAssistError as error:  # above the list: only the queue brings messages over the page
+            failed = session.error(error)
+        return after, failed + self._html(after, caller)
 
     def read(self, token: str, request: gr.Request) -> str:
         """The conversation whose link this page was opened by, as text; nothing without one."""

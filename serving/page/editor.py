@@ -19,7 +19,7 @@ from segments.errors import SegAssistError, UserError
 from serving.page.editor_actions import act, tidy
 from serving.page.editor_form import Form
 from serving.page.html import ACTIONS, notice
-from serving.page.session import QUIET, Segment, Session
+from serving.page.session import EACH, QUIET, Segment, Session
 
 MAX_UNDO = 50
 
@@ -70,8 +70,7 @@ class Editor:
     def wire(self) -> None:
         """Connect what needs no other view."""
         self.outputs = [self.draft, self.count, self.form, self.text]
-        changes = QUIET | {"trigger_mode": "multiple"}
-        self.form.act(self.change, [self.draft], self.outputs, **changes)
+        self.form.act(self.change, [self.draft], self.outputs, **QUIET, **EACH)
         # Its errors are told over the page, which only the queue brings there.
         self.apply.click(self.read, [self.draft, self.text], self.outputs, show_progress="hidden")
         self.undo.click(self.step_back, [self.draft], self.outputs, **QUIET)

@@ -11,7 +11,7 @@ import gradio as gr
 from assistant.library import SavedSegment
 from segments.issues import in_language
 from serving.page.html import ACTIONS, button, notice, really, renaming, table
-from serving.page.session import QUIET, Session
+from serving.page.session import EACH, QUIET, Session
 from serving.views import LibraryEntry
 
 
@@ -53,9 +53,8 @@ class Library:
             [self.shelf, self.list],
             **QUIET | {"trigger_mode": "always_last"},
         )
-        self.list.act(
-            self.act, [self.shelf, self.picked], [self.shelf, self.list, self.picked], show_progress="hidden"
-        )
+        acted = [self.shelf, self.list, self.picked]
+        self.list.act(self.act, [self.shelf, self.picked], acted, show_progress="hidden", **EACH)
 
     def load(self, shelf: Shelf, request: gr.Request) -> str:
         """The list as it is now."""

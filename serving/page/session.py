@@ -33,6 +33,9 @@ QUICK: dict[str, Any] = {"show_progress": "minimal", "queue": False}
 queue is heard of on one stream, which closes after the last answer; an event put there at that moment is never heard
 of again. So only what a person waits for goes by the queue."""
 QUIET = QUICK | {"show_progress": "hidden"}
+EACH: dict[str, Any] = {"trigger_mode": "multiple"}
+"""Of clicks on what a handler drew: the next one may come before the page has put its last answer away, and would be
+dropped. `actions.js` sends them one at a time."""
 
 
 class Session:
