@@ -25,7 +25,7 @@ GENERIC = frozenset(
 DENSE_THRESHOLD = 0.55
 """Cosine of MiniLM above which an unknown item word means a category; below, it is said to be unknown."""
 
-PRIVATE_LABEL = r"private[- ]label|own[- ]labels?|store[- ]brands?|own[- ]brands?|private[- ]brands?|house[- ]brands?|自有品牌|自营品牌"
+PRIVATE_LABEL = r"private[- ]label|own[- ]labels?|store[- ]brands?|own[- ]brands?|private[- ]brands?|house[- ]brands?|自有品牌|自营品牌|自家(?:的)?(?:品牌|牌子)"
 NATIONAL = r"national[- ]brands?|name[- ]brands?|big brands|branded|全国品牌|全国性品牌|名牌"
 
 

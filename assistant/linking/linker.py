@@ -36,6 +36,7 @@ from assistant.linking.items import ItemLinker, absent_words, chatter, stem
 from assistant.linking.left_out import left_out, made_up
 from assistant.linking.numbers import Number
 from assistant.linking.own_outcomes import own_outcome
+from assistant.linking.periods import MONTHS
 from assistant.linking.rewrite import plain
 from assistant.linking.scope import readings
 from assistant.linking.spans import blanked
@@ -118,6 +119,12 @@ class Link:
         return self.edits[int(number[1:]) - 1]
 
 
+_MORE_TIME = re.compile(
+    r"\d|\b(?:days?|weeks?|weekends?|months?|quarters?|years?|half|early|late|mid|before|after|since|until)\b"
+    rf"|\b(?:{'|'.join(MONTHS)})\b|[周月日年季半初末底前后]",
+    re.IGNORECASE,
+)
+"""What says when: left over, it would be lost."""
 _CUSTOMERS = re.compile(
     r"\b(?:customers?|shoppers?|people|persons?|households?|buyers?|users?|members?|clients?|folks|who|whom|whose|them|they"
     r"|their|those|these|ones|segments?|audience|everyone|anyone)\b|客户|顾客|用户|会员|人|他们|她们|家庭|分群",
@@ -319,9 +326,13 @@ class Linker:
         return named_items(words, is_chinese(words), self._items) or self._items.lookup(words.lower())
 
     def time(self, words: str) -> Window | None:
-        """The one time that a few words name; None when they name none, or several."""
-        found = windows(words, is_chinese(words), self.as_of)
-        return found[0].window if len(found) == 1 else None
+        """The one time that a few words name; None when they name none, several, or say more of it than was read."""
+        chinese = is_chinese(words)
+        said = plain(words, chinese)
+        found = windows(said, chinese, self.as_of)
+        if len(found) != 1 or _MORE_TIME.search(blanked(said, [found[0].span])):
+            return None
+        return found[0].window
 
     def _left_out(
         self, reading: Reading, found: Sequence[Candidate], edits: Sequence[Edit], intents: Intents

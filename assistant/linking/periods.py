@@ -124,6 +124,8 @@ _HOLIDAYS: dict[str, Callable[[int], date]] = {
     r"easter(?: sunday)?|复活节": _easter,
     r"st\.? patrick'?s(?: day)?": lambda y: date(y, 3, 17),
     r"veterans day": lambda y: date(y, 11, 11),
+    r"bonfire night|guy fawkes(?: (?:night|day))?": lambda y: date(y, 11, 5),
+    r"boxing day": lambda y: date(y, 12, 26),
     r"国庆节?": lambda y: date(y, 10, 1),
     r"劳动节|五一(?!个|次)": lambda y: date(y, 5, 1),
     r"儿童节": lambda y: date(y, 6, 1),
@@ -205,10 +207,24 @@ def _fixed(kind: str, days: Callable[[re.Match[str], date], Days]) -> Maker:
 
 def _holiday(match: re.Match[str], year: int) -> Days:
     day = next(on for said, on in _HOLIDAYS.items() if re.fullmatch(said, match["h"].lower()))(year)
-    if match["week"]:
-        monday = day - timedelta(days=day.weekday())
+    monday, groups = day - timedelta(days=day.weekday()), match.groupdict()
+    if groups.get("weekend"):
+        # The nearest one; 'Labor Day weekend' ends with its Monday, 'Thanksgiving weekend' begins with its Thursday.
+        saturday = monday + timedelta(days=5 if day.weekday() > 1 else -2)
+        sunday = saturday + timedelta(days=1)
+        beside = day if day.weekday() in (0, 3, 4) else saturday
+        return min(saturday, beside), max(sunday, beside) + timedelta(days=1)
+    if groups.get("week") or groups.get("week_of"):
         return monday, monday + timedelta(days=7)
     return day, day + timedelta(days=1)
+
+
+def _en_days(match: re.Match[str], year: int) -> Days | None:
+    """'December 1 to 7'; '23 or 24 December' only where one follows the other, since one time is meant."""
+    first, last = int(match["d"]), int(match["e"])
+    between = re.search(r"\b(?:between|from)\s+(?:the\s+)?$", match.string[: match.start()], re.IGNORECASE)
+    listed = match["j"].lower() in ("and", "or") and not between and last != first + 1
+    return None if listed else _day_span(year, _month_number(match["m"]), first, last)
 
 
 def _en_relative(match: re.Match[str], as_of: date) -> Days:
@@ -234,16 +250,16 @@ _EN = _compiled(
         (_ISO, _iso),
         (r"(?P<m>\d{1,2})/(?P<d>\d{1,2})/(?P<y>20\d\d)(?!\d)", _iso),
         (
-            rf"\b(?P<h>{_HOLIDAY})(?P<week> week)?\b(?!\s+(?:seasonal|stuff|decor\w*|goods|items|products|aisle|merchandise)\b){_Y}",
+            rf"(?P<week_of>\bthe\s+week\s+of\s+)?\b(?P<h>{_HOLIDAY})(?:(?P<weekend>\s+weekend)|(?P<week>\s+week))?\b(?!\s+(?:seasonal|stuff|decor\w*|goods|items|products|aisle|merchandise)\b){_Y}",
             _of_year("holiday", _holiday),
         ),
         (
-            rf"\b(?P<m>{_MONTH})\.?\s+{_DAY}\s*(?:-|–|—|to|through|thru|and|until)\s*(?:the\s+)?(?P<e>\d{{1,2}})(?:st|nd|rd|th)?\b(?!,?\d){_Y}",
-            _of_year("days", lambda m, y: _day_span(y, _month_number(m["m"]), int(m["d"]), int(m["e"]))),
+            rf"\b(?P<m>{_MONTH})\.?\s+(?:the\s+)?{_DAY}\s*(?P<j>-|–|—|to|through|thru|and|or|until)\s*(?:the\s+)?(?P<e>\d{{1,2}})(?:st|nd|rd|th)?\b(?!,?\d){_Y}",
+            _of_year("days", _en_days),
         ),
         (
-            rf"\b(?:the\s+)?{_DAY}\s*(?:-|–|—|to|through|thru|and|until)\s*(?:the\s+)?(?P<e>\d{{1,2}})(?:st|nd|rd|th)?\s+(?:of\s+)?(?P<m>{_MONTH})\b\.?{_Y}",
-            _of_year("days", lambda m, y: _day_span(y, _month_number(m["m"]), int(m["d"]), int(m["e"]))),
+            rf"\b(?:the\s+)?{_DAY}\s*(?P<j>-|–|—|to|through|thru|and|or|until)\s*(?:the\s+)?(?P<e>\d{{1,2}})(?:st|nd|rd|th)?\s+(?:of\s+)?(?P<m>{_MONTH})\b\.?{_Y}",
+            _of_year("days", _en_days),
         ),
         (
             rf"\b(?P<m>{_MONTH})\.?\s+(?:the\s+)?{_DAY}\b(?!\s*(?:%|,\d{{3}}|k\b)){_Y}",
@@ -258,7 +274,7 @@ _EN = _compiled(
             _of_year("quarter", lambda m, y: _months(y, 3 * _quarter(m) - 2, 3)),
         ),
         (
-            rf"\b(?:the\s+)?(?:h(?P<q>[12])|(?P<o>first|second|last|latter|back|front)\s+half)\b(?:\s+of\s+the year)?{_Y}",
+            rf"\b(?:the\s+)?(?:h(?P<q>[12])|(?P<o>first|second|last|latter|back|front)\s+half)\b(?!\s+of\s+(?:{_MONTH})\b)(?:\s+of\s+the year)?{_Y}",
             _of_year("half", lambda m, y: _months(y, 1 if (m["q"] or m["o"]).lower() in ("1", "first", "front") else 7, 6)),
         ),
         (r"\bthe\s+(?P<u>week|month|quarter|year)\s+before\s+last\b", _fixed("relative", lambda m, a: _relative(m["u"].lower(), 2, a))),
@@ -287,6 +303,8 @@ _ZY = r"(?:(?P<y>20\d\d|去|今|前)年的?)?"
 _ZH = _compiled(
     (
         (_ISO, _iso),
+        (rf"{_ZY}国庆节?(?:的?(?:期间|长假|黄金周|假期|那几天|那一?周))", _of_year("days", lambda _, y: _day_span(y, 10, 1, 7))),
+        (rf"{_ZY}暑假(?:期间)?", _of_year("season", lambda _, y: _months(y, 7, 2))),
         (rf"{_ZY}(?P<h>{_HOLIDAY})(?P<week>[那当同]?一?周(?!年)|所在的?那?一?周)?", _of_year("holiday", _holiday)),
         (
             rf"{_ZY}(?P<m>{ZH_NUMBER})月份?(?P<d>{ZH_NUMBER})[日号]?\s*(?:到|至|-|~|—)\s*(?P<e>{ZH_NUMBER})[日号]",
@@ -337,7 +355,7 @@ _BETWEEN_ZH = re.compile(r"\s*(?:起|开始)?[，,]?\s*(?P<to>到|至|-|~|—|�
 _PART = re.compile(
     r"\b(?:(?P<early>early(?: in)?|beginning of|start of|first (?:couple of |few |two )?weeks? of)"
     r"|(?P<mid>mid(?:dle of)?)|(?P<late>late(?: in)?|end of|last (?:couple of |few |two )?weeks? of)"
-    r"|(?P<h1>first half of)|(?P<h2>(?:second|latter|last) half of))[\s-]*(?:the\s+(?:month\s+of\s+)?)?$",
+    r"|(?P<h1>(?:first|front) half of)|(?P<h2>(?:second|latter|last|back) half of))[\s-]*(?:the\s+(?:month\s+of\s+)?)?$",
     re.I,
 )  # fmt: skip
 _PART_ZH = re.compile(
@@ -466,9 +484,10 @@ def _range(text: str, chinese: bool, a: Period, b: Period, as_of: date) -> Dated
 
 
 def _months_in_a_row(text: str, a: Period, b: Period, as_of: date) -> Dated | None:
-    """'in July and August' is one time; 'in March and October' two."""
+    """'in July and August', 'in Q3 and Q4' are one time; 'in March and October' two."""
     lead = re.search(r"\b(?:in|during|over)\s+$|在?$", text[: a.span[0]], re.I)
-    if not (a.kind == b.kind == "month") or not lead:
+    in_english = lead is not None and lead.group().isascii() and lead.group() != ""
+    if a.kind != b.kind or not lead or (a.kind != "month" and not (a.kind == "quarter" and in_english)):
         return None
     start = Period(a.span, a.kind, a.of, a.year or b.year).days(as_of)
     end = b.days_after(start[0]) if start else None
@@ -502,8 +521,8 @@ def _alone(text: str, chinese: bool, period: Period, as_of: date) -> Dated | Non
         return None
     span = (lead_from, trail_to)
     opened = not chinese and re.match(r"from\b", text[lead_from:start], re.I)
-    if how == "since" or (opened and after - first == timedelta(days=1)):
-        # 'nothing from July 1': a day begins a time, a month is one.
+    if how == "since" or (opened and (part or after - first == timedelta(days=1))):
+        # 'nothing from July 1', 'from mid-October': a day and a part begin a time, a month is one.
         ended = period.kind == "season" or (period.kind == "relative" and not chinese)
         return _cut(span, after if ended else first, as_of, as_of)
     if how == "after":

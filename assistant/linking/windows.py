@@ -65,7 +65,31 @@ def windows(text: str, chinese: bool, as_of: date) -> list[TimeMention]:
         found = [
             replace(m, span=(found[found.index(m) - 1].span[0], m.span[1])) if m in exact else m for m in kept
         ]
-    return in_each(text, before_that(text, found)) if chinese else found
+    return in_each(text, before_that(text, found)) if chinese else _named_twice(text, found)
+
+
+def _same_day(time: TimeMention, day: TimeMention) -> bool:
+    """Whether a time begins on a day, or is all that was before it."""
+    edge = time.window.end if time.window.start is None else time.window.start
+    return day.calendar and day.first == day.last and day.window.start == edge
+
+
+_WHICH_IS = re.compile(r"\s*,\s*(?:(?:that|which)\s+(?:is|was)\s+)?(?:on\s+)?(?:the\s+)?", re.IGNORECASE)
+
+
+def _named_twice(text: str, found: list[TimeMention]) -> list[TimeMention]:
+    """'since Thanksgiving, November 23': the date says once more which day is meant."""
+    out = list[TimeMention]()
+    for mention in found:
+        if (
+            out
+            and _same_day(out[-1], mention)
+            and _WHICH_IS.fullmatch(text[out[-1].span[1] : mention.span[0]])
+        ):
+            out[-1] = replace(out[-1], span=(out[-1].span[0], mention.span[1]))
+        else:
+            out.append(mention)
+    return out
 
 
 _BEFORE_THAT = re.compile(

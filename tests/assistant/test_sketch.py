@@ -174,3 +174,20 @@ def test_fields_come_in_the_order_in_which_sketches_are_written(
     allowed = next(o for o in orders(schema) if o[0] == "event" and "value" in o)
     assert [key for key in allowed if key in written] == written
     assert to_sketch(node, {}, {Window(60, 30): "in November"})["when"] == "in November"
+
+
+@pytest.mark.parametrize(
+    ("words", "window"),
+    [
+        ("from the sixteenth to the thirtieth of November", Window(46, 31)),
+        ("in the two weeks before Christmas", Window(21, 7)),
+        ("since the first of July", Window(184, 0)),
+        ("十一月十六号到二十二号这一周", Window(46, 39)),
+        ("in Apr-Jun '17", Window(275, 184)),
+        ("since Sinterklaas, at the end of the year", None),
+        ("on 3 or 10 December", None),
+        ("the week before", None),
+    ],
+)
+def test_a_sketch_says_when_in_anybodys_words_and_nothing_of_them_is_dropped(linker, words, window):
+    assert linker.time(words) == window
