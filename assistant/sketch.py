@@ -82,17 +82,26 @@ def from_sketch(
         if not isinstance(value, dict):
             return value
         out = {key: walk(inner) for key, inner in value.items() if key not in (ITEMS, WHEN)}
-        if ITEMS in value:
-            found = goods(str(value[ITEMS]))
-            if not found:
-                raise ModelRetryError(f'"{ITEMS}": nothing here is called {value[ITEMS]!r}.')
-            out |= items_json(found)
         if WHEN in value:
             window = time(str(value[WHEN]))
             if window is None:
                 raise ModelRetryError(f'"{WHEN}": {value[WHEN]!r} is no time.')
             out |= window_json(window)
-        return out
+        if ITEMS not in value:
+            return out
+        named = [items_json(items) for items in meant(str(value[ITEMS]))]
+        if len(named) > 1 and "measure" in out:
+            raise ModelRetryError(
+                f'"{ITEMS}": {value[ITEMS]!r} are of different kinds and cannot be counted together.'
+            )
+        return out | named[0] if len(named) == 1 else {"any_of": [out | items for items in named]}
+
+    def meant(words: str) -> list[ItemFilter]:
+        found = goods(words)
+        named = [found] if found else [goods(part) for part in words.split(OR)]
+        if not all(named):
+            raise ModelRetryError(f'"{ITEMS}": nothing here is called {words!r}.')
+        return named
 
     return from_json(walk(sketch))
 

@@ -15,7 +15,7 @@ from assistant.linking.cues import CHINESE, ENGLISH, STOP_EN, VAGUE, Vague
 from assistant.linking.features import FeatureLinker, FeatureMention
 from assistant.linking.foreseen import foreseen
 from assistant.linking.here import EVENT_WORDS, Here
-from assistant.linking.items import ItemLinker, ItemMention, chatter, merged
+from assistant.linking.items import ItemLinker, ItemMention, alternatives, chatter
 from assistant.linking.numbers import Number, numbers
 from assistant.linking.occasions import OccasionMention, occasions
 from assistant.linking.patterns import Pattern, patterns
@@ -188,9 +188,9 @@ def read(
 
 
 def named_items(said: str, chinese: bool, items: ItemLinker) -> ItemFilter:
-    """The items that a few words name; nothing when they name none."""
-    found = items.find(said, chinese, [], STOP_EN | chatter())
-    return merged([mention.items for mention in found])
+    """The items that a few words name; nothing when they name none, or goods of different kinds."""
+    found = alternatives(said, items.find(said, chinese, [], STOP_EN | chatter()))
+    return found[0] if len(found) == 1 else ItemFilter()
 
 
 _JOINED = re.compile(r"\b(?:and|or)\b|&", re.IGNORECASE)

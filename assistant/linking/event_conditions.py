@@ -12,14 +12,16 @@ from dataclasses import replace
 from assistant.linking.clauses import Reading
 from assistant.linking.draft import Draft
 from assistant.linking.here import EVENT_WORDS
-from assistant.linking.items import ItemMention, merged
+from assistant.linking.items import ItemMention, alternatives
 from assistant.linking.lengths import days_said
 from assistant.linking.numbers import Number
 from assistant.linking.windows import TimeMention
 from segments.definition import (
+    AnyOf,
     EventCondition,
     EventMeasure,
     FeatureCondition,
+    ItemFilter,
     Node,
     Window,
 )
@@ -52,9 +54,9 @@ def event_condition(
         # 'never made a purchase' has no time and needs none.
         return EventCondition("purchase", window=Window(days, 0)), "quiet"
     if kind in EVENT_WORDS:
-        wanted = merged([item.items for item in items])
+        wanted, *others = alternatives(reading.text, items)
         condition = EventCondition(kind, wanted, window_of(window), occasion=draft.occasion)
-        return counted(condition, free, ("money", "times", "orders", "units", "")), ""
+        return _any_kind(counted(condition, free, ("money", "times", "orders", "units", "")), others), ""
     if kind in ("redeem", "campaign"):
         condition = EventCondition(_EVENTS[kind], window=window_of(window))
         return counted(condition, free, ("coupons", "campaigns", "times", "")), ""
@@ -98,7 +100,7 @@ def window_of(mention: TimeMention | None) -> Window:
 def _purchase(
     draft: Draft, text: str, free: list[Number], items: list[ItemMention]
 ) -> tuple[Node | None, str]:
-    wanted = merged([item.items for item in items])
+    wanted, *others = alternatives(text, items)
     condition = EventCondition("purchase", wanted, window_of(draft.window), occasion=draft.occasion)
     found = counted(
         condition,
@@ -114,9 +116,22 @@ def _purchase(
         return None, ""
     if found == condition and draft.kind == "spend" and not wanted:
         return (condition, "") if draft.negative else (None, "")
+    if others:
+        return _any_kind(found, others), ""
     if isinstance(found, EventCondition) and found.measure == "value" and found.window == Window():
         return found, "ever"
     return found, ""
+
+
+def _any_kind(found: EventCondition, others: Sequence[ItemFilter]) -> Node | None:
+    """The condition for any of goods of different kinds, which cannot be counted together; None where they would be."""
+    if not others:
+        return found
+    if replace(found, items=ItemFilter()) != EventCondition(
+        found.event, window=found.window, occasion=found.occasion
+    ):
+        return None
+    return AnyOf((found, *(replace(found, items=items) for items in others)))
 
 
 _TRIPS = re.compile(r"[\s-]*(?:trips?|orders?|visits?|runs?|purchases|times|次|单)\b", re.IGNORECASE)

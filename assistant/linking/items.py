@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -208,7 +208,7 @@ class ItemLinker:
         named = [self._named(target) for target in targets]
         if phrase in synonyms and any(named):
             return merged([items for items in named if items])
-        return named[0] or self._in_names(phrase)
+        return named[0] or self._in_names(phrase) or self._in_names(targets[0])
 
     def _department(self, phrase: str) -> ItemFilter:
         """The department of exactly this name ('the meat department')."""
@@ -367,6 +367,35 @@ def _joins_two(run: Sequence[tuple[str, Span]]) -> bool:
 
 def _contiguous(text: str) -> bool:
     return re.search(r"[,.;:?!()]", text) is None
+
+
+_OR = re.compile(
+    r"\s*(?:,\s*)?(?:\b(?:or|and/or|and|plus)\b|,|/|&|或者?|和|跟|与|及|以及|还是|、|，)\s*(?:(?:some|any|the|a)\s+)?",
+    re.IGNORECASE,
+)
+
+
+def alternatives(text: str, mentions: Sequence[ItemMention]) -> list[ItemFilter]:
+    """The goods of mentions that any of them may be: one filter, or more where names of different kinds stand in a list,
+    since fields of a filter narrow each other ('hot dogs or charcoal': a category, and a word of products' names)."""
+    groups: list[list[ItemMention]] = []
+    for mention in mentions:
+        listed = groups and _OR.fullmatch(text[groups[-1][-1].span[1] : mention.span[0]])
+        if listed or not groups:
+            groups.append([mention])
+        else:
+            groups[-1].append(mention)
+    brands = tuple(dict.fromkeys(brand for m in mentions for brand in m.items.brand))
+    kinds = dict[tuple[bool, ...], list[ItemFilter]]()
+    for group in groups:
+        goods = replace(merged([mention.items for mention in group]), brand=())
+        if goods:
+            kinds.setdefault((bool(goods.department), bool(goods.category), bool(goods.text)), []).append(
+                goods
+            )
+    return [replace(merged(filters), brand=brands) for filters in kinds.values()] or [
+        ItemFilter(brand=brands)
+    ]
 
 
 def merged(filters: Sequence[ItemFilter]) -> ItemFilter:

@@ -322,17 +322,23 @@ class Linker:
         return left_out(reading, [node], self.as_of, arguments), made_up(reading, node, self.as_of)
 
     def goods(self, words: str) -> ItemFilter:
-        """The goods that a few words name, brand and kind together; an empty filter when they name none."""
+        """The goods that a few words name, brand and kind together; an empty filter when they name none, some of a list
+        ('A or B') are unknown, or they are of different kinds (a category, and a word of products' names)."""
+        listed = re.split(r"\s+or\s+", words)
+        if len(listed) > 1 and not all(map(self.goods, listed)):
+            return ItemFilter()
         return named_items(words, is_chinese(words), self._items) or self._items.lookup(words.lower())
 
     def time(self, words: str) -> Window | None:
         """The one time that a few words name; None when they name none, several, or say more of it than was read."""
         chinese = is_chinese(words)
         said = plain(words, chinese)
-        found = windows(said, chinese, self.as_of)
-        if len(found) != 1 or _MORE_TIME.search(blanked(said, [found[0].span])):
-            return None
-        return found[0].window
+        for text in (said, f"in {said}"):  # 'December' is a time here; in a message it may be anything
+            found = windows(text, chinese, self.as_of)
+            if found:
+                more = len(found) > 1 or _MORE_TIME.search(blanked(text, [found[0].span]))
+                return None if more else found[0].window
+        return None
 
     def _left_out(
         self, reading: Reading, found: Sequence[Candidate], edits: Sequence[Edit], intents: Intents

@@ -227,6 +227,26 @@ def _en_days(match: re.Match[str], year: int) -> Days | None:
     return None if listed else _day_span(year, _month_number(match["m"]), first, last)
 
 
+def _en_week(match: re.Match[str], year: int) -> Days | None:
+    """'the week of December 13' is its calendar week; a week that begins on a day is the seven days from it."""
+    day = _day(year, _month_number(match["m"] or match["m2"]), int(match["d"] or match["d2"]))
+    if day is None:
+        return None
+    if match["how"].lower() == "of":
+        day -= timedelta(days=day.weekday())
+    return day, day + timedelta(days=7)
+
+
+def _en_slashed(match: re.Match[str], year: int) -> Days | None:
+    """'12/1-12/24': months first, as in the US, unless only days first make dates; a range may end in the year after."""
+    pairs = [(int(match["m"]), int(match["d"])), (int(match["m2"]), int(match["d2"]))]
+    for first, last in (pairs, [(month, day) for day, month in pairs]):
+        start, end = _day(year, *first), _day(year + (last < first), *last)
+        if start is not None and end is not None:
+            return start, end + timedelta(days=1)
+    return None
+
+
 def _en_relative(match: re.Match[str], as_of: date) -> Days:
     back = {"last": 1, "previous": 1, "prior": 1}.get(match["w"].lower(), 0)
     return _relative(match["u"].lower(), back + bool(match["more"]), as_of)
@@ -254,6 +274,11 @@ _EN = _compiled(
             _of_year("holiday", _holiday),
         ),
         (
+            rf"\b(?:the\s+)?week\s+(?P<how>of|beginning|starting|commencing)\s+(?:on\s+)?(?:the\s+)?(?:(?P<m>{_MONTH})\.?\s+{_DAY}|{_DAY.replace('<d>', '<d2>')}\s+(?:of\s+)?(?P<m2>{_MONTH}))\b{_Y}",
+            _of_year("days", _en_week),
+        ),
+        (r"(?<![\d/$.])(?P<m>\d{1,2})/(?P<d>\d{1,2})\s*(?:-|–|—|to|through|thru)\s*(?P<m2>\d{1,2})/(?P<d2>\d{1,2})(?![\d/])", _of_year("days", _en_slashed)),
+        (
             rf"\b(?P<m>{_MONTH})\.?\s+(?:the\s+)?{_DAY}\s*(?P<j>-|–|—|to|through|thru|and|or|until)\s*(?:the\s+)?(?P<e>\d{{1,2}})(?:st|nd|rd|th)?\b(?!,?\d){_Y}",
             _of_year("days", _en_days),
         ),
@@ -279,7 +304,7 @@ _EN = _compiled(
         ),
         (r"\bthe\s+(?P<u>week|month|quarter|year)\s+before\s+last\b", _fixed("relative", lambda m, a: _relative(m["u"].lower(), 2, a))),
         (
-            r"\b(?P<w>last|previous|prior|this|current)\s+(?P<u>week|month|quarter|year)\b(?:(?P<more>\s+before\s+last)|(?!\s+before))",
+            rf"\b(?P<w>last|previous|prior|this|current)\s+(?P<u>week|month|quarter|year)\b(?:(?P<more>\s+before\s+last)|(?!\s+(?:before|of\s+(?:{_MONTH})\b)))",
             _fixed("relative", _en_relative),
         ),
         (
@@ -359,7 +384,8 @@ _PART = re.compile(
     re.I,
 )  # fmt: skip
 _PART_ZH = re.compile(
-    r"(?:的)?(?:(?P<early>初|上旬|开头)|(?P<mid>中旬|中(?=[以到至之，、])|月中)|(?P<late>底|末|下旬))"
+    r"(?:的)?(?:(?P<h1>[上前]半月)|(?P<h2>[下后]半月)|(?P<early>初|上旬|开头)|(?P<mid>中旬|中(?=[以到至之，、])|月中)"
+    r"|(?P<late>底|末|下旬)|(?:第(?P<nth>[一二三四])|(?P<head>[前头])(?P<heads>[一两二三])?|最后(?P<tails>[一两二三]?))个?(?:周(?!末)|星期|礼拜))"
 )
 _LEADS_EN = (
     ("since", re.compile(r"\b(?:ever\s+)?(?:since|on or after|(?:as )?of and after|no earlier than|not before|starting(?: in| from)?|beginning in)\s+(?:the\s+|last\s+)?$", re.I)),
@@ -479,7 +505,9 @@ def _range(text: str, chinese: bool, a: Period, b: Period, as_of: date) -> Dated
     # 'between Thanksgiving and Christmas' ends as Christmas begins; 'to Christmas' and 'October to December' include it.
     end = low if b.kind == "holiday" and word in ("and", "until", "till") else high
     span = (opened.start() if opened else a.span[0], b.span[1])
-    tail = re.match(r"(?:\s*inclusive\b|之间|期间|为止|止|这段时间)", text[b.span[1] :])
+    part = _PART_ZH.match(text, b.span[1]) if chinese else None
+    span = (span[0], part.end() if part else span[1])
+    tail = re.match(r"(?:\s*inclusive\b|之间|期间|为止|止|这段时间)", text[span[1] :])
     return Dated((span[0], span[1] + (tail.end() if tail else 0)), start, min(end, as_of))
 
 
@@ -595,6 +623,12 @@ def _part(text: str, chinese: bool, period: Period, days: Days) -> Days:
     length = (after - first).days
     said = match.group().lower()
     groups = match.groupdict()
+    if re.search(r"周|星期|礼拜", said):
+        if groups["nth"]:
+            begun = first + timedelta(days=7 * int(to_number(groups["nth"])) - 7)
+            return begun, begun + timedelta(days=7)
+        weeks = timedelta(days=7 * int(to_number(groups["heads"] or groups["tails"] or "一")))
+        return (first, first + weeks) if groups["head"] else (after - weeks, after)
     if "week" in said:
         weeks = 7 * (2 if re.search(r"couple|two", said) else 3 if "few" in said else 1)
         return (

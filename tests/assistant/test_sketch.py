@@ -191,3 +191,32 @@ def test_fields_come_in_the_order_in_which_sketches_are_written(
 )
 def test_a_sketch_says_when_in_anybodys_words_and_nothing_of_them_is_dropped(linker, words, window):
     assert linker.time(words) == window
+
+
+def test_goods_of_different_kinds_are_alternatives_and_never_narrow_each_other(linker: Linker) -> None:
+    made = from_sketch(
+        {"event": "purchase", "items": "charcoal or hot dogs", "from_days_ago": 60}, linker.goods, linker.time
+    )
+    each = [{"category": ["HOT DOGS"]}, {"text": ["charcoal"]}]
+    told = {"any_of": [{"event": "purchase", "items": items, "from_days_ago": 60} for items in each]}
+    assert fingerprint(made) == fingerprint(from_json(told))
+    read = linker.link("who bought charcoal or hot dogs in the last 60 days?").reading
+    assert read is not None
+    assert fingerprint(read) == fingerprint(from_json(told))
+    with pytest.raises(ModelRetryError, match="nothing here is called"):
+        from_sketch({"event": "purchase", "items": "bangers or hot dogs"}, linker.goods, linker.time)
+    total = {
+        "event": "purchase",
+        "measure": "value",
+        "op": ">",
+        "value": 100,
+        "items": "charcoal or hot dogs",
+    }
+    with pytest.raises(ModelRetryError, match="cannot be counted together"):
+        from_sketch(total, linker.goods, linker.time)
+    with pytest.raises(DefinitionError):
+        from_sketch(
+            {"sequence": [{"event": "purchase", "items": "charcoal or hot dogs"}, {"event": "purchase"}]},
+            linker.goods,
+            linker.time,
+        )
