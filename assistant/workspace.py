@@ -54,6 +54,7 @@ class Settings:
     llm_model: str = ""
     llm_adapter: str = ""
     llm_profile: str = "auto"
+    llm_python: str = ""
     second_reading: str = "always"
     encoder: str = "all-MiniLM-L6-v2"
     index_device: str = "auto"
