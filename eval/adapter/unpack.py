@@ -1,8 +1,9 @@
 """A GGUF model, and an adapter in GGUF, as the folders that vLLM serves: the way back of `eval.adapter.export`.
 
-    python -m eval.adapter.unpack --model FILE.gguf --out FOLDER [--adapter sketch.gguf]
+    python -m eval.adapter.unpack --out FOLDER [--model FILE.gguf] [--adapter sketch.gguf]
 
-The model becomes FOLDER/model, in bfloat16; the adapter FOLDER/sketch, as peft writes one. Each is whole or not there.
+Without --model, the packaged model and its adapter. The model becomes FOLDER/model, in bfloat16; the adapter
+FOLDER/sketch, as peft writes one. Each is whole or not there.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from eval.adapter.export import ALPHA, ARCHITECTURE, field
+from serving.llm.weights import ADAPTER, ensure_model
 
 PLACES = {
     "attn_q": "self_attn.q_proj",
@@ -91,13 +93,14 @@ def _fresh(out: Path) -> Path:
 def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--model", type=Path, required=True)
+    parser.add_argument("--model", type=Path, default=None)
     parser.add_argument("--adapter", type=Path, default=None)
     parser.add_argument("--out", type=Path, required=True)
     asked = parser.parse_args()
-    if asked.adapter is not None:
-        print(f"{asked.out / 'sketch'}: {unpack_adapter(asked.adapter, asked.out / 'sketch')} matrices")
-    unpack_model(asked.model, asked.out / "model")
+    model, adapter = (asked.model, asked.adapter) if asked.model else (ensure_model(), ADAPTER)
+    if adapter is not None:
+        print(f"{asked.out / 'sketch'}: {unpack_adapter(adapter, asked.out / 'sketch')} matrices")
+    unpack_model(model, asked.out / "model")
     print(f"{asked.out / 'model'}: the model in bfloat16")
 
 

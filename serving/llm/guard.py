@@ -23,7 +23,7 @@ from pathlib import Path
 CHECK_SECONDS = 0.5
 GRACE_SECONDS = 5
 QUICK_SECONDS, VAIN = 5.0, 3
-"""A server that ends so soon, or before it answers, so often in a row, is not started again: vLLM takes a minute to fail."""
+"""A server that ends so soon, or before it answers, so often in a row, is given up: vLLM takes a minute to fail."""
 LOOK_SECONDS, ANSWER_SECONDS, MISSED = 10.0, 30.0, 3
 FIRST_LOOK_SECONDS = 1.0
 """How often a server is asked for its health (the last: until it first answers), how long it may take to answer, and how

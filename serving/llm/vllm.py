@@ -44,7 +44,8 @@ class VLLMOptions:
 
     context: tokens of prompt and answer together. memory: share (0..1) of each GPU's memory.
     tensor_parallel: GPUs that share one copy of the model. data_parallel: copies of the model. quantization: of the
-    weights as they are loaded (fp8 halves them); '' as they are.
+    weights as they are loaded (fp8 halves them); '' as they are. eager: nothing is compiled, which takes minutes on a CPU
+    at the start, and again at the first request for an adapter.
     """
 
     context: int = 8192
@@ -53,6 +54,7 @@ class VLLMOptions:
     tensor_parallel: int = 1
     data_parallel: int = 1
     quantization: str = ""
+    eager: bool = False
 
 
 @dataclass(frozen=True)
@@ -71,7 +73,7 @@ class Installed:
 
 CPU, CONSUMER, LARGE, SEVERAL = "cpu", "gpu-24gb", "gpu-80gb", "gpus"
 PROFILES = {
-    CPU: VLLMOptions(memory=0.3, dtype="bfloat16"),
+    CPU: VLLMOptions(memory=0.3, dtype="bfloat16", eager=True),
     CONSUMER: VLLMOptions(memory=0.9, quantization="fp8"),
     LARGE: VLLMOptions(memory=0.9),
     SEVERAL: VLLMOptions(memory=0.9),
@@ -241,6 +243,7 @@ def flags(model: str, host: str, port: int, options: VLLMOptions, adapter: str =
         *("--default-chat-template-kwargs", '{"enable_thinking": false}'),
         *("--allowed-origins", "[]"),
         *(("--quantization", options.quantization) if options.quantization else ()),
+        *(("--enforce-eager",) if options.eager else ()),
         *(("--enable-lora", "--max-lora-rank", str(MAX_RANK)) if adapter else ()),
         *(("--lora-modules", f"{SKETCH}={adapter}") if adapter else ()),
     ]

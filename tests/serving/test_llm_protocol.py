@@ -18,6 +18,7 @@ from segments.codec import from_json
 from serving.llm.server import LLMSettings, start
 from serving.llm.weights import QWEN_1_5B, default_cache
 from tests.assistant.conftest import BIG_SPENDERS, PARENTS, fresh_workspace, shown_in, values
+from tests.serving.processes import group
 from tests.serving.vllm_here import needed
 from warehouse.store import Warehouse
 
@@ -46,6 +47,7 @@ def llm(request, tmp_path_factory):
     settings = SERVERS[request.param]()
     with start(settings, tmp_path_factory.mktemp("run"), seconds=1800) as server:
         yield server
+    assert group(server.pid) == [], "a process of the server outlived it"
 
 
 @pytest.fixture(autouse=True)
@@ -186,21 +188,23 @@ def test_a_page_of_another_origin_may_not_read(llm):
 def read_before(llm) -> int:
     """Tokens of prompts that the server has not had to read again since it started."""
     if llm.backend == "embedded":
-        return chat(llm, INSTRUCTIONS + "Beer drinkers.", max_tokens=1, **client.PLAIN)["timings"]["cache_n"]
+        again = chat(llm, INSTRUCTIONS + "Beer drinkers.", max_tokens=1, **client.PLAIN)
+        return int(again["timings"]["cache_n"])
     metrics = httpx.get(f"{llm.base_url.removesuffix('/v1')}/metrics", timeout=60).text
     return int(
         sum(float(n) for n in re.findall(r"^vllm:prefix_cache_hits_total\{.*\} (\S+)$", metrics, re.M))
     )
 
 
-INSTRUCTIONS = "You turn a marketer's words into a segment. " * 8
+INSTRUCTIONS = "You turn a marketer's words into a segment. " * 20
+"""220 tokens: vLLM keeps prompts by blocks, on a CPU of 128 tokens."""
 
 
 def test_what_begins_alike_is_read_once(llm):
     before = read_before(llm) if llm.backend == "vllm" else 0
     for said in ("Soup buyers.", "Wine buyers."):
         chat(llm, INSTRUCTIONS + said, max_tokens=1, **client.PLAIN)
-    assert read_before(llm) - before > 70
+    assert read_before(llm) - before >= 128
 
 
 REQUEST = "wine buyers of last quarter who have not been in for a month"

@@ -7,7 +7,6 @@ import subprocess
 import sys
 import threading
 import time
-from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from itertools import pairwise
 from pathlib import Path
@@ -20,6 +19,7 @@ from serving.llm.guard import CHECK_SECONDS
 from serving.llm.probe import free_port, healthy, port_is_free, url_of
 from serving.llm.server import LLMSettings, RunningLLM, choose_backend, connect, running, start
 from serving.llm.vllm import Installed, VLLMOptions
+from tests.serving.processes import gone, group
 
 
 class Models(BaseHTTPRequestHandler):
@@ -60,20 +60,6 @@ def record(folder, url, pid, model="other"):
     (folder / "llm.json").write_text(json.dumps(data))
 
 
-def gone(pid: int, seconds: float = 10) -> bool:
-    """Whether the process ends within the time (a zombie has ended)."""
-    until = time.monotonic() + seconds
-    while time.monotonic() < until:
-        try:
-            with open(f"/proc/{pid}/stat") as stat:
-                if stat.read().rsplit(")", 1)[1].split()[0] == "Z":
-                    return True
-        except FileNotFoundError:
-            return True
-        time.sleep(0.05)
-    return False
-
-
 def test_a_port_in_use_is_named(tmp_path, other, broken):
     port = int(other.split(":")[2].removesuffix("/v1"))
     assert not port_is_free("127.0.0.1", port)
@@ -96,17 +82,6 @@ def deaf(monkeypatch):
     code = f"{worker}; print('deaf', flush=True); {stubborn}"
     monkeypatch.setattr(server, "_command", lambda *_: ([sys.executable, "-c", code], "none", None))
     monkeypatch.setattr(server, "GRACE_SECONDS", 0.2)
-
-
-def group(leader: int) -> list[int]:
-    """The processes of a group that have not ended (a zombie has)."""
-    found = []
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        with suppress(OSError):
-            state, _, pgid = stat.read_text().rsplit(")", 1)[1].split()[:3]
-            if int(pgid) == leader and state != "Z":
-                found.append(int(stat.parent.name))
-    return found
 
 
 def test_a_server_that_never_answers_is_given_up_and_its_workers_killed(tmp_path, deaf, monkeypatch):
