@@ -15,7 +15,7 @@ import pytest
 
 from segments.errors import LLMUnavailableError, OperatorError, PortInUseError
 from serving.llm import embedded, server, vllm
-from serving.llm.guard import CHECK_SECONDS
+from serving.llm.guard import CHECK_SECONDS, VAIN
 from serving.llm.probe import free_port, healthy, port_is_free, url_of
 from serving.llm.server import LLMSettings, RunningLLM, choose_backend, connect, running, start
 from serving.llm.vllm import Installed, VLLMOptions
@@ -92,8 +92,8 @@ def test_a_server_that_never_answers_is_given_up_and_its_workers_killed(tmp_path
         end(process)
 
     monkeypatch.setattr(server, "_end", end)
-    with pytest.raises(LLMUnavailableError, match=r"did not start within 1 s: deaf"):
-        start(LLMSettings("embedded"), tmp_path, seconds=1.0)
+    with pytest.raises(LLMUnavailableError, match=r"did not start within 5 s: deaf"):
+        start(LLMSettings("embedded"), tmp_path, seconds=5.0)
     leader, members = groups[0]
     assert len(members) == 3, "guard, server and worker"
     assert all(gone(pid) for pid in members)
@@ -194,6 +194,56 @@ def test_a_server_that_hangs_is_ended_and_started_again(tmp_path):
         said = guard.stdout.read()
     assert f"does not answer {health} any more; it is ended.\n" in said
     assert "it is started again" in said
+
+
+WITH_WORKER = """
+import subprocess, sys, time
+subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+print("ready", flush=True)
+time.sleep(600)
+"""
+
+
+def test_what_a_killed_server_leaves_behind_is_ended_before_the_next_starts():
+    """As vLLM's engines do, which hold the memory that the next one needs."""
+    guarding = [sys.executable, "-c", GUARDING, "", sys.executable, "-c", WITH_WORKER]
+    with subprocess.Popen(guarding, stdout=subprocess.PIPE, text=True, start_new_session=True) as guard:
+        assert guard.stdout.readline() == "ready\n"
+        before = set(group(guard.pid)) - {guard.pid}
+        guard.send_signal(signal.SIGUSR1)
+        (first,) = (pid for pid in before if b"ready" in Path(f"/proc/{pid}/cmdline").read_bytes())
+        os.kill(first, signal.SIGKILL)
+        assert guard.stdout.readline() == "The server ended with -9; it is started again.\n"
+        assert all(gone(pid) for pid in before)
+        assert guard.stdout.readline() == "ready\n"
+        guard.terminate()
+        assert guard.wait(30) == 128 + signal.SIGTERM
+    assert group(guard.pid) == []
+
+
+IN_VAIN = """
+import sys, time
+from pathlib import Path
+print("started", flush=True)
+while not (Path(sys.argv[1]) / "go").exists():
+    time.sleep(0.1)
+sys.exit(3)
+"""
+
+
+def test_a_server_that_does_not_answer_after_a_start_is_given_up(tmp_path):
+    """However long each start takes to fail: vLLM needs a minute."""
+    health = f"http://127.0.0.1:{free_port('127.0.0.1')}/health"
+    slow = GUARDING.replace("sys.exit", "guard.QUICK_SECONDS = 0.0\nsys.exit")
+    command = [sys.executable, "-c", slow, health, sys.executable, "-c", IN_VAIN, str(tmp_path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True) as guard:
+        assert guard.stdout.readline() == "started\n"
+        guard.send_signal(signal.SIGUSR1)
+        time.sleep(1)
+        (tmp_path / "go").touch()
+        said = guard.stdout.read()
+        assert guard.wait(60) == 3
+    assert said.count("it is started again") == VAIN
 
 
 def test_a_guard_passes_on_how_the_server_ended():
