@@ -36,7 +36,6 @@ from serving.llm.warm import ROLES
 from warehouse.store import Warehouse
 
 PATIENCE = 3600.0
-REPEATS = 5
 
 Messages = list[dict[str, str]]
 
@@ -64,6 +63,7 @@ class Bench:
     model: str
     tokens: int
     questions: Sequence[str]
+    repeats: int
 
     async def ask(self, messages: Messages, schema: dict[str, Any] | None = None) -> Timed:
         """One streamed answer. Without a schema it goes on to the last token, whatever the model would say."""
@@ -132,7 +132,7 @@ async def together(bench: Bench, conversations: int) -> Together:
 async def prefix(bench: Bench) -> tuple[float, float]:
     """Median seconds to the first token after instructions that were read before, and that were not."""
     cached, fresh = [], []
-    for number in range(REPEATS):
+    for number in range(bench.repeats):
         fresh.append((await bench.ask(bench.prompt(number, f"Turn {time.time_ns()}. "))).first)
         cached.append((await bench.ask(bench.prompt(number))).first)
     return statistics.median(cached), statistics.median(fresh)
@@ -141,7 +141,7 @@ async def prefix(bench: Bench) -> tuple[float, float]:
 async def constrained(bench: Bench, schema: dict[str, Any]) -> tuple[float, float, float, float]:
     """Seconds to the first token with a schema that is new, with one seen before; between tokens with one, and without."""
     new, seen, held, free = [], [], [], []
-    for number in range(REPEATS):
+    for number in range(bench.repeats):
         fresh = schema | {"title": f"Sketch {time.time_ns()}"}
         await bench.ask(bench.prompt(number))
         new.append((await bench.ask(bench.prompt(number), fresh)).first)
@@ -156,7 +156,9 @@ async def measure(asked: argparse.Namespace, model: str, schema: dict[str, Any])
     """Everything, printed as it comes."""
     limits = httpx.Limits(max_connections=None)
     async with httpx.AsyncClient(base_url=asked.base_url, timeout=PATIENCE, limits=limits) as client:
-        bench = Bench(client, model, asked.tokens, [case.turns[0] for case in load_cases("dev")])
+        bench = Bench(
+            client, model, asked.tokens, [case.turns[0] for case in load_cases("dev")], asked.repeats
+        )
         await bench.ask(bench.prompt(0))
         print(f"{model} at {asked.base_url}, {asked.tokens} tokens an answer")
         print("conversations  first p50, p95 (ms)  between p50, p95 (ms)  tokens/s")
@@ -197,6 +199,7 @@ def main() -> None:
     parser.add_argument("--base-url", required=True)
     parser.add_argument("--conversations", type=int, nargs="+", default=[1, 8, 32, 128])
     parser.add_argument("--tokens", type=int, default=64)
+    parser.add_argument("--repeats", type=int, default=5, help="of what is asked one at a time")
     parser.add_argument(
         "--weights-gb", type=float, default=0.0, help="size of the weights as they are served"
     )
