@@ -11,9 +11,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from segments.errors import LLMUnavailableError
 from serving.llm import vllm
-from serving.llm.server import LLMSettings, start
+from serving.llm.server import LLMSettings
 from tests.serving.processes import gone, group
 from tests.serving.vllm_here import needed
 
@@ -82,7 +81,7 @@ def tiny(tmp_path_factory) -> LLMSettings:
 ASKER = """
 import sys, time
 from pathlib import Path
-from serving.llm.server import LLMSettings, start
+from serving.llm.server import LLMSettings
 from serving.llm.vllm import VLLMOptions
 options = VLLMOptions(context=1024, memory=0.05, dtype="bfloat16", eager=True)
 settings = LLMSettings("vllm", sys.argv[1], vllm=options, python=sys.argv[2])
@@ -135,10 +134,3 @@ def test_a_killed_vllm_comes_back_and_none_of_it_outlives_a_killed_product(tiny,
         assert until(lambda: says(url, tiny.model)), "it is started again"
         product.kill()
         assert until(lambda: not group(guard), 60), "a process of the server outlived the product"
-
-
-def test_a_model_that_vllm_cannot_find_is_named(tmp_path, monkeypatch):
-    python, _ = needed()
-    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
-    with pytest.raises(LLMUnavailableError, match=r"stopped while starting: .*nobody/nothing.*llm-vllm\.log"):
-        start(LLMSettings("vllm", "nobody/nothing", python=python), tmp_path, seconds=START_SECONDS)
