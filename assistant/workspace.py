@@ -34,7 +34,8 @@ class Settings:
     contacted. response_rate: share of contacted customers who respond, where no past campaign tells it (0: not known).
     second_reading: what the model's sketch adapter reads again, where it has one: 'always' (every message that describes
     a segment), 'doubt' (one that was not read whole) or 'off'. llm_adapter: that adapter; empty for the packaged one
-    beside the packaged model. banned_words: never used in marketing copy. parameters: numbers that definitions name.
+    beside the packaged model. llm_python: the interpreter that has vLLM; empty for our
+    own. banned_words: never used in marketing copy. parameters: numbers that definitions name.
     outcomes: what models shall predict besides the outcomes that every workspace has (`[[outcomes]]`). tastes: phrases
     that items are compared with, each a feature (`[[tastes]]`). state_url: the database of segments, users,
     conversations, jobs and audit log, instead of SQLite files; without a password, which belongs in the environment.
@@ -54,6 +55,7 @@ class Settings:
     llm_model: str = ""
     llm_adapter: str = ""
     llm_profile: str = "auto"
+    llm_python: str = ""
     second_reading: str = "always"
     encoder: str = "all-MiniLM-L6-v2"
     index_device: str = "auto"

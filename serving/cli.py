@@ -218,6 +218,7 @@ def llm_for(workspace: Path) -> Iterator[Any]:
             settings.llm_model,
             adapter=settings.llm_adapter,
             profile=settings.llm_profile,
+            python=settings.llm_python,
         ),
         opened.run,
     ) as server:
@@ -329,8 +330,14 @@ def serve_llm(
         str, typer.Option(help="A sketch adapter: GGUF (embedded), folder (vLLM); 'none' for none.")
     ] = "",
     profile: Annotated[
-        str, typer.Option(help="How vLLM uses the GPUs: gpu-24gb, gpu-80gb, gpus or auto.")
+        str, typer.Option(help="How vLLM uses the machine: gpu-24gb, gpu-80gb, gpus, cpu or auto.")
     ] = "auto",
+    python: Annotated[
+        str,
+        typer.Option(
+            "--python", help="The interpreter that has vLLM, where it is in an environment of its own."
+        ),
+    ] = "",
     workspace: WorkspaceOption = DEFAULT,
 ) -> None:
     """Start only the language model server, in the foreground."""
@@ -340,7 +347,7 @@ def serve_llm(
 
     with steps() as progress:
         server = start(
-            LLMSettings(backend, model, host, port, adapter, profile),
+            LLMSettings(backend, model, host, port, adapter, profile, python=python),
             workspace / "run",
             progress("Start the language model"),
         )

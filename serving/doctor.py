@@ -20,8 +20,8 @@ import httpx
 from packaging.requirements import Requirement
 
 from assistant.documents import KINDS
-from assistant.workspace import Workspace, open_workspace
-from segments.errors import EncryptionError, SegAssistError
+from assistant.workspace import Settings, Workspace, open_workspace
+from segments.errors import EncryptionError, OperatorError, SegAssistError
 
 PACKAGE = "segment-assistant"
 LEAST_MEMORY = 3_000_000_000
@@ -140,13 +140,23 @@ def _gpu(workspace: Workspace) -> Iterator[Finding]:
     if settings.index_device == "gpu":
         wanted.append("index_device")
     if settings.llm_backend == "vllm" and not settings.llm_base_url:
-        wanted.append("llm_backend")
+        wanted += [] if _runs_on_cpu(settings.llm_python) else ["llm_backend"]
     seen = _gpus()
     if wanted and not seen:
         way = f"set {' and '.join(wanted)} to auto in segassist.toml, or install the GPU's driver"
         yield Finding("gpu", "fail", f"{' and '.join(wanted)} ask for a GPU; there is none", way)
     else:
         yield Finding("gpu", "ok", seen or "none, and none is asked for")
+
+
+def _runs_on_cpu(python: str) -> bool:
+    from serving.llm.vllm import installed
+
+    try:
+        found = installed(python)
+    except OperatorError:
+        return False  # the finding about the language model says so
+    return found is not None and found.on_cpu
 
 
 def _gpus() -> str:
@@ -225,6 +235,9 @@ def _llm(workspace: Workspace) -> Iterator[Finding]:
         else:
             yield Finding("llm", "ok", f"{name} at {settings.llm_base_url}")
         return
+    if settings.llm_backend == "vllm":
+        yield _vllm(settings)
+        return
     if settings.llm_model:
         if settings.llm_model.endswith(".gguf"):
             own_model(Path(settings.llm_model))
@@ -239,6 +252,19 @@ def _llm(workspace: Workspace) -> Iterator[Finding]:
         yield Finding("llm", "fail", f"{file} has the wrong SHA-256", f"rm {file}; segassist build")
     else:
         yield Finding("llm", "ok", f"{QWEN_1_5B.name}, SHA-256 right")
+
+
+def _vllm(settings: Settings) -> Finding:
+    from serving.llm import vllm
+    from serving.llm.server import NO_ADAPTER
+
+    model = settings.llm_model or vllm.MODEL
+    try:
+        vllm.check_files(model, "" if settings.llm_adapter == NO_ADAPTER else settings.llm_adapter)
+        found = vllm.check(settings.llm_python)
+    except OperatorError as error:
+        return Finding("llm", "fail", str(error), "correct the llm_ settings in segassist.toml")
+    return Finding("llm", "ok", f"{model}, with {found.distribution} {found.version}")
 
 
 def _secrets(workspace: Workspace) -> Iterator[Finding]:

@@ -16,15 +16,19 @@ import sys
 import threading
 import time
 import urllib.request
+from contextlib import suppress
 from http.client import HTTPException
+from pathlib import Path
 
 CHECK_SECONDS = 0.5
 GRACE_SECONDS = 5
-QUICK_SECONDS, QUICK_ENDS = 5.0, 3
-"""A server that ends so soon after a start, so often in a row, is not started again."""
+QUICK_SECONDS, VAIN = 5.0, 3
+"""A server that ends so soon, or before it answers, so often in a row, is given up: vLLM takes a minute to fail."""
 LOOK_SECONDS, ANSWER_SECONDS, MISSED = 10.0, 30.0, 3
-"""How often a server is asked for its health, how long it may take to answer, and how often in a row it may not answer
-before it is taken to hang. One that is merely busy answers: both backends tell their health beside their work."""
+FIRST_LOOK_SECONDS = 1.0
+"""How often a server is asked for its health (the last: until it first answers), how long it may take to answer, and how
+often in a row it may not answer before it is taken to hang. One that is merely busy answers: both backends tell their
+health beside their work."""
 
 
 def watch(parent: int, command: list[str], health: str = "") -> int:
@@ -38,12 +42,12 @@ def watch(parent: int, command: list[str], health: str = "") -> int:
     for signum in (signal.SIGTERM, signal.SIGINT):
         signal.signal(signum, lambda *_: asked.set())
     signal.signal(signal.SIGUSR1, lambda *_: answers.set())
-    quick = 0
+    vain = 0
     while True:
         began = time.monotonic()
-        child, hangs = subprocess.Popen(command), threading.Event()
+        child, works, hangs = subprocess.Popen(command), threading.Event(), threading.Event()
         if health:
-            threading.Thread(target=_look, args=(health, child, hangs), daemon=True).start()
+            threading.Thread(target=_look, args=(health, child, works, hangs), daemon=True).start()
         while child.poll() is None and os.getppid() == parent and not asked.wait(CHECK_SECONDS):
             if hangs.is_set() and answers.is_set():
                 print(f"The server does not answer {health} any more; it is ended.", flush=True)
@@ -51,26 +55,32 @@ def watch(parent: int, command: list[str], health: str = "") -> int:
                 child.wait()
         if child.poll() is None:
             _end(child)
+            _kill_workers()
             break
-        quick = quick + 1 if time.monotonic() - began < QUICK_SECONDS else 0
-        if asked.is_set() or os.getppid() != parent or not answers.is_set() or quick > QUICK_ENDS:
+        _kill_workers()
+        well = time.monotonic() - began >= QUICK_SECONDS and (works.is_set() or not health)
+        vain = 0 if well else vain + 1
+        if asked.is_set() or os.getppid() != parent or not answers.is_set() or vain > VAIN:
             break
         print(f"The server ended with {child.returncode}; it is started again.", flush=True)
     return child.returncode if child.returncode >= 0 else 128 - child.returncode
 
 
-def _look(health: str, child: subprocess.Popen[bytes], hangs: threading.Event) -> None:
-    """Say so when a server that has answered does not any more."""
-    missed, answered = 0, False
+def _look(
+    health: str, child: subprocess.Popen[bytes], works: threading.Event, hangs: threading.Event
+) -> None:
+    """Say when a server first answers, and when it does not any more."""
+    missed = 0
     while child.poll() is None and not hangs.is_set():
         try:
             with urllib.request.urlopen(health, timeout=ANSWER_SECONDS):
-                missed, answered = 0, True
+                missed = 0
+                works.set()
         except (OSError, HTTPException):
-            missed += answered
+            missed += works.is_set()
         if missed >= MISSED:
             hangs.set()
-        time.sleep(LOOK_SECONDS)
+        time.sleep(LOOK_SECONDS if works.is_set() else min(FIRST_LOOK_SECONDS, LOOK_SECONDS))
 
 
 def _end(child: subprocess.Popen[bytes]) -> None:
@@ -79,6 +89,20 @@ def _end(child: subprocess.Popen[bytes]) -> None:
         child.wait(GRACE_SECONDS)
     except subprocess.TimeoutExpired:
         os.killpg(0, signal.SIGKILL)
+
+
+def _kill_workers() -> None:
+    """End what a server left behind in our process group: vLLM's engines outlive a killed server and hold its memory.
+
+    Where there is no /proc there is no vLLM, and the embedded server has no workers.
+    """
+    if os.getpid() != os.getpgrp():
+        return  # not started in a session of its own: others are in this group
+    for entry in Path("/proc").glob("[0-9]*"):
+        pid = int(entry.name)
+        with suppress(ProcessLookupError, PermissionError):
+            if pid != os.getpid() and os.getpgid(pid) == os.getpid():
+                os.kill(pid, signal.SIGKILL)
 
 
 if __name__ == "__main__":

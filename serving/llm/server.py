@@ -51,7 +51,7 @@ class LLMSettings:
     """backend: auto, embedded or vllm. model: a GGUF path (embedded), a path or hub name (vllm), '' for the
     default. port: 0 takes a free one. adapter: a LoRA for sketches, GGUF (embedded) or a folder (vllm); '' for the
     packaged one where it fits the model, 'none' for none. profile: of `vllm.PROFILES`, or auto; vllm: options in place of
-    any profile's."""
+    any profile's. python: the interpreter that has vLLM, '' for our own."""
 
     backend: str = "auto"
     model: str = ""
@@ -60,6 +60,7 @@ class LLMSettings:
     adapter: str = ""
     profile: str = "auto"
     vllm: VLLMOptions | None = None
+    python: str = ""
 
 
 @dataclass
@@ -111,20 +112,35 @@ class RunningLLM:
             self.record.unlink(missing_ok=True)
 
 
-def choose_backend(asked: str) -> tuple[str, str]:
+def choose_backend(settings: LLMSettings) -> tuple[str, str]:
     """(backend, why). Raises OperatorError when the one asked for cannot run here."""
+    asked, model = settings.backend, settings.model
     if asked == "embedded":
         return "embedded", "asked for"
     if asked == "vllm":
-        vllm.check()
+        vllm.check(settings.python)
         return "vllm", "asked for"
     if asked != "auto":
         raise OperatorError(f"llm backend: '{asked}' is not one of auto, embedded, vllm.")
-    if not vllm.installed():
-        return "embedded", "vLLM is not installed, so the embedded server runs on the CPU"
-    if not vllm.has_gpu():
-        return "embedded", "no GPU was found, so the embedded server runs on the CPU"
-    return "vllm", "a GPU and vLLM are present"
+    if model.endswith(".gguf"):
+        return "embedded", f"{Path(model).name} is a GGUF file, which the embedded server serves"
+    found, on_cpu = vllm.installed(settings.python), "so the embedded server runs on the CPU"
+    if found is None or found.on_cpu or not vllm.has_gpu():
+        lacks = (
+            "vLLM is not installed"
+            if found is None
+            else "vLLM is here as its CPU build, which is slower"
+            if found.on_cpu
+            else "no GPU was found"
+        )
+        if model:
+            raise OperatorError(
+                f"llm_model: {lacks}, and the embedded server takes a GGUF file, not {model}; name a GGUF file, or none "
+                "for the packaged model."
+            )
+        return "embedded", f"{lacks}, {on_cpu}"
+    vllm.check(settings.python)
+    return "vllm", f"a GPU and vLLM {found.version} are present"
 
 
 def start(
@@ -142,9 +158,9 @@ def start(
     that other commands use it. Raises PortInUseError, LLMUnavailableError (with the end of the server's
     log), OperatorError.
     """
-    backend, reason = choose_backend(settings.backend)
+    backend, reason = choose_backend(settings)
     if backend == "vllm" and settings.vllm is None:
-        options, why = vllm.choose_profile(settings.profile, vllm.gpus())
+        options, why = vllm.choose_profile(settings.profile, vllm.check(settings.python))
         settings, reason = replace(settings, vllm=options), f"{reason}; {why}"
     if settings.port and not port_is_free(settings.host, settings.port):
         raise PortInUseError(
@@ -206,7 +222,9 @@ def _command(
     if backend == "vllm":
         name = settings.model or vllm.MODEL
         lora = "" if settings.adapter == NO_ADAPTER else settings.adapter
-        return vllm.command(name, settings.host, port, settings.vllm or VLLMOptions(), lora), name, None
+        vllm.check_files(name, lora)
+        found, options = vllm.check(settings.python), settings.vllm or VLLMOptions()
+        return vllm.command(found, name, settings.host, port, options, lora), name, None
     model = own_model(Path(settings.model)) if settings.model else ensure_model(progress=progress)
     stat = model.stat()
     states = run_folder / "states" / f"{model.stem}-{stat.st_size}-{stat.st_mtime_ns}"

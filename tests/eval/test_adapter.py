@@ -20,6 +20,7 @@ from segments.canonical import fingerprint
 from segments.check import issues
 from segments.codec import from_json
 from segments.definition import conditions
+from serving.llm.weights import ADAPTER
 
 PAIRS = Path(__file__).parents[2] / "eval" / "adapter" / "pairs.jsonl"
 
@@ -219,6 +220,39 @@ def test_an_adapter_is_written_as_gguf(tiny: Path, tmp_path: Path) -> None:
     assert names["blk.2.ffn_down.weight.lora_b"] == (8, 64)
     assert reader.get_field("adapter.lora.alpha").contents() == 16.0
     assert not (tmp_path / "sketch.gguf.partial").exists()
+
+
+def test_the_packaged_adapter_comes_back_from_the_folder_that_vllm_takes(tmp_path: Path) -> None:
+    import gguf
+
+    from eval.adapter.export import export
+    from eval.adapter.unpack import unpack_adapter
+
+    base = tmp_path / "base.gguf"
+    writer = gguf.GGUFWriter(base, "qwen2")
+    writer.add_block_count(28)
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+    folder, again = tmp_path / "sketch", tmp_path / "sketch.gguf"
+    assert unpack_adapter(ADAPTER, folder) == export(folder, base, again) == 280
+    settings = json.loads((folder / "adapter_config.json").read_text(encoding="utf-8"))
+    assert (settings["r"], settings["lora_alpha"], len(settings["target_modules"])) == (8, 16, 7)
+    first, second = (
+        {tensor.name: tensor.data.tobytes() for tensor in gguf.GGUFReader(path).tensors}
+        for path in (ADAPTER, again)
+    )
+    assert first == second
+
+
+def test_an_adapter_of_layers_that_have_no_name_in_peft_is_not_unpacked(tmp_path: Path) -> None:
+    from eval.adapter.unpack import unpack_adapter
+
+    odd = adapter_file(tmp_path / "odd.gguf", 1.0, layer="blk.0.ssm_in")
+    with pytest.raises(ValueError, match=r"blk\.0\.ssm_in\.weight\.lora_\w: none of attn_q"):
+        unpack_adapter(odd, tmp_path / "sketch")
+    assert not (tmp_path / "sketch").exists()
 
 
 def adapter_file(

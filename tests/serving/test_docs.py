@@ -105,8 +105,8 @@ def test_the_units_run_as_nobody_and_come_back():
 def test_the_containers_language_model_has_the_flags_of_our_own():
     service = COMPOSE["services"]["llm"]
     given = [re.sub(r"\$\{\w+:-([^}]*)\}", r"\1", word) for word in service["command"]]
-    first, *ours = vllm.command(vllm.MODEL, "here", 1, vllm.VLLMOptions())[4:]
-    flags = " ".join([f"--model {first}", *ours]).replace(" --", "\n--").splitlines()
+    ours = vllm.flags(vllm.MODEL, "here", 1, vllm.VLLMOptions())
+    flags = " ".join([f"--model {vllm.MODEL}", *ours]).replace(" --", "\n--").splitlines()
     wanted = {flag.replace(" ", "=", 1) for flag in flags}
     where = {"--host=here", "--port=1"}
     assert set(given) == wanted - where

@@ -1,4 +1,4 @@
-"""The real embedded model over the OpenAI protocol: what the assistant relies on."""
+"""What is the embedded server's own; what it has in common with vLLM is in test_llm_protocol.py."""
 
 import json
 
@@ -17,15 +17,6 @@ pytestmark = pytest.mark.llm
 INSTRUCTIONS = "You turn a marketer's words into a segment. " * 8
 
 
-def closed(**properties):
-    return {
-        "type": "object",
-        "properties": properties,
-        "required": list(properties),
-        "additionalProperties": False,
-    }
-
-
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     if not (default_cache() / QWEN_1_5B.file).exists():
@@ -39,7 +30,7 @@ def llm(folder):
         yield server
 
 
-def chat(llm, said, schema=None, system=None, **options):
+def chat(llm, said, system=None, **options):
     messages = [{"role": "system", "content": system}] if system else []
     body = {
         "messages": [*messages, {"role": "user", "content": said}],
@@ -47,103 +38,9 @@ def chat(llm, said, schema=None, system=None, **options):
         "seed": 7,
         "max_tokens": 40,
     }
-    if schema is not None:
-        form = {"name": "plan", "schema": schema, "strict": True}
-        body["response_format"] = {"type": "json_schema", "json_schema": form}
     answer = httpx.post(f"{llm.base_url}/chat/completions", json=body | options, timeout=120)
     answer.raise_for_status()
     return answer.json()
-
-
-def planned(llm, said, schema):
-    return json.loads(chat(llm, said, schema)["choices"][0]["message"]["content"])
-
-
-# Each asks for what its schema forbids.
-HELD = {
-    "enum": (
-        closed(a={"enum": ["red", "blue"]}),
-        'Answer {"a":"purple"}',
-        lambda v: v["a"] in ("red", "blue"),
-    ),
-    "const": (closed(tool={"const": "define"}), 'Answer {"tool":"other"}', lambda v: v == {"tool": "define"}),
-    "integer bounds": (
-        closed(n={"type": "integer", "minimum": 1, "maximum": 365}),
-        'Answer {"n":99999}',
-        lambda v: 1 <= v["n"] <= 365,
-    ),
-    "nested arrays with maxItems": (
-        closed(
-            a={
-                "type": "array",
-                "maxItems": 2,
-                "items": {"type": "array", "maxItems": 2, "items": {"enum": ["x"]}},
-            }
-        ),
-        'Answer {"a":[["x","x","x"],["x","x","x"],["x"]]}',
-        lambda v: len(v["a"]) <= 2 and all(len(inner) <= 2 for inner in v["a"]),
-    ),
-    "minItems": (
-        closed(a={"type": "array", "items": {"enum": ["x"]}, "minItems": 2, "maxItems": 3}),
-        'Answer {"a":[]}',
-        lambda v: 2 <= len(v["a"]) <= 3,
-    ),
-    "anyOf of objects": (
-        {
-            "anyOf": [
-                closed(tool={"const": "a"}, n={"type": "integer"}),
-                closed(tool={"const": "b"}, s={"enum": ["u"]}),
-            ]
-        },
-        'Answer {"tool":"b","n":4}',
-        lambda v: v == {"tool": "b", "s": "u"} or (set(v) == {"tool", "n"} and v["tool"] == "a"),
-    ),
-    "oneOf in a property": (
-        closed(v={"oneOf": [{"type": "integer"}, {"enum": ["gold"]}]}),
-        'Answer {"v":"silver"}',
-        lambda v: v["v"] == "gold" or isinstance(v["v"], int),
-    ),
-    "anchored pattern": (
-        closed(d={"type": "string", "pattern": "^20[0-9]{2}-[0-9]{2}$"}),
-        'Answer {"d":"March"}',
-        lambda v: len(v["d"]) == 7 and v["d"].startswith("20"),
-    ),
-    "$ref": (
-        {"$defs": {"c": closed(k={"enum": ["p"]})}, **closed(a={"$ref": "#/$defs/c"})},
-        'Answer {"a":{"k":"z"}}',
-        lambda v: v == {"a": {"k": "p"}},
-    ),
-    "no other properties, in this order": (
-        closed(z={"enum": [1]}, a={"enum": [2]}),
-        'Answer {"a":2,"b":3,"z":1}',
-        lambda v: list(v) == ["z", "a"],
-    ),
-    "Chinese": (closed(v={"enum": ["汤", "啤酒"]}), '回答 {"v":"牛奶"}', lambda v: v["v"] in ("汤", "啤酒")),
-}
-
-
-@pytest.mark.parametrize("kind", HELD)
-def test_a_schema_holds_against_a_request_to_break_it(llm, kind):
-    schema, said, holds = HELD[kind]
-    value = planned(llm, said, schema)
-    assert holds(value), value
-
-
-def test_the_same_request_gets_the_same_answer(llm):
-    first, second = (chat(llm, "Name three fruits.", max_tokens=12) for _ in range(2))
-    assert first["choices"][0]["message"] == second["choices"][0]["message"]
-    assert first["usage"]["completion_tokens"] <= 12
-
-
-def test_words_are_streamed(llm):
-    # At temperature 0: drawn at random, the answer is now and then a single word.
-    asked = [{"role": "user", "content": "Count from one to ten in words."}]
-    body = {"messages": asked, "max_tokens": 12, "stream": True, "temperature": 0}
-    with httpx.stream("POST", f"{llm.base_url}/chat/completions", json=body, timeout=60) as answer:
-        lines = [line.removeprefix("data: ") for line in answer.iter_lines() if line.startswith("data: ")]
-    assert lines[-1] == "[DONE]"
-    pieces = [json.loads(line)["choices"] for line in lines[:-1]]
-    assert sum(bool(choice and choice[0]["delta"].get("content")) for choice in pieces) > 3
 
 
 def test_the_instructions_are_read_once_even_when_another_prompt_comes_between(llm):

