@@ -17,7 +17,7 @@ from typing import Any
 
 import duckdb
 
-from assistant.scoring import train_or_rescore
+from assistant.scoring import chosen_families, train_or_rescore
 from assistant.workspace import SETTINGS_FILE, Workspace
 from indexes.behaviour import encode_behaviour
 from indexes.discoveries import Discoveries
@@ -308,7 +308,8 @@ def _steps(workspace: Workspace, make: Callable[[Progress], object]) -> tuple[St
             models,
             Registry(workspace.models).check,
             ("propensity/*.py", "warehouse/history.py"),
-            repr(workspace.settings.outcomes) if workspace.settings.outcomes else "",
+            (repr(workspace.settings.outcomes) if workspace.settings.outcomes else "")
+            + "".join(chosen_families(workspace.models)),
         ),
     )
 

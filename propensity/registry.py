@@ -22,7 +22,7 @@ import pandas as pd
 from propensity.candidate import Candidate, Card, Lineage
 from propensity.declared import Declared, each_outcome, read_outcomes
 from propensity.drift import Reference
-from propensity.model import PropensityModel
+from propensity.model import CalibratedModel
 from propensity.next_action import NextActionModel, OneAnswer
 from propensity.outcomes import CATEGORY_PREFIX, CUSTOMER_OUTCOMES, POOLED, model_name, parse
 from propensity.promotion import LABEL
@@ -192,7 +192,7 @@ class Registry:
         """
         return _declaration(self._manifest(model))
 
-    def model(self, outcome: str) -> PropensityModel | OneAnswer:
+    def model(self, outcome: str) -> CalibratedModel | OneAnswer:
         """The served model behind an outcome."""
         name = self._resolve(outcome)
         manifest = self._manifest(model_name(name))

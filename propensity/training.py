@@ -16,10 +16,21 @@ import pandas as pd
 from propensity import evaluate as ev
 from propensity.candidate import Candidate, Card, Lineage, card
 from propensity.category_training import train_categories
+from propensity.choices import Choices, trained_by
 from propensity.declared import Declared, answers, each_outcome, to_json
 from propensity.drift import reference
+from propensity.family_model import train_family
 from propensity.matrices import Matrices
-from propensity.model import COUPONS, CUSTOMERS, Settings, labels_of, train, validation_cuts
+from propensity.model import (
+    BLEND,
+    BOOSTED,
+    COUPONS,
+    CUSTOMERS,
+    Settings,
+    labels_of,
+    train,
+    validation_cuts,
+)
 from propensity.next_action import ACTIONS, NextActionModel, train_next
 from propensity.outcomes import CUSTOMER_OUTCOMES, POOLED, model_name
 from propensity.plan import TemporalPlan, temporal_plan
@@ -32,8 +43,8 @@ from segments.errors import DataError, NotBuiltError, NotFoundError
 from segments.ports import NextAction, Progress, Snapshot, silent
 
 CODE = (
-    "calibrate candidate category_training dataset declared drift evaluate linear matrices model next_action outcomes "
-    "plan registry served training"
+    "calibrate candidate category_training dataset declared drift evaluate families family_model learned linear matrices "
+    "model next_action normal_scores outcomes plan registry served training"
 ).split()
 
 
@@ -83,7 +94,7 @@ class Trainer:
         self, tables: OutcomeTables, registry: Registry, version: str, declared: Sequence[Declared] = ()
     ) -> None:
         self._tables, self._registry, self._versions = tables, registry, Versions(registry)
-        self._version = version
+        self._version, self._choices = version, Choices(registry.folder)
         self._asked: dict[str, Declared] = {each.name: each for each in (*CUSTOMER_OUTCOMES, *declared)}
         self._own = {each.name for each in declared}
         self._matrices = Matrices(tables)
@@ -162,7 +173,16 @@ class Trainer:
         version = self._version
         if name in self._own:
             version = hashlib.sha256(f"{version}{to_json(self._asked[name])}".encode()).hexdigest()[:12]
+        if name != POOLED and (settings := self._settings(self._asked[name])) != settings_of(
+            self._asked[name]
+        ):
+            version = hashlib.sha256(f"{version}{settings}".encode()).hexdigest()[:12]
         return Lineage(self._tables.data_hash, version)
+
+    def _settings(self, asked: Declared) -> Settings:
+        """How an outcome's model is trained: as a comparison or a person chose, or by default."""
+        choice = self._choices.of(asked.name)
+        return settings_of(asked) if choice is None else trained_by(choice, settings_of(asked))
 
     def _declaration(self, name: str) -> dict[str, Any] | None:
         """What the workspace declares of that name, as JSON; None for an outcome that every workspace has."""
@@ -187,7 +207,7 @@ class Trainer:
             ) from error
 
     def _customers(self, asked: Declared, progress: Progress) -> Candidate | None:
-        name, settings = asked.name, settings_of(asked)
+        name, settings = asked.name, self._settings(asked)
         plan = self._plan(asked, settings)
         snapshots = {}
         cuts = sorted({*plan.served, plan.test})
@@ -218,7 +238,7 @@ class Trainer:
 
 
 def settings_of(asked: Declared) -> Settings:
-    """How an outcome's model is trained."""
+    """How an outcome's model is trained before families were compared."""
     if isinstance(asked, NextAction):
         return ACTIONS
     return COUPONS if asked.event == "coupon_redeem" else CUSTOMERS
@@ -229,6 +249,8 @@ def learn(asked: Declared, snapshots: Sequence[Snapshot], settings: Settings) ->
     if isinstance(asked, NextAction):
         names = [outcome.name for outcome in answers(asked)]
         return train_next(snapshots, asked.horizon_days, names, settings)
+    if settings.family not in (BOOSTED, BLEND):
+        return train_family(snapshots, asked.horizon_days, settings)
     return train(snapshots, asked.horizon_days, settings)
 
 
