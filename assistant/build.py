@@ -155,6 +155,19 @@ def refresh(folder: Path, progress: Callable[[str], Progress] = lambda _title: s
     return _build(folder, lambda _report: None, source, progress, in_use=True)
 
 
+def mend(folder: Path, progress: Callable[[str], Progress] = lambda _title: silent) -> tuple[str, ...]:
+    """Make anew what is damaged of the index and the models; which steps that was, in the words a person sees."""
+    damaged = [
+        step.title
+        for step in _steps(Workspace.of(folder), lambda _report: None)
+        if step.name in ("index", "models") and _damaged(step)
+    ]
+    if damaged:
+        source = str(json.loads((folder / "ready.json").read_text())["source"])
+        _build(folder, lambda _report: None, source, progress, in_use=True)
+    return tuple(damaged)
+
+
 def _write_settings(folder: Path, name: str, currency: str, categories: Sequence[str]) -> None:
     """The settings of a new workspace; those that a person may have changed are left alone."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -243,6 +256,17 @@ def _usable(step: Step) -> bool:
     except (NotBuiltError, ChecksumError, StorageError):
         return False
     return True
+
+
+def _damaged(step: Step) -> bool:
+    """Whether what the step wrote is there and not what was written."""
+    try:
+        step.check()
+    except ChecksumError:
+        return True
+    except (NotBuiltError, StorageError):
+        return False
+    return False
 
 
 def _steps(workspace: Workspace, make: Callable[[Progress], object]) -> tuple[Step, ...]:

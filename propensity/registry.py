@@ -134,9 +134,13 @@ class Registry:
         """Write down which models there are (an outcome that never happened has none), and drop the other ones."""
         self.folder.mkdir(parents=True, exist_ok=True)
         _write(self.folder / CONTENTS, json.dumps(sorted(names)).encode())
-        for name in set(self._own) - set(names):
-            self._manifest_path(name).unlink(missing_ok=True)
-            for path in self.folder.glob(f"{slug(name)}.*.*"):
+        kept = {slug(name) for name in names}
+        for manifest in self.folder.glob("*.json"):
+            # Not parsed: a damaged model of an outcome that is no longer declared must not stop a build.
+            if manifest.name == CONTENTS or manifest.stem in kept or b'"asked"' not in manifest.read_bytes():
+                continue
+            manifest.unlink()
+            for path in self.folder.glob(f"{manifest.stem}.*.*"):
                 path.unlink(missing_ok=True)
 
     def names(self) -> tuple[str, ...]:

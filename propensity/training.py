@@ -38,8 +38,8 @@ from propensity.promotion import FIRST, LABEL, Contest, contest
 from propensity.registry import Registry
 from propensity.served import Model, dated, load, scores
 from propensity.tables import OutcomeTables
-from propensity.versions import Version, Versions
-from segments.errors import DataError, NotBuiltError, NotFoundError
+from propensity.versions import IN_USE, Version, Versions
+from segments.errors import ChecksumError, DataError, NotBuiltError, NotFoundError
 from segments.ports import NextAction, Progress, Snapshot, silent
 
 CODE = (
@@ -115,7 +115,13 @@ class Trainer:
         self._registry.finish([name for name in wanted if self.done(name)])
 
     def train(self, name: str, progress: Progress) -> None:
-        """Train, test, refit and score the model of that name; put it in use unless it is worse than the one there."""
+        """Train, test, refit and score the model of that name; put it in use unless it is worse than the one there.
+
+        One that was damaged is put back from its version's copy where that is of this data and code.
+        """
+        if self._put_back(name):
+            progress(1.0, f"{name}: what was damaged is put back from its version's copy")
+            return
         candidate = self._candidate(name, progress)
         if candidate is None:
             return
@@ -124,6 +130,20 @@ class Trainer:
         if not judged.promoted:
             self._keep(name, self._registry.candidate(name))
             progress(1.0, f"{name}: version {version.number} was refused: {judged.words}")
+
+    def _put_back(self, name: str) -> bool:
+        """Whether the copy of the version in use was made by this code on this data, and is in use again."""
+        try:
+            used = [version for version in self._versions.of(name) if version.status == IN_USE]
+            copies = [self._versions.registry_of(version).candidate(name) for version in used[-1:]]
+        except (NotFoundError, NotBuiltError, ChecksumError):
+            return False
+        lineage = self._lineage(name)
+        for copy in copies:
+            if lineage == Lineage(copy.cards[0].data_hash, copy.cards[0].code_version):
+                self._registry.commit(copy)
+                return True
+        return False
 
     def back(self, name: str, number: int | None = None) -> Version:
         """Put an earlier version in use, scoring today's customers.
