@@ -17,9 +17,9 @@ from typing import Any
 
 import duckdb
 
+from assistant.behaviour import behaviour_vectors, made_from
 from assistant.scoring import chosen_families, train_or_rescore
 from assistant.workspace import SETTINGS_FILE, Workspace
-from indexes.behaviour import encode_behaviour
 from indexes.discoveries import Discoveries
 from indexes.index import CustomerIndex
 from indexes.tastes import nearness
@@ -301,6 +301,7 @@ def _steps(workspace: Workspace, make: Callable[[Progress], object]) -> tuple[St
         finally:
             opened.close()
 
+    learned = made_from(workspace)
     return (
         Step(
             "warehouse",
@@ -322,9 +323,9 @@ def _steps(workspace: Workspace, make: Callable[[Progress], object]) -> tuple[St
             "Encode products and behaviour; build the FAISS index",
             index,
             lambda: CustomerIndex.load(workspace.index, "cpu"),
-            tuple(
-                f"indexes/{name}.py" for name in ("behaviour", "files", "index", "kinds", "search", "text")
-            ),
+            tuple(f"indexes/{name}.py" for name in ("behaviour", "files", "index", "kinds", "search", "text"))
+            + (("indexes/encoder/*.py",) if learned else ()),
+            learned,
         ),
         Step(
             "models",
@@ -358,16 +359,8 @@ def _write_tastes(workspace: Workspace, progress: Progress) -> None:
 def _build_index(workspace: Workspace, progress: Progress) -> None:
     warehouse = Warehouse(workspace.warehouse)
     try:
-        purchases = warehouse.events("purchase", "customer_id", "item_id", "ts", "value")
-        vectors = encode_behaviour(
-            purchases,
-            warehouse.fetch(warehouse.table("items")),
-            warehouse.features(),
-            SentenceEncoder(workspace.settings.encoder),
-            warehouse.as_of,
-            progress,
-        )
-        index = CustomerIndex.build(vectors, workspace.settings.index_device)
+        vectors, why = behaviour_vectors(workspace, warehouse, progress)
+        index = CustomerIndex.build(vectors, workspace.settings.index_device, made_by=why)
         index.save(workspace.index)
         Discoveries(workspace.folder).keep_only(index.customer_ids)
         progress(1.0, index.reason)
