@@ -17,9 +17,9 @@ from typing import Any
 
 import duckdb
 
-from assistant.scoring import train_or_rescore
+from assistant.behaviour import behaviour_vectors, made_from
+from assistant.scoring import chosen_families, train_or_rescore
 from assistant.workspace import SETTINGS_FILE, Workspace
-from indexes.behaviour import encode_behaviour
 from indexes.discoveries import Discoveries
 from indexes.index import CustomerIndex
 from indexes.tastes import nearness
@@ -155,6 +155,19 @@ def refresh(folder: Path, progress: Callable[[str], Progress] = lambda _title: s
     return _build(folder, lambda _report: None, source, progress, in_use=True)
 
 
+def mend(folder: Path, progress: Callable[[str], Progress] = lambda _title: silent) -> tuple[str, ...]:
+    """Make anew what is damaged of the index and the models; which steps that was, in the words a person sees."""
+    damaged = [
+        step.title
+        for step in _steps(Workspace.of(folder), lambda _report: None)
+        if step.name in ("index", "models") and _damaged(step)
+    ]
+    if damaged:
+        source = str(json.loads((folder / "ready.json").read_text())["source"])
+        _build(folder, lambda _report: None, source, progress, in_use=True)
+    return tuple(damaged)
+
+
 def _write_settings(folder: Path, name: str, currency: str, categories: Sequence[str]) -> None:
     """The settings of a new workspace; those that a person may have changed are left alone."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -245,6 +258,17 @@ def _usable(step: Step) -> bool:
     return True
 
 
+def _damaged(step: Step) -> bool:
+    """Whether what the step wrote is there and not what was written."""
+    try:
+        step.check()
+    except ChecksumError:
+        return True
+    except (NotBuiltError, StorageError):
+        return False
+    return False
+
+
 def _steps(workspace: Workspace, make: Callable[[Progress], object]) -> tuple[Step, ...]:
     def open_warehouse() -> None:
         opened = Warehouse(workspace.warehouse)
@@ -277,6 +301,7 @@ def _steps(workspace: Workspace, make: Callable[[Progress], object]) -> tuple[St
         finally:
             opened.close()
 
+    learned = made_from(workspace)
     return (
         Step(
             "warehouse",
@@ -298,9 +323,9 @@ def _steps(workspace: Workspace, make: Callable[[Progress], object]) -> tuple[St
             "Encode products and behaviour; build the FAISS index",
             index,
             lambda: CustomerIndex.load(workspace.index, "cpu"),
-            tuple(
-                f"indexes/{name}.py" for name in ("behaviour", "files", "index", "kinds", "search", "text")
-            ),
+            tuple(f"indexes/{name}.py" for name in ("behaviour", "files", "index", "kinds", "search", "text"))
+            + (("indexes/encoder/*.py",) if learned else ()),
+            learned,
         ),
         Step(
             "models",
@@ -308,7 +333,8 @@ def _steps(workspace: Workspace, make: Callable[[Progress], object]) -> tuple[St
             models,
             Registry(workspace.models).check,
             ("propensity/*.py", "warehouse/history.py"),
-            repr(workspace.settings.outcomes) if workspace.settings.outcomes else "",
+            (repr(workspace.settings.outcomes) if workspace.settings.outcomes else "")
+            + "".join(chosen_families(workspace.models)),
         ),
     )
 
@@ -333,16 +359,8 @@ def _write_tastes(workspace: Workspace, progress: Progress) -> None:
 def _build_index(workspace: Workspace, progress: Progress) -> None:
     warehouse = Warehouse(workspace.warehouse)
     try:
-        purchases = warehouse.events("purchase", "customer_id", "item_id", "ts", "value")
-        vectors = encode_behaviour(
-            purchases,
-            warehouse.fetch(warehouse.table("items")),
-            warehouse.features(),
-            SentenceEncoder(workspace.settings.encoder),
-            warehouse.as_of,
-            progress,
-        )
-        index = CustomerIndex.build(vectors, workspace.settings.index_device)
+        vectors, why = behaviour_vectors(workspace, warehouse, progress)
+        index = CustomerIndex.build(vectors, workspace.settings.index_device, made_by=why)
         index.save(workspace.index)
         Discoveries(workspace.folder).keep_only(index.customer_ids)
         progress(1.0, index.reason)

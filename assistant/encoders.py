@@ -1,4 +1,4 @@
-"""Learned behaviour encoders of a workspace: trained, judged against the aggregate, and the verdict."""
+"""Learned behaviour encoders of a workspace: trained, judged against the aggregate, and which of them makes the index."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ import pandas as pd
 
 from assistant.workspace import Workspace
 from indexes.behaviour import encode_behaviour
+from indexes.encoder.decision import AGGREGATE, Decision, decide, gain
 from indexes.encoder.encoder import joined, train_encoder
-from indexes.encoder.evaluate import Scores, judge, tasks, verdict
+from indexes.encoder.evaluate import Scores, linear_head, score, tasks
 from indexes.encoder.network import KINDS, Shape
 from indexes.encoder.training import Training
 from indexes.text import SentenceEncoder
@@ -24,11 +25,11 @@ HORIZON = 30
 
 @dataclass(frozen=True)
 class Judged:
-    """Scores by encoder as of a date, the verdict in a sentence, and where the trained encoders are."""
+    """Scores by encoder as of a date, what was decided, and where the trained encoders are."""
 
     as_of: date
     scores: dict[str, Scores]
-    verdict: str
+    decision: Decision
     folder: Path
 
 
@@ -40,7 +41,8 @@ def train_encoders(
     """Train a Transformer and an LSTM on all but the last 30 days, and judge both on these,
     alone and beside the aggregate.
 
-    Interrupted, it goes on from its checkpoints. The index keeps the aggregate's vectors.
+    Interrupted, it goes on from its checkpoints. The next build makes the index with what was decided
+    (`assistant.behaviour`).
     """
     warehouse = Warehouse(workspace.warehouse)
     try:
@@ -55,11 +57,15 @@ def train_encoders(
     finally:
         warehouse.close()
     folder = workspace.index / "encoder"
-    vectors = {"aggregate": encode_behaviour(known, items, features, text, as_of)}
+    vectors = {AGGREGATE: encode_behaviour(known, items, features, text, as_of)}
     for kind in KINDS:
         shown = progress(f"Train the {kind}")
         made = train_encoder(known, items, text, as_of, folder / kind, Shape(kind), training, shown)
         vectors[kind] = made.encode(known, items, customers, as_of)
-        vectors[f"aggregate + {kind}"] = joined(vectors["aggregate"], vectors[kind])
-    scores = {name: judge(made, found) for name, made in vectors.items()}
-    return Judged(as_of, scores, verdict(scores), folder)
+        vectors[f"aggregate + {kind}"] = joined(vectors[AGGREGATE], vectors[kind])
+    heads = {name: linear_head(made.matrix, found) for name, made in vectors.items()}
+    scores = {name: score(head, found) for name, head in heads.items()}
+    gains = {name: gain(heads[AGGREGATE], head, found) for name, head in heads.items() if name != AGGREGATE}
+    decision = decide(scores, gains, as_of)
+    decision.save(folder)
+    return Judged(as_of, scores, decision, folder)

@@ -13,21 +13,22 @@ import pandas as pd
 
 from assistant.scoring import Propensities
 from assistant.workspace import Workspace
+from propensity.choices import Choice, Choices, by_hand, chosen
 from propensity.compare import Comparison, compare
 from propensity.dataset import customer_matrix
 from propensity.declared import Declared, answers, each_outcome
 from propensity.drift import Drift, drifts, reference
 from propensity.evaluate import auc, bootstrap_auc, ece, interval
-from propensity.families import FAMILIES, Family, boosted
-from propensity.model import COUPONS, CUSTOMERS
+from propensity.families import FAMILIES, NAMED, Family, searched
 from propensity.model_card import build_card, family
-from propensity.outcomes import model_name, parse
+from propensity.outcomes import CATEGORY_PREFIX, CUSTOMER_OUTCOMES, model_name, parse
 from propensity.plan import temporal_plan
 from propensity.registry import Registry
 from propensity.tracking import track
-from propensity.training import Trainer, code_version
+from propensity.training import Trainer, code_version, settings_of
 from propensity.tuning import tune
 from propensity.versions import Version, Versions
+from segments.errors import NotFoundError
 from segments.ports import NextAction, Outcome, Progress, Snapshot
 from warehouse.history import TrainingTables
 from warehouse.store import Warehouse
@@ -54,7 +55,8 @@ def model_card(workspace: Workspace, outcome: str) -> dict[str, Any]:
     features = TrainingTables(warehouse).features(date.fromisoformat(card.test_cut))
     groups = features[[name for name in DEMOGRAPHICS if name in features]]
     drivers = Propensities(warehouse, workspace.models).importance(outcome)
-    return build_card(card, family(registry.model(outcome)), tested, groups, drivers)
+    choice = None if ":" in card.outcome else Choices(workspace.models).of(card.outcome)
+    return build_card(card, family(registry.model(outcome)), tested, groups, drivers, choice)
 
 
 def model_drift(workspace: Workspace, outcome: str) -> ModelDrift:
@@ -174,42 +176,92 @@ def _came_true(row: Performance, scores: pd.Series, labels: pd.Series) -> Perfor
     )
 
 
+@dataclass(frozen=True)
+class Compared:
+    """A comparison, and what the next build makes of it, in words. choice: what was kept; None where nothing was."""
+
+    found: Comparison
+    choice: Choice | None
+    words: str
+
+
 def compare_families(
     workspace: Workspace, outcome: str, trials: int, steps: int, progress: Callable[[str], Progress]
-) -> Comparison:
-    """Every family on one outcome, over cuts in time that end before the models' own test cut.
+) -> Compared:
+    """Every family on one outcome, over cuts in time that end before the models' own test cut; the next build trains the
+    chosen one, for an outcome that has a model of its own.
 
     trials: settings of LightGBM to search through; 0 compares the default alone. steps: of training a Transformer and an
     LSTM on sequences; 0 leaves these families out. Raises NotFoundError, DataError.
     """
-    warehouse = Warehouse(workspace.warehouse)
-    tables = TrainingTables(warehouse)
-    declared = workspace.settings.outcomes
-    own = [each for asked in declared if isinstance(asked, Outcome) for each in each_outcome(asked)]
-    wanted = parse(outcome, tables.categories, own)
-    snapshots = labelled(tables, wanted, progress(f"What was known at each cut, for {wanted.name}"))
-    families: tuple[Family, ...] = FAMILIES
-    if trials:
-        settings = tune(
-            snapshots, wanted.horizon_days, trials, progress=progress("Search for LightGBM's settings")
-        )
-        searched = Family("lightgbm_searched", "LightGBM with searched settings", boosted(settings))
-        families = (*FAMILIES[:-1], searched, FAMILIES[-1])
-    vectors: dict[str, list[Snapshot]] = {}
-    if steps:
-        # PyTorch takes seconds to load: only those who ask for it wait.
-        from assistant.sequences import ON_SEQUENCES, sequence_snapshots
+    with closing(Warehouse(workspace.warehouse)) as warehouse:
+        tables = TrainingTables(warehouse)
+        declared = workspace.settings.outcomes
+        own = [each for asked in declared if isinstance(asked, Outcome) for each in each_outcome(asked)]
+        wanted = parse(outcome, tables.categories, own)
+        snapshots = labelled(tables, wanted, progress(f"What was known at each cut, for {wanted.name}"))
+        families: tuple[Family, ...] = FAMILIES
+        settings = None
+        if trials:
+            settings = tune(
+                snapshots, wanted.horizon_days, trials, progress=progress("Search for LightGBM's settings")
+            )
+            families = (*FAMILIES[:-1], searched(settings), FAMILIES[-1])
+        vectors: dict[str, list[Snapshot]] = {}
+        if steps:
+            # PyTorch takes seconds to load: only those who ask for it wait.
+            from assistant.sequences import ON_SEQUENCES, sequence_snapshots
 
-        vectors = sequence_snapshots(workspace, warehouse, snapshots, wanted.horizon_days, steps, progress)
-        families = (*families[:-1], *ON_SEQUENCES, families[-1])
-    shown = progress("Compare families")
-    return compare(snapshots, wanted.horizon_days, families, shown, others=vectors)
+            vectors = sequence_snapshots(
+                workspace, warehouse, snapshots, wanted.horizon_days, steps, progress
+            )
+            families = (*families[:-1], *ON_SEQUENCES, families[-1])
+        shown = progress("Compare families")
+        found = compare(snapshots, wanted.horizon_days, families, shown, others=vectors)
+    if wanted.name.startswith(CATEGORY_PREFIX):
+        return Compared(found, None, "One model answers every category; this changes nothing of it.")
+    choice = chosen(wanted.name, found, settings)
+    Choices(workspace.models).keep(choice)
+    return Compared(found, choice, _next_build(workspace, choice))
+
+
+def choose_family(workspace: Workspace, outcome: str, name: str) -> str:
+    """The next build trains that family for an outcome, `default` for what it was before any comparison; the words say
+    what comes of it. Raises NotFoundError for an outcome without a model of its own, DataError for another family.
+    """
+    own = [asked for asked in workspace.settings.outcomes if isinstance(asked, Outcome)]
+    known = [each.name for each in (*CUSTOMER_OUTCOMES, *own)]
+    if outcome not in known:
+        raise NotFoundError(
+            f"{outcome} has no model of its own whose family could be chosen; these have: {', '.join(known)}.",
+            f"{outcome}没有可以选择模型族的单独模型；可选的有：{'、'.join(known)}。",
+        )
+    choices = Choices(workspace.models)
+    if name == "default":
+        known_before = choices.drop(outcome)
+        return (
+            f"The next build trains the default for {outcome}."
+            if known_before
+            else f"{outcome} had the default already."
+        )
+    choice = by_hand(outcome, name)
+    choices.keep(choice)
+    return _next_build(workspace, choice)
+
+
+def _next_build(workspace: Workspace, choice: Choice) -> str:
+    """What a build does about a choice."""
+    words, registry = NAMED[choice.family].words, Registry(workspace.models)
+    undo = f"to undo: segassist models choose {choice.outcome} default"
+    used = registry.card(choice.outcome).family if registry.has_any(choice.outcome) else None
+    if used == choice.family and not choice.settings:
+        return f"{choice.outcome} has such a model in use: {words}; nothing changes ({undo})."
+    return f"The next `segassist build` or `refresh` trains it for {choice.outcome}: {words} ({undo})."
 
 
 def labelled(tables: TrainingTables, outcome: Outcome, progress: Progress) -> list[Snapshot]:
     """What was known at each training cut and what came next; a category's own history beside the rest."""
-    settings = COUPONS if outcome.event == "coupon_redeem" else CUSTOMERS
-    plan = temporal_plan(tables.first_day, tables.as_of, step_days=settings.step_days)
+    plan = temporal_plan(tables.first_day, tables.as_of, step_days=settings_of(outcome).step_days)
     found = []
     for place, cut in enumerate(plan.train):
         progress(place / len(plan.train), f"what was known on {cut}")

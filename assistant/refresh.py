@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from assistant.app import Rooms
-from assistant.build import build_from, recalled
+from assistant.build import build_from, mend, recalled
 from assistant.watch import Watched, watch_models
 from assistant.workspace import open_workspace
 from propensity.registry import Registry
@@ -88,6 +88,8 @@ def refresh_all(folder: Path, progress: Callable[[str], Progress] = lambda _titl
     open_workspace(folder)
     with alone(folder):
         ingested, data_error = _ingest(folder, progress)
+        mended, mend_error = _mend(folder, progress)
+        ingested, data_error = f"{ingested} {mended}".strip(), f"{data_error} {mend_error}".strip()
         rooms = Rooms(open_workspace(folder))
         try:
             names = rooms.library.names()
@@ -118,6 +120,15 @@ def _ingest(folder: Path, progress: Callable[[str], Progress]) -> tuple[str, str
     except SegAssistError as error:
         open_workspace(folder)  # what is there is in use, or the refresh ends here
         return "", str(error)
+
+
+def _mend(folder: Path, progress: Callable[[str], Progress]) -> tuple[str, str]:
+    """What was damaged and is made anew, and why that could not be."""
+    try:
+        made = mend(folder, progress)
+    except SegAssistError as error:
+        return "", str(error)
+    return (f"What was damaged was made anew: {'; '.join(made)}." if made else ""), ""
 
 
 def _watch(rooms: Rooms) -> tuple[tuple[Watched, ...], str]:

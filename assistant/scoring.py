@@ -13,6 +13,7 @@ from typing import Any
 import pandas as pd
 
 from propensity.candidate import Card
+from propensity.choices import Choices
 from propensity.dataset import category_matrix, customer_matrix
 from propensity.declared import Declared, to_json
 from propensity.outcomes import CATEGORY_PREFIX, parse
@@ -63,8 +64,8 @@ GROUPS: tuple[tuple[str, tuple[str, ...], str, str], ...] = (
 
 
 BASE_FILE = "base.txt"
-"""Names what the models learned on: the load in full, and the workspace's own outcomes. Days added to that load since
-need no new models; another declaration does."""
+"""Names what the models learned on: the load in full, the workspace's own outcomes and chosen families. Days added to
+that load since need no new models; another declaration or choice does."""
 
 
 def train(
@@ -72,7 +73,7 @@ def train(
 ) -> list[Card]:
     """Train the models of a workspace that are missing or out of date, those of its own outcomes too."""
     found = train_all(TrainingTables(warehouse), folder, progress, declared=declared)
-    write_text(folder / BASE_FILE, _learned_on(warehouse, declared))
+    write_text(folder / BASE_FILE, _learned_on(warehouse, folder, declared))
     return found
 
 
@@ -82,16 +83,22 @@ def train_or_rescore(
     """Score with the models there are when only days were added since they were trained; else train."""
     path = folder / BASE_FILE
     known = path.read_text(encoding="utf-8") if path.exists() else ""
-    if warehouse.base and known == _learned_on(warehouse, declared):
+    if warehouse.base and known == _learned_on(warehouse, folder, declared):
         with suppress(NotBuiltError, ChecksumError):
             rescore_all(TrainingTables(warehouse), folder, progress, declared)
             return
     train(warehouse, folder, progress, declared)
 
 
-def _learned_on(warehouse: Warehouse, declared: Sequence[Declared]) -> str:
+def chosen_families(folder: Path) -> tuple[str, ...]:
+    """What was chosen in place of the defaults; a build that finds other choices trains anew. Raises DataError."""
+    return tuple(f"{each.outcome}: {each.family} {each.settings or ''}" for each in Choices(folder).all())
+
+
+def _learned_on(warehouse: Warehouse, folder: Path, declared: Sequence[Declared]) -> str:
     """What BASE_FILE holds of models trained now."""
-    return "\n".join([warehouse.base, *(str(to_json(each)) for each in declared)]).strip()
+    said = [warehouse.base, *(str(to_json(each)) for each in declared), *chosen_families(folder)]
+    return "\n".join(said).strip()
 
 
 def cards(folder: Path) -> list[dict[str, Any]]:

@@ -17,6 +17,14 @@ SETTINGS_FILE = "segassist.toml"
 DEFAULT = Path("workspaces/demo")
 STATE_VARIABLE = "SEGASSIST_STATE_URL"
 SECOND_READINGS = ("off", "doubt", "always")
+BEHAVIOUR_ENCODERS = (
+    "auto",
+    "aggregate",
+    "transformer",
+    "lstm",
+    "aggregate + transformer",
+    "aggregate + lstm",
+)
 
 
 @dataclass(frozen=True)
@@ -34,8 +42,9 @@ class Settings:
     contacted. response_rate: share of contacted customers who respond, where no past campaign tells it (0: not known).
     second_reading: what the model's sketch adapter reads again, where it has one: 'always' (every message that describes
     a segment), 'doubt' (one that was not read whole) or 'off'. llm_adapter: that adapter; empty for the packaged one
-    beside the packaged model. llm_python: the interpreter that has vLLM; empty for our
-    own. banned_words: never used in marketing copy. parameters: numbers that definitions name.
+    beside the packaged model. llm_python: the interpreter that has vLLM; empty for our own. behaviour_encoder: what makes
+    the behaviour index, one of BEHAVIOUR_ENCODERS; 'auto': a learned encoder where one was trained and surely beat the
+    aggregate. banned_words: never used in marketing copy. parameters: numbers that definitions name.
     outcomes: what models shall predict besides the outcomes that every workspace has (`[[outcomes]]`). tastes: phrases
     that items are compared with, each a feature (`[[tastes]]`). state_url: the database of segments, users,
     conversations, jobs and audit log, instead of SQLite files; without a password, which belongs in the environment.
@@ -58,6 +67,7 @@ class Settings:
     llm_python: str = ""
     second_reading: str = "always"
     encoder: str = "all-MiniLM-L6-v2"
+    behaviour_encoder: str = "auto"
     index_device: str = "auto"
     exclude_categories: tuple[str, ...] = ()
     requests_per_minute: int = 300
@@ -202,6 +212,11 @@ def read_settings(folder: Path) -> Settings:
     if settings.second_reading not in SECOND_READINGS:
         raise DataError(
             f"{path}: second_reading must be one of {', '.join(SECOND_READINGS)}; got {settings.second_reading!r}."
+        )
+    if settings.behaviour_encoder not in BEHAVIOUR_ENCODERS:
+        raise DataError(
+            f"{path}: behaviour_encoder must be one of {', '.join(BEHAVIOUR_ENCODERS)}; "
+            f"got {settings.behaviour_encoder!r}."
         )
     if not 0 <= settings.noise_epsilon <= settings.noise_budget:
         raise DataError(

@@ -60,11 +60,17 @@ class CustomerIndex:
 
     @classmethod
     def build(
-        cls, vectors: BehaviourVectors, device: str = "auto", kind: str = "auto", memory: int | None = None
+        cls,
+        vectors: BehaviourVectors,
+        device: str = "auto",
+        kind: str = "auto",
+        memory: int | None = None,
+        made_by: str = "",
     ) -> CustomerIndex:
         """Index the vectors. device: auto, cpu or gpu (DataError when no GPU build is there).
 
         kind: auto (by size and by `memory`, in bytes; None: half of what is free) or one of `kinds.KINDS`.
+        made_by: why this encoder made the vectors, told with the reason.
         """
         gpu = _gpu(device)
         count, dimension = vectors.matrix.shape
@@ -74,7 +80,7 @@ class CustomerIndex:
         matrix = np.ascontiguousarray(vectors.matrix, dtype=np.float32)
         searcher = Searcher(chosen, make(chosen, matrix), matrix)
         searcher, found = tuned(_placed(searcher, gpu), broadest(chosen, count))
-        why = "; ".join(part for part in (reason, found, _where(device, gpu)) if part)
+        why = "; ".join(part for part in (reason, found, _where(device, gpu), made_by) if part)
         return cls(searcher, vectors.customer_ids, vectors.encoder, vectors.as_of, why)
 
     def save(self, folder: Path) -> None:

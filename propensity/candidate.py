@@ -11,7 +11,7 @@ import pandas as pd
 
 from propensity.drift import Reference
 from propensity.evaluate import RFM, Evaluation
-from propensity.model import PropensityModel
+from propensity.model import CalibratedModel
 from propensity.next_action import NextActionModel
 from propensity.plan import TemporalPlan
 
@@ -22,7 +22,8 @@ class Card:
 
     The figures are those of the model trained on `train_cuts` and tested on `test_cut`; the served model
     has the same rounds and calibration, fitted on `served_cuts`, and scores customers as of `scored_as_of`.
-    The card of `purchase_30d:*` has the mean AUC over its `categories` largest categories.
+    The card of `purchase_30d:*` has the mean AUC over its `categories` largest categories. family: the served model's, of
+    `propensity.families`; empty for a next action's.
     """
 
     outcome: str
@@ -52,6 +53,7 @@ class Card:
     code_version: str
     created: str
     categories: int = 0
+    family: str = ""
 
     def to_dict(self) -> dict[str, Any]:
         """JSON form."""
@@ -70,7 +72,7 @@ def card(
     outcome: str,
     model: str,
     result: Evaluation,
-    served: PropensityModel | NextActionModel,
+    served: CalibratedModel | NextActionModel,
     plan: TemporalPlan,
     held: Sequence[date],
     lineage: Lineage,
@@ -92,6 +94,7 @@ def card(
         data_hash=lineage.data_hash,
         code_version=lineage.code_version,
         created=datetime.now(UTC).isoformat(timespec="seconds"),
+        family=served.family if isinstance(served, CalibratedModel) else "",
     )
 
 

@@ -8,134 +8,162 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
 
 import lightgbm as lgb
 import numpy as np
-from sklearn.ensemble import RandomForestClassifier
+from scipy.special import logit
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
-from sklearn.naive_bayes import GaussianNB
 from sklearn.neural_network import MLPClassifier
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import QuantileTransformer
-from sklearn.svm import LinearSVC
-from sklearn.tree import DecisionTreeClassifier
 from threadpoolctl import threadpool_limits
 
 from propensity.calibrate import fit as calibrate
-from propensity.model import CUSTOMERS, PATIENCE, THREADS, Settings
+from propensity.learned import Bayes, Learned, Network, Trees, Weighted
+from propensity.linear import Linear
+from propensity.model import BLEND, BOOSTED, COUPONS, CUSTOMERS, PATIENCE, THREADS, Settings
 
-LogOdds = Callable[[np.ndarray], np.ndarray]
-Fit = Callable[[np.ndarray, np.ndarray, np.ndarray, np.ndarray], LogOdds]
-"""(features, labels) of the earlier cuts, (features, labels) of the calibration cut; gives log-odds of a matrix."""
-CERTAIN = 12.0
-"""Log-odds are kept within this: a vote of all trees is not a certainty."""
+Fit = Callable[[np.ndarray, np.ndarray, np.ndarray, np.ndarray], Learned]
+"""(features, labels) of the earlier cuts, (features, labels) of the calibration cut."""
 SEED = 1
+STACK, SEARCHED = "stack", "lightgbm_searched"
+TREES = {
+    "objective": "binary",
+    "max_bin": 127,
+    "num_threads": THREADS,
+    "seed": SEED,
+    "deterministic": True,
+    "force_row_wise": True,
+    "verbose": -1,
+}
+FOREST = TREES | {
+    "boosting": "rf",
+    "num_leaves": 255,
+    "min_child_samples": 20,
+    "bagging_fraction": 0.632,
+    "bagging_freq": 1,
+}
+"""A random forest (Breiman, 2001): each tree sees 63.2 % of the rows, as many as a bootstrap sample has different ones,
+and each split the square root of the columns. The first step of boosting on log loss splits as the Gini impurity does."""
+FOREST_TREES = 150
+TREE = TREES | {"num_leaves": 64, "max_depth": 6, "min_child_samples": 100, "learning_rate": 1.0}
 
 
 @dataclass(frozen=True)
 class Family:
-    """A declared family. fit: how it learns; None for the stack, which learns from the others."""
+    """A declared family. fit: how it learns; None for the stack, which learns from the others. settings: of those that
+    boost, whose number of rounds a build chooses on several cuts (`propensity.model.train`). built: a build can train it.
+    """
 
     name: str
     words: str
     fit: Fit | None
+    settings: Settings | None = None
+    built: bool = True
 
 
-def _scikit(make: Callable[[], Any], scaled: bool) -> Fit:
-    """A scikit-learn classifier after imputation and, where distances matter, ranks as normal scores: money and
-    counts are so skewed that a plain scale lets a few customers speak for all."""
+def _plain(learn: Callable[[np.ndarray, np.ndarray], Learned]) -> Fit:
+    """A family that has no use for the calibration cut."""
 
-    def fit(features: np.ndarray, labels: np.ndarray, _held: np.ndarray, _known: np.ndarray) -> LogOdds:
-        steps: list[Any] = [SimpleImputer(strategy="median", keep_empty_features=True)]
-        if scaled:
-            steps.append(
-                QuantileTransformer(n_quantiles=100, output_distribution="normal", random_state=SEED)
-            )
+    def fit(features: np.ndarray, labels: np.ndarray, _held: np.ndarray, _known: np.ndarray) -> Learned:
         # Few passes are how the network is kept from learning by heart, not a failure to converge.
         with (
             threadpool_limits(THREADS),
             warnings.catch_warnings(category=ConvergenceWarning, action="ignore"),
         ):
-            model = make_pipeline(*steps, make()).fit(features, labels)
-        if hasattr(model, "predict_proba"):
-            return lambda matrix: _logit(model.predict_proba(matrix)[:, 1])
-        return lambda matrix: np.clip(model.decision_function(matrix), -CERTAIN, CERTAIN)
+            return learn(features, labels)
 
     return fit
 
 
-def boosted(settings: Settings) -> Fit:
-    """LightGBM, stopped when the calibration cut's log loss no longer improves."""
+def _forest(features: np.ndarray, labels: np.ndarray) -> Learned:
+    columns = features.shape[1]
+    drawn = {"feature_fraction_bynode": max(1.0, np.sqrt(columns)) / columns}
+    return Trees(lgb.train(FOREST | drawn, lgb.Dataset(features, labels), FOREST_TREES), FOREST_TREES)
 
-    def fit(features: np.ndarray, labels: np.ndarray, held: np.ndarray, known: np.ndarray) -> LogOdds:
+
+def _tree(features: np.ndarray, labels: np.ndarray) -> Learned:
+    booster = lgb.train(TREE, lgb.Dataset(features, labels), 1)
+    # One step of boosting leaves shares; a leaf that all or none did would be unsure of nothing without the half.
+    place = np.asarray(booster.predict(features, pred_leaf=True, num_threads=THREADS)).ravel().astype(int)
+    for leaf in np.unique(place):
+        inside = labels[place == leaf]
+        booster.set_leaf_output(0, int(leaf), float(logit((inside.sum() + 0.5) / (len(inside) + 1))))
+    return Trees(booster, 1)
+
+
+def _network(features: np.ndarray, labels: np.ndarray) -> Learned:
+    batch = min(512, len(labels))
+    model = MLPClassifier((32, 16), alpha=1.0, batch_size=batch, max_iter=15, random_state=SEED)
+    return Network.fit(features, labels, model)
+
+
+def boosted(settings: Settings) -> Fit:
+    """LightGBM, stopped when the calibration cut's metric no longer improves, and beside it a logistic regression where
+    the settings blend one in."""
+
+    def fit(features: np.ndarray, labels: np.ndarray, held: np.ndarray, known: np.ndarray) -> Learned:
         data = lgb.Dataset(features, labels)
         model = lgb.train(
-            settings.parameters() | {"metric": "binary_logloss"},
+            settings.parameters(),
             data,
             settings.max_rounds,
             valid_sets=[lgb.Dataset(held, known, reference=data)],
             callbacks=[lgb.early_stopping(PATIENCE, verbose=False)],
         )
-        return lambda matrix: np.asarray(model.predict(matrix, raw_score=True, num_threads=THREADS))
+        return _blended(Trees(model, model.best_iteration), features, labels, settings)
 
     return fit
 
 
+def _blended(trees: Trees, features: np.ndarray, labels: np.ndarray, settings: Settings) -> Learned:
+    if not settings.linear:
+        return trees
+    line = Linear.fit(features, labels, THREADS)
+    return Weighted((trees, line), (1 - settings.linear, settings.linear))
+
+
 FAMILIES = (
-    Family("naive_bayes", "naive Bayes", _scikit(GaussianNB, scaled=True)),
+    Family("naive_bayes", "naive Bayes", _plain(Bayes.fit)),
+    Family("logistic", "logistic regression", _plain(lambda x, y: Linear.fit(x, y, THREADS, 0.01))),
+    Family("tree", "decision tree", _plain(_tree)),
+    Family("svm", "linear support vector machine", _plain(lambda x, y: Linear.margin(x, y, 0.001, SEED))),
+    Family("forest", "random forest", _plain(_forest)),
+    Family(BOOSTED, "gradient boosting (LightGBM)", boosted(CUSTOMERS), CUSTOMERS),
     Family(
-        "logistic",
-        "logistic regression",
-        _scikit(lambda: LogisticRegression(C=0.01, max_iter=1000), scaled=True),
+        BLEND,
+        "gradient boosting and, at half of the log-odds, logistic regression",
+        boosted(COUPONS),
+        COUPONS,
     ),
-    Family(
-        "tree",
-        "decision tree",
-        _scikit(
-            lambda: DecisionTreeClassifier(max_depth=6, min_samples_leaf=100, random_state=SEED), scaled=False
-        ),
-    ),
-    Family("svm", "linear support vector machine", _scikit(lambda: LinearSVC(C=0.001), scaled=True)),
-    Family(
-        "forest",
-        "random forest",
-        _scikit(
-            lambda: RandomForestClassifier(150, min_samples_leaf=20, n_jobs=THREADS, random_state=SEED),
-            scaled=False,
-        ),
-    ),
-    Family("lightgbm", "gradient boosting (LightGBM)", boosted(CUSTOMERS)),
-    Family(
-        "mlp",
-        "neural network (two hidden layers)",
-        _scikit(
-            lambda: MLPClassifier((32, 16), alpha=1.0, batch_size=512, max_iter=15, random_state=SEED),
-            scaled=True,
-        ),
-    ),
-    Family("stack", "stack of all others", None),
+    Family("mlp", "neural network (two hidden layers)", _plain(_network)),
+    Family(STACK, "stack of all others", None),
 )
 """In order of simplicity: of families that do equally well, the first is preferred."""
+NAMED = {family.name: family for family in FAMILIES}
+
+
+def searched(settings: Settings) -> Family:
+    """LightGBM with settings that were searched for."""
+    settings = replace(settings, family=BOOSTED)
+    return Family(SEARCHED, "LightGBM with searched settings", boosted(settings), settings)
 
 
 def sequence_family(kind: str, words: str) -> Family:
     """A frozen sequence encoder's vectors with a logistic regression; `compare` is given the vectors by `kind`."""
-    fit = _scikit(lambda: LogisticRegression(C=0.01, max_iter=1000), scaled=True)
-    return Family(kind, f"{words} on shopping days", fit)
+    return Family(kind, f"{words} on shopping days", NAMED["logistic"].fit, built=False)
 
 
-Rows = tuple[tuple[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray], np.ndarray]
-"""(features, labels) of the cuts to learn on, (features, labels) of the cut to calibrate on, features to test on."""
+Labelled = tuple[np.ndarray, np.ndarray]
+"""Features and labels of the same rows."""
+Rows = tuple[Labelled, Labelled, np.ndarray]
+"""The cuts to learn on, the cut to calibrate on, features to test on."""
 
 
 def fit_families(
     families: Sequence[Family],
-    past: tuple[np.ndarray, np.ndarray],
-    held: tuple[np.ndarray, np.ndarray],
+    past: Labelled,
+    held: Labelled,
     test: np.ndarray,
     done: Callable[[str], None] = lambda _name: None,
     others: Mapping[str, Rows] | None = None,
@@ -143,30 +171,62 @@ def fit_families(
     """Calibrated probabilities of the test rows by family.
 
     past, held: (features, labels) of the cuts to learn on and of the cut to calibrate on. `done` hears of each
-    family as it ends. others: rows in place of these for families that see other columns, by name.
+    family as it ends. others: rows in place of these for families that see other columns, by name; the stack is of
+    those that a build trains.
     """
-    on_held, on_test, out = [], [], {}
+    members: list[Learned] = []
+    out = {}
     for family in families:
         if family.fit is None:
             continue
         seen, checked, asked = (others or {}).get(family.name, (past, held, test))
-        log_odds = family.fit(*seen, *checked)
-        raw = log_odds(checked[0])
-        calibrator = calibrate("platt", raw, checked[1])
-        out[family.name] = calibrator(log_odds(asked))
-        on_held.append(_logit(calibrator(raw)))
-        on_test.append(_logit(out[family.name]))
+        learned = family.fit(*seen, *checked)
+        calibrator = calibrate("platt", learned.log_odds(checked[0]), checked[1])
+        out[family.name] = calibrator(learned.log_odds(asked))
+        if family.name in NAMED:
+            members.append(learned)
         done(family.words)
     for family in families:
         if family.fit is None:
-            # Shrunk hard: the others say nearly the same, and the calibration cut is small.
-            stack = LogisticRegression(C=0.1).fit(np.column_stack(on_held), held[1])
-            out[family.name] = stack.predict_proba(np.column_stack(on_test))[:, 1]
+            learned = stack(members, *held)
+            calibrator = calibrate("platt", learned.log_odds(held[0]), held[1])
+            out[family.name] = calibrator(learned.log_odds(test))
             done(family.words)
     return out
 
 
-def _logit(probability: np.ndarray) -> np.ndarray:
-    edge = 1 / (1 + np.exp(CERTAIN))
-    inside = np.clip(probability, edge, 1 - edge)
-    return np.asarray(np.log(inside / (1 - inside)))
+def stack(members: Sequence[Learned], held: np.ndarray, known: np.ndarray) -> Weighted:
+    """The members, calibrated on a later cut than they learned on, and weighted by a logistic regression there."""
+    raw = np.column_stack([member.log_odds(held) for member in members])
+    lines = [calibrate("platt", raw[:, place], known) for place in range(raw.shape[1])]
+    slopes = np.array([line.slope for line in lines])
+    offsets = np.array([line.offset for line in lines])
+    # Shrunk hard: the members say nearly the same, and the calibration cut is small.
+    found = LogisticRegression(C=0.1).fit(raw * slopes + offsets, known)
+    weights = found.coef_[0]
+    return Weighted(
+        tuple(members), tuple((weights * slopes).tolist()), float(found.intercept_[0] + weights @ offsets)
+    )
+
+
+def fit_one(name: str, past: Labelled, held: Labelled) -> Learned:
+    """What the family of that name learns on `past`; `held` is the later cut that stacking and boosting look at."""
+    family = NAMED[name]
+    if family.fit is not None:
+        return family.fit(*past, *held)
+    return stack([member.fit(*past, *held) for member in FAMILIES if member.fit], *held)
+
+
+def fit_again(name: str, learned: Learned, features: np.ndarray, labels: np.ndarray) -> Learned:
+    """The same on these rows: rounds and a stack's weights are those that were chosen before."""
+    family = NAMED[name]
+    if isinstance(learned, Weighted) and family.fit is None:
+        names = [member.name for member in FAMILIES if member.fit]
+        pairs = zip(names, learned.members, strict=True)
+        return replace(learned, members=tuple(fit_again(n, each, features, labels) for n, each in pairs))
+    if family.settings is not None:
+        trees = learned.members[0] if isinstance(learned, Weighted) else learned
+        rounds = trees.rounds if isinstance(trees, Trees) else family.settings.max_rounds
+        booster = lgb.train(family.settings.parameters(), lgb.Dataset(features, labels), rounds)
+        return _blended(Trees(booster, rounds), features, labels, family.settings)
+    return fit_one(name, (features, labels), (features, labels))

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from propensity.dataset import category_matrix, customer_matrix
-from propensity.model import PropensityModel
+from propensity.model import CalibratedModel
 from propensity.outcomes import category_outcome
 from propensity.tables import OutcomeTables
 from segments.ports import Eligible, NextAction, Outcome, Snapshot
@@ -69,7 +69,7 @@ class Matrices:
             matrix, values = matrix.iloc[kept], values.iloc[kept]
         return Snapshot(as_of, matrix, values)
 
-    def category_scores(self, model: PropensityModel, categories: Sequence[str], as_of: date) -> pd.DataFrame:
+    def category_scores(self, model: CalibratedModel, categories: Sequence[str], as_of: date) -> pd.DataFrame:
         """A pooled model's probabilities as of a date: customers by outcome names."""
         parts = []
         for start in range(0, len(categories), CHUNK):

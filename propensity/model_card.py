@@ -18,8 +18,10 @@ import pandas as pd
 from sklearn.metrics import average_precision_score, precision_recall_curve, roc_curve
 
 from propensity.candidate import Card
+from propensity.choices import Choice
 from propensity.evaluate import BINS, auc, ece
-from propensity.model import PropensityModel
+from propensity.families import NAMED
+from propensity.model import CalibratedModel, PropensityModel
 from propensity.next_action import OneAnswer
 
 LEAST_GROUP = 50
@@ -28,20 +30,28 @@ SHOWN_DRIVERS = 20
 POINTS = 101
 
 
-def family(model: PropensityModel | OneAnswer) -> str:
+def family(model: CalibratedModel | OneAnswer) -> str:
     """What kind of model it is, in words."""
     if isinstance(model, OneAnswer):
         return "LightGBM with an answer for each event"
+    if not isinstance(model, PropensityModel):
+        return NAMED[model.family].words
     # Read from what is saved: a change of the model's own source would have every workspace train anew.
     weight = json.loads(model.to_bytes())["weight"]
     return f"LightGBM and, at {weight:.0%} of the log-odds, logistic regression" if weight else "LightGBM"
 
 
 def build_card(
-    card: Card, made_by: str, tested: pd.DataFrame, groups: pd.DataFrame, drivers: pd.Series
+    card: Card,
+    made_by: str,
+    tested: pd.DataFrame,
+    groups: pd.DataFrame,
+    drivers: pd.Series,
+    choice: Choice | None = None,
 ) -> dict[str, Any]:
     """The card as JSON. made_by: the kind of model, in words (`family`). tested: `score` and `label` by customer_id.
-    groups: demographic columns by customer_id. drivers: mean absolute SHAP value in log-odds by column."""
+    groups: demographic columns by customer_id. drivers: mean absolute SHAP value in log-odds by column. choice: of the
+    family of models, where one was made."""
     labels, scores = tested["label"].to_numpy(), tested["score"].to_numpy()
     top = drivers.sort_values(ascending=False).head(SHOWN_DRIVERS)
     return {
@@ -51,6 +61,7 @@ def build_card(
         "curves": curves(labels, scores),
         "drivers": {str(name): round(float(value), 4) for name, value in top.items()},
         "fairness": fairness(tested, groups),
+        "choice": choice.to_dict() if choice is not None else None,
     }
 
 
@@ -120,6 +131,7 @@ def to_html(content: Mapping[str, Any]) -> str:
         for title, image in plots.items()
     )
     name = html.escape(card["outcome"])
+    rounds = f"{card['rounds']} rounds, " if card["rounds"] else ""
     summary = (
         f"Tested on {card['test_cut']} with {card['customers']:,} customers, {card['positives']:,} of whom did it: AUC "
         f"{card['auc']:.3f} ({card['auc_low']:.3f} to {card['auc_high']:.3f}; plain RFM {card['baseline_auc']:.3f}), "
@@ -127,7 +139,7 @@ def to_html(content: Mapping[str, Any]) -> str:
         f"{content['average_precision']:.3f}, lift of the top tenth {card['lift_top_decile']:.2f}."
     )
     made = {
-        "model": f"{card['model']}: {content['family']}, {card['rounds']} rounds, calibration: {card['calibration']}",
+        "model": f"{card['model']}: {content['family']}, {rounds}calibration: {card['calibration']}",
         "trained on": ", ".join(card["train_cuts"]),
         "chosen on": ", ".join(card["validation_cuts"]),
         "served model fitted on": ", ".join(card["served_cuts"]),
@@ -140,8 +152,35 @@ def to_html(content: Mapping[str, Any]) -> str:
     return (
         f'<!doctype html><html lang="en"><meta charset="utf-8"><title>Model card: {name}</title><style>{_STYLE}</style>'
         f"<h1>Model card: {name}</h1><p>{html.escape(summary)}</p><div class='plots'>{figures}</div>"
-        f"<h2>By group</h2>{_table(content['fairness'])}<h2>How it was made</h2>{_pairs(made)}</html>\n"
+        f"<h2>By group</h2>{_table(content['fairness'], f'No demographic group has {LEAST_GROUP} customers.')}"
+        f"<h2>Rivals</h2>{_rivals(content)}<h2>How it was made</h2>{_pairs(made)}</html>\n"
     )
+
+
+def _rivals(content: Mapping[str, Any]) -> str:
+    """Why it is a model of this family, and how far the others were behind."""
+    choice, name = content["choice"], content["card"]["outcome"]
+    if choice is None:
+        why = (
+            f"No families were compared for this outcome: it has the default. segassist models compare {name}"
+        )
+        return f"<p>{html.escape(why)}</p>"
+    why = f"{choice['words']} ({choice['decided']})"
+    if choice["family"] != content["card"]["family"]:
+        why += " The model in use is of another family: the next build trains this one."
+    rows = [
+        {
+            "family": row["words"],
+            "log loss": f"{row['log_loss']:.4f}",
+            "behind": f"{row['behind']:+.4f} ({row['behind_low']:+.4f} to {row['behind_high']:+.4f})",
+            "AUC": row["auc"],
+            "ECE": row["ece"],
+        }
+        for row in choice["rows"]
+    ]
+    tested = f"{choice['customers']:,} customers on {', '.join(choice['folds'])}; 95 % intervals, paired"
+    told = f"<p>{html.escape(tested)}</p>" if rows else ""
+    return f"<p>{html.escape(why)}</p>{told}{_table(rows, 'Nothing was compared.')}"
 
 
 _STYLE = (
@@ -152,9 +191,9 @@ _STYLE = (
 )
 
 
-def _table(rows: list[dict[str, Any]]) -> str:
+def _table(rows: list[dict[str, Any]], without: str) -> str:
     if not rows:
-        return f"<p>No demographic group has {LEAST_GROUP} customers.</p>"
+        return f"<p>{html.escape(without)}</p>"
     head = "".join(f"<th>{html.escape(name.replace('_', ' '))}</th>" for name in rows[0])
     body = "".join(
         "<tr>" + "".join(f"<td>{_cell(value)}</td>" for value in row.values()) + "</tr>" for row in rows

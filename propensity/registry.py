@@ -22,7 +22,7 @@ import pandas as pd
 from propensity.candidate import Candidate, Card, Lineage
 from propensity.declared import Declared, each_outcome, read_outcomes
 from propensity.drift import Reference
-from propensity.model import PropensityModel
+from propensity.model import CalibratedModel
 from propensity.next_action import NextActionModel, OneAnswer
 from propensity.outcomes import CATEGORY_PREFIX, CUSTOMER_OUTCOMES, POOLED, model_name, parse
 from propensity.promotion import LABEL
@@ -134,9 +134,13 @@ class Registry:
         """Write down which models there are (an outcome that never happened has none), and drop the other ones."""
         self.folder.mkdir(parents=True, exist_ok=True)
         _write(self.folder / CONTENTS, json.dumps(sorted(names)).encode())
-        for name in set(self._own) - set(names):
-            self._manifest_path(name).unlink(missing_ok=True)
-            for path in self.folder.glob(f"{slug(name)}.*.*"):
+        kept = {slug(name) for name in names}
+        for manifest in self.folder.glob("*.json"):
+            # Not parsed: a damaged model of an outcome that is no longer declared must not stop a build.
+            if manifest.name == CONTENTS or manifest.stem in kept or b'"asked"' not in manifest.read_bytes():
+                continue
+            manifest.unlink()
+            for path in self.folder.glob(f"{manifest.stem}.*.*"):
                 path.unlink(missing_ok=True)
 
     def names(self) -> tuple[str, ...]:
@@ -192,7 +196,7 @@ class Registry:
         """
         return _declaration(self._manifest(model))
 
-    def model(self, outcome: str) -> PropensityModel | OneAnswer:
+    def model(self, outcome: str) -> CalibratedModel | OneAnswer:
         """The served model behind an outcome."""
         name = self._resolve(outcome)
         manifest = self._manifest(model_name(name))

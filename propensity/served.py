@@ -8,20 +8,22 @@ from datetime import date
 import pandas as pd
 
 from propensity.calibrate import RECENT
+from propensity.family_model import FamilyModel
 from propensity.matrices import Matrices
-from propensity.model import PropensityModel
+from propensity.model import CalibratedModel, PropensityModel
 from propensity.next_action import NextActionModel
 from propensity.outcomes import POOLED
 from segments.ports import NextAction, Outcome
 
-Model = PropensityModel | NextActionModel
+Model = PropensityModel | FamilyModel | NextActionModel
 
 
 def load(content: bytes) -> Model:
     """The model that `to_bytes` wrote."""
     data = json.loads(content)
-    kind = NextActionModel if "answers" in data else PropensityModel
-    return kind.from_json(data)
+    if "answers" in data:
+        return NextActionModel.from_json(data)
+    return FamilyModel.from_json(data) if "family" in data else PropensityModel.from_json(data)
 
 
 def scores(
@@ -41,7 +43,7 @@ def scores(
 
 def dated(matrices: Matrices, model: Model, asked: Outcome | NextAction | None, as_of: date) -> Model:
     """The model at the level of a date, where its calibration follows the recent rate."""
-    if isinstance(asked, Outcome) and isinstance(model, PropensityModel) and model.calibration == RECENT:
+    if isinstance(asked, Outcome) and isinstance(model, CalibratedModel) and model.calibration == RECENT:
         customers = matrices.customers(as_of, asked.eligible)
         model = model.at_rate(customers, matrices.recent_rate(asked, as_of))
     return model

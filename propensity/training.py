@@ -16,10 +16,21 @@ import pandas as pd
 from propensity import evaluate as ev
 from propensity.candidate import Candidate, Card, Lineage, card
 from propensity.category_training import train_categories
+from propensity.choices import Choices, trained_by
 from propensity.declared import Declared, answers, each_outcome, to_json
 from propensity.drift import reference
+from propensity.family_model import train_family
 from propensity.matrices import Matrices
-from propensity.model import COUPONS, CUSTOMERS, Settings, labels_of, train, validation_cuts
+from propensity.model import (
+    BLEND,
+    BOOSTED,
+    COUPONS,
+    CUSTOMERS,
+    Settings,
+    labels_of,
+    train,
+    validation_cuts,
+)
 from propensity.next_action import ACTIONS, NextActionModel, train_next
 from propensity.outcomes import CUSTOMER_OUTCOMES, POOLED, model_name
 from propensity.plan import TemporalPlan, temporal_plan
@@ -27,13 +38,13 @@ from propensity.promotion import FIRST, LABEL, Contest, contest
 from propensity.registry import Registry
 from propensity.served import Model, dated, load, scores
 from propensity.tables import OutcomeTables
-from propensity.versions import Version, Versions
-from segments.errors import DataError, NotBuiltError, NotFoundError
+from propensity.versions import IN_USE, Version, Versions
+from segments.errors import ChecksumError, DataError, NotBuiltError, NotFoundError
 from segments.ports import NextAction, Progress, Snapshot, silent
 
 CODE = (
-    "calibrate candidate category_training dataset declared drift evaluate linear matrices model next_action outcomes "
-    "plan registry served training"
+    "calibrate candidate category_training dataset declared drift evaluate families family_model learned linear matrices "
+    "model next_action normal_scores outcomes plan registry served training"
 ).split()
 
 
@@ -83,7 +94,7 @@ class Trainer:
         self, tables: OutcomeTables, registry: Registry, version: str, declared: Sequence[Declared] = ()
     ) -> None:
         self._tables, self._registry, self._versions = tables, registry, Versions(registry)
-        self._version = version
+        self._version, self._choices = version, Choices(registry.folder)
         self._asked: dict[str, Declared] = {each.name: each for each in (*CUSTOMER_OUTCOMES, *declared)}
         self._own = {each.name for each in declared}
         self._matrices = Matrices(tables)
@@ -104,7 +115,13 @@ class Trainer:
         self._registry.finish([name for name in wanted if self.done(name)])
 
     def train(self, name: str, progress: Progress) -> None:
-        """Train, test, refit and score the model of that name; put it in use unless it is worse than the one there."""
+        """Train, test, refit and score the model of that name; put it in use unless it is worse than the one there.
+
+        One that was damaged is put back from its version's copy where that is of this data and code.
+        """
+        if self._put_back(name):
+            progress(1.0, f"{name}: what was damaged is put back from its version's copy")
+            return
         candidate = self._candidate(name, progress)
         if candidate is None:
             return
@@ -113,6 +130,20 @@ class Trainer:
         if not judged.promoted:
             self._keep(name, self._registry.candidate(name))
             progress(1.0, f"{name}: version {version.number} was refused: {judged.words}")
+
+    def _put_back(self, name: str) -> bool:
+        """Whether the copy of the version in use was made by this code on this data, and is in use again."""
+        try:
+            used = [version for version in self._versions.of(name) if version.status == IN_USE]
+            copies = [self._versions.registry_of(version).candidate(name) for version in used[-1:]]
+        except (NotFoundError, NotBuiltError, ChecksumError):
+            return False
+        lineage = self._lineage(name)
+        for copy in copies:
+            if lineage == Lineage(copy.cards[0].data_hash, copy.cards[0].code_version):
+                self._registry.commit(copy)
+                return True
+        return False
 
     def back(self, name: str, number: int | None = None) -> Version:
         """Put an earlier version in use, scoring today's customers.
@@ -162,7 +193,16 @@ class Trainer:
         version = self._version
         if name in self._own:
             version = hashlib.sha256(f"{version}{to_json(self._asked[name])}".encode()).hexdigest()[:12]
+        if name != POOLED and (settings := self._settings(self._asked[name])) != settings_of(
+            self._asked[name]
+        ):
+            version = hashlib.sha256(f"{version}{settings}".encode()).hexdigest()[:12]
         return Lineage(self._tables.data_hash, version)
+
+    def _settings(self, asked: Declared) -> Settings:
+        """How an outcome's model is trained: as a comparison or a person chose, or by default."""
+        choice = self._choices.of(asked.name)
+        return settings_of(asked) if choice is None else trained_by(choice, settings_of(asked))
 
     def _declaration(self, name: str) -> dict[str, Any] | None:
         """What the workspace declares of that name, as JSON; None for an outcome that every workspace has."""
@@ -187,7 +227,7 @@ class Trainer:
             ) from error
 
     def _customers(self, asked: Declared, progress: Progress) -> Candidate | None:
-        name, settings = asked.name, settings_of(asked)
+        name, settings = asked.name, self._settings(asked)
         plan = self._plan(asked, settings)
         snapshots = {}
         cuts = sorted({*plan.served, plan.test})
@@ -218,7 +258,7 @@ class Trainer:
 
 
 def settings_of(asked: Declared) -> Settings:
-    """How an outcome's model is trained."""
+    """How an outcome's model is trained before families were compared."""
     if isinstance(asked, NextAction):
         return ACTIONS
     return COUPONS if asked.event == "coupon_redeem" else CUSTOMERS
@@ -229,6 +269,8 @@ def learn(asked: Declared, snapshots: Sequence[Snapshot], settings: Settings) ->
     if isinstance(asked, NextAction):
         names = [outcome.name for outcome in answers(asked)]
         return train_next(snapshots, asked.horizon_days, names, settings)
+    if settings.family not in (BOOSTED, BLEND):
+        return train_family(snapshots, asked.horizon_days, settings)
     return train(snapshots, asked.horizon_days, settings)
 
 

@@ -18,7 +18,7 @@ from propensity.candidate import Candidate
 from propensity.promotion import FIRST, Contest
 from propensity.registry import Registry, slug
 from segments.atomic import write_text
-from segments.errors import NotFoundError
+from segments.errors import ChecksumError, NotFoundError
 
 KEPT = 5
 """Versions of a model that are kept; the one in use is never dropped."""
@@ -55,19 +55,25 @@ class Versions:
         self._folder = registry.folder / "versions"
 
     def names(self) -> tuple[str, ...]:
-        """The models that have versions."""
+        """The models that have versions. Raises ChecksumError."""
         found = []
         for path in sorted(self._folder.glob("*/ledger.json")):
-            found += [version["model"] for version in json.loads(path.read_bytes())[:1]]
+            try:
+                found += [str(version["model"]) for version in json.loads(path.read_bytes())[:1]]
+            except (ValueError, KeyError, TypeError) as error:
+                raise _damaged(path) from error
         return tuple(found)
 
     def of(self, model: str) -> tuple[Version, ...]:
-        """A model's versions, oldest first; none before it was trained with versions."""
+        """A model's versions, oldest first; none before it was trained with versions. Raises ChecksumError."""
         path = self._ledger(model)
         if not path.exists():
             return ()
-        rows = json.loads(path.read_bytes())
-        return tuple(Version(**row | {"contest": Contest(**row["contest"])}) for row in rows)
+        try:
+            rows = json.loads(path.read_bytes())
+            return tuple(Version(**row | {"contest": Contest(**row["contest"])}) for row in rows)
+        except (ValueError, KeyError, TypeError) as error:
+            raise _damaged(path) from error
 
     def registry_of(self, version: Version) -> Registry:
         """What a version left. Raises NotFoundError when it is no longer kept."""
@@ -80,8 +86,16 @@ class Versions:
         return Registry(folder)
 
     def offer(self, candidate: Candidate, judged: Contest = FIRST) -> Version:
-        """Keep a new model as the next version, and put it in use when its contest promoted it."""
-        name, earlier = candidate.name, self.of(candidate.name)
+        """Keep a new model as the next version, and put it in use when its contest promoted it. Where the ledger was
+        damaged it begins anew."""
+        name = candidate.name
+        try:
+            earlier = self.of(name)
+        except ChecksumError:
+            earlier = ()
+            judged = replace(
+                judged, words=f"{judged.words}; what was before is not known: the ledger was damaged"
+            )
         number = earlier[-1].number + 1 if earlier else 1
         status = IN_USE if judged.promoted else REFUSED
         version = _version(candidate, number, status, judged)
@@ -140,6 +154,13 @@ class Versions:
 
     def _place(self, model: str, number: int) -> Path:
         return self._folder / slug(model) / str(number)
+
+
+def _damaged(path: Path) -> ChecksumError:
+    return ChecksumError(
+        f"{path} is damaged, so the versions before are not known; the next training of the model begins it anew: "
+        "segassist build"
+    )
 
 
 def _retired(versions: tuple[Version, ...]) -> tuple[Version, ...]:

@@ -266,7 +266,7 @@ def train_encoder(
     count: Annotated[int | None, typer.Option("--steps", help="Training steps.")] = None,
     workspace: WorkspaceOption = DEFAULT,
 ) -> None:
-    """Train sequence encoders of behaviour and say whether they beat the aggregate (a few minutes)."""
+    """Train sequence encoders of behaviour; one that surely beats the aggregate makes the next index (some minutes)."""
     from assistant.encoders import train_encoders
     from indexes.encoder.training import Training
 
@@ -282,7 +282,7 @@ def train_encoder(
             f"{name:24} churn {found.churn:.3f}  category {found.category:.3f}  product {found.product:.3f}  "
             f"novelty {found.novelty:.3f}  diversity {found.diversity:.3f}"
         )
-    typer.echo(f"{judged.verdict}\nEncoders and learning curves: {judged.folder}")
+    typer.echo(f"{judged.decision.words}\nEncoders and learning curves: {judged.folder}")
 
 
 @serve_app.callback()

@@ -19,6 +19,7 @@ from typing import Literal
 import httpx
 from packaging.requirements import Requirement
 
+from assistant.behaviour import behind, wanted
 from assistant.documents import KINDS
 from assistant.workspace import Settings, Workspace, open_workspace
 from segments.errors import EncryptionError, OperatorError, SegAssistError
@@ -189,6 +190,9 @@ def _index(workspace: Workspace) -> Iterator[Finding]:
     elif Path(workspace.settings.encoder).name not in index.encoder:
         what = f"made by the encoder {index.encoder}; the settings name {workspace.settings.encoder}"
         yield Finding("index", "fail", what, way)
+    elif behind(index.encoder) != (named := wanted(workspace)).name:
+        what = f"made by {behind(index.encoder)}, and the next build makes it by another; {named.why}"
+        yield Finding("index", "warn", what, way)
     else:
         yield Finding("index", "ok", f"{len(index):,} customers, {index.encoder}, checksum right")
 

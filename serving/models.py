@@ -122,15 +122,16 @@ def compare_models(
     as_json: JsonOption = False,
     workspace: WorkspaceOption = DEFAULT,
 ) -> None:
-    """Compare families of models on an outcome: log loss over later cuts with intervals, and which to choose."""
+    """Compare families of models on an outcome, by log loss with intervals; the next build trains the choice."""
     from dataclasses import asdict
 
     from assistant.models import compare_families
 
     with steps() as progress:
-        found = compare_families(open_workspace(workspace), outcome, trials, steps_of, progress)
+        compared = compare_families(open_workspace(workspace), outcome, trials, steps_of, progress)
+    found = compared.found
     if as_json:
-        _print_json(asdict(found) | {"verdict": found.verdict})
+        _print_json(asdict(found) | {"verdict": found.verdict, "next_build": compared.words})
         return
     for row in found.rows:
         typer.echo(
@@ -138,7 +139,19 @@ def compare_models(
             f"{row.behind:.4f} ({row.behind_low:+.4f} to {row.behind_high:+.4f})  AUC {row.auc:.3f}  ECE {row.ece:.3f}"
             f"  {row.seconds:.0f} s" + ("  <- chosen" if row.family == found.chosen else "")
         )
-    typer.echo(found.verdict)
+    typer.echo(f"{found.verdict}\n{compared.words}")
+
+
+@models_app.command("choose")
+def choose_model_family(
+    outcome: OutcomeArgument,
+    family: Annotated[str, typer.Argument(help="A family of `segassist models compare`, or default.")],
+    workspace: WorkspaceOption = DEFAULT,
+) -> None:
+    """Choose the family of models that the next build trains for an outcome, or go back to the default."""
+    from assistant.models import choose_family
+
+    typer.echo(choose_family(open_workspace(workspace), outcome, family))
 
 
 @models_app.command("card")

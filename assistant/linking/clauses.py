@@ -20,6 +20,7 @@ from assistant.linking.numbers import Number, numbers
 from assistant.linking.occasions import OccasionMention, occasions
 from assistant.linking.patterns import Pattern, patterns
 from assistant.linking.patterns_zh import patterns_zh
+from assistant.linking.persuaded import persuaded
 from assistant.linking.ranks import Top, ranks
 from assistant.linking.ranks_zh import SHARE_OF_GOODS, bare_tops_zh, tops_zh
 from assistant.linking.rewrite import plain
@@ -138,7 +139,9 @@ def read(
     def taken() -> list[Span]:
         return [span for span, _, _ in found]
 
-    claim("patterns", list(foreseen(text, chinese, lambda said: named_items(said, chinese, items))))
+    claim("patterns", list(persuaded(text, chinese)))
+    foretold = foreseen(text, chinese, lambda said: named_items(said, chinese, items))
+    claim("patterns", [m for m in foretold if free(m.span, taken())])
     if chinese:
         ranked = [t for t in tops_zh(text) if t.feature in features.catalogue or t.feature == SHARE_OF_GOODS]
         claim("tops", [top for top in ranked if free(top.span, taken())])

@@ -37,6 +37,7 @@ from assistant.linking.left_out import left_out, made_up
 from assistant.linking.numbers import Number
 from assistant.linking.own_outcomes import own_outcome
 from assistant.linking.periods import MONTHS
+from assistant.linking.persuaded import persuaded
 from assistant.linking.rewrite import plain
 from assistant.linking.scope import readings
 from assistant.linking.spans import blanked
@@ -56,6 +57,7 @@ from segments.definition import (
     Node,
     Not,
     PropensityCondition,
+    UpliftCondition,
     Window,
     conditions,
 )
@@ -194,7 +196,9 @@ class Linker:
             text = blanked(text, [said_at])
         if market_tool(text) is not None:
             text = without_trade_words(text)
-        text = blanked(text, [*spoken_ahead(text), *spoken_acquisition(text)])
+        # 'Most persuadable by campaign 18' says whom, and is no question about what is to come.
+        asked = blanked(text, [pattern.span for pattern in persuaded(text, chinese)])
+        text = blanked(text, [*spoken_ahead(asked), *spoken_acquisition(text)])
         other = among = None
         if CUES["compare_segments"].search(_without_trends(text, chinese)):
             text, other = self._compared(text, chinese)
@@ -238,6 +242,10 @@ class Linker:
         likely = probable or (None if ranked else _most_likely(message, reading, intents, mentions))
         if ranked:
             intents = replace(intents, tools=tuple(t for t in intents.tools if t != "score_propensity"))
+        if any(isinstance(c, UpliftCondition) for c in said_whole) and not CUES["estimate_uplift"].search(
+            asked
+        ):
+            intents = replace(intents, tools=tuple(t for t in intents.tools if t != "estimate_uplift"))
         if likely is not None:
             found = [
                 c

@@ -26,8 +26,9 @@ from sklearn.model_selection import KFold
 
 from assistant.workspace import DEFAULT, open_workspace
 from indexes.behaviour import BehaviourVectors, encode_behaviour
+from indexes.encoder.decision import AGGREGATE, decide, gain
 from indexes.encoder.encoder import joined, train_encoder
-from indexes.encoder.evaluate import FOLDS, SEED, Scores, Tasks, areas, judge, tasks, verdict
+from indexes.encoder.evaluate import FOLDS, SEED, Scores, Tasks, areas, linear_head, score, tasks
 from indexes.encoder.network import KINDS, Shape
 from indexes.encoder.training import Training
 from indexes.text import RememberedTexts, SentenceEncoder
@@ -90,9 +91,12 @@ def main() -> None:
             vectors[kind] = encoder.encode(known, items, list(found.labels.index), as_of)
     for name in took:
         vectors[f"aggregate + {name}"] = joined(vectors["aggregate"], vectors[name])
-    judged = {name: judge(made, found) for name, made in vectors.items()}
+    heads = {name: linear_head(made.matrix, found) for name, made in vectors.items()}
+    judged = {name: score(head, found) for name, head in heads.items()}
+    gains = {name: gain(heads[AGGREGATE], head, found) for name, head in heads.items() if name != AGGREGATE}
     area = tabular(features, found)
     _print(judged, area, found, took, as_of)
+    print(decide(judged, gains, as_of).words)
 
 
 def _print(
@@ -126,7 +130,6 @@ def _print(
         )
     table.add_row("tabular (LightGBM)", f"{churn:.4f}", f"{category:.4f}", *["-"] * 4, "1", "-")
     console.print(table)
-    console.print(verdict(judged))
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
+from pickle import UnpicklingError
 
 import numpy as np
 import pandas as pd
@@ -14,14 +15,14 @@ import torch
 from torch.nn import functional
 
 from indexes.behaviour import BehaviourVectors
+from indexes.encoder.decision import TRAINED
 from indexes.encoder.histories import before, day_number, histories
 from indexes.encoder.network import Network, Shape
 from indexes.encoder.training import Training, train
 from segments.atomic import beside
-from segments.errors import DataError, NotBuiltError
+from segments.errors import ChecksumError, DataError, NotBuiltError
 from segments.ports import Progress, TextEncoder, silent
 
-FILE = "encoder.pt"
 BLOCK = 512
 
 
@@ -66,17 +67,23 @@ class LearnedEncoder:
         network = {name: value.cpu() for name, value in self.network.state_dict().items()}
         shape = asdict(self.network.shape)
         content = {"shape": shape, "texts": self.texts, "text": self.text.name, "network": network}
-        with beside(folder / FILE) as partial:
+        with beside(folder / TRAINED) as partial:
             torch.save(content, partial)
 
     @classmethod
     def load(cls, folder: Path, text: TextEncoder) -> LearnedEncoder:
-        """Read a saved encoder. Raises NotBuiltError, or DataError when another text encoder made it."""
-        if not (folder / FILE).exists():
+        """Read a saved encoder. Raises NotBuiltError, ChecksumError for a damaged one, or DataError when another text
+        encoder made it."""
+        if not (folder / TRAINED).exists():
             raise NotBuiltError(
                 f"There is no behaviour encoder in {folder}; run: segassist index train-encoder"
             )
-        state = torch.load(folder / FILE, map_location="cpu", weights_only=True)
+        try:
+            state = torch.load(folder / TRAINED, map_location="cpu", weights_only=True)
+        except (RuntimeError, UnpicklingError, EOFError) as error:
+            raise ChecksumError(
+                f"{folder / TRAINED} is damaged; train it again with: segassist index train-encoder"
+            ) from error
         if state["text"] != text.name:
             raise DataError(
                 f"encoder: '{text.name}' is not the text encoder it was trained with ('{state['text']}'); "

@@ -6,7 +6,6 @@ every task is fitted on four fifths of the customers and judged on the last fift
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
@@ -27,8 +26,6 @@ LEAST = 10
 """Customers of either label that a task needs."""
 FOLDS, SEED, TOP = 5, 7, 10
 PENALTIES = tuple(np.geomspace(1, 1e5, 11))
-LEAST_GAIN = 0.002
-"""Mean AUROC by which learned vectors must beat the aggregate."""
 
 
 @dataclass(frozen=True)
@@ -144,19 +141,3 @@ def score(scores: pd.DataFrame, found: Tasks) -> Scores:
         1 - float(popular[best].mean()),
         entropy / float(np.log(len(products))),
     )
-
-
-def verdict(judged: Mapping[str, Scores], baseline: str = "aggregate") -> str:
-    """Whether anything beats the default, in a sentence."""
-    base = judged[baseline]
-    rivals = {name: found for name, found in judged.items() if name != baseline}
-    best = max(rivals, key=lambda name: rivals[name].mean)
-    found = rivals[best]
-    gain, product = found.mean - base.mean, found.product - base.product
-    told = (
-        f"mean AUROC {found.mean:.4f} against {base.mean:.4f}, "
-        f"product propensity {found.product:.4f} against {base.product:.4f}"
-    )
-    if gain >= LEAST_GAIN and product > 0:
-        return f"The {best} beats the {baseline}: {told}."
-    return f"The {baseline} stays the default: the {best} does not beat it on held-out tasks ({told})."

@@ -16,7 +16,7 @@ from assistant.workspace import open_workspace, read_settings
 from indexes.index import CustomerIndex
 from propensity.registry import Registry
 from segments.codec import from_json
-from segments.errors import ConflictError, DataError, NotBuiltError
+from segments.errors import ChecksumError, ConflictError, DataError, NotBuiltError
 from tests.conftest import loader, small_source
 from warehouse.export import latest, manifest_of
 from warehouse.history import TrainingTables
@@ -409,3 +409,14 @@ def test_a_refresh_publishes_what_holds_and_keeps_the_last_good_of_what_does_not
     assert len(list((copy / "exports" / "buyers").glob("*/manifest.json"))) == 2
     with alone(copy), pytest.raises(ConflictError, match="by another process"):
         refresh_all(copy)
+
+
+def test_a_refresh_mends_what_is_damaged_of_the_models(copy):
+    overwrite(the(copy, "models/*category.scores.*"))
+    with pytest.raises(ChecksumError, match=r"category\.scores.* is damaged"):
+        Registry(copy / "models").check()
+    done = refresh_all(copy)
+    assert "What was damaged was made anew: Train and calibrate the propensity models." in done.ingested
+    assert done.data_error == ""
+    Registry(copy / "models").check()
+    assert open_workspace(copy).folder == copy

@@ -12,12 +12,13 @@ import pandas as pd
 import pytest
 import torch
 
+from indexes.encoder.decision import TRAINED
 from indexes.encoder.encoder import LearnedEncoder, joined, train_encoder
-from indexes.encoder.evaluate import Scores, judge, tasks, verdict
+from indexes.encoder.evaluate import judge, tasks
 from indexes.encoder.histories import after, before, day_number, histories, ranges
 from indexes.encoder.network import Shape
 from indexes.encoder.training import CURVE, Training
-from segments.errors import DataError, NotBuiltError
+from segments.errors import ChecksumError, DataError, NotBuiltError
 from tests.indexes.planted import random_vectors
 
 AS_OF = date(2017, 10, 1)
@@ -325,13 +326,10 @@ def test_vectors_that_know_more_are_judged_better(
         judge(made.__class__(made.customer_ids[1:], made.matrix[1:], "x", AS_OF), found)
 
 
-def test_only_what_is_better_becomes_the_default() -> None:
-    base, better = Scores(0.8, 0.7, 0.6, 0.5, 0.5), Scores(0.8, 0.72, 0.62, 0.5, 0.5)
-    assert verdict({"aggregate": base, "lstm": base, "transformer": better}).startswith(
-        "The transformer beats the aggregate: mean AUROC 0.7133 against 0.7000, product propensity 0.6200"
-    )
-    worse = Scores(0.9, 0.8, 0.59, 0.5, 0.5)
-    assert verdict({"aggregate": base, "lstm": worse}).startswith("The aggregate stays the default: the lstm")
+def test_a_damaged_encoder_is_told(tmp_path: Path) -> None:
+    (tmp_path / TRAINED).write_bytes(b"damaged")
+    with pytest.raises(ChecksumError, match=r"encoder\.pt is damaged; train it again"):
+        LearnedEncoder.load(tmp_path, WordVectors())
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU on this machine")

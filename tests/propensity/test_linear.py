@@ -10,8 +10,9 @@ import pandas as pd
 import pytest
 from sklearn.preprocessing import QuantileTransformer
 
-from propensity.linear import KNOTS, Linear
+from propensity.linear import Linear
 from propensity.model import CUSTOMERS, PropensityModel, train
+from propensity.normal_scores import KNOTS
 from propensity.served import load
 from tests.propensity.conftest import snapshot, snapshots
 
@@ -34,14 +35,14 @@ def test_scores_are_those_of_scikit_learn() -> None:
     rows = np.round(np.random.default_rng(1).exponential(size=(500, 4)), 1).astype("float32")
     line = Linear.fit(rows, (rows[:, 0] > 1).astype(int), 1)
     theirs = QuantileTransformer(n_quantiles=KNOTS, output_distribution="normal").fit(rows)
-    ours, expected = line.scores(rows), theirs.transform(rows)
+    ours, expected = line.scale.of(rows), theirs.transform(rows)
     inside = (rows > rows.min(axis=0)) & (rows < rows.max(axis=0))
     assert ours[inside] == pytest.approx(expected[inside], abs=1e-5)
 
 
 def test_a_missing_value_counts_as_the_median(line: Linear) -> None:
     missing, middle = MATRIX[:1].copy(), MATRIX[:1].copy()
-    missing[0, 2], middle[0, 2] = np.nan, line.medians[2]
+    missing[0, 2], middle[0, 2] = np.nan, line.scale.medians[2]
     assert line.log_odds(missing) == pytest.approx(line.log_odds(middle))
 
 
