@@ -15,7 +15,7 @@ from serving.page import plots
 from serving.page.downloads import FETCH
 from serving.page.html import ACTIONS, notice
 from serving.page.kept import FORMS, Wanted, experiment_list, offered, plan_list
-from serving.page.session import EACH, QUIET, Segment, Session
+from serving.page.session import EACH, Segment, Session
 
 BUDGET, HOLDOUT = 5000, 20
 
@@ -72,10 +72,12 @@ class Campaigns:
         self.name.submit(self.save, [self.name, *asked], [self.name, *self.lists], **busy)
         self.assign.click(self.begin, [self.share, current], [self.result, self.arms, *self.lists], **busy)
         self.read.click(self.measure, [self.which], [self.result, self.arms], **busy)
+        # By the queue: a state that changes by a request of its own (`QUICK`) starts nothing that hangs on its change.
+        quiet: dict[str, Any] = {"show_progress": "hidden"}
         opened = [self.plans, self.wanted, self.plan, self.plot]
-        self.plans.act(self.act_on_plan, [self.wanted], opened, **QUIET, **EACH)
-        self.tests.act(self.act_on_test, [self.wanted], [self.tests, self.wanted], **QUIET, **EACH)
-        self.wanted.change(self.write, [self.wanted], [self.file], show_progress="hidden").success(
+        self.plans.act(self.act_on_plan, [self.wanted], opened, **quiet, **EACH)
+        self.tests.act(self.act_on_test, [self.wanted], [self.tests, self.wanted], **quiet, **EACH)
+        self.wanted.change(self.write, [self.wanted], [self.file], **quiet).success(
             None, [self.file], js=FETCH
         )
 
@@ -107,7 +109,7 @@ class Campaigns:
                 said = notice(session.say("library.deleted", name=name), "done")
             elif do == "delete":
                 asking = name
-        except SegAssistError as error:  # above the list: only the queue brings messages over the page
+        except SegAssistError as error:
             said = session.error(error)
         try:
             shown = said + plan_list(session, caller, session.views.plans(caller), asking, number)

@@ -57,7 +57,8 @@ class Library:
             **QUIET | {"trigger_mode": "always_last"},
         )
         acted = [self.shelf, self.list, self.picked]
-        self.list.act(self.act, [self.shelf, self.picked], acted, **QUIET, **EACH)
+        # By the queue: a state that changes by a request of its own (`QUICK`) starts nothing that hangs on its change.
+        self.list.act(self.act, [self.shelf, self.picked], acted, show_progress="hidden", **EACH)
 
     def load(self, shelf: Shelf, request: gr.Request) -> str:
         """The list as it is now."""
@@ -85,7 +86,7 @@ class Library:
         else:
             try:
                 said = self._done(do, name, str(action.get("value", "")), request)
-            except SegAssistError as error:  # above the list: only the queue brings messages over the page
+            except SegAssistError as error:
                 said = self.session.error(error)
         return after, said + self.load(after, request), picked
 
