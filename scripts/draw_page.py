@@ -25,7 +25,7 @@ EDITED = {
         {"any_of": [OFTEN, {"rank_by": "spend_365d", "count": 200, "among": {"all_of": [FAMILIES]}}]},
     ]
 }
-WIDE, NARROW = 1440, 390
+WIDE, MIDDLE, NARROW = 1440, 768, 390
 
 
 def draw(page: Page, file: Path) -> None:
@@ -47,8 +47,12 @@ def main(url: str, folder: Path) -> None:
         page.open()
         page.apply(json.dumps(EDITED))
         page.until(lambda: page.count and page.all(".editor .inner"), "the form")
+        page.until(lambda: all(part.text for part in page.all(".editor .holds")), "the counts of the parts")
         page.js("document.querySelector('#definition .cm-scroller').scrollTo(0, 0)")
         draw(page, folder / "page-editor.png")
+        page.resize(MIDDLE)
+        draw(page, folder / "page-tablet.png")
+        page.resize(WIDE)
         page.open()
         page.ask("who bought beer?")
         page.button("Definition").click()

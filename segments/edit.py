@@ -142,18 +142,6 @@ def duplicate_at(node: Node, place: Place) -> Node:
     return insert_at(node, (*place[:-1], place[-1] + 1), part_at(node, place)) if place else node
 
 
-def move_at(node: Node, place: Place, steps: int) -> Node:
-    """The definition with a part moved up (negative) or down within its group, as far as the group goes."""
-    if not place:
-        return node
-    group = _group_of(node, place)
-    children = list(_children(group))
-    part = part_at(group, place[-1:])
-    del children[place[-1]]
-    children.insert(max(0, min(len(children), place[-1] + steps)), part)
-    return replace_at(node, place[:-1], _with(group, children))
-
-
 def relocate_at(node: Node, place: Place, to: Place) -> Node:
     """The definition with a part moved before the one at another place, of any group but its own inside."""
     if not place or to[: len(place)] == place:

@@ -284,19 +284,23 @@ class Service:
         self.check(caller, "read", "preview")
         if self.noises(caller):
             self.size(caller, definition)
-        elif self._very_large and not self.rooms.audiences.ranks(definition):
+        elif self.very_large and not self.rooms.audiences.ranks(definition):
             estimated = self.estimate(caller, definition)
             return describe_segment(self.rooms, definition, counted=False) | {"estimate": estimated}
         return self._hidden(caller, describe_segment(self.rooms, definition), definition)
 
     def size(self, caller: Caller, definition: Node) -> int | None:
         """How many members; None where that is, or tells of, a group too small for the caller to see."""
+        told = self.told(caller, definition)
+        return told if isinstance(told, int) else None
+
+    def told(self, caller: Caller, definition: Node) -> int | str:
+        """As `size`; where that is None '<k' for a small group, '≈N' for a size that would tell of one."""
         self.check(caller, "read", "size")
         if sees_all(caller):
             return self.rooms.audiences.size(definition)
         with read_by(_reader(caller), _viewer(caller)):
-            size = self.rooms.disclosure.shown(definition)
-        return size if isinstance(size, int) else None
+            return self.rooms.disclosure.shown(definition)
 
     def estimate(self, caller: Caller, definition: Node, share: float | None = None) -> dict[str, Any]:
         """The size from a sample of a share of the customers, with its interval; without them where they, or what they
@@ -311,7 +315,8 @@ class Service:
         return asdict(sample.estimate) | hidden
 
     @property
-    def _very_large(self) -> bool:
+    def very_large(self) -> bool:
+        """Whether there are so many events that previews estimate (`estimate_from`)."""
         events: int = self.rooms.warehouse.meta["quality"]["events"]
         return events >= self.rooms.workspace.settings.estimate_from
 

@@ -24,7 +24,9 @@ from campaigns.experiment import Experiment
 from campaigns.plan import Strategy
 from indexes.projection import project
 from propensity.registry import Registry
-from segments.definition import Node, named_segments
+from segments.canonical import fingerprint
+from segments.definition import Node, Not, named_segments
+from segments.edit import walk
 from segments.errors import DefinitionError, ForbiddenError, NotBuiltError, SegAssistError
 from segments.features import Catalogue, Feature
 from serving.access import Caller
@@ -126,6 +128,28 @@ class Views:
         return self.rooms.workspace.settings.min_group
 
     # The language
+
+    def counts_parts(self, caller: Caller) -> bool:
+        """Whether parts of a definition are counted by themselves: not in very large data, where each takes as long as the
+        whole, and not where counts carry noise, of which each would take its share of the privacy budget."""
+        return not (self.service.very_large or self.service.noises(caller))
+
+    def parts(self, caller: Caller, definition: Node) -> dict[str, int | str | None]:
+        """How many customers each part of a definition holds by itself, with the `not` around it, by its fingerprint: as
+        `Service.told`, None for a part that does not hold here. Empty where parts are not counted."""
+        if not self.counts_parts(caller):
+            return {}
+        # The whole comes first: what may be told is told of it before it is told of its parts.
+        every = dict(walk(definition))
+        sizes: dict[str, int | str | None] = {}
+        for place, part in every.items():
+            if place and isinstance(every[place[:-1]], Not):
+                continue
+            try:
+                sizes[fingerprint(part)] = self.service.told(caller, part)
+            except SegAssistError:  # said beside it, or with the whole
+                sizes[fingerprint(part)] = None
+        return sizes
 
     def choices(self, caller: Caller) -> Choices:
         """What a definition may name here."""

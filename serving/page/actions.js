@@ -53,16 +53,31 @@ element.addEventListener('drop', event => {
 
 // The new HTML replaces the old: whoever works with the keyboard stays where they were, with what they had typed, and
 // what they unfolded stays unfolded.
-let at = null;
+let at = null;  // its data as they were: the element itself may be drawn anew as another
 const unfolded = new Set();
 element.addEventListener('toggle', event => {
   const fold = event.target;
   if (fold.matches?.('details[data-key]')) unfolded[fold.open ? 'add' : 'delete'](fold.dataset.key);
 }, true);
-element.addEventListener('focusin', event => { at = event.target.dataset?.key ? event.target : null; });
+element.addEventListener('focusin', event => { at = event.target.dataset?.key ? {...event.target.dataset} : null; });
+element.addEventListener('focusout', ({relatedTarget: next}) => { if (next && !element.contains(next)) at = null; });
+const keyed = key => element.querySelector(`[data-key="${CSS.escape(key)}"]`);
+
+// Where the focus goes: to what had it; when that is gone, to the field that a chip stood in, to the message that says what
+// was done, or to the group around it.
+function heir(gone) {
+  const near = keyed(gone.key) ?? keyed(gone.key.replace(/\.drop$/, ''));
+  if (near) return near;
+  const told = element.querySelector('.notice:is(.done, .error)');
+  if (told) return Object.assign(told, {tabIndex: -1});
+  const outer = (gone.place ?? '').split('.').slice(0, -1);
+  return element.querySelector(`select[data-field=kind][data-place="${outer.join('.')}"]`);
+}
+
 watch('value', () => {
   element.querySelectorAll('details[data-key]').forEach(fold => { fold.open ||= unfolded.has(fold.dataset.key); });
-  const again = at && element.querySelector(`[data-key="${CSS.escape(at.dataset.key)}"]`);
+  let again = at && heir(at);
+  if (again?.disabled) again = again.parentElement.querySelector('button:not([disabled])');
   if (again && again !== document.activeElement) again.focus({preventScroll: true});
   done();
 });

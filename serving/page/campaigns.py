@@ -72,6 +72,7 @@ class Campaigns:
         self.name.submit(self.save, [self.name, *asked], [self.name, *self.lists], **busy)
         self.assign.click(self.begin, [self.share, current], [self.result, self.arms, *self.lists], **busy)
         self.read.click(self.measure, [self.which], [self.result, self.arms], **busy)
+        # By the queue: a state that changes by a request of its own (`QUICK`) starts nothing that hangs on its change.
         quiet: dict[str, Any] = {"show_progress": "hidden"}
         opened = [self.plans, self.wanted, self.plan, self.plot]
         self.plans.act(self.act_on_plan, [self.wanted], opened, **quiet, **EACH)
@@ -98,27 +99,33 @@ class Campaigns:
         """Do what a button of the saved plans stands for."""
         session, caller = self.session, self.session.caller(request)
         do, name = _pressed(event)
-        number, asking, words = wanted.number + 1, "", gr.skip()
-        with session.told():
+        number, asking, said, words, hidden = wanted.number + 1, "", "", gr.skip(), gr.skip()
+        try:
             if do == "open":
                 words = session.views.plan(caller, name).to_markdown(session.language, session.currency)
+                hidden = gr.update(visible=False)
             elif do == "really":
                 session.service.delete_document(caller, session.service.rooms.plans, name)
-                gr.Info(escape(session.say("library.deleted", name=name)))
+                said = notice(session.say("library.deleted", name=name), "done")
             elif do == "delete":
                 asking = name
-            shown = plan_list(session, caller, session.views.plans(caller), asking, number)
-        form = do if do in FORMS else ""
-        hidden = gr.update(visible=False) if do == "open" else gr.skip()
-        return shown, Wanted("plan", name, form, number), words, hidden
+        except SegAssistError as error:
+            said = session.error(error)
+        try:
+            shown = said + plan_list(session, caller, session.views.plans(caller), asking, number)
+        except SegAssistError as error:
+            shown = session.error(error)
+        return shown, Wanted("plan", name, do if do in FORMS else "", number), words, hidden
 
     def act_on_test(self, wanted: Wanted, request: gr.Request, event: gr.EventData) -> tuple[str, Wanted]:
         """Have an experiment's customers written."""
-        session, caller = self.session, self.session.caller(request)
+        session, caller, number = self.session, self.session.caller(request), wanted.number + 1
         _, name = _pressed(event)
-        with session.told():
-            shown = experiment_list(session, caller, session.views.experiments(caller), wanted.number + 1)
-        return shown, Wanted("experiment", name, "customers", wanted.number + 1)
+        try:
+            shown = experiment_list(session, caller, session.views.experiments(caller), number)
+        except SegAssistError as error:
+            shown = session.error(error)
+        return shown, Wanted("experiment", name, "customers", number)
 
     def write(self, wanted: Wanted, request: gr.Request) -> str:
         """Make the file that a button asked for; nothing for the other buttons."""

@@ -47,6 +47,7 @@ class Editor:
         self.session = session
         say = session.say
         self.draft = gr.State(Draft())
+        self.parts = gr.Textbox(label="parts", visible="hidden")
         self.count = gr.HTML(notice(say("edit.start")), elem_id="count")
         with gr.Row(equal_height=True):
             self.undo = gr.Button(say("edit.undo"), elem_id="undo", min_width=80, size="sm")
@@ -71,6 +72,11 @@ class Editor:
         """Connect what needs no other view."""
         self.outputs = [self.draft, self.count, self.form, self.text]
         self.form.act(self.change, [self.draft], self.outputs, **QUIET, **EACH)
+        # By a question of its own, so that no edit waits for it.
+        latest = QUIET | {"trigger_mode": "always_last"}
+        self.form.change(self.count_parts, [self.draft], [self.parts], **latest).success(
+            None, [self.parts], None, js="sizes => window.segassistHolds(JSON.parse(sizes || '{}'))"
+        )
         # Its errors are told over the page, which only the queue brings there.
         self.apply.click(self.read, [self.draft, self.text], self.outputs, show_progress="hidden")
         self.undo.click(self.step_back, [self.draft], self.outputs, **QUIET)
@@ -82,11 +88,22 @@ class Editor:
         views, service = self.session.views, self.session.service
         choices = views.choices(self.session.caller(request))
         problems = issues_at(draft.tree, service.rooms.audiences.vocabulary)
-        form = Form(self.session, choices, problems).html(draft.tree)
+        counted = views.counts_parts(self.session.caller(request))
+        form = Form(self.session, choices, problems, counted).html(draft.tree)
         text = json.dumps(to_json(tidy(draft.tree)), indent=2, ensure_ascii=False)
         # Never twice the same, so that the page always hears that it was drawn.
         drawn = f"{form}<!-- {time.monotonic_ns()} -->"
         return draft, self._count(draft, bool(problems), request), drawn, text
+
+    def count_parts(self, draft: Draft, request: gr.Request) -> str:
+        """How many customers each part holds by itself, in words by its fingerprint, as JSON."""
+        session = self.session
+        sizes = session.views.parts(session.caller(request), draft.tree)
+        told = {
+            part: "—" if size is None else session.say("edit.held", size=session.customers(size))
+            for part, size in sizes.items()
+        }
+        return json.dumps(told, ensure_ascii=False)
 
     def change(self, draft: Draft, request: gr.Request, event: gr.EventData) -> tuple[Any, ...]:
         """Do what a control of the form stands for."""

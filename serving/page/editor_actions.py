@@ -14,6 +14,7 @@ from segments.definition import (
     EventQuantity,
     MemberOf,
     Node,
+    Not,
     PropensityCondition,
     RankCondition,
     RepeatCondition,
@@ -62,6 +63,27 @@ def to_place(text: str) -> Place:
 def from_place(place: Place) -> str:
     """A place as the page writes it."""
     return ".".join(map(str, place))
+
+
+def beyond(tree: Node, place: Place, down: bool) -> Place | None:
+    """The place before which a part comes by one step down or up, as the form shows it: past the condition beside it, into
+    the group beside it, or out of its own; None at the end of the whole, or of the group that a rank is among."""
+    around, number = place[:-1], place[-1]
+    if not isinstance(edit.part_at(tree, around), AllOf | AnyOf):
+        return None
+    beside = number + (1 if down else -1)
+    if 0 <= beside < len(_parts(tree, around)):
+        into = (*around, beside)
+        while isinstance(edit.part_at(tree, into), Not):
+            into = (*into, 0)
+        if isinstance(edit.part_at(tree, into), AllOf | AnyOf):
+            return (*into, 0 if down else len(_parts(tree, into)))
+        return (*around, number + (2 if down else -1))
+    while around and isinstance(edit.part_at(tree, around[:-1]), Not):
+        around = around[:-1]
+    if not around or not isinstance(edit.part_at(tree, around[:-1]), AllOf | AnyOf):
+        return None
+    return (*around[:-1], around[-1] + int(down))
 
 
 def tidy(tree: Node) -> Node:
@@ -123,12 +145,21 @@ def _first_of(choices: Choices, usual: str) -> Feature:
 
 
 def _add(tree: Node, place: Place, action: Action, choices: Choices) -> Node:
-    group = edit.part_at(tree, place)
-    count = len(group.children) if isinstance(group, AllOf | AnyOf) else 0
     part = made(str(action.get("kind")), choices)
-    if part == AnyOf(()) and isinstance(group, AnyOf):
+    if part == AnyOf(()) and isinstance(edit.part_at(tree, place), AnyOf):
         part = AllOf(())
-    return edit.insert_at(tree, (*place, count), part)
+    return edit.insert_at(tree, (*place, len(_parts(tree, place))), part)
+
+
+def _parts(tree: Node, place: Place) -> tuple[Node, ...]:
+    """What stands in the group at a place."""
+    group = edit.part_at(tree, place)
+    return group.children if isinstance(group, AllOf | AnyOf) else ()
+
+
+def _step(tree: Node, place: Place, down: bool) -> Node:
+    to = beyond(tree, place, down) if place else None
+    return tree if to is None else edit.relocate_at(tree, place, to)
 
 
 def _kind(tree: Node, place: Place, action: Action, _choices: Choices) -> Node:
@@ -145,11 +176,11 @@ _ACTIONS: dict[str, Callable[[Node, Place, Action, Choices], Node]] = {
     "drop": _drop,
     "remove": lambda tree, place, _action, _choices: edit.remove_at(tree, place),
     "duplicate": lambda tree, place, _action, _choices: edit.duplicate_at(tree, place),
-    "up": lambda tree, place, _action, _choices: edit.move_at(tree, place, -1),
-    "down": lambda tree, place, _action, _choices: edit.move_at(tree, place, 1),
+    "up": lambda tree, place, _action, _choices: _step(tree, place, False),
+    "down": lambda tree, place, _action, _choices: _step(tree, place, True),
     "negate": lambda tree, place, _action, _choices: edit.negate_at(tree, place),
     "nest": lambda tree, place, _action, _choices: edit.nest_at(tree, place),
 }
 
 
-__all__ = ["act", "from_place", "made", "of_feature", "tidy", "to_place"]
+__all__ = ["act", "beyond", "from_place", "made", "of_feature", "tidy", "to_place"]

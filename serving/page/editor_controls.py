@@ -110,6 +110,7 @@ class Controls:
                 place=at,
                 field=f"{before}drop.{name}",
                 value=value,
+                key=f"{at}:{before}{name}.drop",
             )
             + "</span>"
             for value in values

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from html import escape
 
+from segments.canonical import fingerprint
 from segments.definition import AllOf, AnyOf, Node, Not, RankCondition
 from segments.edit import Place
 from segments.errors import Sentence
 from segments.issues import sentences
-from serving.page.editor_actions import from_place
+from serving.page.editor_actions import beyond, from_place
 from serving.page.editor_controls import ITEM_FIELDS
 from serving.page.editor_rows import Rows
 from serving.page.html import button
@@ -33,14 +34,15 @@ Problems = Mapping[Place, Sequence[Sentence]]
 
 
 class Form(Rows):
-    """Draws one tree."""
+    """Draws one tree. counted: whether each part has a place for how many customers it holds."""
 
-    def __init__(self, session: Session, choices: Choices, problems: Problems) -> None:
+    def __init__(self, session: Session, choices: Choices, problems: Problems, counted: bool = False) -> None:
         super().__init__(session, choices)
-        self.problems = problems
+        self.problems, self.counted = problems, counted
 
     def html(self, tree: Node) -> str:
         """The whole form."""
+        self.tree = tree
         values = {name: self.choices.items.get(name, ()) for name in ITEM_FIELDS}
         values["channel"] = self.choices.channels
         lists = "".join(_datalist(f"all-{name}", each) for name, each in values.items())
@@ -59,10 +61,10 @@ class Form(Rows):
                 return self._group(node, place, size, negated, outer)
             case _:
                 css = "row wrong" if self.problems.get(place) else "row"
-                tools = self._tools(outer, size, negated)
+                side = self._side(node, place, outer, size, negated)
                 row = (
                     f'<div class="{css}">{self._not(negated)}<div class="fields">{self._fields(node, place)}</div>'
-                    f"{tools}</div>{self._wrong(place)}"
+                    f"{side}</div>{self._wrong(place)}"
                 )
                 if isinstance(node, RankCondition) and node.among is not None:
                     row += f'<div class="inner">{self._part(node.among, (*place, 0), None)}</div>'
@@ -82,39 +84,56 @@ class Form(Rows):
             button(f"+ {self.say(f'edit.add.{add}')}", "add", css="add", place=from_place(place), kind=add)
             for add in KINDS
         )
-        tools = self._tools(outer, size, negated) if outer else ""
+        side = self._side(node, place, outer, size, negated) if outer else ""
         last = from_place((*place, count))
         return (
-            f'<div class="group {kind}"><div class="head">{self._not(negated)}{choose}{tools}</div>{self._wrong(place)}'
+            f'<div class="group {kind}"><div class="head">{self._not(negated)}{choose}{side}</div>{self._wrong(place)}'
             f'{empty}<ul>{parts}</ul><div class="adds" data-drop="{last}">{adds}</div></div>'
         )
 
     def _not(self, negated: int) -> str:
         return f'<span class="chip not">{escape(self.say("edit.not"))}</span>' * negated
 
+    def _side(self, node: Node, place: Place, outer: Place, size: int | None, negated: int) -> str:
+        """What stands beside a part: how many customers it holds by itself, and its tools."""
+        for _ in range(negated):
+            node = Not(node)
+        key = fingerprint(node)
+        holds = self._holds(key, place) if self.counted else ""
+        return f'<div class="side">{holds}{self._tools(outer, key, size, negated)}</div>'
+
+    def _holds(self, key: str, place: Place) -> str:
+        """Where the page writes a part's count once there is one (`head.js`)."""
+        wrong = any(each[: len(place)] == place for each, said in self.problems.items() if said)
+        named = "" if wrong else f' data-holds="{key}"'
+        return f'<span class="holds" title="{escape(self.say("edit.holds"))}"{named}></span>'
+
     def _wrong(self, place: Place) -> str:
         problems = sentences(self.problems.get(place, ()), self.session.language)
         said = "".join(f"<div>{escape(problem)}</div>" for problem in problems)
         return f'<div class="problem" role="alert">{said}</div>' if said else ""
 
-    def _tools(self, place: Place, size: int | None, negated: int) -> str:
-        """The buttons of a part; the place is that of the part with its `not`."""
-        at, say, number = from_place(place), self.say, place[-1] if place else 0
+    def _tools(self, place: Place, part: str, size: int | None, negated: int) -> str:
+        """The buttons of a part; the place and the fingerprint are those of the part with its `not`."""
+        at, say = from_place(place), self.say
         handle = (
             f'<span class="handle" draggable="true" data-place="{at}" title="{escape(say("edit.drag"))}" '
             f'aria-hidden="true">⠿</span>'
         )
 
         def tool(sign: str, do: str, off: bool = False, css: str = "") -> str:
-            return button(
-                sign, do, title=say(f"edit.{do}"), css=f"tool {css}", off=off, place=at, key=f"{at}:{do}"
-            )
+            # The focus goes along with what is moved.
+            key = f"{part if do in ('up', 'down', 'nest') else at}:{do}"
+            return button(sign, do, title=say(f"edit.{do}"), css=f"tool {css}", off=off, place=at, key=key)
+
+        def ends(down: bool) -> bool:
+            return not place or beyond(self.tree, place, down) is None
 
         return (
             '<div class="tools">'
             + tool(say("edit.not"), "negate", css="on" if negated else "")
-            + tool("up", "up", off=number == 0)
-            + tool("down", "down", off=size is None or number >= size - 1)
+            + tool("up", "up", off=ends(down=False))
+            + tool("down", "down", off=ends(down=True))
             + tool("duplicate", "duplicate", off=size is None)
             + tool("nest", "nest")
             + tool("remove", "remove")

@@ -16,6 +16,18 @@ const fitting = new ResizeObserver(places => {
   if (changed.length) requestAnimationFrame(() => dispatchEvent(new Event('resize')));
 });
 
+// How many customers each part of the editor's definition holds, by the part's meaning: counted after the form is drawn;
+// what is known is there at once when the form is drawn anew.
+const held = {};
+const hold = part => {
+  const said = held[part.dataset.holds] ?? '';
+  if (part.textContent !== said) part.textContent = said;
+};
+window.segassistHolds = sizes => {
+  Object.assign(held, sizes);
+  document.querySelectorAll('#form [data-holds]').forEach(hold);
+};
+
 // What Gradio leaves out for those who cannot see or point: the whole title of a turn's steps is a button, so the arrow
 // in it must not be a second one; a message with a name needs a role; the keyboard needs a way into long texts.
 const STEPS = chinese ? '显示或隐藏步骤' : 'Show or hide the steps';
@@ -27,6 +39,7 @@ new MutationObserver(() => {
   document.querySelectorAll('#chat [data-testid=bot]:not([role])').forEach(said => said.setAttribute('role', 'group'));
   document.querySelectorAll('.cm-scroller:not([tabindex]), #chat .bubble-wrap:not([tabindex])').forEach(
     text => text.setAttribute('tabindex', '0'));
+  document.querySelectorAll('#form [data-holds]:empty').forEach(hold);
   document.querySelectorAll('.js-plotly-plot:not([data-fits])').forEach(plot => {
     plot.dataset.fits = '';
     fitting.observe(plot.parentElement);

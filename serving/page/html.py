@@ -23,7 +23,9 @@ _ICONS = {
 
 
 def button(label: str, do: str, *, title: str = "", css: str = "", off: bool = False, **data: str) -> str:
-    """A button whose click comes to Python as `{"do": do, **data}`."""
+    """A button whose click comes to Python as `{"do": do, **data}`. Its `data-key`, unless given, is what it does to what:
+    it has the focus again when it is drawn anew."""
+    data = {"key": ":".join([do, *data.values()])} | data
     attributes = "".join(f' data-{name}="{escape(value)}"' for name, value in data.items())
     named = f' title="{escape(title)}" aria-label="{escape(title)}"' if title else ""
     css = escape(f"act {css}".strip())
@@ -35,17 +37,19 @@ def really(say: Say, title: str, name: str) -> str:
     """The question before something is deleted, with its two answers. title: as it is shown; name: as Python knows it."""
     yes = button(say("library.really"), "really", css="danger", name=name)
     question = f'<div role="alert">{escape(say("library.sure", name=title))}</div>'
-    return question + yes + button(say("library.keep"), "keep")
+    # The focus of the button that asked, and back to it.
+    return question + yes + button(say("library.keep"), "keep", key=f"delete:{name}")
 
 
 def renaming(say: Say, title: str, value: str, name: str) -> str:
     """The field for another name, with a way back. value: what it begins with."""
     label = escape(say("library.new_name", name=title))
     field = (
-        f'<input type="text" data-do="renamed" data-name="{escape(name)}" value="{escape(value)}" '
+        f'<input type="text" data-do="renamed" data-name="{escape(name)}" data-key="rename:{escape(name)}" '
+        f'value="{escape(value)}" '
         f'aria-label="{label}" maxlength="{MAX_NAME}">'
     )
-    return field + button(say("library.keep"), "keep")
+    return field + button(say("library.keep"), "keep", key=f"rename:{name}")
 
 
 def _face(label: str) -> str:
@@ -58,12 +62,13 @@ def _face(label: str) -> str:
 def table(
     head: Sequence[str], rows: Sequence[Sequence[str]], caption: str = "", numbers: Sequence[int] = ()
 ) -> str:
-    """A table; cells are HTML already. numbers: columns that are aligned as numbers."""
+    """A table; cells are HTML already. numbers: columns that are aligned as numbers. One that ends with words or buttons
+    has its rows as blocks where it is narrow, so that these are in sight."""
 
     def cell(tag: str, place: int, content: str) -> str:
         css = ' class="number"' if place in numbers else ""
-        scope = ' scope="col"' if tag == "th" else ""
-        return f"<{tag}{css}{scope}>{content}</{tag}>"
+        named = ' scope="col"' if tag == "th" else f' data-head="{escape(head[place])}"'
+        return f"<{tag}{css}{named}>{content}</{tag}>"
 
     top = "".join(cell("th", place, escape(title)) for place, title in enumerate(head))
     body = "".join(
@@ -71,14 +76,15 @@ def table(
         for row in rows
     )
     said = f"<caption>{escape(caption)}</caption>" if caption else ""
+    css = "scroll" if len(head) - 1 in numbers else "scroll blocks"
     return (
-        f'<div class="scroll" tabindex="0" role="region" aria-label="{escape(caption or head[0])}">'
+        f'<div class="{css}" tabindex="0" role="region" aria-label="{escape(caption or head[0])}">'
         f"<table>{said}<thead><tr>{top}</tr></thead><tbody>{body}</tbody></table></div>"
     )
 
 
 def notice(text: str, kind: str = "empty") -> str:
-    """A sentence in place of content. kind: empty, loading or error."""
+    """A sentence in place of content, or above it what was done. kind: empty, loading, done or error."""
     role = ' role="alert"' if kind == "error" else ' role="status"'
     return f'<div class="notice {kind}"{role}>{escape(text)}</div>'
 

@@ -9,6 +9,7 @@ from typing import Any
 import gradio as gr
 
 from assistant.library import SavedSegment
+from segments.errors import SegAssistError
 from segments.issues import in_language
 from serving.page.html import ACTIONS, button, notice, really, renaming, table
 from serving.page.session import EACH, QUIET, Session
@@ -17,11 +18,13 @@ from serving.views import LibraryEntry
 
 @dataclass(frozen=True)
 class Shelf:
-    """What the library shows. asking: what is about to be done ('rename' or 'delete') to `name`."""
+    """What the library shows. asking: what is about to be done ('rename' or 'delete') to `name`. number: of the list,
+    so that no two are the same text."""
 
     search: str = ""
     asking: str = ""
     name: str = ""
+    number: int = 0
 
 
 @dataclass(frozen=True)
@@ -54,12 +57,15 @@ class Library:
             **QUIET | {"trigger_mode": "always_last"},
         )
         acted = [self.shelf, self.list, self.picked]
+        # By the queue: a state that changes by a request of its own (`QUICK`) starts nothing that hangs on its change.
         self.list.act(self.act, [self.shelf, self.picked], acted, show_progress="hidden", **EACH)
 
     def load(self, shelf: Shelf, request: gr.Request) -> str:
         """The list as it is now."""
-        with self.session.told():
+        try:
             return self._html(shelf, request)
+        except SegAssistError as error:
+            return self.session.error(error)
 
     def find(self, text: str, shelf: Shelf, request: gr.Request) -> tuple[Shelf, str]:
         """Only what matches a text."""
@@ -72,36 +78,41 @@ class Library:
         """Do what a button of the list stands for."""
         action: dict[str, Any] = event._data
         do, name = str(action["do"]), str(action.get("name", ""))
+        after, said = replace(shelf, asking="", name="", number=shelf.number + 1), ""
         if do in ("chat", "edit"):
             picked = Pick(do, name, picked.number + 1)
         elif do in ("rename", "delete"):
-            shelf = replace(shelf, asking=do, name=name)
+            after = replace(after, asking=do, name=name)
         else:
-            shelf = self._done(do, name, str(action.get("value", "")), shelf, request)
-        return shelf, self._html(shelf, request), picked
+            try:
+                said = self._done(do, name, str(action.get("value", "")), request)
+            except SegAssistError as error:
+                said = self.session.error(error)
+        return after, said + self.load(after, request), picked
 
-    def _done(self, do: str, name: str, value: str, shelf: Shelf, request: gr.Request) -> Shelf:
+    def _done(self, do: str, name: str, value: str, request: gr.Request) -> str:
+        """Delete or rename; what was done, above the list."""
         session, caller = self.session, self.session.caller(request)
-        with self.session.told():
-            if do == "really":
-                session.service.delete(caller, name)
-                gr.Info(escape(session.say("library.deleted", name=name)))
-            elif do == "renamed" and value.strip() != name:
-                new = session.service.rename(caller, name, value)
-                gr.Info(escape(session.say("library.renamed", name=name, new=new)))
-        return replace(shelf, asking="", name="")
+        if do == "really":
+            session.service.delete(caller, name)
+            return notice(session.say("library.deleted", name=name), "done")
+        if do == "renamed" and value.strip() != name:
+            new = session.service.rename(caller, name, value)
+            return notice(session.say("library.renamed", name=name, new=new), "done")
+        return ""
 
     def _html(self, shelf: Shelf, request: gr.Request) -> str:
         say = self.session.say
         views, caller = self.session.views, self.session.caller(request)
         found = views.library(caller, lambda saved, owner: self._matches(saved, owner, shelf.search))
+        end = f"<!--{shelf.number}-->"
         if not found:
             some = views.choices(caller).segments
-            return notice(say("library.nothing", text=shelf.search) if some else say("library.empty"))
+            return notice(say("library.nothing", text=shelf.search) if some else say("library.empty")) + end
         may = self.session.may(request, "write")
         heads = ("name", "owner", "size", "saved", "drift", "do")
         rows = [self._row(entry, shelf, may) for entry in found]
-        return table([say(f"library.{head}") for head in heads], rows, say("tab.library"), numbers=(2,))
+        return table([say(f"library.{head}") for head in heads], rows, say("tab.library"), numbers=(2,)) + end
 
     def _matches(self, saved: SavedSegment, owner: str, text: str) -> bool:
         words = f"{saved.name} {owner} {self.session.words(saved.definition)}".casefold()

@@ -62,7 +62,11 @@ class Session:
 
     def preview(self, request: gr.Request, definition: Node) -> Segment:
         """A definition counted, in words of the page's language."""
-        return self.service.preview(self.caller(request), definition) | {"words": self.words(definition)}
+        caller = self.caller(request)
+        segment = self.service.preview(caller, definition) | {"words": self.words(definition)}
+        if segment["size"] is not None or "estimate" in segment or self.service.noises(caller):
+            return segment
+        return segment | {"told": self.service.told(caller, definition)}
 
     def words(self, definition: Node) -> str:
         """A definition in words of the page's language."""
@@ -72,9 +76,11 @@ class Session:
         """A feature in words of the page's language."""
         return feature.zh if self.language == "zh" else feature.en
 
-    def customers(self, size: int | None) -> str:
-        """A number of customers as it may be shown."""
-        hidden = size is None or small(size, self.min_group)
+    def customers(self, size: int | str | None) -> str:
+        """A number of customers as it may be shown; a text is what was told in its place ('<k', '≈N')."""
+        if isinstance(size, str) and not size.startswith("<"):
+            return size
+        hidden = not isinstance(size, int) or small(size, self.min_group)
         return self.say("size.small", k=self.min_group) if hidden else f"{size:,}"
 
     def share(self, size: int | None) -> str:
@@ -91,7 +97,7 @@ class Session:
         all_ = f"{self.population:,}"
         of = self.say("card.share", share=share, all=all_) if share else self.say("card.customers")
         return (
-            f'<div class="size"{test}>{self.customers(segment["size"])}</div><div>{escape(of)}</div>'
+            f'<div class="size"{test}>{self.customers(segment.get("told", segment["size"]))}</div><div>{escape(of)}</div>'
             f'<p class="words">{escape(segment["words"])}</p>'
         )
 

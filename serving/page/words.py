@@ -17,7 +17,7 @@ WORDS: dict[str, tuple[str, str]] = {
         "Fewer than {k} customers are too few to be described.",
         "少于{k}名客户，人数太少，无法描述。",
     ),
-    "size.small": ("fewer than {k}", "少于 {k} 人"),
+    "size.small": ("fewer than {k}", "少于 {k}"),
     "error.bug": ("Something went wrong on our side.", "我们这边出错了。"),
     "loading": ("One moment…", "请稍候…"),
     # Tabs
@@ -114,6 +114,11 @@ WORDS: dict[str, tuple[str, str]] = {
     "edit.use": ("Use in chat", "用于对话"),
     "edit.text": ("Definition as text", "定义的文本"),
     "edit.apply": ("Apply the text", "应用文本"),
+    "edit.holds": (
+        "Customers that this part holds by itself",
+        "仅此一项所含的客户",
+    ),
+    "edit.held": ("{size} customers", "{size} 位客户"),
     "edit.wrong": ("Not counted: something below does not hold yet.", "未计数：下面有条件尚不成立。"),
     "edit.all_of": ("All of these", "全部满足"),
     "edit.any_of": ("Any of these", "任一满足"),

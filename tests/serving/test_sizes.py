@@ -5,10 +5,13 @@ from datetime import date
 import pytest
 
 from assistant.disclosure import read_by
+from segments.canonical import fingerprint
 from segments.codec import from_json
 from serving.access import Caller, Role
 from serving.client import ApiError, Client
+from serving.page.session import Session
 from serving.service import Service
+from serving.views import Views
 from warehouse.estimate import draw
 
 BEER = {"event": "purchase", "items": {"category": ["BEERS/ALES"]}}
@@ -87,3 +90,49 @@ def test_very_large_data_are_previewed_by_an_estimate(make_workspace, tmp_path):
     assert len(drawn) < 10
     with read_by("somebody"):
         assert large.preview(VIEWER, few)["estimate"]["size"] == (None if drawn else 0)
+
+
+def test_each_part_of_a_definition_is_counted_by_itself(service):
+    either = {"any_of": [BEER, MONTH]}
+    definition = from_json({"all_of": [BEER, {"not": MONTH}, either, {"rank_by": "spend_90d", "count": 50}]})
+    sizes = Views(service).parts(ANALYST, definition)
+    parts = [definition, *definition.children, *definition.children[2].children]
+    assert sizes == {fingerprint(part): service.rooms.audiences.size(part) for part in parts}
+    unknown = from_json({"all_of": [BEER, {"feature": "orders_90", "op": ">=", "value": 5}]})
+    beer, wrong = (fingerprint(part) for part in unknown.children)
+    assert Views(service).parts(ANALYST, unknown) == {
+        fingerprint(unknown): None,
+        beer: service.size(ANALYST, from_json(BEER)),
+        wrong: None,
+    }
+
+
+def test_counts_of_parts_give_no_small_group_away(service):
+    definition = from_json({"all_of": [BEER, {"not": FEW}]})
+    whole, beer, others = (fingerprint(part) for part in (definition, *definition.children))
+    sizes = Views(service).parts(Caller("paula", Role.viewer), definition)
+    assert sizes[whole] == service.rooms.audiences.size(definition)
+    # Each differs by the few from what was told before it: the whole, and everyone.
+    assert str(sizes[beer]).startswith("≈")
+    assert str(sizes[others]).startswith("≈")
+    few = from_json(FEW)
+    assert Views(service).parts(Caller("paul", Role.viewer), few)[fingerprint(few)] == "<10"
+
+
+@pytest.mark.parametrize("setting", ["estimate_from = 1000\n", "noise_epsilon = 0.5\n"])
+def test_parts_are_not_counted_where_each_costs_as_much_as_the_whole(make_workspace, tmp_path, setting):
+    views = Views(Service.open(make_workspace(tmp_path, setting)))
+    assert views.parts(VIEWER, from_json({"any_of": [BEER, MONTH]})) == {}
+
+
+def test_a_size_that_is_held_back_is_rounded_on_the_page(service, monkeypatch):
+    session = Session(Views(service))
+    monkeypatch.setattr(session, "caller", lambda _request: Caller("pia", Role.viewer))
+    assert "1,298" in session.summary(session.preview(None, from_json(BEER)))
+    held = session.preview(None, from_json({"all_of": [BEER, {"not": FEW}]}))
+    assert held["size"] is None
+    assert f">{service.told(Caller('pia', Role.viewer), from_json(held['definition']))}<" in session.summary(
+        held
+    )
+    assert "≈" in session.summary(held)
+    assert ">fewer than 10<" in session.summary(session.preview(None, from_json(FEW)))

@@ -41,18 +41,20 @@ def started(folder: Path) -> Iterator[tuple[str, subprocess.Popen[str]]]:
     environment = os.environ | {"TMPDIR": str(temporary)}
     with (folder / "serve.log").open("w+") as log:
         process = subprocess.Popen(command, cwd=ROOT, text=True, stdout=log, stderr=log, env=environment)
-        began = time.monotonic()
-        while True:
-            assert process.poll() is None, (folder / "serve.log").read_text()[-800:]
-            assert time.monotonic() - began < 180, "the server does not start"
-            try:
-                httpx.get(f"{url}/healthz", timeout=2).raise_for_status()
-                break
-            except httpx.HTTPError:
-                time.sleep(0.2)
-        yield url, process
-        process.kill()
-        process.wait()
+        try:
+            began = time.monotonic()
+            while True:
+                assert process.poll() is None, (folder / "serve.log").read_text()[-800:]
+                assert time.monotonic() - began < 600, "the server does not start"
+                try:
+                    httpx.get(f"{url}/healthz", timeout=2).raise_for_status()
+                    break
+                except httpx.HTTPError:
+                    time.sleep(0.2)
+            yield url, process
+        finally:
+            process.kill()
+            process.wait()
 
 
 @pytest.fixture(scope="session")

@@ -11,6 +11,7 @@ from tests.serving.page.test_chat import MARKUP
 
 pytestmark = pytest.mark.browser
 
+BEER = {"event": "purchase", "items": {"category": ["BEERS/ALES"]}}
 OVER_55 = '{"feature": "age", "op": ">=", "value": "55-64"}'
 
 
@@ -19,6 +20,11 @@ def editor(page):
     page.tab("editor")
     page.until(lambda: page.all(".editor"), "the form")
     return page
+
+
+def held(page):
+    """What stands beside the parts, from the first."""
+    return [each.text for each in page.all(".editor .holds")]
 
 
 def definition(page):
@@ -233,6 +239,21 @@ def test_parts_are_nested_moved_copied_removed_and_brought_back(editor):
     assert definition(editor) == start
 
 
+def test_a_condition_is_moved_into_a_group_without_a_mouse_and_keeps_the_focus(editor):
+    over_55, view = json.loads(OVER_55), {"event": "view"}
+    editor.apply(json.dumps({"all_of": [over_55, {"any_of": [view]}]}))
+    editor.until(lambda: len(editor.all(".editor .row")) == 2, "two rows")
+    down = editor.all(".editor .tool[data-do=down][data-place='0']")[0]
+    editor.driver.execute_script("arguments[0].focus()", down)
+    down.send_keys(Keys.ENTER)
+    editor.until(lambda: definition(editor) == {"any_of": [over_55, view]}, "the condition in the group")
+    at = "const {do: tool, place} = document.activeElement.dataset; return [tool, place]"
+    editor.until(lambda: editor.driver.execute_script(at) == ["down", "0.0"], "the focus on it")
+    editor.driver.switch_to.active_element.send_keys(Keys.ENTER)
+    editor.until(lambda: definition(editor) == {"any_of": [view, over_55]}, "the condition at its end")
+    editor.until(lambda: editor.driver.execute_script(at) == ["down", "0.1"], "the focus still on it")
+
+
 def test_groups_change_their_kind(editor):
     editor.apply(
         json.dumps({"all_of": [json.loads(OVER_55), {"feature": "orders_90d", "op": ">=", "value": 50}]})
@@ -265,6 +286,40 @@ def test_a_value_that_does_not_fit_is_told_and_can_be_mended(editor):
     editor.until(lambda: "low <= high" in editor.text(".editor .problem"), "the problem")
     editor.fill("0", "high", "12")
     editor.until(lambda: editor.count, "a count")
+
+
+def test_beside_each_part_stands_how_many_customers_it_holds_by_itself(editor):
+    editor.apply(json.dumps({"all_of": [BEER, {"not": json.loads(OVER_55)}]}))
+    editor.until(lambda: held(editor) == ["1,298 customers", "2,338 customers"], "the counts of the parts")
+    editor.add("group")
+    editor.add("feature", "2")
+    editor.choose("2.0", "feature", "spend_90d")
+    editor.until(lambda: '"spend_90d"' in editor.definition, "the feature")
+    editor.fill("2.0", "value", "500")
+    editor.until(lambda: '"value": 500' in editor.definition, "the value")
+    several = editor.until(lambda: all(held(editor)) and held(editor)[3], "a count of the new part")
+    assert held(editor)[2] == several  # the group holds what its one part holds
+    assert 10 <= int(several.split()[0].replace(",", "")) < 2469
+    editor.choose("2.0", "feature", "age")
+    editor.until(lambda: '"age"' in editor.definition, "another feature")
+    editor.until(lambda: all(held(editor)) and held(editor)[3] != several, "another count of the part")
+    assert held(editor)[:2] == ["1,298 customers", "2,338 customers"]
+
+
+def test_counts_of_parts_neither_move_the_form_nor_take_the_focus(editor):
+    editor.apply(json.dumps({"all_of": [BEER, {"feature": "spend_90d", "op": ">=", "value": 400}]}))
+    editor.until(lambda: len(held(editor)) == 2 and all(held(editor)), "the counts of the parts")
+    many = held(editor)[1]
+    heights = "[...document.querySelectorAll('.editor .row')].map(row => row.offsetHeight)"
+    editor.js("window.seen = []")
+    editor.driver.execute_script(
+        f"new MutationObserver(() => window.seen.push(JSON.stringify({heights})))"
+        ".observe(document.querySelector('#form'), {childList: true, subtree: true, characterData: true})"
+    )
+    editor.fill("1", "value", "12000")
+    editor.until(lambda: held(editor)[1] not in ("", many), "another count")
+    assert editor.js("document.activeElement.dataset.place") == "1"
+    assert len(set(editor.js("window.seen"))) == 1
 
 
 def test_text_that_does_not_parse_is_told_and_changes_nothing(editor):

@@ -4,6 +4,7 @@ import ast
 import re
 from dataclasses import replace
 from datetime import UTC, datetime
+from itertools import pairwise
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -14,8 +15,8 @@ from assistant.library import SavedSegment
 from segments.canonical import fingerprint
 from segments.catalogue import standard_catalogue
 from segments.codec import from_json, to_json
-from segments.definition import EVERYONE, AllOf, AnyOf, FeatureCondition, MemberOf
-from segments.edit import rooted
+from segments.definition import EVERYONE, AllOf, AnyOf, FeatureCondition, MemberOf, Not, RankCondition
+from segments.edit import rooted, walk
 from segments.errors import ForbiddenError, NotFoundError, SegAssistError, UserError
 from segments.parameters import used_parameters
 from serving.access import Caller, Role
@@ -270,6 +271,43 @@ def test_a_field_is_set_and_the_rest_stays(start, field, value, end):
     found = to_json(editor_actions.tidy(tree))
     assert {key: found.get(key) for key in end} == end
     assert next(iter(start)) in found or field == "which"
+
+
+A, B, C = (FeatureCondition("orders_90d", ">=", number) for number in (1, 2, 3))
+
+
+@pytest.mark.parametrize(
+    "trees",
+    [
+        [AllOf((A, B, C)), AllOf((B, A, C)), AllOf((B, C, A))],
+        [
+            AllOf((A, AnyOf((B,)), C)),
+            AllOf((AnyOf((A, B)), C)),
+            AllOf((AnyOf((B, A)), C)),
+            AllOf((AnyOf((B,)), A, C)),
+            AllOf((AnyOf((B,)), C, A)),
+        ],
+        [AllOf((A, Not(AnyOf((B,))))), AllOf((Not(AnyOf((A, B))),)), AllOf((Not(AnyOf((B, A))),))],
+    ],
+)
+def test_a_part_goes_step_by_step_to_wherever_it_can_be_dragged(trees):
+    def place(tree):
+        return ".".join(map(str, next(at for at, part in walk(tree) if part == A)))
+
+    for above, below in pairwise(trees):
+        assert act(above, "down", place(above)) == below
+        assert act(below, "up", place(below)) == above
+
+
+def test_a_part_leaves_its_group_by_steps_and_stops_at_the_ends():
+    tree = AllOf((AnyOf((A,)), B))
+    assert act(tree, "down", "0.0") == AllOf((AnyOf(()), A, B))
+    assert act(tree, "up", "0.0") == AllOf((A, AnyOf(()), B))
+    for do, place in (("up", "0"), ("down", "1"), ("up", "")):
+        assert act(tree, do, place) == tree
+    among = AllOf((RankCondition("spend_90d", count=9, among=AllOf((A, B))), C))
+    for do, place in (("up", "0.0.0"), ("down", "0.0.1"), ("down", "0.0")):
+        assert act(among, do, place) == among
 
 
 @pytest.mark.parametrize(

@@ -93,6 +93,44 @@ def test_a_segment_is_renamed_and_deleted_after_a_second_thought(page, saved):
     assert httpx.get(f"{saved}/Lager", timeout=30).status_code == 404
 
 
+def test_the_library_is_used_without_a_mouse(page, saved):
+    """The focus goes to what is asked, back to what asked, and to what is said once it is done."""
+    page.tab("library")
+    page.until(lambda: page.all("#segments [data-do=rename]"), "the list")
+
+    def press(selector, *keys):
+        element = page.all(f"#segments {selector}")[0]
+        page.driver.execute_script("arguments[0].focus()", element)
+        element.send_keys(*keys)
+
+    def focused(do, name):
+        now = "const {do: done, name} = document.activeElement.dataset; return [done, name]"
+        page.until(lambda: page.driver.execute_script(now) == [do, name], f"the focus on {do}")
+
+    press("[data-do=delete][data-name='Ale fans']", Keys.ENTER)
+    focused("keep", None)
+    press("[data-do=keep]", Keys.ENTER)
+    focused("delete", "Ale fans")
+    press("[data-do=rename][data-name='Ale fans']", Keys.ENTER)
+    focused("renamed", "Ale fans")
+    press("[data-do=renamed]", Keys.CONTROL, "a", Keys.NULL, "Elders", Keys.ENTER)
+    page.until(lambda: "choose another name" in page.text("#segments .notice.error"), "why not")
+    press("[data-do=rename][data-name='Ale fans']", Keys.ENTER)
+    focused("renamed", "Ale fans")
+    press("[data-do=renamed]", Keys.CONTROL, "a", Keys.NULL, "Lager", Keys.ENTER)
+    page.until(lambda: "now called 'Lager'" in page.text("#segments .notice:focus"), "what was done, focused")
+
+
+def test_on_a_phone_the_buttons_of_a_list_are_in_sight(page, saved):
+    page.resize(390)
+    page.tab("library")
+    page.until(lambda: page.all("#segments [data-do=delete]"), "the list")
+    places = (
+        "[...document.querySelectorAll('#segments button')].map(each => each.getBoundingClientRect().right)"
+    )
+    assert max(page.js(places)) <= 390
+
+
 def test_an_empty_library_says_what_to_do(page):
     page.tab("library")
     page.until(lambda: "No segment is saved yet" in page.text("#segments"), "the empty state")
