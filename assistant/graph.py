@@ -15,7 +15,7 @@ from langgraph.graph import END, START, StateGraph
 from langgraph.runtime import Runtime
 
 from assistant import answer as words
-from assistant.back import spoken_back
+from assistant.back import KEPT_TURNS, spoken_back
 from assistant.check import mistakes, objections
 from assistant.grounding import ungrounded
 from assistant.linking.clusters import numbered
@@ -38,7 +38,6 @@ from segments.issues import in_language, sentences
 from segments.ports import Evidence
 
 MAX_REPAIRS = 1
-KEPT_TURNS = 50
 
 
 class State(TypedDict, total=False):

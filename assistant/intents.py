@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from assistant.change_intents import DIFF, asks_change
 from assistant.linking.numbers import EN_NUMBER, MONEY, SIGN, ZH_NUMBER, Number, to_number
 from assistant.linking.spans import blanked
 from assistant.market_intents import MARKET_TOOLS, market_arguments, market_tool
@@ -37,6 +38,7 @@ TOOLS = (
     "show_segment",
     "compare_segments",
     "trend_segment",
+    DIFF,
     "breakdown_segment",
     "overlap_segments",
     "list_segments",
@@ -93,6 +95,8 @@ CUES: dict[str, re.Pattern[str]] = {
         r"|\bwith <money>(?!\w)(?!.*\bbask)|\b(?:got|have|put|use) (?:a )?<money> (?:budget|to)|\b(?:recommend|suggest|propose|draft|give me|outline|sketch|need|want|build|create|come up with) (?:us |me )?(?:an?|some|the|your) (?:\w+ )?(?:approach|plan|strategy|campaign|tactics?|offers?|play|action plan|game plan|promotion|promo)\b"
         r"|\b(?:we|i)(?:'ve| have|'ve got)? (?:got |have )?(?:about |around |roughly )?<money> (?:for|to|left|set aside|available)\b|\bhow (?:to|best to) (?:win|get|bring|keep|reach|target|engage|reactivate|spend)\b|\bwhat would you do\b|\bbest way to (?:win|get|bring|keep|reach|target|engage|spend)\b"
         r"|出(?:个|一?份|一套|点)(?:方案|计划|主意|招)|(?:该|要|能)?怎么(?:搞|办|让|促|提升|拉|唤醒|激励|触达|花)|如何(?:提高|提升|让|促|激励|触达|吸引)|(?:有|拨|批)了?.{0,6}预算|(?:给|提)(?:点|些|个|几条)建议|策略|方案|预算|活动计划|营销计划|怎么(?:营销|挽回|召回|激活|留住|做|花)|如何(?:营销|挽回|召回|激活|留住)|给他们(?:什么|发)|提供什么|什么(?:优惠|offer)|召回|挽回"
+        r"|\bwhat (?:should|must|can)(?: we| i)? (?:not|never) do\b|\bwhat (?:shouldn't|should(?: we| i)? not|not to|mustn't) (?:we |i )?do\b|\bwhat (?:should|do|must) (?:we|i) avoid\b"
+        r"|(?:有什么|什么|哪些)(?:是)?(?:事)?(?:不该|不能|不要|不应该?|别)(?:做|干)|(?:不该|不能|不要|不应该?|别|不宜)(?:做|干)(?:什么|哪些)|(?:要|应)?避免(?:做)?(?:什么|哪些)"
     ),
     "profile_segment": _rx(
         r"\bprofile\b|\btypical (?:of|about|for)\b|\bwhat are\b[^?]{3,60}\blike\b\s*\??$|\bwhat do\b[^?]{3,40}\blook like\b|\bdescribe\b|\bwho are (?:they|these|those)|\bwhat (?:are|do) (?:they|these (?:people|customers|folks)|those) (?:like|look like|have in common|all about)|\bwhat(?: makes| is| sets|'s)\b[^?]{0,30}\b(?:different|special|apart|distinct|unusual|unique|stand out)|\bstand out\b|\btell me (?:more )?about (?:them|these|this|those|the)|\bcharacteri[sz]"
@@ -133,7 +137,7 @@ CUES: dict[str, re.Pattern[str]] = {
 
 CAMPAIGN_CUES: dict[str, re.Pattern[str]] = {
     "save_plan": _rx(
-        r"\b(?:save|keep|store|export)\b[^.?!]{0,15}\b(?:plan|strategy|campaign)\b|(?:保存|导出|存下)[^。？！]{0,8}(?:方案|策略|计划)"
+        r"\b(?:save|keep|store|export)\b[^.?!]{0,15}\b(?:plan|strategy|campaign)\b|(?:保存|导出|存下)[^。？！]{0,8}(?:方案|策略|计划)|(?:方案|策略|计划)[^。？！]{0,4}(?:保存|存[为成下])"
     ),
     "measure_campaign": _rx(
         r"\bhow (?:did|has|have|is|was|are)\b[^?]{0,60}\b(?:do|done|doing|perform(?:ed|ing)?|go|going|work(?:ed|ing)?|land)\b(?=\s*[?.!]?\s*$)"
@@ -225,7 +229,7 @@ _GOALS = (
 _NAME = re.compile(
     r"[\"“「《]([^\"”」》]{1,60})[\"”」》]|(?<!\w)['‘]([^'’]{1,60})['’](?!\w)"
     r"|\b(?:as|called|named|name it|call it|under the name|segment(?! (?:as|called|named|definition|sql|with|that|for|of|is|was|i|we|and)\b))\s+(?:the\s+)?([A-Za-z0-9][\w \-&]{0,50}?)(?:[.?!,]|$| please| and )"
-    r"|(?:存为|存成|保存为|保存成|命名为|叫做|叫|名为|取名)[:：]?\s*([^\s，。？！,.?!“「《]{1,30})"
+    r"|(?:(?:方案|策略|计划|分群)为|存为|存成|保存为|保存成|命名为|叫做|叫|名为|取名)[:：]?\s*([^\s，。？！,.?!“「《]{1,30})"
 )
 NAMING = ("save_segment", "delete_segment", "show_segment", "compare_segments")
 """Tools whose messages name a segment."""
@@ -350,6 +354,8 @@ def read_intents(message: str, found: Sequence[Number]) -> Intents:
     market = market_tool(message)
     if market is not None and not DESTRUCTIVE.search(message):
         return Intents((market,), arguments=market_arguments(market, message))
+    if asks_change(message) and not DESTRUCTIVE.search(message):
+        return Intents((DIFF,))
     destructive = bool(DESTRUCTIVE.search(message)) and not CUES["delete_segment"].search(message)
     campaign = next((name for name, pattern in CAMPAIGN_CUES.items() if pattern.search(message)), None)
     if campaign == "compare_plans" and not any(n.value >= 1 for n in found):

@@ -11,6 +11,7 @@ from typing import Literal
 
 import pandas as pd
 
+from assistant.change_intents import DIFF, spoken_change
 from assistant.intents import (
     CUES,
     DESTRUCTIVE,
@@ -187,6 +188,9 @@ class Linker:
             text = blanked(text, [said_at])
         if market_tool(text) is not None:
             text = without_trade_words(text)
+        change = spoken_change(text, chinese, self.as_of)
+        if change is not None:
+            text = blanked(text, change.spans)
         text = blanked(text, [*spoken_ahead(text), *spoken_acquisition(text)])
         other = among = None
         if CUES["compare_segments"].search(_without_trends(text, chinese)):
@@ -205,6 +209,9 @@ class Linker:
         quantile: Quantile = self.quantile
         numbers = [number for clause in reading.clauses for number in clause.numbers]
         intents = read_intents(message, numbers)
+        if change is not None and intents.tools == (DIFF,):
+            between = {"earlier": change.earlier, "later": change.later, "dated": change.dated}
+            intents = replace(intents, arguments=between)
         if own is not None:
             tools = dict.fromkeys([*intents.tools, "score_propensity"])
             intents = replace(intents, outcome=own, tools=tuple(tools))
