@@ -388,6 +388,12 @@ def read_intents(message: str, found: Sequence[Number]) -> Intents:
     shares = (n.value / 100 for n in found if n.unit == "percent" and 0 < n.value < 100)
     holdout = next(shares, None) if "assign_holdout" in tools else None
     past = _CAMPAIGN.search(message)
+    if goal == "cross_sell" and campaign is None and ("plan_strategy" in tools or _BUDGET_ZH.search(message)):
+        # 'Cross-sell to them with $4,000' is no question of what to recommend.
+        tools = (
+            *(tool for tool in tools if tool not in ("recommend_products", "plan_strategy")),
+            "plan_strategy",
+        )
     if set(AHEAD) & set(tools):
         # 'Would they', 'will they': the words of a propensity, inside a question about something else.
         tools = tuple(tool for tool in tools if tool != "score_propensity")
