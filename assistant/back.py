@@ -45,7 +45,7 @@ def spoken_back(message: str) -> int | None:
 
 
 _COMPARED = re.compile(
-    rf"\b(?:with|to|and|against|from|versus|vs\.?) (?:the|our|my) (?P<en>{'|'.join(ORDINALS)}|original|\d{{1,2}}(?:st|nd|rd|th))"
+    rf"\b(?:with|to|against|from|versus|vs\.?) (?:the|our|my) (?P<en>{'|'.join(ORDINALS)}|original|\d{{1,2}}(?:st|nd|rd|th))"
     r"(?: (?:one|segment|audience|group|version))?[ .?!]*$"
     r"|[和与跟同](?:最初的?)?第(?P<zh>\d{1,2}|[一二三四五六七八九十])个(?:分群|人群)?(?=比|对比|相比|有|的|$|[。？！?!])",
     re.IGNORECASE,
@@ -56,6 +56,18 @@ def spoken_other(message: str) -> int | None:
     """The number, from 1, of the conversation's segment that a message compares with: 'compare it with the first one'."""
     match = _COMPARED.search(message)
     return None if match is None else _number(next(said for said in match.groups() if said))
+
+
+_ONE = re.compile(
+    rf"\b(?:the|that) (?P<n>{'|'.join(ORDINALS)}|\d{{1,2}}(?:st|nd|rd|th)) one\b", re.IGNORECASE
+)
+
+
+def as_cluster(message: str) -> str:
+    """'Tell me about the second one' as 'tell me about the cluster 2', for natural segments that were just numbered."""
+    if spoken_other(message) is not None:
+        return message
+    return _ONE.sub(lambda match: f"the cluster {_number(match['n'])}", message)
 
 
 def _number(word: str) -> int:

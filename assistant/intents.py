@@ -99,7 +99,7 @@ CUES: dict[str, re.Pattern[str]] = {
         r"|(?:有什么|什么|哪些)(?:是)?(?:事)?(?:不该|不能|不要|不应该?|别)(?:做|干)|(?:不该|不能|不要|不应该?|别|不宜)(?:做|干)(?:什么|哪些)|(?:要|应)?避免(?:做)?(?:什么|哪些)"
     ),
     "profile_segment": _rx(
-        r"\bprofile\b|\btypical (?:of|about|for)\b|\bwhat are\b[^?]{3,60}\blike\b\s*\??$|\bwhat do\b[^?]{3,40}\blook like\b|\bdescribe\b|\bwho are (?:they|these|those)|\bwhat (?:are|do) (?:they|these (?:people|customers|folks)|those) (?:like|look like|have in common|all about)|\bwhat(?: makes| is| sets|'s)\b[^?]{0,30}\b(?:different|special|apart|distinct|unusual|unique|stand out)|\bstand out\b|\btell me (?:more )?about (?:them|these|this|those|the)|\bcharacteri[sz]"
+        r"\bprofile\b|\btypical (?:of|about|for)\b|\bwhat are\b[^?]{3,60}\blike\b\s*\??$|\bwhat do\b[^?]{3,40}\blook like\b|\bdescribe\b|\bwho are (?:they|these|those)|\bwhat (?:are|do) (?:they|these (?:people|customers|folks)|those) (?:like|look like|have in common|all about)|\bwhat(?: makes| is| sets|'s)\b[^?]{0,30}\b(?:different|special|apart|distinct|unusual|unique|stand out)|\bstand out\b|\btell me (?:more )?about(?: (?:them|these|this|those|the)|\s*[?.!]?\s*$)|\bcharacteri[sz]"
         r"|\bcharacteristics\b|\bhow (?:do they|are they|does this|is this) (?:differ|different|compare)|\bbreak ?down\b|\bsets? them apart|\bin common\b|\bdig into\b|\binsights?\b|\bpersona of\b|\bwhat (?:sort|kind|type)s? of (?:people|customers?|shoppers?|folks|households?|families|person) (?:buys?|are|is|shops?|gets?|goes|go|do|does|would|spends?|redeems?|comes?|uses?|picks?)\b|\bpaint (?:me )?a picture\b|\bwhat do we know about\b|\bget to know\b|\bwhat (?:defines|distinguishes|characterises|characterizes)\b|\bsum(?:marise|marize| up)\b.{0,20}\b(?:them|these|this|those|group|segment)\b"
         r"|(?:都)?是些?什么(?:样的?)?人|长什么样|什么来头|人群特点|了解一下.{0,10}(?:客户|顾客|人|他们)|有啥(?:特点|特征|不同|共同)|什么(?:特点|特征)|画像|特征|特点|有什么不同|描述|什么样|分析一下|区别|共同点|介绍一下"
     ),
@@ -121,7 +121,7 @@ CUES: dict[str, re.Pattern[str]] = {
     ),
     "trend_segment": _rx(
         r"\btrend(?:s|ing)?\b(?! (?:of|in) (?:spend|orders?|purchases?)\b)|\bover time\b|\bhow (?:has|have|did) (?:it|this|that|they|the (?:segment|audience|group|size))\b[^?]{0,20}\b(?:chang|grow|grew|mov|develop|shr[iu]nk)"
-        r"|\bis (?:it|this|the (?:segment|audience|group)) (?:growing|shrinking)\b|\bhistory of (?:this|the) segment|(?:人数|数量|客户数|规模)(?:的)?(?:变化|趋势|走势|增减)|变化(?:情况|如何|怎样|怎么样|趋势)|变(?:多|少)了(?:吗|没有|还是)|人数(?:是)?(?:多|少|涨|跌|增加|减少)了|(?:分群|人群|规模).{0,6}(?:变化|趋势|走势)|趋势(?:如何|怎么样|怎样)|随时间"
+        r"|\b(?:is|are) (?:it|this|they|these|those|the (?:segment|audience|group)) (?:growing|shrinking|getting (?:bigger|larger|smaller))\b|(?:他们|人数|规模|分群|人群)(?:是?在|有没有|有)?(?:增长|增加|减少|萎缩)(?:了)?(?:吗|么|没有)|\bhistory of (?:this|the) segment|(?:人数|数量|客户数|规模)(?:的)?(?:变化|趋势|走势|增减)|变化(?:情况|如何|怎样|怎么样|趋势)|变(?:多|少)了(?:吗|没有|还是)|人数(?:是)?(?:多|少|涨|跌|增加|减少)了|(?:分群|人群|规模).{0,6}(?:变化|趋势|走势)|趋势(?:如何|怎么样|怎样)|随时间"
     ),
     "breakdown_segment": _rx(
         r"\bbreak (?:it|this|that|them|these|those|the (?:segment|audience|group)) (?:down|out|up) by\b|\bsplit (?:it|this|that|them|these|those|the (?:segment|audience|group))(?: up)? by\b|\bbreakdown (?:of \w+ )?by\b|\bdistribution (?:of|by|over|across)\b|\bgroup (?:it|them|these|those) by\b"
@@ -152,7 +152,7 @@ CAMPAIGN_CUES: dict[str, re.Pattern[str]] = {
         r"|\b\d{1,2}\s*/\s*\d{1,2} (?:test|split)\b|随机(?:留|抽|分)[^。？?]{0,10}(?:对照|不发|两组)|留[^。？?]{0,8}(?:不发|做对照)"
     ),
     "compare_plans": _rx(
-        r"<money>(?!\w)[^.?!]{0,20}\binstead\b|\binstead\b[^.?!]{0,25}<money>|\bwhat if\b[^.?!]{0,30}(?:\bbudget\b|<money>)|\b(?:different|another|bigger|smaller|larger) budget\b"
+        r"^\s*(?:and |but |ok,? )?(?:what about |how about )?with \d[\d,.]*k? instead\b|<money>(?!\w)[^.?!]{0,20}\binstead\b|\binstead\b[^.?!]{0,25}<money>|\bwhat if\b[^.?!]{0,30}(?:\bbudget\b|<money>)|\b(?:different|another|bigger|smaller|larger) budget\b"
         r"|(?:换成|改成|改为|如果|要是|若)[^。？！]{0,10}(?:预算|<money>)"
     ),
     "backtest_strategy": _rx(
@@ -233,9 +233,22 @@ _NAME = re.compile(
 )
 NAMING = ("save_segment", "delete_segment", "show_segment", "compare_segments")
 """Tools whose messages name a segment."""
+_OPENING = re.compile(
+    r"\s*(?:please )?(?:open|load|show(?: me)?|pull up|go to)\s+(?:my |the )?(?:saved )?(?:segment )?['\"‘“]?$|\s*(?:请|帮我)?(?:打开|载入|加载|显示|查看)[“「《\"]?$",
+    re.IGNORECASE,
+)
+
+
+def opens(message: str, name: str) -> bool:
+    """Whether a message only asks for the saved segment of that name: 'open Beer parents'."""
+    place = message.casefold().find(name.casefold())
+    rest = message[place + len(name) :].strip(" .!?。！？'\"’”」》")
+    return place >= 0 and not rest and _OPENING.fullmatch(message[:place]) is not None
+
+
 NAMING_CAMPAIGN = ("save_plan", "assign_holdout", "measure_campaign")
 _CAMPAIGN_NAME = re.compile(
-    r"\b(?:campaign|test|experiment|mailing)\s+(?:#|no\.?\s*|number\s+)?(\d[\w-]*)\b|(?:活动|实验|测试)\s*(\d[\w-]*)|第?\s*([\d一二两三四五六七八九十百]+)\s*号\s*(?:的)?(?:营销)?(?:活动|实验|测试)",
+    r"\b(?:campaign|test|experiment|mailing)\s+(?:#|no\.?\s*|number\s+)?(\d[\w-]*)\b|(?:活动|实验|测试)\s*(\d[A-Za-z0-9_-]*)|第?\s*([\d一二两三四五六七八九十百]+)\s*号\s*(?:的)?(?:营销)?(?:活动|实验|测试)",
     re.I,
 )
 _DAYS14 = re.compile(
@@ -305,6 +318,19 @@ def spoken_acquisition(message: str) -> list[tuple[int, int]]:
     if CUES["find_lookalikes"].search(message) and planned:
         return [match.span() for match in _ACQUIRE.finditer(message)]
     return []
+
+
+_PLANNED = re.compile(
+    r"\b(?:plan|run|design|build|make|create|draft|start|launch|propose|suggest|prepare|need|want|give)(?: (?:me|us))?"
+    r" (?:an?|the|some|another) (?:[\w-]+ ){0,2}?campaign(?: plan| strategy)?\b(?!\s*#?\d)"
+    r"|(?:(?:做|出|来|搞|要|制定|设计|策划)(?:一?[个份套场])?)?(?:营销)?活动的?(?:方案|计划|策略)",
+    re.IGNORECASE,
+)
+
+
+def spoken_plan(message: str) -> list[tuple[int, int]]:
+    """Where a message asks for a campaign's plan: that campaign is yet to come, and nobody received it."""
+    return [match.span() for match in _PLANNED.finditer(message)]
 
 
 def spoken_weeks(message: str) -> float | None:

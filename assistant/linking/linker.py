@@ -18,12 +18,14 @@ from assistant.intents import (
     NAMING,
     WHO_ARE_THEY,
     Intents,
+    opens,
     read_intents,
     spoken_acquisition,
     spoken_ahead,
     spoken_customer,
     spoken_name,
     spoken_outcome,
+    spoken_plan,
 )
 from assistant.linking.candidates import Candidate, Quantile, candidates, propensity_candidate
 from assistant.linking.clauses import Reading, named_items, read
@@ -191,7 +193,7 @@ class Linker:
         change = spoken_change(text, chinese, self.as_of)
         if change is not None:
             text = blanked(text, change.spans)
-        text = blanked(text, [*spoken_ahead(text), *spoken_acquisition(text)])
+        text = blanked(text, [*spoken_ahead(text), *spoken_acquisition(text), *spoken_plan(text)])
         other = among = None
         if CUES["compare_segments"].search(_without_trends(text, chinese)):
             text, other = self._compared(text, chinese)
@@ -222,6 +224,8 @@ class Linker:
         found = candidates(reading, self._features, quantile)
         if name is not None:
             intents = replace(intents, name=name)
+        if name in saved and opens(message, str(name)):
+            intents = replace(intents, tools=("show_segment",))
         if by is not None:
             phrase = next(group for group in by.groups() if group)
             intents = replace(intents, feature=self._features.named(phrase, chinese))

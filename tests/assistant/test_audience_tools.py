@@ -66,6 +66,8 @@ def test_the_words_offer_the_tools(talk):
     current = from_json(SOUP)
     for message, tool in (
         ("is the segment growing?", "trend_segment"),
+        ("are they growing?", "trend_segment"),
+        ("他们在增长吗？", "trend_segment"),
         ("show me the distribution of income", "breakdown_segment"),
         ("他们的年龄分布", "breakdown_segment"),
         ("which of my segments overlap with each other?", "overlap_segments"),

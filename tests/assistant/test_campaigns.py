@@ -68,6 +68,7 @@ def grounded(answer) -> bool:
         ("did the last campaign work?", "measure_campaign"),
         ("活动18效果如何？", "measure_campaign"),
         ("with $10,000 instead?", "compare_plans"),
+        ("with 10000 instead?", "compare_plans"),
         ("what if the budget were $500?", "compare_plans"),
         ("with £10,000 instead?", "compare_plans"),
         ("with 10,000 pounds instead?", "compare_plans"),
@@ -510,3 +511,8 @@ def test_cross_selling_with_a_budget_is_a_plan(message: str):
     assert found.tools == ("plan_strategy",)
     assert (found.goal, found.budget) == ("cross_sell", 4000.0)
     assert "recommend_products" in read_intents("what can we cross-sell to them?", []).tools
+
+
+@pytest.mark.parametrize("message", ["活动18效果如何？", "how did campaign 18 do?"])
+def test_a_campaign_is_named_by_its_number_alone(message: str):
+    assert read_intents(message, []).name == "18"
