@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 import prompts
 from assistant import answer_market
+from assistant.change_intents import DEFAULT_DAYS, DIFF
 from assistant.copywriter import write_copy
 from assistant.grounding import display, displayed, label, named
 from assistant.linking.linker import Link
@@ -401,6 +402,54 @@ def _trend(item: Evidence, language: Language, currency: str) -> str:
     return "\n".join(lines)
 
 
+def _diff(item: Evidence, language: Language, currency: str) -> str:
+    figures, shown = named(item), displayed(item, currency)
+    start, end = shown["earlier"], shown["later"]
+    if "entered" in figures:
+        lines = [
+            _say(
+                language,
+                f"**{start} to {end}: {shown['entered']} entered, {shown['left']} left, {shown['stayed']} stayed**",
+                f"**{start} 至 {end}：加入 {shown['entered']} 位，离开 {shown['left']} 位，留下 {shown['stayed']} 位**",
+            )
+        ]
+    else:
+        lines = [
+            _say(
+                language,
+                f"**{start} to {end}**: how many entered and left is not shown, since it would tell of a group too small.",
+                f"**{start} 至 {end}**：加入与离开的人数会暴露人数过少的群体，不予展示。",
+            )
+        ]
+    sizes = _say(
+        language,
+        f"- {shown['before']} customers then, {shown['after']} at the end",
+        f"- 当时 {shown['before']} 位，期末 {shown['after']} 位",
+    )
+    if "grown" in figures:
+        mine, everyone = (_signed(figures[name], currency) for name in ("grown", "grown_everyone"))
+        sizes += _say(
+            language,
+            f": {mine}, while all customers grew by {everyone}",
+            f"：变化 {mine}，同期全体客户 {everyone}",
+        )
+    lines.append(sizes)
+    if "left_share" in figures:
+        lines.append(
+            _say(
+                language,
+                f"- Of those in it then, {shown['left_share']} left",
+                f"- 当时的客户中 {shown['left_share']} 已离开",
+            )
+        )
+    return "\n".join(lines)
+
+
+def _signed(figure: Figure, currency: str) -> str:
+    plus = "+" if isinstance(figure.value, int | float) and figure.value > 0 else ""
+    return f"{plus}{display(figure, currency)}"
+
+
 def _breakdown(item: Evidence, language: Language, currency: str) -> str:
     figures = named(item)
     lines = [f"**{label(figures['feature'], language)}**"]
@@ -447,6 +496,18 @@ def _overlap(item: Evidence, language: Language, currency: str) -> str:
     return "\n".join(lines)
 
 
+def _comparison(item: Evidence, language: Language, currency: str) -> str:
+    lines = [_figures(item, language, currency)]
+    for row in item.rows:
+        only = row["only"]
+        lines.append(
+            f"- 仅{'本群' if only == 'here' else only}：{row['words_zh']}"
+            if language == "zh"
+            else f"- only {only}: {row['words']}"
+        )
+    return "\n".join(lines)
+
+
 def _other_reading(item: Evidence, language: Language, currency: str) -> str:
     figures = named(item)
     words, size = figures[f"other_{language}"].value, display(figures["other_size"], currency)
@@ -462,11 +523,13 @@ _RENDERERS: dict[str, Callable[[Evidence, Language, str], str]] = {
     "score_propensity": _propensity,
     EXPLAIN: _one_customer,
     "trend_segment": _trend,
+    DIFF: _diff,
     "breakdown_segment": _breakdown,
     "overlap_segments": _overlap,
     "estimate_uplift": _uplift,
     "customer_value": _worth,
     "other_reading": _other_reading,
+    "compare_segments": _comparison,
     "recommend_products": _recommendations,
     "discover_segments": _clusters,
     "list_segments": _saved,
@@ -515,6 +578,14 @@ def assumptions(link: Link, plan: Plan, language: Language) -> list[str]:
                 "No model of leaving is declared here, so this is the probability to come: what lowers it speaks for "
                 "leaving. A churn outcome can be declared in the settings.",
                 "这里没有声明流失模型，因此给出的是购买的概率：使其降低的就是流失的原因。可以在设置中声明流失结果。",
+            )
+        )
+    if plan.tool == DIFF and not link.intents.arguments.get("dated", True):
+        said.append(
+            _say(
+                language,
+                f"You named no date, so I compared with {DEFAULT_DAYS} days before.",
+                f"您没有给出日期，因此与 {DEFAULT_DAYS} 天前比较。",
             )
         )
     left = [*link.unused, *link.unknown] if described or plan.edits else []

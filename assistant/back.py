@@ -6,6 +6,7 @@ import re
 
 from assistant.linking.numbers import ORDINALS, to_number
 
+KEPT_TURNS = 50
 _BEFORE = re.compile(
     r"(?:please |ok,? |no,? |actually,? )*"
     r"(?:(?:undo|revert|reverse)(?: (?:that|this|it|(?:the |my |that )?(?:last|previous) (?:change|edit|step|one)))?"
@@ -23,7 +24,10 @@ _NUMBERED = re.compile(
     r"(?:please )?(?:(?:(?:go |take me |switch )?back to|return to|show(?: me)?|open|use|take) )?(?:the|our|my) "
     rf"(?P<en>{'|'.join(ORDINALS)}|original|\d{{1,2}}(?:st|nd|rd|th)) (?:segment|audience|group)"
     r"(?: (?:of|in) (?:this|the|our) (?:chat|conversation)| again| we had)*(?:,? please)?"
-    r"|(?:请|帮我)*(?:回到|返回|显示|打开|看看?|用)?(?:本次|这次)?(?:对话|会话)?(?:中|里)?的?第(?P<zh>\d{1,2}|[一二三四五六七八九十])个(?:分群|人群)",
+    r"|(?:please )?(?:(?:go |take me |switch )?back to|return to) (?:the|our|my) "
+    rf"(?P<one>{'|'.join(ORDINALS)}|original|\d{{1,2}}(?:st|nd|rd|th))(?: (?:one|version|definition))?(?: again| we had)*(?:,? please)?"
+    r"|(?:请|帮我)*(?:回到|返回|显示|打开|看看?|用)?(?:本次|这次)?(?:对话|会话)?(?:中|里)?的?第(?P<zh>\d{1,2}|[一二三四五六七八九十])个(?:分群|人群)"
+    r"|(?:请|帮我)*(?:回到|返回|退回到?|恢复到?)第(?P<zh_one>\d{1,2}|[一二三四五六七八九十])个(?:吧)?",
     re.IGNORECASE,
 )
 
@@ -37,9 +41,40 @@ def spoken_back(message: str) -> int | None:
     match = _NUMBERED.fullmatch(said)
     if match is None:
         return None
-    if match["zh"]:
-        return int(to_number(match["zh"]))
-    word = match["en"].lower()
+    return _number(next(said for said in match.groups() if said))
+
+
+_COMPARED = re.compile(
+    rf"\b(?:with|to|against|from|versus|vs\.?) (?:the|our|my) (?P<en>{'|'.join(ORDINALS)}|original|\d{{1,2}}(?:st|nd|rd|th))"
+    r"(?: (?:one|segment|audience|group|version))?[ .?!]*$"
+    r"|[和与跟同](?:最初的?)?第(?P<zh>\d{1,2}|[一二三四五六七八九十])个(?:分群|人群)?(?=比|对比|相比|有|的|$|[。？！?!])",
+    re.IGNORECASE,
+)
+
+
+def spoken_other(message: str) -> int | None:
+    """The number, from 1, of the conversation's segment that a message compares with: 'compare it with the first one'."""
+    match = _COMPARED.search(message)
+    return None if match is None else _number(next(said for said in match.groups() if said))
+
+
+_ONE = re.compile(
+    rf"\b(?:the|that) (?P<n>{'|'.join(ORDINALS)}|\d{{1,2}}(?:st|nd|rd|th)) one\b", re.IGNORECASE
+)
+
+
+def as_cluster(message: str) -> str:
+    """'Tell me about the second one' as 'tell me about the cluster 2', for natural segments that were just numbered."""
+    if spoken_other(message) is not None:
+        return message
+    return _ONE.sub(lambda match: f"the cluster {_number(match['n'])}", message)
+
+
+def _number(word: str) -> int:
+    """'second', '2nd', '二' as 2; 'original' as 1."""
+    word = word.lower()
     if word == "original":
         return 1
-    return ORDINALS.index(word) + 1 if word in ORDINALS else int(word[:-2])
+    if word in ORDINALS:
+        return ORDINALS.index(word) + 1
+    return int(word[:-2]) if word[-1:].isalpha() and word.isascii() else int(to_number(word))

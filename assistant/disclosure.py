@@ -163,6 +163,15 @@ def _parts(whole: BitMap, a: BitMap, b: BitMap) -> bool:
     return bool(a <= whole and b <= whole and a.isdisjoint(b))
 
 
+@dataclass(frozen=True)
+class Moved:
+    """Both sizes of a change, and how many entered, left and stayed; None where one of them would tell too much."""
+
+    before: int | str
+    after: int | str
+    parts: tuple[int, int, int] | None = None
+
+
 class Disclosure:
     """Sizes of audiences as a chat may see them, for every reader and date."""
 
@@ -272,17 +281,19 @@ class Disclosure:
         shown_sizes = [self.shown_members(part) for part in (sample.drawn, sample.members)]
         return sample.estimate if all(isinstance(size, int) for size in shown_sizes) else None
 
-    def moved(self, change: Change) -> bool:
-        """Whether a reader who knows both sizes may see how many entered, left and stayed. Raises ForbiddenError under
-        noise.
+    def moved(self, definition: Node, change: Change) -> Moved:
+        """A definition's change between two dates as a reader may see it. Raises ForbiddenError under noise.
 
-        Of the three any one tells the others, so they are shown together or not at all.
+        With both sizes any one of the three parts tells the others, so they are shown together or not at all.
         """
         self.counts_only("diff")
-        if any(small(size, self._k) for size in (len(change.entered), len(change.left), change.stayed)):
-            return False
-        after = self.held_back({"entered": change.entered}, change.later)
-        return not after and not self.held_back({"left": change.left}, change.earlier)
+        before, after = (self.shown(definition, day) for day in (change.earlier, change.later))
+        parts = len(change.entered), len(change.left), change.stayed
+        if isinstance(before, str) or isinstance(after, str) or any(small(size, self._k) for size in parts):
+            return Moved(before, after)
+        held = self.held_back({"entered": change.entered}, change.later)
+        held = held or self.held_back({"left": change.left}, change.earlier)
+        return Moved(before, after, None if held else parts)
 
     def _question(self, definition: Node, audiences: Audiences, by: str = "") -> str:
         """Names a count: of what data, of which date, of whom. A saved segment counts as what it says now."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
+from assistant.change_intents import DIFF
 from assistant.tools import COUNTING
 from segments.explain import Language
 from segments.features import Catalogue, Feature, FeatureType
@@ -13,6 +14,7 @@ SHOWN = 3
 QUESTIONS: dict[str, tuple[str, str]] = {
     "profile_segment": ("What sets them apart?", "他们有什么特点？"),
     "trend_segment": ("How has this segment changed over time?", "这个分群的人数变化趋势如何？"),
+    DIFF: ("Who entered and who left since last month?", "上个月以来有多少人加入、多少人离开？"),
     "breakdown_segment": ("Break it down by {feature}", "按{feature}拆分看看"),
     "find_lookalikes": ("Find 200 people like them", "找200个像他们的人"),
     "score_propensity": ("Will they come back?", "他们会回来吗？"),
@@ -30,7 +32,8 @@ AFTER: dict[str, tuple[str, ...]] = {
     "define_segment": ("profile_segment", "trend_segment", "score_propensity", "breakdown_segment"),
     "refine_segment": ("profile_segment", "find_lookalikes", "plan_strategy", "trend_segment"),
     "profile_segment": ("find_lookalikes", "score_propensity", "recommend_products"),
-    "trend_segment": ("profile_segment", "breakdown_segment", "score_propensity"),
+    "trend_segment": (DIFF, "profile_segment", "breakdown_segment"),
+    DIFF: ("trend_segment", "profile_segment", "score_propensity"),
     "breakdown_segment": ("profile_segment", "score_propensity", "plan_strategy", "trend_segment"),
     "find_lookalikes": ("profile_segment", "score_propensity", "plan_strategy"),
     "score_propensity": ("plan_strategy", "recommend_products", "profile_segment"),

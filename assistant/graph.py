@@ -15,7 +15,7 @@ from langgraph.graph import END, START, StateGraph
 from langgraph.runtime import Runtime
 
 from assistant import answer as words
-from assistant.back import spoken_back
+from assistant.back import KEPT_TURNS, as_cluster, spoken_back
 from assistant.check import mistakes, objections
 from assistant.grounding import ungrounded
 from assistant.linking.clusters import numbered
@@ -32,13 +32,12 @@ from assistant.tools import ToolResult, Tools
 from assistant.tracing import note, span
 from segments.canonical import fingerprint
 from segments.codec import from_json, to_json
-from segments.definition import Node
+from segments.definition import InCluster, Node
 from segments.errors import InternalError, ModelRetryError, SegAssistError, Sentence, UserError
 from segments.issues import in_language, sentences
 from segments.ports import Evidence
 
 MAX_REPAIRS = 1
-KEPT_TURNS = 50
 
 
 class State(TypedDict, total=False):
@@ -135,6 +134,8 @@ class TurnGraph:
         """What a message holds, apart from the steps that it asks for; none where it is not plainly a segment and
         steps on it."""
         current, saved, discovery = _current(state), self.tools.rooms.library.names(), self._discovery(state)
+        if _of_clusters(state, current):
+            question = as_cluster(question)
         asked, parts = taken_apart(question)
         steps = tuple((part.tool, self.linker.link(part.text)) for part in parts)
         if steps and not asked and all(is_step(tool, link) for tool, link in steps):
@@ -361,6 +362,12 @@ def _numbered(result: ToolResult | None) -> ToolResult | None:
         Evidence(f"e{i}", e.tool, e.figures, e.rows, e.notes) for i, e in enumerate(result.evidence, 1)
     )
     return replace(result, evidence=evidence)
+
+
+def _of_clusters(state: State, current: Node | None) -> bool:
+    """Whether a number alone means a natural segment: they were just shown, or one of them is the current segment."""
+    last = (state.get("history") or [{}])[-1].get("tool")
+    return last == "discover_segments" or (bool(state.get("discovery")) and isinstance(current, InCluster))
 
 
 def _current(state: State) -> Node | None:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from assistant.change_intents import DIFF, asks_change
 from assistant.linking.numbers import EN_NUMBER, MONEY, SIGN, ZH_NUMBER, Number, to_number
 from assistant.linking.spans import blanked
 from assistant.market_intents import MARKET_TOOLS, market_arguments, market_tool
@@ -37,6 +38,7 @@ TOOLS = (
     "show_segment",
     "compare_segments",
     "trend_segment",
+    DIFF,
     "breakdown_segment",
     "overlap_segments",
     "list_segments",
@@ -93,9 +95,11 @@ CUES: dict[str, re.Pattern[str]] = {
         r"|\bwith <money>(?!\w)(?!.*\bbask)|\b(?:got|have|put|use) (?:a )?<money> (?:budget|to)|\b(?:recommend|suggest|propose|draft|give me|outline|sketch|need|want|build|create|come up with) (?:us |me )?(?:an?|some|the|your) (?:\w+ )?(?:approach|plan|strategy|campaign|tactics?|offers?|play|action plan|game plan|promotion|promo)\b"
         r"|\b(?:we|i)(?:'ve| have|'ve got)? (?:got |have )?(?:about |around |roughly )?<money> (?:for|to|left|set aside|available)\b|\bhow (?:to|best to) (?:win|get|bring|keep|reach|target|engage|reactivate|spend)\b|\bwhat would you do\b|\bbest way to (?:win|get|bring|keep|reach|target|engage|spend)\b"
         r"|出(?:个|一?份|一套|点)(?:方案|计划|主意|招)|(?:该|要|能)?怎么(?:搞|办|让|促|提升|拉|唤醒|激励|触达|花)|如何(?:提高|提升|让|促|激励|触达|吸引)|(?:有|拨|批)了?.{0,6}预算|(?:给|提)(?:点|些|个|几条)建议|策略|方案|预算|活动计划|营销计划|怎么(?:营销|挽回|召回|激活|留住|做|花)|如何(?:营销|挽回|召回|激活|留住)|给他们(?:什么|发)|提供什么|什么(?:优惠|offer)|召回|挽回"
+        r"|\bwhat (?:should|must|can)(?: we| i)? (?:not|never) do\b|\bwhat (?:shouldn't|should(?: we| i)? not|not to|mustn't) (?:we |i )?do\b|\bwhat (?:should|do|must) (?:we|i) avoid\b"
+        r"|(?:有什么|什么|哪些)(?:是)?(?:事)?(?:不该|不能|不要|不应该?|别)(?:做|干)|(?:不该|不能|不要|不应该?|别|不宜)(?:做|干)(?:什么|哪些)|(?:要|应)?避免(?:做)?(?:什么|哪些)"
     ),
     "profile_segment": _rx(
-        r"\bprofile\b|\btypical (?:of|about|for)\b|\bwhat are\b[^?]{3,60}\blike\b\s*\??$|\bwhat do\b[^?]{3,40}\blook like\b|\bdescribe\b|\bwho are (?:they|these|those)|\bwhat (?:are|do) (?:they|these (?:people|customers|folks)|those) (?:like|look like|have in common|all about)|\bwhat(?: makes| is| sets|'s)\b[^?]{0,30}\b(?:different|special|apart|distinct|unusual|unique|stand out)|\bstand out\b|\btell me (?:more )?about (?:them|these|this|those|the)|\bcharacteri[sz]"
+        r"\bprofile\b|\btypical (?:of|about|for)\b|\bwhat are\b[^?]{3,60}\blike\b\s*\??$|\bwhat do\b[^?]{3,40}\blook like\b|\bdescribe\b|\bwho are (?:they|these|those)|\bwhat (?:are|do) (?:they|these (?:people|customers|folks)|those) (?:like|look like|have in common|all about)|\bwhat(?: makes| is| sets|'s)\b[^?]{0,30}\b(?:different|special|apart|distinct|unusual|unique|stand out)|\bstand out\b|\btell me (?:more )?about(?: (?:them|these|this|those|the)|\s*[?.!]?\s*$)|\bcharacteri[sz]"
         r"|\bcharacteristics\b|\bhow (?:do they|are they|does this|is this) (?:differ|different|compare)|\bbreak ?down\b|\bsets? them apart|\bin common\b|\bdig into\b|\binsights?\b|\bpersona of\b|\bwhat (?:sort|kind|type)s? of (?:people|customers?|shoppers?|folks|households?|families|person) (?:buys?|are|is|shops?|gets?|goes|go|do|does|would|spends?|redeems?|comes?|uses?|picks?)\b|\bpaint (?:me )?a picture\b|\bwhat do we know about\b|\bget to know\b|\bwhat (?:defines|distinguishes|characterises|characterizes)\b|\bsum(?:marise|marize| up)\b.{0,20}\b(?:them|these|this|those|group|segment)\b"
         r"|(?:都)?是些?什么(?:样的?)?人|长什么样|什么来头|人群特点|了解一下.{0,10}(?:客户|顾客|人|他们)|有啥(?:特点|特征|不同|共同)|什么(?:特点|特征)|画像|特征|特点|有什么不同|描述|什么样|分析一下|区别|共同点|介绍一下"
     ),
@@ -117,7 +121,7 @@ CUES: dict[str, re.Pattern[str]] = {
     ),
     "trend_segment": _rx(
         r"\btrend(?:s|ing)?\b(?! (?:of|in) (?:spend|orders?|purchases?)\b)|\bover time\b|\bhow (?:has|have|did) (?:it|this|that|they|the (?:segment|audience|group|size))\b[^?]{0,20}\b(?:chang|grow|grew|mov|develop|shr[iu]nk)"
-        r"|\bis (?:it|this|the (?:segment|audience|group)) (?:growing|shrinking)\b|\bhistory of (?:this|the) segment|(?:人数|数量|客户数|规模)(?:的)?(?:变化|趋势|走势|增减)|变化(?:情况|如何|怎样|怎么样|趋势)|变(?:多|少)了(?:吗|没有|还是)|人数(?:是)?(?:多|少|涨|跌|增加|减少)了|(?:分群|人群|规模).{0,6}(?:变化|趋势|走势)|趋势(?:如何|怎么样|怎样)|随时间"
+        r"|\b(?:is|are) (?:it|this|they|these|those|the (?:segment|audience|group)) (?:growing|shrinking|getting (?:bigger|larger|smaller))\b|(?:他们|人数|规模|分群|人群)(?:是?在|有没有|有)?(?:增长|增加|减少|萎缩)(?:了)?(?:吗|么|没有)|\bhistory of (?:this|the) segment|(?:人数|数量|客户数|规模)(?:的)?(?:变化|趋势|走势|增减)|变化(?:情况|如何|怎样|怎么样|趋势)|变(?:多|少)了(?:吗|没有|还是)|人数(?:是)?(?:多|少|涨|跌|增加|减少)了|(?:分群|人群|规模).{0,6}(?:变化|趋势|走势)|趋势(?:如何|怎么样|怎样)|随时间"
     ),
     "breakdown_segment": _rx(
         r"\bbreak (?:it|this|that|them|these|those|the (?:segment|audience|group)) (?:down|out|up) by\b|\bsplit (?:it|this|that|them|these|those|the (?:segment|audience|group))(?: up)? by\b|\bbreakdown (?:of \w+ )?by\b|\bdistribution (?:of|by|over|across)\b|\bgroup (?:it|them|these|those) by\b"
@@ -133,7 +137,7 @@ CUES: dict[str, re.Pattern[str]] = {
 
 CAMPAIGN_CUES: dict[str, re.Pattern[str]] = {
     "save_plan": _rx(
-        r"\b(?:save|keep|store|export)\b[^.?!]{0,15}\b(?:plan|strategy|campaign)\b|(?:保存|导出|存下)[^。？！]{0,8}(?:方案|策略|计划)"
+        r"\b(?:save|keep|store|export)\b[^.?!]{0,15}\b(?:plan|strategy|campaign)\b|(?:保存|导出|存下)[^。？！]{0,8}(?:方案|策略|计划)|(?:方案|策略|计划)[^。？！]{0,4}(?:保存|存[为成下])"
     ),
     "measure_campaign": _rx(
         r"\bhow (?:did|has|have|is|was|are)\b[^?]{0,60}\b(?:do|done|doing|perform(?:ed|ing)?|go|going|work(?:ed|ing)?|land)\b(?=\s*[?.!]?\s*$)"
@@ -148,7 +152,7 @@ CAMPAIGN_CUES: dict[str, re.Pattern[str]] = {
         r"|\b\d{1,2}\s*/\s*\d{1,2} (?:test|split)\b|随机(?:留|抽|分)[^。？?]{0,10}(?:对照|不发|两组)|留[^。？?]{0,8}(?:不发|做对照)"
     ),
     "compare_plans": _rx(
-        r"<money>(?!\w)[^.?!]{0,20}\binstead\b|\binstead\b[^.?!]{0,25}<money>|\bwhat if\b[^.?!]{0,30}(?:\bbudget\b|<money>)|\b(?:different|another|bigger|smaller|larger) budget\b"
+        r"^\s*(?:and |but |ok,? )?(?:what about |how about )?with \d[\d,.]*k? instead\b|<money>(?!\w)[^.?!]{0,20}\binstead\b|\binstead\b[^.?!]{0,25}<money>|\bwhat if\b[^.?!]{0,30}(?:\bbudget\b|<money>)|\b(?:different|another|bigger|smaller|larger) budget\b"
         r"|(?:换成|改成|改为|如果|要是|若)[^。？！]{0,10}(?:预算|<money>)"
     ),
     "backtest_strategy": _rx(
@@ -225,13 +229,26 @@ _GOALS = (
 _NAME = re.compile(
     r"[\"“「《]([^\"”」》]{1,60})[\"”」》]|(?<!\w)['‘]([^'’]{1,60})['’](?!\w)"
     r"|\b(?:as|called|named|name it|call it|under the name|segment(?! (?:as|called|named|definition|sql|with|that|for|of|is|was|i|we|and)\b))\s+(?:the\s+)?([A-Za-z0-9][\w \-&]{0,50}?)(?:[.?!,]|$| please| and )"
-    r"|(?:存为|存成|保存为|保存成|命名为|叫做|叫|名为|取名)[:：]?\s*([^\s，。？！,.?!“「《]{1,30})"
+    r"|(?:(?:方案|策略|计划|分群)为|存为|存成|保存为|保存成|命名为|叫做|叫|名为|取名)[:：]?\s*([^\s，。？！,.?!“「《]{1,30})"
 )
 NAMING = ("save_segment", "delete_segment", "show_segment", "compare_segments")
 """Tools whose messages name a segment."""
+_OPENING = re.compile(
+    r"\s*(?:please )?(?:open|load|show(?: me)?|pull up|go to)\s+(?:my |the )?(?:saved )?(?:segment )?['\"‘“]?$|\s*(?:请|帮我)?(?:打开|载入|加载|显示|查看)[“「《\"]?$",
+    re.IGNORECASE,
+)
+
+
+def opens(message: str, name: str) -> bool:
+    """Whether a message only asks for the saved segment of that name: 'open Beer parents'."""
+    place = message.casefold().find(name.casefold())
+    rest = message[place + len(name) :].strip(" .!?。！？'\"’”」》")
+    return place >= 0 and not rest and _OPENING.fullmatch(message[:place]) is not None
+
+
 NAMING_CAMPAIGN = ("save_plan", "assign_holdout", "measure_campaign")
 _CAMPAIGN_NAME = re.compile(
-    r"\b(?:campaign|test|experiment|mailing)\s+(?:#|no\.?\s*|number\s+)?(\d[\w-]*)\b|(?:活动|实验|测试)\s*(\d[\w-]*)|第?\s*([\d一二两三四五六七八九十百]+)\s*号\s*(?:的)?(?:营销)?(?:活动|实验|测试)",
+    r"\b(?:campaign|test|experiment|mailing)\s+(?:#|no\.?\s*|number\s+)?(\d[\w-]*)\b|(?:活动|实验|测试)\s*(\d[A-Za-z0-9_-]*)|第?\s*([\d一二两三四五六七八九十百]+)\s*号\s*(?:的)?(?:营销)?(?:活动|实验|测试)",
     re.I,
 )
 _DAYS14 = re.compile(
@@ -303,6 +320,19 @@ def spoken_acquisition(message: str) -> list[tuple[int, int]]:
     return []
 
 
+_PLANNED = re.compile(
+    r"\b(?:plan|run|design|build|make|create|draft|start|launch|propose|suggest|prepare|need|want|give)(?: (?:me|us))?"
+    r" (?:an?|the|some|another) (?:[\w-]+ ){0,2}?campaign(?: plan| strategy)?\b(?!\s*#?\d)"
+    r"|(?:(?:做|出|来|搞|要|制定|设计|策划)(?:一?[个份套场])?)?(?:营销)?活动的?(?:方案|计划|策略)",
+    re.IGNORECASE,
+)
+
+
+def spoken_plan(message: str) -> list[tuple[int, int]]:
+    """Where a message asks for a campaign's plan: that campaign is yet to come, and nobody received it."""
+    return [match.span() for match in _PLANNED.finditer(message)]
+
+
 def spoken_weeks(message: str) -> float | None:
     """The horizon that a message says ('over the next six months'), in weeks."""
     match = _HORIZON.search(message)
@@ -350,6 +380,8 @@ def read_intents(message: str, found: Sequence[Number]) -> Intents:
     market = market_tool(message)
     if market is not None and not DESTRUCTIVE.search(message):
         return Intents((market,), arguments=market_arguments(market, message))
+    if asks_change(message) and not DESTRUCTIVE.search(message):
+        return Intents((DIFF,))
     destructive = bool(DESTRUCTIVE.search(message)) and not CUES["delete_segment"].search(message)
     campaign = next((name for name, pattern in CAMPAIGN_CUES.items() if pattern.search(message)), None)
     if campaign == "compare_plans" and not any(n.value >= 1 for n in found):
@@ -382,6 +414,12 @@ def read_intents(message: str, found: Sequence[Number]) -> Intents:
     shares = (n.value / 100 for n in found if n.unit == "percent" and 0 < n.value < 100)
     holdout = next(shares, None) if "assign_holdout" in tools else None
     past = _CAMPAIGN.search(message)
+    if goal == "cross_sell" and campaign is None and ("plan_strategy" in tools or _BUDGET_ZH.search(message)):
+        # 'Cross-sell to them with $4,000' is no question of what to recommend.
+        tools = (
+            *(tool for tool in tools if tool not in ("recommend_products", "plan_strategy")),
+            "plan_strategy",
+        )
     if set(AHEAD) & set(tools):
         # 'Would they', 'will they': the words of a propensity, inside a question about something else.
         tools = tuple(tool for tool in tools if tool != "score_propensity")

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import prompts
+from assistant.change_intents import DIFF
 from assistant.intents import AHEAD, CAMPAIGN_CUES, TOOLS
 from assistant.linking.linker import Link
 from assistant.llm import ChatModel
@@ -44,6 +45,7 @@ ON_SEGMENT = (
     "show_segment",
     "compare_segments",
     "trend_segment",
+    DIFF,
     "breakdown_segment",
 )
 """Tools that work on a segment: the one that the message describes, or the current one."""
@@ -63,7 +65,7 @@ class Plan:
 
 def offered_tools(link: Link, has_segment: bool) -> tuple[str, ...]:
     """The tools that the message's words and the conversation allow."""
-    if set(link.intents.tools) & {*MARKET_TOOLS, EXPLAIN}:
+    if set(link.intents.tools) & {*MARKET_TOOLS, EXPLAIN, DIFF}:
         return link.intents.tools
     offered = set(link.intents.tools)
     plain = not (link.intents.destructive or link.missing)

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import date
 from typing import Any
 
+from assistant.back import KEPT_TURNS, spoken_other
+from assistant.change_intents import DIFF
 from assistant.linking.linker import Link, outcome_of
 from assistant.market_intents import MARKET_TOOLS
 from assistant.one_customer import EXPLAIN
@@ -41,7 +44,11 @@ class Outcome:
     def note(self, tool: str, /, **arguments: Any) -> None:
         """Write a call down."""
         given = {
-            key: to_json(value) if isinstance(value, Node) else value
+            key: to_json(value)
+            if isinstance(value, Node)
+            else str(value)
+            if isinstance(value, date)
+            else value
             for key, value in arguments.items()
             if value is not None
         }
@@ -192,9 +199,15 @@ def _on_campaign(
             asked = {"goal": intents.goal, "budget": intents.budget, "top": intents.top}
             outcome.call("plan_strategy", tools.plan_strategy, subject, **asked)
         case _:
-            outcome.call(
-                "plan_strategy", tools.plan_strategy, subject, goal=intents.goal, budget=intents.budget
+            # 'What should we not do?' is asked of the plan that was just made for them.
+            bare = intents.goal is None and intents.budget is None
+            same = bare and planned.get("segment") == fingerprint(subject)
+            asked = (
+                {name: planned.get(name) for name in ("goal", "budget")}
+                if same
+                else {"goal": intents.goal, "budget": intents.budget}
             )
+            outcome.call("plan_strategy", tools.plan_strategy, subject, **asked)
 
 
 def _past_names(tools: Tools) -> list[str]:
@@ -287,6 +300,9 @@ def _on_segment(
             outcome.question = reply(CLARIFY["no_name"], link.language)
         case "trend_segment":
             outcome.call("trend_segment", tools.trend_segment, subject)
+        case tool if tool == DIFF:
+            dates = {name: link.intents.arguments.get(name) for name in ("earlier", "later")}
+            outcome.call(DIFF, tools.diff_segment, subject, **dates)
         case "breakdown_segment" if link.intents.feature:
             outcome.call("breakdown_segment", tools.breakdown_segment, subject, feature=link.intents.feature)
         case "breakdown_segment":
@@ -304,6 +320,12 @@ def _compare(outcome: Outcome, tools: Tools, link: Link, subject: Node, trail: l
         other, name = link.other, "另一组" if chinese else "the other group"
     elif link.intents.name:
         other, name = tools.rooms.library.get(link.intents.name).definition, link.intents.name
+    elif (number := spoken_other(link.message)) is not None:
+        said = [from_json(each) for each in trail]
+        if not 1 <= number <= len(said) or len(said) >= KEPT_TURNS:
+            outcome.question = reply(CLARIFY["no_such"], link.language)
+            return
+        other, name = said[number - 1], f"第 {number} 个分群" if chinese else f"segment {number}"
     elif trail:
         other, name = from_json(trail[-1]), "上一个分群" if chinese else "the previous segment"
     else:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
@@ -337,14 +338,21 @@ class Tools:
                 Figure("jaccard", jaccard, "share", "overlap of either (Jaccard)", "重叠度(Jaccard)")
             )
         added, removed = difference(other, definition)
-        notes = [f"only here: {self._words(n)}" for n in added] + [
-            f"only {name}: {self._words(n)}" for n in removed
+        rows = [
+            {"only": only, "words": self._words(node), "words_zh": self._words(node, "zh")}
+            for only, nodes in (("here", added), (name, removed))
+            for node in nodes
         ]
-        return ToolResult((Evidence("", "compare_segments", tuple(figures), (), tuple(notes)),), definition)
+        return ToolResult((Evidence("", "compare_segments", tuple(figures), tuple(rows)),), definition)
 
     def trend_segment(self, definition: Node) -> ToolResult:
         """How the size of a segment moved over the last year, a point every thirty days, and whether it jumped."""
         return self._about(definition, audience.trend_segment(self.rooms, definition))
+
+    def diff_segment(self, definition: Node, earlier: date, later: date | None = None) -> ToolResult:
+        """Who entered a segment and who left it between two dates (later: by default the date of the data): how many did
+        and how many stayed, both sizes, and how all customers grew meanwhile."""
+        return self._about(definition, audience.diff_segment(self.rooms, definition, earlier, later))
 
     def breakdown_segment(self, definition: Node, feature: str) -> ToolResult:
         """Count a segment by the values of one feature (age, favourite_department, spend_365d ...), beside everyone."""

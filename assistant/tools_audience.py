@@ -1,16 +1,17 @@
-"""Tools over an audience: its size over time, its parts by a feature, how saved segments overlap."""
+"""Tools over an audience: its size over time, who moved, its parts by a feature, how saved segments overlap."""
 
 from __future__ import annotations
 
+from datetime import date
 from typing import TYPE_CHECKING
 
 from segments.definition import EVERYONE, Node
-from segments.errors import NotFoundError
+from segments.errors import NotFoundError, UserError
 from segments.explain import explain
 from segments.ports import Evidence, Figure
 from warehouse.breakdown import breakdown
 from warehouse.overlap import overlaps
-from warehouse.trend import drift, trend
+from warehouse.trend import change, drift, trend
 from warehouse.why import why
 
 if TYPE_CHECKING:
@@ -45,6 +46,47 @@ def trend_segment(rooms: Rooms, definition: Node) -> Evidence:
         figures.append(Figure("usual_step", moved.usual, "share", *label))
         notes = ("unusual",) if moved.alert else ("usual",)
     return Evidence("", "trend_segment", tuple(figures), tuple(rows), notes)
+
+
+def diff_segment(rooms: Rooms, definition: Node, earlier: date, later: date | None = None) -> Evidence:
+    """How many entered, left and stayed between two dates, both sizes, and beside them how all customers grew.
+
+    Raises UserError for a date before or after the data, DefinitionError when a model is asked of the past.
+    """
+    found = change(rooms.audiences, definition, earlier, later or rooms.audiences.as_of)
+    everyone, everyone_now = (rooms.audiences.at(day).population for day in (earlier, found.later))
+    if not everyone:
+        raise UserError(
+            f"diff: the data do not reach back to {earlier}; name a later date.",
+            f"diff：数据尚未包含{earlier}；请给出更晚的日期。",
+        )
+    moved = rooms.disclosure.moved(definition, found)
+    start, end = earlier.isoformat(), found.later.isoformat()
+    figures = [
+        Figure("earlier", start, "date", "from", "自"),
+        Figure("later", end, "date", "to", "至"),
+        Figure("before", moved.before, "customers", f"customers on {start}", f"{start} 的客户数"),
+        Figure("after", moved.after, "customers", f"customers on {end}", f"{end} 的客户数"),
+    ]
+    if isinstance(moved.before, int) and isinstance(moved.after, int):
+        grown = everyone_now / everyone - 1
+        figures.append(Figure("grown_everyone", grown, "share", "growth of all customers", "全体客户的变化"))
+        if moved.before:
+            grown = moved.after / moved.before - 1
+            figures.append(Figure("grown", grown, "share", "growth of the segment", "分群的变化"))
+    if moved.parts is not None:
+        entered, left, stayed = moved.parts
+        figures += [
+            Figure("entered", entered, "customers", "entered", "加入"),
+            Figure("left", left, "customers", "left", "离开"),
+            Figure("stayed", stayed, "customers", "stayed", "留下"),
+        ]
+        if moved.before:
+            share = left / (left + stayed)
+            figures.append(
+                Figure("left_share", share, "share", "of those in it then left", "当时的客户中离开")
+            )
+    return Evidence("", "diff_segment", tuple(figures))
 
 
 def breakdown_segment(rooms: Rooms, definition: Node, feature: str) -> Evidence:

@@ -67,13 +67,22 @@ class TrialData:
 
 
 class SavedExperiments(Mapping[str, Experiment]):
-    """The experiments of a store, each read when it is asked for: one that was damaged is told of then only."""
+    """The experiments of a store, each read when it is asked for: one that was damaged is told of then only.
+
+    One that was read is kept until its document changes: every plan asks for all of them, and each names its customers.
+    """
 
     def __init__(self, store: Documents) -> None:
         self._store = store
+        self._kept: dict[str, tuple[str, Experiment]] = {}
 
     def __getitem__(self, name: str) -> Experiment:
-        return Experiment.from_dict(self._store.load(name))
+        saved = self._store.versions(name)[0]
+        kept = self._kept.get(name)
+        if kept is None or kept[0] != saved.tag:
+            kept = saved.tag, Experiment.from_dict(self._store.load(name, saved.version))
+            self._kept[name] = kept
+        return kept[1]
 
     def __contains__(self, name: object) -> bool:
         return isinstance(name, str) and name in self._store

@@ -95,7 +95,15 @@ class PlanComparison:
             f"| {_show(line.second, line.unit, currency)} | {_signed(line, currency)} |"
             for line in self.lines
         ]
-        return "\n".join([head[0], "", head[1], "|---|---|---|---|", *lines])
+        same = all(line.difference == 0 for line in self.lines if line.name != "budget")
+        note = ["", _UNBOUND[zh]] if same and self.first.budget != self.second.budget else []
+        return "\n".join([head[0], "", head[1], "|---|---|---|---|", *lines, *note])
+
+
+_UNBOUND = (
+    "The budget changes nothing: both plans already contact every customer worth contacting.",
+    "预算不起作用：两个方案都已触达所有值得触达的客户。",
+)
 
 
 def _show(value: float, unit: str, currency: str) -> str:

@@ -338,12 +338,10 @@ class Service:
         if sees_all(caller):
             return sizes | parts
         with read_by(_reader(caller), _viewer(caller)):
-            disclosure.counts_only("diff")
-            for size, day in (("before", found.earlier), ("after", found.later)):
-                told = disclosure.shown(definition, day)
-                sizes[size] = told if isinstance(told, int) else None
-            shown = sizes["before"] is not None and sizes["after"] is not None and disclosure.moved(found)
-        return sizes | (parts if shown else dict.fromkeys(parts))
+            told = disclosure.moved(definition, found)
+        for size, value in (("before", told.before), ("after", told.after)):
+            sizes[size] = value if isinstance(value, int) else None
+        return sizes | (parts if told.parts else dict.fromkeys(parts))
 
     def overlap(self, caller: Caller, definitions: Sequence[Node]) -> list[list[int | None]]:
         """Customers in both, for every two of the definitions; None for a group too small to show."""

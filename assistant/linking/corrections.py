@@ -14,8 +14,10 @@ _UNIT_EN = r"(?:days?|weeks?|months?|quarters?|years?|times|trips|visits|orders|
 _MONTHS = "|".join(MONTHS)
 _BOUND = r"(?:at least |at most |over |more than |under |less than |fewer than |up to |top |the last |the past |like |about |just |only )*"
 _TAKEN_BACK = "wait|sorry|hang on|hold on|actually|rather|correction|scratch that|strike that|excuse me"
+_UNPAUSED = rf"(?:(?:no|nope),?\s+(?:{_TAKEN_BACK}|make|let's)\b|(?:{_TAKEN_BACK}),?\s+(?:make|let's make|call) (?:that|it)\b)"
+"""What takes back without a pause before it: 'in the last month but no wait', '30 days actually make that 60'."""
 _CUE_EN = (
-    rf"\s*[,;.…—–-]+\s*(?:(?:oh|well|er|i mean)\b[\s,.…—–-]*)*"
+    rf"(?:\s*[,;.…—–-]+\s*|\s+(?=(?:(?:but|or|oh|well|er)\s+)*{_UNPAUSED}))(?:(?:but|or|oh|well|er|i mean)\b[\s,.…—–-]*)*"
     rf"(?:(?:no|nope)(?=\s*[,;.…—–-]|\s+(?:{_TAKEN_BACK}|make|call|let's))|{_TAKEN_BACK})\b[\s,;.…—–-]*"
     rf"(?:(?:{_TAKEN_BACK}|no|i mean|well)\b[\s,;.…—–-]*)*"
     r"(?:(?:make|let's make|call) (?:that|it)|let's say|say|it's|that's|should be|i meant)?[\s,]*"

@@ -11,18 +11,21 @@ from typing import Literal
 
 import pandas as pd
 
+from assistant.change_intents import DIFF, spoken_change
 from assistant.intents import (
     CUES,
     DESTRUCTIVE,
     NAMING,
     WHO_ARE_THEY,
     Intents,
+    opens,
     read_intents,
     spoken_acquisition,
     spoken_ahead,
     spoken_customer,
     spoken_name,
     spoken_outcome,
+    spoken_plan,
 )
 from assistant.linking.candidates import Candidate, Quantile, candidates, propensity_candidate
 from assistant.linking.clauses import Reading, named_items, read
@@ -196,9 +199,12 @@ class Linker:
             text = blanked(text, [said_at])
         if market_tool(text) is not None:
             text = without_trade_words(text)
+        change = spoken_change(text, chinese, self.as_of)
+        if change is not None:
+            text = blanked(text, change.spans)
         # 'Most persuadable by campaign 18' says whom, and is no question about what is to come.
         asked = blanked(text, [pattern.span for pattern in persuaded(text, chinese)])
-        text = blanked(text, [*spoken_ahead(asked), *spoken_acquisition(text)])
+        text = blanked(text, [*spoken_ahead(asked), *spoken_acquisition(text), *spoken_plan(text)])
         other = among = None
         if CUES["compare_segments"].search(_without_trends(text, chinese)):
             text, other = self._compared(text, chinese)
@@ -216,6 +222,9 @@ class Linker:
         quantile: Quantile = self.quantile
         numbers = [number for clause in reading.clauses for number in clause.numbers]
         intents = read_intents(message, numbers)
+        if change is not None and intents.tools == (DIFF,):
+            between = {"earlier": change.earlier, "later": change.later, "dated": change.dated}
+            intents = replace(intents, arguments=between)
         if own is not None:
             tools = dict.fromkeys([*intents.tools, "score_propensity"])
             intents = replace(intents, outcome=own, tools=tuple(tools))
@@ -226,6 +235,8 @@ class Linker:
         found = candidates(reading, self._features, quantile)
         if name is not None:
             intents = replace(intents, name=name)
+        if name in saved and opens(message, str(name)):
+            intents = replace(intents, tools=("show_segment",))
         if by is not None:
             phrase = next(group for group in by.groups() if group)
             intents = replace(intents, feature=self._features.named(phrase, chinese))

@@ -230,6 +230,15 @@ def trend(item: Evidence, say: Say) -> go.Figure | None:
     return line([row["as_of"] for row in rows], [number(row["size"]) for row in rows], say("plot.trend"))
 
 
+def _moved(item: Evidence, say: Say) -> go.Figure | None:
+    """Who entered, left and stayed; nothing where that is held back."""
+    found, parts = values(item), ("entered", "left", "stayed")
+    if "entered" not in found:
+        return None
+    title = say("plot.moved", earlier=found["earlier"], later=found["later"])
+    return bars([say(f"plot.moved.{part}") for part in parts], [number(found[part]) for part in parts], title)
+
+
 def breakdown(item: Evidence, say: Say) -> go.Figure | None:
     """Shares by value, beside everyone."""
     found = values(item)
@@ -387,6 +396,7 @@ def _level(item: Evidence) -> str:
 
 _PLOTS: dict[str, Callable[[Evidence, Say], go.Figure | None]] = {
     "trend_segment": trend,
+    "diff_segment": _moved,
     "breakdown_segment": breakdown,
     "profile_segment": effects,
     "score_propensity": _probability,
@@ -403,5 +413,5 @@ _PLOTS: dict[str, Callable[[Evidence, Say], go.Figure | None]] = {
     "find_anomalies": _anomalies,
     "customer_value": _value,
 }
-_OF_FIGURES = frozenset({"score_propensity", "measure_campaign", "estimate_uplift"})
+_OF_FIGURES = frozenset({"diff_segment", "score_propensity", "measure_campaign", "estimate_uplift"})
 """Tools whose plot needs no rows."""

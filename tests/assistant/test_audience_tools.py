@@ -1,12 +1,15 @@
 """Trend, breakdown and overlap through the chat, in both languages, with small groups held back."""
 
+from datetime import date, timedelta
+
 import pytest
 
+from assistant.change_intents import asks_change
 from assistant.plan import offered_tools
 from segments.codec import from_json
 from segments.errors import DefinitionError, NotFoundError
 from tests.assistant.conftest import BIG_SPENDERS, SOUP, call
-from warehouse.trend import trend
+from warehouse.trend import change, trend
 
 
 @pytest.mark.parametrize(
@@ -63,6 +66,8 @@ def test_the_words_offer_the_tools(talk):
     current = from_json(SOUP)
     for message, tool in (
         ("is the segment growing?", "trend_segment"),
+        ("are they growing?", "trend_segment"),
+        ("他们在增长吗？", "trend_segment"),
         ("show me the distribution of income", "breakdown_segment"),
         ("他们的年龄分布", "breakdown_segment"),
         ("which of my segments overlap with each other?", "overlap_segments"),
@@ -92,3 +97,103 @@ def test_a_segment_cannot_rest_on_itself_through_a_rank(talk):
     loop = {"rank_by": "spend_365d", "count": 5, "among": {"member_of": "ring"}}
     with pytest.raises(DefinitionError):
         talk.rooms.library.save("ring", from_json(loop))
+
+
+@pytest.mark.parametrize(
+    ("message", "earlier", "later"),
+    [
+        ("who entered and who left this segment since October?", date(2017, 10, 1), None),
+        ("how did it change since last month?", date(2017, 12, 1), None),
+        ("How has this segment changed since Black Friday?", date(2017, 11, 24), None),
+        ("Who joined and who left between October 1 and December 1?", date(2017, 10, 1), date(2017, 12, 1)),
+        ("how many joined and left this group in November?", date(2017, 11, 1), date(2017, 12, 1)),
+        ("how does it compare to last month?", date(2017, 12, 1), None),
+        ("who came in and who dropped out over the last 90 days?", date(2017, 10, 3), None),
+        ("compare it with a month ago", date(2017, 12, 2), None),
+        ("上个月以来有多少人加入、多少人流失？", date(2017, 12, 1), None),
+        ("10月以来谁加入了这个分群，谁离开了？", date(2017, 10, 1), None),
+        ("和上个月相比有什么变化？", date(2017, 12, 1), None),
+        ("近三个月有多少人进入、多少人退出？", date(2017, 10, 3), None),
+        ("自9月1日起新增了多少、流失了多少？", date(2017, 9, 1), None),
+        ("比上个月多了多少人？", date(2017, 12, 1), None),
+        ("跟感恩节那时相比，人数有什么变化？", date(2017, 11, 23), None),
+    ],
+)
+def test_a_change_is_told_between_the_dates_that_are_said(talk, message, earlier, later):
+    rooms, segment = talk.rooms, from_json(BIG_SPENDERS)
+    link = talk.assistant.linker.link(message, segment)
+    assert offered_tools(link, True) == ("diff_segment",)
+    assert link.reading is None
+    assert (link.intents.arguments["earlier"], link.intents.arguments["later"]) == (earlier, later)
+    found = change(rooms.audiences, segment, earlier, later or rooms.audiences.as_of)
+    talk.ask("who spent over $500 in the last 90 days?", call("define_segment"))
+    answer = talk.ask(message, call("diff_segment", segment="current"))
+    assert answer.tool_calls[-1]["arguments"]["earlier"] == earlier.isoformat()
+    shown = {figure["name"]: figure["value"] for figure in answer.evidence[-1]["figures"]}
+    assert (shown["entered"], shown["left"]) == (len(found.entered), len(found.left))
+    assert shown["before"] == found.stayed + len(found.left)
+    for size in (shown["entered"], shown["left"], shown["stayed"]):
+        assert f"{size:,}" in answer.answer
+    assert earlier.isoformat() in answer.answer
+
+
+def test_a_change_of_whom_the_message_describes(talk):
+    message = "Who entered or left the beer buyers of the last 30 days since 1 November 2017?"
+    answer = talk.ask(message, call("diff_segment", segment="described"))
+    beer = {"event": "purchase", "items": {"category": ["BEERS/ALES"]}, "from_days_ago": 30}
+    assert from_json(answer.tool_calls[0]["arguments"]["definition"]) == from_json(beer)
+    assert answer.tool_calls[-1]["arguments"] == {"earlier": "2017-11-01"}
+
+
+def test_a_change_without_a_date_says_which_it_took(talk):
+    talk.ask("who spent over $500 in the last 90 days?", call("define_segment"))
+    answer = talk.ask("who entered and who left?", call("diff_segment", segment="current"))
+    assert answer.tool_calls[-1]["arguments"]["earlier"] == "2017-12-02"
+    assert "You named no date, so I compared with 30 days before." in answer.answer
+    answer = talk.ask("谁离开了这个分群？", call("diff_segment", segment="current"))
+    assert "您没有给出日期" in answer.answer
+
+
+@pytest.mark.parametrize(
+    ("message", "said"),
+    [
+        ("since 2016, who entered and who left?", "do not reach back to 2016-01-01"),
+        ("who left it?", "current"),
+    ],
+)
+def test_a_change_that_cannot_be_told_says_why(talk, message, said):
+    if "2016" in message:
+        talk.ask("who spent over $500 in the last 90 days?", call("define_segment"))
+    answer = talk.ask(message, call("diff_segment"))
+    assert said in (answer.clarification or "")
+
+
+def test_a_change_that_tells_of_a_small_group_is_held_back(talk):
+    rooms, tools = talk.rooms, talk.assistant.tools
+    segment, later = from_json(SOUP), rooms.audiences.as_of
+    day = next(
+        day
+        for day in (later - timedelta(days=days) for days in range(1, 30))
+        if 0 < len(change(rooms.audiences, segment, day, later).entered) < 10
+    )
+    evidence = tools.diff_segment(segment, day).evidence[1]
+    names = {figure.name for figure in evidence.figures}
+    assert {"before", "after"} <= names
+    assert not {"entered", "left", "stayed", "left_share"} & names
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "How has this segment changed over time?",
+        "who joined us in the last 60 days and left no review",
+        "customers who bought more in December compared with November",
+        "这个分群的人数变化趋势如何？",
+        "比上个月多花了钱的客户",
+        "how do they compare with the dog food crowd?",
+        "how do they compare to those who bought beer last month?",
+        "and how are they different from the butter buyers?",
+    ],
+)
+def test_other_questions_ask_for_no_change(message):
+    assert not asks_change(message)

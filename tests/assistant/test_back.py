@@ -2,7 +2,7 @@
 
 import pytest
 
-from assistant.back import spoken_back
+from assistant.back import spoken_back, spoken_other
 from tests.assistant.conftest import BIG_SPENDERS, PARENTS, SOUP, call
 
 BOTH = {"all_of": [BIG_SPENDERS, PARENTS]}
@@ -117,3 +117,40 @@ def test_segments_are_numbered_as_they_came(talk, first, second, none):
     assert talk.ask("undo").segment["definition"] == SOUP
     assert talk.ask(none).clarification
     assert talk.current == SOUP
+
+
+@pytest.mark.parametrize(
+    ("message", "number"),
+    [("go back to the first one", 1), ("back to the original one", 1), ("回到第一个", 1), ("返回第二个", 2)],
+)
+def test_a_going_verb_needs_no_word_for_the_segment(message: str, number: int):
+    assert spoken_back(message) == number
+
+
+@pytest.mark.parametrize(
+    ("message", "number"),
+    [
+        ("compare it with the first one", 1),
+        ("how do they differ from the second segment?", 2),
+        ("和第一个比较", 1),
+        ("跟第二个分群有什么区别？", 2),
+        ("compare it with the dog food crowd", None),
+        ("compare the first quarter with the second quarter", None),
+    ],
+)
+def test_what_is_compared_with_may_be_numbered(message: str, number: int | None):
+    assert spoken_other(message) == number
+
+
+def test_a_comparison_with_the_first_one_takes_the_first_and_tells_what_differs(talk):
+    talk.ask("who spent over $500 in the last 90 days?", call("define_segment"))
+    talk.ask("only parents", call("refine_segment"))
+    talk.ask("who bought soup?", call("define_segment"))
+    answer = talk.ask("compare it with the first one", call("compare_segments", segment="current"))
+    assert answer.tool_calls[-1]["arguments"]["name"] == "segment 1"
+    assert answer.tool_calls[-1]["arguments"]["other"] == BIG_SPENDERS
+    answer = talk.ask("和第一个比较", call("compare_segments", segment="current"))
+    assert "第 1 个分群" in answer.answer
+    assert "only" not in answer.answer
+    answer = talk.ask("compare it with the seventh one", call("compare_segments", segment="current"))
+    assert answer.clarification

@@ -68,6 +68,7 @@ def grounded(answer) -> bool:
         ("did the last campaign work?", "measure_campaign"),
         ("活动18效果如何？", "measure_campaign"),
         ("with $10,000 instead?", "compare_plans"),
+        ("with 10000 instead?", "compare_plans"),
         ("what if the budget were $500?", "compare_plans"),
         ("with £10,000 instead?", "compare_plans"),
         ("with 10,000 pounds instead?", "compare_plans"),
@@ -78,6 +79,8 @@ def grounded(answer) -> bool:
         ("what can we do with £500", "plan_strategy"),
         ("we have about 500 pounds for them", "plan_strategy"),
         ("如果预算换成10000元呢？", "compare_plans"),
+        ("把方案保存为春季召回", "save_plan"),
+        ("保存方案为春季召回", "save_plan"),
         ("back-test it before we send", "backtest_strategy"),
         ("回测一下", "backtest_strategy"),
         ("how far can we expand to lookalikes?", "dial_lookalikes"),
@@ -117,6 +120,28 @@ def test_words_that_do_not(message: str):
         "backtest_strategy",
     }
     assert not campaign & set(tools)
+
+
+@pytest.mark.parametrize("message", ["what should we not do?", "What should we avoid?", "有什么不该做的？"])
+def test_what_not_to_do_is_told_of_the_plan_just_made(talk, message):
+    talk.use(BIG_SPENDERS)
+    talk.ask("plan a win-back campaign with $300 for them", call("plan_strategy"))
+    answer = talk.ask(message, call("plan_strategy"))
+    assert answer.tool_calls[-1]["arguments"] == {"goal": "win_back", "budget": 300}
+    assert "Do not" in answer.answer or "不要" in answer.answer
+    talk.use(SOUP)
+    other = talk.ask(message, call("plan_strategy"))
+    assert other.tool_calls[-1]["arguments"] == {}
+
+
+def test_a_budget_that_does_not_bind_is_said_to_change_nothing(talk):
+    talk.use(BIG_SPENDERS)
+    talk.ask("plan a win-back campaign with $50,000 for them", call("plan_strategy"))
+    more = talk.ask("with $90,000 instead?", call("compare_plans"))
+    assert "The budget changes nothing" in more.answer
+    talk.ask("plan a win-back campaign with $50,000 for them", call("plan_strategy"))
+    less = talk.ask("换成100美元呢？", call("compare_plans"))
+    assert "预算不起作用" not in less.answer
 
 
 def test_a_holdout_is_assigned_saved_and_read(talk, rooms):
@@ -478,3 +503,16 @@ def test_as_many_lookalikes_as_asked_for_and_the_lift_that_was_measured(rooms):
     unmeasured = tools.plan_strategy(few, "acquire_lookalikes", 300).strategy
     assert (unmeasured.size, unmeasured.acquisition.measured) == (100, None)
     assert {"lift_unmeasured", "lookalikes_known"} <= set(unmeasured.caveats)
+
+
+@pytest.mark.parametrize("message", ["cross-sell to them with $4,000", "用4000美元给他们做交叉销售"])
+def test_cross_selling_with_a_budget_is_a_plan(message: str):
+    found = read_intents(message, [Number((0, 1), 4000.0, unit="money")])
+    assert found.tools == ("plan_strategy",)
+    assert (found.goal, found.budget) == ("cross_sell", 4000.0)
+    assert "recommend_products" in read_intents("what can we cross-sell to them?", []).tools
+
+
+@pytest.mark.parametrize("message", ["活动18效果如何？", "how did campaign 18 do?"])
+def test_a_campaign_is_named_by_its_number_alone(message: str):
+    assert read_intents(message, []).name == "18"

@@ -438,3 +438,36 @@ def test_an_erasure_takes_the_title_and_the_link_with_the_conversation(workspace
     assert [kept.id for kept in talk.kept.all("")[0]] == [other]
     with pytest.raises(NotFoundError, match="no longer shared"):
         talk.kept.shared(token)
+
+
+def test_a_number_alone_means_the_natural_segment_just_shown(talk):
+    talk.ask("split our customers into 4 natural groups", call("discover_segments"))
+    second = talk.ask("tell me about the second one", call("profile_segment"))
+    assert second.tool_calls[0]["arguments"]["definition"]["member_of"]["cluster"] == 2
+    third = talk.ask("and the third one?", call("define_segment"))
+    assert third.segment["definition"]["member_of"]["cluster"] == 3
+
+
+@pytest.mark.parametrize(
+    ("message", "described"),
+    [
+        ("plan a campaign for it with $2,000", None),
+        ("给他们做一个2000美元的活动方案", None),
+        ("给最近60天买过汤的人做一个活动方案，预算2000美元", SOUP),
+        ("customers who received a campaign", {"event": "exposure"}),
+    ],
+)
+def test_the_campaign_that_is_to_be_planned_was_received_by_nobody(talk, message, described):
+    reading = talk.assistant.linker.link(message, from_json(BIG_SPENDERS)).reading
+    assert reading == (None if described is None else from_json(described))
+
+
+@pytest.mark.parametrize(
+    "message", ["open Beer parents", "show me Beer parents", "打开Beer parents", "打开“Beer parents”"]
+)
+def test_a_saved_segment_is_opened_by_its_name_alone(talk, message):
+    talk.rooms.library.save("Beer parents", from_json(SOUP))
+    talk.ask("who spent over $500 in the last 90 days?", call("define_segment"))
+    opened = talk.ask(message, call("show_segment"))
+    assert opened.tool_calls[-1] == {"name": "open_segment", "arguments": {"name": "Beer parents"}}
+    assert opened.segment["definition"] == SOUP

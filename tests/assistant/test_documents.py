@@ -5,11 +5,15 @@ import logging
 import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import date
 
 import pytest
 
 from assistant.documents import Documents, documents_of
+from assistant.trials import SavedExperiments
 from assistant.workspace import Settings, Workspace
+from campaigns.experiment import Experiment
 from segments.errors import ConflictError, NotFoundError, StaleError, UserError
 
 SPRING = {"arms": {"c1": ["high", "contact"], "c2": ["low", "holdout"]}, "limit": float("inf")}
@@ -193,3 +197,20 @@ def test_a_damaged_file_stays_and_is_told_of(tmp_path, caplog):
         assert documents_of(workspace, "experiment").names() == ["spring"]
     assert f"{damaged} is damaged and was not taken over" in caplog.text
     assert damaged.exists()
+
+
+def test_an_experiment_is_read_again_only_when_it_has_changed(where):
+    store = Documents(where, "experiment")
+    made = Experiment("spring", date(2017, 12, 1), "bought", 30, 0.5, "salt", {"c1": ("all", "contact")})
+    store.save("spring", made.to_dict())
+    experiments = SavedExperiments(store)
+    first = experiments["spring"]
+    assert first == made
+    assert experiments["spring"] is first
+    store.save("spring", replace(made, horizon_days=14).to_dict())
+    assert experiments["spring"].horizon_days == 14
+    assert store.forget("c1") == ["spring"]
+    assert "c1" not in experiments["spring"].arms
+    store.delete("spring")
+    with pytest.raises(NotFoundError):
+        experiments["spring"]

@@ -47,6 +47,10 @@ def test_what_holds_conditions_or_is_referred_to_is_kept(said: str) -> None:
     ("said", "meant"),
     [
         ("in the last month, no wait, make that 60 days", "in the last 60 days"),
+        ("in the last month but no wait, make that two months", "in the last two months"),
+        ("in the last month but no wait make that two months", "in the last two months"),
+        ("in the last 30 days actually make that 60 days", "in the last 60 days"),
+        ("at least 3 times or no sorry 4 times", "at least 4 times"),
         ("25 times in the past six months, no wait, make that 30 times", "30 times in the past six months"),
         ("in August or September, no wait, just September", "in September"),
         ("spent over 300 - no, 400 dollars", "spent over 400 dollars"),

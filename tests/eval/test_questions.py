@@ -37,7 +37,8 @@ CAMPAIGN_TOOLS += ("write_copy", "save_plan")
 TOOLS = {
     *("define_segment", "refine_segment", "profile_segment", "find_lookalikes", "score_propensity"),
     *("discover_segments", "recommend_products", "plan_strategy", "compare_segments", "save_segment"),
-    *("estimate_uplift", "customer_value", "trend_segment", "breakdown_segment", "overlap_segments"),
+    *("estimate_uplift", "customer_value", "trend_segment", "diff_segment"),
+    *("breakdown_segment", "overlap_segments"),
     *("find_lookalikes_of_customer", "open_segment", *CAMPAIGN_TOOLS),
     *("list_segments", "delete_segment", "show_segment", "refuse", "clarify", "clarify_or_assume"),
     *MARKET_TOOLS,

@@ -75,3 +75,18 @@ def test_the_expected_spend_grows_to_what_is_answered(found):
         (value["low"], value["value"], value["high"]), abs=0.01
     )
     assert figure.layout.title.text == "Expected spend (90% interval)"
+
+
+def test_who_moved_is_three_bars_and_none_where_it_is_held_back(found):
+    evidence = found("diff_segment", definition=LOYAL, earlier="2017-10-01")
+    shown = plots.values(evidence[-1])
+    (bar,) = plots.of_answer(evidence, EN).data
+    assert list(bar.y) == ["entered", "left", "stayed"]
+    assert list(bar.x) == [shown["entered"], shown["left"], shown["stayed"]]
+    figure = plots.of_answer(evidence, ZH)
+    assert list(figure.data[0].y) == ["加入", "离开", "留下"]
+    assert figure.layout.title.text == "2017-10-01 至 2018-01-01 的变动"
+    held_back = [
+        figure for figure in evidence[-1]["figures"] if figure["name"] not in ("entered", "left", "stayed")
+    ]
+    assert plots.of_answer([evidence[-1] | {"figures": held_back}], EN) is None
