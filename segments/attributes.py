@@ -149,7 +149,7 @@ def _read(
             f"must be small letters, digits and _, e.g. loyalty_tier; got {short(name)}",
             f"只能是小写字母、数字和_，如 loyalty_tier，而给的是{short(name)}",
         )
-    elif name in taken or f"{name}_days" in taken or MADE.fullmatch(name):
+    elif name in taken or (data.get("kind") == "date" and f"{name}_days" in taken) or MADE.fullmatch(name):
         fields.wrong(
             "name", f"'{name}' is computed here; choose another name", f"“{name}”由系统计算；请换一个名称"
         )

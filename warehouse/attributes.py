@@ -30,7 +30,7 @@ def read_attribute(attribute: CustomerAttribute, said: str, columns: Columns, so
         case "yes-no":
             return yes_no(said, columns)
         case "date":
-            return day(said, columns, source.time_format, source.time_zone)
+            return day(said, columns, source.time_format)
     text = "trim({}::VARCHAR)"
     if columns.get(said) in ("DOUBLE", "FLOAT"):
         # A column of whole numbers in which some are missing comes as one of fractions.

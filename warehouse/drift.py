@@ -44,7 +44,7 @@ def schema_drift(
         elif _family(kind, field) != _family(now[name], field) and has_values(name):
             what = f"; it is read as {field}" if field else "; it is not mapped, so nothing changes"
             counted = field is not None and (field in TYPED or field.startswith("attributes."))
-            stops = bool(field) and not (counted and "VARCHAR" in (kind, now[name]))
+            stops = bool(field) and not (counted and {"VARCHAR", "JSON"} & {kind, now[name]})
             found.append(
                 SchemaDrift(f"{label}: the column '{name}' was {kind} and is {now[name]}{what}.", stops)
             )

@@ -18,7 +18,7 @@ from warehouse.database import table_view
 from warehouse.ledger import Columns
 from warehouse.mapping import Mapping, Source, TypeColumn
 from warehouse.rates import UNKNOWN, rate_of, unknown
-from warehouse.readable import UNREADABLE, condition, fault, first_fault, number, time, yes_no
+from warehouse.readable import UNREADABLE, condition, day, fault, first_fault, number, time, yes_no
 from warehouse.unread import note_unread
 
 RAW_EVENTS = (
@@ -126,12 +126,16 @@ def _load(reading: _Reading) -> dict[int, Columns]:
     _load_events(reading)
     _load_items(reading)
     _load_customers(reading)
-    campaigns = [
-        f"SELECT DISTINCT * FROM ({_campaigns(reading, place, source)})"
-        for place, source in reading.of("campaigns")
-    ]
+    campaigns = [_campaigns(reading, place, source) for place, source in reading.of("campaigns")]
     empty = "NULL::VARCHAR AS campaign_id, NULL::VARCHAR AS type, NULL::DATE AS start_date, NULL::DATE AS end_date"
-    _create(connection, "raw_campaigns", campaigns or [f"SELECT {empty} WHERE false"])
+    faults = "NULL::VARCHAR AS fault_start_date, NULL::VARCHAR AS fault_end_date"
+    _create(connection, "given_campaigns", campaigns or [f"SELECT {empty}, {faults} WHERE false"])
+    if campaigns:
+        note_unread(connection, "campaigns", ("start_date", "end_date"))
+    connection.execute(
+        "CREATE TEMP TABLE raw_campaigns AS SELECT DISTINCT * EXCLUDE (fault_start_date, fault_end_date) "
+        "FROM given_campaigns WHERE fault_start_date IS NULL"
+    )
     return reading.columns
 
 
@@ -298,13 +302,23 @@ def _customers(reading: _Reading, place: int, source: Source, channels: Sequence
 
 def _campaigns(reading: _Reading, place: int, source: Source) -> str:
     columns = _columns(reading, place, source)
-    start = _value(source, "start", columns, "DATE")
-    end = _value(source, "end", columns, "DATE") if "end" in source.columns else f"{start} + 30"
+    said = {name: source.columns[name] for name in ("start", "end") if name in source.columns}
+    days = {
+        name: day(_known(source, name, column, columns), columns, source.time_format)
+        for name, column in said.items()
+    }
+    start = days["start"].value
+    end = days["end"].value if "end" in days else f"{start} + 30"
     shown = [
         f"{_value(source, 'campaign', columns)} AS campaign_id",
         f"coalesce({_value(source, 'type', columns)}, 'campaign') AS type",
         f"{start} AS start_date",
-        f"({end})::DATE AS end_date",
+        # Whose end cannot be read lasts as long as one without an end.
+        f"coalesce({end}, {start} + 30)::DATE AS end_date",
+        *(
+            f"{fault(days[name]) if name in days else 'NULL::VARCHAR'} AS fault_{name}_date"
+            for name in ("start", "end")
+        ),
     ]
     return _select(reading, place, source, columns, shown)
 

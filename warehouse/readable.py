@@ -83,11 +83,11 @@ def time(said: str, types: Columns, time_format: str = "", time_zone: str = "") 
     return readable(said, read, types, sure)
 
 
-def day(said: str, types: Columns, time_format: str = "", time_zone: str = "") -> Readable:
-    """A field as a date; one that the engine knows for one stays as it is, whatever the source's format of times is."""
+def day(said: str, types: Columns, time_format: str = "") -> Readable:
+    """A field as a date, of no time zone; one that the engine knows for one is of no format either."""
     if types.get(said) == "DATE":
         return Readable(identifier(said))
-    found = time(said, types, time_format, time_zone)
+    found = time(said, types, time_format)
     return Readable(f"({found.value})::DATE", found.fails, found.given)
 
 

@@ -1,7 +1,5 @@
 """A retailer's own attributes are found by their declared words, in both languages, and counted."""
 
-from pathlib import Path
-
 import pandas as pd
 import pytest
 

@@ -240,6 +240,22 @@ def test_a_retyped_column_is_told_and_a_missing_one_stops(shop):
         ingest(shop, mapping)
 
 
+def test_dates_of_campaigns_that_cannot_be_read_are_counted(shop):
+    rows = [("c1", "01.03.2024", "05.03.2024"), ("c2", "soon", "05.03.2024"), ("c3", "01.04.2024", "never")]
+    rows += [(f"d{n}", "01.05.2024", "02.05.2024") for n in range(3)]
+    pd.DataFrame(rows, columns=["c", "s", "e"]).to_csv(shop / "campaigns.csv", index=False)
+    table = '[[campaigns]]\nfiles = "campaigns.csv"\ncampaign = "c"\nstart = "s"\nend = "e"\ntime_format = "%d.%m.%Y"\n'
+    warehouse = ingest(shop, parse_mapping(EVENTS + table, shop, "m"))
+    found = warehouse.fetch(warehouse.table("campaigns")).set_index("campaign_id")
+    assert sorted(found.index) == ["c1", "c3", "d0", "d1", "d2"]
+    assert [str(day)[:10] for day in found.loc[["c1", "c3"], "end_date"]] == ["2024-03-05", "2024-05-01"]
+    said = check(warehouse, "campaigns readable")
+    assert said.verdict == "warn"
+    assert "start_date (1 of 6, such as 'soon')" in said.detail
+    assert "end_date (1 of 6, such as 'never')" in said.detail
+    warehouse.close()
+
+
 @pytest.fixture(scope="module")
 def real(tmp_path_factory):
     """The real customer table of a marketing campaign, whose enrolment is taken for a purchase."""
