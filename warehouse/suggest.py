@@ -70,7 +70,7 @@ def suggest(*paths: Path) -> Suggestion:
     notes = [f"{one.path.name}: {note}" if len(found) > 1 else note for one in found for note in one.notes]
     if len(found) > 1:
         notes = [*(f"{one.path.name} holds {one.kind}." for one in found), *_joins(found), *notes]
-    folder = Path(os.path.commonpath([path.resolve().parent for path in paths]))
+    folder = Path(os.path.commonpath([path.absolute().parent for path in paths]))
     if not any(one.kind == "events" for one in found):
         notes.append(
             "No file tells what customers did: a mapping needs [[events]] besides, so suggest one for both."
@@ -213,7 +213,7 @@ def _toml(found: Sequence[Proposal], folder: Path) -> tuple[str, list[str]]:
         for one in found:
             for head, told in one.lines:
                 if head.strip("[]").split(".")[0] == kind:
-                    where = one.path.resolve().relative_to(folder).as_posix()
+                    where = one.path.absolute().relative_to(folder).as_posix()
                     files = [] if "." in head else [f"files = [{toml_text(where)}]"]
                     lines += ["", head, *files, *told]
     return "\n".join(lines) + "\n", notes

@@ -52,7 +52,8 @@ def propose_events(
     doubtful = _doubtful_name(connection, guesses)
     guesses = [guess for guess in guesses if guess != doubtful]
     found = {guess.field: guess.column for guess in guesses}
-    keys = {field: found[field] for field in ("customer", "item", "order", "campaign") if field in found}
+    ids: tuple[str, ...] = ("customer", "item", "order", "campaign")
+    keys = {name: found[name] for name in ids if name in found}
     by_name = {column.name: column for column in columns}
     types = _event_types(connection, path, found.pop("event", None))
     tell_time(by_name[found["time"]], found)
