@@ -229,6 +229,7 @@ class Rooms:
             self.assumptions,
             self.uplift.for_plans(),
             acquisition,
+            [feature.name for feature in self.warehouse.catalogue if feature.group],
         )
 
     def discover(self, k: int | None) -> Evidence:

@@ -43,12 +43,15 @@ FORMAT = 1
 
 MAPPING_FILE = "mapping.json"
 LOADING = (
-    *("segments/catalogue.py", "segments/features.py", "warehouse/mart.py"),
+    *("segments/attributes.py", "segments/catalogue.py", "segments/features.py", "warehouse/mart.py"),
     *(
         f"warehouse/{name}.py"
-        for name in "allowed clean completejourney database files gate keys left_out mapping".split()
+        for name in "allowed attributes clean completejourney database files gate keys left_out mapping".split()
     ),
-    *(f"warehouse/{name}.py" for name in "personal pseudonyms quality rates readable store write".split()),
+    *(
+        f"warehouse/{name}.py"
+        for name in "personal pseudonyms quality rates readable store unread write".split()
+    ),
 )
 """The code whose change makes another warehouse of the same files."""
 

@@ -33,9 +33,6 @@ from segments.ports import NextAction, Outcome, Progress, Snapshot
 from warehouse.history import TrainingTables
 from warehouse.store import Warehouse
 
-DEMOGRAPHICS = ("age", "income", "household_size", "has_children", "marital_status", "home_ownership")
-"""Features by whose values a card shows whom a model works for, where the workspace has them."""
-
 
 @dataclass(frozen=True)
 class ModelDrift:
@@ -53,7 +50,7 @@ def model_card(workspace: Workspace, outcome: str) -> dict[str, Any]:
     card = registry.card(outcome)
     tested = registry.tested(outcome)
     features = TrainingTables(warehouse).features(date.fromisoformat(card.test_cut))
-    groups = features[[name for name in DEMOGRAPHICS if name in features]]
+    groups = features[[known.name for known in warehouse.catalogue if known.group and known.name in features]]
     drivers = Propensities(warehouse, workspace.models).importance(outcome)
     choice = None if ":" in card.outcome else Choices(workspace.models).of(card.outcome)
     return build_card(card, family(registry.model(outcome)), tested, groups, drivers, choice)
@@ -268,7 +265,7 @@ def labelled(tables: TrainingTables, outcome: Outcome, progress: Progress) -> li
         extra = tables.extra(cut)
         if outcome.items is not None:
             extra = extra.join(tables.item_history(outcome.items, cut), how="left")
-        features = customer_matrix(tables.features(cut), extra)
+        features = customer_matrix(tables.features(cut), extra, tables.catalogue)
         if outcome.eligible is not None:
             features = features.reindex(tables.eligible(outcome.eligible, cut))
         labels: pd.Series = tables.labels(outcome, cut).reindex(features.index).fillna(0).astype("int8")

@@ -22,6 +22,7 @@ from propensity.rescore import rescore_all
 from propensity.training import train_all
 from segments.atomic import write_text
 from segments.errors import ChecksumError, NotBuiltError, NotFoundError
+from segments.features import Catalogue
 from segments.ports import Figure, Outcome, Progress
 from warehouse.history import TrainingTables
 from warehouse.store import Warehouse
@@ -222,7 +223,8 @@ class Propensities:
     def customers(self) -> pd.DataFrame:
         """The models' columns of every customer, as of the workspace's date."""
         as_of = self._warehouse.as_of
-        return customer_matrix(self._tables.features(as_of), self._tables.extra(as_of))
+        catalogue = self._warehouse.catalogue
+        return customer_matrix(self._tables.features(as_of), self._tables.extra(as_of), catalogue)
 
     @cached_property
     def _activity(self) -> pd.DataFrame:
@@ -233,7 +235,9 @@ class Propensities:
         values = model.contributions(self.matrix(outcome))
         if isinstance(values.index, pd.MultiIndex):
             values = values.droplevel("category")
-        values = values.T.groupby([_group(str(name)) for name in values]).sum().T
+        values = (
+            values.T.groupby([_group(str(name), self._warehouse.catalogue)[0] for name in values]).sum().T
+        )
         effects = values.reindex(list(members)).mean() - values.mean()
         named = [(name, en, zh, float(effects[name])) for name, _, en, zh in GROUPS if name in effects]
         telling = [driver for driver in named if abs(driver[3]) >= LEAST_EFFECT]
@@ -248,13 +252,20 @@ class Propensities:
             return self.customers.reindex(self._tables.eligible(eligible, self._warehouse.as_of))
         category = parse(outcome, self._tables.categories).name.removeprefix(CATEGORY_PREFIX)
         panel = self._tables.category_panel([category], self._warehouse.as_of)
-        return category_matrix(self.customers, panel, self._activity, [category])
+        return category_matrix(self.customers, panel, self._activity, [category], self._warehouse.catalogue)
 
 
-def group_words(column: str) -> tuple[str, str]:
-    """What a model's column speaks of, in English and Chinese."""
-    return next((en, zh) for _, starts, en, zh in GROUPS if column.startswith(starts))
+def group_words(column: str, catalogue: Catalogue = Catalogue(())) -> tuple[str, str]:  # noqa: B008 - never changed
+    """What a model's column speaks of, in English and Chinese; the catalogue tells who declared it, where it is of one."""
+    return _group(column, catalogue)[1:]
 
 
-def _group(column: str) -> str:
-    return next(name for name, starts, _, _ in GROUPS if column.startswith(starts))
+def _group(column: str, catalogue: Catalogue) -> tuple[str, str, str]:
+    """Name and words of a column's group; the attributes that a retailer declares tell who customers are."""
+    feature = catalogue.get(column)
+    own = feature is not None and feature.attribute
+    return next(
+        (name, en, zh)
+        for name, starts, en, zh in GROUPS
+        if (name == "household" if own else column.startswith(starts))
+    )

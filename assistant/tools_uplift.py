@@ -13,6 +13,7 @@ from campaigns.uplift import Uplift
 from propensity.uplift.measure import LEVEL, TOP, Estimate
 from propensity.uplift.study import GROUPS, CampaignStudy, group_shares, study_campaign
 from segments.errors import DataError, Sentence
+from segments.features import Catalogue
 from segments.ports import Evidence, Figure
 
 LABELS = {
@@ -64,7 +65,9 @@ class CampaignUplift:
             "at random" if trial.randomised else "targeted",
             "offer only" if trial.offer_only else "any purchase",
         )
-        return Evidence("", "estimate_uplift", figures, tuple(_differences(study)), notes)
+        return Evidence(
+            "", "estimate_uplift", figures, tuple(_differences(study, self._trials.tables.catalogue)), notes
+        )
 
     def effects(self, campaign: str) -> pd.Series:
         """By how much a campaign like that one would change the probability to buy, of every customer of today.
@@ -229,10 +232,10 @@ def _policy_figures(study: CampaignStudy, value: float, cost: float) -> tuple[Fi
     )
 
 
-def _differences(study: CampaignStudy) -> list[dict[str, object]]:
+def _differences(study: CampaignStudy, catalogue: Catalogue) -> list[dict[str, object]]:
     rows = []
     for name, row in study.balance.differences.head(SHOWN_DIFFERENCES).iterrows():
-        words, words_zh = group_words(str(name))
+        words, words_zh = group_words(str(name), catalogue)
         rows.append(
             {
                 "feature": str(name),

@@ -165,7 +165,7 @@ class Trials:
     def data(self, trial: Trial) -> TrialData:
         """What a study of it learns from."""
         tables, start = self.tables, trial.start
-        features = customer_matrix(tables.features(start), tables.extra(start))
+        features = customer_matrix(tables.features(start), tables.extra(start), tables.catalogue)
         if trial.kind == "experiment":
             made = self._experiments[trial.name]
             assert self._purchases is not None

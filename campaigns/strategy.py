@@ -26,13 +26,14 @@ from campaigns.power import Holdout, Metric, design_holdout
 from campaigns.response import measure_response
 from campaigns.spend import Timeline
 from campaigns.uplift import Uplift
+from segments.catalogue import standard_catalogue
 from segments.errors import DefinitionError
 
 MIN_SIZE = 10
 """Smaller segments and smaller plans are not made: their figures would tell of single customers."""
 TIERS = ("high", "middle", "low")
-PROTECTED = ("age", "income", "marital_status", "household_size", "has_children", "home_ownership")
-"""Attributes that fairness is watched for, where the feature mart has them."""
+PROTECTED = tuple(feature.name for feature in standard_catalogue() if feature.group)
+"""Attributes that every workspace knows and that fairness is watched for."""
 SHARE_GOALS = (*TRIP_GOALS, *OFFER_GOALS)
 """Goals whose arms are compared by the share who buy; the others by spend."""
 
@@ -53,13 +54,15 @@ def plan_strategy(
     assumptions: Assumptions | None = None,
     uplift: Uplift | None = None,
     acquisition: Acquisition | None = None,
+    protected: Sequence[str] = PROTECTED,
 ) -> Strategy:
     """Plan a campaign for the members within `budget` (currency).
 
     probabilities: outcome -> probability by customer; `purchase_30d` is needed, `coupon_redeem_30d` where the
     shop has coupons, `purchase_30d:<category>` sharpens cross-selling. recommendations: rows with key, name and level, best
     first. uplift: what contact causes in each customer, where a randomised test tells it.
-    acquisition: how the members were found, where they are lookalikes of a segment.
+    acquisition: how the members were found, where they are lookalikes of a segment. protected: features between whose
+    values fairness is watched, where the feature mart has them.
     Raises DefinitionError for an empty or tiny segment, an unknown goal, a budget that is not positive or
     too small, or figures that neither the data nor the assumptions hold.
     """
@@ -103,7 +106,7 @@ def plan_strategy(
         break_even=_break_even(forecast, taken),
         holdout=holdout,
         left_alone=int((~rested).sum()),
-        passed_over=imbalances(ours, arms, PROTECTED),
+        passed_over=imbalances(ours, arms, protected),
         uplift=None if uplift is None else uplift.study,
         acquisition=acquisition,
         assumptions=taken,

@@ -11,8 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from segments.catalogue import standard_catalogue
-from segments.features import Attribute
+from segments.features import Catalogue, FeatureType
 
 HABITS = (
     "recency_days",
@@ -45,25 +44,25 @@ HABITS = (
     "trip_first",
 )
 """What customers do, as the category model sees it."""
-HOUSEHOLD = tuple(
-    feature.name for feature in standard_catalogue() if isinstance(feature.computation, Attribute)
-)
-"""Who customers are, as far as the workspace knows: every attribute that the catalogue declares."""
 NEIGHBOURS = 10
 RIDGE = 0.5
 """Shrinkage of `near_expected`, in units of the number of customers (correlation scale)."""
 
 
-def customer_matrix(features: pd.DataFrame, extra: pd.DataFrame) -> pd.DataFrame:
+def household(catalogue: Catalogue) -> tuple[str, ...]:
+    """Who customers are, as far as the workspace knows: every attribute that the catalogue declares."""
+    return tuple(feature.name for feature in catalogue if feature.attribute)
+
+
+def customer_matrix(features: pd.DataFrame, extra: pd.DataFrame, catalogue: Catalogue) -> pd.DataFrame:
     """Features and extra columns as float32; bands and known categories become their place in order."""
-    catalogue = standard_catalogue()
     columns = {}
     for name in features:
         known = catalogue.get(str(name))
         if known is not None and known.levels:
             places = {level: place for place, level in enumerate(known.levels)}
             columns[name] = features[name].map(places)
-        elif known is not None and known.name == "has_children":
+        elif known is not None and known.type is FeatureType.BOOLEAN:
             columns[name] = features[name].map({True: 1.0, False: 0.0})
         elif pd.api.types.is_numeric_dtype(features[name]):
             columns[name] = features[name]
@@ -72,7 +71,11 @@ def customer_matrix(features: pd.DataFrame, extra: pd.DataFrame) -> pd.DataFrame
 
 
 def category_matrix(
-    customers: pd.DataFrame, panel: pd.DataFrame, activity: pd.DataFrame, categories: Sequence[str]
+    customers: pd.DataFrame,
+    panel: pd.DataFrame,
+    activity: pd.DataFrame,
+    categories: Sequence[str],
+    catalogue: Catalogue,
 ) -> pd.DataFrame:
     """One row for every (category, customer), categories in the given order, customers as in `customers`.
 
@@ -80,7 +83,7 @@ def category_matrix(
     """
     index = pd.MultiIndex.from_product([categories, customers.index], names=["category", "customer_id"])
     history = panel.reindex(index)
-    own = [*HABITS, *(name for name in HOUSEHOLD if name in customers)]
+    own = [*HABITS, *(name for name in household(catalogue) if name in customers)]
     matrix = pd.concat(
         [
             history,

@@ -31,7 +31,7 @@ class Matrices:
         """The columns of every customer, or of those whom an outcome is asked of."""
         if as_of not in self._customers:
             features, extra = self.tables.features(as_of), self.tables.extra(as_of)
-            self._customers[as_of] = customer_matrix(features, extra)
+            self._customers[as_of] = customer_matrix(features, extra, self.tables.catalogue)
         everyone = self._customers[as_of]
         return everyone if eligible is None else everyone.reindex(self.tables.eligible(eligible, as_of))
 
@@ -54,7 +54,7 @@ class Matrices:
         """The columns of every (category, customer)."""
         history = self.tables.category_panel(categories, as_of)
         activity = self.tables.category_activity(as_of)
-        return category_matrix(self.customers(as_of), history, activity, categories)
+        return category_matrix(self.customers(as_of), history, activity, categories, self.tables.catalogue)
 
     def panel_snapshot(
         self, categories: Sequence[str], as_of: date, horizon_days: int, most_rows: int

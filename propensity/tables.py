@@ -9,6 +9,7 @@ from typing import Protocol
 import pandas as pd
 
 from segments.definition import ItemFilter
+from segments.features import Catalogue
 from segments.ports import Eligible, NextAction, Outcome
 
 
@@ -23,6 +24,11 @@ class OutcomeTables(Protocol):
     @property
     def first_day(self) -> date:
         """The day of the first purchase."""
+        ...
+
+    @property
+    def catalogue(self) -> Catalogue:
+        """The features there are."""
         ...
 
     @property

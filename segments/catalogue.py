@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
+from segments.attributes import CustomerAttribute
 from segments.features import (
     Aggregate,
     Attribute,
@@ -480,6 +481,7 @@ def _demographics() -> list[Feature]:
             ("age", "aged", "years old", "older", "younger", "seniors", "young", "retired"),
             ("年龄", "岁", "老年人", "年轻人", "年轻"),
             AGE,
+            group=True,
         ),
         Feature(
             "income",
@@ -491,6 +493,7 @@ def _demographics() -> list[Feature]:
             ("income", "earn", "earning", "make a year", "household income", "affluent", "wealthy", "salary"),
             ("收入", "家庭收入", "年收入", "高收入", "低收入"),
             INCOME,
+            group=True,
         ),
         Feature(
             "household_size",
@@ -508,6 +511,7 @@ def _demographics() -> list[Feature]:
             ),
             ("家庭人数", "几口人", "家庭规模", "口之家"),
             ("1", "2", "3", "4", "5+"),
+            group=True,
         ),
         Feature(
             "kids_count",
@@ -538,6 +542,7 @@ def _demographics() -> list[Feature]:
                 "family",
             ),
             ("有孩子", "有小孩", "没有孩子", "无孩", "家长", "带孩子"),
+            group=True,
         ),
         Feature(
             "marital_status",
@@ -550,6 +555,7 @@ def _demographics() -> list[Feature]:
             ("婚姻", "已婚", "未婚", "单身"),
             ("Married", "Unmarried"),
             ("已婚", "未婚"),
+            group=True,
         ),
         Feature(
             "home_ownership",
@@ -571,6 +577,7 @@ def _demographics() -> list[Feature]:
             ("住房", "有房", "租房", "房主", "租客"),
             ("Homeowner", "Probable Homeowner", "Probable Renter", "Renter"),
             ("有房", "可能有房", "可能租房", "租房"),
+            group=True,
         ),
         Feature(
             "household_composition",
@@ -659,8 +666,13 @@ def _taste(taste: Taste) -> Feature:
     )
 
 
-def standard_catalogue(departments: Sequence[str] = (), tastes: Sequence[Taste] = ()) -> Catalogue:
-    """All features; `departments` (largest first) each add a spend and a share feature, `tastes` a share."""
+def standard_catalogue(
+    departments: Sequence[str] = (),
+    tastes: Sequence[Taste] = (),
+    attributes: Sequence[CustomerAttribute] = (),
+) -> Catalogue:
+    """All features; `departments` (largest first) each add a spend and a share feature, `tastes` a share, `attributes`
+    themselves, in the place of a known attribute of that name."""
     features = _basics()
     for days in (30, 90, 180, YEAR):
         features += _rfm(days)
@@ -668,4 +680,7 @@ def standard_catalogue(departments: Sequence[str] = (), tastes: Sequence[Taste] 
     for name in departments:
         features += _department(name)
     features += [_taste(taste) for taste in tastes]
+    own = [attribute.feature for attribute in attributes]
+    replaced = {attribute.name for attribute in attributes}
+    features = [feature for feature in features if feature.name not in replaced] + own
     return Catalogue(features)

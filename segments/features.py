@@ -92,9 +92,14 @@ class Favourite:
 
 @dataclass(frozen=True)
 class Attribute:
-    """A column of the customers table."""
+    """A column of the customers table; since: it holds a date, the value is the whole days from it to as of, at least 1.
+
+    A date that is not before as of is not known yet. Everything else is as the customers table tells it now.
+    """
 
     column: str
+    # Not shown, so that what is marked by the catalogue of before stays as it is.
+    since: bool = field(default=False, repr=False)
 
 
 Computation = Aggregate | Ratio | Recency | Gap | Favourite | Attribute
@@ -105,7 +110,8 @@ class Feature:
     """One entry of the catalogue.
 
     unit: currency, days, orders, items, ... as shown to people; `share` values lie in 0..1.
-    levels: the ordered values of a band, or the known values of a category.
+    levels: the ordered values of a band, or the known values of a category. group: whether fairness is watched
+    between its values.
     """
 
     name: str
@@ -118,6 +124,12 @@ class Feature:
     synonyms_zh: tuple[str, ...] = ()
     levels: tuple[str, ...] = ()
     levels_zh: tuple[str, ...] = field(default=())
+    group: bool = field(default=False, repr=False)
+
+    @property
+    def attribute(self) -> bool:
+        """Whether it tells who customers are, as their table says it, not what they did."""
+        return isinstance(self.computation, Attribute)
 
     @property
     def operators(self) -> tuple[str, ...]:

@@ -44,7 +44,8 @@ def ingest(
         Path | None, typer.Option("--data", help="The folder that the mapping's files are in.")
     ] = None,
     suggest: Annotated[
-        Path | None, typer.Option("--suggest", help="Propose a mapping for this file, and say why.")
+        list[Path] | None,
+        typer.Option("--suggest", help="Propose a mapping for this file, and say why; again for more files."),
     ] = None,
     replace: Annotated[
         bool, typer.Option("--replace", help="Files ingested before that have changed take their old place.")
@@ -63,7 +64,7 @@ def ingest(
     from serving.terminal import steps
     from warehouse.mapping import read_mapping
 
-    if suggest is not None:
+    if suggest:
         _suggest_mapping(suggest)
         return
     if mapping is None or workspace is None:
@@ -120,11 +121,11 @@ def _published(segment: Published) -> str:
     return f"{segment.name}: {segment.count:,} customers{before}{'  <- jumped' if segment.jumped else ''}"
 
 
-def _suggest_mapping(path: Path) -> None:
+def _suggest_mapping(paths: list[Path]) -> None:
     """The mapping on standard output, ready to be kept in a file; the reasons beside it."""
     from warehouse.suggest import suggest
 
-    found = suggest(path)
+    found = suggest(*paths)
     print(found.toml, end="")
     for guess in found.guesses:
         typer.echo(f"{guess.field} = {guess.column}: {guess.reason}", err=True)

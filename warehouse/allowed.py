@@ -27,9 +27,9 @@ def refuse_personal(
     """
     kept = [
         (field, column)
-        for field, said in source.columns.items()
+        for field, said in source.read.items()
         for column in columns
-        if field not in NEVER_KEPT and column not in source.personal and reads(said, column)
+        if _kept(field) and column not in source.personal and reads(said, column)
     ]
     if not kept:
         return
@@ -37,7 +37,7 @@ def refuse_personal(
     found = [
         (field, column, kind)
         for field, column in kept
-        if (kind := personal_kind(column, examples.get(column, ()))) is not None
+        if (kind := personal_kind(column, examples.get(column, ())) or _named(field)) is not None
     ]
     if found:
         told = ", ".join(f"'{column}' (as {field}; {kind})" for field, column, kind in found)
@@ -46,6 +46,16 @@ def refuse_personal(
             f"{source.kind}: what looks personal would be kept as it is: {told}; leave it out of the mapping, or allow "
             f"it with personal = [{names}]."
         )
+
+
+def _kept(field: str) -> bool:
+    return field not in NEVER_KEPT and not field.startswith("reach.")
+
+
+def _named(field: str) -> str | None:
+    """What kind of personal data the name of an attribute tells, whatever its column is called."""
+    name = field.removeprefix("attributes.")
+    return None if name == field else personal_kind(name, ())
 
 
 def _examples(

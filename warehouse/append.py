@@ -17,9 +17,11 @@ from typing import Any
 
 import duckdb
 
+from segments.attributes import of_json, to_json
 from segments.catalogue import standard_catalogue
 from segments.ports import Progress, silent
 from warehouse import left_out
+from warehouse.attributes import levels_known, with_levels
 from warehouse.clean import BOTS, MAX_EVENTS_A_DAY, RULES, RuleResult
 from warehouse.connection import connect, quoted
 from warehouse.files import load
@@ -66,7 +68,11 @@ def load_all(
     def note(connection: duckdb.DuckDBPyConnection) -> dict[str, Any]:
         write_ledger(connection, intake.files, columns)
         base = uuid.uuid4().hex[:16]
-        return {"ledger": {"mapping": intake.mapping_mark, "made_by": made_by, "base": base}}
+        own = [to_json(one) for one in with_levels(connection, mapping.attributes)]
+        return {
+            "attributes": own,
+            "ledger": {"mapping": intake.mapping_mark, "made_by": made_by, "base": base},
+        }
 
     build(folder, read, progress, note)
 
@@ -90,8 +96,13 @@ def append(folder: Path, mapping: Mapping, intake: Intake, progress: Progress = 
             progress(0.3, "cleaning and checking")
             _history(connection)
             off = before.get("rules_off", ())
+            known = [of_json(one) for one in before.get("attributes", ())]
             report = clean_and_check(
-                connection, folder, history="history", more=lambda: [_overlap(connection)], off=off
+                connection,
+                folder,
+                history="history",
+                more=lambda: [_overlap(connection), *levels_known(connection, known)],
+                off=off,
             )
             progress(0.5, "adding the new rows")
             _touch(connection)
@@ -239,4 +250,6 @@ def _note(connection: duckdb.DuckDBPyConnection, report: QualityReport) -> None:
         rules=rules,
         left_out=left_out.read(connection, "left_out"),
     )
-    write_meta(connection, known | {"quality": whole.to_dict()})
+    attributes = with_levels(connection, [of_json(one) for one in known.get("attributes", ())])
+    own = [to_json(attribute) for attribute in attributes]
+    write_meta(connection, known | {"attributes": own, "quality": whole.to_dict()})

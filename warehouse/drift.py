@@ -43,7 +43,8 @@ def schema_drift(
             )
         elif _family(kind, field) != _family(now[name], field) and has_values(name):
             what = f"; it is read as {field}" if field else "; it is not mapped, so nothing changes"
-            stops = bool(field) and not (field in TYPED and "VARCHAR" in (kind, now[name]))
+            counted = field is not None and (field in TYPED or field.startswith("attributes."))
+            stops = bool(field) and not (counted and {"VARCHAR", "JSON"} & {kind, now[name]})
             found.append(
                 SchemaDrift(f"{label}: the column '{name}' was {kind} and is {now[name]}{what}.", stops)
             )
@@ -52,8 +53,7 @@ def schema_drift(
 
 def field_of(source: Source, column: str) -> str | None:
     """The mapping's field that reads a column, by itself or in an expression; None when none does."""
-    read = {**source.columns, **{f"reach.{channel}": said for channel, said in source.reach.items()}}
-    for field, said in read.items():
+    for field, said in source.read.items():
         if reads(said, column):
             return field
     if isinstance(source.type, TypeColumn) and source.type.column == column:

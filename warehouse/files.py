@@ -12,12 +12,14 @@ import duckdb
 from segments.errors import DataError
 from warehouse import left_out
 from warehouse.allowed import refuse_personal
+from warehouse.attributes import TYPES, few_levels, read_attribute
 from warehouse.connection import identifier, quoted
 from warehouse.database import table_view
 from warehouse.ledger import Columns
 from warehouse.mapping import Mapping, Source, TypeColumn
 from warehouse.rates import UNKNOWN, rate_of, unknown
-from warehouse.readable import TEXTS, UNREADABLE, Readable, condition, first_fault, readable
+from warehouse.readable import UNREADABLE, condition, day, fault, first_fault, number, time, yes_no
+from warehouse.unread import note_unread
 
 RAW_EVENTS = (
     ("source_id", "customer", "VARCHAR"),
@@ -46,8 +48,6 @@ RAW_CUSTOMERS = tuple(
         *("household_composition", "kids_count", "has_children"),
     )
 )
-YES = ("1", "true", "t", "yes", "y", "opt-in", "opted in", "subscribed", "是", "同意")
-NO = ("0", "false", "f", "no", "n", "opt-out", "opted out", "unsubscribed", "否", "不同意")
 AMOUNTS = ("value", "discount")
 """What is in a currency."""
 DEFAULTS = {"quantity": "1.0", "value": "0.0", "discount": "0.0"}
@@ -126,12 +126,16 @@ def _load(reading: _Reading) -> dict[int, Columns]:
     _load_events(reading)
     _load_items(reading)
     _load_customers(reading)
-    campaigns = [
-        f"SELECT DISTINCT * FROM ({_campaigns(reading, place, source)})"
-        for place, source in reading.of("campaigns")
-    ]
+    campaigns = [_campaigns(reading, place, source) for place, source in reading.of("campaigns")]
     empty = "NULL::VARCHAR AS campaign_id, NULL::VARCHAR AS type, NULL::DATE AS start_date, NULL::DATE AS end_date"
-    _create(connection, "raw_campaigns", campaigns or [f"SELECT {empty} WHERE false"])
+    faults = "NULL::VARCHAR AS fault_start_date, NULL::VARCHAR AS fault_end_date"
+    _create(connection, "given_campaigns", campaigns or [f"SELECT {empty}, {faults} WHERE false"])
+    if campaigns:
+        note_unread(connection, "campaigns", ("start_date", "end_date"))
+    connection.execute(
+        "CREATE TEMP TABLE raw_campaigns AS SELECT DISTINCT * EXCLUDE (fault_start_date, fault_end_date) "
+        "FROM given_campaigns WHERE fault_start_date IS NULL"
+    )
     return reading.columns
 
 
@@ -176,9 +180,20 @@ def _load_customers(reading: _Reading) -> None:
     connection = reading.connection
     sources = reading.of("customers")
     channels = sorted({channel for _, source in sources for channel in source.reach})
+    own = [attribute.name for attribute in reading.mapping.attributes]
+    known = [name for name, _ in RAW_CUSTOMERS if name not in own]
     found = [_customers(reading, place, source, channels) for place, source in sources]
-    _create(connection, "given_customers", found or [_empty(("source_id", *(n for n, _ in RAW_CUSTOMERS)))])
-    names = [*(name for name, _ in RAW_CUSTOMERS), *(f"reach_{channel}" for channel in channels)]
+    if not found:
+        rows = _empty(("source_id", *known))
+        given = "".join(
+            f", NULL::{TYPES[one.kind]} AS {identifier(one.name)}, NULL::VARCHAR AS fault_{one.name}"
+            for one in reading.mapping.attributes
+        )
+        found = [rows.replace(" WHERE false", f"{given} WHERE false")]
+    _create(connection, "given_customers", found)
+    note_unread(connection, "customers", own)
+    few_levels(connection, reading.mapping.attributes)
+    names = [*known, *map(identifier, own), *(f"reach_{channel}" for channel in channels)]
     _one_each(connection, "customers", "source_id", "any_value", names)
 
 
@@ -215,8 +230,14 @@ def _run(connection: duckdb.DuckDBPyConnection, kind: str, statement: str) -> No
 
 def _events(reading: _Reading, place: int, source: Source) -> str:
     columns = _columns(reading, place, source)
-    typed = {name: _number(source, name, columns) for name in DEFAULTS if name in source.columns}
-    typed["time"] = _time(source, columns)
+    typed = {
+        name: number(_known(source, name, source.columns[name], columns), columns)
+        for name in DEFAULTS
+        if name in source.columns
+    }
+    typed["time"] = time(
+        _known(source, "time", source.columns["time"], columns), columns, source.time_format, source.time_zone
+    )
     if source.where:
         typed["where"] = condition(source.where, columns)
     code, moment = _value(source, "currency", columns), typed["time"].value
@@ -257,20 +278,47 @@ def _items(reading: _Reading, place: int, source: Source) -> str:
 def _customers(reading: _Reading, place: int, source: Source, channels: Sequence[str]) -> str:
     columns = _columns(reading, place, source)
     shown = [f"{_value(source, 'customer', columns)} AS source_id"]
-    shown += [f"{_value(source, field, columns)} AS {name}" for name, field in RAW_CUSTOMERS]
+    own = reading.mapping.attributes
+    replaced = {attribute.name for attribute in own}
+    shown += [
+        f"{_value(source, field, columns)} AS {name}" for name, field in RAW_CUSTOMERS if name not in replaced
+    ]
+    for attribute in own:
+        said = source.attributes.get(attribute.name)
+        kind = TYPES[attribute.kind]
+        if said is None:
+            shown += [
+                f"NULL::{kind} AS {identifier(attribute.name)}",
+                f"NULL::VARCHAR AS fault_{attribute.name}",
+            ]
+            continue
+        said = _known(source, f"attributes.{attribute.name}", said, columns)
+        value = read_attribute(attribute, said, columns, source)
+        shown.append(f"({value.value})::{kind} AS {identifier(attribute.name)}")
+        shown.append(f"{fault(value)} AS fault_{attribute.name}")
     shown += [f"{_consent(source, channel, columns)} AS reach_{channel}" for channel in channels]
     return _select(reading, place, source, columns, shown)
 
 
 def _campaigns(reading: _Reading, place: int, source: Source) -> str:
     columns = _columns(reading, place, source)
-    start = _value(source, "start", columns, "DATE")
-    end = _value(source, "end", columns, "DATE") if "end" in source.columns else f"{start} + 30"
+    said = {name: source.columns[name] for name in ("start", "end") if name in source.columns}
+    days = {
+        name: day(_known(source, name, column, columns), columns, source.time_format)
+        for name, column in said.items()
+    }
+    start = days["start"].value
+    end = days["end"].value if "end" in days else f"{start} + 30"
     shown = [
         f"{_value(source, 'campaign', columns)} AS campaign_id",
         f"coalesce({_value(source, 'type', columns)}, 'campaign') AS type",
         f"{start} AS start_date",
-        f"({end})::DATE AS end_date",
+        # Whose end cannot be read lasts as long as one without an end.
+        f"coalesce({end}, {start} + 30)::DATE AS end_date",
+        *(
+            f"{fault(days[name]) if name in days else 'NULL::VARCHAR'} AS fault_{name}_date"
+            for name in ("start", "end")
+        ),
     ]
     return _select(reading, place, source, columns, shown)
 
@@ -400,37 +448,12 @@ def _known(source: Source, field: str, said: str, columns: Columns) -> str:
     return said
 
 
-def _number(source: Source, field: str, columns: Columns) -> Readable:
-    said = _known(source, field, source.columns[field], columns)
-    sure = [name for name, kind in columns.items() if kind not in TEXTS]
-    return readable(said, "TRY_CAST({} AS DOUBLE)", columns, sure)
-
-
 def _consent(source: Source, channel: str, columns: Columns) -> str:
     """Whether the customer agreed to a channel: yes or no as files write it, null for anything else."""
     said = source.reach.get(channel)
     if said is None:
         return "NULL::BOOLEAN"
-    text = f"lower(trim({_read(source, f'reach.{channel}', said, columns)}))"
-    return f"CASE WHEN {text} IN ({_texts(YES)}) THEN true WHEN {text} IN ({_texts(NO)}) THEN false END"
-
-
-def _time(source: Source, columns: Columns) -> Readable:
-    said = _known(source, "time", source.columns["time"], columns)
-    sure = [name for name, kind in columns.items() if kind == "DATE" or kind.startswith("TIMESTAMP")]
-    if source.time_format == "unix":
-        read = "to_timestamp(TRY_CAST({} AS DOUBLE))::TIMESTAMP"
-        sure = [name for name, kind in columns.items() if kind not in TEXTS]
-    elif source.time_format:
-        read, sure = f"try_strptime({{}}::VARCHAR, {quoted(source.time_format)})", []
-    elif columns.get(said) in ("DATE", "TIMESTAMP"):
-        read = "{}::TIMESTAMP"
-    else:
-        # ' UTC' is how some exports mark the zone; the cast knows only offsets.
-        read = "TRY_CAST(replace({}::VARCHAR, ' UTC', '') AS TIMESTAMP)"
-    if source.time_zone:
-        read = f"({read} AT TIME ZONE 'UTC' AT TIME ZONE {quoted(source.time_zone)})::TIMESTAMP"
-    return readable(said, read, columns, sure)
+    return yes_no(_known(source, f"reach.{channel}", said, columns), columns).value
 
 
 def _type(source: Source) -> str:

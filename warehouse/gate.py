@@ -132,7 +132,7 @@ def unreadable(connection: duckdb.DuckDBPyConnection) -> list[Check]:
         [UNREADABLE.name],
     ).fetchone()
     of_a_type = (worst[0] if worst else None) or 0.0
-    named = ", ".join(f"{field} ({of_it}, such as '{_shown(example)}')" for field, of_it, example in found)
+    named = ", ".join(f"{field} ({of_it}, such as '{shown(example)}')" for field, of_it, example in found)
     return [
         Check(
             "values readable",
@@ -144,7 +144,7 @@ def unreadable(connection: duckdb.DuckDBPyConnection) -> list[Check]:
     ]
 
 
-def _shown(example: str) -> str:
+def shown(example: str) -> str:
     """An example of a value, unless it looks personal."""
     return "..." if personal_kind("", (example,)) else example
 

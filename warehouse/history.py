@@ -22,6 +22,7 @@ import pandas as pd
 
 from segments.catalogue import slug
 from segments.definition import ItemFilter
+from segments.features import Catalogue
 from segments.ports import Eligible, NextAction, Outcome
 from warehouse.compile import matching_items
 from warehouse.mart import days_before
@@ -320,6 +321,11 @@ class TrainingTables:
         first = events.filter(events.type == "purchase").aggregate(day=events.ts.min())
         day: date = pd.Timestamp(self._warehouse.fetch(first)["day"].iloc[0]).date()
         return day
+
+    @property
+    def catalogue(self) -> Catalogue:
+        """The features there are."""
+        return self._warehouse.catalogue
 
     @property
     def categories(self) -> tuple[str, ...]:

@@ -46,8 +46,8 @@ class Intake:
 
 
 def mapping_mark(mapping: Mapping) -> str:
-    """16 hex digits of what a mapping says; where its files are does not matter."""
-    return hashlib.sha256(repr((mapping.name, mapping.sources, mapping.rates)).encode()).hexdigest()[:16]
+    """16 hex digits of what a mapping says."""
+    return hashlib.sha256(repr(mapping.said).encode()).hexdigest()[:16]
 
 
 def take_in(

@@ -30,8 +30,10 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+from segments.attributes import CustomerAttribute, read_attributes
+from segments.catalogue import standard_catalogue
 from segments.definition import EVENT_TYPES
-from segments.errors import DataError, NotFoundError
+from segments.errors import DataError, NotFoundError, Sentence
 
 EVENT_FIELDS = (
     *("customer", "time", "item", "order", "session", "quantity", "value", "discount"),
@@ -73,6 +75,7 @@ class Source:
     row_number: whether the column row_number (1, 2, ...) is added, for files without a customer id.
     database, table: a table of a database instead of files; the address, or 'env:NAME' to read it from the
     environment, where a password belongs. reach: of customers, channel -> the column that holds the consent.
+    attributes: of customers, name of a declared attribute -> its column or '= SQL'.
     personal: columns that look personal and are meant to be read all the same.
     """
 
@@ -90,11 +93,23 @@ class Source:
     reach: Table[str, str] = field(default_factory=dict)
     # Of what was read before nothing changes by allowing more, so it is no part of the mapping's mark.
     personal: tuple[str, ...] = field(default=(), repr=False)
+    # Part of the mark only where there are any (`Mapping.said`), so that mappings of before keep theirs.
+    attributes: Table[str, str] = field(default_factory=dict, repr=False)
+
+    @property
+    def read(self) -> dict[str, str]:
+        """Everything that is read as a value: field, reach.CHANNEL or attributes.NAME -> column or '= SQL'."""
+        reach = {f"reach.{channel}": said for channel, said in self.reach.items()}
+        own = {f"attributes.{name}": said for name, said in self.attributes.items()}
+        return {**self.columns, **reach, **own}
 
 
 @dataclass(frozen=True)
 class Mapping:
-    """A whole mapping; paths are relative to `folder`. text: the TOML it was read from."""
+    """A whole mapping; paths are relative to `folder`. text: the TOML it was read from.
+
+    attributes: those that its tables of customers declare.
+    """
 
     folder: Path
     name: str
@@ -103,6 +118,14 @@ class Mapping:
     exclude_categories: tuple[str, ...] = field(default=())
     rates: Rates = field(default_factory=dict)
     text: str = ""
+    attributes: tuple[CustomerAttribute, ...] = ()
+
+    @property
+    def said(self) -> tuple[Any, ...]:
+        """What it says; where its files are does not matter."""
+        own = [(source.attributes, place) for place, source in enumerate(self.sources) if source.attributes]
+        more = (own, self.attributes) if own else ()
+        return (self.name, self.sources, self.rates, *more)
 
     def paths(self, source: Source) -> list[Path]:
         """The files of a source, sorted; of a folder, all below it. Raises DataError naming a pattern without one."""
@@ -171,9 +194,16 @@ def parse_mapping(text: str, folder: Path, label: str) -> Mapping:
         raise DataError(f"{label}: not valid TOML ({error}).") from error
     mistakes = [_unknown("", key, TOP) for key in data if key not in TOP]
     sources = []
+    attributes: dict[str, CustomerAttribute] = {}
     for kind in FIELDS:
         for table in data.get(kind, []):
-            sources.append(_source(kind, table, mistakes))
+            declared = _attributes(table, attributes, mistakes) if kind == "customers" else {}
+            sources.append(_source(kind, table, declared, mistakes))
+    mistakes += [
+        f"customers.{name}: is declared as an attribute too; leave one of them out."
+        for name in attributes
+        if any(name in table for table in data.get("customers", []))
+    ]
     if not data.get("events"):
         mistakes.append("events: at least one [[events]] table is needed.")
     rates = _rates(data.get("rates", {}), mistakes)
@@ -189,16 +219,35 @@ def parse_mapping(text: str, folder: Path, label: str) -> Mapping:
         tuple(data.get("exclude_categories", ())),
         rates,
         text,
+        tuple(attributes.values()),
     )
+
+
+def _attributes(
+    table: dict[str, Any], known: dict[str, CustomerAttribute], mistakes: list[str]
+) -> dict[str, str]:
+    """Name -> column of what a table of customers declares; another table may declare the same again, alike."""
+    issues: list[Sentence] = []
+    computed = [feature.name for feature in standard_catalogue() if not feature.attribute]
+    found = read_attributes(table.get("attributes", []), "customers.attributes", issues, computed)
+    mistakes += issues
+    mistakes += [
+        f"customers.attributes.{one.name}: is declared otherwise in another table of customers."
+        for one in found
+        if known.setdefault(one.name, one) != one
+    ]
+    return {one.name: column for one, column in found.items()}
 
 
 _OPTIONS = tuple("files where header time_format time_zone row_number database table personal".split())
 
 
-def _source(kind: str, table: dict[str, Any], mistakes: list[str]) -> Source:
+def _source(kind: str, table: dict[str, Any], attributes: dict[str, str], mistakes: list[str]) -> Source:
     fields = FIELDS[kind]
     # An event's type says what happened; a campaign's is a column like any other.
-    options = {"events": (*_OPTIONS, "type"), "customers": (*_OPTIONS, "reach")}.get(kind, _OPTIONS)
+    options = {"events": (*_OPTIONS, "type"), "customers": (*_OPTIONS, "reach", "attributes")}.get(
+        kind, _OPTIONS
+    )
     mistakes += [_unknown(kind, key, (*fields, *options)) for key in table if key not in (*fields, *options)]
     mistakes += [f"{kind}.{name}: is missing; name a column." for name in REQUIRED[kind] if name not in table]
     files = table.get("files", ())
@@ -233,6 +282,7 @@ def _source(kind: str, table: dict[str, Any], mistakes: list[str]) -> Source:
         name,
         {channel: str(column) for channel, column in reach.items()},
         tuple(personal),
+        attributes,
     )
 
 

@@ -67,7 +67,7 @@ def feature_mart(
     if any(isinstance(feature.computation, Attribute) for feature in features):
         tables.append(customers)
     wide = reduce(lambda left, right: left.left_join(right, "customer_id").drop(_right(right)), tables)
-    columns = {feature.name: _column(wide, feature) for feature in features}
+    columns = {feature.name: _column(wide, feature, as_of) for feature in features}
     return wide.select("customer_id", **columns)
 
 
@@ -224,8 +224,12 @@ def _favourite_key(favourite: Favourite) -> str:
     return f"favourite_{favourite.column}_{favourite.start}"
 
 
-def _column(wide: ir.Table, feature: Feature) -> ir.Value:
-    value = _compute(wide, feature.computation)
+def _column(wide: ir.Table, feature: Feature, as_of: date) -> ir.Value:
+    computation = feature.computation
+    value = _compute(wide, computation)
+    if isinstance(computation, Attribute) and computation.since:
+        day = value.cast("date")
+        value = ibis.ifelse(day < ibis.literal(as_of), ibis.literal(as_of).delta(day, unit="day"), None)
     if feature.numeric:
         return value.cast("float64")
     return value.cast("boolean" if feature.type is FeatureType.BOOLEAN else "string")

@@ -22,6 +22,7 @@ from warehouse.gate import Check, Verdict, checks, currencies, future, unreadabl
 from warehouse.keys import key_checks
 from warehouse.left_out import LeftOut, begin, read
 from warehouse.quality_words import in_words, left_out_in_words
+from warehouse.unread import unread
 from warehouse.write import complete_events, count
 
 JSON_FILE = "quality.json"
@@ -96,6 +97,7 @@ def clean_and_check(
         future(connection),
         *currencies(connection),
         *unreadable(connection),
+        *unread(connection),
         *more(),
     )
     report = QualityReport(

@@ -21,6 +21,8 @@ UNREADABLE = "unreadable"
 """The column of raw_events that says 'field: what it holds', of the first field of a row that cannot be read."""
 TEXTS = ("VARCHAR", "JSON")
 """Types that hold anything."""
+YES = ("1", "1.0", "true", "t", "yes", "y", "opt-in", "opted in", "subscribed", "是", "同意")
+NO = ("0", "0.0", "false", "f", "no", "n", "opt-out", "opted out", "unsubscribed", "否", "不同意")
 SHOWN = 40
 """Characters of an unreadable value that are kept."""
 
@@ -56,6 +58,51 @@ def readable(said: str, read: str, types: Columns, sure: Collection[str]) -> Rea
     return Readable(value, f"{value} IS NULL AND ({failed})", _given(doubtful, types))
 
 
+def number(said: str, types: Columns) -> Readable:
+    """A field as a number."""
+    return readable(
+        said, "TRY_CAST({} AS DOUBLE)", types, [name for name, of in types.items() if of not in TEXTS]
+    )
+
+
+def time(said: str, types: Columns, time_format: str = "", time_zone: str = "") -> Readable:
+    """A field as a time. time_format, time_zone: of the source."""
+    sure = [name for name, kind in types.items() if kind == "DATE" or kind.startswith("TIMESTAMP")]
+    if time_format == "unix":
+        read = "to_timestamp(TRY_CAST({} AS DOUBLE))::TIMESTAMP"
+        sure = [name for name, kind in types.items() if kind not in TEXTS]
+    elif time_format:
+        read, sure = f"try_strptime({{}}::VARCHAR, {quoted(time_format)})", []
+    elif types.get(said) in ("DATE", "TIMESTAMP"):
+        read = "{}::TIMESTAMP"
+    else:
+        # ' UTC' is how some exports mark the zone; the cast knows only offsets.
+        read = "TRY_CAST(replace({}::VARCHAR, ' UTC', '') AS TIMESTAMP)"
+    if time_zone:
+        read = f"({read} AT TIME ZONE 'UTC' AT TIME ZONE {quoted(time_zone)})::TIMESTAMP"
+    return readable(said, read, types, sure)
+
+
+def day(said: str, types: Columns, time_format: str = "") -> Readable:
+    """A field as a date, of no time zone; one that the engine knows for one is of no format either."""
+    if types.get(said) == "DATE":
+        return Readable(identifier(said))
+    found = time(said, types, time_format)
+    return Readable(f"({found.value})::DATE", found.fails, found.given)
+
+
+def yes_no(said: str, types: Columns) -> Readable:
+    """A field as yes or no, as files write them."""
+    text = "lower(trim({}::VARCHAR))"
+    listed = [", ".join(map(quoted, words)) for words in (YES, NO)]
+    return readable(
+        said,
+        f"CASE WHEN {text} IN ({listed[0]}) THEN true WHEN {text} IN ({listed[1]}) THEN false END",
+        types,
+        (),
+    )
+
+
 def condition(where: str, types: Columns) -> Readable:
     """A mapping's `where` as a test. A row that it cannot be told of is taken: the field it asks of is at fault."""
     test, attempts = _careful(where, types)
@@ -64,6 +111,11 @@ def condition(where: str, types: Columns) -> Readable:
     asked = [name for name, of in types.items() if of in TEXTS and reads(f"= {where}".lower(), name.lower())]
     failed = f"({test}) IS NULL AND ({' OR '.join(attempts)})"
     return Readable(f"(({test}) OR ({failed}))", failed, _given(asked, types))
+
+
+def fault(one: Readable) -> str:
+    """SQL of what a field holds where it cannot be read, else null."""
+    return f"CASE WHEN {one.fails} THEN left({one.given}, {SHOWN}) END" if one.fails else "NULL::VARCHAR"
 
 
 def first_fault(fields: Iterable[tuple[str, Readable]]) -> str:

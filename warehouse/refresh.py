@@ -16,7 +16,7 @@ from typing import Any
 import duckdb
 import ibis.expr.types as ir
 
-from segments.features import Aggregate, Catalogue, Computation, Favourite, Ratio, Recency
+from segments.features import Aggregate, Attribute, Catalogue, Computation, Favourite, Ratio, Recency
 from warehouse.mart import SPENT, days_before, feature_mart
 
 
@@ -29,7 +29,7 @@ def refresh(backend: Any, catalogue: Catalogue, before: date, as_of: date) -> bo
     """
     connection, days = backend.con, (as_of - before).days
     features = backend.table("features")
-    aged = _aged(catalogue, days)
+    aged = _aged(catalogue, as_of, days)
     if days < 0 or aged is None or set(features.columns) != {"customer_id", *(f.name for f in catalogue)}:
         return False
     if days and aged:
@@ -118,13 +118,19 @@ def _cross(
             )
 
 
-def _aged(catalogue: Catalogue, days: int) -> dict[str, str] | None:
+def _aged(catalogue: Catalogue, as_of: date, days: int) -> dict[str, str] | None:
     """SQL of what grows with time alone, some days later; None where it does not follow from the mart."""
     named = {feature.computation: feature.name for feature in catalogue}
     found = {}
     for feature in catalogue:
         computation = feature.computation
-        if isinstance(computation, Recency):
+        if isinstance(computation, Attribute) and computation.since:
+            column = f'c."{computation.column}"'
+            found[feature.name] = (
+                f"(SELECT CASE WHEN {column} < DATE '{as_of}' THEN date_diff('day', {column}, DATE '{as_of}') END "
+                "FROM customers c WHERE c.customer_id = features.customer_id)"
+            )
+        elif isinstance(computation, Recency):
             found[feature.name] = f'"{feature.name}" + {days}'
         elif isinstance(computation, Ratio) and isinstance(computation.numerator, Recency):
             age, over = named.get(computation.numerator), named.get(computation.denominator)

@@ -24,6 +24,8 @@ import ibis.expr.types as ir
 import pandas as pd
 from sqlglot import expressions as sge
 
+from segments.attributes import CustomerAttribute
+from segments.attributes import of_json as attribute_of_json
 from segments.catalogue import standard_catalogue
 from segments.errors import NotBuiltError, StorageError
 from segments.features import Catalogue
@@ -214,7 +216,12 @@ class Warehouse(Tables):
     @cached_property
     def catalogue(self) -> Catalogue:
         """The features of this workspace."""
-        return standard_catalogue(self.meta["departments"], self.tastes)
+        return standard_catalogue(self.meta["departments"], self.tastes, self.attributes)
+
+    @cached_property
+    def attributes(self) -> tuple[CustomerAttribute, ...]:
+        """The attributes of customers that the mapping declares, with their levels."""
+        return tuple(attribute_of_json(known) for known in self.meta.get("attributes", ()))
 
     @cached_property
     def tastes(self) -> tuple[Taste, ...]:

@@ -139,9 +139,12 @@ def read(
     def taken() -> list[Span]:
         return [span for span, _, _ in found]
 
-    claim("patterns", list(persuaded(text, chinese)))
-    foretold = foreseen(text, chinese, lambda said: named_items(said, chinese, items))
-    claim("patterns", [m for m in foretold if free(m.span, taken())])
+    if features.has_declared:
+        # Goods of that very name are goods, unless the attribute is named.
+        claim("features", features.declared(text, chinese, [m.span for m in items.exact(text)]))
+    claim("patterns", [m for m in persuaded(text, chinese) if free(m.span, taken())])
+    ahead = foreseen(text, chinese, lambda said: named_items(said, chinese, items))
+    claim("patterns", [m for m in ahead if free(m.span, taken())])
     if chinese:
         ranked = [t for t in tops_zh(text) if t.feature in features.catalogue or t.feature == SHARE_OF_GOODS]
         claim("tops", [top for top in ranked if free(top.span, taken())])

@@ -10,7 +10,7 @@ from assistant.linking.clauses import Clause, Reading
 from assistant.linking.event_conditions import counted, window_of
 from assistant.linking.features import FeatureLinker, fits, number_condition
 from assistant.linking.items import PRIVATE_LABEL, ItemMention
-from assistant.linking.lengths import length_condition
+from assistant.linking.lengths import length_condition, since_condition
 from assistant.linking.numbers import Number
 from assistant.linking.occasions import SHARE_OF_OCCASION
 from assistant.linking.ranks import RANKED_BY, Top
@@ -61,6 +61,8 @@ def feature_conditions(
             made.append((condition, "", False))
         elif feature.name == "quantity_365d" and items and number is None:
             continue
+        elif feature.attribute and feature.unit == "days" and window is not None:
+            made.append((since_condition(feature.name, window, reading.text), "", False))
         elif feature.unit == "days" and window is not None:
             length = next((w for w in clause.windows if w.bare or w.gap), window)
             made.append((length_condition(feature.name, length, reading.text), "", False))

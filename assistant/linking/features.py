@@ -14,6 +14,7 @@ from math import inf
 
 from assistant.linking import lexicon
 from assistant.linking.numbers import Number
+from assistant.linking.own_attributes import OwnAttributes
 from assistant.linking.own_words_zh import OwnNames
 from assistant.linking.spans import Span, free
 from segments.definition import FeatureCondition, Value
@@ -246,6 +247,8 @@ class FeatureLinker:
         self._english_phrases = self._phrases(chinese=False)
         self._chinese_phrases = self._phrases(chinese=True)
         self._own = OwnNames(catalogue)
+        self._declared = OwnAttributes(catalogue)
+        self.has_declared = bool(self._declared)
 
     def _table(self, *, chinese: bool) -> list[tuple[re.Pattern[str], str]]:
         pairs: list[tuple[str, str]] = []
@@ -313,7 +316,7 @@ class FeatureLinker:
         found: list[FeatureMention] = []
         busy = list(taken)
         for english, zh, name, op, value in _PHRASES:
-            if name not in self.catalogue:
+            if not self._has(name, value):
                 continue
             pattern = zh if chinese else rf"\b(?:{english})\b"
             for match in re.finditer(pattern, text, re.IGNORECASE):
@@ -330,6 +333,14 @@ class FeatureLinker:
                     busy.append(match.span())
         found += self._levels(text, busy)
         return sorted(found, key=lambda mention: mention.span)
+
+    def _has(self, name: str, value: Value | tuple[Value, ...]) -> bool:
+        """Whether a feature can have a value: a retailer may declare it otherwise."""
+        feature = self.catalogue.get(name)
+        values = value if isinstance(value, tuple) else (value,)
+        if feature is None or feature.type is FeatureType.BOOLEAN:
+            return feature is not None and isinstance(value, bool)
+        return all(one in feature.levels for one in values)
 
     def _level(self, name: str, word: str) -> FeatureCondition | None:
         feature = self.catalogue[name]
@@ -392,6 +403,11 @@ class FeatureLinker:
         busy = [mention.span for mention in found]
         names = [(span, name) for span, name in self._own.names(text) if free(span, busy)]
         return found + [FeatureMention(span, text[slice(*span)], name) for span, name in names]
+
+    def declared(self, text: str, chinese: bool, taken: Sequence[Span]) -> list[FeatureMention]:
+        """Mentions of the attributes that the retailer's mapping declares."""
+        found = self._declared.find(text, chinese, taken)
+        return [FeatureMention(span, text[slice(*span)], name, condition) for span, name, condition in found]
 
     def by_unit(self, unit: str) -> Feature | None:
         """The feature that a unit alone names ('5 stores')."""

@@ -22,6 +22,16 @@ def length_condition(feature: str, length: TimeMention, text: str) -> Condition:
     return FeatureCondition(feature, *days_said(length, text, feature))
 
 
+def since_condition(feature: str, window: TimeMention, text: str) -> FeatureCondition:
+    """'enrolled in the last 90 days', 'enrolled in March', 'enrolled more than a year ago': when a customer's own date was."""
+    start, end = window.window.start, window.window.end
+    if end > 0 and start is None:
+        return FeatureCondition(feature, ">", end)
+    if end > 0 and start is not None:
+        return FeatureCondition(feature, "between", (end + 1, start))
+    return FeatureCondition(feature, *days_said(window, text, "tenure_days"))
+
+
 _LENGTHS_ZH = (
     ("<=", re.compile(r"(?:不|没有?|未)(?:超过|多于|大于)|至多|最多|以内|之内|以下")),
     (">=", re.compile(r"(?:不|没有?)(?:少于|低于|小于)|至少|以上|(?<![不未])满")),

@@ -84,7 +84,8 @@ class Models:
         rate = content["card"]["positives"] / content["card"]["customers"]
         chance = ([0.0, 1.0], [rate, rate])
         drivers = list(content["drivers"].items())[: plots.SHOWN]
-        groups = [group_words(name)[say.language == "zh"] for name, _ in drivers]
+        catalogue = self.session.service.rooms.warehouse.catalogue
+        groups = [group_words(name, catalogue)[say.language == "zh"] for name, _ in drivers]
         return {
             self.gains: curve("gains", "model.gains", contacted, say("model.found")),
             self.lift: curve("lift", "model.lift.plot", contacted, say("model.times"), level),

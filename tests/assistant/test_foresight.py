@@ -173,7 +173,7 @@ def test_who_is_not_asked_an_outcome_has_no_probability(talk, monkeypatch):
 def test_reaching_only_those_who_pay_is_worth_what_the_effects_say(tested):
     """Responders spend 9.00 in the time and a margin of a quarter is left of it; cost as the caller gives it."""
     tables = TrainingTables(tested)
-    matrix = customer_matrix(tables.features(tables.as_of), tables.extra(tables.as_of))
+    matrix = customer_matrix(tables.features(tables.as_of), tables.extra(tables.as_of), tables.catalogue)
 
     def figures(cost):
         found = CampaignUplift(Trials(tested, ("7",)), lambda: matrix, cost, 0.25).evidence(
@@ -247,7 +247,7 @@ def tested(tmp_path_factory) -> Warehouse:
 
 def test_a_campaign_that_was_declared_random_and_looks_so_has_an_effect(tested):
     tables = TrainingTables(tested)
-    matrix = customer_matrix(tables.features(tables.as_of), tables.extra(tables.as_of))
+    matrix = customer_matrix(tables.features(tables.as_of), tables.extra(tables.as_of), tables.catalogue)
     for randomised in (("7",), ()):
         uplift = CampaignUplift(Trials(tested, randomised), lambda: matrix, 0.5, 0.25)
         found = uplift.evidence(list(matrix.index), None)
@@ -294,7 +294,7 @@ def test_the_uplift_of_a_campaign_that_never_was_is_refused_with_the_ones_there_
 
 def test_a_campaign_sent_at_random_has_no_doubts_of_its_cause(tested):
     tables = TrainingTables(tested)
-    matrix = customer_matrix(tables.features(tables.as_of), tables.extra(tables.as_of))
+    matrix = customer_matrix(tables.features(tables.as_of), tables.extra(tables.as_of), tables.catalogue)
     uplift = CampaignUplift(Trials(tested, ("7",)), lambda: matrix, 0.5, 0.25)
     assert Trials(tested, ("7",)).names == ("7",)
     assert "sent at random, so" in uplift.doubts("7")
@@ -304,7 +304,7 @@ def test_a_campaign_sent_at_random_has_no_doubts_of_its_cause(tested):
 def test_an_experiment_that_is_over_is_a_random_study_and_tells_a_plan(tested):
     """The 300 who were mailed as a saved experiment's contacts: whoever is drawn, 200 of them came because of it."""
     tables = TrainingTables(tested)
-    matrix = customer_matrix(tables.features(tables.as_of), tables.extra(tables.as_of))
+    matrix = customer_matrix(tables.features(tables.as_of), tables.extra(tables.as_of), tables.catalogue)
     bought = tested.events("purchase", "customer_id", "ts", "value")
     mailed = set(tested.events("exposure", "customer_id")["customer_id"])
     everyone = pd.Series("all", index=tables.features(date(2017, 9, 1)).index)

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from propensity.dataset import HOUSEHOLD, category_matrix, customer_matrix
+from propensity.dataset import category_matrix, customer_matrix, household
 from segments.catalogue import standard_catalogue
 from warehouse.history import TrainingTables
 from warehouse.store import Warehouse
@@ -27,7 +27,7 @@ def tables(retailer: Path) -> Iterator[TrainingTables]:
 
 @pytest.fixture(scope="module")
 def customers(tables: TrainingTables) -> pd.DataFrame:
-    return customer_matrix(tables.features(CUT), tables.extra(CUT))
+    return customer_matrix(tables.features(CUT), tables.extra(CUT), tables.catalogue)
 
 
 def test_a_band_becomes_its_place_in_order(tables: TrainingTables, customers: pd.DataFrame) -> None:
@@ -49,7 +49,7 @@ def test_every_customer_has_a_row_of_finite_or_missing_numbers(
 
 def test_an_infinite_ratio_is_missing(tables: TrainingTables) -> None:
     endless = tables.extra(CUT).assign(trip_endless=np.inf)
-    assert customer_matrix(tables.features(CUT), endless)["trip_endless"].isna().all()
+    assert customer_matrix(tables.features(CUT), endless, tables.catalogue)["trip_endless"].isna().all()
 
 
 @pytest.mark.parametrize("categories", [("SOUP", "BEER"), ("CANDY",), ("BEER", "NEVER SOLD", "SOUP")])
@@ -57,7 +57,7 @@ def test_every_category_has_every_customer_in_order(
     tables: TrainingTables, customers: pd.DataFrame, categories: tuple[str, ...]
 ) -> None:
     panel = tables.category_panel(categories, CUT)
-    matrix = category_matrix(customers, panel, tables.category_activity(CUT), categories)
+    matrix = category_matrix(customers, panel, tables.category_activity(CUT), categories, tables.catalogue)
     assert list(matrix.index) == [(category, who) for category in categories for who in customers.index]
     assert matrix.xs(categories[-1])["trip_rate"].equals(customers["trip_rate"])
     pd.testing.assert_frame_equal(
@@ -71,13 +71,14 @@ def test_a_category_row_says_who_the_customer_is_as_far_as_the_workspace_knows(
     tables: TrainingTables, customers: pd.DataFrame
 ) -> None:
     panel, activity = tables.category_panel(("SOUP", "BEER"), CUT), tables.category_activity(CUT)
-    matrix = category_matrix(customers, panel, activity, ("SOUP", "BEER"))
+    matrix = category_matrix(customers, panel, activity, ("SOUP", "BEER"), tables.catalogue)
     assert customers["age"].nunique() > 1
     for category in ("SOUP", "BEER"):
         rows = matrix.xs(category)
         pd.testing.assert_frame_equal(rows[["age", "kids_count"]], customers[["age", "kids_count"]])
-    unknown = customers.drop(columns=[name for name in HOUSEHOLD if name in customers])
-    assert not set(HOUSEHOLD) & set(category_matrix(unknown, panel, activity, ("SOUP", "BEER")))
+    unknown = customers.drop(columns=[name for name in household(tables.catalogue) if name in customers])
+    columns = category_matrix(unknown, panel, activity, ("SOUP", "BEER"), tables.catalogue)
+    assert not set(household(tables.catalogue)) & set(columns)
 
 
 def test_a_row_does_not_depend_on_which_other_categories_are_asked(
@@ -85,7 +86,9 @@ def test_a_row_does_not_depend_on_which_other_categories_are_asked(
 ) -> None:
     activity = tables.category_activity(CUT)
     alone, among = (
-        category_matrix(customers, tables.category_panel(names, CUT), activity, names).xs("BEER")
+        category_matrix(customers, tables.category_panel(names, CUT), activity, names, tables.catalogue).xs(
+            "BEER"
+        )
         for names in (("BEER",), ("SOUP", "BEER", "MILK"))
     )
     pd.testing.assert_frame_equal(alone, among)

@@ -56,9 +56,11 @@ def lapsed(demo_warehouse: Warehouse) -> list[str]:
 def matrices(demo_warehouse: Warehouse) -> dict[str, pd.DataFrame]:
     """What the models see on the demo's day, by outcome."""
     tables, day = TrainingTables(demo_warehouse), demo_warehouse.as_of
-    customers = customer_matrix(tables.features(day), tables.extra(day))
+    customers = customer_matrix(tables.features(day), tables.extra(day), tables.catalogue)
     panel, activity = tables.category_panel(["BABY FOODS"], day), tables.category_activity(day)
-    babies = category_matrix(customers, panel, activity, ["BABY FOODS"]).droplevel("category")
+    babies = category_matrix(customers, panel, activity, ["BABY FOODS"], tables.catalogue).droplevel(
+        "category"
+    )
     return dict.fromkeys(OUTCOMES[:3], customers) | {BABY: babies}
 
 

@@ -130,6 +130,134 @@ def test_real_files_load_with_the_proposal(file, types):
     assert set(loaded(path)) == types
 
 
+ORDERS = """order_id,customer_id,ordered_at,sku,qty,total,currency,campaign_id
+1,m1,2024-03-25 10:00,s1,2,"€1.234,50",EUR,c1
+2,m2,2024-03-26 10:00,s2,1,"€3,00",EUR,
+3,m3,2024-03-27 10:00,s1,1,"£5,00",GBP,c1
+"""
+PEOPLE = """customer_id,email,Tier,country,birthYear,newsletter_opt_in,joined
+m1,a@x.com,Gold,ES,1980,yes,2023-01-01
+m2,b@y.org,silver,FR,1990,no,2023-02-01
+m4,c@y.org,gold,ES,1990,no,2023-02-01
+"""
+PRODUCTS = "id,title,category,list_price\ns1,Tea,Drinks,3\ns2,Jam,Food,4\n"
+CAMPAIGNS = "campaign_id,name,start_date,end_date,channel\nc1,Spring,13/03/2024,15/03/2024,mail\n"
+
+
+@pytest.fixture
+def files(tmp_path):
+    """A shop's four exports."""
+    made = {"orders": ORDERS, "people": PEOPLE, "products": PRODUCTS, "campaigns": CAMPAIGNS}
+    for name, text in made.items():
+        (tmp_path / f"{name}.csv").write_text(text, encoding="utf-8")
+    return [tmp_path / f"{name}.csv" for name in made]
+
+
+def test_several_files_are_told_apart_and_joined(files):
+    found = suggest(*files)
+    for name, kind in {
+        "orders": "events",
+        "people": "customers",
+        "products": "items",
+        "campaigns": "campaigns",
+    }.items():
+        assert f"{name}.csv holds {kind}." in found.notes
+    assert (
+        "orders.csv and people.csv join by customer_id = customer_id: 67% of the customers of the first are in the second."
+        in found.notes
+    )
+    assert any(note.startswith("orders.csv and products.csv join by sku = id: 100%") for note in found.notes)
+    assert any(
+        "Amounts are in EUR, GBP: give [rates] what one GBP is worth in EUR" in note for note in found.notes
+    )
+    assert any("email looks personal" in note for note in found.notes)
+    toml = found.toml.replace("# GBP = ...", "GBP = 1.2 #")
+    connection = duckdb.connect()
+    load(parse_mapping(toml, files[0].parent, "suggested"), connection)
+    values = connection.execute("SELECT value, campaign_id FROM raw_events ORDER BY ts").fetchall()
+    assert values == [(1234.5, "c1"), (3.0, None), (6.0, "c1")]
+    people = connection.execute(
+        "SELECT source_id, tier, country, birth_year, reach_email, joined::VARCHAR FROM raw_customers ORDER BY 1"
+    ).fetchall()
+    assert people[0] == ("m1", "gold", "ES", 1980.0, True, "2023-01-01")
+    assert connection.execute("SELECT name FROM raw_items WHERE item_id = 's1'").fetchall() == [("Tea",)]
+    campaign = connection.execute(
+        "SELECT type, start_date::VARCHAR, end_date::VARCHAR FROM raw_campaigns"
+    ).fetchall()
+    assert campaign == [("mail", "2024-03-13", "2024-03-15")]
+
+
+def test_a_chinese_customer_table_is_understood(files, tmp_path):
+    path = tmp_path / "会员.csv"
+    path.write_text(
+        "会员号,性别,会员等级,注册日期,接收短信,积分,手机号\n"
+        "m1,女,金卡,2023-01-01,是,10,+86 138 0013 8000\nm2,男,银卡,2023-02-01,否,20,+86 138 0013 8001\n",
+        encoding="utf-8",
+    )
+    found = suggest(files[0], path)
+    assert "会员.csv: 手机号 looks personal (phone number): it is not mapped and never read." in found.notes
+    mapping = parse_mapping(found.toml.replace("# GBP = ...", "GBP = 1.2 #"), tmp_path, "suggested")
+    said = {one.name: (one.kind, one.levels, one.label_zh) for one in mapping.attributes}
+    assert said == {
+        "gender": ("text", (), "性别"),
+        "tier": ("ordered", ("银卡", "金卡"), "会员等级"),
+        "registered": ("date", (), "注册日期"),
+        "points": ("number", (), "积分"),
+    }
+    assert [one.name for one in mapping.attributes if one.group] == ["gender"]
+    assert mapping.sources[-1].reach == {"sms": "接收短信"}
+
+
+@pytest.mark.parametrize(
+    ("column", "values", "sign", "read"),
+    [
+        ("total", ["$1,234.50", "$3"], "$", [3.0, 1234.5]),
+        ("total", ["1.234,50 €", "3,00 €"], "€", [3.0, 1234.5]),
+        ("金额(元)", ["30元", "1,200元"], "¥", [30.0, 1200.0]),
+        ("total_gbp", ["3.5", "4"], "£", [3.5, 4.0]),
+        ("total", ["3.5", "4"], "$", [3.5, 4.0]),
+    ],
+)
+def test_the_currency_and_the_amounts_are_read_as_files_write_them(column, values, sign, read, tmp_path):
+    path = tmp_path / "orders.csv"
+    table = {
+        "customer_id": ["a", "b"],
+        "ordered_at": ["2024-03-05", "2024-03-06"],
+        "order_id": [1, 2],
+        "sku": "s",
+    }
+    pd.DataFrame(table | {column: values}).to_csv(path, index=False)
+    found = suggest(path)
+    mapping = parse_mapping(found.toml, tmp_path, "suggested")
+    assert mapping.currency == sign
+    connection = duckdb.connect()
+    load(mapping, connection)
+    assert sorted(v for (v,) in connection.execute("SELECT value FROM raw_events").fetchall()) == read
+
+
+def test_the_real_customer_table_is_proposed_and_loads(tmp_path):
+    path = SHARED / "marketing_campaign" / "marketing_campaign.csv"
+    if not path.exists():
+        pytest.skip("the shared test data are not here")
+    (tmp_path / path.name).symlink_to(path)
+    pd.DataFrame({"user_id": [5524, 2174], "ordered_at": "2014-07-01", "sku": "x", "price": 3.0}).to_csv(
+        tmp_path / "orders.csv", index=False
+    )
+    found = suggest(tmp_path / "orders.csv", tmp_path / path.name)
+    assert any("join by user_id = ID: 100%" in note for note in found.notes)
+    mapping = parse_mapping(found.toml, tmp_path, "suggested")
+    kinds = {one.name: one.kind for one in mapping.attributes}
+    assert (kinds["education"], kinds["income"], kinds["complain"], kinds["dt_customer"]) == (
+        *("text", "number", "yes-no", "date"),
+    )
+    connection = duckdb.connect()
+    load(mapping, connection)
+    assert connection.execute("SELECT count(*), count(education) FROM raw_customers").fetchone() == (
+        2240,
+        2240,
+    )
+
+
 @pytest.mark.parametrize(
     ("name", "examples", "kind"),
     [
