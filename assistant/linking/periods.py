@@ -627,8 +627,8 @@ def _part(text: str, chinese: bool, period: Period, days: Days) -> Days:
         if groups["nth"]:
             begun = first + timedelta(days=7 * int(to_number(groups["nth"])) - 7)
             return begun, begun + timedelta(days=7)
-        weeks = timedelta(days=7 * int(to_number(groups["heads"] or groups["tails"] or "一")))
-        return (first, first + weeks) if groups["head"] else (after - weeks, after)
+        several = timedelta(days=7 * int(to_number(groups["heads"] or groups["tails"] or "一")))
+        return (first, first + several) if groups["head"] else (after - several, after)
     if "week" in said:
         weeks = 7 * (2 if re.search(r"couple|two", said) else 3 if "few" in said else 1)
         return (
