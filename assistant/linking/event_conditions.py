@@ -30,6 +30,8 @@ QUIET_DAYS = 30
 """'quiet', 'inactive' without a length: DESIGN's reading of 'recent'."""
 LAPSED_DAYS = 90
 """'lapsed', 'churned' without a length."""
+_NAME = re.compile(r"(?:\bcampaign\s*(?:no\.?|nr\.?|number|#)?|(?<!次)活动)\s*#?$", re.IGNORECASE)
+"""Before a campaign's name: 'received campaign 18' counts nothing, and no condition says which campaign."""
 _EVENTS = {"redeem": "coupon_redeem", "campaign": "exposure"}
 
 
@@ -59,6 +61,7 @@ def event_condition(
         return _any_kind(counted(condition, free, ("money", "times", "orders", "units", "")), others), ""
     if kind in ("redeem", "campaign"):
         condition = EventCondition(_EVENTS[kind], window=window_of(window))
+        free = [number for number in free if not _NAME.search(reading.text[: number.span[0]])]
         return counted(condition, free, ("coupons", "campaigns", "times", "")), ""
     if kind in ("purchase", "spend", "quiet", "last_purchase"):
         return _purchase(draft, reading.text, free, items)

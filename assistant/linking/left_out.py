@@ -44,7 +44,7 @@ class Held:
         held = {float(value) for value in said if isinstance(value, int | float)}
         # 'spend_90d', 'purchase_30d:BEERS/ALES': the days and the category of a name.
         held |= {float(days) for word in words for days in re.findall(r"_(\d+)d\b", word)}
-        held |= {float(word.removesuffix("+")) for word in words if re.fullmatch(r"\d\+?", word)}
+        held |= {float(word.removesuffix("+")) for word in words if re.fullmatch(r"\d+\+?", word)}
         words |= {word.partition(":")[2] for word in words if ":" in word}
         two_times = any(isinstance(c, ComparisonCondition) for node in nodes for c in conditions(node))
         return Held(frozenset(held), frozenset(words), two_times or any("_trend_" in word for word in words))

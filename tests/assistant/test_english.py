@@ -452,3 +452,10 @@ def test_two_orders_within_a_week_alone_are_no_burst(linker: Linker) -> None:
 def test_a_change_between_periods_compares_no_segments(linker: Linker) -> None:
     question = "whose spend went up by 20% or more over the last three months vs the three before"
     assert "compare_segments" not in linker.link(question).intents.tools
+
+
+@pytest.mark.parametrize("question", ["who received campaign 18", "收到活动18的客户"])
+def test_the_name_of_a_campaign_counts_nothing_and_is_told_to_be_left_out(linker: Linker, question: str) -> None:
+    link = linker.link(question)
+    assert link.reading == EventCondition("exposure")
+    assert link.unused == ("18",)
