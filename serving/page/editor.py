@@ -142,6 +142,6 @@ class Editor:
                 f'<div class="size">—</div><div class="hint">{escape(self.session.say("edit.wrong"))}</div>'
             )
         try:
-            return self.session.summary(self.segment(draft, request), "count")
+            return self.session.summary(request, self.segment(draft, request), "count")
         except SegAssistError as error:
             return self.session.error(error)
