@@ -117,7 +117,7 @@ class Rooms:
         self.disclosure = Disclosure(
             lambda: self.audiences,
             settings.min_group,
-            SizesTold(Database(workspace.state, waits=False)),
+            SizesTold(self.state),
             self.noise,
             workspace.ready.read_text(),
         )
@@ -476,7 +476,9 @@ class Assistant:
             note(opened, tool=turn.plan.tool if turn.plan else None, figures=_figures(turn))
         turn.timings["total"] = time.perf_counter() - started
         kept = {name: value for name, value in before.items() if name not in NOT_REPLAYED}
-        trace = Trace(kept, saved, tuple(replies), self._model.identity, tuple(judgements.made), viewer.exact)
+        trace = Trace(
+            kept, saved, tuple(replies), self._model.identity, tuple(judgements.made), viewer.exact, viewer.k
+        )
         answer = self._answer(turn, state, thread)
         return replace(answer, trace=trace, follow_ups=self._follow_ups(answer, viewer))
 
@@ -547,7 +549,7 @@ class Assistant:
         """What may be asked next: of a segment large enough to tell of, or of natural segments that were found."""
         settings, rooms = self.rooms.workspace.settings, self.rooms
         tools = [str(call["name"]) for call in answer.tool_calls]
-        large = answer.segment is not None and answer.segment["size"] >= settings.min_group
+        large = answer.segment is not None and answer.segment["size"] >= rooms.disclosure.smallest(viewer)
         if answer.clarification or answer.refused or not (large or tools[-1:] == ["discover_segments"]):
             return []
         happened = set(rooms.warehouse.happened["types"])

@@ -86,7 +86,7 @@ def make_bundle(rooms: Rooms, answer: Answer) -> Bundle:
             "bundle：这个回答没有留下记录；请重新提问。",
         )
     trace, segment = answer.trace, answer.segment
-    smallest = rooms.workspace.settings.min_group
+    smallest = max(rooms.workspace.settings.min_group, trace.k)
     return {
         "format": FORMAT,
         "saved_at": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -103,6 +103,7 @@ def make_bundle(rooms: Rooms, answer: Answer) -> Bundle:
         "replies": [reply_json(reply) for reply in trace.replies],
         "judged": list(trace.judged),
         "exact": trace.exact,
+        "k": trace.k,
         "answer": answer.answer,
         "language": answer.language,
         "refused": answer.refused,
@@ -169,7 +170,7 @@ def replay(bundle: Bundle, workspace: Workspace, model: ChatModel | None = None)
                 rooms.library.restore(_saved(saved))
             assistant = Assistant(rooms, model or recorded)
             assistant.kept.put("replay", bundle["state"])
-            viewer = Viewer(exact=bool(bundle.get("exact")))
+            viewer = Viewer(exact=bool(bundle.get("exact")), k=_smallest(bundle))
             answer = assistant.ask(bundle["question"], "replay", viewer=viewer, judged=_judged(bundle))
             now = make_bundle(rooms, answer)
             now = without_members(now) if bundle.get("withheld") else now
@@ -248,6 +249,13 @@ def _replies(bundle: Bundle) -> Sequence[Reply]:
         ]
     except (KeyError, TypeError) as error:
         raise DataError("replies: each must have 'asked' and 'said'.") from error
+
+
+def _smallest(bundle: Bundle) -> int:
+    k = bundle.get("k", 0)
+    if not isinstance(k, int):
+        raise DataError(f"k: must be a whole number; got {k!r}.")
+    return k
 
 
 def _judged(bundle: Bundle) -> list[bool]:

@@ -11,6 +11,13 @@ a size is held back when it and one or two of these would tell the size of a gro
 Where the workspace asks for noise (`assistant.noise`), counts carry it in place of that, and nothing else of customers is
 told to who reads them.
 
+A reader's k is that of their role, and a new size is held against it with all that they were ever told, also in a role of a
+smaller k. Each reader is held to what they were told themselves: colleagues were always free to tell each other, and when
+somebody who is shown groups of 10 speaks of them, no larger k of a listener can undo it. What the program itself hands from
+one reader to another is held to the larger k: plans and experiments, which everybody may read, are not kept of groups under
+the largest k of all roles (`Settings.smallest_of_all`), and a shared conversation is not opened to a role with a larger k
+than its owner's. What they say is in no reader's list, as before: it is of groups that are large enough for everybody.
+
 Query-set-overlap control after Hundepool et al., Statistical Disclosure Control (2012), chapter 3. What a reader could
 learn by combining four counts or more is not looked for.
 """
@@ -51,10 +58,12 @@ _reader: ContextVar[str | None] = ContextVar("reader", default=None)
 @dataclass(frozen=True)
 class Viewer:
     """Who pays for what a reader sees: a user, or '' for everybody where there are none. exact: counts
-    without noise, and single customers; for who may export."""
+    without noise, and single customers; for who may export. k: the smallest group that they are shown, where that is more
+    than the workspace's."""
 
     user: str = ""
     exact: bool = False
+    k: int = 0
 
 
 EVERYBODY = Viewer()
@@ -92,9 +101,9 @@ class Ledger:
         """How many sets there are beside everyone."""
         return len(self._sets) - 1
 
-    def copy(self) -> Ledger:
-        """One to try on what more sets would tell."""
-        made = Ledger(self._sets[0], self._k)
+    def copy(self, k: int) -> Ledger:
+        """One to try on what more sets would tell, of groups of fewer than k."""
+        made = Ledger(self._sets[0], k)
         made._sets, made._sizes = [*self._sets], self._sizes
         return made
 
@@ -192,6 +201,15 @@ class Disclosure:
         self._lock = threading.RLock()
 
     @property
+    def k(self) -> int:
+        """The smallest group that is shown now."""
+        return self.smallest(_viewer.get())
+
+    def smallest(self, viewer: Viewer) -> int:
+        """The smallest group that a viewer is shown."""
+        return max(self._k, viewer.k)
+
+    @property
     def margin(self) -> int | None:
         """How far a count shown now lies from the true one at most (`noise.LEVEL`); None without noise."""
         noisy = self._noise is not None and _reader.get() is not None and not _viewer.get().exact
@@ -223,10 +241,10 @@ class Disclosure:
                 return audiences.size(definition)
             size = audiences.size(definition)
             noised = self._noise.count(self._question(definition, audiences), size, _viewer.get().user)
-            return noised if noised >= self._k else f"<{self._k}"
+            return noised if noised >= self.k else f"<{self.k}"
         if _reader.get() is None:
-            return shown(audiences.size(definition), self._k)
-        return self.shown_members(audiences.members(definition), as_of, asked=_is_asked(definition))
+            return shown(audiences.size(definition), self.k)
+        return self.shown_members(audiences.members(definition), as_of, asked=is_asked(definition))
 
     def shown_both(self, one: Node, other: Node) -> int | str:
         """As `shown`, of the customers in both, who may be none by what the two say."""
@@ -239,15 +257,15 @@ class Disclosure:
         said = sorted(self._question(each, audiences) for each in (one, other))
         question = hashlib.sha256(" and ".join(said).encode()).hexdigest()[:32]
         noised = self._noise.count(question, len(both), _viewer.get().user)
-        return noised if noised >= self._k else f"<{self._k}"
+        return noised if noised >= self.k else f"<{self.k}"
 
     def shown_members(
         self, members: Collection[str], as_of: date | None = None, *, asked: bool = False
     ) -> int | str:
         """As `shown`, of a set of customers. asked: its size is what was asked for, so it tells nothing."""
         size = len(members)
-        if _reader.get() is None or small(size, self._k):
-            return shown(size, self._k)
+        if _reader.get() is None or small(size, self.k):
+            return shown(size, self.k)
         (gives_away,) = self._judge([members], as_of, asked=asked)
         return self._about(size) if gives_away else size
 
@@ -263,7 +281,7 @@ class Disclosure:
         if _reader.get() is None or self.margin is not None:
             return
         if self._judge([members], tell=False) == [True]:
-            raise DefinitionError.of(Issue("differs_by_few", smallest=self._k))
+            raise DefinitionError.of(Issue("differs_by_few", smallest=self.k))
 
     def held_back(self, groups: Mapping[str, Collection[str]], as_of: date | None = None) -> list[str]:
         """The groups of a table whose sizes would give a small one away; the others count as shown."""
@@ -289,7 +307,7 @@ class Disclosure:
         self.counts_only("diff")
         before, after = (self.shown(definition, day) for day in (change.earlier, change.later))
         parts = len(change.entered), len(change.left), change.stayed
-        if isinstance(before, str) or isinstance(after, str) or any(small(size, self._k) for size in parts):
+        if isinstance(before, str) or isinstance(after, str) or any(small(size, self.k) for size in parts):
             return Moved(before, after)
         held = self.held_back({"entered": change.entered}, change.later)
         held = held or self.held_back({"left": change.left}, change.earlier)
@@ -302,7 +320,7 @@ class Disclosure:
 
     def _about(self, size: int) -> str:
         """Rounded so coarsely that the group in between could be none or more than k."""
-        step = 2 * self._k
+        step = 2 * self.k
         return f"≈{max(1, round(size / step)) * step:,}"
 
     def _at(self, as_of: date | None) -> Audiences:
@@ -337,7 +355,7 @@ class Disclosure:
             if not tell:
                 self._learn(known)
             while True:
-                ledger = known.ledger.copy()
+                ledger = known.ledger.copy(self.k)
                 judged = [
                     self._tell(ledger, found, said[n] if n < len(said) else None)
                     for n, found in enumerate(sets)
@@ -399,7 +417,7 @@ class _Known:
     number: int = 0
 
 
-def _is_asked(definition: Node) -> bool:
+def is_asked(definition: Node) -> bool:
     """Whether a definition's size is a number of the definition itself ('the top 50', '500 lookalikes')."""
     # Among some customers it may be theirs, when they are fewer than were asked for.
     return (

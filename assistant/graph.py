@@ -327,7 +327,7 @@ class TurnGraph:
         assert turn.plan is not None
         settings = self.tools.rooms.workspace.settings
         language, evidence = turn.link.language, result.evidence
-        body = words.plain(result, language, settings.currency, settings.min_group)
+        body = words.plain(result, language, settings.currency, self.tools.rooms.disclosure.k)
         own = {"back", "steps"}.isdisjoint(turn.plan.arguments)
         notes = words.assumptions(turn.link, turn.plan, language) if own else []
         for tool, link in turn.steps:

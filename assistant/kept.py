@@ -37,13 +37,15 @@ class KeptConversation:
 @dataclass(frozen=True)
 class SharedConversation:
     """What a link shows: the turns there were when it was made. space: whose it is; exact: whether counts in it are
-    exact where other people's carry noise."""
+    exact where other people's carry noise; k: the smallest group that its owner was shown, where that was more than the
+    workspace's."""
 
     space: str
     id: str
     title: str
     turns: list[dict[str, Any]]
     exact: bool
+    k: int
 
 
 class KeptConversations:
@@ -120,12 +122,12 @@ class KeptConversations:
         with self._conversations.used():
             self._conversations.saver.delete_thread(thread)
 
-    def share(self, thread: str, exact: bool) -> str:
+    def share(self, thread: str, exact: bool, k: int) -> str:
         """A link's token, by which the turns there are now may be read; a token before it is no longer good. Raises
         NotFoundError."""
         turns = self._known(thread).get("turns", 0)
         secret = secrets.token_urlsafe(24)
-        self.put(thread, {"shared": {"digest": _digest(secret), "turns": turns, "exact": exact}})
+        self.put(thread, {"shared": {"digest": _digest(secret), "turns": turns, "exact": exact, "k": k}})
         return f"{base64.urlsafe_b64encode(thread.encode()).decode().rstrip('=')}.{secret}"
 
     def unshare(self, thread: str) -> None:
@@ -149,7 +151,8 @@ class KeptConversations:
             )
         turns = [turn for turn in _numbered(values) if turn["number"] <= link["turns"]]
         space, colon, own = thread.rpartition(":")
-        return SharedConversation(space + colon, own, _title(values), turns, bool(link["exact"]))
+        exact, k = bool(link["exact"]), int(link.get("k", 0))
+        return SharedConversation(space + colon, own, _title(values), turns, exact, k)
 
     def _known(self, thread: str) -> dict[str, Any]:
         values = self.state(thread)

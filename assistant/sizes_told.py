@@ -3,8 +3,8 @@
 Each set of a reader has a number, 1, 2, 3, ..., and no two have the same: a process that does not know the newest set
 cannot write the next one, and so learns of it before it tells a size.
 
-The state's `Database` should not wait for the disk here: it is written to with every new size, and the last second before
-a machine goes off may be lost.
+What is written here does not wait for the disk: it is written with every new size, and the last second before a machine
+goes off may be lost.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ class SizesTold:
             for n, found in enumerate(sets, number + 1)
         ]
         try:
-            with self._state.write(FAILED, f"sizes told to {reader}") as connection:
+            with self._state.write(FAILED, f"sizes told to {reader}", waits=False) as connection:
                 connection.execute(_insert, rows)
         except IntegrityError:
             return False

@@ -41,8 +41,7 @@ class Database:
     """One database with a part of the state. Thread-safe, and for any number of processes.
 
     where: an SQLite file, or a URL (`postgresql://host/name`, `sqlite:///file?timeout=30`). Raises StorageError when
-    it cannot be used, DataError when a newer version has written it. waits: what is written is on the disk before
-    `write` ends; else a killed process loses none of it, but a machine that goes off may lose the last second's.
+    it cannot be used, DataError when a newer version has written it.
     """
 
     def __init__(
@@ -50,15 +49,11 @@ class Database:
         where: str | Path,
         part: Part = "state",
         failed: str = "The state cannot be used",
-        *,
-        waits: bool = True,
     ) -> None:
         self.failed, url = failed, _url(where)
         self.is_file = url.get_backend_name() == "sqlite"
         self.name = url.render_as_string(hide_password=True)
         self._engine = _sqlite(url, failed) if self.is_file else _server(url)
-        if not waits:
-            _do_not_wait(self._engine, self.is_file)
         # Threads of one process take turns here; waiting on the file itself is by polling, and not in order.
         self._turn = threading.Lock() if self.is_file else nullcontext()
         with self.read() as connection:
@@ -75,15 +70,19 @@ class Database:
             yield connection
 
     @contextmanager
-    def write(self, failed: str = "", lock: str = "state") -> Iterator[Connection]:
+    def write(self, failed: str = "", lock: str = "state", *, waits: bool = True) -> Iterator[Connection]:
         """One transaction that may read and change; only one holds `lock` at a time. Raises StorageError.
 
-        IntegrityError is left to the caller, who knows what it means.
+        IntegrityError is left to the caller, who knows what it means. waits: what is written is on the disk at the end;
+        else a killed process loses none of it, but a machine that goes off may lose the last second's.
         """
         with _one_sentence(failed or self.failed), self._turn, self._engine.connect() as connection:
             changing = connection.execution_options(changes=True)
-            with changing.begin():
+            unwaiting = nullcontext() if waits else self._not_waiting(changing)
+            with unwaiting, changing.begin():
                 if not self.is_file:
+                    if not waits:
+                        changing.execute(text("SET LOCAL synchronous_commit = off"))
                     query = text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))")
                     changing.execute(query, {"name": f"segassist {lock}"})
                 yield changing
@@ -99,6 +98,20 @@ class Database:
     def close(self) -> None:
         """Close every connection."""
         self._engine.dispose()
+
+    @contextmanager
+    def _not_waiting(self, connection: Connection) -> Iterator[None]:
+        """A file's transactions in the block do not wait for the disk; a server is told so within each."""
+        if not self.is_file:
+            yield
+            return
+        file = connection.connection
+        before = file.cursor().execute("PRAGMA synchronous").fetchone()[0]
+        file.cursor().execute("PRAGMA synchronous = NORMAL")
+        try:
+            yield
+        finally:
+            file.cursor().execute(f"PRAGMA synchronous = {before}")
 
     def _let_read(self) -> None:
         """Put the file into WAL mode, where it is not."""
@@ -174,17 +187,6 @@ def _sqlite(url: URL, failed: str) -> Engine:
     event.listen(engine, "checkout", used)
     event.listen(engine, "begin", begin)
     return engine
-
-
-def _do_not_wait(engine: Engine, is_file: bool) -> None:
-    """Commit without waiting for the disk."""
-    setting = "PRAGMA synchronous = NORMAL" if is_file else "SET synchronous_commit = off"
-
-    def opened(connection: Any, _record: object) -> None:
-        connection.execute(setting)
-        connection.commit()
-
-    event.listen(engine, "connect", opened)
 
 
 def identity(path: Path) -> tuple[int, int] | None:

@@ -432,7 +432,7 @@ class Tools:
 
     def _members(self, definition: Node) -> list[str]:
         members = self.rooms.audiences.members(definition)
-        smallest = self.rooms.workspace.settings.min_group
+        smallest = self.rooms.disclosure.k
         if len(members) < smallest:
             raise DefinitionError.of(Issue("too_few", smallest=smallest))
         self.rooms.disclosure.check(members)

@@ -91,7 +91,7 @@ def diff_segment(rooms: Rooms, definition: Node, earlier: date, later: date | No
 
 def breakdown_segment(rooms: Rooms, definition: Node, feature: str) -> Evidence:
     """The members by the values of a feature, beside everyone; small groups are held back."""
-    catalogue, k = rooms.warehouse.catalogue, rooms.workspace.settings.min_group
+    catalogue, k = rooms.warehouse.catalogue, rooms.disclosure.k
     members, features = rooms.audiences.members(definition), rooms.warehouse.features()
     rooms.disclosure.check(members)
     whose = {"members": definition, "everyone": EVERYONE}

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pandas as pd
 
+from assistant.disclosure import is_asked
 from assistant.documents import Documents, SavedDocument
 from campaigns.acquire import Acquisition, acquisition
 from campaigns.assign import aa_check, bands_of
@@ -103,8 +104,8 @@ def _begin(rooms: Rooms, made: Experiment, plan: Strategy | None) -> Told:
     strata = pd.Series({customer: stratum for customer, (stratum, _) in made.arms.items()})
     part = made.holdout_share
     contact, held = len(made.customers("contact")), len(made.customers("holdout"))
-    if min(contact, held) < settings.min_group:
-        smallest = settings.min_group
+    smallest = settings.smallest_of_all  # everybody may read it
+    if min(contact, held) < smallest:
         raise DefinitionError.of(Issue("arms_too_small", contact=contact, held=held, smallest=smallest))
     # What everybody spent in the days before is the best guess of how much spend varies after.
     before = outcomes(made, purchases_read(made, rooms.purchases, rooms.items), start)["before"]
@@ -297,7 +298,7 @@ def backtest_strategy(rooms: Rooms, definition: Node) -> Told:
         rooms.warehouse.as_of,
         rooms.assumptions,
     )
-    smallest = rooms.workspace.settings.min_group
+    smallest = rooms.disclosure.k
     if any(0 < d.members < smallest for d in found.dates):
         raise DefinitionError.of(Issue("backtest_too_few", smallest=smallest))
     days = Figure("horizon_days", found.horizon_days, "days", "days looked at", "观察天数")
@@ -323,8 +324,12 @@ def keep_plan(
 ) -> SavedDocument:
     """Save a segment's plan under a name, with its Markdown, HTML and JSON as files for whoever runs it.
 
-    Raises StaleError when the plan of that name is not at the version with the tag `if_match`.
+    Raises StaleError when the plan of that name is not at the version with the tag `if_match`, DefinitionError for fewer
+    customers than every role is shown.
     """
+    smallest = rooms.workspace.settings.smallest_of_all  # everybody may read it
+    if not is_asked(definition) and rooms.audiences.size(definition) < smallest:
+        raise DefinitionError.of(Issue("too_few", smallest=smallest))
     content = replace(strategy, definition=to_json(definition)).saved()
     saved = rooms.plans.save(name, content, if_match=if_match)
     currency = rooms.workspace.settings.currency

@@ -55,7 +55,7 @@ def anomalies(rooms: Rooms, kind: str) -> Evidence:
             f"kind：不认识“{kind}”；请给出{'、'.join(KINDS)}之一。",
         )
     found = rooms.market.anomalies(cast(Kind, kind))
-    smallest = rooms.workspace.settings.min_group
+    smallest = rooms.disclosure.k
     figures = tuple(
         replace(figure, value=f"<{smallest}")
         if figure.unit == "customers" and isinstance(figure.value, int) and 0 < figure.value < smallest

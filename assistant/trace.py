@@ -29,6 +29,7 @@ class Reply:
 class Trace:
     """state: the conversation before the turn, without what was said in it. library: the saved segments then.
     judged: of each size that was told, whether it would give a small group away. exact: whether counts were without noise.
+    k: the smallest group that the asker's role is shown, where that is more than the workspace's.
     """
 
     state: dict[str, Any]
@@ -37,6 +38,7 @@ class Trace:
     model: dict[str, Any]
     judged: tuple[bool, ...] = ()
     exact: bool = False
+    k: int = 0
 
 
 _heard: ContextVar[list[Reply] | None] = ContextVar("heard", default=None)

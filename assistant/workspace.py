@@ -6,6 +6,7 @@ import os
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 
 from propensity.declared import Declared, read_outcomes
@@ -25,13 +26,16 @@ BEHAVIOUR_ENCODERS = (
     "aggregate + transformer",
     "aggregate + lstm",
 )
+ROLES = ("viewer", "marketer", "analyst", "admin")
+"""Of users; `serving.access` says what each may do."""
 
 
 @dataclass(frozen=True)
 class Settings:
     """What a retailer may set in `segassist.toml`; every default is written here and nowhere else.
 
-    min_group: groups of fewer customers are not shown in a chat. estimate_from: with so many events a preview estimates the
+    min_group: groups of fewer customers are not shown in a chat. min_group_of: the same for a role (`[min_group_of]`), at
+    least min_group, and no less than for the roles above it. estimate_from: with so many events a preview estimates the
     size from a sample (`warehouse.estimate`) where it can. noise_epsilon: of the noise on each count that is shown
     to who may not export (0: none); noise_budget: what each user may spend of it in all. currency: sign shown before
     amounts. requests_per_minute: of one API key. turns_at_once: questions that
@@ -56,6 +60,7 @@ class Settings:
     name: str = "Complete Journey demo"
     currency: str = "$"
     min_group: int = 10
+    min_group_of: Mapping[str, int] = field(default_factory=dict)
     estimate_from: int = 500_000_000
     noise_epsilon: float = 0.0
     noise_budget: float = 50.0
@@ -88,6 +93,15 @@ class Settings:
     oidc_client_id: str = ""
     oidc_role_claim: str = "roles"
     export_database: str = ""
+
+    def smallest(self, role: str) -> int:
+        """The smallest group that users of a role are shown."""
+        return self.min_group_of.get(role, self.min_group)
+
+    @property
+    def smallest_of_all(self) -> int:
+        """The smallest group in what everybody may read, whoever has made it."""
+        return max([self.min_group, *self.min_group_of.values()])
 
 
 @dataclass(frozen=True)
@@ -209,6 +223,7 @@ def read_settings(folder: Path) -> Settings:
     }.items():
         if getattr(settings, key) < least:
             raise DataError(f"{path}: {key} must be at least {least}; got {getattr(settings, key)}.")
+    _check_groups(settings, path)
     if settings.second_reading not in SECOND_READINGS:
         raise DataError(
             f"{path}: second_reading must be one of {', '.join(SECOND_READINGS)}; got {settings.second_reading!r}."
@@ -232,3 +247,21 @@ def read_settings(folder: Path) -> Settings:
             f"{path}: response_rate must be at least 0 and below 1; got {settings.response_rate}."
         )
     return settings
+
+
+def _check_groups(settings: Settings, path: Path) -> None:
+    """A role may be shown no smaller group than `min_group`, and none that a role above it is not shown."""
+    for role, smallest in settings.min_group_of.items():
+        if role not in ROLES:
+            raise DataError(f"{path}: min_group_of.{role}: not a role; roles are {', '.join(ROLES)}.")
+        if isinstance(smallest, bool) or not isinstance(smallest, int) or smallest < settings.min_group:
+            raise DataError(
+                f"{path}: min_group_of.{role} must be a whole number of at least min_group ({settings.min_group}); "
+                f"got {smallest!r}."
+            )
+    for lower, higher in pairwise(ROLES):
+        if settings.smallest(lower) < settings.smallest(higher):
+            raise DataError(
+                f"{path}: min_group_of.{lower} must be at least that of {higher} ({settings.smallest(higher)}); "
+                f"got {settings.smallest(lower)}."
+            )

@@ -31,7 +31,7 @@ from rich.progress import track
 from rich.table import Table
 
 from assistant.app import Rooms
-from assistant.disclosure import read_by
+from assistant.disclosure import Viewer, read_by
 from assistant.tools import Tools
 from assistant.workspace import DEFAULT, open_workspace
 from segments.definition import (
@@ -61,7 +61,8 @@ class Shown:
 class Attacker:
     """Asks for sizes, one follow-up after the other, and remembers those that were shown exactly."""
 
-    def __init__(self, rooms: Rooms, seed: int, *, protected: bool = True) -> None:
+    def __init__(self, rooms: Rooms, seed: int, *, protected: bool = True, k: int = 0) -> None:
+        """k: the smallest group that the attacker's role is shown, where that is more than the workspace's."""
         self._tools, self._rooms = Tools(rooms), rooms
         self._random = np.random.default_rng(seed)
         self._customers = rooms.audiences.members(EVERYONE)
@@ -69,12 +70,13 @@ class Attacker:
         self._categories = rooms.warehouse.item_values["category"][:60]
         # A reader of its own for each run: what an earlier one was told is not forgotten.
         self._reader = f"attacker-{seed}-{uuid.uuid4().hex[:8]}" if protected else None
+        self._viewer = Viewer(k=k)
         self.shown, self.tried, self.held = Shown(), Counter[str](), 0
         self._known(EVERYONE, "population")
 
     def ask(self, follow_ups: int) -> None:
         """Ask as many follow-ups."""
-        with read_by(self._reader) if self._reader else nullcontext():
+        with read_by(self._reader, self._viewer) if self._reader else nullcontext():
             while self.tried.total() < follow_ups:
                 for how, definition, other in self._ideas():
                     self.tried[how] += 1
@@ -205,6 +207,9 @@ def main() -> None:
     parser.add_argument(
         "--unprotected", action="store_true", help="what would be disclosed if small groups alone were hidden"
     )
+    parser.add_argument(
+        "--k", type=int, default=0, help="attack as a role that is shown no group of fewer than K"
+    )
     parser.add_argument("--out", type=Path, default=Path("eval/runs/differencing.jsonl"))
     parser.add_argument("--fresh", action="store_true", help="forget the readers of an earlier run")
     given = parser.parse_args()
@@ -217,21 +222,21 @@ def main() -> None:
     if wanted:
         rooms = Rooms(open_workspace(given.workspace))
         for seed in track(wanted, description="attacking"):
-            done[seed] = _attack(rooms, seed, each, protected=not given.unprotected)
+            done[seed] = _attack(rooms, seed, each, protected=not given.unprotected, k=given.k)
             with given.out.open("a", encoding="utf-8") as file:
                 file.write(json.dumps(done[seed]) + "\n")
     sys.exit(_tell([done[seed] for seed in range(given.readers)]))
 
 
-def _attack(rooms: Rooms, seed: int, follow_ups: int, *, protected: bool) -> dict[str, Any]:
-    attacker, started = Attacker(rooms, seed, protected=protected), time.perf_counter()
+def _attack(rooms: Rooms, seed: int, follow_ups: int, *, protected: bool, k: int) -> dict[str, Any]:
+    attacker, started = Attacker(rooms, seed, protected=protected, k=k), time.perf_counter()
     attacker.ask(follow_ups)
     return {
         "seed": seed,
         "tried": dict(attacker.tried),
         "shown": len(attacker.shown.rows),
         "held": attacker.held,
-        "disclosed": disclosed(attacker.shown, rooms.workspace.settings.min_group),
+        "disclosed": disclosed(attacker.shown, max(k, rooms.workspace.settings.min_group)),
         "seconds": time.perf_counter() - started,
     }
 

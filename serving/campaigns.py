@@ -10,7 +10,7 @@ import typer
 from assistant.workspace import DEFAULT
 from segments.atomic import write_private
 from segments.errors import CommandError
-from serving.operate import local_caller
+from serving.callers import acting
 from serving.options import WorkspaceOption
 
 if TYPE_CHECKING:
@@ -62,9 +62,9 @@ def _customers(kind: Kind, name: str, arm: str, file_format: str, out: Path | No
         raise CommandError(f"--format: must be one of {', '.join(LIST_FORMATS)}; got '{file_format}'.")
     if out is not None and not out.parent.is_dir():
         raise CommandError(f"--out: there is no folder {out.parent}.")
-    service = Service.open(workspace)
+    caller, service = acting(workspace, "export", f"{kind}s customers"), Service.open(workspace)
     documents = service.rooms.plans if kind == "plan" else service.rooms.experiments
-    found = service.customers(local_caller(), documents, name, arm=chosen)
+    found = service.customers(caller, documents, name, arm=chosen)
     if out is None:
         typer.echo(found.text(written), nl=False)
     else:

@@ -15,10 +15,12 @@ from rich.markup import escape
 
 from assistant.workspace import DEFAULT, open_workspace
 from segments.errors import CommandError, SegAssistError
+from serving.access import Caller
+from serving.callers import acting
 from serving.campaigns import experiments_app, plans_app
 from serving.data import data_app
 from serving.models import models_app
-from serving.operate import local_caller, operator_app
+from serving.operate import operator_app
 from serving.options import JsonOption, WorkspaceOption
 from serving.segments import segment_app
 from serving.terminal import steps
@@ -61,6 +63,7 @@ def build(workspace: WorkspaceOption = DEFAULT) -> None:
     from assistant.build import build_demo
     from serving.llm.weights import ensure_model
 
+    acting(workspace, "operate", "build")
     with steps() as progress:
         build_demo(workspace, progress)
         ensure_model(progress=progress("Assemble and verify the embedded language model"))
@@ -91,24 +94,23 @@ def ask(
     if bundle is not None and file is not None:
         raise CommandError("ask: --bundle saves one answer; give it with a question, not with --file.")
     asked = [question] if question is not None else read_questions(file)
+    caller = acting(workspace, "export" if members else "ask", "ask")
     with service_for(workspace) as service:
         for turns in asked:
-            answer = _converse(service, turns if isinstance(turns, list) else [turns], conversation)
+            answer = _converse(service, caller, turns if isinstance(turns, list) else [turns], conversation)
             if bundle is not None:
-                _save_bundle(service, answer, bundle)
+                _save_bundle(service, caller, answer, bundle)
             if as_json:
-                print(
-                    json.dumps(_with_members(service, answer.to_dict(), members), ensure_ascii=False),
-                    flush=True,
-                )
+                data = _with_members(service, caller, answer.to_dict()) if members else answer.to_dict()
+                print(json.dumps(data, ensure_ascii=False), flush=True)
             else:
                 typer.echo(answer.answer)
 
 
-def _save_bundle(service: Any, answer: Any, path: Path) -> None:
+def _save_bundle(service: Any, caller: Caller, answer: Any, path: Path) -> None:
     from assistant.bundle import save_bundle
 
-    save_bundle(path, service.bundle(local_caller(), answer.conversation, answer.turn))
+    save_bundle(path, service.bundle(caller, answer.conversation, answer.turn))
 
 
 @app.command()
@@ -125,6 +127,8 @@ def replay(
     from assistant.bundle import read_bundle
     from assistant.bundle import replay as run_again
 
+    # It is run as a program, from which nothing is held back.
+    acting(workspace, "export", "replay")
     saved, opened = read_bundle(bundle), open_workspace(workspace)
     if ask_model:
         with llm_for(workspace) as server:
@@ -142,9 +146,8 @@ def replay(
         raise typer.Exit(1)
 
 
-def _converse(service: Any, turns: list[str], conversation: str | None) -> Any:
+def _converse(service: Any, caller: Caller, turns: list[str], conversation: str | None) -> Any:
     """The answer to the last turn."""
-    caller = local_caller()
     *before, last = turns
     for turn in before:
         conversation = service.ask(caller, turn, conversation).conversation
@@ -174,12 +177,12 @@ def read_questions(path: Path | None) -> list[str | list[str]]:
     return questions
 
 
-def _with_members(service: Any, data: dict[str, Any], members: bool) -> dict[str, Any]:
+def _with_members(service: Any, caller: Caller, data: dict[str, Any]) -> dict[str, Any]:
     from segments.codec import from_json
 
-    if members and data["segment"] is not None:
+    if data["segment"] is not None:
         definition = from_json(data["segment"]["definition"])
-        data["segment"]["members"], _ = service.members(local_caller(), definition)
+        data["segment"]["members"], _ = service.members(caller, definition)
     return data
 
 
@@ -231,6 +234,7 @@ def features(as_json: JsonOption = False, workspace: WorkspaceOption = DEFAULT) 
     """List the features a segment may use."""
     from warehouse.store import Warehouse
 
+    acting(workspace, "read", "features")
     catalogue = Warehouse(open_workspace(workspace).warehouse).catalogue
     if as_json:
         rows = [
@@ -272,6 +276,7 @@ def train_encoder(
 
     if count is not None and count < 1:
         raise CommandError(f"--steps: must be at least 1; got {count}.")
+    acting(workspace, "operate", "index train-encoder")
     with steps() as progress:
         judged = train_encoders(
             open_workspace(workspace), Training(steps=count) if count else Training(), progress
@@ -298,6 +303,7 @@ def serve(
 ) -> None:
     """Start the language model, the API and the chat page."""
     if context.invoked_subcommand is None:
+        acting(workspace, "operate", "serve")
         from serving.web import serve_web
 
         serve_web(workspace, host, port, certificate, key)
@@ -315,6 +321,7 @@ def serve_api(
     workspace: WorkspaceOption = DEFAULT,
 ) -> None:
     """Start the language model and the API with MCP, without the chat page, in several processes."""
+    acting(workspace, "operate", "serve api")
     from serving import programs
 
     programs.serve_api(workspace, host, port, workers, certificate, key)
@@ -345,6 +352,7 @@ def serve_llm(
 
     from serving.llm.server import LLMSettings, start
 
+    acting(workspace, "operate", "serve llm")
     with steps() as progress:
         server = start(
             LLMSettings(backend, model, host, port, adapter, profile, python=python),

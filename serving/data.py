@@ -10,7 +10,7 @@ import typer
 
 from assistant.workspace import DEFAULT, open_workspace
 from segments.errors import CommandError, InternalError, NotBuiltError
-from serving.operate import local_caller, log_here
+from serving.callers import acting, log_here
 from serving.options import JsonOption, WorkspaceOption, read_definition
 
 if TYPE_CHECKING:
@@ -69,6 +69,7 @@ def ingest(
         return
     if mapping is None or workspace is None:
         raise CommandError("ingest: give a mapping and --workspace, or --suggest with a file.")
+    caller = acting(workspace, "operate", "ingest")
     given = read_mapping(mapping, data)
     with steps() as progress, alone(workspace):
         done = build_from(
@@ -81,7 +82,9 @@ def ingest(
     if done.added is not None:
         replaced = f", {done.added.replaced:,} replaced" if done.added.replaced else ""
         typer.echo(f"{done.added.events:,} events added{replaced}.")
-    log_here(workspace, "ingest", mapping=given.name, did=done.intake.action, files=len(done.intake.files))
+    log_here(
+        workspace, caller, "ingest", mapping=given.name, did=done.intake.action, files=len(done.intake.files)
+    )
     typer.echo(f"Ready: {workspace}")
 
 
@@ -93,11 +96,12 @@ def refresh(as_json: JsonOption = False, workspace: WorkspaceOption = DEFAULT) -
     from assistant.refresh import refresh_all
     from serving.terminal import steps
 
+    caller = acting(workspace, "operate", "refresh")
     with steps() as progress:
         done = refresh_all(workspace, progress)
     failed = bool(done.data_error) or any(segment.error for segment in done.segments)
     counts = {segment.name: segment.count for segment in done.segments if not segment.error}
-    log_here(workspace, "refresh", as_of=done.as_of, counts=counts, failed=failed)
+    log_here(workspace, caller, "refresh", as_of=done.as_of, counts=counts, failed=failed)
     if as_json:
         print(json.dumps(asdict(done), ensure_ascii=False, indent=1))
     else:
@@ -140,6 +144,7 @@ def quality(as_json: JsonOption = False, workspace: WorkspaceOption = DEFAULT) -
     from warehouse.quality import HTML_FILE, JSON_FILE
     from warehouse.quality_words import left_out_in_words
 
+    acting(workspace, "read", "quality")
     path = open_workspace(workspace).folder / JSON_FILE
     if not path.exists():
         raise NotBuiltError(f"There is no quality report in {workspace}; run: segassist build")
@@ -163,6 +168,7 @@ def list_rules(as_json: JsonOption = False, workspace: WorkspaceOption = DEFAULT
     from warehouse.quality import report_of
     from warehouse.store import known_of
 
+    acting(workspace, "read", "data rules")
     known = known_of(open_workspace(workspace).warehouse)
     done = {result.name: result for result in report_of(known["quality"]).rules}
     for rule in RULES:
@@ -184,12 +190,13 @@ def restore_rule(rule: RuleOption, workspace: WorkspaceOption = DEFAULT) -> None
     from serving.terminal import steps
     from warehouse.restore import restore
 
+    caller = acting(workspace, "operate", "data restore")
     folder = open_workspace(workspace).folder
     with steps() as progress, alone(folder):
         rows = restore(folder, rule, progress(f"Take back the rule {rule}"))
         if rows:
             refresh(folder, progress)
-    log_here(workspace, "rule_restored", rule=rule, rows=rows)
+    log_here(workspace, caller, "rule_restored", rule=rule, rows=rows)
     typer.echo(f"{rows:,} rows taken back; the rule is off until: segassist data enforce --rule {rule}")
 
 
@@ -201,6 +208,7 @@ def list_tastes(as_json: JsonOption = False, workspace: WorkspaceOption = DEFAUL
     from warehouse.store import Warehouse
     from warehouse.tastes import nearest
 
+    acting(workspace, "read", "data tastes")
     warehouse = Warehouse(open_workspace(workspace).warehouse)
     try:
         for found in (nearest(warehouse, taste) for taste in warehouse.tastes):
@@ -237,10 +245,11 @@ def _convert(workspace: Path, convert: Convert, doing: str, state: str) -> None:
     from assistant.refresh import alone
     from serving.terminal import steps
 
+    caller = acting(workspace, "operate", f"data {doing}")
     folder = open_workspace(workspace).folder
     with steps() as progress, alone(folder):
         names = convert(folder, progress(f"{doing.capitalize()} the data"))
-    log_here(workspace, doing, files=list(names))
+    log_here(workspace, caller, doing, files=list(names))
     typer.echo(f"Now {state}: {', '.join(names)}" if names else f"Everything was {state} already.")
 
 
@@ -250,10 +259,11 @@ def enforce_rule(rule: RuleOption, workspace: WorkspaceOption = DEFAULT) -> None
     from assistant.refresh import alone
     from warehouse.restore import enforce
 
+    caller = acting(workspace, "operate", "data enforce")
     folder = open_workspace(workspace).folder
     with alone(folder):
         enforce(folder, rule)
-    log_here(workspace, "rule_enforced", rule=rule)
+    log_here(workspace, caller, "rule_enforced", rule=rule)
     typer.echo("The rule applies to what is ingested next; for what is here: segassist ingest ... --rebuild")
 
 
@@ -279,8 +289,8 @@ def export(
     from warehouse.export import read_manifest
     from warehouse.webhook import deliver
 
-    service = Service.open(workspace)
-    made = service.export(local_caller(), read_definition(definition, workspace), name, file_format, channel)
+    caller, service = acting(workspace, "export", "export"), Service.open(workspace)
+    made = service.export(caller, read_definition(definition, workspace), name, file_format, channel)
     manifest = read_manifest(made)
     of = f" of {manifest.total}" if manifest.channel else ""
     typer.echo(f"{manifest.count}{of} customers: {made / manifest.file}")
@@ -317,6 +327,7 @@ def erase(
     from serving.audit import Audit
     from serving.http.idempotency import Answers
 
+    caller = acting(workspace, "operate", "privacy erase")
     opened = open_workspace(workspace)
     with alone(opened.folder):
         found = erase_person(opened, customer)
@@ -326,7 +337,7 @@ def erase(
         left = [*found.traces, *(["audit log"] if audit.redact(mention) else [])]
         left += ["kept answers"] if answers.forget(mention) else []
     # The log says that it was done, not to whom: the person is to be forgotten.
-    log_here(workspace, "erase")
+    log_here(workspace, caller, "erase")
     for table, rows in sorted(found.data.rows.items()):
         typer.echo(f"{rows:>9,} rows of {table}")
     typer.echo(
@@ -352,6 +363,7 @@ def privacy_budget(
     from assistant.noise import Noise
     from assistant.sql import Database
 
+    caller = acting(workspace, "operate", "privacy budget")
     opened = open_workspace(workspace)
     settings = opened.settings
     if not settings.noise_epsilon:
@@ -359,7 +371,7 @@ def privacy_budget(
     noise = Noise(Database(opened.state), settings.noise_epsilon, settings.noise_budget)
     if grant is not None:
         noise.grant(grant)
-        log_here(workspace, "budget_granted", user=grant)
+        log_here(workspace, caller, "budget_granted", user=grant)
     for user, spent in noise.spent().items():
         if as_json:
             print(json.dumps({"user": user, "spent": spent, "budget": settings.noise_budget}))
@@ -378,12 +390,13 @@ def retain_events(
     from serving.terminal import steps
     from warehouse.retain import retain
 
+    caller = acting(workspace, "operate", "privacy retain")
     folder = open_workspace(workspace).folder
     with steps() as progress, alone(folder):
         found = retain(folder, months, progress(f"Keep the last {months} months"))
         if any(found.rows.values()):
             refresh(folder, progress)
-    log_here(workspace, "retain", months=months, before=found.before.isoformat(), rows=found.rows)
+    log_here(workspace, caller, "retain", months=months, before=found.before.isoformat(), rows=found.rows)
     for table, rows in sorted(found.rows.items()):
         typer.echo(f"{rows:>9,} rows of {table}")
     typer.echo(f"{len(found.exports):>9,} exports")

@@ -1,15 +1,39 @@
-"""What Prometheus reads at /metrics: requests by route and status, their time, turns, tools and exports."""
+"""What Prometheus reads at /metrics: requests by route and status, their time, turns, tools and exports.
+
+Processes that serve one port count together (prometheus_client's multiprocess mode): each in files of its own in one
+folder, and whichever is asked tells the sum. What a process has counted that has ended since stays in the sum, so that no
+counter goes back while the server runs.
+"""
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from tempfile import TemporaryDirectory
+
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST as MEDIA
+from prometheus_client.multiprocess import MultiProcessCollector
 
+FOLDER_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
+"""Read by prometheus_client when it is imported."""
 SECONDS = (0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30)
 
 
+@contextmanager
+def counting_together() -> Iterator[None]:
+    """The processes that this one starts in the block count together, from nothing, in a folder of this machine's."""
+    with TemporaryDirectory(prefix="segassist-metrics-", ignore_cleanup_errors=True) as folder:
+        os.environ[FOLDER_VARIABLE] = folder
+        try:
+            yield
+        finally:
+            del os.environ[FOLDER_VARIABLE]
+
+
 class Metrics:
-    """The counters of one server process; each has a registry of its own."""
+    """The counters of one server process, or of all that count together; each has a registry of its own."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
@@ -38,7 +62,12 @@ class Metrics:
 
     def text(self) -> bytes:
         """The exposition."""
-        return generate_latest(self.registry)
+        folder = os.environ.get(FOLDER_VARIABLE)
+        if not folder:
+            return generate_latest(self.registry)
+        together = CollectorRegistry()
+        MultiProcessCollector(together, folder)
+        return generate_latest(together)
 
 
-__all__ = ["MEDIA", "Metrics"]
+__all__ = ["MEDIA", "Metrics", "counting_together"]

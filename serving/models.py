@@ -10,6 +10,7 @@ import typer
 
 from assistant.workspace import DEFAULT, open_workspace
 from segments.atomic import write_text
+from serving.callers import acting
 from serving.options import JsonOption, OutcomeArgument, WorkspaceOption
 from serving.terminal import steps
 
@@ -23,6 +24,7 @@ def models(context: typer.Context, as_json: JsonOption = False, workspace: Works
 
     if context.invoked_subcommand is not None:
         return
+    acting(workspace, "read", "models")
     found = cards(open_workspace(workspace).models)
     if as_json:
         _print_json(found)
@@ -40,6 +42,7 @@ def list_versions(as_json: JsonOption = False, workspace: WorkspaceOption = DEFA
     """List every version of every model: its test, its data, features and code, and why it is in use or not."""
     from assistant.models import model_versions
 
+    acting(workspace, "read", "models list")
     found = model_versions(open_workspace(workspace))
     if as_json:
         _print_json([version.to_dict() for version in found])
@@ -63,6 +66,7 @@ def roll_back_model(
     """Put an earlier version of a model in use again, with scores of today's customers."""
     from assistant.models import roll_back
 
+    acting(workspace, "operate", "models rollback")
     version = roll_back(open_workspace(workspace), outcome, to)
     typer.echo(
         f"{version.model}: version {version.number} is in use (AUC {version.auc:.3f} on {version.test_cut})"
@@ -77,6 +81,7 @@ def track_models(
     """Write every version of every model as a run of MLflow: figures, data, features and code."""
     from assistant.models import track_versions
 
+    acting(workspace, "read", "models track")
     typer.echo(f"{track_versions(open_workspace(workspace), to)} runs written: {to}")
 
 
@@ -91,6 +96,7 @@ def performance_of_model(
 
     from assistant.models import past_performance
 
+    acting(workspace, "read", "models performance")
     found = past_performance(open_workspace(workspace), outcome)
     if as_json:
         _print_json([asdict(row) for row in found])
@@ -127,6 +133,7 @@ def compare_models(
 
     from assistant.models import compare_families
 
+    acting(workspace, "operate", "models compare")
     with steps() as progress:
         compared = compare_families(open_workspace(workspace), outcome, trials, steps_of, progress)
     found = compared.found
@@ -165,6 +172,7 @@ def card_of_model(
     from assistant.models import model_card
     from propensity.model_card import to_html
 
+    acting(workspace, "read", "models card")
     content = model_card(open_workspace(workspace), outcome)
     if as_json:
         _print_json(content)
@@ -182,11 +190,10 @@ def explain_customer(
     workspace: WorkspaceOption = DEFAULT,
 ) -> None:
     """Tell one customer's probability of an outcome and what drives it. Written to the audit log."""
-    from serving.operate import local_caller
     from serving.service import Service
 
-    service, asked = Service.open(workspace), {"customer": customer, "outcome": outcome}
-    found = service.call(local_caller(), "explain_propensity", asked)["evidence"][0]
+    caller, asked = acting(workspace, "export", "models explain"), {"customer": customer, "outcome": outcome}
+    found = Service.open(workspace).call(caller, "explain_propensity", asked)["evidence"][0]
     if as_json:
         _print_json(found)
         return
@@ -210,6 +217,7 @@ def drift_of_model(
 
     from assistant.models import model_drift
 
+    acting(workspace, "read", "models drift")
     found = model_drift(open_workspace(workspace), outcome)
     if as_json:
         _print_json(asdict(found))

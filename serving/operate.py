@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-import getpass
 import json
-import os
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
 from assistant.workspace import DEFAULT, open_workspace
 from segments.errors import CommandError
-from serving.access import OWNER, Caller, Role
+from serving.access import OWNER, Role
+from serving.callers import acting, audit_of, given_key, log_here, users_of
 from serving.options import JsonOption, WorkspaceOption
-
-if TYPE_CHECKING:
-    from serving.audit import Audit
-    from serving.users import Users
-
-KEY_VARIABLE = "SEGASSIST_API_KEY"
 
 operator_app = typer.Typer()
 users_app = typer.Typer(help="Users, their roles and API keys.", no_args_is_help=True)
@@ -29,32 +22,6 @@ operator_app.add_typer(users_app, name="users")
 operator_app.add_typer(audit_app, name="audit")
 
 NameArgument = Annotated[str, typer.Argument(help="The user's name.")]
-
-
-def local_caller() -> Caller:
-    """Who works at this machine's command line: the owner of the files, under their name here."""
-    try:
-        name = getpass.getuser()
-    except (KeyError, OSError):  # a container's user may have no name
-        name = OWNER.name
-    return Caller(name[:64], Role.admin, "cli")
-
-
-def _users(workspace: Path) -> Users:
-    from serving.users import Users
-
-    return Users(open_workspace(workspace).state)
-
-
-def _audit(workspace: Path) -> Audit:
-    from serving.audit import Audit
-
-    opened = open_workspace(workspace)
-    return Audit(opened.folder, opened.audit)
-
-
-def log_here(workspace: Path, action: str, **detail: Any) -> None:
-    _audit(workspace).write(local_caller(), action, **detail)
 
 
 @users_app.command("add")
@@ -66,23 +33,26 @@ def add_user(
     """Add a user and print their API key, which is shown this once only."""
     if role not in Role.__members__:
         raise CommandError(f"--role: must be one of {', '.join(r.name for r in Role)}; got '{role}'.")
-    key = _users(workspace).add(name, Role[role])
-    log_here(workspace, "user_added", user=name, role=role)
+    caller = acting(workspace, "operate", "users add")
+    key = users_of(workspace).add(name, Role[role])
+    log_here(workspace, caller, "user_added", user=name, role=role)
     typer.echo(key)
 
 
 @users_app.command("key")
 def new_key(name: NameArgument, workspace: WorkspaceOption = DEFAULT) -> None:
     """Print one more API key for a user, to replace one that is then revoked with --key."""
-    key = _users(workspace).new_key(name)
-    log_here(workspace, "key_added", user=name)
+    caller = acting(workspace, "operate", "users key")
+    key = users_of(workspace).new_key(name)
+    log_here(workspace, caller, "key_added", user=name)
     typer.echo(key)
 
 
 @users_app.command("list")
 def list_users(as_json: JsonOption = False, workspace: WorkspaceOption = DEFAULT) -> None:
     """List users with their roles and the ids of their keys."""
-    found = _users(workspace).all()
+    acting(workspace, "operate", "users list")
+    found = users_of(workspace).all()
     if as_json:
         rows = [asdict(u) | {"role": u.role.name} for u in found]
         print(json.dumps(rows, default=lambda moment: moment.isoformat(), indent=1))
@@ -99,7 +69,7 @@ def revoke_user(
     workspace: WorkspaceOption = DEFAULT,
 ) -> None:
     """Revoke a user and all their keys, or one of the keys. It holds from the next request on."""
-    users = _users(workspace)
+    caller, users = acting(workspace, "operate", "users revoke"), users_of(workspace)
     if key is None:
         users.revoke(name)
     else:
@@ -107,7 +77,7 @@ def revoke_user(
         if key not in mine:
             raise CommandError(f"--key: '{key}' is no key of {name} that holds; see `segassist users list`.")
         users.revoke_key(key)
-    log_here(workspace, "revoked", user=name, key=key)
+    log_here(workspace, caller, "revoked", user=name, key=key)
 
 
 @audit_app.command("verify")
@@ -116,7 +86,8 @@ def verify_audit(
     workspace: WorkspaceOption = DEFAULT,
 ) -> None:
     """Check that no entry was changed, removed or put in between. Exit code 1 when one was."""
-    verdict = _audit(workspace).verify(head)
+    acting(workspace, "operate", "audit verify")
+    verdict = audit_of(workspace).verify(head)
     for sentence in verdict.breaks:
         typer.echo(sentence)
     if verdict.breaks:
@@ -131,7 +102,8 @@ def show_audit(
     workspace: WorkspaceOption = DEFAULT,
 ) -> None:
     """Show the newest entries, oldest first."""
-    for entry in _audit(workspace).entries(last):
+    acting(workspace, "operate", "audit show")
+    for entry in audit_of(workspace).entries(last):
         if as_json:
             print(json.dumps(asdict(entry), ensure_ascii=False))
         else:
@@ -143,7 +115,7 @@ def show_audit(
 
 @operator_app.command()
 def mcp(workspace: WorkspaceOption = DEFAULT) -> None:
-    """Serve the tools to one MCP client over stdin and stdout. With users, SEGASSIST_API_KEY says who it is."""
+    """Serve the tools to one MCP client over stdin and stdout. With users, an API key says who it is."""
     import asyncio
 
     from serving.cli import llm_for
@@ -153,7 +125,8 @@ def mcp(workspace: WorkspaceOption = DEFAULT) -> None:
 
     model = LazyChat(llm_for(workspace))
     service = Service.open(workspace, model)
-    caller = service.users.caller(os.environ.get(KEY_VARIABLE, "")) if service.users.on else OWNER
+    # Another program's language model is never the operator, whoever has started it.
+    caller = service.users.caller(given_key()) if service.users.on else OWNER
     try:
         asyncio.run(serve_stdio(service, caller))
     finally:
@@ -169,6 +142,7 @@ def doctor(
     """Find what is wrong with the installation or the workspace, and say the way out. Exit code 1 on a failure."""
     from serving.doctor import examine
 
+    acting(workspace, "operate", "doctor")
     findings = examine(workspace, port)
     for finding in findings:
         if as_json:
@@ -189,9 +163,10 @@ def backup(
     from serving.backup import write_backup
     from serving.terminal import steps
 
+    caller = acting(workspace, "operate", "backup")
     with steps() as progress:
         count = write_backup(open_workspace(workspace).folder, file, progress(f"Back up {workspace}"))
-    log_here(workspace, "backup", file=str(file))
+    log_here(workspace, caller, "backup", file=str(file))
     typer.echo(f"{count} files in {file}")
     if open_workspace(workspace).state_url:
         typer.echo("The state is in a database of its own and not in this file: back it up with pg_dump.")
@@ -209,8 +184,9 @@ def restore(
     from serving.backup import before_of, restore_backup
     from serving.terminal import steps
 
+    caller = acting(workspace, "operate", "restore")
     with steps() as progress:
         count = restore_backup(file, workspace, replace, progress(f"Restore {workspace}"))
-    log_here(workspace, "restore", file=str(file))
+    log_here(workspace, caller, "restore", file=str(file))
     kept = f"; what was there before is in {before_of(workspace)}" if replace else ""
     typer.echo(f"{count} files in {workspace}{kept}")

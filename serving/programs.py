@@ -27,6 +27,7 @@ from serving.http.guard import THIS_MACHINE
 from serving.llm.probe import port_is_free, served_model
 from serving.logs import in_json, start_logging
 from serving.mcp import create_mcp
+from serving.metrics import counting_together
 from serving.service import Service
 from serving.tracing import start_tracing
 from serving.users import Users
@@ -72,7 +73,8 @@ def serve_api(
             uvicorn.run("serving.programs:worker", factory=True, **options)
         else:
             config = uvicorn.Config("serving.programs:worker", factory=True, workers=workers, **options)
-            Multiprocess(config, sockets=[listen(config)]).run()
+            with counting_together():
+                Multiprocess(config, sockets=[listen(config)]).run()
 
 
 def listen(config: uvicorn.Config) -> socket.socket:

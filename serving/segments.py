@@ -10,9 +10,9 @@ from typing import Annotated, Any
 import typer
 
 from assistant.workspace import DEFAULT, open_workspace
-from segments.definition import Node
 from segments.errors import CommandError
-from serving.operate import local_caller
+from serving.access import Permission
+from serving.callers import acting
 from serving.options import JsonOption, WorkspaceOption, read_definition
 
 segment_app = typer.Typer(
@@ -21,6 +21,8 @@ segment_app = typer.Typer(
 
 DefinitionFile = Annotated[Path, typer.Argument(help="A definition as JSON.")]
 DAY = ["%Y-%m-%d"]
+FEW = "Customers too few to show"
+"""In place of a size that is, or tells of, a group too small for who asks."""
 
 
 @segment_app.command()
@@ -31,11 +33,17 @@ def preview(
     workspace: WorkspaceOption = DEFAULT,
 ) -> None:
     """Count a definition, or estimate it in very large data, and show its SQL."""
-    found = _segment(read_definition(file, workspace), workspace, members)
+    from serving.service import Service
+
+    caller, service = acting(workspace, _listing(members), "segment preview"), Service.open(workspace)
+    definition = read_definition(file, workspace)
+    found = service.preview(caller, definition)
+    if members:
+        found["members"], _ = service.members(caller, definition)
     if as_json:
         print(json.dumps(found, ensure_ascii=False))
         return
-    size = _estimated(found["estimate"]) if "estimate" in found else f"{found['size']} customers"
+    size = _estimated(found["estimate"]) if "estimate" in found else _customers(found["size"])
     typer.echo(f"{size}: {found['words']}\n\n{found['sql']}")
 
 
@@ -54,8 +62,8 @@ def estimate(
     """Estimate a definition's size from a sample of the customers, with its 95 % interval."""
     from serving.service import Service
 
-    service = Service.open(workspace)
-    found = service.estimate(local_caller(), read_definition(file, workspace), share)
+    caller, service = acting(workspace, "read", "segment estimate"), Service.open(workspace)
+    found = service.estimate(caller, read_definition(file, workspace), share)
     typer.echo(json.dumps(found) if as_json else _estimated(found))
 
 
@@ -75,19 +83,21 @@ def diff(
     """Count who entered a definition and who left it between two dates."""
     from serving.service import Service
 
-    service, definition = Service.open(workspace), read_definition(file, workspace)
+    caller, service = acting(workspace, _listing(members), "segment diff"), Service.open(workspace)
+    definition = read_definition(file, workspace)
     dates = earlier.date(), None if later is None else later.date()
-    found = service.diff(local_caller(), definition, *dates)
+    found = service.diff(caller, definition, *dates)
     if members:
         for which in ("entered", "left"):
-            found[f"{which}_members"], _ = service.movers(local_caller(), definition, *dates, which)
+            found[f"{which}_members"], _ = service.movers(caller, definition, *dates, which)
     if as_json or members:
         typer.echo(json.dumps(found, ensure_ascii=False))
         return
-    typer.echo(
-        f"{found['before']:,} customers on {found['earlier']}, {found['after']:,} on {found['later']}: "
-        f"{found['entered']:,} entered, {found['left']:,} left, {found['stayed']:,} stayed"
-    )
+    moved = f"{FEW} moved"
+    if found["entered"] is not None:
+        moved = f"{found['entered']:,} entered, {found['left']:,} left, {found['stayed']:,} stayed"
+    before, after = _customers(found["before"]), _customers(found["after"])
+    typer.echo(f"{before} on {found['earlier']}, {after} on {found['later']}: {moved}")
 
 
 @segment_app.command()
@@ -99,6 +109,7 @@ def sql(
     """Print a definition's SQL."""
     from assistant.app import Rooms
 
+    acting(workspace, "read", "segment sql")
     try:
         print(Rooms(open_workspace(workspace)).audiences.sql(read_definition(file, workspace), dialect))
     except ValueError as error:
@@ -114,36 +125,31 @@ def clusters(
     workspace: WorkspaceOption = DEFAULT,
 ) -> None:
     """List the natural segments discovered so far, with the definition of each."""
-    from dataclasses import asdict
+    from serving.service import Service
 
-    from assistant.app import Rooms
-    from segments.codec import to_json
-    from segments.definition import InCluster
-
-    rooms = Rooms(open_workspace(workspace))
+    caller, service = acting(workspace, "read", "segment clusters"), Service.open(workspace)
     if k is not None:
-        rooms.discover(k or None)
-    for version in rooms.discoveries.versions():
-        for cluster in rooms.discoveries.clusters(version):
-            definition = to_json(InCluster(version, cluster.number))
-            if as_json:
-                print(json.dumps({"definition": definition, **asdict(cluster)}, ensure_ascii=False))
-            else:
-                typer.echo(f"{json.dumps(definition)}  {cluster.size:,} customers: {cluster.name_en}")
+        service.call(caller, "discover_segments", {"k": k} if k else {})
+    for cluster in service.clusters(caller):
+        if as_json:
+            print(json.dumps(cluster, ensure_ascii=False))
+        else:
+            definition, size = json.dumps(cluster["definition"]), _customers(cluster["size"])
+            typer.echo(f"{definition}  {size}: {cluster['name_en']}")
+
+
+def _listing(members: bool) -> Permission:
+    return "export" if members else "read"
+
+
+def _customers(size: int | None) -> str:
+    return FEW if size is None else f"{size:,} customers"
 
 
 def _estimated(found: dict[str, Any]) -> str:
+    if found["size"] is None:
+        return FEW
     return (
         f"About {found['size']:,} customers ({found['low']:,} to {found['high']:,}, {found['level']:.0%} interval, "
         f"from {found['sampled']:,} of {found['population']:,})"
     )
-
-
-def _segment(definition: Node, workspace: Path, members: bool) -> dict[str, Any]:
-    from serving.service import Service
-
-    service = Service.open(workspace)
-    found = service.preview(local_caller(), definition)
-    if members:
-        found["members"], _ = service.members(local_caller(), definition)
-    return found

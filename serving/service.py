@@ -28,8 +28,8 @@ from assistant.tools_campaigns import keep_plan
 from assistant.workspace import open_workspace
 from campaigns.assign import Arm
 from segments.canonical import fingerprint
-from segments.codec import from_json
-from segments.definition import Node
+from segments.codec import from_json, to_json
+from segments.definition import InCluster, Node
 from segments.errors import ConflictError, DefinitionError, ForbiddenError, LLMUnavailableError, NotFoundError
 from segments.ports import Progress, silent
 from serving.access import Caller, Permission, allow, tool_permission
@@ -42,7 +42,7 @@ from serving.users import Users
 from warehouse.estimate import Estimate, draw
 from warehouse.export import Manifest, check_names, clear_partial, export, manifest_of, read_manifest
 from warehouse.reach import without_few
-from warehouse.trend import change
+from warehouse.trend import Change, change
 
 MAX_OVERLAP = 20
 AT_ONCE = 2
@@ -93,6 +93,15 @@ class Service:
             self.log(caller, "denied", of=action)
             raise
 
+    def smallest(self, caller: Caller) -> int:
+        """The smallest group that is shown to a caller; those who may export see smaller ones too, outside the chat."""
+        return self.rooms.workspace.settings.smallest(caller.role.name)
+
+    def _viewer(self, caller: Caller) -> Viewer:
+        """What is shown to a caller: exact counts to those who may export, except through another's language model."""
+        exact = sees_all(caller) and caller.via != "mcp"
+        return Viewer(caller.space, exact, self.smallest(caller))
+
     def log(self, caller: Caller, action: str, **detail: Any) -> None:
         """Write an entry of the audit log, and count it."""
         self.audit.write(caller, action, **detail)
@@ -116,7 +125,9 @@ class Service:
         with log, self.turns.enter(_asking(caller, conversation)) as ticket:
             for _ in ticket.positions(gone):
                 pass
-            answer = self.assistant.ask(question, _thread(caller, conversation), log.hear, _viewer(caller))
+            answer = self.assistant.ask(
+                question, _thread(caller, conversation), log.hear, self._viewer(caller)
+            )
             self._keep_bundle(answer)
         return self._seen(caller, answer)
 
@@ -130,7 +141,7 @@ class Service:
         with log, self.turns.enter(_asking(caller, conversation)) as ticket:
             for before in ticket.positions():
                 yield "queue", {"before": before}
-            thread, viewer, assistant = _thread(caller, conversation), _viewer(caller), self.assistant
+            thread, viewer, assistant = _thread(caller, conversation), self._viewer(caller), self.assistant
             for step, data in assistant.stream(question, thread, log.hear, viewer, ticket.hand_over()):
                 if step != "done":
                     yield step, data
@@ -208,8 +219,9 @@ class Service:
         """A token by which others of the workspace may read the turns that a conversation of the caller's has now; the
         one before it is no longer good. Raises NotFoundError."""
         self.check(caller, "ask", "share conversation")
-        exact = self.rooms.noise is not None and _viewer(caller).exact
-        token = self.assistant.kept.share(_thread(caller, conversation), exact)
+        viewer = self._viewer(caller)
+        exact = self.rooms.noise is not None and viewer.exact
+        token = self.assistant.kept.share(_thread(caller, conversation), exact, viewer.k)
         self.log(caller, "share", conversation=conversation)
         return token
 
@@ -221,11 +233,18 @@ class Service:
 
     def shared_conversation(self, caller: Caller, token: str) -> SharedConversation:
         """What another user shared, to read. Raises NotFoundError; ForbiddenError where its counts are exact and the
-        caller's carry noise."""
+        caller's carry noise, or where it may tell of smaller groups than the caller is shown."""
         self.check(caller, "ask", "shared conversation")
         found = self.assistant.kept.shared(token)
         if found.exact:
             self.check(caller, "export", "shared conversation with exact counts")
+        smallest = self.smallest(caller)
+        if not sees_all(caller) and max(found.k, self.rooms.workspace.settings.min_group) < smallest:
+            self.log(caller, "denied", of="shared conversation with smaller groups")
+            raise ForbiddenError(
+                f"This conversation may tell of groups of fewer than {smallest} customers, which your role is not shown.",
+                f"这个对话可能涉及不足{smallest}名客户的群体，您的角色看不到。",
+            )
         self.log(caller, "read shared", conversation=found.space + found.id)
         return found
 
@@ -250,7 +269,7 @@ class Service:
         if spec is not None:
             self.check(caller, permission_of(spec), name)
         try:
-            with read_by(_reader(caller), _viewer(caller)):
+            with read_by(_reader(caller), self._viewer(caller)):
                 result = run_tool(self._tools, name, arguments)
         except Exception as error:
             # Without the arguments, which nothing has bounded yet.
@@ -299,7 +318,7 @@ class Service:
         self.check(caller, "read", "size")
         if sees_all(caller):
             return self.rooms.audiences.size(definition)
-        with read_by(_reader(caller), _viewer(caller)):
+        with read_by(_reader(caller), self._viewer(caller)):
             return self.rooms.disclosure.shown(definition)
 
     def estimate(self, caller: Caller, definition: Node, share: float | None = None) -> dict[str, Any]:
@@ -309,7 +328,7 @@ class Service:
         sample = draw(self.rooms.audiences, definition, share)
         found: Estimate | None = sample.estimate
         if not sees_all(caller):
-            with read_by(_reader(caller), _viewer(caller)):
+            with read_by(_reader(caller), self._viewer(caller)):
                 found = self.rooms.disclosure.estimated(sample)
         hidden = {} if found is not None else {"size": None, "low": None, "high": None}
         return asdict(sample.estimate) | hidden
@@ -326,8 +345,15 @@ class Service:
         None for what is, or tells of, a group too small for the caller to see. Raises UserError, DefinitionError.
         """
         self.check(caller, "read", "diff")
-        audiences, disclosure = self.rooms.audiences, self.rooms.disclosure
-        found = change(audiences, definition, earlier, later or audiences.as_of)
+        audiences = self.rooms.audiences
+        return self.moved(
+            caller, definition, change(audiences, definition, earlier, later or audiences.as_of)
+        )
+
+    def moved(self, caller: Caller, definition: Node, found: Change) -> dict[str, Any]:
+        """What `diff` gives, of a change of the definition that is known."""
+        self.check(caller, "read", "diff")
+        disclosure = self.rooms.disclosure
         sizes: dict[str, Any] = {
             "earlier": found.earlier.isoformat(),
             "later": found.later.isoformat(),
@@ -337,7 +363,7 @@ class Service:
         parts = {"entered": len(found.entered), "left": len(found.left), "stayed": found.stayed}
         if sees_all(caller):
             return sizes | parts
-        with read_by(_reader(caller), _viewer(caller)):
+        with read_by(_reader(caller), self._viewer(caller)):
             told = disclosure.moved(definition, found)
         for size, value in (("before", told.before), ("after", told.after)):
             sizes[size] = value if isinstance(value, int) else None
@@ -354,13 +380,29 @@ class Service:
         if sees_all(caller):
             sets = [frozenset(self.rooms.audiences.members(definition)) for definition in definitions]
             return [[len(a & b) for b in sets] for a in sets]
-        with read_by(_reader(caller), _viewer(caller)):
+        with read_by(_reader(caller), self._viewer(caller)):
             shown = [[self.rooms.disclosure.shown_both(a, b) for b in definitions] for a in definitions]
         return [[size if isinstance(size, int) else None for size in row] for row in shown]
 
+    def clusters(self, caller: Caller) -> list[dict[str, Any]]:
+        """The clusters that were discovered so far, with the definition of each. Raises ForbiddenError under noise.
+
+        size: when it was discovered; for who may not see every size today's, None for a group too small to show.
+        """
+        self.check(caller, "read", "clusters")
+        with read_by(_reader(caller), self._viewer(caller)):
+            self.rooms.disclosure.counts_only("clusters")
+        found = []
+        for version in self.rooms.discoveries.versions():
+            for cluster in self.rooms.discoveries.clusters(version):
+                definition = InCluster(version, cluster.number)
+                size = cluster.size if sees_all(caller) else self.size(caller, definition)
+                found.append({"definition": to_json(definition)} | asdict(cluster) | {"size": size})
+        return found
+
     def noises(self, caller: Caller) -> bool:
         """Whether counts carry noise for a caller, who then sees nothing else of customers."""
-        with read_by(_reader(caller), _viewer(caller)):
+        with read_by(_reader(caller), self._viewer(caller)):
             return self.rooms.disclosure.margin is not None
 
     def save(self, caller: Caller, name: str, definition: Node, if_match: str | None = None) -> SavedSegment:
@@ -399,7 +441,7 @@ class Service:
     ) -> SavedDocument:
         """Make a plan and save it as a new version. Raises StaleError when it is not the version of `if_match`."""
         self.check(caller, "write", "save plan")
-        with read_by(_reader(caller)):
+        with read_by(_reader(caller), self._viewer(caller)):
             made = self._tools.plan_strategy(definition, goal, budget, top)
         strategy, definition = made.strategy, made.definition or definition
         assert strategy is not None
@@ -585,7 +627,7 @@ class Service:
             size = None
         if size is None or self.noises(caller):
             return segment | {"size": size, "reachable": {}}
-        few = self.rooms.workspace.settings.min_group
+        few = self.smallest(caller)
         return segment | {"size": size, "reachable": without_few(segment.get("reachable", {}), size, few)}
 
 
@@ -641,11 +683,6 @@ def _reader(caller: Caller) -> str:
 def _asking(caller: Caller, conversation: str | None) -> str:
     """Who takes turns with others in the queue: users, or conversations where there are no users."""
     return caller.space or f":{conversation or uuid.uuid4().hex}"
-
-
-def _viewer(caller: Caller) -> Viewer:
-    """Who pays for noised counts: those who may export see exact ones, except through another's language model."""
-    return Viewer(caller.space, exact=sees_all(caller) and caller.via != "mcp")
 
 
 def _space(caller: Caller) -> str:

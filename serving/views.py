@@ -1,6 +1,6 @@
 """What the page shows beyond the evidence of tools: tables ready to draw, under the same roles as everything else.
 
-Each method checks its caller first and gives plain values. Groups of customers under the workspace's minimum are
+Each method checks its caller first and gives plain values. Groups of fewer customers than their role is shown are
 None, and so is one more where the rest would give them away.
 """
 
@@ -30,18 +30,19 @@ from segments.edit import walk
 from segments.errors import DefinitionError, ForbiddenError, NotBuiltError, SegAssistError
 from segments.features import Catalogue, Feature
 from serving.access import Caller
-from serving.service import Service, sees_all
+from serving.service import Service
 from warehouse.quality import JSON_FILE
 from warehouse.recent import Recent
 from warehouse.suppression import small, suppress
-from warehouse.trend import change
+from warehouse.trend import Change, change
 
 FIFTHS = 5
 BINS = 10
 MAP_POINTS = 3000
 """Points of a map: more are neither told apart nor drawn quickly."""
 MIX = 10
-KEPT_CHANGES = 5000
+KEPT_CHANGES = 500
+"""Of saved segments, with who entered and left."""
 MOST_VALUES = 1000
 """Values offered of an item field: a browser's list of more is slow; any other can still be typed."""
 
@@ -121,11 +122,7 @@ class Views:
     def __init__(self, service: Service) -> None:
         self.service, self.rooms = service, service.rooms
         self._cards: dict[str, Mapping[str, Any]] = {}
-        self._changes: Recent[tuple[int, int]] = Recent(KEPT_CHANGES)
-
-    @property
-    def _k(self) -> int:
-        return self.rooms.workspace.settings.min_group
+        self._changes: Recent[Change] = Recent(KEPT_CHANGES)
 
     # The language
 
@@ -183,6 +180,7 @@ class Views:
 
     def rfm(self, caller: Caller, definition: Node) -> Grid:
         """Members by recency and frequency, in fifths of everyone."""
+        k = self.service.smallest(caller)
         members = self._members(caller, definition)
         features = self.rooms.warehouse.features()
         recency = _fifths(features["recency_days"], lowest_is_best=True)
@@ -190,7 +188,7 @@ class Views:
         names = tuple(str(number) for number in range(1, FIFTHS + 1))
         mine = pd.crosstab(recency.loc[members], frequency.loc[members])
         mine = mine.reindex(index=range(1, FIFTHS + 1), columns=range(1, FIFTHS + 1), fill_value=0)
-        sizes = suppress({f"{r}.{f}": int(mine.loc[r, f]) for r in mine.index for f in mine.columns}, self._k)
+        sizes = suppress({f"{r}.{f}": int(mine.loc[r, f]) for r in mine.index for f in mine.columns}, k)
         cells = tuple(
             tuple(None if (size := sizes[f"{r}.{f}"]) is None else size / len(members) for f in mine.columns)
             for r in mine.index
@@ -204,7 +202,7 @@ class Views:
         mine = spend[spend["customer_id"].isin(members)]
         buyers = mine.groupby("category")["customer_id"].nunique()
         shares = mine.groupby("category")["value"].sum() / mine["value"].sum()
-        shares = shares[buyers >= self._k].sort_values(ascending=False).head(MIX)
+        shares = shares[buyers >= self.service.smallest(caller)].sort_values(ascending=False).head(MIX)
         return [
             CategoryShare(str(name), float(share), float(everyone.loc[str(name)]))
             for name, share in shares.items()
@@ -217,7 +215,8 @@ class Views:
         edges = np.linspace(0, 1, BINS + 1)
         mine, _ = np.histogram(scores.reindex(members).dropna(), edges)
         everyone, _ = np.histogram(scores, edges)
-        sizes = suppress({str(place): int(count) for place, count in enumerate(mine)}, self._k)
+        counts = {str(place): int(count) for place, count in enumerate(mine)}
+        sizes = suppress(counts, self.service.smallest(caller))
         shown = tuple(None if size is None else size / len(members) for size in sizes.values())
         return Histogram(tuple(map(float, edges)), shown, tuple(map(float, everyone / len(scores))))
 
@@ -253,11 +252,11 @@ class Views:
                 "describe: counts carry noise here, and nothing else is told of customers to your role.",
                 "describe：这里的计数带有噪声，您的角色看不到客户的其他信息。",
             )
-        members = self.rooms.audiences.members(definition)
-        if len(members) < self._k:
+        members, k = self.rooms.audiences.members(definition), self.service.smallest(caller)
+        if len(members) < k:
             raise DefinitionError(
-                f"The segment has fewer than {self._k} customers, too few to describe; widen it.",
-                f"该分群不足{self._k}名客户，人数太少，无法描述；请放宽条件。",
+                f"The segment has fewer than {k} customers, too few to describe; widen it.",
+                f"该分群不足{k}名客户，人数太少，无法描述；请放宽条件。",
             )
         return members
 
@@ -280,7 +279,7 @@ class Views:
             except DefinitionError:
                 continue
             both = len(members & others)
-            if others != members and not small(both, self._k):
+            if others != members and not small(both, self.service.smallest(caller)):
                 found.append((saved.name, both / len(members | others)))
         return sorted(found, key=lambda pair: -pair[1])[:MIX]
 
@@ -306,15 +305,14 @@ class Views:
         if self.service.noises(caller):
             return None, None
         key = f"{saved.hash} {then}"
-        sizes = self._changes.get(key)
-        if sizes is None:
+        found = self._changes.get(key)
+        if found is None:
             found = change(self.rooms.audiences, saved.definition, then, now)
-            sizes = len(found.entered), len(found.left)
             # What rests on other saved segments changes with them.
             if not any(named_segments(saved.definition)):
-                self._changes.put(key, sizes)
-        # One of them with the two sizes tells the other.
-        return sizes if sees_all(caller) or not any(small(size, self._k) for size in sizes) else (None, None)
+                self._changes.put(key, found)
+        told = self.service.moved(caller, saved.definition, found)
+        return told["entered"], told["left"]
 
     # Campaigns
 

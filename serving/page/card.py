@@ -81,7 +81,7 @@ class Card:
             return f'<div class="hint">{escape(say("card.no_trend", why=in_language(error, self.session.language)))}</div>'
         rows = result["evidence"][-1]["rows"]
         sizes = [None if (size := number(row["size"])) is None else int(size) for row in rows]
-        first, last = (self.session.customers(sizes[place]) for place in (0, -1))
+        first, last = (self.session.customers(request, sizes[place]) for place in (0, -1))
         unusual = "unusual" in result["evidence"][-1]["notes"]
         label = say("card.trend", since=rows[0]["as_of"], first=first, last=last)
         return sparkline(sizes, label) + (chip(say("card.jumped"), "warn") if unusual else "")
@@ -109,7 +109,7 @@ class Card:
         if segment["name"]:
             versions = len(session.views.versions(session.caller(request), segment["name"]))
             named = chip(say("card.named", name=segment["name"], version=versions), "name")
-        return named + session.summary(segment, "size")
+        return named + session.summary(request, segment, "size")
 
 
 def csv_of(members: list[str]) -> bytes:

@@ -100,7 +100,7 @@ class Editor:
         session = self.session
         sizes = session.views.parts(session.caller(request), draft.tree)
         told = {
-            part: "—" if size is None else session.say("edit.held", size=session.customers(size))
+            part: "—" if size is None else session.say("edit.held", size=session.customers(request, size))
             for part, size in sizes.items()
         }
         return json.dumps(told, ensure_ascii=False)
@@ -159,6 +159,6 @@ class Editor:
                 f'<div class="size">—</div><div class="hint">{escape(self.session.say("edit.wrong"))}</div>'
             )
         try:
-            return self.session.summary(self.segment(draft, request), "count")
+            return self.session.summary(request, self.segment(draft, request), "count")
         except SegAssistError as error:
             return self.session.error(error)

@@ -111,14 +111,14 @@ class Library:
             return notice(say("library.nothing", text=shelf.search) if some else say("library.empty")) + end
         may = self.session.may(request, "write")
         heads = ("name", "owner", "size", "saved", "drift", "do")
-        rows = [self._row(entry, shelf, may) for entry in found]
+        rows = [self._row(entry, shelf, may, request) for entry in found]
         return table([say(f"library.{head}") for head in heads], rows, say("tab.library"), numbers=(2,)) + end
 
     def _matches(self, saved: SavedSegment, owner: str, text: str) -> bool:
         words = f"{saved.name} {owner} {self.session.words(saved.definition)}".casefold()
         return all(part in words for part in text.casefold().split())
 
-    def _row(self, entry: LibraryEntry, shelf: Shelf, may: bool) -> list[str]:
+    def _row(self, entry: LibraryEntry, shelf: Shelf, may: bool, request: gr.Request) -> list[str]:
         say, saved = self.session.say, entry.saved
         words = f'<div class="hint">{escape(self.session.words(saved.definition))}</div>'
         problem = in_language(entry.problem, self.session.language) if entry.problem else ""
@@ -127,7 +127,7 @@ class Library:
         return [
             f"<strong>{escape(saved.name)}</strong>{words}",
             escape(entry.owner or say("library.unknown")),
-            size or self.session.customers(entry.size),
+            size or self.session.customers(request, entry.size),
             when,
             escape(self._moved(entry)),
             self._buttons(saved.name, shelf, may),

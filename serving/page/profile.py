@@ -121,9 +121,10 @@ class Profile:
         session = self.session
         segment = session.preview(request, node)
         size = segment.get("estimate", segment)["size"]
-        if size is None or size < session.min_group:
-            raise UserError(*both("none.profile", k=session.min_group))
-        return session.summary(segment)
+        k = session.smallest(request)
+        if size is None or size < k:
+            raise UserError(*both("none.profile", k=k))
+        return session.summary(request, segment)
 
     def _traits(self, found: dict[str, Any]) -> str:
         """The same as the plot, as a table: for reading, and for those who cannot see it."""

@@ -44,7 +44,6 @@ class Session:
     def __init__(self, views: Views, language: Language = "en") -> None:
         self.views, self.service, self.language = views, views.service, language
         self.say, self.downloads = Say(language), Downloads(PATHS[language])
-        self.min_group = self.service.rooms.workspace.settings.min_group
         self.currency = self.service.rooms.workspace.settings.currency
 
     @property
@@ -55,6 +54,10 @@ class Session:
     def caller(self, request: gr.Request) -> Caller:
         """Who uses the page, as the guard let them in."""
         return self.service.users.named(request.username or OWNER.name).by("page")
+
+    def smallest(self, request: gr.Request) -> int:
+        """The smallest group that is shown to who asks."""
+        return self.service.smallest(self.caller(request))
 
     def may(self, request: gr.Request, permission: Permission) -> bool:
         """Whether to offer what takes a permission; the service decides when it is asked for."""
@@ -76,35 +79,37 @@ class Session:
         """A feature in words of the page's language."""
         return feature.zh if self.language == "zh" else feature.en
 
-    def customers(self, size: int | str | None) -> str:
+    def customers(self, request: gr.Request, size: int | str | None) -> str:
         """A number of customers as it may be shown; a text is what was told in its place ('<k', '≈N')."""
         if isinstance(size, str) and not size.startswith("<"):
             return size
-        hidden = not isinstance(size, int) or small(size, self.min_group)
-        return self.say("size.small", k=self.min_group) if hidden else f"{size:,}"
+        k = self.smallest(request)
+        hidden = not isinstance(size, int) or small(size, k)
+        return self.say("size.small", k=k) if hidden else f"{size:,}"
 
-    def share(self, size: int | None) -> str:
+    def share(self, request: gr.Request, size: int | None) -> str:
         """A number of customers as a share of all; empty for a group too small to show."""
-        if size is None or size < self.min_group or not self.population:
+        if size is None or size < self.smallest(request) or not self.population:
             return ""
         return f"{size / self.population:.1%}"
 
-    def summary(self, segment: Segment, test_id: str = "") -> str:
+    def summary(self, request: gr.Request, segment: Segment, test_id: str = "") -> str:
         """A counted segment in HTML: its size, or what it is estimated to be, its share of all, its words."""
         if "estimate" in segment:
-            return self._about(segment, test_id)
-        share, test = self.share(segment["size"]), f' data-testid="{test_id}"' if test_id else ""
+            return self._about(request, segment, test_id)
+        share, test = self.share(request, segment["size"]), f' data-testid="{test_id}"' if test_id else ""
         all_ = f"{self.population:,}"
         of = self.say("card.share", share=share, all=all_) if share else self.say("card.customers")
+        size = self.customers(request, segment.get("told", segment["size"]))
         return (
-            f'<div class="size"{test}>{self.customers(segment.get("told", segment["size"]))}</div><div>{escape(of)}</div>'
+            f'<div class="size"{test}>{size}</div><div>{escape(of)}</div>'
             f'<p class="words">{escape(segment["words"])}</p>'
         )
 
-    def _about(self, segment: Segment, test_id: str) -> str:
+    def _about(self, request: gr.Request, segment: Segment, test_id: str) -> str:
         about, test = segment["estimate"], f' data-testid="{test_id}"' if test_id else ""
-        size = self.customers(about["size"])
-        bounds = [self.customers(about[bound]) for bound in ("low", "high")]
+        size = self.customers(request, about["size"])
+        bounds = [self.customers(request, about[bound]) for bound in ("low", "high")]
         of = self.say("card.customers")
         if about["size"] is not None:
             size = self.say("card.about", size=size)

@@ -57,7 +57,7 @@ class Settings:
             ),
             (
                 say("settings.k"),
-                f'{session.min_group}<div class="hint">{escape(say("settings.k.why"))}</div>',
+                f'{session.smallest(request)}<div class="hint">{escape(say("settings.k.why"))}</div>',
             ),
             (say("settings.workspace"), escape(rooms.workspace.settings.name)),
             (say("settings.as_of"), rooms.warehouse.as_of.isoformat()),

@@ -400,8 +400,8 @@ WORDS: dict[str, tuple[str, str]] = {
     "settings.role": ("{name}, role {role}", "{name}，角色 {role}"),
     "settings.k": ("Smallest group shown", "最小显示人数"),
     "settings.k.why": (
-        "Groups of fewer customers are not shown. Set as min_group in segassist.toml.",
-        "人数更少的群体不予显示。由 segassist.toml 的 min_group 设定。",
+        "Groups of fewer customers are not shown to your role. Set as min_group and min_group_of in segassist.toml.",
+        "人数更少的群体不向您的角色显示。由 segassist.toml 的 min_group 和 min_group_of 设定。",
     ),
     "settings.workspace": ("Workspace", "工作区"),
     "settings.as_of": ("Data as of", "数据截至"),

@@ -286,6 +286,10 @@ def test_exports_find_every_customer(built):
         ("currency = ", "not valid TOML"),
         ('curency = "€"', "'curency' is not a setting; known are .*currency"),
         ('min_group = "ten"', "min_group"),
+        ("[min_group_of]\nguest = 20", "min_group_of.guest: not a role; roles are viewer"),
+        ("[min_group_of]\nviewer = 9", r"min_group_of.viewer must be .* at least min_group \(10\); got 9"),
+        ("[min_group_of]\nviewer = true", "min_group_of.viewer must be a whole number"),
+        ("[min_group_of]\nmarketer = 20", r"min_group_of.viewer must be at least that of marketer \(20\)"),
     ],
 )
 def test_a_setting_that_cannot_be_read_is_named(tmp_path, text, said):

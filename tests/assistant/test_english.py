@@ -455,7 +455,9 @@ def test_a_change_between_periods_compares_no_segments(linker: Linker) -> None:
 
 
 @pytest.mark.parametrize("question", ["who received campaign 18", "收到活动18的客户"])
-def test_the_name_of_a_campaign_counts_nothing_and_is_told_to_be_left_out(linker: Linker, question: str) -> None:
+def test_the_name_of_a_campaign_counts_nothing_and_is_told_to_be_left_out(
+    linker: Linker, question: str
+) -> None:
     link = linker.link(question)
     assert link.reading == EventCondition("exposure")
     assert link.unused == ("18",)

@@ -203,10 +203,24 @@ def test_a_reader_does_not_wait_for_a_writer(where):
 def test_a_file_is_in_the_mode_in_which_readers_do_not_wait_also_one_of_before(tmp_path):
     path = tmp_path / "state.sqlite"
     old_state(path)
-    for waits in (True, False):
-        with Database(path, waits=waits).read() as connection:
-            assert connection.execute(text("PRAGMA journal_mode")).scalar_one() == "wal"
-            assert connection.execute(text("PRAGMA synchronous")).scalar_one() == (2 if waits else 1)
+    with Database(path).read() as connection:
+        assert connection.execute(text("PRAGMA journal_mode")).scalar_one() == "wal"
+
+
+def test_what_need_not_be_on_the_disk_is_not_waited_for_and_nothing_else(where):
+    database = Database(where)
+    asked = "PRAGMA synchronous" if database.is_file else "SHOW synchronous_commit"
+    waiting, unwaiting = (2, 1) if database.is_file else ("on", "off")
+    for waits in (True, False, True):
+        with database.write(waits=waits) as connection:
+            found = connection.execute(text(asked)).scalar_one()
+        assert found == (waiting if waits else unwaiting)
+        with database.read() as connection:
+            assert connection.execute(text(asked)).scalar_one() == waiting
+    with pytest.raises(ZeroDivisionError), database.write(waits=False):
+        1 / 0  # noqa: B018
+    with database.read() as connection:
+        assert connection.execute(text(asked)).scalar_one() == waiting
 
 
 # Conversations

@@ -18,10 +18,10 @@ from segments.errors import ChecksumError, ConflictError, DataError
 from serving.access import Role
 from serving.audit import Audit
 from serving.backup import before_of, restore_backup, write_backup
+from serving.callers import operator
 from serving.cli import app
 from serving.doctor import examine
 from serving.llm.probe import free_port
-from serving.operate import local_caller
 from serving.service import Service
 from serving.users import Users
 
@@ -39,8 +39,8 @@ def used(make_workspace, tmp_path_factory, fake_llm) -> Path:
     made = make_workspace(tmp_path_factory.mktemp("used"), f'llm_base_url = "{fake_llm.base_url}"\n')
     service = Service.open(made)
     service.users.add("ada", Role.admin)
-    service.save(local_caller(), "beer", from_json(BEER))
-    service.members(local_caller(), from_json(BEER))
+    service.save(operator(), "beer", from_json(BEER))
+    service.members(operator(), from_json(BEER))
     service.rooms.warehouse.close()
     return made
 
@@ -194,7 +194,7 @@ def test_a_workspace_comes_back_as_it_was(folder, tmp_path):
     assert not service.audit.verify().breaks
     assert (elsewhere / "vault.key").stat().st_mode & 0o777 == 0o600
     assert _contents(elsewhere / "models") == _contents(folder / "models")
-    assert len(service.members(local_caller(), from_json(BEER))[0]) == 1298
+    assert len(service.members(operator(), from_json(BEER))[0]) == 1298
     assert not list(folder.glob(".backup-*"))
 
 
@@ -206,7 +206,7 @@ def test_a_backup_in_use_is_whole(folder, tmp_path):
 
     def write():
         while not stop.is_set():
-            log.write(local_caller(), "ask", question="x")
+            log.write(operator(), "ask", question="x")
 
     writer = threading.Thread(target=write)
     writer.start()

@@ -91,15 +91,27 @@ def test_two_servers_on_one_database_are_as_one(make_workspace, tmp_path, llm, p
     assert verdict.entries == 5
 
 
-def test_a_worker_that_is_killed_is_replaced(make_workspace, tmp_path, llm):
+def counted(url: str) -> float:
+    """How many requests for the values the metrics tell of."""
+    wanted = 'segassist_requests_total{method="GET",route="/v1/values",status="200"} '
+    lines = httpx.get(f"{url}/metrics", timeout=60).text.splitlines()
+    return sum(float(line.removeprefix(wanted)) for line in lines if line.startswith(wanted))
+
+
+def test_a_worker_that_is_killed_is_replaced_and_all_of_them_count_together(make_workspace, tmp_path, llm):
     folder = make_workspace(tmp_path / "shop", f'llm_base_url = "{llm.base_url}"\n')
     port = free_port("127.0.0.1")
     url = f"http://127.0.0.1:{port}"
     serve = ("serve", "api", "--workers", "2", "--port", str(port), "--workspace", str(folder))
-    server = start("serving.cli", *serve)
+    server = start("serving.cli", *serve, TMPDIR=str(tmp_path))
     try:
         wait_for(lambda: up(url, server), 90)
         workers = wait_for(lambda: len(found := children(server.pid)) == 2 and found, 60)
+        for _ in range(20):
+            assert httpx.get(f"{url}/v1/values", timeout=60).status_code == 200
+        assert [counted(url) for _ in range(6)] == [20] * 6, "whichever is asked"
+        files = list(tmp_path.glob("segassist-metrics-*/counter_*.db"))
+        assert {int(file.stem.removeprefix("counter_")) for file in files} == set(workers)
         assert httpx.post(f"{url}/v1/segments", json={"name": "a", "definition": BEER}).status_code == 201
         os.kill(workers[0], signal.SIGKILL)
         wait_for(lambda: len(found := children(server.pid)) == 2 and workers[0] not in found, 60)
@@ -109,9 +121,11 @@ def test_a_worker_that_is_killed_is_replaced(make_workspace, tmp_path, llm):
         with httpx.Client(base_url=url, limits=limits, timeout=60) as client:
             names = [[s["name"] for s in client.get("/v1/segments").json()] for _ in range(6)]
         assert names == [["a"]] * 6
+        assert [counted(url) for _ in range(6)] == [20] * 6, "also by one that has ended since"
     finally:
         server.terminate()
         server.wait(30)
+    assert not list(tmp_path.glob("segassist-metrics-*"))
 
 
 def test_what_workers_send_does_not_wait_for_the_clients_ack():
