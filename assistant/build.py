@@ -46,7 +46,7 @@ LOADING = (
     *("segments/attributes.py", "segments/catalogue.py", "segments/features.py", "warehouse/mart.py"),
     *(
         f"warehouse/{name}.py"
-        for name in "allowed attributes clean completejourney database files gate keys left_out mapping".split()
+        for name in "allowed attributes clean completejourney daily database files gate keys left_out mapping".split()
     ),
     *(
         f"warehouse/{name}.py"

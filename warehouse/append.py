@@ -20,7 +20,7 @@ import duckdb
 from segments.attributes import of_json, to_json
 from segments.catalogue import standard_catalogue
 from segments.ports import Progress, silent
-from warehouse import left_out
+from warehouse import daily, left_out
 from warehouse.attributes import levels_known, with_levels
 from warehouse.clean import BOTS, MAX_EVENTS_A_DAY, RULES, RuleResult
 from warehouse.connection import connect, quoted
@@ -46,6 +46,9 @@ from warehouse.write import (
 _COMPARED = (
     *("ts", "type", "item_id", "order_id", "session_id", "quantity", "value", "channel", "campaign_id"),
 )
+
+_HISTORY = "(FROM daily UNION ALL FROM raw_daily)"
+"""What volume and drift are judged over: the events there are with the new ones."""
 
 
 @dataclass(frozen=True)
@@ -92,15 +95,15 @@ def append(folder: Path, mapping: Mapping, intake: Intake, progress: Progress = 
             before = read_meta(connection)
             forget_old(connection, before.get("forget_before"))
             known_ids(connection, folder, extend=True)
+            daily.need(connection)
             gone = _take_out(connection, intake.replaced)
             progress(0.3, "cleaning and checking")
-            _history(connection)
             off = before.get("rules_off", ())
             known = [of_json(one) for one in before.get("attributes", ())]
             report = clean_and_check(
                 connection,
                 folder,
-                history="history",
+                history=_HISTORY,
                 more=lambda: [_overlap(connection), *levels_known(connection, known)],
                 off=off,
             )
@@ -123,13 +126,13 @@ def _take_out(connection: duckdb.DuckDBPyConnection, replaced: Sequence[int]) ->
     """Remove the rows of corrected files, and events whose id comes again; how many events."""
     for table in ("events", "rejects"):
         complete_events(connection, table)
-    connection.execute("CREATE TABLE touched (customer_id VARCHAR)")
+    connection.execute("CREATE TABLE touched (customer_id VARCHAR, kept BOOLEAN)")
     if replaced:
         listed = ", ".join(str(number) for number in replaced)
         for table in ("rejects", "left_out"):
             connection.execute(f"DELETE FROM {table} WHERE file_no IN ({listed})")
         _touch_owners(connection, f"file_no IN ({listed})")
-        by_file = count(connection, f"DELETE FROM events WHERE file_no IN ({listed})")
+        by_file = _delete(connection, f"file_no IN ({listed})")
     else:
         by_file = 0
     again = "event_id IN (SELECT event_id FROM raw_events WHERE event_id IS NOT NULL)"
@@ -137,19 +140,26 @@ def _take_out(connection: duckdb.DuckDBPyConnection, replaced: Sequence[int]) ->
         return by_file
     connection.execute(f"DELETE FROM rejects WHERE {again}")
     _touch_owners(connection, again)
-    return by_file + count(connection, f"DELETE FROM events WHERE {again}")
+    return by_file + _delete(connection, again)
 
 
-def _touch_owners(connection: duckdb.DuckDBPyConnection, where: str) -> None:
-    """Note whose events these are: their features are computed anew."""
-    connection.execute(f"INSERT INTO touched SELECT DISTINCT customer_id FROM events WHERE {where}")
+def _delete(connection: duckdb.DuckDBPyConnection, where: str) -> int:
+    daily.take_out(connection, f"events WHERE {where}")
+    return count(connection, f"DELETE FROM events WHERE {where}")
+
+
+def _touch_owners(connection: duckdb.DuckDBPyConnection, where: str, kept: bool = False) -> None:
+    """Note whose events these are: their features are computed anew. kept: whether the events stay."""
+    connection.execute(f"INSERT INTO touched SELECT DISTINCT customer_id, {kept} FROM events WHERE {where}")
 
 
 def _touch(connection: duckdb.DuckDBPyConnection) -> None:
     """Note who comes new, has new events or other attributes, or bought an item that is described otherwise now."""
     events = ", ".join(map(quoted, used_events(standard_catalogue(read_meta(connection)["departments"]))))
     connection.execute(
-        "INSERT INTO touched SELECT customer_id FROM vault WHERE source_id IN (SELECT source_id FROM raw_customers "
+        "INSERT INTO touched SELECT customer_id, source_id IN (SELECT source_id FROM raw_events) "
+        "OR customer_id IN (SELECT customer_id FROM features) "
+        "FROM vault WHERE source_id IN (SELECT source_id FROM raw_customers "
         f"UNION ALL SELECT source_id FROM raw_events WHERE type IN ({events})) "
         "OR customer_id NOT IN (SELECT customer_id FROM features)"
     )
@@ -159,15 +169,7 @@ def _touch(connection: duckdb.DuckDBPyConnection) -> None:
     )
     items = f"SELECT n.item_id FROM raw_items n LEFT JOIN items o USING (item_id) WHERE o.item_id IS NULL OR {other}"
     if count(connection, f"SELECT count(*) FROM ({items})"):
-        _touch_owners(connection, f"item_id IN ({items})")
-
-
-def _history(connection: duckdb.DuckDBPyConnection) -> None:
-    """What volume and drift are judged over: the events there are with the new ones."""
-    columns = "ts, type, value"
-    connection.execute(
-        f"CREATE TEMP VIEW history AS SELECT {columns} FROM events UNION ALL SELECT {columns} FROM raw_events"
-    )
+        _touch_owners(connection, f"item_id IN ({items})", kept=True)
 
 
 def _overlap(connection: duckdb.DuckDBPyConnection) -> Check:
@@ -190,6 +192,7 @@ def _overlap(connection: duckdb.DuckDBPyConnection) -> Check:
 
 def _insert(connection: duckdb.DuckDBPyConnection) -> int:
     added = count(connection, f"INSERT INTO events BY NAME {pseudonymised('events')} ORDER BY {EVENT_ORDER}")
+    daily.add(connection, f"({pseudonymised('events')})")
     connection.execute(f"INSERT INTO rejects BY NAME {pseudonymised('rejects')}")
     left_out.keep(connection)
     connection.execute(f"CREATE TEMP TABLE new_customers AS {pseudonymised('customers')}")
@@ -225,12 +228,12 @@ def _drop_robots(connection: duckdb.DuckDBPyConnection) -> None:
         [BOTS.name],
     )
     if count(connection, "SELECT count(*) FROM robots"):
-        connection.execute("INSERT INTO touched SELECT customer_id FROM robots")
+        connection.execute("INSERT INTO touched SELECT customer_id, false FROM robots")
         theirs = "WHERE customer_id IN (SELECT customer_id FROM robots)"
         connection.execute(
             f"INSERT INTO rejects BY NAME SELECT $1 AS rule, * FROM events {theirs}", [BOTS.name]
         )
-        connection.execute(f"DELETE FROM events {theirs}")
+        _delete(connection, "customer_id IN (SELECT customer_id FROM robots)")
 
 
 def _note(connection: duckdb.DuckDBPyConnection, report: QualityReport) -> None:

@@ -94,7 +94,7 @@ def _copy_without(path: Path, customer: str) -> dict[str, int]:
         attach_old(connection, path)
         theirs = _customer_tables(connection)
         tables = connection.execute(
-            "SELECT table_name FROM duckdb_tables() WHERE database_name = 'old' ORDER BY 1"
+            "SELECT table_name FROM duckdb_tables() WHERE database_name = 'old' AND table_name <> 'daily' ORDER BY 1"
         ).fetchall()
         for (table,) in tables:
             if table not in theirs:

@@ -66,13 +66,12 @@ def feature_mart(
             tables += _favourites(rows, features, as_of)
     if any(isinstance(feature.computation, Attribute) for feature in features):
         tables.append(customers)
-    wide = reduce(lambda left, right: left.left_join(right, "customer_id").drop(_right(right)), tables)
+    # One join of them all, so that no table between is made, which takes Ibis long to compile.
+    wide = tables[0]
+    for place, table in enumerate(tables[1:]):
+        wide = wide.left_join(table, "customer_id", rname=f"{{name}}_{place}")
     columns = {feature.name: _column(wide, feature, as_of) for feature in features}
     return wide.select("customer_id", **columns)
-
-
-def _right(table: ir.Table) -> list[str]:
-    return ["customer_id_right"] if "customer_id" in table.columns else []
 
 
 def _primitives(features: Iterable[Feature]) -> list[Primitive]:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import base64
 import html
-import io
 import json
+import math
+from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
@@ -17,6 +17,7 @@ import duckdb
 from segments.atomic import write_text
 from segments.errors import DataError
 from segments.explain import Language
+from warehouse import daily, plots
 from warehouse.clean import RuleResult, clean
 from warehouse.gate import Check, Verdict, checks, currencies, future, unreadable
 from warehouse.keys import key_checks
@@ -79,7 +80,7 @@ def clean_and_check(
     connection: duckdb.DuckDBPyConnection,
     folder: Path,
     today: date | None = None,
-    history: str = "raw_events",
+    history: str = "raw_daily",
     more: Callable[[], Sequence[Check]] = tuple,
     off: Collection[str] = (),
 ) -> QualityReport:
@@ -113,11 +114,11 @@ def clean_and_check(
 def write_report(
     connection: duckdb.DuckDBPyConnection, folder: Path, report: QualityReport, history: str
 ) -> None:
-    """Write the reports; history: a table with ts, type and value of all events, for the plots."""
+    """Write the reports; history: SQL of the daily counts of all events, for the plots."""
     write_text(folder / JSON_FILE, json.dumps(report.to_dict(), indent=1))
-    plots = _plots(connection, history) if report.events else []
-    write_text(folder / HTML_FILE, _page(report, plots, "en"))
-    write_text(folder / HTML_FILE_ZH, _page(report, plots, "zh"))
+    weekly, values = _weekly(connection, history), _values(connection, history)
+    write_text(folder / HTML_FILE, _page(report, _plots(weekly, values, "en"), "en"))
+    write_text(folder / HTML_FILE_ZH, _page(report, _plots(weekly, values, "zh"), "zh"))
 
 
 def report_of(known: Mapping[str, Any]) -> QualityReport:
@@ -130,7 +131,7 @@ def report_of(known: Mapping[str, Any]) -> QualityReport:
     )
 
 
-def _page(report: QualityReport, plots: Sequence[tuple[str, str]], language: Language) -> str:
+def _page(report: QualityReport, drawn: Sequence[tuple[str, str]], language: Language) -> str:
     heads = {head: html.escape(words[language == "zh"]) for head, words in _HEADS.items()}
     rules = "".join(
         f"<tr><td>{html.escape(in_words(rule.name, language))}</td>"
@@ -147,9 +148,7 @@ def _page(report: QualityReport, plots: Sequence[tuple[str, str]], language: Lan
     )
     left = "".join(f"<p>{html.escape(left_out_in_words(source, language))}</p>" for source in report.left_out)
     images = "".join(
-        f'<figure><img alt="{heads[title]}" src="data:image/png;base64,{data}">'
-        f"<figcaption>{heads[title]}</figcaption></figure>"
-        for title, data in plots
+        f"<figure>{plot}<figcaption>{heads[title]}</figcaption></figure>" for title, plot in drawn
     )
     titles = ["".join(f"<th>{heads[head]}</th>" for head in columns) for columns in _COLUMNS]
     other, its_name = (HTML_FILE, "English") if language == "zh" else (HTML_FILE_ZH, "中文")
@@ -157,7 +156,7 @@ def _page(report: QualityReport, plots: Sequence[tuple[str, str]], language: Lan
 <html lang="{language}"><head><meta charset="utf-8"><title>{heads["title"]}</title>
 <style>body{{font:16px system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem}}
 table{{border-collapse:collapse;width:100%}}td,th{{border-bottom:1px solid #ddd;padding:.4rem;text-align:left}}
-img{{max-width:100%}}figure{{margin:1rem 0}}</style></head><body>
+svg{{max-width:100%}}figure{{margin:1rem 0}}</style></head><body>
 <p><a href="{other}" lang="{"en" if language == "zh" else "zh"}">{its_name}</a></p>
 <h1>{heads["title"]}: <span style="color:{_COLOURS[report.verdict]}">{heads[report.verdict]}</span></h1>
 <p>{heads["events"].format(report.events)}</p>
@@ -167,39 +166,46 @@ img{{max-width:100%}}figure{{margin:1rem 0}}</style></head><body>
 """
 
 
-def _plots(connection: duckdb.DuckDBPyConnection, history: str) -> list[tuple[str, str]]:
-    """(key of the title, PNG in base64) of events a week by type, and of the line values."""
-    from matplotlib.figure import Figure
-
-    weekly = connection.execute(
-        # By days first, of which there are few: a week is costly to find for each row.
-        "SELECT date_trunc('week', day)::DATE AS week, type, sum(events)::BIGINT AS events "
-        f"FROM (SELECT ts::DATE AS day, type, count(*) AS events FROM {history} GROUP BY ALL) GROUP BY ALL ORDER BY ALL"
-    ).df()
-    figure = Figure(figsize=(9, 3), layout="constrained")
-    axes = figure.add_subplot()
-    for kind, rows in weekly.groupby("type"):
-        axes.plot(rows["week"], rows["events"], label=str(kind))
-    axes.set_yscale("log")
-    axes.legend(fontsize=8)
-    plots = [("weekly", _png(figure))]
-    # Counted by the engine: to draw a sample of rows takes it longer than to count them all.
-    bars = connection.execute(
-        f"WITH lines AS (SELECT value FROM {history} WHERE type = 'purchase' AND value > 0), "
-        "edge AS (SELECT quantile_disc(value, 0.99) AS top FROM lines) "
-        f"SELECT least(floor(value / top * {BARS}), {BARS - 1})::UTINYINT AS bar, top, count(*) AS lines "
-        "FROM lines, edge GROUP BY ALL"
-    ).df()
-    if len(bars):
-        figure = Figure(figsize=(9, 3), layout="constrained")
-        axes = figure.add_subplot()
-        width = bars["top"].iloc[0] / BARS
-        axes.bar(bars["bar"] * width, bars["lines"], width=width, align="edge")
-        plots.append(("values", _png(figure)))
-    return plots
+def _weekly(connection: duckdb.DuckDBPyConnection, history: str) -> dict[str, list[tuple[date, int]]]:
+    """Events of each week by type."""
+    rows = connection.execute(
+        f"SELECT type, date_trunc('week', day)::DATE, sum(events)::BIGINT FROM {history} "
+        "WHERE type IS NOT NULL GROUP BY ALL HAVING sum(events) > 0 ORDER BY ALL"
+    ).fetchall()
+    found: dict[str, list[tuple[date, int]]] = {}
+    for kind, week, events in rows:
+        found.setdefault(kind, []).append((week, events))
+    return found
 
 
-def _png(figure: object) -> str:
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=80)  # type: ignore[attr-defined]
-    return base64.b64encode(buffer.getvalue()).decode()
+def _values(connection: duckdb.DuckDBPyConnection, history: str) -> tuple[dict[int, int], float]:
+    """How many purchase lines are worth so many widths, and a width; the largest hundredth at the edge."""
+    rows = connection.execute(
+        f"SELECT value, sum(events)::BIGINT FROM {history} WHERE type = 'purchase' AND value > 0 AND isfinite(value) "
+        "GROUP BY 1 HAVING sum(events) > 0 ORDER BY 1"
+    ).fetchall()
+    in_all, reached, top = sum(lines for _, lines in rows), 0, 0.0
+    for value, lines in rows:
+        top, reached = value, reached + lines
+        if reached >= 0.99 * in_all:
+            break
+    if not top:
+        return {}, 0.0
+    # In whole steps of what values are rounded to, or else some bars would hold one step more than others.
+    step = 10.0 ** (math.floor(math.log10(top)) - daily.DIGITS + 1)
+    steps = math.ceil(round(top / step) / BARS)
+    bars: Counter[int] = Counter()
+    for value, lines in rows:
+        bars[round(min(value, top) / step) // steps] += lines
+    return bars, steps * step
+
+
+def _plots(
+    weekly: Mapping[str, Sequence[tuple[date, int]]],
+    values: tuple[Mapping[int, int], float],
+    language: Language,
+) -> list[tuple[str, str]]:
+    """(key of the title, SVG) of events a week by type, and of the line values."""
+    title = {key: _HEADS[key][language == "zh"] for key in ("weekly", "values")}
+    found = [("weekly", plots.lines(weekly, title["weekly"]))] if weekly else []
+    return found + ([("values", plots.bars(*values, title["values"]))] if values[0] else [])

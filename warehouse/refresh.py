@@ -10,22 +10,22 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import duckdb
 import ibis.expr.types as ir
 
 from segments.features import Aggregate, Attribute, Catalogue, Computation, Favourite, Ratio, Recency
-from warehouse.mart import SPENT, days_before, feature_mart
+from warehouse.mart import SPENT, feature_mart
 
 
 def refresh(backend: Any, catalogue: Catalogue, before: date, as_of: date) -> bool:
     """Bring the table `features` of an Ibis DuckDB backend from one date to a later one, with what happened since.
 
-    The table `touched` (customer_id) names everybody whose events or attributes are others than they were as of
-    `before`. False, and nothing done, where only a full computation will do: the date went back, or the catalogue
-    changed.
+    The table `touched` (customer_id, kept) names everybody whose events or attributes are others than they were as of
+    `before`, as often as one likes; kept: whether they have an event for sure. False, and nothing done, where only a
+    full computation will do: the date went back, or the catalogue changed.
     """
     connection, days = backend.con, (as_of - before).days
     features = backend.table("features")
@@ -53,10 +53,12 @@ def refresh(backend: Any, catalogue: Catalogue, before: date, as_of: date) -> bo
             f"UPDATE features SET {_assigned(columns)} FROM ({anew}) n WHERE n.customer_id = features.customer_id"
         )
     # Who has no event left leaves the mart.
-    known = f"SELECT customer_id FROM events WHERE ts < DATE '{as_of}'"
-    anew = _compiled(
-        backend, tables, catalogue, as_of, f"FROM wholly SEMI JOIN ({known}) USING (customer_id)"
-    )
+    doubtful = "SELECT customer_id FROM touched WHERE NOT kept"
+    gone = ""
+    if connection.execute(f"{doubtful} LIMIT 1").fetchone():
+        known = f"SELECT customer_id FROM events WHERE ts < DATE '{as_of}' AND customer_id IN ({doubtful})"
+        gone = f" WHERE customer_id NOT IN ({doubtful}) OR customer_id IN ({known})"
+    anew = _compiled(backend, tables, catalogue, as_of, f"FROM wholly{gone}")
     connection.execute("DELETE FROM features WHERE customer_id IN (SELECT customer_id FROM wholly)")
     connection.execute(f"INSERT INTO features BY NAME {anew}")
     return True
@@ -109,13 +111,20 @@ def _cross(
     connection: duckdb.DuckDBPyConnection, groups: Mapping[int, Catalogue], before: date, as_of: date
 ) -> None:
     """Create `crossed` (customer_id, farthest): whose events an edge of a group passed between the two dates."""
-    connection.execute("CREATE OR REPLACE TEMP TABLE crossed (customer_id VARCHAR, farthest INTEGER)")
-    for farthest, group in groups.items():
-        for event, edge in window_edges(feature.computation for feature in group):
-            connection.execute(
-                "INSERT INTO crossed SELECT DISTINCT customer_id, $1 FROM events WHERE type = $2 AND ts >= $3 AND ts < $4",
-                [farthest, event, days_before(before, edge), days_before(as_of, edge)],
-            )
+    rows = [
+        f"('{event}', {farthest}, DATE '{before - timedelta(edge - day)}')"
+        for farthest, group in groups.items()
+        for event, edge in sorted(window_edges(feature.computation for feature in group))
+        for day in range((as_of - before).days)
+    ]
+    passed = f"VALUES {', '.join(rows)}" if rows else "SELECT '', 0, NULL::DATE WHERE false"
+    # All edges by one reading of the events, of which they are passed by few.
+    connection.execute(
+        "CREATE OR REPLACE TEMP TABLE crossed AS "
+        f"WITH edges(type, farthest, day) AS ({passed}) "
+        "SELECT DISTINCT customer_id, farthest FROM events JOIN edges "
+        "ON events.type = edges.type AND events.ts::DATE = edges.day"
+    )
 
 
 def _aged(catalogue: Catalogue, as_of: date, days: int) -> dict[str, str] | None:

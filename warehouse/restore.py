@@ -10,6 +10,7 @@ import duckdb
 
 from segments.errors import UserError
 from segments.ports import Progress, silent
+from warehouse import daily
 from warehouse.clean import Rule, RuleResult, rule_of
 from warehouse.connection import connect
 from warehouse.quality import QualityReport, report_of, write_report
@@ -46,7 +47,9 @@ def restore(folder: Path, key: str, progress: Progress = silent) -> int:
             report = _told(connection, report_of(known["quality"]), rule, rows)
             off = sorted({*known.get("rules_off", ()), key})
             write_meta(connection, known | {"quality": report.to_dict(), "rules_off": off})
-            write_report(connection, folder, report, "events")
+            daily.forget(connection)
+            daily.need(connection)
+            write_report(connection, folder, report, "daily")
         finally:
             connection.close()
         progress(0.4, "computing the feature mart")

@@ -31,6 +31,7 @@ from segments.errors import NotBuiltError, StorageError
 from segments.features import Catalogue
 from segments.ports import Progress, silent
 from segments.tastes import Taste, of_json
+from warehouse import daily
 from warehouse.connection import MEMORY_VARIABLE, SPILL_VARIABLE, clear_spills, connect
 from warehouse.quality import clean_and_check
 from warehouse.refresh import refresh
@@ -107,6 +108,7 @@ def build(
             report = clean_and_check(connection, folder, off=off)
             progress(0.4, "replacing customer ids by pseudonyms")
             write_tables(connection, folder)
+            daily.keep(connection)
             known = {
                 "departments": spent_departments(connection),
                 "quality": report.to_dict(),
@@ -164,7 +166,8 @@ def write_features(path: Path) -> None:
 def refresh_features(path: Path, before: date) -> None:
     """Bring the feature mart to the warehouse's date, from the one as of `before`.
 
-    The table `touched` (customer_id) names who has other events or attributes than then; it is dropped.
+    The table `touched` (customer_id, kept) names who has other events or attributes than then, as `refresh` asks; it is
+    dropped.
     """
     warehouse = Warehouse(path, read_only=False)
     try:

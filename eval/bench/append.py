@@ -47,9 +47,8 @@ def run(folder: Path, customers: int, events: int) -> None:
     day = folder / "day.parquet"
     rows = set_last_day_aside(source / "events", day)
     print(f"{customers:,} customers, {events:,} events, {rows:,} of them on the last day")
-    # Loaded when they are first needed, which would be in the full build.
-    import matplotlib.figure  # noqa: F401
-    import pandera.ibis  # noqa: F401
+    # Loaded when it is first needed, which would be in the full build.
+    import pandera.pandas  # noqa: F401
 
     full = ingest(folder / "workspace", mapping_file, "full build")
     shutil.copy(day, source / "events" / "day.parquet")

@@ -19,7 +19,7 @@ from pathlib import Path
 
 import duckdb
 import pandas as pd
-import pandera.ibis  # noqa: F401 - loaded before the clock runs, not by every child
+import pandera.pandas  # noqa: F401 - loaded before the clock runs, not by every child
 
 from segments.codec import from_json
 from segments.errors import NotFoundError

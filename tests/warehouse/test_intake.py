@@ -4,6 +4,7 @@ import hashlib
 import json
 from pathlib import Path
 
+import duckdb
 import pandas as pd
 import pytest
 
@@ -92,6 +93,10 @@ def tables(folder: Path) -> dict[str, pd.DataFrame]:
         for name in ("events", "items", "customers", "features", "rejects"):
             rows = warehouse.fetch(warehouse.table(name)).drop(columns="file_no", errors="ignore")
             found[name] = rows.sort_values(list(rows.columns)).reset_index(drop=True)
+        # Summed, because what was taken out stands there with a minus.
+        counts = warehouse.fetch(warehouse.table("daily"))
+        sums = counts.groupby(["day", "type", "value"], dropna=False)["events"].sum()
+        found["daily"] = sums[sums != 0].reset_index()
         return found
     finally:
         warehouse.close()
@@ -123,6 +128,16 @@ def test_days_added_are_as_if_loaded_at_once(shop):
     ingest_with_its_key(shop)
     same(tables(shop / "ws"), tables(shop / "whole"))
     assert Vault(shop / "ws").customer_id("c105") is not None
+
+
+def test_daily_counts_that_are_not_of_these_events_are_made_anew(shop):
+    ingest(shop)
+    with duckdb.connect(str(shop / "ws" / FILE)) as connection:
+        connection.execute("DELETE FROM daily WHERE day = DATE '2024-03-02'")
+    add_day(shop, 4)
+    ingest(shop)
+    ingest_with_its_key(shop)
+    same(tables(shop / "ws"), tables(shop / "whole"))
 
 
 def test_without_order_numbers_what_a_customer_buys_at_one_time_is_an_order(shop):

@@ -4,12 +4,13 @@ import json
 from datetime import date, timedelta
 
 import duckdb
+import numpy as np
 import pandas as pd
 import pytest
 
 from segments.errors import DataError
 from tests.conftest import loader, small_source
-from warehouse import gate
+from warehouse import gate, quality
 from warehouse.gate import checks
 from warehouse.quality import QualityReport
 from warehouse.store import Warehouse, build
@@ -31,8 +32,36 @@ def test_a_sound_source_passes_all_but_freshness(tmp_path):
     assert report["verdict"] == "warn"
     assert report["checks"] == warehouse.meta["quality"]["checks"]
     page = (tmp_path / "quality.html").read_text()
-    assert "data:image/png;base64," in page
+    assert page.count("<svg ") == 2
     assert "http" not in page
+
+
+@pytest.mark.parametrize("times", [1, 7, 1000])
+def test_the_plots_count_every_event_and_line(tmp_path, times):
+    source = small_source()
+    source["events"]["value"] *= times
+    warehouse = Warehouse(build(tmp_path, loader(source)))
+    events = warehouse.fetch(warehouse.table("events"))
+    weekly = quality._weekly(warehouse.connection.con, "daily")
+    assert {kind: sum(n for _, n in weeks) for kind, weeks in weekly.items()} == dict(
+        events["type"].value_counts()
+    )
+    bars, width = quality._values(warehouse.connection.con, "daily")
+    worth = events.loc[(events["type"] == "purchase") & (events["value"] > 0), "value"]
+    assert sum(bars.values()) == len(worth)
+    assert max(bars) < quality.BARS + 1
+    low = (worth < width * (max(bars) // 2)).sum()
+    # A value's third digit is rounded, so that a line may stand one bar further.
+    assert (
+        abs(sum(lines for bar, lines in bars.items() if bar < max(bars) // 2) - low) <= bars[max(bars) // 2]
+    )
+
+
+def test_unequal_periods_are_told_by_their_stability():
+    values, even = np.arange(1.0, 101.0), np.ones(100)
+    assert gate._stability(values, even * 3, even) == pytest.approx(0, abs=0.01)
+    assert gate._stability(values, even * (values > 50), even) > gate.PSI_WARN
+    assert gate._stability(values, even, even * 0) is None
 
 
 def _double(source):

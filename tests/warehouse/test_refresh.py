@@ -38,6 +38,7 @@ EVENT_COLUMNS = {
     **dict.fromkeys(("customer_id", "type", "item_id", "order_id", "channel"), "string"),
     **{"ts": "timestamp", "value": "float64", "discount": "float64", "quantity": "float64"},
 }
+TOUCHED = {"customer_id": "string", "kept": "boolean"}
 EVENTS = ("purchase", "view", "return", "coupon_redeem", "exposure")
 
 
@@ -98,8 +99,9 @@ def grows_as_in_full(rng, catalogue, steps, days, rows):
         ages["c3"] = rng.choice(["35-44", "45-54"])
         kept, day = kept + came, later
         store(connection, kept, ages)
-        touched = sorted({row["customer_id"] for row in came + gone} | {"c3"})
-        connection.create_table("touched", pd.DataFrame({"customer_id": touched}), overwrite=True)
+        touched = [(row["customer_id"], True) for row in came]
+        touched += [(row["customer_id"], False) for row in gone] + [("c3", False)]
+        connection.create_table("touched", ibis.memtable(touched, schema=TOUCHED), overwrite=True)
         as_of = START + timedelta(days=day)
         assert refresh(connection, catalogue, before, as_of)
         found = in_order(connection.table("features").execute())
@@ -198,7 +200,7 @@ def test_a_date_that_goes_back_or_another_catalogue_needs_a_full_computation():
     connection, day = ibis.duckdb.connect(), START + timedelta(days=100)
     starting(connection, random.Random(1), 100, 50)
     connection.create_table("features", full(connection, CATALOGUE, day))
-    connection.create_table("touched", pd.DataFrame({"customer_id": ["c1"]}))
+    connection.create_table("touched", ibis.memtable([("c1", False)], schema=TOUCHED))
     before = connection.table("features").execute()
     assert not refresh(connection, CATALOGUE, day, day - timedelta(days=1))
     assert not refresh(connection, standard_catalogue(["GROCERY"]), day, day)
