@@ -58,7 +58,7 @@ class Page:
         try:
             return wait.until(lambda _driver: holds())
         except TimeoutException as error:
-            shown = self.js("document.body.innerText.slice(0, 600)")
+            shown = self.js("document.body.innerText.slice(0, 3000)")
             raise TimeoutException(f"{what} did not come; the page says: {shown}") from error
 
     def all(self, selector: str) -> list[Any]:
