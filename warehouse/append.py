@@ -66,7 +66,7 @@ def load_all(
     columns: dict[int, Columns] = {}
 
     def read(connection: duckdb.DuckDBPyConnection) -> None:
-        columns.update(load(mapping, connection, intake.paths))
+        columns.update(load(mapping, connection, intake.paths, intake.parts))
 
     def note(connection: duckdb.DuckDBPyConnection) -> dict[str, Any]:
         write_ledger(connection, intake.files, columns)
@@ -91,7 +91,7 @@ def append(folder: Path, mapping: Mapping, intake: Intake, progress: Progress = 
         connection = connect(partial)
         try:
             progress(0.1, "reading the new files")
-            columns = load(mapping, connection, intake.paths)
+            columns = load(mapping, connection, intake.paths, intake.parts)
             before = read_meta(connection)
             forget_old(connection, before.get("forget_before"))
             known_ids(connection, folder, extend=True)

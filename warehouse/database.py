@@ -6,9 +6,11 @@ import hashlib
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 import duckdb
 import ibis
+import ibis.expr.types as ir
 import pandas as pd
 
 from segments.errors import ConflictError, DataError
@@ -16,16 +18,47 @@ from segments.errors import ConflictError, DataError
 ENVIRONMENT = "env:"
 
 
-def table_view(connection: duckdb.DuckDBPyConnection, address: str, table: str) -> str:
-    """The name of a temporary table with the rows, read once a connection.
+@dataclass(frozen=True)
+class Range:
+    """The rows of a table that a load reads: those whose column is above `after` (text; empty: all) and at most `upto`.
+
+    again: days of a time below `after` that are read once more, for rows that were committed late.
+    """
+
+    column: str
+    after: str
+    upto: str
+    again: int = 0
+
+
+def newest(address: str, table: str, column: str) -> str:
+    """The largest value of a column, as text; empty for a table without rows. Raises DataError as `table_view` does."""
+    with opened(address) as database:
+        rows = _table(database, table)
+        if column not in rows.columns:
+            raise DataError(
+                f"since: the table '{table}' has no column '{column}'; it has {', '.join(rows.columns)}."
+            )
+        if not (rows[column].type().is_temporal() or rows[column].type().is_integer()):
+            raise DataError(
+                f"since: the column '{column}' of '{table}' must hold times or whole numbers that only grow."
+            )
+        found: str | None = rows[column].max().cast("string").to_pyarrow().as_py()
+    return found or ""
+
+
+def table_view(
+    connection: duckdb.DuckDBPyConnection, address: str, table: str, part: Range | None = None
+) -> str:
+    """The name of a temporary table with the rows, all or a part of them, read once a connection.
 
     Raises DataError for an environment variable that is not set, a database that cannot be reached or a
     table that it lacks; the address, which may hold a password, is not shown.
     """
-    name = "source_" + hashlib.sha256(f"{address}|{table}".encode()).hexdigest()[:12]
+    name = "source_" + hashlib.sha256(f"{address}|{table}|{part}".encode()).hexdigest()[:12]
     known = connection.execute("SELECT 1 FROM duckdb_tables() WHERE table_name = $1", [name]).fetchone()
     if known is None:
-        rows = _fetch(address, table)
+        rows = _fetch(address, table, part)
         connection.register("arriving", rows)
         connection.execute(f"CREATE TEMP TABLE {name} AS SELECT * FROM arriving")
         connection.unregister("arriving")
@@ -89,8 +122,24 @@ def opened(said: str) -> Iterator[ibis.BaseBackend]:
         database.disconnect()
 
 
-def _fetch(address: str, table: str) -> object:
+def _fetch(address: str, table: str, part: Range | None) -> object:
     with opened(address) as database:
-        if table not in database.list_tables():
-            raise DataError(f"database: the {database.name} database has no table '{table}'.")
-        return database.table(table).to_pyarrow()
+        rows = _table(database, table)
+        return (rows if part is None else rows.filter(*_within(rows, part))).to_pyarrow()
+
+
+def _within(rows: ir.Table, part: Range) -> list[ir.BooleanValue]:
+    """The tests of a part; rows without a value in the column are read with the whole table only."""
+    column = rows[part.column]
+    low, high = (ibis.literal(value).cast(column.type()) for value in (part.after or part.upto, part.upto))
+    if not part.after:
+        return [(column <= high) | column.isnull()]
+    if part.again and column.type().is_temporal():
+        low -= ibis.interval(days=part.again)
+    return [column > low, column <= high]
+
+
+def _table(database: ibis.BaseBackend, table: str) -> ir.Table:
+    if table not in database.list_tables():
+        raise DataError(f"database: the {database.name} database has no table '{table}'.")
+    return database.table(table)

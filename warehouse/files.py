@@ -14,7 +14,7 @@ from warehouse import left_out
 from warehouse.allowed import refuse_personal
 from warehouse.attributes import TYPES, few_levels, read_attribute
 from warehouse.connection import identifier, quoted
-from warehouse.database import table_view
+from warehouse.database import Range, table_view
 from warehouse.ledger import Columns
 from warehouse.mapping import Mapping, Source, TypeColumn
 from warehouse.rates import UNKNOWN, rate_of, unknown
@@ -64,6 +64,8 @@ FILE_COLUMN = "segassist_file"
 class _Reading:
     """One load: which files are read, by number, and the columns that each source was found to have.
 
+    parts: what is read of the databases' tables, by place (None: the whole table); without a
+    place here a table is not read. None: all are read whole.
     whole: whether every row tells the type of its column, instead of the first ones. doubtful: the sources with a field
     that may be unreadable.
     """
@@ -71,6 +73,7 @@ class _Reading:
     connection: duckdb.DuckDBPyConnection
     mapping: Mapping
     numbers: Table[Path, int]
+    parts: Table[int, Range | None] | None = None
     columns: dict[int, Columns] = field(default_factory=dict)
     whole: bool = False
     doubtful: set[int] = field(default_factory=set)
@@ -81,8 +84,17 @@ class _Reading:
         return [
             (place, source)
             for place, source in sources
-            if source.kind == kind and (source.database or self.paths(source))
+            if source.kind == kind and (self.asked(place) if source.database else self.paths(source))
         ]
+
+    def asked(self, place: int) -> bool:
+        """Whether a database's table is read now."""
+        return self.parts is None or place in self.parts
+
+    def table(self, place: int, source: Source) -> str:
+        """The temporary table with the rows of a database's table that are read now."""
+        part = None if self.parts is None else self.parts[place]
+        return table_view(self.connection, source.database, source.table, part)
 
     def paths(self, source: Source) -> list[Path]:
         """The files of a source that are read now."""
@@ -90,9 +102,13 @@ class _Reading:
 
 
 def load(
-    mapping: Mapping, connection: duckdb.DuckDBPyConnection, numbers: Table[Path, int] | None = None
+    mapping: Mapping,
+    connection: duckdb.DuckDBPyConnection,
+    numbers: Table[Path, int] | None = None,
+    parts: Table[int, Range | None] | None = None,
 ) -> dict[int, Columns]:
-    """Create the raw tables from the files of these numbers (default: all); the columns of each source read.
+    """Create the raw tables from the files of these numbers (default: all) and these parts of the databases' tables
+    (default: all of them, whole); the columns of each source read.
 
     A value that does not fit its column's first rows makes all be read anew, by columns that every value fits.
     Raises DataError naming the file, the table and the field that cannot be read.
@@ -102,12 +118,12 @@ def load(
         numbers = {path: number for number, path in enumerate(dict.fromkeys(paths))}
     connection.begin()
     try:
-        columns = _load(_Reading(connection, mapping, numbers))
+        columns = _load(_Reading(connection, mapping, numbers, parts))
     except DataError as error:
         connection.rollback()
         if not any(words in str(error) for words in SURPRISES):
             raise
-        return _load(_Reading(connection, mapping, numbers, whole=True))
+        return _load(_Reading(connection, mapping, numbers, parts, whole=True))
     except BaseException:
         connection.rollback()
         raise
@@ -325,7 +341,7 @@ def _campaigns(reading: _Reading, place: int, source: Source) -> str:
 
 def _select(reading: _Reading, place: int, source: Source, columns: Columns, shown: list[str]) -> str:
     """SQL of a source's rows that its `where` and its column of types take; how many those are is counted."""
-    rows = _rows(reading, source)
+    rows = _rows(reading, place, source)
     where = condition(source.where, columns).value if source.where else ""
     said = mapped = ""
     if isinstance(source.type, TypeColumn):
@@ -345,10 +361,10 @@ def _label(place: int, source: Source) -> str:
     return f"{source.kind} {place + 1}: {source.table or ', '.join(source.files)}"
 
 
-def _rows(reading: _Reading, source: Source) -> str:
+def _rows(reading: _Reading, place: int, source: Source) -> str:
     """What to select from: the files with each row's file_no, or the database's table brought over."""
     if source.database:
-        rows = table_view(reading.connection, source.database, source.table)
+        rows = reading.table(place, source)
     else:
         rows = reader(reading.paths(source), source.header, FILE_COLUMN, whole=reading.whole)
     # Numbered before any row is left out, so that several tables of one file number alike.
@@ -399,7 +415,7 @@ def _kind(path: Path) -> str:
 
 def _columns(reading: _Reading, place: int, source: Source) -> Columns:
     if source.database:
-        rows = table_view(reading.connection, source.database, source.table)
+        rows = reading.table(place, source)
         found = _described(reading.connection, source, rows, source.table)
     else:
         paths = reading.paths(source)

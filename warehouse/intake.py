@@ -10,7 +10,8 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping as Table
+from dataclasses import dataclass, field
 from dataclasses import replace as changed_to
 from functools import partial
 from pathlib import Path
@@ -20,19 +21,24 @@ import duckdb
 
 from segments.errors import ConflictError, DataError
 from warehouse.connection import identifier, scratch
+from warehouse.database import Range, newest
 from warehouse.drift import SchemaDrift, schema_drift
 from warehouse.files import describe, reader
-from warehouse.ledger import File, Ledger, examine, mark
-from warehouse.mapping import Mapping
+from warehouse.ledger import TABLE, File, Ledger, examine, examine_table, mark, read_up_to
+from warehouse.mapping import Mapping, Source
 from warehouse.write import count
+
+LATE_DAYS = 1
+"""A transaction may be committed after later ones were read."""
 
 
 @dataclass(frozen=True)
 class Intake:
     """What to do, and with which files.
 
-    reason: one sentence. paths: where the files are, by their number. replaced: numbers of files whose events
-    make place. notes: what a person should know. mark: of the warehouse that it leads to.
+    reason: one sentence. paths: where the files are, by their number. parts: what is read of databases' tables, by the
+    source's place (None: the whole table). replaced: numbers of files whose events make place. notes: what a person
+    should know. mark: of the warehouse that it leads to.
     """
 
     action: Literal["build", "add", "nothing"]
@@ -43,6 +49,7 @@ class Intake:
     notes: tuple[str, ...]
     mark: str
     mapping_mark: str
+    parts: Table[int, Range | None] = field(default_factory=dict)
 
 
 def mapping_mark(mapping: Mapping) -> str:
@@ -65,12 +72,13 @@ def take_in(
     field without `accept_drift`, and when a full build would lose files that are gone.
     """
     found = _found(mapping, ledger)
-    said, database = mapping_mark(mapping), any(source.database for source in mapping.sources)
+    # Of a table without a column that grows it is known only by reading it what it holds now.
+    said, database = mapping_mark(mapping), any(s.database and not s.since for s in mapping.sources)
     why = _why_build(ledger, said, made_by, rebuild, database)
     if ledger is None or why:
         if ledger is not None and not rebuild:
             _nothing_lost(ledger, found, why)
-        return _build(found, said, why or "Nothing was ingested here before.", database)
+        return _build(mapping, found, said, why or "Nothing was ingested here before.", database)
     known = {file.name: file for file in ledger.files}
     # A corrected file's old content is about to be taken out, so it is new where it arrives under another name.
     here = {file.name: file.sha256 for file in found.values()}
@@ -91,9 +99,10 @@ def take_in(
     if any(mapping.sources[place].row_number for path in arriving for place in found[path].sources):
         why = "Customers are known by their row's number, so the files are read together."
         _nothing_lost(ledger, found, why)
-        return _build(found, said, why, database)
+        return _build(mapping, found, said, why, database)
     _corrections_allowed(mapping, [found[path] for path in changed], replace)
-    drift = _drift(mapping, ledger, {path: found[path] for path in arriving})
+    in_files = {path: found[path] for path in arriving if not _is_table(found[path])}
+    drift = _drift(mapping, ledger, in_files)
     if any(d.stops for d in drift) and not accept_drift:
         told = " ".join(d.sentence for d in drift if d.stops)
         raise DataError(f"{told} Mend the file or the mapping, or take it as it is with --accept-drift.")
@@ -111,7 +120,23 @@ def take_in(
         (*seen, *(d.sentence for d in drift)),
         mark(said, [*kept, *files]),
         said,
+        {
+            place: _part(source, found[path], read_up_to(ledger, source.table, place))
+            for path in arriving
+            if _is_table(found[path])
+            for place, source in [(found[path].sources[0], mapping.sources[found[path].sources[0]])]
+        },
     )
+
+
+def _is_table(file: File) -> bool:
+    return file.name.startswith(TABLE)
+
+
+def _part(source: Source, file: File, after: str) -> Range:
+    """What is read of a table. Events with an id replace themselves, so that a day is read again for what came late."""
+    again = LATE_DAYS if after and source.kind == "events" and "id" in source.columns else 0
+    return Range(source.since, after, file.name.removeprefix(f"{TABLE}{source.table}@"), again)
 
 
 def _found(mapping: Mapping, ledger: Ledger | None) -> dict[Path, File]:
@@ -120,11 +145,15 @@ def _found(mapping: Mapping, ledger: Ledger | None) -> dict[Path, File]:
     for place, source in enumerate(mapping.sources):
         for path in [] if source.database else mapping.paths(source):
             sources.setdefault(path, []).append(place)
+    tables = {}
+    for place, source in enumerate(mapping.sources):
+        if source.since and (upto := newest(source.database, source.table, source.since)):
+            tables[Path(f"{TABLE}{place}")] = examine_table(source.table, place, upto)
     known = {file.name: file for file in ledger.files} if ledger else {}
     named = {path: _name(mapping.folder, path) for path in sources}
     return {
         path: examine(path, named[path], places, known.get(named[path])) for path, places in sources.items()
-    }
+    } | tables
 
 
 def _name(folder: Path, path: Path) -> str:
@@ -146,7 +175,7 @@ def _why_build(ledger: Ledger | None, said: str, made_by: str, rebuild: bool, da
 
 def _nothing_lost(ledger: Ledger, found: dict[Path, File], why: str) -> None:
     here = {file.sha256 for file in found.values()} | {file.name for file in found.values()}
-    gone = [file.name for file in ledger.files if file.name not in here and file.sha256 not in here]
+    gone = [f.name for f in ledger.files if not _is_table(f) and f.name not in here and f.sha256 not in here]
     if gone:
         raise DataError(
             f"{why} But {len(gone)} of the files ingested before are gone, the first of them {gone[0]}; "
@@ -154,7 +183,7 @@ def _nothing_lost(ledger: Ledger, found: dict[Path, File], why: str) -> None:
         )
 
 
-def _build(found: dict[Path, File], said: str, why: str, database: bool) -> Intake:
+def _build(mapping: Mapping, found: dict[Path, File], said: str, why: str, database: bool) -> Intake:
     files: dict[Path, File] = {}
     contents: dict[tuple[tuple[int, ...], str], str] = {}
     notes = []
@@ -164,11 +193,14 @@ def _build(found: dict[Path, File], said: str, why: str, database: bool) -> Inta
             files[path] = changed_to(file, number=len(files))
         else:
             notes.append(f"{file.name} has the content of {first}: it is read once.")
-    # What a database holds now is known only by reading it.
+    parts: dict[int, Range | None] = {place: None for place, s in enumerate(mapping.sources) if s.database}
+    parts |= {
+        f.sources[0]: _part(mapping.sources[f.sources[0]], f, "") for f in files.values() if _is_table(f)
+    }
     stamp = f"{said}|{time.time_ns()}" if database else said
     paths = {path: file.number for path, file in files.items()}
     return Intake(
-        "build", why, tuple(files.values()), paths, (), tuple(notes), mark(stamp, files.values()), said
+        "build", why, tuple(files.values()), paths, (), tuple(notes), mark(stamp, files.values()), said, parts
     )
 
 

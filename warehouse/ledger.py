@@ -20,6 +20,8 @@ from warehouse.write import looking_into, read_meta
 Columns = Mapping[str, str]
 """Column name -> DuckDB's type."""
 
+TABLE = "table:"
+"""The name of what was read of a database's table begins so: 'table:orders@2026-11-27 10:00:00'."""
 NO_NUMBER = -1
 """Of a file that is found, before an intake numbers what it takes."""
 
@@ -66,6 +68,21 @@ def examine(path: Path, name: str, sources: Sequence[int], known: File | None) -
     same = known is not None and (known.size, known.changed_ns) == (stat.st_size, stat.st_mtime_ns)
     digest = known.sha256 if known is not None and same else sha256_of(path)
     return File(NO_NUMBER, name, tuple(sources), stat.st_size, stat.st_mtime_ns, digest, date.today())
+
+
+def examine_table(table: str, place: int, upto: str) -> File:
+    """What a database's table holds up to a value of its growing column, as a file is known."""
+    name = f"{TABLE}{table}@{upto}"
+    return File(NO_NUMBER, name, (place,), 0, 0, hashlib.sha256(name.encode()).hexdigest(), date.today())
+
+
+def read_up_to(ledger: Ledger | None, table: str, place: int) -> str:
+    """Up to which value a table was read; empty when it was not."""
+    begins = f"{TABLE}{table}@"
+    read = [
+        f for f in (ledger.files if ledger else ()) if f.sources == (place,) and f.name.startswith(begins)
+    ]
+    return max(read, key=lambda file: file.number).name.removeprefix(begins) if read else ""
 
 
 def read_ledger(path: Path) -> Ledger | None:

@@ -74,7 +74,9 @@ class Source:
     header: column names of files that have none. time_zone: of timestamps that are UTC, the shop's zone.
     row_number: whether the column row_number (1, 2, ...) is added, for files without a customer id.
     database, table: a table of a database instead of files; the address, or 'env:NAME' to read it from the
-    environment, where a password belongs. reach: of customers, channel -> the column that holds the consent.
+    environment, where a password belongs. since: the table's column that only grows (a time of change, a number), by
+    which later loads read only what is new; empty: the table is read whole each time. reach: of customers, channel ->
+    the column that holds the consent.
     attributes: of customers, name of a declared attribute -> its column or '= SQL'.
     personal: columns that look personal and are meant to be read all the same.
     """
@@ -95,6 +97,7 @@ class Source:
     personal: tuple[str, ...] = field(default=(), repr=False)
     # Part of the mark only where there are any (`Mapping.said`), so that mappings of before keep theirs.
     attributes: Table[str, str] = field(default_factory=dict, repr=False)
+    since: str = field(default="", repr=False)
 
     @property
     def read(self) -> dict[str, str]:
@@ -124,7 +127,8 @@ class Mapping:
     def said(self) -> tuple[Any, ...]:
         """What it says; where its files are does not matter."""
         own = [(source.attributes, place) for place, source in enumerate(self.sources) if source.attributes]
-        more = (own, self.attributes) if own else ()
+        grows = [(source.since, place) for place, source in enumerate(self.sources) if source.since]
+        more = (*((own, self.attributes) if own else ()), *((grows,) if grows else ()))
         return (self.name, self.sources, self.rates, *more)
 
     def paths(self, source: Source) -> list[Path]:
@@ -239,7 +243,7 @@ def _attributes(
     return {one.name: column for one, column in found.items()}
 
 
-_OPTIONS = tuple("files where header time_format time_zone row_number database table personal".split())
+_OPTIONS = tuple("files where header time_format time_zone row_number database table since personal".split())
 
 
 def _source(kind: str, table: dict[str, Any], attributes: dict[str, str], mistakes: list[str]) -> Source:
@@ -257,6 +261,8 @@ def _source(kind: str, table: dict[str, Any], attributes: dict[str, str], mistak
         mistakes.append(f"{kind}.database: needs an address and a table, and no files beside them.")
     elif not files and not database:
         mistakes.append(f"{kind}.files: is missing; name a file, a folder or a pattern such as orders/*.csv.")
+    if table.get("since") and not database:
+        mistakes.append(f"{kind}.since: is for a table of a database; new files are known by themselves.")
     reach = table.get("reach", {})
     if not isinstance(reach, dict) or not all(re.fullmatch(r"[a-z][a-z0-9_]*", name) for name in reach):
         mistakes.append(
@@ -283,6 +289,7 @@ def _source(kind: str, table: dict[str, Any], attributes: dict[str, str], mistak
         {channel: str(column) for channel, column in reach.items()},
         tuple(personal),
         attributes,
+        str(table.get("since", "")),
     )
 
 
