@@ -24,6 +24,7 @@ from segments.issues import in_language, sentences
 ROOT = Path(__file__).parents[1]
 ROOMS = ("segments", "warehouse", "propensity", "indexes", "insights", "campaigns", "assistant", "serving")
 COMMAND_LINE = {
+    "serving/callers.py",
     "serving/campaigns.py",
     "serving/cli.py",
     "serving/options.py",
