@@ -432,7 +432,7 @@ def test_an_erasure_takes_the_title_and_the_link_with_the_conversation(workspace
     (source,) = talk.rooms.vault.source_ids([customer])
     about = talk.ask(f"find 50 lookalikes of customer {source}").conversation
     other = talk.ask("who spent over $500 in the last 90 days?").conversation
-    token = talk.kept.share(about, False)
+    token = talk.kept.share(about, False, 10)
     talk.kept.rename(about, "About one of them")
     assert talk.conversations.forget(Mention(customer, source)) == 1
     assert [kept.id for kept in talk.kept.all("")[0]] == [other]
