@@ -41,7 +41,8 @@ HELD = re.compile(r"-[nop]\d+$")
 
 @dataclass(frozen=True)
 class Pair:
-    """A request and its sketch. source: 'grammar' or 'dev'. split: 'train' or 'held'."""
+    """A request and its sketch. source: 'grammar' (a definition put into words), 'voice' (both by one author) or 'dev'.
+    split: 'train' or 'held'."""
 
     id: str
     source: str
