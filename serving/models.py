@@ -158,6 +158,7 @@ def choose_model_family(
     """Choose the family of models that the next build trains for an outcome, or go back to the default."""
     from assistant.models import choose_family
 
+    acting(workspace, "operate", "models choose")
     typer.echo(choose_family(open_workspace(workspace), outcome, family))
 
 

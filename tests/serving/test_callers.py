@@ -44,6 +44,7 @@ COMMANDS: dict[str, tuple[str, list[str]]] = {
     "models track": (READ, []),
     "models performance": (READ, ["purchase_30d"]),
     "models compare": (OPERATE, ["purchase_30d"]),
+    "models choose": (OPERATE, ["purchase_30d", "default"]),
     "models card": (READ, ["purchase_30d"]),
     "models explain": (EXPORT, ["purchase_30d", "1"]),
     "models drift": (READ, ["purchase_30d"]),

@@ -121,9 +121,13 @@ class Page:
         self.until(lambda: self.definition.split() == text.split(), "the text in the editor")
 
     def click(self, selector: str) -> None:
+        self.until(lambda: self._clicked(selector), f"something to click at {selector}")
+
+    def _clicked(self, selector: str) -> bool:
         element = self.all(selector)[0]
         self.driver.execute_script("arguments[0].scrollIntoView({block: 'center'})", element)
         element.click()
+        return True
 
     def apply(self, text: str) -> None:
         """Apply a definition's text in the editor."""

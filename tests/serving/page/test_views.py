@@ -78,7 +78,7 @@ def test_a_segment_is_renamed_and_deleted_after_a_second_thought(page, saved):
     page.until(lambda: page.all("#segments [data-do=rename]"), "the list")
     page.click("#segments [data-do=rename][data-name='Ale fans']")
     box = page.until(lambda: page.all("#segments input[data-do=renamed]")[0], "the field")
-    box.clear()
+    box.send_keys(Keys.CONTROL, "a")
     box.send_keys("Lager", Keys.ENTER)
     page.until(lambda: "Lager" in page.text("#segments tbody"), "the new name")
     page.click("#segments [data-do=delete][data-name='Lager']")
