@@ -22,9 +22,10 @@ _IN = (
     r"(?:enter(?:ed|s|ing)?|join(?:ed|s|ing)?|(?:came|come|coming|got) in(?:to)?|new(?:ly in)?|gained|added)"
 )
 _OUT = r"(?:le(?:ft|aves?|aving)|lost|exit(?:ed|s)?|went out|gone|drop(?:ped|s|ping)? (?:out|off)|f[ea]ll(?:en)? out)"
+# No text can be matched in two ways by what repeats here: else the time to read a message grows without bound.
 _LINK = (
     r"(?:\s*(?:,|/|&|\band\b|\bor\b|\bversus\b|\bvs\.?|\bwho|\bhow many|\bhas|\bhave|\bdid|\bpeople|\bcustomers|\bit"
-    r"|\bthis segment)\s*)+"
+    r"|\bthis segment))+\s*"
 )
 _SEGMENT = r"(?:(?:the|this|that|our|my|its|their) (?:segment|group|audience|list))"
 _IT = rf"(?:it|this|that|they|these|those|{_SEGMENT}(?: of (?:it|them|customers))?|(?:the|its|their) (?:size|number))"
@@ -43,11 +44,11 @@ _THEN = (
     r"|black friday|cyber|thanksgiving|christmas|new year|halloween|easter"
     r"|(?:labou?r|memorial|independence|valentine|mother|father))"
 )
-_Q_ZH = r"(?:(?:又|都|各|分别|有|一共|总共)*(?:谁|哪些人|哪些(?:客户|顾客)|(?:多少|几)(?:个?人|位|名|个|客户|顾客)?)?)"
+_Q_ZH = r"(?:(?:又|都|各|分别|有|一共|总共){0,4}(?:谁|哪些人|哪些(?:客户|顾客)|(?:多少|几)(?:个?人|位|名|个|客户|顾客)?)?)"
 _IN_ZH = rf"(?:新?加入|新增|新进入?|进入|进来|流入|进)(?:了|的|过)?{_Q_ZH}"
 _OUT_ZH = rf"(?:流失|离开|退出|流出|掉出|出去|走(?!势)|出(?!现))(?:了|的|过)?{_Q_ZH}"
 _SEGMENT_ZH = r"(?:这个|该|此)(?:分群|人群|群体?)"
-_LINK_ZH = rf"(?:的|{_SEGMENT_ZH})?(?:[，、,；和与及/又还]|同时|以及)*{_Q_ZH}"
+_LINK_ZH = rf"(?:的|{_SEGMENT_ZH})?(?:[，、,；和与及/又还]|同时|以及){{0,4}}{_Q_ZH}"
 _CUES = re.compile(
     "|".join(
         (

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from assistant.behaviour import folder_of
 from assistant.workspace import Workspace
 from indexes.behaviour import encode_behaviour
 from indexes.encoder.decision import AGGREGATE, Decision, decide, gain
@@ -56,7 +57,7 @@ def train_encoders(
         features = warehouse.features(as_of).reindex(found.labels.index)
     finally:
         warehouse.close()
-    folder = workspace.index / "encoder"
+    folder = folder_of(workspace)
     vectors = {AGGREGATE: encode_behaviour(known, items, features, text, as_of)}
     for kind in KINDS:
         shown = progress(f"Train the {kind}")

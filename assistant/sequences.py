@@ -11,6 +11,7 @@ from dataclasses import replace
 
 import pandas as pd
 
+from assistant.behaviour import folder_of
 from assistant.workspace import Workspace
 from indexes.encoder.encoder import LearnedEncoder, train_encoder
 from indexes.encoder.network import KINDS, Shape
@@ -46,7 +47,7 @@ def sequence_snapshots(
     text = RememberedTexts(SentenceEncoder(workspace.settings.encoder))
     found: dict[str, list[Snapshot]] = {}
     for kind in KINDS:
-        folder, shown = workspace.index / "encoder" / f"before-{end}" / kind, progress(f"Train the {kind}")
+        folder, shown = folder_of(workspace) / f"before-{end}" / kind, progress(f"Train the {kind}")
         encoder = train_encoder(known, items, text, end, folder, Shape(kind), Training(steps=steps), shown)
         found[kind] = [_seen(encoder, purchases, items, snapshot) for snapshot in snapshots]
     return found

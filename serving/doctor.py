@@ -140,8 +140,8 @@ def _gpu(workspace: Workspace) -> Iterator[Finding]:
     settings, wanted = workspace.settings, []
     if settings.index_device == "gpu":
         wanted.append("index_device")
-    if settings.llm_backend == "vllm" and not settings.llm_base_url:
-        wanted += [] if _runs_on_cpu(settings.llm_python) else ["llm_backend"]
+    if settings.llm_backend == "vllm" and not settings.llm_base_url and not _runs_on_cpu(settings.llm_python):
+        wanted.append("llm_backend")
     seen = _gpus()
     if wanted and not seen:
         way = f"set {' and '.join(wanted)} to auto in segassist.toml, or install the GPU's driver"

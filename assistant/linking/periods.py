@@ -514,8 +514,9 @@ def _range(text: str, chinese: bool, a: Period, b: Period, as_of: date) -> Dated
 def _months_in_a_row(text: str, a: Period, b: Period, as_of: date) -> Dated | None:
     """'in July and August', 'in Q3 and Q4' are one time; 'in March and October' two."""
     lead = re.search(r"\b(?:in|during|over)\s+$|在?$", text[: a.span[0]], re.I)
-    in_english = lead is not None and lead.group().isascii() and lead.group() != ""
-    if a.kind != b.kind or not lead or (a.kind != "month" and not (a.kind == "quarter" and in_english)):
+    # Chinese quarters are joined later (`in_each`), where 'in each of them' is read.
+    kinds = ("month",) if lead and lead.group() in ("", "在") else ("month", "quarter")
+    if a.kind != b.kind or a.kind not in kinds or not lead:
         return None
     start = Period(a.span, a.kind, a.of, a.year or b.year).days(as_of)
     end = b.days_after(start[0]) if start else None

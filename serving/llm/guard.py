@@ -55,8 +55,6 @@ def watch(parent: int, command: list[str], health: str = "") -> int:
                 child.wait()
         if child.poll() is None:
             _end(child)
-            _kill_workers()
-            break
         _kill_workers()
         well = time.monotonic() - began >= QUICK_SECONDS and (works.is_set() or not health)
         vain = 0 if well else vain + 1

@@ -81,7 +81,8 @@ class Card:
             return f'<div class="hint">{escape(say("card.no_trend", why=in_language(error, self.session.language)))}</div>'
         rows = result["evidence"][-1]["rows"]
         sizes = [None if (size := number(row["size"])) is None else int(size) for row in rows]
-        first, last = (self.session.customers(request, sizes[place]) for place in (0, -1))
+        k = self.session.service.smallest(caller)
+        first, last = (self.session.customers(k, sizes[place]) for place in (0, -1))
         unusual = "unusual" in result["evidence"][-1]["notes"]
         label = say("card.trend", since=rows[0]["as_of"], first=first, last=last)
         return sparkline(sizes, label) + (chip(say("card.jumped"), "warn") if unusual else "")

@@ -77,7 +77,7 @@ class Conversations:
                 session.service.delete_conversation(caller, name)
         except SegAssistError as error:  # above the list: only the queue brings messages over the page
             failed = session.error(error)
-        return after, failed + self._html(after, caller)
+        return after, failed + self.load(after, request)
 
     def read(self, token: str, request: gr.Request) -> str:
         """The conversation whose link this page was opened by, as text; nothing without one."""

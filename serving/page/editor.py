@@ -97,10 +97,10 @@ class Editor:
 
     def count_parts(self, draft: Draft, request: gr.Request) -> str:
         """How many customers each part holds by itself, in words by its fingerprint, as JSON."""
-        session = self.session
-        sizes = session.views.parts(session.caller(request), draft.tree)
+        session, caller = self.session, self.session.caller(request)
+        k, sizes = session.service.smallest(caller), session.views.parts(caller, draft.tree)
         told = {
-            part: "—" if size is None else session.say("edit.held", size=session.customers(request, size))
+            part: "—" if size is None else session.say("edit.held", size=session.customers(k, size))
             for part, size in sizes.items()
         }
         return json.dumps(told, ensure_ascii=False)

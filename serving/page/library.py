@@ -109,16 +109,16 @@ class Library:
         if not found:
             some = views.choices(caller).segments
             return notice(say("library.nothing", text=shelf.search) if some else say("library.empty")) + end
-        may = self.session.may(request, "write")
+        may, k = caller.may("write"), self.session.service.smallest(caller)
         heads = ("name", "owner", "size", "saved", "drift", "do")
-        rows = [self._row(entry, shelf, may, request) for entry in found]
+        rows = [self._row(entry, shelf, may, k) for entry in found]
         return table([say(f"library.{head}") for head in heads], rows, say("tab.library"), numbers=(2,)) + end
 
     def _matches(self, saved: SavedSegment, owner: str, text: str) -> bool:
         words = f"{saved.name} {owner} {self.session.words(saved.definition)}".casefold()
         return all(part in words for part in text.casefold().split())
 
-    def _row(self, entry: LibraryEntry, shelf: Shelf, may: bool, request: gr.Request) -> list[str]:
+    def _row(self, entry: LibraryEntry, shelf: Shelf, may: bool, k: int) -> list[str]:
         say, saved = self.session.say, entry.saved
         words = f'<div class="hint">{escape(self.session.words(saved.definition))}</div>'
         problem = in_language(entry.problem, self.session.language) if entry.problem else ""
@@ -127,7 +127,7 @@ class Library:
         return [
             f"<strong>{escape(saved.name)}</strong>{words}",
             escape(entry.owner or say("library.unknown")),
-            size or self.session.customers(request, entry.size),
+            size or self.session.customers(k, entry.size),
             when,
             escape(self._moved(entry)),
             self._buttons(saved.name, shelf, may),

@@ -79,37 +79,37 @@ class Session:
         """A feature in words of the page's language."""
         return feature.zh if self.language == "zh" else feature.en
 
-    def customers(self, request: gr.Request, size: int | str | None) -> str:
-        """A number of customers as it may be shown; a text is what was told in its place ('<k', '≈N')."""
+    def customers(self, k: int, size: int | str | None) -> str:
+        """A number of customers as it may be shown; a text is what was told in its place ('<k', '≈N'). k: `smallest`."""
         if isinstance(size, str) and not size.startswith("<"):
             return size
-        k = self.smallest(request)
         hidden = not isinstance(size, int) or small(size, k)
         return self.say("size.small", k=k) if hidden else f"{size:,}"
 
-    def share(self, request: gr.Request, size: int | None) -> str:
+    def share(self, k: int, size: int | None) -> str:
         """A number of customers as a share of all; empty for a group too small to show."""
-        if size is None or size < self.smallest(request) or not self.population:
+        if size is None or size < k or not self.population:
             return ""
         return f"{size / self.population:.1%}"
 
     def summary(self, request: gr.Request, segment: Segment, test_id: str = "") -> str:
         """A counted segment in HTML: its size, or what it is estimated to be, its share of all, its words."""
+        k = self.smallest(request)
         if "estimate" in segment:
-            return self._about(request, segment, test_id)
-        share, test = self.share(request, segment["size"]), f' data-testid="{test_id}"' if test_id else ""
+            return self._about(k, segment, test_id)
+        share, test = self.share(k, segment["size"]), f' data-testid="{test_id}"' if test_id else ""
         all_ = f"{self.population:,}"
         of = self.say("card.share", share=share, all=all_) if share else self.say("card.customers")
-        size = self.customers(request, segment.get("told", segment["size"]))
+        size = self.customers(k, segment.get("told", segment["size"]))
         return (
             f'<div class="size"{test}>{size}</div><div>{escape(of)}</div>'
             f'<p class="words">{escape(segment["words"])}</p>'
         )
 
-    def _about(self, request: gr.Request, segment: Segment, test_id: str) -> str:
+    def _about(self, k: int, segment: Segment, test_id: str) -> str:
         about, test = segment["estimate"], f' data-testid="{test_id}"' if test_id else ""
-        size = self.customers(request, about["size"])
-        bounds = [self.customers(request, about[bound]) for bound in ("low", "high")]
+        size = self.customers(k, about["size"])
+        bounds = [self.customers(k, about[bound]) for bound in ("low", "high")]
         of = self.say("card.customers")
         if about["size"] is not None:
             size = self.say("card.about", size=size)

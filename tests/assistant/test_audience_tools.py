@@ -197,3 +197,9 @@ def test_a_change_that_tells_of_a_small_group_is_held_back(talk):
 )
 def test_other_questions_ask_for_no_change(message):
     assert not asks_change(message)
+
+
+@pytest.mark.parametrize("message", ["who joined " + "and " * 400 + "x", "又" * 900 + "加入" + "又" * 900])
+def test_a_long_message_is_read_in_one_way_only(message):
+    """With two ways for each word it would not be read within the time of a test."""
+    assert not asks_change(message)

@@ -151,7 +151,7 @@ def test_the_page_says_whose_smallest_group_it_is(service, group):
     for caller, k in ((VIEWER, VIEWER_K), (MARKETER, MARKETER_K), (ANALYST, ANALYST_K)):
         request = SimpleNamespace(username=caller.name)
         assert f"<dd>{k}<div" in shown.load(request)
-        assert session.customers(request, None) == f"fewer than {k}"
+        assert session.customers(session.smallest(request), None) == f"fewer than {k}"
     request = SimpleNamespace(username=VIEWER.name)
     segment = session.preview(request, group(MARKETER_K, VIEWER_K))
     assert f"fewer than {VIEWER_K}" in session.summary(request, segment)
