@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from collections.abc import Mapping as Table
 from dataclasses import dataclass, field
 from dataclasses import replace as changed_to
@@ -120,17 +120,22 @@ def take_in(
         (*seen, *(d.sentence for d in drift)),
         mark(said, [*kept, *files]),
         said,
-        {
-            place: _part(source, found[path], read_up_to(ledger, source.table, place))
-            for path in arriving
-            if _is_table(found[path])
-            for place, source in [(found[path].sources[0], mapping.sources[found[path].sources[0]])]
-        },
+        _parts(mapping, files, ledger),
     )
 
 
 def _is_table(file: File) -> bool:
     return file.name.startswith(TABLE)
+
+
+def _parts(mapping: Mapping, files: Iterable[File], ledger: Ledger | None = None) -> dict[int, Range | None]:
+    """What is read of the tables among files, after what the ledger says was read."""
+    found: dict[int, Range | None] = {}
+    for file in filter(_is_table, files):
+        (place,) = file.sources
+        source = mapping.sources[place]
+        found[place] = _part(source, file, read_up_to(ledger, source.table, place) if ledger else "")
+    return found
 
 
 def _part(source: Source, file: File, after: str) -> Range:
@@ -194,9 +199,7 @@ def _build(mapping: Mapping, found: dict[Path, File], said: str, why: str, datab
         else:
             notes.append(f"{file.name} has the content of {first}: it is read once.")
     parts: dict[int, Range | None] = {place: None for place, s in enumerate(mapping.sources) if s.database}
-    parts |= {
-        f.sources[0]: _part(mapping.sources[f.sources[0]], f, "") for f in files.values() if _is_table(f)
-    }
+    parts |= _parts(mapping, files.values())
     stamp = f"{said}|{time.time_ns()}" if database else said
     paths = {path: file.number for path, file in files.items()}
     return Intake(
