@@ -76,12 +76,10 @@ def examine_table(table: str, place: int, upto: str) -> File:
     return File(NO_NUMBER, name, (place,), 0, 0, hashlib.sha256(name.encode()).hexdigest(), date.today())
 
 
-def read_up_to(ledger: Ledger | None, table: str, place: int) -> str:
+def read_up_to(ledger: Ledger, table: str, place: int) -> str:
     """Up to which value a table was read; empty when it was not."""
     begins = f"{TABLE}{table}@"
-    read = [
-        f for f in (ledger.files if ledger else ()) if f.sources == (place,) and f.name.startswith(begins)
-    ]
+    read = [f for f in ledger.files if f.sources == (place,) and f.name.startswith(begins)]
     return max(read, key=lambda file: file.number).name.removeprefix(begins) if read else ""
 
 
