@@ -125,7 +125,7 @@ class Link:
 
 
 _MORE_TIME = re.compile(
-    r"\d|\b(?:days?|weeks?|weekends?|months?|quarters?|years?|half|early|late|mid|before|after|since|until)\b"
+    r"\d|\b(?:days?|weeks?|weekends?|months?|quarters?|years?|half|early|late|mid|before|after|since|until|from|between)\b"
     rf"|\b(?:{'|'.join(MONTHS)})\b|[周月日年季半初末底前后]",
     re.IGNORECASE,
 )

@@ -247,6 +247,35 @@ def _en_slashed(match: re.Match[str], year: int) -> Days | None:
     return None
 
 
+_DAY_LEAD = re.compile(
+    r"\b(?:since|after|before|until|till|by|from|on|starting|beginning|up to|prior to)\s+$", re.IGNORECASE
+)
+_DAY_TRAIL = re.compile(r"\s+(?:onwards?|on(?=\s*(?:$|[.,;?!)]))|forward|to date)\b", re.IGNORECASE)
+
+
+def _en_slash(match: re.Match[str], as_of: date) -> Period | None:
+    """'since 9/1': month first, as in the US, unless only day first makes a date; '2/3' alone is a fraction."""
+    text, one, two = match.string, int(match["a"]), int(match["b"])
+    if not (_DAY_LEAD.search(text[: match.start()]) or _DAY_TRAIL.match(text, match.end())):
+        return None
+    month, day = (one, two) if one <= 12 else (two, one)
+    if _day(as_of.year, month, day) is None:
+        return None
+    return Period(match.span(), "day", lambda y: _day_span(y, month, day, day))
+
+
+def _quarters(match: re.Match[str], year: int) -> Days:
+    """'the first three quarters' of a year."""
+    count = int(to_number(match["n"]))
+    return _months(year, 1, 3 * count)
+
+
+def _zh_months(year: int, first: str, last: str) -> Days | None:
+    """'6-8月', '三四月份'."""
+    a, b = int(to_number(first)), int(to_number(last))
+    return _months(year, a, b - a + 1) if 1 <= a < b <= 12 else None
+
+
 def _en_relative(match: re.Match[str], as_of: date) -> Days:
     back = {"last": 1, "previous": 1, "prior": 1}.get(match["w"].lower(), 0)
     return _relative(match["u"].lower(), back + bool(match["more"]), as_of)
@@ -278,6 +307,8 @@ _EN = _compiled(
             _of_year("days", _en_week),
         ),
         (r"(?<![\d/$.])(?P<m>\d{1,2})/(?P<d>\d{1,2})\s*(?:-|–|—|to|through|thru)\s*(?P<m2>\d{1,2})/(?P<d2>\d{1,2})(?![\d/])", _of_year("days", _en_slashed)),
+        (r"(?<![\d/$.])(?P<a>\d{1,2})/(?P<b>\d{1,2})(?![\d/%])", _en_slash),
+        (r"(?<![\d/$.])(?P<m>0?[1-9]|1[0-2])/(?P<y>20\d\d)(?!\d)", _of_year("month", lambda m, y: _months(y, int(m["m"]), 1))),
         (
             rf"\b(?P<m>{_MONTH})\.?\s+(?:the\s+)?{_DAY}\s*(?P<j>-|–|—|to|through|thru|and|or|until)\s*(?:the\s+)?(?P<e>\d{{1,2}})(?:st|nd|rd|th)?\b(?!,?\d){_Y}",
             _of_year("days", _en_days),
@@ -299,16 +330,21 @@ _EN = _compiled(
             _of_year("quarter", lambda m, y: _months(y, 3 * _quarter(m) - 2, 3)),
         ),
         (
+            rf"\b(?:the\s+)?first\s+(?P<n>two|three|2|3)\s+quarters(?:\s+of\s+the year)?\b{_Y}",
+            _of_year("quarters", _quarters),
+        ),
+        (
             rf"\b(?:the\s+)?(?:h(?P<q>[12])|(?P<o>first|second|last|latter|back|front)\s+half)\b(?!\s+of\s+(?:{_MONTH})\b)(?:\s+of\s+the year)?{_Y}",
             _of_year("half", lambda m, y: _months(y, 1 if (m["q"] or m["o"]).lower() in ("1", "first", "front") else 7, 6)),
         ),
+        (r"\b(?:all|the whole|the entire)\s+year(?:\s+(?:long|round|through))?\b(?!\s+(?:of|before|after))", _fixed("relative", lambda _, a: _relative("year", 0, a))),
         (r"\bthe\s+(?P<u>week|month|quarter|year)\s+before\s+last\b", _fixed("relative", lambda m, a: _relative(m["u"].lower(), 2, a))),
         (
             rf"\b(?P<w>last|previous|prior|this|current)\s+(?P<u>week|month|quarter|year)\b(?:(?P<more>\s+before\s+last)|(?!\s+(?:before|of\s+(?:{_MONTH})\b)))",
             _fixed("relative", _en_relative),
         ),
         (
-            rf"\b(?:the month of\s+)?(?P<m>{_MONTH})\b\.?{_Y}",
+            rf"\b(?:the months? of\s+)?(?P<m>{_MONTH})\b\.?{_Y}",
             _of_year("month", lambda m, y: _months(y, _month_number(m["m"]), 1), weak=True),
         ),
         (
@@ -329,13 +365,17 @@ _ZH = _compiled(
     (
         (_ISO, _iso),
         (rf"{_ZY}国庆节?(?:的?(?:期间|长假|黄金周|假期|那几天|那一?周))", _of_year("days", lambda _, y: _day_span(y, 10, 1, 7))),
-        (rf"{_ZY}暑假(?:期间)?", _of_year("season", lambda _, y: _months(y, 7, 2))),
+        (rf"{_ZY}暑(?:假|期)(?:期间)?", _of_year("season", lambda _, y: _months(y, 7, 2))),
         (rf"{_ZY}(?P<h>{_HOLIDAY})(?P<week>[那当同]?一?周(?!年)|所在的?那?一?周)?", _of_year("holiday", _holiday)),
         (
             rf"{_ZY}(?P<m>{ZH_NUMBER})月份?(?P<d>{ZH_NUMBER})[日号]?\s*(?:到|至|-|~|—)\s*(?P<e>{ZH_NUMBER})[日号]",
             _of_year("days", lambda m, y: _zh_days(y, m["m"], m["d"], m["e"])),
         ),
         (rf"{_ZY}(?P<m>{ZH_NUMBER})月份?(?P<d>{ZH_NUMBER})[日号]", _of_year("day", lambda m, y: _zh_days(y, m["m"], m["d"], m["d"]))),
+        (rf"{_ZY}前(?P<n>[两二三23])季度", _of_year("quarters", _quarters)),
+        (rf"{_ZY}(?:入(?P<s>[春夏秋冬])|开(?P<s2>春))", _of_year("day", lambda m, y: _day_span(y, _SEASONS[m["s"] or m["s2"]], 1, 1))),
+        (rf"{_ZY}(?<![\d近第])(?P<a>{ZH_NUMBER})月?份?(?:到|至|-|~|—)(?P<b>{ZH_NUMBER})月(?:份|(?![\d一二三四五六七八九十]))", _of_year("months", lambda m, y: _zh_months(y, m["a"], m["b"]))),
+        (rf"{_ZY}(?<![\d十近第])(?P<a>[一二三四五六七八])(?P<b>[二三四五六七八九])月(?:份|(?!\d))", _of_year("months", lambda m, y: _zh_months(y, m["a"], m["b"]) if to_number(m["b"]) - to_number(m["a"]) == 1 else None)),
         (rf"{_ZY}(?:第?(?P<q>[一二三四1234])个?季度|Q(?P<q2>[1-4]))", _of_year("quarter", lambda m, y: _months(y, 3 * int(to_number(m["q"] or m["q2"])) - 2, 3))),
         (rf"{_ZY}(?P<o>[上下前后])半年", _of_year("half", lambda m, y: _months(y, 1 if m["o"] in "上前" else 7, 6))),
         (r"(?P<w>上|这|本)个?周末", _fixed("days", lambda m, a: _weekend(m["w"], a))),
@@ -375,16 +415,18 @@ def _zh_month(year: int, month: str) -> Days | None:
 
 # --- What is meant of it -----------------------------------------------------------------------
 _THE = r"(?:the\s+)?"
-_BETWEEN_EN = re.compile(rf"\s*(?P<to>to|through|thru|until|till|up to|-|–|—|and|or)\s*{_THE}", re.I)
+_BETWEEN_EN = re.compile(rf"\s*(?P<to>to|through|thru|until|till|up to|-|–|—|/|&|and|or)\s*{_THE}", re.I)
 _BETWEEN_ZH = re.compile(r"\s*(?:起|开始)?[，,]?\s*(?P<to>到|至|-|~|—|和|与|跟|、|或|或者)\s*")
 _PART = re.compile(
     r"\b(?:(?P<early>early(?: in)?|beginning of|start of|first (?:couple of |few |two )?weeks? of)"
     r"|(?P<mid>mid(?:dle of)?)|(?P<late>late(?: in)?|end of|last (?:couple of |few |two )?weeks? of)"
+    rf"|first (?P<head>{EN_NUMBER}) days of|last (?P<tail>{EN_NUMBER}) days of"
     r"|(?P<h1>(?:first|front) half of)|(?P<h2>(?:second|latter|last|back) half of))[\s-]*(?:the\s+(?:month\s+of\s+)?)?$",
     re.I,
 )  # fmt: skip
 _PART_ZH = re.compile(
     r"(?:的)?(?:(?P<h1>[上前]半月)|(?P<h2>[下后]半月)|(?P<early>初|上旬|开头)|(?P<mid>中旬|中(?=[以到至之，、])|月中)"
+    rf"|[前头](?P<days>{ZH_NUMBER})天|最后(?P<tail_days>{ZH_NUMBER})天"
     r"|(?P<late>底|末|下旬)|(?:第(?P<nth>[一二三四])|(?P<head>[前头])(?P<heads>[一两二三])?|最后(?P<tails>[一两二三]?))个?(?:周(?!末)|星期|礼拜))"
 )
 _LEADS_EN = (
@@ -392,7 +434,7 @@ _LEADS_EN = (
     ("after", re.compile(r"\bafter\s+(?:the\s+|last\s+)?$", re.I)),
     ("before", re.compile(r"\b(?:before|prior to|earlier than|ahead of|up (?:to|until)|until|till|by(?= the start))\s+(?:the\s+|last\s+)?$", re.I)),
     ("in", re.compile(
-        r"\b(?:(?:in|during|over|on|at|around|for|of|throughout|within|across|only in|inside|from|this|last)\s+(?:(?:all|the whole|the entire|most)\s+(?:of\s+)?)?(?:the\s+)?|all(?: of)?\s+(?:the\s+)?|the\s+|(?:calendar|fiscal) year\s+)$", re.I,
+        r"\b(?:(?:in|during|over|on|at|around|for|of|throughout|(?:all|right) through|within|across|only in|inside|from|this|last)\s+(?:(?:all|the whole|the entire|most)\s+(?:of\s+)?)?(?:the\s+)?|all(?: of)?\s+(?:the\s+)?|the\s+|(?:calendar|fiscal) year\s+)$", re.I,
     )),
 )  # fmt: skip
 _AROUND = re.compile(
@@ -405,6 +447,12 @@ _MEASURED = re.compile(
     r"\s+(?:spend(?:ing)?|orders?|sales|purchases?|visits?|trips?|shopping|baskets?|revenue|units)\b", re.I
 )
 """'their December spend': a month before what is measured in it."""
+_TO_THE_END = re.compile(
+    r"\b(?:(?:at any time\s+)?(?:before|prior to|until|till|by|up (?:to|until)|through|thru)\s+(?:the\s+)?(?:very\s+)?end of"
+    r"|(?<!all )(?<!right )(?<!way )(?<!half)(?<!mid)\b(?:up\s+)?(?:through|thru))\s+(?:the\s+)?$",
+    re.I,
+)
+"""'until the end of June', 'through June': all that was before July."""
 _AROUND_ZH = re.compile(
     rf"(?:之)?(?:前|(?P<after>后))(?:的|那)?(?P<n>{ZH_NUMBER}|半)?个?(?P<u>天|周|星期|礼拜|月)(?:之?内|里)?"
 )
@@ -436,7 +484,10 @@ def dated(text: str, chinese: bool, as_of: date) -> list[Dated]:
     while place < len(found):
         pair = found[place : place + 2]
         made = _range(text, chinese, pair[0], pair[1], as_of) if len(pair) == 2 else None
-        place += 2 if made is not None else 1
+        taken = 2 if made is not None else 1
+        if made is None and (listed := _listed_months(text, found[place:], as_of)):
+            made, taken = listed
+        place += taken
         made = made or _alone(text, chinese, pair[0], as_of)
         if made is not None and made.after > (made.first or date.min):
             out.append(made)
@@ -487,7 +538,7 @@ def _range(text: str, chinese: bool, a: Period, b: Period, as_of: date) -> Dated
     opened = re.search(r"\b(?:between|from)\s+(?:the\s+)?$", _without_part(before, chinese), re.I)
     word = joint["to"].lower()
     if (
-        word in ("and", "or", "和", "与", "跟", "、", "或", "或者")
+        word in ("and", "or", "/", "&", "和", "与", "跟", "、", "或", "或者")
         and not opened
         and not (chinese and text[b.span[1] :].startswith("之间"))
     ):
@@ -513,7 +564,7 @@ def _range(text: str, chinese: bool, a: Period, b: Period, as_of: date) -> Dated
 
 def _months_in_a_row(text: str, a: Period, b: Period, as_of: date) -> Dated | None:
     """'in July and August', 'in Q3 and Q4' are one time; 'in March and October' two."""
-    lead = re.search(r"\b(?:in|during|over)\s+$|在?$", text[: a.span[0]], re.I)
+    lead = re.search(r"\b(?:in|during|over)\s+(?:the\s+)?$|在?$", text[: a.span[0]], re.I)
     # Chinese quarters are joined later (`in_each`), where 'in each of them' is read.
     kinds = ("month",) if lead and lead.group() in ("", "在") else ("month", "quarter")
     if a.kind != b.kind or a.kind not in kinds or not lead:
@@ -525,12 +576,39 @@ def _months_in_a_row(text: str, a: Period, b: Period, as_of: date) -> Dated | No
     return Dated((lead.start(), b.span[1]), start[0], min(end[1], as_of))
 
 
+_LISTED = re.compile(r"\s*(?:,|,?\s*(?:and|or|&))\s*", re.I)
+
+
+def _listed_months(text: str, found: Sequence[Period], as_of: date) -> tuple[Dated, int] | None:
+    """'in June, July and August': one time, and how many periods it is said in."""
+    count = 1
+    while (
+        count < len(found)
+        and found[count].kind == "month"
+        and _LISTED.fullmatch(text[found[count - 1].span[1] : found[count].span[0]])
+    ):
+        count += 1
+    lead = re.search(r"\b(?:in|during|over)\s+(?:the\s+)?$", text[: found[0].span[0]], re.I)
+    first = found[0].days(as_of) if found[0].kind == "month" else None
+    if count < 3 or lead is None or first is None:
+        return None
+    start, end = first
+    for period in found[1:count]:
+        days = period.days_after(start)
+        if days is None or days[0] != end:
+            return None
+        end = days[1]
+    return Dated((lead.start(), found[count - 1].span[1]), start, min(end, as_of)), count
+
+
 def _alone(text: str, chinese: bool, period: Period, as_of: date) -> Dated | None:
     days = period.days(as_of)
     if days is None:
         return None
     first, after = _part(text, chinese, period, days)
     start, end = period.span
+    if not chinese and period.kind not in ("season", "holiday") and (to := _TO_THE_END.search(text[:start])):
+        return Dated((to.start(), end), None, min(days[1], as_of))
     part = _PART.search(text[:start]) if not chinese else None
     start = part.start() if part else start
     if part and (the := re.search(r"\bthe\s+$", text[:start], re.I)):
@@ -624,6 +702,14 @@ def _part(text: str, chinese: bool, period: Period, days: Days) -> Days:
     length = (after - first).days
     said = match.group().lower()
     groups = match.groupdict()
+    if (
+        count := groups.get("days")
+        or groups.get("tail_days")
+        or (not chinese and (groups["head"] or groups["tail"]))
+    ):
+        several = timedelta(days=round(to_number(count)))
+        ends = groups.get("tail_days") or (not chinese and groups["tail"])
+        return (after - several, after) if ends else (first, first + several)
     if re.search(r"周|星期|礼拜", said):
         if groups["nth"]:
             begun = first + timedelta(days=7 * int(to_number(groups["nth"])) - 7)

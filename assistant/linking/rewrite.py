@@ -262,6 +262,7 @@ _FUNCTIONS: dict[str, Callable[[re.Match[str]], str]] = {
     "quantile": lambda match: f"{match[1]} {_percent(1 / _PARTS[match[2].lower()])}",
     "ratio": lambda match: f"{_percent(to_number(match[1]) / to_number(match[2]))} of ",
     "times": lambda match: f"{ {'once': 1, 'twice': 2, 'thrice': 3}[match[1].lower()] } or more times",
+    "hours": lambda match: f"{match[1]} {int(match[2]) // 24} days",
     "month_day": lambda match: f"{match[1]} {_day_of(match[2])}".replace("  ", " "),
     "days_spoken": lambda match: f"the {_day_of(match[1])}th {match[2]}the {_day_of(match[3])}th",
     "edge_days": _edge_days,

@@ -274,6 +274,7 @@ _EN_BARE = _compiled(
         (rf"\b(?:in|within|for|over)\s+(?:over\s+|more than\s+|at least\s+|about\s+|the\s+|like\s+|a good\s+|nearly\s+|almost\s+)?{_N}\s*-?\s*{_U}\b(?!\s*-?olds?)", _length(bare=True)),
         (rf"\b{_N}\s*-?\s*(?P<u>day|week|fortnight|month|quarter)s?\b(?:\s+(?:or more|plus|straight|running))?", _length(bare=True)),
         (r"\b(?:in|over|within)\s+the\s+(?:last|past)\s+(?P<n>\d+)(?=\s*(?:[.,;?!)]|$|and\b|but\b))", lambda match: _rolling(match, int(match["n"]))),
+        (r"\bthe day before yesterday\b", lambda match: _rolling(match, 2, 1)),
         (r"\byesterday\b", lambda match: _rolling(match, 1)),
     )
 )  # fmt: skip
@@ -281,7 +282,9 @@ _EN_BARE = _compiled(
 # --- Chinese -----------------------------------------------------------------------------------
 _ZN = rf"(?P<n>{ZH_NUMBER}|半|几)"
 _ZU = r"(?:个)?(?P<u>天|日|周|星期|礼拜|月|季度|季|年)"
-_ZH_PAST = r"(?:最近|近|过去|这|(?<![节诞旦庆夜五一二月份])前|之前|此前|过往|刚过去的?)(?:的|这)?"
+_ZH_PAST = (
+    r"(?:最近|近|过去|这|(?<![节诞旦庆夜五一二月份])前(?![两二三23]季度)|之前|此前|过往|刚过去的?)(?:的|这)?"
+)
 _ZH_END = r"(?:以来|之内|以内|内|里头?|中|间|来(?=，|,|一直|总|共|都))?"
 _ZH_ROLLING = _compiled(
     (
@@ -296,6 +299,7 @@ _ZH_BARE = _compiled(
         (rf"{_ZN}\s*{_ZU}(?:之内|以内|内|里)", _length()),
         (r"(?:每|一)个?(?P<u>季度|月|年|周)(?=(?:能?(?:至少|最少|最多|要|得)?(?:买|来|下|花|逛|消费|购物|光顾)))", _length()),
         (rf"(?:(?:不|没有?|未|已)?(?:超过|多于|大于|少于|小于|低于|足|满|逾)|[不没未]到|至少|至多|最多|有|已经|已|连续|整整|足足)*\s*(?<![\d一二三四五六七八九十][-到至~—])(?<!\d){_ZN}\s*(?:个)?(?P<u>天|周(?!岁|末)|星期|礼拜|月|季度|年)(?!龄|纪|级|收入|薪)(?:以上|以下|以内|多|没|都没)?(?<![没])", _length(bare=True)),
+        (r"(?<![\d天日周月年])前天(?!天)", lambda match: _rolling(match, 2, 1)),
         (r"昨[天日]", lambda match: _rolling(match, 1)),
     )
 )  # fmt: skip

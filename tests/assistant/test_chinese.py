@@ -293,7 +293,7 @@ OWN = [
     {"feature": "income", "op": "<=", "value": "25-34K"},
     {"feature": "income", "op": "between", "value": ["50-74K", "75-99K"]},
     {"feature": "age", "op": ">=", "value": "55-64"},
-    {"feature": "home_ownership", "op": "in", "value": ["Renter", "Probable Renter"]},
+    {"feature": "home_ownership", "op": "=", "value": "Renter"},
     {"feature": "household_composition", "op": "=", "value": "1 Adult Kids"},
     {"feature": "active_days_365d", "op": ">=", "value": 100},
     {"feature": "spend_trend_90d", "op": "<=", "value": 0.7},

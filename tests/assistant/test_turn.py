@@ -117,7 +117,7 @@ def test_alternatives_are_never_read_as_and(talk, question):
 
 def test_every_reading_of_and_with_or_keeps_all_conditions(talk):
     question = "homeowners with children, or anyone who redeemed a coupon"
-    owners = {"feature": "home_ownership", "op": "in", "value": ["Homeowner", "Probable Homeowner"]}
+    owners = {"feature": "home_ownership", "op": "=", "value": "Homeowner"}
     for pick in (0, -1):
         found = leaves(talk.ask(question, call("define_segment", pick)).segment["definition"])
         assert found == leaves({"all_of": [owners, PARENTS, {"event": "coupon_redeem"}]})

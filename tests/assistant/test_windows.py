@@ -90,6 +90,18 @@ def test_a_rolling_window_is_the_same_on_every_day(texts, window, as_of):
         (("the week starting December 13",), NEW_YEAR, date(2017, 12, 13), date(2017, 12, 19)),
         (("in the last week of November", "11月最后一周"), NEW_YEAR, date(2017, 11, 24), date(2017, 11, 30)),
         (("12/1-12/24", "1/12 - 24/12"), NEW_YEAR, date(2017, 12, 1), date(2017, 12, 24)),
+        (("since 9/1", "9/1 onward"), NEW_YEAR, date(2017, 9, 1), date(2017, 12, 31)),
+        (("in 11/2017",), NEW_YEAR, date(2017, 11, 1), date(2017, 11, 30)),
+        (("in June, July and August", "6-8月", "六到八月"), NEW_YEAR, date(2017, 6, 1), date(2017, 8, 31)),
+        (("in Nov/Dec",), NEW_YEAR, date(2017, 11, 1), date(2017, 12, 31)),
+        (("in the months of May and June",), NEW_YEAR, date(2017, 5, 1), date(2017, 6, 30)),
+        (("三四月份",), NEW_YEAR, date(2017, 3, 1), date(2017, 4, 30)),
+        (("in the first three quarters", "前三季度"), NEW_YEAR, date(2017, 1, 1), date(2017, 9, 30)),
+        (("in the first two quarters of the year",), NEW_YEAR, date(2017, 1, 1), date(2017, 6, 30)),
+        (("in the first ten days of December", "十二月头十天"), NEW_YEAR, date(2017, 12, 1), date(2017, 12, 10)),
+        (("all year",), NEW_YEAR, date(2017, 1, 1), date(2017, 12, 31)),
+        (("入秋以来",), NEW_YEAR, date(2017, 9, 1), date(2017, 12, 31)),
+        (("暑期",), NEW_YEAR, date(2017, 7, 1), date(2017, 8, 31)),
         (("10月上半月",), NEW_YEAR, date(2017, 10, 1), date(2017, 10, 16)),
         (("八月下半月",), NEW_YEAR, date(2017, 8, 17), date(2017, 8, 31)),
         (("十月第一周",), NEW_YEAR, date(2017, 10, 1), date(2017, 10, 7)),
@@ -154,6 +166,31 @@ def test_how_long_ago_is_a_gap(text):
 
 def test_before_a_month_ends_where_the_month_begins():
     assert days("before June", NEW_YEAR) == (None, (NEW_YEAR - date(2017, 6, 1)).days)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "until the end of June",
+        "by the end of June",
+        "before the end of June",
+        "up to the end of June",
+        "through June",
+        "through the end of June",
+    ],
+)
+def test_to_the_end_of_a_month_is_all_that_was_before_the_next(text):
+    assert days(text, NEW_YEAR) == (None, (NEW_YEAR - date(2017, 7, 1)).days)
+
+
+def test_a_range_goes_to_the_end_of_its_last_month():
+    assert days("from May through June", NEW_YEAR) == between(date(2017, 5, 1), date(2017, 6, 30), NEW_YEAR)
+    assert days("all through June", NEW_YEAR) == between(date(2017, 6, 1), date(2017, 6, 30), NEW_YEAR)
+
+
+@pytest.mark.parametrize("text", ["2/3 of their orders", "in 1/4 of the trips", "9/1"])
+def test_a_fraction_is_no_day(text):
+    assert read(text, NEW_YEAR) == []
 
 
 def test_two_times_of_one_question_are_both_read():
