@@ -267,7 +267,21 @@ def numbers(text: str, chinese: bool, taken: list[Span]) -> list[Number]:
     return sorted(found, key=lambda number: number.span)
 
 
+_COMPARED = re.compile(
+    r"(?:\b(?:under|over|above|below|than|least|most|exceeding|minimum of|maximum of|up to)|[<>=≥≤])\s*$",
+    re.IGNORECASE,
+)
+_OR_MORE = re.compile(
+    r"\s*(?:\+|plus\b|or (?:more|less|fewer|better|above|below|over|under)\b)", re.IGNORECASE
+)
+
+
 def _plausible_range(match: re.Match[str]) -> bool:
+    said, text = match.group().lower(), match.string
+    listed = re.search(r"\band\b", said) and not said.startswith(("between", "from"))
+    # 'under $15 and 80 or more orders' are two numbers.
+    if listed and (_COMPARED.search(text[: match.start()]) or _OR_MORE.match(text, match.end())):
+        return False
     low, high = to_number(match["a"]), to_number(match["b"])
     low *= _shared_scale(match["a"], match["b"])
     if high < 1000 <= high * 1000 and match["a"][-1:].lower() == "k":
