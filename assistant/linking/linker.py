@@ -125,7 +125,7 @@ class Link:
 
 
 _MORE_TIME = re.compile(
-    r"\d|\b(?:days?|weeks?|weekends?|months?|quarters?|years?|half|early|late|mid|before|after|since|until|from|between)\b"
+    r"\d|\b(?:days?|weeks?|weekends?|fortnights?|months?|quarters?|years?|half|early|late|mid|before|after|since|until|from|between)\b"
     rf"|\b(?:{'|'.join(MONTHS)})\b|[周月日年季半初末底前后]",
     re.IGNORECASE,
 )
@@ -343,10 +343,19 @@ class Linker:
     def goods(self, words: str) -> ItemFilter:
         """The goods that a few words name, brand and kind together; an empty filter when they name none, some of a list
         ('A or B') are unknown, or they are of different kinds (a category, and a word of products' names)."""
+        whole = named_items(words, is_chinese(words), self._items) or self._items.lookup(words.lower())
         listed = re.split(r"\s+or\s+", words)
-        if len(listed) > 1 and not all(map(self.goods, listed)):
+        if len(listed) == 1:
+            return whole
+        parts = [vars(self.goods(part)) for part in listed]
+        if not all(any(part.values()) for part in parts):
             return ItemFilter()
-        return named_items(words, is_chinese(words), self._items) or self._items.lookup(words.lower())
+        if all(set(part[kind]) <= set(vars(whole)[kind]) for part in parts for kind in part):
+            return whole
+        kinds = {tuple(kind for kind, values in part.items() if values) for part in parts}
+        if len(kinds) > 1 or len(named := kinds.pop()) > 1:
+            return ItemFilter()
+        return ItemFilter(**{named[0]: tuple(dict.fromkeys(v for part in parts for v in part[named[0]]))})
 
     def time(self, words: str) -> Window | None:
         """The one time that a few words name; None when they name none, several, or say more of it than was read."""

@@ -298,6 +298,8 @@ _EN = _compiled(
     (
         (_ISO, _iso),
         (r"(?P<m>\d{1,2})/(?P<d>\d{1,2})/(?P<y>20\d\d)(?!\d)", _iso),
+        # As the National Retail Federation counts it.
+        (rf"\b(?:the\s+)?(?:holiday|christmas|xmas|festive)(?:\s+shopping)?\s+(?:season|period)\b{_Y}", _of_year("days", lambda _, y: _months(y, 11, 2))),
         (
             rf"(?P<week_of>\bthe\s+week\s+of\s+)?\b(?P<h>{_HOLIDAY})(?:(?P<weekend>\s+weekend)|(?P<week>\s+week))?\b(?!\s+(?:seasonal|stuff|decor\w*|goods|items|products|aisle|merchandise)\b){_Y}",
             _of_year("holiday", _holiday),

@@ -39,7 +39,7 @@ def test_both_languages_give_one_definition(linker, english, chinese):
     ("said", "plainly"),
     [
         ("Who: wine buyers in Q4. Exclude: kids at home.", "wine buyers in Q4, excluding those with kids"),
-        ("Keep: egg buyers (60 days)\nDrop: income below 25K", "egg buyers in the last 60 days, excluding income below 25K"),
+        ("Keep: egg buyers (60 days)\nDrop: income below 25K", "egg buyers in 60 days, excluding income below 25K"),
         ("who spends the most on meat, top 3%?", "top 3% by meat spend"),
         ("pizza and wine last 30", "bought pizza and wine in the last 30 days"),
         (

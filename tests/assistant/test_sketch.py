@@ -188,6 +188,8 @@ def test_fields_come_in_the_order_in_which_sketches_are_written(
         ("in the last 48 hours", Window(2, 0)),
         ("since the beginning of the year", Window(365, 0)),
         ("年初到现在", Window(365, 0)),
+        ("十一期间", Window(92, 85)),
+        ("the Christmas fortnight", None),
         ("年初至六月", Window(365, 184)),
         ("from back-to-school to Halloween", None),
         ("since Sinterklaas, at the end of the year", None),
@@ -211,6 +213,12 @@ def test_goods_of_different_kinds_are_alternatives_and_never_narrow_each_other(l
     assert fingerprint(read) == fingerprint(from_json(told))
     with pytest.raises(ModelRetryError, match="nothing here is called"):
         from_sketch({"event": "purchase", "items": "bangers or hot dogs"}, linker.goods, linker.time)
+    # Whatever the language, no alternative is dropped and none is looked for as one name.
+    for words in ("batteries or balloons", "电池 or 气球"):
+        apart = from_sketch({"event": "purchase", "items": words}, linker.goods, linker.time)
+        each = [{"category": ["BATTERIES"]}, {"text": ["balloons"]}]
+        told = {"any_of": [{"event": "purchase", "items": items} for items in each]}
+        assert fingerprint(apart) == fingerprint(from_json(told))
     total = {
         "event": "purchase",
         "measure": "value",

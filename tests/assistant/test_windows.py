@@ -99,6 +99,7 @@ def test_a_rolling_window_is_the_same_on_every_day(texts, window, as_of):
         (("in the first three quarters", "前三季度"), NEW_YEAR, date(2017, 1, 1), date(2017, 9, 30)),
         (("in the first two quarters of the year",), NEW_YEAR, date(2017, 1, 1), date(2017, 6, 30)),
         (("in the first ten days of December", "十二月头十天"), NEW_YEAR, date(2017, 12, 1), date(2017, 12, 10)),
+        (("the holiday season", "over the Christmas period"), NEW_YEAR, date(2017, 11, 1), date(2017, 12, 31)),
         (("all year",), NEW_YEAR, date(2017, 1, 1), date(2017, 12, 31)),
         (("入秋以来",), NEW_YEAR, date(2017, 9, 1), date(2017, 12, 31)),
         (("暑期",), NEW_YEAR, date(2017, 7, 1), date(2017, 8, 31)),
