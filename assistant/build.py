@@ -18,6 +18,7 @@ from typing import Any
 import duckdb
 
 from assistant.behaviour import behaviour_vectors, made_from
+from assistant.reviews import check_scored, score_reviews
 from assistant.scoring import chosen_families, train_or_rescore
 from assistant.workspace import SETTINGS_FILE, Workspace
 from indexes.discoveries import Discoveries
@@ -50,7 +51,7 @@ LOADING = (
     ),
     *(
         f"warehouse/{name}.py"
-        for name in "personal pseudonyms quality rates readable store unread write".split()
+        for name in "personal pseudonyms quality rates readable reviews store unread write".split()
     ),
 )
 """The code whose change makes another warehouse of the same files."""
@@ -294,6 +295,13 @@ def _steps(workspace: Workspace, make: Callable[[Progress], object]) -> tuple[St
         finally:
             opened.close()
 
+    def check_reviews() -> None:
+        opened = Warehouse(workspace.warehouse)
+        try:
+            check_scored(opened)
+        finally:
+            opened.close()
+
     def index(progress: Progress) -> None:
         _build_index(workspace, progress)
 
@@ -338,6 +346,17 @@ def _steps(workspace: Workspace, make: Callable[[Progress], object]) -> tuple[St
             ("propensity/*.py", "warehouse/history.py"),
             (repr(workspace.settings.outcomes) if workspace.settings.outcomes else "")
             + "".join(chosen_families(workspace.models)),
+        ),
+        Step(
+            "reviews",
+            "Score what customers say in reviews",
+            lambda progress: score_reviews(workspace, progress),
+            check_reviews,
+            (
+                *("assistant/reviews.py", "warehouse/review_scores.py"),
+                *(f"insights/{name}.py" for name in "lexicon opinions sentiment".split()),
+            ),
+            workspace.settings.review_scorer,
         ),
     )
 

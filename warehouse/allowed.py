@@ -38,6 +38,8 @@ def refuse_personal(
         (field, column, kind)
         for field, column in kept
         if (kind := personal_kind(column, examples.get(column, ())) or _named(field)) is not None
+        # What a review says is what reviews are read for; it is kept for sentiment alone (`warehouse.reviews`).
+        and not (field == "text" and kind == "free text")
     ]
     if found:
         told = ", ".join(f"'{column}' (as {field}; {kind})" for field, column, kind in found)

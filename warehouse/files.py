@@ -1,4 +1,4 @@
-"""A mapping's files and tables read into raw_events, raw_items, raw_customers and raw_campaigns, by DuckDB."""
+"""A mapping's files and tables read into raw_events, raw_items, raw_customers, raw_campaigns and raw_reviews, by DuckDB."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from warehouse.ledger import Columns
 from warehouse.mapping import Mapping, Source, TypeColumn
 from warehouse.rates import UNKNOWN, rate_of, unknown
 from warehouse.readable import UNREADABLE, condition, day, fault, first_fault, number, time, yes_no
+from warehouse.reviews import RATINGS, take_reviews
 from warehouse.unread import note_unread
 
 RAW_EVENTS = (
@@ -152,6 +153,7 @@ def _load(reading: _Reading) -> dict[int, Columns]:
         "CREATE TEMP TABLE raw_campaigns AS SELECT DISTINCT * EXCLUDE (fault_start_date, fault_end_date) "
         "FROM given_campaigns WHERE fault_start_date IS NULL"
     )
+    _load_reviews(reading)
     return reading.columns
 
 
@@ -211,6 +213,15 @@ def _load_customers(reading: _Reading) -> None:
     few_levels(connection, reading.mapping.attributes)
     names = [*known, *map(identifier, own), *(f"reach_{channel}" for channel in channels)]
     _one_each(connection, "customers", "source_id", "any_value", names)
+
+
+def _load_reviews(reading: _Reading) -> None:
+    """Only where there are any: most mappings have none."""
+    found = [_reviews(reading, place, source) for place, source in reading.of("reviews")]
+    if found:
+        _create(reading.connection, "given_reviews", found)
+        note_unread(reading.connection, "reviews", ("ts", "rating"))
+        take_reviews(reading.connection)
 
 
 def _one_each(
@@ -335,6 +346,34 @@ def _campaigns(reading: _Reading, place: int, source: Source) -> str:
             f"{fault(days[name]) if name in days else 'NULL::VARCHAR'} AS fault_{name}_date"
             for name in ("start", "end")
         ),
+    ]
+    return _select(reading, place, source, columns, shown)
+
+
+def _reviews(reading: _Reading, place: int, source: Source) -> str:
+    columns = _columns(reading, place, source)
+    said = {
+        name: _known(source, name, source.columns[name], columns)
+        for name in ("time", "rating")
+        if name in source.columns
+    }
+    moment = time(said["time"], columns, source.time_format, source.time_zone)
+    rating, failed = "NULL::DOUBLE", "NULL::VARCHAR"
+    if "rating" in said:
+        read = number(said["rating"], columns)
+        within = f"{read.value} BETWEEN {RATINGS[0]} AND {RATINGS[1]}"
+        rating = f"CASE WHEN {within} THEN {read.value} END"
+        failed = f"coalesce({fault(read)}, CASE WHEN NOT ({within}) THEN ({read.value})::VARCHAR END)"
+    shown = [
+        f"{_value(source, 'customer', columns)} AS source_id",
+        f"{moment.value} AS ts",
+        f"{fault(moment)} AS fault_ts",
+        f"{_value(source, 'item', columns)} AS item_id",
+        f"{rating} AS rating",
+        f"{failed} AS fault_rating",
+        f"{_value(source, 'text', columns)} AS text",
+        f"{_value(source, 'id', columns)} AS review_id",
+        ("NULL::INTEGER" if source.database else "segassist_number") + " AS file_no",
     ]
     return _select(reading, place, source, columns, shown)
 
