@@ -393,6 +393,19 @@ def test_a_day_is_scored_by_the_models_there_are_and_stays_in_use(tmp_path):
     assert set(CustomerIndex.load(folder / "indexes", "cpu").customer_ids) == everybody
     assert build_from(mapping, folder).intake.reason == "Nothing is new: all 5 files were ingested before."
 
+    overwrite(the(folder, "indexes/customers.*"))
+    checked: list[Path] = []
+    with pytest.MonkeyPatch.context() as patched:
+        load = CustomerIndex.load
+        patched.setattr(
+            CustomerIndex, "load", lambda path, device: checked.append(path) or load(path, device)
+        )
+        told = refresh_all(folder).ingested
+    assert "Nothing is new" in told
+    assert "made anew: Encode products and behaviour; build the FAISS index." in told
+    assert len(checked) == 1
+    CustomerIndex.load(folder / "indexes", "cpu")
+
     with (folder / "segassist.toml").open("a", encoding="utf-8") as settings:
         settings.write(OUTCOME)
     build_from(mapping, folder)
