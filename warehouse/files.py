@@ -53,6 +53,8 @@ AMOUNTS = ("value", "discount")
 """What is in a currency."""
 DEFAULTS = {"quantity": "1.0", "value": "0.0", "discount": "0.0"}
 """What a row without the field counts as."""
+MANY_LINES = ("reviews",)
+"""Sources whose values often go over several lines."""
 SURPRISES = ("CSV Error on Line", "JSON transform error")
 """What the engine says of a value that the first rows of its column had not led it to expect."""
 
@@ -405,7 +407,8 @@ def _rows(reading: _Reading, place: int, source: Source) -> str:
     if source.database:
         rows = reading.table(place, source)
     else:
-        rows = reader(reading.paths(source), source.header, FILE_COLUMN, whole=reading.whole)
+        lines = source.kind in MANY_LINES
+        rows = reader(reading.paths(source), source.header, FILE_COLUMN, whole=reading.whole, lines=lines)
     # Numbered before any row is left out, so that several tables of one file number alike.
     if source.row_number:
         rows = f"(SELECT *, row_number() OVER () AS row_number FROM {rows})"
@@ -415,11 +418,17 @@ def _rows(reading: _Reading, place: int, source: Source) -> str:
 
 
 def reader(
-    paths: Sequence[Path], header: Sequence[str] = (), path_column: str = "", *, whole: bool = False
+    paths: Sequence[Path],
+    header: Sequence[str] = (),
+    path_column: str = "",
+    *,
+    whole: bool = False,
+    lines: bool = False,
 ) -> str:
     """The DuckDB table function for files of one kind (CSV, Parquet, JSON lines; gzip read as it is).
 
-    path_column: a column added with each row's path. whole: whether all rows tell the types of the columns.
+    path_column: a column added with each row's path. whole: whether all rows tell the types of the columns. lines: whether
+    a value may go over several lines, which several threads cannot read together.
     """
     kinds = {_kind(path) for path in paths}
     if len(kinds) > 1:
@@ -438,7 +447,8 @@ def reader(
         case _:
             named = f", header = false, names = [{_texts(header)}]" if header else ", header = true"
             sample = f"sample_size = {-1 if whole else 100_000}"
-            return f"read_csv({listed}, union_by_name = true, {sample}, null_padding = true{named})"
+            alone = ", parallel = false" if whole or lines else ""
+            return f"read_csv({listed}, union_by_name = true, {sample}, null_padding = true{named}{alone})"
 
 
 def _kind(path: Path) -> str:
@@ -460,7 +470,7 @@ def _columns(reading: _Reading, place: int, source: Source) -> Columns:
         paths = reading.paths(source)
         found = describe(reading.connection, source, paths, whole=reading.whole)
         reading.columns[place] = found
-        rows = reader(paths[:1], source.header, whole=reading.whole)
+        rows = reader(paths[:1], source.header, whole=reading.whole, lines=source.kind in MANY_LINES)
     refuse_personal(reading.connection, source, list(found), rows)
     return {**found, "row_number": "BIGINT"} if source.row_number else found
 

@@ -25,7 +25,7 @@ CHINESE = "味道很好，但是送货太慢"
 
 
 def test_aspects_are_told_apart_clause_by_clause() -> None:
-    told = told_of([(f"c{n}", "i", None, ENGLISH if n % 2 else CHINESE) for n in range(24)])
+    told = told_of([(f"c{n}", "i", 5.0, ENGLISH if n % 2 else CHINESE) for n in range(24)])
     found = summarize(told, 10)
     aspects = {a.aspect: a for a in found.aspects}
     assert (aspects["price"].praise, aspects["delivery"].praise, aspects["taste"].praise) == (1.0, 0.0, 1.0)

@@ -35,7 +35,7 @@ item = "sku"
 rating = "stars"
 text = "review_text"
 """
-WITH_ID = MAPPING + 'id = "review"\n'
+WITH_ID = MAPPING + 'id = "review_no"\n'
 REVIEWS = [
     (
         "c1",
@@ -68,7 +68,7 @@ def shop(folder: Path, rows: list[tuple[object, ...]] = REVIEWS, mapping: str = 
 
 def write(path: Path, rows: list[tuple[object, ...]]) -> None:
     table = pd.DataFrame(rows, columns=["who", "at", "sku", "stars", "review_text"])
-    table.assign(review=[f"{path.stem}{n}" for n in range(len(table))]).to_csv(path, index=False)
+    table.assign(review_no=[f"{path.stem}{n}" for n in range(len(table))]).to_csv(path, index=False)
 
 
 def ingest(mapping, folder: Path, **how: bool) -> str:
