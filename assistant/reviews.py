@@ -18,7 +18,7 @@ from assistant.review_reader import read_review
 from assistant.workspace import Workspace
 from insights.opinions import WHOLE, Opinions, opinions, summarize
 from insights.sentiment import COMPLAINS, PRAISES, WordList, choose_scorer, macro_f1
-from segments.errors import DataError, ModelRetryError, NotBuiltError, NotFoundError
+from segments.errors import ModelRetryError, NotBuiltError, NotFoundError, UserError
 from segments.ports import Figure, Progress, silent
 from warehouse.review_scores import write_scores
 from warehouse.store import Warehouse
@@ -141,7 +141,7 @@ class Reviews:
         model made of those that it has read, where they are enough.
 
         goods: values of categories, departments or brands, or words of a product's name. smallest: customers that a
-        group must have to be told of. Raises NotFoundError where there are no reviews or no such goods, DataError where
+        group must have to be told of. Raises NotFoundError where there are no reviews or no such goods, UserError where
         too few speak.
         """
         if not _has(self._warehouse, _SCORES):
@@ -159,7 +159,7 @@ class Reviews:
         told = summarize(built, smallest)
         try:
             return told, summarize(read, smallest)
-        except DataError:
+        except UserError:
             return told, None  # nobody asked it to read, or not of enough of these
 
     @property

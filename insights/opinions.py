@@ -16,7 +16,7 @@ from scipy.stats import binomtest
 
 from insights.lexicon import ASPECTS, ASPECTS_ZH
 from insights.sentiment import CLAUSE, COMPLAINS, PRAISES, WORD, Classifier, tongue_of
-from segments.errors import DataError
+from segments.errors import UserError
 from segments.ports import Figure, Progress, silent
 
 WHOLE = ""
@@ -153,13 +153,13 @@ class Opinions:
 def summarize(told: pd.DataFrame, smallest: int) -> Opinions:
     """What reviews say together. told: customer_id, review, item_id, aspect, praise.
 
-    smallest: customers that any group must have to be told of. Raises DataError where all of them are fewer, or say
+    smallest: customers that any group must have to be told of. Raises UserError where all of them are fewer, or say
     nothing.
     """
     whole = told[told["aspect"] == WHOLE]
     said = whole[whole["praise"] != NEITHER]
     if not _enough(said, smallest):
-        raise DataError(
+        raise UserError(
             f"reviews: too few customers have said what they think of it; it takes {smallest} of them, and "
             f"{MIN_OPINIONS} reviews.",
             f"reviews：发表看法的客户太少；至少需要{smallest}位客户和{MIN_OPINIONS}条评论。",

@@ -9,7 +9,7 @@ import pytest
 from insights.lexicon import ASPECTS, ASPECTS_ZH
 from insights.opinions import NEITHER, WHOLE, opinions, summarize
 from insights.sentiment import WordList
-from segments.errors import DataError
+from segments.errors import UserError
 
 
 def told_of(rows: list[tuple[str, str, float | None, str]]) -> pd.DataFrame:
@@ -60,11 +60,11 @@ def test_groups_of_too_few_customers_are_held_back() -> None:
     found = summarize(told_of([*many, *one]), 10)
     assert [a.aspect for a in found.aspects] == ["price"]
     assert found.held_back == 1, "thirty reviews of one customer are one customer's"
-    with pytest.raises(DataError, match="too few customers have said"):
+    with pytest.raises(UserError, match="too few customers have said"):
         summarize(told_of(one), 10)
-    with pytest.raises(DataError, match="it takes 25 of them"):
+    with pytest.raises(UserError, match="it takes 25 of them"):
         summarize(told_of(many), 25)
-    with pytest.raises(DataError, match="too few"):
+    with pytest.raises(UserError, match="too few"):
         summarize(told_of([(f"c{n}", "i", None, "bought on Monday") for n in range(20)]), 10)
 
 
