@@ -20,7 +20,7 @@ from segments.errors import DataError
 MIN_REVIEWS = 200
 MOST_LEARNED = 10_000
 """Rated reviews that a model is trained on, drawn at random where there are more: half a minute of one core."""
-MOST_TESTED, MOST_WORDS = 4_000, 200_000
+MOST_TESTED = 4_000
 HELD_OUT = 0.2
 PRAISES, COMPLAINS = 4, 2
 """Stars, of 5, from which a review is praise, and down to which it is complaint."""
@@ -107,11 +107,22 @@ def train_sentiment(texts: Sequence[str], praise: Sequence[int]) -> TrainedSenti
             f"情感至少要从{MIN_REVIEWS}条好评和差评中学习；这里有{len(texts)}条，其中好评{sum(praise)}条。",
         )
     characters = TfidfVectorizer(analyzer="char", ngram_range=(1, 3), min_df=3, sublinear_tf=True)
-    # Of Chinese, which has no spaces, a word here is a clause, and none need come twice.
-    words = TfidfVectorizer(ngram_range=(1, 2), max_features=MOST_WORDS, sublinear_tf=True)
+    seen = [characters, *_words(texts)]
     classifier = LogisticRegression(C=4.0, class_weight="balanced", max_iter=500, random_state=SEED)
-    pipeline = make_pipeline(make_union(characters, words), classifier)
+    pipeline = make_pipeline(make_union(*seen), classifier)
     return TrainedSentiment(pipeline.fit(list(texts), list(praise)), len(texts))
+
+
+def _words(texts: Sequence[str]) -> list[Any]:
+    """What weighs words and pairs of them, where any comes twice: of Chinese, without spaces, a word is a whole clause."""
+    from sklearn.feature_extraction.text import TfidfVectorizer
+
+    found = TfidfVectorizer(ngram_range=(1, 2), min_df=2, sublinear_tf=True)
+    try:
+        found.fit(list(texts))
+    except ValueError:  # nothing is left to weigh
+        return []
+    return [found]
 
 
 @dataclass(frozen=True)
