@@ -230,8 +230,8 @@ def read_reviews_here(
     most: Annotated[int, typer.Option(min=1, help="How many reviews at most, newest first.")] = 200,
     workspace: WorkspaceOption = DEFAULT,
 ) -> None:
-    """Let the language model read reviews: praise or complaint by aspect, beside the scorer of the build. Some seconds
-    each on two cores; what was read stays until every file is read anew."""
+    """Let the language model read reviews: praise or complaint by aspect, beside the scorer of the build. It may be
+    stopped and goes on later; what was read stays until every file is read anew."""
     from assistant.refresh import alone
     from assistant.reviews import read_reviews
     from serving.cli import llm_for
