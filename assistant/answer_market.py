@@ -179,6 +179,81 @@ def frequency(item: Evidence, language: Language, currency: str) -> str:
     return "\n".join(lines)
 
 
+def reviews(item: Evidence, language: Language, currency: str) -> str:
+    """What reviews say: praise in all, by aspect, and what told praise from complaint."""
+    shown, zh = displayed(item, currency), language == "zh"
+    goods = f"**{shown['goods']}** " if shown["goods"] else ""
+    lines = [
+        f"{goods}**{shown['reviews']}条评论，其中表态的有{shown['praise']}为好评**"
+        if zh
+        else f"{goods}**{shown['reviews']} reviews; of those that say either, {shown['praise']} praise**"
+    ]
+    for row in item.rows:
+        name = row["aspect"]
+        mentions, praise = shown[f"{name}.mentions"], shown[f"{name}.praise"]
+        lines.append(
+            f"- {row['aspect_zh']}：{mentions}条提到，{praise}为好评"
+            if zh
+            else f"- {name}: {mentions} mention it, {praise} praise it"
+        )
+    if "held_back" in shown:
+        lines.append(
+            f"- 另有{shown['held_back']}个方面提到的人太少，不显示"
+            if zh
+            else f"- {shown['held_back']} more: spoken of by too few to be shown"
+        )
+    lines.append(_scorer(shown, zh))
+    return "\n".join(lines)
+
+
+def _scorer(shown: dict[str, str], zh: bool) -> str:
+    trained = shown["scorer"] == "trained"
+    if zh:
+        by = "由本店有星级的评论训练的模型判断" if trained else "由褒贬词表判断"
+        tested = (
+            f"；在{shown['held_out']}条未见过的有星级评论上宏平均F1为{shown['f1']}"
+            if "f1" in shown
+            else "；有星级的评论太少，无法检验其准确性"
+        )
+        told = f"，词表为{shown['words_f1']}" if trained else ""
+        return f"有星级的以星级为准，其余{by}{tested}{told}。"
+    by = "a model of your own rated reviews" if trained else "a list of words"
+    tested = (
+        f"; its macro-F1 on {shown['held_out']} rated reviews that it had not seen: {shown['f1']}"
+        if "f1" in shown
+        else "; too few reviews have stars to test it on"
+    )
+    told = f", the word list's: {shown['words_f1']}" if trained else ""
+    return f"Stars count where a review has some; else, and for the aspects, {by} tells{tested}{told}."
+
+
+def reviewed_items(item: Evidence, language: Language, currency: str) -> str:
+    """The items that are praised surely less often."""
+    shown, zh = displayed(item, currency), language == "zh"
+    lines = ["**好评明显较少的商品**" if zh else "**Praised surely less often**"]
+    for row in item.rows:
+        count, praise = (shown[f"{row['item_id']}.{part}"] for part in ("reviews", "praise"))
+        lines.append(
+            f"- {row['name']}：{count}条评论，{praise}为好评"
+            if zh
+            else f"- {row['name']}: {praise} of {count} reviews praise it"
+        )
+    return "\n".join(lines)
+
+
+def reviews_read(item: Evidence, language: Language, currency: str) -> str:
+    """What the language model made of those that it has read."""
+    shown, zh = displayed(item, currency), language == "zh"
+    parts = [
+        f"{row['aspect_zh'] if zh else row['aspect']} {shown[row['aspect'] + '.praise']}" for row in item.rows
+    ]
+    if zh:
+        by = f"其中{shown['reviews']}条由语言模型阅读：{shown['praise']}为好评"
+        return by + (f"；{'；'.join(parts)}。" if parts else "。")
+    by = f"Read by the language model, {shown['reviews']} of them: {shown['praise']} praise"
+    return by + (f"; {'; '.join(parts)}." if parts else ".")
+
+
 RENDERERS = {
     "bought_together": rules,
     "recommend_items": products,
@@ -187,4 +262,7 @@ RENDERERS = {
     "find_anomalies": anomalies,
     "placement_effect": placement,
     "mail_frequency": frequency,
+    "review_sentiment": reviews,
+    "reviewed_items": reviewed_items,
+    "reviews_read": reviews_read,
 }

@@ -13,11 +13,12 @@ from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import duckdb
 
 from assistant.behaviour import behaviour_vectors, made_from
+from assistant.reviews import check_scored, score_reviews
 from assistant.scoring import chosen_families, train_or_rescore
 from assistant.workspace import SETTINGS_FILE, Workspace
 from indexes.discoveries import Discoveries
@@ -50,10 +51,13 @@ LOADING = (
     ),
     *(
         f"warehouse/{name}.py"
-        for name in "personal pseudonyms quality rates readable store unread write".split()
+        for name in "personal pseudonyms quality rates readable reviews store unread write".split()
     ),
 )
 """The code whose change makes another warehouse of the same files."""
+
+MADE = ("index", "models")
+"""The steps whose results are files of their own, made of the warehouse."""
 
 NEW_SETTINGS = """\
 # Settings of this workspace; every key may be left out.
@@ -81,10 +85,18 @@ class Step:
 
 
 @dataclass(frozen=True)
-class Ingested:
-    """A workspace after an ingest, and what the ingest did. added: only where new files were added."""
+class Built:
+    """A workspace after its steps. mended: of the index and the models what was damaged and was made anew, in the words
+    a person sees."""
 
     workspace: Workspace
+    mended: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Ingested(Built):
+    """A workspace after an ingest, and what the ingest did. added: only where new files were added."""
+
     intake: Intake
     added: Added | None
 
@@ -123,9 +135,9 @@ def build_from(
             added.append(append(folder, mapping, intake, report))
 
     # What is added leaves everything usable in between: customers and days only come, ids and features stay.
-    workspace = _build(folder, make, intake.mark, progress, in_use=intake.action != "build")
+    built = _build(folder, make, intake.mark, progress, in_use=intake.action != "build")
     _remember(mapping, folder)
-    return Ingested(workspace, intake, added[0] if added else None)
+    return Ingested(built.workspace, built.mended, intake, added[0] if added else None)
 
 
 def _remember(mapping: Mapping, folder: Path) -> None:
@@ -152,23 +164,23 @@ def recalled(folder: Path) -> Mapping | None:
 
 def refresh(folder: Path, progress: Callable[[str], Progress] = lambda _title: silent) -> Workspace:
     """Make the index anew and score every customer again, after the warehouse was changed in its place."""
-    source = str(json.loads((folder / "ready.json").read_text())["source"])
-    for name in ("index", "models"):
+    for name in MADE:
         (folder / "run" / f"{name}.done").unlink(missing_ok=True)
-    return _build(folder, lambda _report: None, source, progress, in_use=True)
+    return _without_loading(folder, progress).workspace
 
 
 def mend(folder: Path, progress: Callable[[str], Progress] = lambda _title: silent) -> tuple[str, ...]:
     """Make anew what is damaged of the index and the models; which steps that was, in the words a person sees."""
-    damaged = [
-        step.title
-        for step in _steps(Workspace.of(folder), lambda _report: None)
-        if step.name in ("index", "models") and _damaged(step)
-    ]
-    if damaged:
-        source = str(json.loads((folder / "ready.json").read_text())["source"])
-        _build(folder, lambda _report: None, source, progress, in_use=True)
-    return tuple(damaged)
+    steps = _steps(Workspace.of(folder), lambda _report: None)
+    if not any(step.name in MADE and _state(step) == "damaged" for step in steps):
+        return ()
+    return _without_loading(folder, progress).mended
+
+
+def _without_loading(folder: Path, progress: Callable[[str], Progress]) -> Built:
+    """The steps that are due, on the warehouse as it is."""
+    source = str(json.loads((folder / "ready.json").read_text())["source"])
+    return _build(folder, lambda _report: None, source, progress, in_use=True)
 
 
 def _write_settings(folder: Path, name: str, currency: str, categories: Sequence[str]) -> None:
@@ -196,7 +208,7 @@ def build(
     progress: Callable[[str], Progress] = lambda _title: silent,
 ) -> Workspace:
     """Build a workspace from a source; returns it ready to open."""
-    return _build(folder, partial(build_warehouse, folder, load), source, progress)
+    return _build(folder, partial(build_warehouse, folder, load), source, progress).workspace
 
 
 def _build(
@@ -205,15 +217,17 @@ def _build(
     source: str,
     progress: Callable[[str], Progress],
     in_use: bool = False,
-) -> Workspace:
+) -> Built:
     """make: makes the warehouse from the source. in_use: the workspace can be used while its steps are redone."""
     workspace = Workspace.of(folder)
     redo, mark = False, f"{FORMAT}|{source}|{workspace.settings.encoder}"
+    mended = []
     steps = _steps(workspace, make)
     for place, step in enumerate(steps):
         mark = _digest(mark + step.settings, step.code)
         done = _done(folder, step)
-        usable = _usable(step)
+        state = _state(step)
+        usable = state == "sound"
         if not redo and done.exists() and done.read_text() == mark and usable:
             progress(step.title)(1.0, "already done")
             continue
@@ -229,11 +243,13 @@ def _build(
             _done(folder, stale).unlink(missing_ok=True)
         if not swapped:
             step.run(progress(step.title))
+        if step.name in MADE and state == "damaged":
+            mended.append(step.title)
         done.parent.mkdir(parents=True, exist_ok=True)
         write_text(done, mark)
     if redo or not workspace.ready.exists():
         write_text(workspace.ready, json.dumps({"mark": mark, "source": source}))
-    return workspace
+    return Built(workspace, tuple(mended))
 
 
 def _done(folder: Path, step: Step) -> Path:
@@ -252,24 +268,15 @@ def _digest(before: str, code: tuple[str, ...]) -> str:
     return digest.hexdigest()[:16]
 
 
-def _usable(step: Step) -> bool:
-    """Whether what the step wrote is still there and sound."""
-    try:
-        step.check()
-    except (NotBuiltError, ChecksumError, StorageError):
-        return False
-    return True
-
-
-def _damaged(step: Step) -> bool:
-    """Whether what the step wrote is there and not what was written."""
+def _state(step: Step) -> Literal["sound", "damaged", "missing"]:
+    """Of what the step wrote; damaged: it is there, and not what was written."""
     try:
         step.check()
     except ChecksumError:
-        return True
+        return "damaged"
     except (NotBuiltError, StorageError):
-        return False
-    return False
+        return "missing"
+    return "sound"
 
 
 def _steps(workspace: Workspace, make: Callable[[Progress], object]) -> tuple[Step, ...]:
@@ -291,6 +298,13 @@ def _steps(workspace: Workspace, make: Callable[[Progress], object]) -> tuple[St
                 raise NotBuiltError(
                     "The tastes of the settings are not in the warehouse; run: segassist build"
                 )
+        finally:
+            opened.close()
+
+    def check_reviews() -> None:
+        opened = Warehouse(workspace.warehouse)
+        try:
+            check_scored(opened)
         finally:
             opened.close()
 
@@ -338,6 +352,17 @@ def _steps(workspace: Workspace, make: Callable[[Progress], object]) -> tuple[St
             ("propensity/*.py", "warehouse/history.py"),
             (repr(workspace.settings.outcomes) if workspace.settings.outcomes else "")
             + "".join(chosen_families(workspace.models)),
+        ),
+        Step(
+            "reviews",
+            "Score what customers say in reviews",
+            lambda progress: score_reviews(workspace, progress),
+            check_reviews,
+            (
+                *("assistant/reviews.py", "warehouse/review_scores.py"),
+                *(f"insights/{name}.py" for name in "lexicon opinions sentiment".split()),
+            ),
+            workspace.settings.review_scorer,
         ),
     )
 

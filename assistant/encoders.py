@@ -64,7 +64,7 @@ def train_encoders(
         made = train_encoder(known, items, text, as_of, folder / kind, Shape(kind), training, shown)
         vectors[kind] = made.encode(known, items, customers, as_of)
         vectors[f"aggregate + {kind}"] = joined(vectors[AGGREGATE], vectors[kind])
-    heads = {name: linear_head(made.matrix, found) for name, made in vectors.items()}
+    heads = {name: linear_head(made, found) for name, made in vectors.items()}
     scores = {name: score(head, found) for name, head in heads.items()}
     gains = {name: gain(heads[AGGREGATE], head, found) for name, head in heads.items() if name != AGGREGATE}
     decision = decide(scores, gains, as_of)

@@ -1,6 +1,6 @@
 """What the insights know of one workspace beyond its segments, made when first asked and kept.
 
-Demand by category and store, what sells together, oddities, placements, the response curve of campaigns.
+Demand by category and store, what sells together, oddities, placements, the response curve of campaigns, what reviews say.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from assistant.ranking import kept_test
+from assistant.reviews import Reviews
 from indexes.neighbours import distances
 from insights.anomalies import Anomalies, find_anomalies
 from insights.demand import DemandModel, category_demand
@@ -151,3 +152,8 @@ class Market:
         """The response curve of campaigns a month."""
         rooms = self._rooms
         return frequency_curve(rooms.exposures, rooms.redemptions, rooms.purchases, rooms.warehouse.as_of)
+
+    @cached_property
+    def reviews(self) -> Reviews:
+        """What customers say in reviews."""
+        return Reviews(self._rooms.warehouse, self._rooms.items)

@@ -49,6 +49,14 @@ MARKET_CUES: dict[str, re.Pattern[str]] = {
         r"|\b(?:mail|e-?mail|contact|campaign|message) fatigue\b|\bhow often (?:should|can|may) we (?:mail|e-?mail|contact|message|write)\b"
         r"|(?:多少|几)[封次个条](?:营销)?(?:邮件|活动|短信|推送|触达|营销)[^。？?]{0,6}(?:太多|合适|过多|最好|才够)|频[次率]上限|(?:触达|营销)疲劳(?![:：])|响应曲线"
     ),
+    "review_sentiment": _rx(
+        r"\bwhat (?:do|did|are|were) (?:the |our |my )?(?:customers?|people|shoppers?|buyers?|users?|reviewers?|reviews?|they|these (?:customers|people|shoppers))(?: all)? (?:say|saying|think|thinking|complain|complaining|writ(?:e|ing) in)\b"
+        r"|\b(?:customer |product |our )?reviews? (?:say|sentiment|summary|analysis)\b|\bsentiment\b|\bsummari[sz]e (?:the |our |all )*(?:customer |product )?reviews\b"
+        r"|\bhow (?:is|are|was|were)\b(?![^.?!]*\b(?:customers?|segments?|shoppers?|they)\b)[^.?!]{0,40}\b(?:reviewed|rated)\b|\bwhat (?:are|were) (?:the |their |our )?(?:main |most common |usual |biggest )?complaints?\b"
+        r"|\b(?:main|top|common|any|biggest) complaints? about\b|\bwhat (?:is|are) (?:being )?said about\b"
+        r"|(?:顾客|客户|用户|买家|消费者|大家|他们|她们|人们)们?都?(?:怎么|如何|怎样)(?:评价|看待?|说|评论|点评)|(?:怎么|如何)评价|评价(?:怎么样|如何|好不好|怎样|咋样)|(?:评论|评价|点评)[里中]?[^。？?的]{0,6}(?:说了?(?:什么|啥)|分析|总结|汇总)"
+        r"|口碑(?:怎么样|如何|好不好|怎样|咋样)|情感分析|(?:主要|最多|常见)的?(?:抱怨|投诉|差评|槽点|不满)(?!的)|(?:抱怨|投诉|吐槽)了?(?:什么|啥|哪些|最多)|(?:好评|差评)(?:率|占比|多不多|有多少)|对[^。？?]{1,20}(?:有什么|有哪些)(?:看法|意见|评价|抱怨|反馈)"
+    ),
 }
 MARKET_TOOLS = tuple(MARKET_CUES)
 
@@ -63,6 +71,8 @@ _COUPONS = _rx(r"\bcoupons?\b|\bredemptions?\b|\bvouchers?\b|券|核销")
 _ORDERS = _rx(r"\borders?\b|\btransactions?\b|\bbaskets?\b|\bpurchases\b|订单|交易|刷单")
 _TRADE = _rx(
     r"\b(?:boost\w*|lift\w*|stock\w*|on hand|displays?|mailers?|fl[iy]ers?|circulars?|end ?caps?|shelf|forecast\w*|demand|sales|units?|together|alongside|baskets?|suspicious|fraud\w*|anomal\w+|outliers?|odd|weird)\b"
+    r"|\b(?:reviews?|reviewed|reviewers?|sentiment|complain\w*|say|saying|said|think\w*|rated|received|praise|dislike)\b"
+    r"|评[价论]|点评|口碑|抱怨|投诉|吐槽|[好差]评率?|看法|意见|反馈|情感分析"
     r"|邮件广告|海报|传单|宣传单|陈列|堆头|端架|货架|需求|销量|销售量|库存|一起|搭配|可疑|欺诈|异常"
 )
 
@@ -97,6 +107,6 @@ def market_arguments(tool: str, message: str) -> dict[str, Any]:
             found["store"] = next(group for group in store.groups() if group)
         if stock is not None:
             found["stock"] = float(next(group for group in stock.groups() if group).replace(",", ""))
-    if tool == "bought_together" and _OF_THEM.search(message):
+    if tool in ("bought_together", "review_sentiment") and _OF_THEM.search(message):
         found["of_them"] = True
     return found

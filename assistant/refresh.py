@@ -88,8 +88,6 @@ def refresh_all(folder: Path, progress: Callable[[str], Progress] = lambda _titl
     open_workspace(folder)
     with alone(folder):
         ingested, data_error = _ingest(folder, progress)
-        mended, mend_error = _mend(folder, progress)
-        ingested, data_error = f"{ingested} {mended}".strip(), f"{data_error} {mend_error}".strip()
         rooms = Rooms(open_workspace(folder))
         try:
             names = rooms.library.names()
@@ -111,24 +109,25 @@ def refresh_all(folder: Path, progress: Callable[[str], Progress] = lambda _titl
 
 
 def _ingest(folder: Path, progress: Callable[[str], Progress]) -> tuple[str, str]:
-    """What came in by the mapping that the workspace was made from, and why nothing did."""
+    """What came in by the mapping that the workspace was made from and what was mended, and why not."""
     try:
         mapping = recalled(folder)
-        if mapping is None:
-            return "The workspace was made from no mapping; its data stay as they are.", ""
-        return build_from(mapping, folder, progress).intake.reason, ""
-    except SegAssistError as error:
+        if mapping is not None:
+            done = build_from(mapping, folder, progress)
+            return f"{done.intake.reason} {_mended(done.mended)}".strip(), ""
+        told, error = "The workspace was made from no mapping; its data stay as they are.", ""
+    except SegAssistError as failed:
         open_workspace(folder)  # what is there is in use, or the refresh ends here
-        return "", str(error)
-
-
-def _mend(folder: Path, progress: Callable[[str], Progress]) -> tuple[str, str]:
-    """What was damaged and is made anew, and why that could not be."""
+        told, error = "", str(failed)
+    # An ingest looks at the index and the models too; where there was none, that is still to be done.
     try:
-        made = mend(folder, progress)
-    except SegAssistError as error:
-        return "", str(error)
-    return (f"What was damaged was made anew: {'; '.join(made)}." if made else ""), ""
+        return f"{told} {_mended(mend(folder, progress))}".strip(), error
+    except SegAssistError as failed:
+        return told, f"{error} {failed}".strip()
+
+
+def _mended(steps: tuple[str, ...]) -> str:
+    return f"What was damaged was made anew: {'; '.join(steps)}." if steps else ""
 
 
 def _watch(rooms: Rooms) -> tuple[tuple[Watched, ...], str]:

@@ -242,6 +242,10 @@ def _market(outcome: Outcome, tools: Tools, tool: str, link: Link, current: Node
             subject = current if given.get("of_them") else None
             outcome.note(tool, categories=list(link.categories))
             outcome.result = tools.bought_together(subject, link.categories)
+        case "review_sentiment":
+            subject = current if given.get("of_them") else None
+            outcome.note(tool, goods=list(link.goods))
+            outcome.result = tools.review_sentiment(subject, link.goods)
         case "find_anomalies":
             outcome.call(tool, tools.find_anomalies, kind=given["kind"])
         case "mail_frequency":

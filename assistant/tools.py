@@ -209,6 +209,15 @@ class Tools:
         """How response changes with the number of campaigns in a month, and the cap that this suggests."""
         return ToolResult((tools_market.mail_frequency(self.rooms),))
 
+    def review_sentiment(self, definition: Node | None = None, goods: Sequence[str] = ()) -> ToolResult:
+        """What customers (of a segment; without one: all) say in reviews: share of praise with its interval, by aspect
+        (delivery, price, quality, service ...), and which items fall behind. goods: categories, departments, brands or
+        words of product names; empty for all reviews."""
+        if definition is None:
+            return ToolResult(tools_market.review_sentiment(self.rooms, None, goods))
+        found = tools_market.review_sentiment(self.rooms, self._members(definition), goods)
+        return ToolResult((self._segment_evidence("review_sentiment", definition), *found), definition)
+
     def plan_strategy(
         self,
         definition: Node,

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, cast
 
+from assistant.reviews import scorer_figures
 from insights import frequency, placement
 from insights.anomalies import LABELS
 from insights.demand import store_key
@@ -75,6 +76,40 @@ def placement_effect(rooms: Rooms, category: str) -> Evidence:
     found = rooms.market.placement(category)
     named = Figure("category", category, "text", "category", "品类")
     return Evidence("", "placement_effect", (named, *found.figures()), tuple(found.rows()), placement.WARNING)
+
+
+def review_sentiment(
+    rooms: Rooms, members: Sequence[str] | None, goods: Sequence[str]
+) -> tuple[Evidence, ...]:
+    """What reviews say, of goods or of everything; the items that fall behind; what the language model made of some."""
+    reviews = rooms.market.reviews
+    told, read = reviews.told(goods, members, rooms.disclosure.k)
+    named = Figure("goods", ", ".join(goods), "text", "goods", "商品")
+    figures = (named, *told.figures(), *scorer_figures(reviews.about))
+    found = [Evidence("", "review_sentiment", figures, tuple(told.rows()))]
+    if told.items:
+        rows = tuple(asdict(item) | {"name": reviews.name_of(item.item_id)} for item in told.items)
+        praise = (
+            Figure(
+                f"{item.item_id}.praise",
+                item.praise,
+                "share",
+                "praise",
+                "好评占比",
+                item.low,
+                item.high,
+                0.95,
+            )
+            for item in told.items
+        )
+        counts = (
+            Figure(f"{item.item_id}.reviews", item.reviews, "count", "reviews", "评论数")
+            for item in told.items
+        )
+        found.append(Evidence("", "reviewed_items", (*praise, *counts), rows))
+    if read is not None:
+        found.append(Evidence("", "reviews_read", read.figures(), tuple(read.rows())))
+    return tuple(found)
 
 
 def mail_frequency(rooms: Rooms) -> Evidence:

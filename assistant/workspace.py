@@ -26,6 +26,7 @@ BEHAVIOUR_ENCODERS = (
     "aggregate + transformer",
     "aggregate + lstm",
 )
+REVIEW_SCORERS = ("auto", "words")
 ROLES = ("viewer", "marketer", "analyst", "admin")
 """Of users; `serving.access` says what each may do."""
 
@@ -48,7 +49,9 @@ class Settings:
     a segment), 'doubt' (one that was not read whole) or 'off'. llm_adapter: that adapter; empty for the packaged one
     beside the packaged model. llm_python: the interpreter that has vLLM; empty for our own. behaviour_encoder: what makes
     the behaviour index, one of BEHAVIOUR_ENCODERS; 'auto': a learned encoder where one was trained and surely beat the
-    aggregate. banned_words: never used in marketing copy. parameters: numbers that definitions name.
+    aggregate. review_scorer: what tells praise from complaint in reviews; 'auto': a model of the retailer's own rated
+    reviews where it surely beats the word list, 'words': the word list. banned_words: never used in marketing copy.
+    parameters: numbers that definitions name.
     outcomes: what models shall predict besides the outcomes that every workspace has (`[[outcomes]]`). tastes: phrases
     that items are compared with, each a feature (`[[tastes]]`). state_url: the database of segments, users,
     conversations, jobs and audit log, instead of SQLite files; without a password, which belongs in the environment.
@@ -73,6 +76,7 @@ class Settings:
     second_reading: str = "always"
     encoder: str = "all-MiniLM-L6-v2"
     behaviour_encoder: str = "auto"
+    review_scorer: str = "auto"
     index_device: str = "auto"
     exclude_categories: tuple[str, ...] = ()
     requests_per_minute: int = 300
@@ -228,11 +232,14 @@ def read_settings(folder: Path) -> Settings:
         raise DataError(
             f"{path}: second_reading must be one of {', '.join(SECOND_READINGS)}; got {settings.second_reading!r}."
         )
-    if settings.behaviour_encoder not in BEHAVIOUR_ENCODERS:
-        raise DataError(
-            f"{path}: behaviour_encoder must be one of {', '.join(BEHAVIOUR_ENCODERS)}; "
-            f"got {settings.behaviour_encoder!r}."
-        )
+    for key, known_values in {
+        "behaviour_encoder": BEHAVIOUR_ENCODERS,
+        "review_scorer": REVIEW_SCORERS,
+    }.items():
+        if getattr(settings, key) not in known_values:
+            raise DataError(
+                f"{path}: {key} must be one of {', '.join(known_values)}; got {getattr(settings, key)!r}."
+            )
     if not 0 <= settings.noise_epsilon <= settings.noise_budget:
         raise DataError(
             f"{path}: noise_epsilon must be at least 0 (no noise) and at most noise_budget "

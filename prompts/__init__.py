@@ -14,6 +14,7 @@ FILES = (
     "sketch_system.md",
     "phrase_system.md",
     "copy_system.md",
+    "review_system.md",
 )
 
 

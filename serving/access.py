@@ -44,7 +44,7 @@ time, groups of any size. operate: metrics, users, audit log.
 
 READING = frozenset(
     "show list profile find score discover recommend compare define refine open plan describe explain "
-    "forecast estimate count preview trend breakdown overlap search".split()
+    "forecast estimate count preview trend breakdown overlap search review".split()
 )
 """First words of the names of tools that change nothing."""
 

@@ -225,6 +225,31 @@ def list_tastes(as_json: JsonOption = False, workspace: WorkspaceOption = DEFAUL
         warehouse.close()
 
 
+@rules_app.command("read-reviews")
+def read_reviews_here(
+    most: Annotated[int, typer.Option(min=1, help="How many reviews at most, newest first.")] = 200,
+    workspace: WorkspaceOption = DEFAULT,
+) -> None:
+    """Let the language model read reviews: praise or complaint by aspect, beside the scorer of the build. It may be
+    stopped and goes on later; what was read stays until every file is read anew."""
+    from assistant.refresh import alone
+    from assistant.reviews import read_reviews
+    from serving.cli import llm_for
+    from serving.terminal import steps
+
+    caller = acting(workspace, "operate", "data read-reviews")
+    opened = open_workspace(workspace)
+    with llm_for(workspace) as server, steps() as progress, alone(opened.folder):
+        found = read_reviews(opened, server.chat, most, progress("Read reviews"))
+    log_here(workspace, caller, "reviews_read", read=found.read)
+    typer.echo(f"{found.read:,} reviews read, {found.left:,} left out.")
+    if found.model_f1 is not None:
+        typer.echo(
+            f"Against the stars of {found.rated:,} of them: macro-F1 {found.model_f1:.3f}, the word list's "
+            f"{found.words_f1:.3f}."
+        )
+
+
 @rules_app.command("encrypt")
 def encrypt_data(workspace: WorkspaceOption = DEFAULT) -> None:
     """Encrypt the warehouse and the vault of ids with the key of the environment. Restart the server with it."""

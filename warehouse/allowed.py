@@ -37,7 +37,7 @@ def refuse_personal(
     found = [
         (field, column, kind)
         for field, column in kept
-        if (kind := personal_kind(column, examples.get(column, ())) or _named(field)) is not None
+        if (kind := _looks(field, column, examples.get(column, ())) or _named(field)) is not None
     ]
     if found:
         told = ", ".join(f"'{column}' (as {field}; {kind})" for field, column, kind in found)
@@ -46,6 +46,11 @@ def refuse_personal(
             f"{source.kind}: what looks personal would be kept as it is: {told}; leave it out of the mapping, or allow "
             f"it with personal = [{names}]."
         )
+
+
+def _looks(field: str, column: str, values: Sequence[str]) -> str | None:
+    """What kind of personal data a column looks like. Of a review's text its values tell, not that it is called one."""
+    return personal_kind("" if field == "text" else column, values)
 
 
 def _kept(field: str) -> bool:

@@ -20,7 +20,7 @@ import duckdb
 from segments.attributes import of_json, to_json
 from segments.catalogue import standard_catalogue
 from segments.ports import Progress, silent
-from warehouse import daily, left_out
+from warehouse import daily, left_out, reviews
 from warehouse.attributes import levels_known, with_levels
 from warehouse.clean import BOTS, MAX_EVENTS_A_DAY, RULES, RuleResult
 from warehouse.connection import connect, quoted
@@ -131,6 +131,7 @@ def _take_out(connection: duckdb.DuckDBPyConnection, replaced: Sequence[int]) ->
         listed = ", ".join(str(number) for number in replaced)
         for table in ("rejects", "left_out"):
             connection.execute(f"DELETE FROM {table} WHERE file_no IN ({listed})")
+        reviews.take_out(connection, listed)
         _touch_owners(connection, f"file_no IN ({listed})")
         by_file = _delete(connection, f"file_no IN ({listed})")
     else:
@@ -199,6 +200,7 @@ def _insert(connection: duckdb.DuckDBPyConnection) -> int:
     _upsert(connection, "customers", "new_customers", "customer_id")
     _upsert(connection, "items", "raw_items", "item_id")
     _upsert(connection, "campaigns", "raw_campaigns", "campaign_id")
+    reviews.keep(connection)
     return added
 
 

@@ -1,4 +1,4 @@
-"""A mapping's files and tables read into raw_events, raw_items, raw_customers and raw_campaigns, by DuckDB."""
+"""A mapping's files and tables read into raw_events, raw_items, raw_customers, raw_campaigns and raw_reviews, by DuckDB."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from warehouse.ledger import Columns
 from warehouse.mapping import Mapping, Source, TypeColumn
 from warehouse.rates import UNKNOWN, rate_of, unknown
 from warehouse.readable import UNREADABLE, condition, day, fault, first_fault, number, time, yes_no
+from warehouse.reviews import RATINGS, take_reviews
 from warehouse.unread import note_unread
 
 RAW_EVENTS = (
@@ -52,6 +53,8 @@ AMOUNTS = ("value", "discount")
 """What is in a currency."""
 DEFAULTS = {"quantity": "1.0", "value": "0.0", "discount": "0.0"}
 """What a row without the field counts as."""
+MANY_LINES = ("reviews",)
+"""Sources whose values often go over several lines."""
 SURPRISES = ("CSV Error on Line", "JSON transform error")
 """What the engine says of a value that the first rows of its column had not led it to expect."""
 
@@ -152,6 +155,7 @@ def _load(reading: _Reading) -> dict[int, Columns]:
         "CREATE TEMP TABLE raw_campaigns AS SELECT DISTINCT * EXCLUDE (fault_start_date, fault_end_date) "
         "FROM given_campaigns WHERE fault_start_date IS NULL"
     )
+    _load_reviews(reading)
     return reading.columns
 
 
@@ -211,6 +215,15 @@ def _load_customers(reading: _Reading) -> None:
     few_levels(connection, reading.mapping.attributes)
     names = [*known, *map(identifier, own), *(f"reach_{channel}" for channel in channels)]
     _one_each(connection, "customers", "source_id", "any_value", names)
+
+
+def _load_reviews(reading: _Reading) -> None:
+    """Only where there are any: most mappings have none."""
+    found = [_reviews(reading, place, source) for place, source in reading.of("reviews")]
+    if found:
+        _create(reading.connection, "given_reviews", found)
+        note_unread(reading.connection, "reviews", ("ts", "rating"))
+        take_reviews(reading.connection)
 
 
 def _one_each(
@@ -339,6 +352,34 @@ def _campaigns(reading: _Reading, place: int, source: Source) -> str:
     return _select(reading, place, source, columns, shown)
 
 
+def _reviews(reading: _Reading, place: int, source: Source) -> str:
+    columns = _columns(reading, place, source)
+    said = {
+        name: _known(source, name, source.columns[name], columns)
+        for name in ("time", "rating")
+        if name in source.columns
+    }
+    moment = time(said["time"], columns, source.time_format, source.time_zone)
+    rating, failed = "NULL::DOUBLE", "NULL::VARCHAR"
+    if "rating" in said:
+        read = number(said["rating"], columns)
+        within = f"{read.value} BETWEEN {RATINGS[0]} AND {RATINGS[1]}"
+        rating = f"CASE WHEN {within} THEN {read.value} END"
+        failed = f"coalesce({fault(read)}, CASE WHEN NOT ({within}) THEN ({read.value})::VARCHAR END)"
+    shown = [
+        f"{_value(source, 'customer', columns)} AS source_id",
+        f"{moment.value} AS ts",
+        f"{fault(moment)} AS fault_ts",
+        f"{_value(source, 'item', columns)} AS item_id",
+        f"{rating} AS rating",
+        f"{failed} AS fault_rating",
+        f"{_value(source, 'text', columns)} AS text",
+        f"{_value(source, 'id', columns)} AS review_id",
+        ("NULL::INTEGER" if source.database else "segassist_number") + " AS file_no",
+    ]
+    return _select(reading, place, source, columns, shown)
+
+
 def _select(reading: _Reading, place: int, source: Source, columns: Columns, shown: list[str]) -> str:
     """SQL of a source's rows that its `where` and its column of types take; how many those are is counted."""
     rows = _rows(reading, place, source)
@@ -366,7 +407,8 @@ def _rows(reading: _Reading, place: int, source: Source) -> str:
     if source.database:
         rows = reading.table(place, source)
     else:
-        rows = reader(reading.paths(source), source.header, FILE_COLUMN, whole=reading.whole)
+        lines = source.kind in MANY_LINES
+        rows = reader(reading.paths(source), source.header, FILE_COLUMN, whole=reading.whole, lines=lines)
     # Numbered before any row is left out, so that several tables of one file number alike.
     if source.row_number:
         rows = f"(SELECT *, row_number() OVER () AS row_number FROM {rows})"
@@ -376,11 +418,17 @@ def _rows(reading: _Reading, place: int, source: Source) -> str:
 
 
 def reader(
-    paths: Sequence[Path], header: Sequence[str] = (), path_column: str = "", *, whole: bool = False
+    paths: Sequence[Path],
+    header: Sequence[str] = (),
+    path_column: str = "",
+    *,
+    whole: bool = False,
+    lines: bool = False,
 ) -> str:
     """The DuckDB table function for files of one kind (CSV, Parquet, JSON lines; gzip read as it is).
 
-    path_column: a column added with each row's path. whole: whether all rows tell the types of the columns.
+    path_column: a column added with each row's path. whole: whether all rows tell the types of the columns. lines: whether
+    a value may go over several lines, which several threads cannot read together.
     """
     kinds = {_kind(path) for path in paths}
     if len(kinds) > 1:
@@ -399,7 +447,8 @@ def reader(
         case _:
             named = f", header = false, names = [{_texts(header)}]" if header else ", header = true"
             sample = f"sample_size = {-1 if whole else 100_000}"
-            return f"read_csv({listed}, union_by_name = true, {sample}, null_padding = true{named})"
+            alone = ", parallel = false" if whole or lines else ""
+            return f"read_csv({listed}, union_by_name = true, {sample}, null_padding = true{named}{alone})"
 
 
 def _kind(path: Path) -> str:
@@ -421,7 +470,7 @@ def _columns(reading: _Reading, place: int, source: Source) -> Columns:
         paths = reading.paths(source)
         found = describe(reading.connection, source, paths, whole=reading.whole)
         reading.columns[place] = found
-        rows = reader(paths[:1], source.header, whole=reading.whole)
+        rows = reader(paths[:1], source.header, whole=reading.whole, lines=source.kind in MANY_LINES)
     refuse_personal(reading.connection, source, list(found), rows)
     return {**found, "row_number": "BIGINT"} if source.row_number else found
 

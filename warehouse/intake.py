@@ -208,11 +208,11 @@ def _build(mapping: Mapping, found: dict[Path, File], said: str, why: str, datab
 
 
 def _corrections_allowed(mapping: Mapping, changed: Sequence[File], replace: bool) -> None:
-    """Items, customers and campaigns have keys of their own, and so have events with an id."""
+    """Items, customers and campaigns have keys of their own, and so have events and reviews with an id."""
 
     def needs_asking(place: int) -> bool:
         source = mapping.sources[place]
-        return source.kind == "events" and "id" not in source.columns
+        return source.kind in ("events", "reviews") and "id" not in source.columns
 
     asked = [file.name for file in changed if any(needs_asking(place) for place in file.sources)]
     if asked and not replace:

@@ -1,4 +1,4 @@
-"""A mapping: how a retailer's own files become events, items, customers and campaigns. A small TOML file.
+"""A mapping: how a retailer's own files become events, items, customers, campaigns and reviews. A small TOML file.
 
     name = "Our shop"
     currency = "£"
@@ -47,12 +47,14 @@ FIELDS: Table[str, tuple[str, ...]] = {
         *("household_composition", "kids_count", "has_children"),
     ),
     "campaigns": ("campaign", "type", "start", "end"),
+    "reviews": ("customer", "time", "item", "rating", "text", "id"),
 }
 REQUIRED: Table[str, tuple[str, ...]] = {
     "events": ("customer", "time"),
     "items": ("item",),
     "customers": ("customer",),
     "campaigns": ("campaign", "start"),
+    "reviews": ("customer", "time", "text"),
 }
 TOP = ("name", "currency", "exclude_categories", "rates", *FIELDS)
 Rates = Table[str, tuple[tuple[str, float], ...]]

@@ -20,9 +20,10 @@ from warehouse.connection import connect
 from warehouse.export import LATEST, MANIFEST, read_manifest
 from warehouse.pseudonyms import keep_only, read_vault
 from warehouse.store import FILE, replacing, write_features
-from warehouse.write import attach_old, count, looking_into, read_meta, write_meta
+from warehouse.write import attach_old, count, has_table, looking_into, read_meta, write_meta
 
-DATED = ("events", "rejects")
+DATED = ("events", "rejects", "reviews", "review_scores")
+"""The last two are only where there are reviews."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,7 @@ def older(folder: Path, before: date) -> list[str]:
     """Where the stores still hold something from before the date, or a person without events. Empty is the proof."""
     found = []
     with looking_into(folder / FILE) as connection:
-        for table in DATED:
+        for table in (name for name in DATED if has_table(connection, name)):
             if count(connection, f"SELECT count(*) FROM {table} WHERE ts < TIMESTAMP '{before}'"):
                 found.append(f"warehouse table {table}")
     if set(read_vault(folder)["customer_id"]) - _known(folder):
@@ -102,12 +103,10 @@ def _copy(connection: duckdb.DuckDBPyConnection, before: date) -> dict[str, int]
 
 
 def _known(folder: Path) -> set[str]:
-    """Who has events, a row among the customers, or rejected rows."""
+    """Who has events, a row among the customers, rejected rows or reviews."""
     with looking_into(folder / FILE) as connection:
-        rows = connection.execute(
-            "SELECT customer_id FROM events UNION SELECT customer_id FROM customers "
-            "UNION SELECT customer_id FROM rejects"
-        ).fetchall()
+        named = [t for t in ("events", "customers", "rejects", "reviews") if has_table(connection, t)]
+        rows = connection.execute(" UNION ".join(f"SELECT customer_id FROM {t}" for t in named)).fetchall()
     return {row[0] for row in rows if row[0] is not None}
 
 

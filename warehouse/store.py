@@ -31,7 +31,7 @@ from segments.errors import NotBuiltError, StorageError
 from segments.features import Catalogue
 from segments.ports import Progress, silent
 from segments.tastes import Taste, of_json
-from warehouse import daily
+from warehouse import daily, reviews
 from warehouse.connection import MEMORY_VARIABLE, SPILL_VARIABLE, clear_spills, connect
 from warehouse.quality import clean_and_check
 from warehouse.refresh import refresh
@@ -90,10 +90,10 @@ def build(
 ) -> Path:
     """Load, clean, check and pseudonymise a source, compute the feature mart; return the file.
 
-    `load` creates raw_events, raw_items, raw_customers, raw_campaigns and, where display and mailer positions
-    are known, raw_placements (item_id, week, units, display, mailer). `note` may write tables of its own and
-    returns what `meta` is to hold besides. Rules that were taken back in the warehouse before stay off, and
-    what retention removed from it stays away. Nothing is left in place when it fails.
+    `load` creates raw_events, raw_items, raw_customers, raw_campaigns and, where there are any, raw_reviews
+    (`warehouse.reviews`) and raw_placements of display and mailer (item_id, week, units, display, mailer). `note` may
+    write tables of its own and returns what `meta` is to hold besides. Rules that were taken back in the warehouse
+    before stay off, and what retention removed from it stays away. Nothing is left in place when it fails.
     """
     folder.mkdir(parents=True, exist_ok=True)
     before = known_of(folder / FILE)
@@ -108,6 +108,7 @@ def build(
             report = clean_and_check(connection, folder, off=off)
             progress(0.4, "replacing customer ids by pseudonyms")
             write_tables(connection, folder)
+            reviews.keep(connection)
             daily.keep(connection)
             known = {
                 "departments": spent_departments(connection),

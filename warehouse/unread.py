@@ -1,4 +1,4 @@
-"""Values of customers and campaigns that cannot be read: counted by field, with an example, for the quality gate.
+"""Values of customers, campaigns and reviews that cannot be read: counted by field, with an example, for the quality gate.
 
 A customer keeps what can be read of them: the value counts as not given. A column that mostly cannot be read is mapped
 wrongly, and stops the load.
@@ -16,7 +16,7 @@ from warehouse.gate import Check, shown
 UNREAD_STOP = 0.5
 """Share of a field's values that cannot be read, from which the column is taken for another than it is said to be."""
 _COLUMNS = "kind VARCHAR, field VARCHAR, rows BIGINT, given BIGINT, example VARCHAR"
-_CHINESE = {"customers": "客户", "campaigns": "活动"}
+_CHINESE = {"customers": "客户", "campaigns": "活动", "reviews": "评论"}
 
 
 def begin(connection: duckdb.DuckDBPyConnection) -> None:

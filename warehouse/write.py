@@ -46,6 +46,11 @@ def count(connection: duckdb.DuckDBPyConnection, query: str, values: Sequence[An
     return int(row[0] or 0) if row else 0
 
 
+def has_table(connection: duckdb.DuckDBPyConnection, name: str) -> bool:
+    """Whether there is a table of this name, temporary or not, in whatever database is attached."""
+    return bool(count(connection, "SELECT count(*) FROM duckdb_tables() WHERE table_name = $1", [name]))
+
+
 def attach_old(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
     """Make the tables of a warehouse file readable as `old.<table>`; nothing can be written to it."""
     attach(connection, path, "old")
@@ -74,7 +79,8 @@ def forget_old(connection: duckdb.DuckDBPyConnection, before: str | None) -> Non
     if before:
         gone = f"SELECT source_id FROM raw_events GROUP BY 1 HAVING max(ts) < TIMESTAMP '{before}'"
         connection.execute(f"DELETE FROM raw_customers WHERE source_id IN ({gone})")
-        connection.execute(f"DELETE FROM raw_events WHERE ts < TIMESTAMP '{before}'")
+        for table in ("raw_events", *(("raw_reviews",) if has_table(connection, "raw_reviews") else ())):
+            connection.execute(f"DELETE FROM {table} WHERE ts < TIMESTAMP '{before}'")
 
 
 def known_ids(connection: duckdb.DuckDBPyConnection, folder: Path, *, extend: bool) -> None:
@@ -82,12 +88,10 @@ def known_ids(connection: duckdb.DuckDBPyConnection, folder: Path, *, extend: bo
 
     number: the pseudonym as one. extend: those ids are added to the vault, instead of making it anew.
     """
-    rejects = connection.execute("SELECT 1 FROM duckdb_tables() WHERE table_name = 'raw_rejects'").fetchone()
-    rows = connection.execute(
-        "SELECT source_id FROM raw_events UNION SELECT source_id FROM raw_customers "
-        + ("UNION SELECT source_id FROM raw_rejects " if rejects else "")
-        + "ORDER BY 1"
-    ).fetchall()
+    named = ["raw_events", "raw_customers"]
+    named += [table for table in ("raw_rejects", "raw_reviews") if has_table(connection, table)]
+    union = " UNION ".join(f"SELECT source_id FROM {table}" for table in named)
+    rows = connection.execute(f"{union} ORDER BY 1").fetchall()
     ids = [row[0] for row in rows if row[0] is not None]
     vault = (extend_vault if extend else write_vault)(folder, ids, load_or_create_key(folder))
     connection.register("arriving_vault", vault)
@@ -106,7 +110,7 @@ def pseudonymised(table: str) -> str:
     nobody = "r.source_id IS NULL" if table == "rejects" else "false"
     made = _ORDER.format(customer="v.customer_id")
     ordered = f"REPLACE (CASE WHEN {_UNNUMBERED} THEN {made} ELSE order_id::VARCHAR END AS order_id) "
-    if table == "customers":
+    if table in ("customers", "reviews"):
         ordered = ""
     return (
         f"SELECT v.customer_id, r.* EXCLUDE (source_id) {ordered}FROM raw_{table} r LEFT JOIN vault v USING (source_id) "
@@ -154,7 +158,7 @@ def write_tables(connection: duckdb.DuckDBPyConnection, folder: Path) -> None:
     connection.execute("CREATE TABLE items AS SELECT * FROM raw_items ORDER BY item_id")
     connection.execute("CREATE TABLE campaigns AS SELECT * FROM raw_campaigns ORDER BY campaign_id")
     left_out.keep(connection)
-    if connection.execute("SELECT 1 FROM duckdb_tables() WHERE table_name = 'raw_placements'").fetchone():
+    if has_table(connection, "raw_placements"):
         connection.execute("CREATE TABLE placements AS SELECT * FROM raw_placements ORDER BY item_id, week")
 
 

@@ -94,6 +94,7 @@ class Link:
     the other way, where that is another segment. other: what the message compares with.
     unknown: content words that nothing here explains; missing: those that ask for what the data lacks.
     unused: numbers, times and goods that no condition holds. dates: calendar readings to state. corrected: words read as others.
+    categories, goods: of the items that it names, the categories, and the values of any field and words of names.
     among: whom lookalikes are chosen from. confidence: what a second reading says of this one; None when there was none.
     """
 
@@ -110,6 +111,7 @@ class Link:
     dates: tuple[str, ...] = ()
     corrected: tuple[tuple[str, str], ...] = ()
     categories: tuple[str, ...] = ()
+    goods: tuple[str, ...] = ()
     other: Node | None = None
     among: Node | None = None
     confidence: Confidence | None = None
@@ -293,6 +295,7 @@ class Linker:
             ),
             corrected,
             ahead or tuple(category for items in mentions for category in items.category),
+            tuple(dict.fromkeys(value for items in mentions for value in items.values)),
             other,
             among,
         )

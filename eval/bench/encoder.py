@@ -91,7 +91,7 @@ def main() -> None:
             vectors[kind] = encoder.encode(known, items, list(found.labels.index), as_of)
     for name in took:
         vectors[f"aggregate + {name}"] = joined(vectors["aggregate"], vectors[name])
-    heads = {name: linear_head(made.matrix, found) for name, made in vectors.items()}
+    heads = {name: linear_head(made, found) for name, made in vectors.items()}
     judged = {name: score(head, found) for name, head in heads.items()}
     gains = {name: gain(heads[AGGREGATE], head, found) for name, head in heads.items() if name != AGGREGATE}
     area = tabular(features, found)

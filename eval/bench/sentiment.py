@@ -1,15 +1,19 @@
 """Review sentiment on held-out reviews: the trained model against the word list, by macro-F1.
 
-    python -m eval.bench.sentiment --data DIR
+    python -m eval.bench.sentiment --data DIR [--read 60 [--workspace DIR]] [--sets english,takeaway]
 
 Equal texts count once, so that none is in both parts; a random fifth is held out (English: the last fifth by
-date). Intervals (95 %) by bootstrap over reviews. Rated 4 or 5 is praise, 1 or 2 complaint.
+date). Intervals (95 %) by bootstrap over reviews. Rated 4 or 5 is praise, 1 or 2 complaint. With --read, so many of the
+held-out ones, half of them praise, are read by the language model of the workspace under the schema of
+`assistant.review_reader`, and all three are compared on these.
 """
 
 from __future__ import annotations
 
 import argparse
+import time
 import zipfile
+from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +22,13 @@ from rich.console import Console
 from rich.table import Table
 from sklearn.metrics import f1_score
 
-from insights.sentiment import WordList, train_sentiment
+from assistant.llm import ChatModel
+from assistant.review_reader import read_review
+from assistant.workspace import DEFAULT
+from insights.opinions import WHOLE
+from insights.sentiment import TrainedSentiment, WordList, train_sentiment
+from segments.errors import ModelRetryError
+from serving.cli import llm_for
 
 RESAMPLES = 500
 
@@ -64,14 +74,65 @@ def main() -> None:
     table = Table(title="macro-F1 on held-out reviews (95 %)")
     for name in ("reviews", "trained / held out", "praise", "trained model", "word list", "gained"):
         table.add_column(name)
-    for name, rows in reviews(parser.parse_args().data).items():
-        cut = int(len(rows) * 0.8)
-        train, test = rows[:cut], rows[cut:]
-        model = train_sentiment(list(train["text"]), list(train["praise"]))
-        texts, truth = list(test["text"]), test["praise"].to_numpy()
-        guesses = [made.positive(texts) >= 0.5 for made in (model, WordList())]
-        table.add_row(name, f"{cut} / {len(test)}", f"{truth.mean():.3f}", *_measured(truth, *guesses))
-    Console(width=150).print(table)
+    parser.add_argument(
+        "--read", type=int, default=0, help="reviews of each set that the language model reads"
+    )
+    parser.add_argument(
+        "--workspace", type=Path, default=DEFAULT, help="whose settings name the language model"
+    )
+    parser.add_argument("--sets", default="", help="words of the names of the sets to measure; default: all")
+    arguments = parser.parse_args()
+    wanted = [word.lower() for word in arguments.sets.split(",")]
+    read = Table(title="macro-F1 on reviews that the language model read, half of them praise (95 %)")
+    for name in ("reviews", "read", "language model", "word list", "gained", "trained model", "s a review"):
+        read.add_column(name)
+    with ExitStack() as stack:
+        chat = stack.enter_context(llm_for(arguments.workspace)).chat if arguments.read else None
+        for name, rows in reviews(arguments.data).items():
+            if not any(word in name.lower() for word in wanted):
+                continue
+            cut = int(len(rows) * 0.8)
+            train, test = rows[:cut], rows[cut:]
+            model = train_sentiment(list(train["text"]), list(train["praise"]))
+            texts, truth = list(test["text"]), test["praise"].to_numpy()
+            guesses = [made.positive(texts) >= 0.5 for made in (model, WordList())]
+            table.add_row(name, f"{cut} / {len(test)}", f"{truth.mean():.3f}", *_measured(truth, *guesses))
+            if chat is not None:
+                read.add_row(name, *_read(chat, test, model, arguments.read))
+    console = Console(width=150)
+    console.print(table)
+    if arguments.read:
+        console.print(read)
+
+
+def _read(chat: ChatModel, test: pd.DataFrame, model: TrainedSentiment, count: int) -> list[str]:
+    """What the language model makes of some held-out reviews, beside the others on the same ones."""
+    halves = [part.sample(min(count // 2, len(part)), random_state=5) for _, part in test.groupby("praise")]
+    rows = pd.concat(halves)
+    began, labels, kept = time.monotonic(), [], []
+    for place, text in enumerate(rows["text"]):
+        try:
+            labels.append(read_review(chat, text)[WHOLE])
+            kept.append(place)
+        except ModelRetryError:
+            continue
+    seconds = (time.monotonic() - began) / len(rows)
+    asked = rows.iloc[kept]
+    texts, truth = list(asked["text"]), asked["praise"].to_numpy()
+    by_model, by_words, learned = (
+        np.asarray(labels) >= 0.5,
+        WordList().positive(texts) >= 0.5,
+        model.positive(texts) >= 0.5,
+    )
+    ours, theirs, gained = _measured(truth, by_model, by_words)
+    return [
+        f"{len(asked)} of {len(rows)}",
+        ours,
+        theirs,
+        gained,
+        _measured(truth, learned, by_words)[0],
+        f"{seconds:.1f}",
+    ]
 
 
 def _measured(truth: np.ndarray, ours: np.ndarray, theirs: np.ndarray) -> list[str]:

@@ -94,16 +94,15 @@ def tasks(purchases: pd.DataFrame, items: pd.DataFrame, as_of: date, horizon: in
     return Tasks(pd.DataFrame(labels, index=customers), pd.Series(popularity))
 
 
-def judge(vectors: BehaviourVectors, found: Tasks) -> Scores:
-    """Scores of frozen vectors. Raises DataError when they are of another set of customers."""
+def linear_head(vectors: BehaviourVectors, found: Tasks) -> pd.DataFrame:
+    """Out-of-fold scores of every task (customers by tasks), by ridge regression on frozen vectors.
+
+    Raises DataError where a customer of the tasks has none; others may have one, in any order.
+    """
     rows = vectors.rows(list(found.labels.index))
     if len(rows) != len(found.labels):
         raise DataError("vectors: every customer of the tasks needs one.")
-    return score(linear_head(vectors.matrix[rows], found), found)
-
-
-def linear_head(matrix: np.ndarray, found: Tasks) -> pd.DataFrame:
-    """Out-of-fold scores of every task, by ridge regression on the columns of matrix (customers, d)."""
+    matrix = vectors.matrix[rows]
     scores = pd.DataFrame(0.0, found.labels.index, found.labels.columns)
     for fitted, judged in KFold(FOLDS, shuffle=True, random_state=SEED).split(matrix):
         labels = found.labels.iloc[fitted]

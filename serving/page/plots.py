@@ -364,6 +364,19 @@ def _placement(item: Evidence, say: Say) -> go.Figure | None:
     )
 
 
+def _reviews(item: Evidence, say: Say) -> go.Figure | None:
+    """Share of praise by aspect."""
+    rows = item["rows"]
+    name = "aspect_zh" if say.language == "zh" else "aspect"
+    return bars(
+        [row[name] for row in rows],
+        [row["praise"] for row in rows],
+        say("plot.reviews", level=_level(item)),
+        spread=_band(rows),
+        percent=True,
+    )
+
+
 def _anomalies(item: Evidence, say: Say) -> go.Figure | None:
     """How many are odd for which reason; a count that is held back has no bar."""
     found = {name: value for name, value in values(item).items() if name.startswith("reason.")}
@@ -411,6 +424,7 @@ _PLOTS: dict[str, Callable[[Evidence, Say], go.Figure | None]] = {
     "mail_frequency": _frequency,
     "placement_effect": _placement,
     "find_anomalies": _anomalies,
+    "review_sentiment": _reviews,
     "customer_value": _value,
 }
 _OF_FIGURES = frozenset({"diff_segment", "score_propensity", "measure_campaign", "estimate_uplift"})

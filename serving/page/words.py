@@ -432,6 +432,7 @@ WORDS: dict[str, tuple[str, str]] = {
     ),
     "placement.display": ("in-store display", "店内陈列"),
     "placement.mailer": ("mailer", "广告邮件"),
+    "plot.reviews": ("Praise by aspect ({level} interval)", "各方面的好评占比（{level}区间）"),
     "plot.anomalies": ("How many, by what is odd", "各类异常的数量"),
     "plot.value": ("Expected spend ({level} interval)", "预计消费（{level}区间）"),
     "plot.value.x": ("weeks ahead", "未来周数"),

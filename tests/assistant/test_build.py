@@ -6,6 +6,7 @@ from datetime import date, datetime
 from pathlib import Path
 
 import duckdb
+import pandas as pd
 import pytest
 
 from assistant.build import build, build_from
@@ -25,7 +26,14 @@ from warehouse.pseudonyms import Vault
 from warehouse.store import Warehouse
 
 STEPS = ("warehouse", "tastes", "index", "models")
-FIRST_WORD = {"Load": "warehouse", "Compare": "tastes", "Encode": "index", "Train": "models"}
+"""Up to where `steps_again` stops."""
+FIRST_WORD = {
+    "Load": "warehouse",
+    "Compare": "tastes",
+    "Encode": "index",
+    "Train": "models",
+    "Score": "reviews",
+}
 
 
 def source():
@@ -126,7 +134,7 @@ def test_a_stop_leaves_nothing_ready_and_what_was_finished_stays(built):
         (False, {"warehouse", "tastes"}),
         (False, {"warehouse", "tastes", "index"}),
     ]
-    assert last == ("models",)
+    assert last == ("models", "reviews")
     assert json.loads((folder / "ready.json").read_text())["source"] == "small"
 
 
@@ -219,7 +227,7 @@ def test_a_damaged_model_is_trained_again_and_the_others_are_kept(copy):
     damaged = the(copy, "models/purchase_14d.model.*")
     kept = {path.name: path.stat().st_mtime_ns for path in copy.glob("models/purchase_30d*")}
     overwrite(damaged)
-    assert run(copy) == ("models",)
+    assert run(copy) == ("models", "reviews")
     Registry(copy / "models").model("purchase_14d")
     assert {path.name: path.stat().st_mtime_ns for path in copy.glob("models/purchase_30d*")} == kept
 
@@ -315,6 +323,14 @@ item = "item_id"
 category = "category"
 department = "department"
 """
+REVIEWS = """
+[[reviews]]
+files = ["reviews"]
+customer = "who"
+time = "at"
+item = "sku"
+text = "said"
+"""
 OUTCOME = """
 [[outcomes]]
 name = "back_20d"
@@ -325,14 +341,35 @@ label_zh = "20天内回来"
 """
 
 
+def review(path: Path, said: str, customers: range) -> None:
+    path.parent.mkdir(exist_ok=True)
+    rows = [(customer, "2017-12-01", "i1", said) for customer in customers]
+    pd.DataFrame(rows, columns=["who", "at", "sku", "said"]).to_csv(path, index=False)
+
+
+def praise(folder: Path) -> dict[str, list[float]]:
+    """Of each aspect what every review says, praise rounded to yes or no, praise first."""
+    warehouse = Warehouse(folder / "warehouse.duckdb")
+    try:
+        found = warehouse.fetch(warehouse.table("review_scores"))
+    finally:
+        warehouse.close()
+    return {
+        aspect: sorted(rows["praise"].round(), reverse=True)
+        for aspect, rows in sorted(found.groupby("aspect"))
+    }
+
+
 def test_a_day_is_scored_by_the_models_there_are_and_stays_in_use(tmp_path):
     tables, shop = source(), tmp_path / "shop"
     (shop / "days").mkdir(parents=True)
     late = tables["events"]["ts"] >= datetime(2017, 12, 31)
     tables["events"][~late].to_csv(shop / "days/before.csv", index=False)
     tables["items"].to_csv(shop / "items.csv", index=False)
-    mapping, folder = parse_mapping(MAPPING, shop, "shop.toml"), tmp_path / "ws"
+    review(shop / "reviews/first.csv", "good price", range(20))
+    mapping, folder = parse_mapping(MAPPING + REVIEWS, shop, "shop.toml"), tmp_path / "ws"
     assert build_from(mapping, folder).intake.action == "build"
+    assert praise(folder) == {"": [1.0] * 20, "price": [1.0] * 20}
     models = {path.name for path in folder.glob("models/*.model.*")}
     assert cards(folder / "models")[0]["scored_as_of"] == "2017-12-31"
 
@@ -343,7 +380,9 @@ def test_a_day_is_scored_by_the_models_there_are_and_stays_in_use(tmp_path):
         build_from(mapping, folder)
     assert open_workspace(folder).folder == folder
     new.to_csv(shop / "days/last.csv", index=False)
+    review(shop / "reviews/second.csv", "bad taste", range(3))
     done = build_from(mapping, folder)
+    assert praise(folder) == {"": [1.0] * 20 + [0.0] * 3, "price": [1.0] * 20, "taste": [0.0] * 3}
     assert done.added is not None
     assert done.added.events == len(new)
     assert {path.name for path in folder.glob("models/*.model.*")} == models
@@ -352,7 +391,20 @@ def test_a_day_is_scored_by_the_models_there_are_and_stays_in_use(tmp_path):
     assert Vault(folder).customer_id("999") in everybody
     assert set(Registry(folder / "models").scores("purchase_30d").index) == everybody
     assert set(CustomerIndex.load(folder / "indexes", "cpu").customer_ids) == everybody
-    assert build_from(mapping, folder).intake.reason == "Nothing is new: all 3 files were ingested before."
+    assert build_from(mapping, folder).intake.reason == "Nothing is new: all 5 files were ingested before."
+
+    overwrite(the(folder, "indexes/customers.*"))
+    checked: list[Path] = []
+    with pytest.MonkeyPatch.context() as patched:
+        load = CustomerIndex.load
+        patched.setattr(
+            CustomerIndex, "load", lambda path, device: checked.append(path) or load(path, device)
+        )
+        told = refresh_all(folder).ingested
+    assert "Nothing is new" in told
+    assert "made anew: Encode products and behaviour; build the FAISS index." in told
+    assert len(checked) == 1
+    CustomerIndex.load(folder / "indexes", "cpu")
 
     with (folder / "segassist.toml").open("a", encoding="utf-8") as settings:
         settings.write(OUTCOME)

@@ -149,4 +149,5 @@ def test_of_a_single_customer_no_figure_is_told(talk):
 
 
 def test_every_market_tool_is_known():
-    assert set(ASKED) | {"placement_effect"} == set(MARKET_TOOLS)
+    """What reviews say is asked in `test_reviews`: the demo has none."""
+    assert set(ASKED) | {"placement_effect", "review_sentiment"} == set(MARKET_TOOLS)

@@ -41,6 +41,7 @@ PLAIN = {
     "find_anomalies",
     "placement_effect",
     "mail_frequency",
+    "review_sentiment",
 }
 
 

@@ -14,7 +14,7 @@ import torch
 
 from indexes.encoder.decision import TRAINED
 from indexes.encoder.encoder import LearnedEncoder, joined, train_encoder
-from indexes.encoder.evaluate import judge, tasks
+from indexes.encoder.evaluate import linear_head, score, tasks
 from indexes.encoder.histories import after, before, day_number, histories, ranges
 from indexes.encoder.network import Shape
 from indexes.encoder.training import CURVE, Training
@@ -315,15 +315,18 @@ def test_vectors_that_know_more_are_judged_better(
 ) -> None:
     found = tasks(purchases, items, AS_OF)
     made = trained[kind][0].encode(purchases, items, ids, AS_OF)
-    scores = judge(made, found)
+    head = linear_head(made, found)
+    scores = score(head, found)
     shuffled = made.matrix[np.random.default_rng(1).permutation(len(made.matrix))]
-    chance = judge(made.__class__(made.customer_ids, shuffled, "shuffled", AS_OF), found)
+    chance = score(linear_head(made.__class__(made.customer_ids, shuffled, "shuffled", AS_OF), found), found)
     assert scores.category > 0.7
     assert abs(chance.category - 0.5) < 0.1
     assert 0 <= scores.novelty <= 1
     assert 0 < scores.diversity <= 1
     with pytest.raises(DataError, match="every customer"):
-        judge(made.__class__(made.customer_ids[1:], made.matrix[1:], "x", AS_OF), found)
+        linear_head(made.__class__(made.customer_ids[1:], made.matrix[1:], "x", AS_OF), found)
+    turned = made.__class__(made.customer_ids[::-1], made.matrix[::-1], made.encoder, AS_OF)
+    assert linear_head(turned, found).equals(head), "whose vector it is counts, not its place"
 
 
 def test_a_damaged_encoder_is_told(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Praise and complaint in both languages: the word list, the trained model on real reviews, aspects."""
+"""Praise and complaint in both languages: the word list, the trained model on real reviews, and which of them scores."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ import pandas as pd
 import pytest
 from sklearn.metrics import f1_score
 
-from insights.lexicon import ASPECTS, ASPECTS_ZH
-from insights.sentiment import WordList, summarize_reviews, tongue_of, train_sentiment
+from insights.sentiment import WordList, choose_scorer, macro_f1, tongue_of, train_sentiment
 from segments.errors import DataError
 from tests.conftest import ROOT
 
@@ -58,27 +57,51 @@ def test_too_few_or_one_sided_reviews_teach_nothing() -> None:
         train_sentiment(["good"] * 300, [1] * 300)
 
 
-def test_aspects_are_told_apart_clause_by_clause() -> None:
-    texts = ["The price is great but delivery was terrible"] * 12 + ["味道很好，但是送货太慢"] * 12
-    summary = summarize_reviews([*texts, "", "   "], WordList())
-    assert summary.reviews == 24
-    found = {a.aspect: a for a in summary.aspects}
-    assert (found["price"].praise, found["delivery"].praise, found["taste"].praise) == (1.0, 0.0, 1.0)
-    assert (found["delivery"].mentions, found["taste"].mentions) == (24, 12)
-    assert 0 < found["delivery"].high < 0.2
-    assert [a.mentions for a in summary.aspects] == sorted(
-        (a.mentions for a in summary.aspects), reverse=True
-    )
-    names = [figure.name for figure in summary.figures()]
-    assert len(names) == len(set(names))
-    assert all(np.isfinite(row["low"]) for row in summary.rows())
+def rated(count: int) -> tuple[list[str], np.ndarray]:
+    """Real takeaway reviews with five stars or one."""
+    rows = pd.read_csv(TAKEAWAY).dropna().sample(count, random_state=2)
+    return list(rows["review"]), np.where(rows["label"] == 1, 5.0, 1.0)
 
 
-def test_every_aspect_has_both_languages() -> None:
-    assert set(ASPECTS) == set(ASPECTS_ZH)
-    assert all(words["en"] and words["zh"] for words in ASPECTS.values())
+def test_the_scorer_is_the_trained_model_where_it_is_surely_better_on_reviews_not_seen() -> None:
+    if not TAKEAWAY.exists():
+        pytest.skip(f"the shared data set is not at {TAKEAWAY}")
+    texts, ratings = rated(4000)
+    found = choose_scorer(texts, ratings)
+    assert found.name == "trained"
+    assert found.f1 is not None
+    assert found.low is not None
+    assert found.words_f1 is not None
+    assert found.words_f1 < found.low < found.f1
+    assert found.held_out == round(0.2 * len(set(texts)))
+    listed = choose_scorer(texts, ratings, "words")
+    assert (listed.name, listed.f1) == ("words", pytest.approx(found.words_f1))
 
 
-def test_no_text_is_told() -> None:
-    with pytest.raises(DataError, match="no reviews with a text"):
-        summarize_reviews(["", "  "], WordList())
+def test_what_the_word_list_does_as_well_it_does() -> None:
+    """Praise and complaint in its own words: no model can be surely better."""
+    texts = [f"{word} {n}" for n in range(300) for word in ("great", "terrible")]
+    found = choose_scorer(texts, np.array([5.0, 1.0] * 300))
+    assert (found.name, found.f1, found.words_f1) == ("words", 1.0, 1.0)
+
+
+@pytest.mark.parametrize("ratings", [[5.0] * 400, [np.nan] * 400, [3.0] * 400, [5.0, 1.0] * 50])
+def test_without_enough_stars_of_both_kinds_the_word_list_is_untested(ratings: list[float]) -> None:
+    found = choose_scorer([f"text {n}" for n in range(len(ratings))], np.array(ratings))
+    assert (found.name, found.held_out, found.f1) == ("words", 0, None)
+
+
+def test_equal_texts_are_never_in_both_parts() -> None:
+    """Labels by lot cannot be learned; with equal texts in both parts they could be remembered."""
+    random = np.random.default_rng(4)
+    lots = [
+        (f"{random.integers(10**9)} {random.integers(10**9)}", random.choice([1.0, 5.0])) for _ in range(500)
+    ]
+    found = choose_scorer([text for text, _ in lots for _ in range(3)], np.repeat([r for _, r in lots], 3))
+    assert found.name == "words"
+
+
+def test_macro_f1_is_the_librarys() -> None:
+    random = np.random.default_rng(1)
+    truth, guess = random.integers(0, 2, 200), random.random(200) < 0.4
+    assert macro_f1(truth, guess) == pytest.approx(f1_score(truth, guess, average="macro"))
