@@ -9,6 +9,7 @@ from pathlib import Path
 
 import duckdb
 
+from segments.attributes import CustomerAttribute
 from segments.errors import DataError
 from warehouse import left_out
 from warehouse.allowed import refuse_personal
@@ -201,10 +202,7 @@ def _load_customers(reading: _Reading) -> None:
     found = [_customers(reading, place, source, channels) for place, source in sources]
     if not found:
         rows = _empty(("source_id", *known))
-        given = "".join(
-            f", NULL::{TYPES[one.kind]} AS {identifier(one.name)}, NULL::VARCHAR AS fault_{one.name}"
-            for one in reading.mapping.attributes
-        )
+        given = "".join(f", {column}" for one in reading.mapping.attributes for column in _not_given(one))
         found = [rows.replace(" WHERE false", f"{given} WHERE false")]
     _create(connection, "given_customers", found)
     note_unread(connection, "customers", own)
@@ -301,19 +299,23 @@ def _customers(reading: _Reading, place: int, source: Source, channels: Sequence
     ]
     for attribute in own:
         said = source.attributes.get(attribute.name)
-        kind = TYPES[attribute.kind]
         if said is None:
-            shown += [
-                f"NULL::{kind} AS {identifier(attribute.name)}",
-                f"NULL::VARCHAR AS fault_{attribute.name}",
-            ]
+            shown += _not_given(attribute)
             continue
         said = _known(source, f"attributes.{attribute.name}", said, columns)
         value = read_attribute(attribute, said, columns, source)
-        shown.append(f"({value.value})::{kind} AS {identifier(attribute.name)}")
+        shown.append(f"({value.value})::{TYPES[attribute.kind]} AS {identifier(attribute.name)}")
         shown.append(f"{fault(value)} AS fault_{attribute.name}")
     shown += [f"{_consent(source, channel, columns)} AS reach_{channel}" for channel in channels]
     return _select(reading, place, source, columns, shown)
+
+
+def _not_given(attribute: CustomerAttribute) -> tuple[str, str]:
+    """SQL of the two columns of an attribute that a source of customers does not have."""
+    return (
+        f"NULL::{TYPES[attribute.kind]} AS {identifier(attribute.name)}",
+        f"NULL::VARCHAR AS fault_{attribute.name}",
+    )
 
 
 def _campaigns(reading: _Reading, place: int, source: Source) -> str:
