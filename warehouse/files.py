@@ -101,6 +101,14 @@ class _Reading:
         """The files of a source that are read now."""
         return [path for path in self.mapping.paths(source) if path in self.numbers]
 
+    def file_no(self, source: Source) -> str:
+        """SQL of the number of the file that a row of a source is of."""
+        if source.database:
+            return "NULL::INTEGER"
+        return (
+            f"({_number_of(sorted((str(path), self.numbers[path]) for path in self.paths(source)))})::INTEGER"
+        )
+
 
 def load(
     mapping: Mapping,
@@ -133,13 +141,8 @@ def load(
 
 
 def _load(reading: _Reading) -> dict[int, Columns]:
-    connection, numbers = reading.connection, reading.numbers
+    connection = reading.connection
     left_out.begin(connection)
-    connection.execute("CREATE TEMP TABLE arriving_files (segassist_path VARCHAR, segassist_number INTEGER)")
-    if numbers:
-        connection.executemany(
-            "INSERT INTO arriving_files VALUES ($1, $2)", [[str(p), n] for p, n in numbers.items()]
-        )
     _load_events(reading)
     _load_items(reading)
     _load_customers(reading)
@@ -269,7 +272,7 @@ def _events(reading: _Reading, place: int, source: Source) -> str:
         if name in DEFAULTS:
             value = f"coalesce({value}, {DEFAULTS[name]})"
         shown.append(f"{value} AS {name}")
-    shown.append(("NULL::INTEGER" if source.database else "segassist_number") + " AS file_no")
+    shown.append(f"{reading.file_no(source)} AS file_no")
     if rate:
         amounts = [typed[name].value for name in AMOUNTS if name in typed] or ["NULL"]
         shown.append(f"{unknown(code, moment, amounts, reading.mapping.rates)} AS {UNKNOWN}")
@@ -350,9 +353,8 @@ def _select(reading: _Reading, place: int, source: Source, columns: Columns, sho
         said = f"{identifier(source.type.column)}::VARCHAR"
         mapped = f"{said} IN ({_texts(source.type.values)})"
     if where or mapped:
-        number = "NULL::INTEGER" if source.database else "segassist_number"
         label = quoted(_label(place, source))
-        count = left_out.counting(label, rows, number, where, said or "NULL", mapped)
+        count = left_out.counting(label, rows, reading.file_no(source), where, said, mapped)
         _run(reading.connection, source.kind, count)
     tests = " AND ".join(filter(None, (where, mapped)))
     return f"SELECT {', '.join(shown)} FROM {rows}{f' WHERE {tests}' if tests else ''}"
@@ -364,7 +366,7 @@ def _label(place: int, source: Source) -> str:
 
 
 def _rows(reading: _Reading, place: int, source: Source) -> str:
-    """What to select from: the files with each row's file_no, or the database's table brought over."""
+    """What to select from: the files with each row's path, or the database's table brought over."""
     if source.database:
         rows = reading.table(place, source)
     else:
@@ -372,9 +374,19 @@ def _rows(reading: _Reading, place: int, source: Source) -> str:
     # Numbered before any row is left out, so that several tables of one file number alike.
     if source.row_number:
         rows = f"(SELECT *, row_number() OVER () AS row_number FROM {rows})"
-    if source.database:
-        return rows
-    return f"{rows} AS given JOIN arriving_files ON {FILE_COLUMN} = segassist_path"
+    return rows
+
+
+def _number_of(files: Sequence[tuple[str, int]]) -> str:
+    """SQL of the number of the file that a row is of; files: path and number, by their paths.
+
+    By halves, because the engine asks once for many rows of one file, which is faster than to join the numbers.
+    """
+    if len(files) == 1:
+        return str(files[0][1])
+    half = len(files) // 2
+    before, after = _number_of(files[:half]), _number_of(files[half:])
+    return f"CASE WHEN {FILE_COLUMN} < {quoted(files[half][0])} THEN {before} ELSE {after} END"
 
 
 def reader(

@@ -84,7 +84,7 @@ def _summarise(connection: duckdb.DuckDBPyConnection) -> None:
     """Create event_summary, what several checks ask of each type of event, in one reading of raw_events."""
     connection.execute(
         "CREATE OR REPLACE TEMP TABLE event_summary AS SELECT type, "
-        "CASE WHEN count(source_id) = count(*) THEN min(source_id) END AS source_id, "
+        "CASE WHEN count(source_id) = count(*) THEN any_value(source_id) END AS source_id, "
         + "".join(f"min({name})::DOUBLE AS {name}, " for name in ("quantity", "value", "discount"))
         + "count(*) AS events, count(item_id) AS item_id, count(order_id) AS order_id, "
         "count(*) FILTER (ts > now()::TIMESTAMP) AS future FROM raw_events GROUP BY type"
