@@ -214,12 +214,24 @@ def _completeness(connection: duckdb.DuckDBPyConnection, purchases: int) -> list
         there = count(connection, f"SELECT {column} FROM event_summary WHERE type = 'purchase'")
         share = 1 - there / purchases if purchases else 0.0
         verdict: Verdict = "pass" if share <= INCOMPLETE_WARN else "warn"
-        if column == "item_id" and share > INCOMPLETE_STOP:
+        detail, said = f"{share:.2%} {what}.", f"{share:.2%}{zh}。"
+        if column == "item_id" and not _given(connection, column):
+            detail += " No source tells the items, so whatever asks of goods finds nobody."
+            said += "没有来源提供商品，涉及商品的条件找不到客户。"
+        elif column == "item_id" and share > INCOMPLETE_STOP:
             verdict = "stop"
-        found.append(
-            Check(f"{column} complete", "completeness", verdict, f"{share:.2%} {what}.", f"{share:.2%}{zh}。")
-        )
+        found.append(Check(f"{column} complete", "completeness", verdict, detail, said))
     return found
+
+
+def _given(connection: duckdb.DuckDBPyConnection, column: str) -> bool:
+    """Whether a source fills the column of raw_events; one that none fills is computed where it is asked for."""
+    return not count(
+        connection,
+        "SELECT count(*) FROM duckdb_columns() WHERE table_name = 'raw_events' AND column_name = $1 "
+        "AND column_default IS NOT NULL",
+        [column],
+    )
 
 
 def _twins(connection: duckdb.DuckDBPyConnection, events: int) -> Check:
