@@ -162,7 +162,7 @@ def _met(connection: duckdb.DuckDBPyConnection) -> dict[str, bool]:
     count_ids(connection)
     by_row = {rule.key: rule.needs or rule.where for rule in RULES if not rule.of_customer}
     by_customer = {rule.key: rule.of_customer for rule in RULES if rule.of_customer}
-    found = {}
+    found: dict[str, bool] = {}
     for table, tests in (("raw_events", by_row), ("raw_ids", by_customer)):
         shown = ", ".join(f"coalesce(bool_or({test}), false)" for test in tests.values())
         row = connection.execute(f"SELECT {shown} FROM {table}").fetchone()
