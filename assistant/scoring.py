@@ -72,8 +72,17 @@ that load since need no new models; another declaration or choice does."""
 def train(
     warehouse: Warehouse, folder: Path, progress: Progress, declared: Sequence[Declared] = ()
 ) -> list[Card]:
-    """Train the models of a workspace that are missing or out of date, those of its own outcomes too."""
-    found = train_all(TrainingTables(warehouse), folder, progress, declared=declared)
+    """Train the models of a workspace that are missing or out of date, those of its own outcomes too.
+
+    None where no outcome can be learned, because each happened to nearly everybody or to nearly nobody.
+    """
+    try:
+        found = train_all(TrainingTables(warehouse), folder, progress, declared=declared)
+    except NotBuiltError:
+        if Registry(folder).names():
+            raise
+        found = []
+        progress(1.0, "no propensity model can be learned from these data yet")
     write_text(folder / BASE_FILE, _learned_on(warehouse, folder, declared))
     return found
 
@@ -86,8 +95,10 @@ def train_or_rescore(
     known = path.read_text(encoding="utf-8") if path.exists() else ""
     if warehouse.base and known == _learned_on(warehouse, folder, declared):
         with suppress(NotBuiltError, ChecksumError):
-            rescore_all(TrainingTables(warehouse), folder, progress, declared)
-            return
+            # Where nothing could be learned before, the days that came since may tell more.
+            if Registry(folder).names():
+                rescore_all(TrainingTables(warehouse), folder, progress, declared)
+                return
     train(warehouse, folder, progress, declared)
 
 

@@ -60,6 +60,7 @@ def ingest(
     """Build a workspace from your own files and tables, or add the files that are new to it."""
     from assistant.build import build_from
     from assistant.refresh import alone
+    from propensity.registry import Registry
     from serving.llm.weights import ensure_model
     from serving.terminal import steps
     from warehouse.mapping import read_mapping
@@ -82,6 +83,11 @@ def ingest(
     if done.added is not None:
         replaced = f", {done.added.replaced:,} replaced" if done.added.replaced else ""
         typer.echo(f"{done.added.events:,} events added{replaced}.")
+    if not Registry(done.workspace.models).names():
+        typer.echo(
+            "Note: No propensity model can be learned from these data yet: no outcome happened to enough customers and "
+            "stayed away from enough others."
+        )
     log_here(
         workspace, caller, "ingest", mapping=given.name, did=done.intake.action, files=len(done.intake.files)
     )

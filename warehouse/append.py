@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import shutil
 import uuid
+from collections.abc import Mapping as Table
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
@@ -17,7 +18,7 @@ from typing import Any
 
 import duckdb
 
-from segments.attributes import of_json, to_json
+from segments.attributes import CustomerAttribute, of_json, to_json
 from segments.catalogue import standard_catalogue
 from segments.ports import Progress, silent
 from warehouse import daily, left_out, reviews
@@ -99,21 +100,21 @@ def append(folder: Path, mapping: Mapping, intake: Intake, progress: Progress = 
             gone = _take_out(connection, intake.replaced)
             progress(0.3, "cleaning and checking")
             off = before.get("rules_off", ())
-            known = [of_json(one) for one in before.get("attributes", ())]
+            attributes = [of_json(one) for one in before.get("attributes", ())]
             report = clean_and_check(
                 connection,
                 folder,
                 history=_HISTORY,
-                more=lambda: [_overlap(connection), *levels_known(connection, known)],
+                more=lambda: [_overlap(connection), *levels_known(connection, attributes)],
                 off=off,
             )
             progress(0.5, "adding the new rows")
-            _touch(connection)
+            _touch(connection, before["departments"])
             added = _insert(connection)
             if BOTS.key not in off:
                 _drop_robots(connection)
             write_ledger(connection, intake.files, columns)
-            _note(connection, report)
+            _note(connection, before, attributes, report)
         finally:
             connection.close()
         progress(0.6, "computing the feature mart")
@@ -127,36 +128,36 @@ def _take_out(connection: duckdb.DuckDBPyConnection, replaced: Sequence[int]) ->
     for table in ("events", "rejects"):
         complete_events(connection, table)
     connection.execute("CREATE TABLE touched (customer_id VARCHAR, kept BOOLEAN)")
+    gone = 0
     if replaced:
         listed = ", ".join(str(number) for number in replaced)
         for table in ("rejects", "left_out"):
             connection.execute(f"DELETE FROM {table} WHERE file_no IN ({listed})")
         reviews.take_out(connection, listed)
-        _touch_owners(connection, f"file_no IN ({listed})")
-        by_file = _delete(connection, f"file_no IN ({listed})")
-    else:
-        by_file = 0
-    again = "event_id IN (SELECT event_id FROM raw_events WHERE event_id IS NOT NULL)"
-    if not count(connection, "SELECT count(event_id) FROM raw_events"):
-        return by_file
-    connection.execute(f"DELETE FROM rejects WHERE {again}")
-    _touch_owners(connection, again)
-    return by_file + _delete(connection, again)
+        gone += _delete(connection, f"file_no IN ({listed})")
+    if count(connection, "SELECT count(event_id) FROM raw_events"):
+        again = "event_id IN (SELECT event_id FROM raw_events WHERE event_id IS NOT NULL)"
+        connection.execute(f"DELETE FROM rejects WHERE {again}")
+        gone += _delete(connection, again)
+    return gone
 
 
 def _delete(connection: duckdb.DuckDBPyConnection, where: str) -> int:
-    daily.take_out(connection, f"events WHERE {where}")
-    return count(connection, f"DELETE FROM events WHERE {where}")
+    """Remove events, whose owners' features are then computed anew; they are looked for once."""
+    connection.execute(
+        "CREATE OR REPLACE TEMP TABLE leaving AS SELECT rowid AS place, customer_id, ts, type, value "
+        f"FROM events WHERE {where}"
+    )
+    if not count(connection, "SELECT count(*) FROM leaving"):
+        return 0
+    daily.take_out(connection, "leaving")
+    connection.execute("INSERT INTO touched SELECT DISTINCT customer_id, false FROM leaving")
+    return count(connection, "DELETE FROM events WHERE rowid IN (SELECT place FROM leaving)")
 
 
-def _touch_owners(connection: duckdb.DuckDBPyConnection, where: str, kept: bool = False) -> None:
-    """Note whose events these are: their features are computed anew. kept: whether the events stay."""
-    connection.execute(f"INSERT INTO touched SELECT DISTINCT customer_id, {kept} FROM events WHERE {where}")
-
-
-def _touch(connection: duckdb.DuckDBPyConnection) -> None:
+def _touch(connection: duckdb.DuckDBPyConnection, departments: Sequence[str]) -> None:
     """Note who comes new, has new events or other attributes, or bought an item that is described otherwise now."""
-    events = ", ".join(map(quoted, used_events(standard_catalogue(read_meta(connection)["departments"]))))
+    events = ", ".join(map(quoted, used_events(standard_catalogue(departments))))
     connection.execute(
         "INSERT INTO touched SELECT customer_id, source_id IN (SELECT source_id FROM raw_events) "
         "OR customer_id IN (SELECT customer_id FROM features) "
@@ -170,7 +171,9 @@ def _touch(connection: duckdb.DuckDBPyConnection) -> None:
     )
     items = f"SELECT n.item_id FROM raw_items n LEFT JOIN items o USING (item_id) WHERE o.item_id IS NULL OR {other}"
     if count(connection, f"SELECT count(*) FROM ({items})"):
-        _touch_owners(connection, f"item_id IN ({items})", kept=True)
+        connection.execute(
+            f"INSERT INTO touched SELECT DISTINCT customer_id, true FROM events WHERE item_id IN ({items})"
+        )
 
 
 def _overlap(connection: duckdb.DuckDBPyConnection) -> Check:
@@ -193,7 +196,7 @@ def _overlap(connection: duckdb.DuckDBPyConnection) -> Check:
 
 def _insert(connection: duckdb.DuckDBPyConnection) -> int:
     added = count(connection, f"INSERT INTO events BY NAME {pseudonymised('events')} ORDER BY {EVENT_ORDER}")
-    daily.add(connection, f"({pseudonymised('events')})")
+    daily.add(connection, f"({pseudonymised('events')})", added)
     connection.execute(f"INSERT INTO rejects BY NAME {pseudonymised('rejects')}")
     left_out.keep(connection)
     connection.execute(f"CREATE TEMP TABLE new_customers AS {pseudonymised('customers')}")
@@ -230,17 +233,20 @@ def _drop_robots(connection: duckdb.DuckDBPyConnection) -> None:
         [BOTS.name],
     )
     if count(connection, "SELECT count(*) FROM robots"):
-        connection.execute("INSERT INTO touched SELECT customer_id, false FROM robots")
-        theirs = "WHERE customer_id IN (SELECT customer_id FROM robots)"
+        theirs = "customer_id IN (SELECT customer_id FROM robots)"
         connection.execute(
-            f"INSERT INTO rejects BY NAME SELECT $1 AS rule, * FROM events {theirs}", [BOTS.name]
+            f"INSERT INTO rejects BY NAME SELECT $1 AS rule, * FROM events WHERE {theirs}", [BOTS.name]
         )
-        _delete(connection, "customer_id IN (SELECT customer_id FROM robots)")
+        _delete(connection, theirs)
 
 
-def _note(connection: duckdb.DuckDBPyConnection, report: QualityReport) -> None:
-    """The meta data of before with the new as-of date and quality report, whose rules count all loads."""
-    known = read_meta(connection)
+def _note(
+    connection: duckdb.DuckDBPyConnection,
+    known: Table[str, Any],
+    attributes: Sequence[CustomerAttribute],
+    report: QualityReport,
+) -> None:
+    """The meta data known before with the new as-of date and quality report, whose rules count all loads."""
     before = {rule.name: rule for rule in report_of(known["quality"]).rules}
     counts = dict(connection.execute("SELECT rule, count(*) FROM rejects GROUP BY 1").fetchall())
     rules = tuple(
@@ -255,6 +261,5 @@ def _note(connection: duckdb.DuckDBPyConnection, report: QualityReport) -> None:
         rules=rules,
         left_out=left_out.read(connection, "left_out"),
     )
-    attributes = with_levels(connection, [of_json(one) for one in known.get("attributes", ())])
-    own = [to_json(attribute) for attribute in attributes]
-    write_meta(connection, known | {"attributes": own, "quality": whole.to_dict()})
+    own = [to_json(one) for one in with_levels(connection, attributes)]
+    write_meta(connection, {**known, "attributes": own, "quality": whole.to_dict()})

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import duckdb
 
 from segments.errors import NotFoundError
+from warehouse.write import count_ids
 
 MAX_QUANTITY = 1000
 """More units than this on one line is a meter reading (fuel in thousandths of a gallon), not a count."""
@@ -25,7 +26,8 @@ class Rule:
 
     key: what commands call it. mends: the column that the statement changes; empty when it drops the rows, or when
     what it changes cannot be taken back.
-    needs: a test of single rows; where none meets it, the rule touches none. Default: `where`.
+    needs: a test of single rows; where none meets it, the rule touches none. Default: `where`. of_customer: such a test of
+    raw_ids instead, of each customer once.
     """
 
     key: str
@@ -35,16 +37,16 @@ class Rule:
     statement: str = "DELETE FROM raw_events WHERE {where}"
     mends: str = ""
     needs: str = ""
+    of_customer: str = ""
 
 
 BOTS = Rule(
     "bots",
     f"more than {MAX_EVENTS_A_DAY} events of one customer on one day",
     "customer's events dropped",
-    "source_id IN (SELECT source_id FROM raw_events WHERE source_id IN (SELECT source_id FROM raw_events "
-    f"GROUP BY source_id HAVING count(*) > {MAX_EVENTS_A_DAY}) "
-    f"GROUP BY source_id, ts::DATE HAVING count(*) > {MAX_EVENTS_A_DAY})",
-    needs="true",
+    "source_id IN (SELECT source_id FROM raw_events WHERE source_id IN (SELECT source_id FROM raw_ids "
+    f"WHERE events > {MAX_EVENTS_A_DAY}) GROUP BY source_id, ts::DATE HAVING count(*) > {MAX_EVENTS_A_DAY})",
+    of_customer=f"events > {MAX_EVENTS_A_DAY}",
 )
 CURRENCY = Rule(
     "currency", "amount in a currency without a rate", "event dropped", "unknown_currency IS NOT NULL"
@@ -65,6 +67,9 @@ FUTURE = Rule(
 )
 UNREADABLE = Rule(
     "unreadable", "number or time that cannot be read", "event dropped", "unreadable IS NOT NULL"
+)
+_TESTER = (
+    r"regexp_full_match(source_id, '(?i)(test|dummy|demo)([ _-]?(user|customer|account|order))?[ _-]?\d*')"
 )
 RULES = (
     # First, because an event whose time cannot be read has none.
@@ -96,12 +101,7 @@ RULES = (
         "UPDATE raw_events SET quantity = 1 WHERE {where}",
         "quantity",
     ),
-    Rule(
-        "test",
-        "order of a test customer",
-        "event dropped",
-        r"regexp_full_match(source_id, '(?i)(test|dummy|demo)([ _-]?(user|customer|account|order))?[ _-]?\d*')",
-    ),
+    Rule("test", "order of a test customer", "event dropped", _TESTER, of_customer=_TESTER),
     BOTS,
 )
 
@@ -155,10 +155,16 @@ def clean(connection: duckdb.DuckDBPyConnection, off: Collection[str] = ()) -> t
 
 
 def _met(connection: duckdb.DuckDBPyConnection) -> dict[str, bool]:
-    """Which rules may touch a row, by their keys: one reading of the events instead of one a rule.
+    """Which rules may touch a row, by their keys: one reading of the events and of their customers instead of one a rule.
 
     No rule makes a row that another one touches, so that what none meets before all, none meets later.
     """
-    tests = ", ".join(f"coalesce(bool_or({rule.needs or rule.where}), false)" for rule in RULES)
-    row = connection.execute(f"SELECT {tests} FROM raw_events").fetchone()
-    return dict(zip((rule.key for rule in RULES), row or [True] * len(RULES), strict=True))
+    count_ids(connection)
+    by_row = {rule.key: rule.needs or rule.where for rule in RULES if not rule.of_customer}
+    by_customer = {rule.key: rule.of_customer for rule in RULES if rule.of_customer}
+    found: dict[str, bool] = {}
+    for table, tests in (("raw_events", by_row), ("raw_ids", by_customer)):
+        shown = ", ".join(f"coalesce(bool_or({test}), false)" for test in tests.values())
+        row = connection.execute(f"SELECT {shown} FROM {table}").fetchone()
+        found |= dict(zip(tests, row or [True] * len(tests), strict=True))
+    return found

@@ -52,9 +52,10 @@ def need(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute(f"CREATE TABLE daily AS {counted('events')} ORDER BY ALL")
 
 
-def add(connection: duckdb.DuckDBPyConnection, events: str) -> None:
-    """Count events that come in; events: as in `counted`."""
-    connection.execute(f"INSERT INTO daily {counted(events)} ORDER BY ALL")
+def add(connection: duckdb.DuckDBPyConnection, events: str, added: int) -> None:
+    """Count so many events that come in: raw_daily, unless some raw events did not; events: as in `counted`."""
+    whole = _total(connection, "raw_daily") == added
+    connection.execute(f"INSERT INTO daily {'FROM raw_daily' if whole else counted(events)} ORDER BY ALL")
 
 
 def take_out(connection: duckdb.DuckDBPyConnection, events: str) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import duckdb
 
+from segments.attributes import CustomerAttribute
 from segments.errors import DataError
 from warehouse import left_out
 from warehouse.allowed import refuse_personal
@@ -103,6 +104,14 @@ class _Reading:
         """The files of a source that are read now."""
         return [path for path in self.mapping.paths(source) if path in self.numbers]
 
+    def file_no(self, source: Source) -> str:
+        """SQL of the number of the file that a row of a source is of."""
+        if source.database:
+            return "NULL::INTEGER"
+        return (
+            f"({_number_of(sorted((str(path), self.numbers[path]) for path in self.paths(source)))})::INTEGER"
+        )
+
 
 def load(
     mapping: Mapping,
@@ -135,13 +144,8 @@ def load(
 
 
 def _load(reading: _Reading) -> dict[int, Columns]:
-    connection, numbers = reading.connection, reading.numbers
+    connection = reading.connection
     left_out.begin(connection)
-    connection.execute("CREATE TEMP TABLE arriving_files (segassist_path VARCHAR, segassist_number INTEGER)")
-    if numbers:
-        connection.executemany(
-            "INSERT INTO arriving_files VALUES ($1, $2)", [[str(p), n] for p, n in numbers.items()]
-        )
     _load_events(reading)
     _load_items(reading)
     _load_customers(reading)
@@ -205,10 +209,7 @@ def _load_customers(reading: _Reading) -> None:
     found = [_customers(reading, place, source, channels) for place, source in sources]
     if not found:
         rows = _empty(("source_id", *known))
-        given = "".join(
-            f", NULL::{TYPES[one.kind]} AS {identifier(one.name)}, NULL::VARCHAR AS fault_{one.name}"
-            for one in reading.mapping.attributes
-        )
+        given = "".join(f", {column}" for one in reading.mapping.attributes for column in _not_given(one))
         found = [rows.replace(" WHERE false", f"{given} WHERE false")]
     _create(connection, "given_customers", found)
     note_unread(connection, "customers", own)
@@ -284,7 +285,7 @@ def _events(reading: _Reading, place: int, source: Source) -> str:
         if name in DEFAULTS:
             value = f"coalesce({value}, {DEFAULTS[name]})"
         shown.append(f"{value} AS {name}")
-    shown.append(("NULL::INTEGER" if source.database else "segassist_number") + " AS file_no")
+    shown.append(f"{reading.file_no(source)} AS file_no")
     if rate:
         amounts = [typed[name].value for name in AMOUNTS if name in typed] or ["NULL"]
         shown.append(f"{unknown(code, moment, amounts, reading.mapping.rates)} AS {UNKNOWN}")
@@ -314,19 +315,23 @@ def _customers(reading: _Reading, place: int, source: Source, channels: Sequence
     ]
     for attribute in own:
         said = source.attributes.get(attribute.name)
-        kind = TYPES[attribute.kind]
         if said is None:
-            shown += [
-                f"NULL::{kind} AS {identifier(attribute.name)}",
-                f"NULL::VARCHAR AS fault_{attribute.name}",
-            ]
+            shown += _not_given(attribute)
             continue
         said = _known(source, f"attributes.{attribute.name}", said, columns)
         value = read_attribute(attribute, said, columns, source)
-        shown.append(f"({value.value})::{kind} AS {identifier(attribute.name)}")
+        shown.append(f"({value.value})::{TYPES[attribute.kind]} AS {identifier(attribute.name)}")
         shown.append(f"{fault(value)} AS fault_{attribute.name}")
     shown += [f"{_consent(source, channel, columns)} AS reach_{channel}" for channel in channels]
     return _select(reading, place, source, columns, shown)
+
+
+def _not_given(attribute: CustomerAttribute) -> tuple[str, str]:
+    """SQL of the two columns of an attribute that a source of customers does not have."""
+    return (
+        f"NULL::{TYPES[attribute.kind]} AS {identifier(attribute.name)}",
+        f"NULL::VARCHAR AS fault_{attribute.name}",
+    )
 
 
 def _campaigns(reading: _Reading, place: int, source: Source) -> str:
@@ -389,9 +394,8 @@ def _select(reading: _Reading, place: int, source: Source, columns: Columns, sho
         said = f"{identifier(source.type.column)}::VARCHAR"
         mapped = f"{said} IN ({_texts(source.type.values)})"
     if where or mapped:
-        number = "NULL::INTEGER" if source.database else "segassist_number"
         label = quoted(_label(place, source))
-        count = left_out.counting(label, rows, number, where, said or "NULL", mapped)
+        count = left_out.counting(label, rows, reading.file_no(source), where, said, mapped)
         _run(reading.connection, source.kind, count)
     tests = " AND ".join(filter(None, (where, mapped)))
     return f"SELECT {', '.join(shown)} FROM {rows}{f' WHERE {tests}' if tests else ''}"
@@ -403,7 +407,7 @@ def _label(place: int, source: Source) -> str:
 
 
 def _rows(reading: _Reading, place: int, source: Source) -> str:
-    """What to select from: the files with each row's file_no, or the database's table brought over."""
+    """What to select from: the files with each row's path, or the database's table brought over."""
     if source.database:
         rows = reading.table(place, source)
     else:
@@ -412,9 +416,19 @@ def _rows(reading: _Reading, place: int, source: Source) -> str:
     # Numbered before any row is left out, so that several tables of one file number alike.
     if source.row_number:
         rows = f"(SELECT *, row_number() OVER () AS row_number FROM {rows})"
-    if source.database:
-        return rows
-    return f"{rows} AS given JOIN arriving_files ON {FILE_COLUMN} = segassist_path"
+    return rows
+
+
+def _number_of(files: Sequence[tuple[str, int]]) -> str:
+    """SQL of the number of the file that a row is of; files: path and number, by their paths.
+
+    By halves, because the engine asks once for many rows of one file, which is faster than to join the numbers.
+    """
+    if len(files) == 1:
+        return str(files[0][1])
+    half = len(files) // 2
+    before, after = _number_of(files[:half]), _number_of(files[half:])
+    return f"CASE WHEN {FILE_COLUMN} < {quoted(files[half][0])} THEN {before} ELSE {after} END"
 
 
 def reader(

@@ -84,7 +84,7 @@ def _summarise(connection: duckdb.DuckDBPyConnection) -> None:
     """Create event_summary, what several checks ask of each type of event, in one reading of raw_events."""
     connection.execute(
         "CREATE OR REPLACE TEMP TABLE event_summary AS SELECT type, "
-        "CASE WHEN count(source_id) = count(*) THEN min(source_id) END AS source_id, "
+        "CASE WHEN count(source_id) = count(*) THEN any_value(source_id) END AS source_id, "
         + "".join(f"min({name})::DOUBLE AS {name}, " for name in ("quantity", "value", "discount"))
         + "count(*) AS events, count(item_id) AS item_id, count(order_id) AS order_id, "
         "count(*) FILTER (ts > now()::TIMESTAMP) AS future FROM raw_events GROUP BY type"
@@ -214,12 +214,24 @@ def _completeness(connection: duckdb.DuckDBPyConnection, purchases: int) -> list
         there = count(connection, f"SELECT {column} FROM event_summary WHERE type = 'purchase'")
         share = 1 - there / purchases if purchases else 0.0
         verdict: Verdict = "pass" if share <= INCOMPLETE_WARN else "warn"
-        if column == "item_id" and share > INCOMPLETE_STOP:
+        detail, said = f"{share:.2%} {what}.", f"{share:.2%}{zh}。"
+        if column == "item_id" and not _given(connection, column):
+            detail += " No source tells the items, so whatever asks of goods finds nobody."
+            said += "没有来源提供商品，涉及商品的条件找不到客户。"
+        elif column == "item_id" and share > INCOMPLETE_STOP:
             verdict = "stop"
-        found.append(
-            Check(f"{column} complete", "completeness", verdict, f"{share:.2%} {what}.", f"{share:.2%}{zh}。")
-        )
+        found.append(Check(f"{column} complete", "completeness", verdict, detail, said))
     return found
+
+
+def _given(connection: duckdb.DuckDBPyConnection, column: str) -> bool:
+    """Whether a source fills the column of raw_events; one that none fills is computed where it is asked for."""
+    return not count(
+        connection,
+        "SELECT count(*) FROM duckdb_columns() WHERE table_name = 'raw_events' AND column_name = $1 "
+        "AND column_default IS NOT NULL",
+        [column],
+    )
 
 
 def _twins(connection: duckdb.DuckDBPyConnection, events: int) -> Check:

@@ -42,18 +42,18 @@ def keep(connection: duckdb.DuckDBPyConnection) -> None:
 def counting(label: str, rows: str, number: str, where: str, said: str, mapped: str) -> str:
     """SQL that counts a source into raw_left_out, reading only the columns that the tests name.
 
-    rows: what to select from. number: SQL of a row's file. where, mapped: SQL tests, empty where there is none.
-    said: SQL of a row's type.
+    rows: what to select from. number: SQL of a row's file. where, mapped: SQL tests, empty where there is none. said: SQL
+    of a row's type, which `mapped` is a test of; empty without it.
     """
-    reasons = [
-        f"WHEN ({test}) IS NOT TRUE THEN '{why}'"
-        for test, why in ((where, "where"), (mapped, "type"))
-        if test
-    ]
+    # Types are counted as they are and tested once each: there are far fewer of them than rows.
+    kept = f"({where}) IS TRUE" if where else "true"
+    known = f"({mapped}) IS TRUE" if mapped else "true"
     return f"""
-        WITH told AS (SELECT {number} AS file_no, CASE {" ".join(reasons)} ELSE 'taken' END AS reason,
-                             CASE WHEN reason = 'type' THEN left({said}, 40) END AS said, count(*) AS rows
-                      FROM {rows} GROUP BY ALL),
+        WITH counted AS (SELECT {number} AS file_no, {kept} AS kept, {said or "NULL::VARCHAR"} AS said,
+                                any_value({known}) AS known, count(*) AS rows FROM {rows} GROUP BY 1, 2, 3),
+        told AS (SELECT file_no, CASE WHEN NOT kept THEN 'where' WHEN NOT known THEN 'type' ELSE 'taken' END AS reason,
+                        CASE WHEN reason = 'type' THEN left(said, 40) END AS said, sum(rows) AS rows
+                 FROM counted GROUP BY ALL),
         placed AS (SELECT *, row_number() OVER (PARTITION BY file_no, reason ORDER BY rows DESC, said) AS place FROM told)
         INSERT INTO raw_left_out
         SELECT {label}, file_no, reason, CASE WHEN place <= {TYPES} THEN said END, sum(rows)::BIGINT

@@ -203,7 +203,11 @@ def parse_mapping(text: str, folder: Path, label: str) -> Mapping:
     attributes: dict[str, CustomerAttribute] = {}
     for kind in FIELDS:
         for table in data.get(kind, []):
-            declared = _attributes(table, attributes, mistakes) if kind == "customers" else {}
+            declared = (
+                _attributes(table, attributes, mistakes)
+                if kind == "customers" and "attributes" in table
+                else {}
+            )
             sources.append(_source(kind, table, declared, mistakes))
     mistakes += [
         f"customers.{name}: is declared as an attribute too; leave one of them out."
@@ -235,7 +239,7 @@ def _attributes(
     """Name -> column of what a table of customers declares; another table may declare the same again, alike."""
     issues: list[Sentence] = []
     computed = [feature.name for feature in standard_catalogue() if not feature.attribute]
-    found = read_attributes(table.get("attributes", []), "customers.attributes", issues, computed)
+    found = read_attributes(table["attributes"], "customers.attributes", issues, computed)
     mistakes += issues
     mistakes += [
         f"customers.attributes.{one.name}: is declared otherwise in another table of customers."

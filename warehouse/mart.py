@@ -60,8 +60,11 @@ def feature_mart(
     tables = [known.select("customer_id").distinct() if whom is None else whom.select("customer_id")]
     for event in used_events(catalogue):
         of_type = known.filter(known.type == event, *_since(known, features, event, as_of))
-        rows = _described(of_type if whom is None else of_type.semi_join(whom, "customer_id"), items)
-        tables += _aggregates(rows, [p for p in _primitives(features) if p.event == event], as_of)
+        wanted = [p for p in _primitives(features) if p.event == event]
+        favourites = [f.computation for f in features if isinstance(f.computation, Favourite)]
+        asked = _asked_of(wanted, favourites if event == SPENT else [])
+        rows = _described(of_type if whom is None else of_type.semi_join(whom, "customer_id"), items, asked)
+        tables += _aggregates(rows, wanted, as_of)
         if event == SPENT:
             tables += _favourites(rows, features, as_of)
     if any(isinstance(feature.computation, Attribute) for feature in features):
@@ -98,12 +101,26 @@ def _since(events: ir.Table, features: list[Feature], event: str, as_of: date) -
     return [events.ts >= days_before(as_of, max(known))] if len(known) == len(starts) else []
 
 
-def _described(rows: ir.Table, items: ir.Table) -> ir.Table:
-    """Events with what is known of their items; only what features ask for, because the engine keeps these rows."""
-    return rows.left_join(items, rows.item_id == items.item_id).select(
-        *(rows[name] for name in ("customer_id", "ts", "item_id", "order_id", "channel", *_SUMMED)),
-        *(items[name] for name in items.columns if name not in ("item_id", "name")),
-    )
+def _asked_of(primitives: Iterable[Primitive], favourites: Iterable[Favourite]) -> set[str]:
+    """The columns, of events or of their items, that primitives count, or test besides the time."""
+    found = {favourite.column for favourite in favourites}
+    for primitive in primitives:
+        found |= {_counted_once(primitive) or ""}
+        if not isinstance(primitive, Gap):
+            found |= {column for column, _ in primitive.where}
+        if isinstance(primitive, Aggregate) and primitive.near is not None:
+            found.add(primitive.near[0])
+    return found
+
+
+def _described(rows: ir.Table, items: ir.Table, asked: set[str]) -> ir.Table:
+    """Events with what is asked of their items, and no more, because the engine reads and keeps these columns."""
+    own = [rows[name] for name in ("customer_id", "ts", "item_id", "order_id", "channel", *_SUMMED)]
+    of_items = [name for name in items.columns if name in asked and name not in ("item_id", "name")]
+    if not of_items:
+        return rows.select(*own)
+    described = rows.left_join(items, rows.item_id == items.item_id)
+    return described.select(*own, *(items[name] for name in of_items))
 
 
 def used_events(catalogue: Catalogue) -> list[str]:

@@ -16,6 +16,7 @@ from pathlib import Path
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.parquet as pq
 
 from segments.atomic import made_once, write_private, write_text
 from segments.errors import NotBuiltError, NotFoundError
@@ -72,12 +73,13 @@ def extend_vault(folder: Path, source_ids: list[str], key: bytes) -> pd.DataFram
     asked = pd.DataFrame(
         [row for row in rows if row[0] not in erased], columns=["customer_id", "source_id"], dtype="str"
     )
-    known = read_vault(folder)
+    path = folder / VAULT_FILE
+    known = pq.read_table(io.BytesIO(unseal(path.read_bytes(), path)), columns=["customer_id"])["customer_id"]
     # Arrow's own search: pandas would make a Python text of every known id first.
-    found = pc.is_in(pa.array(asked["customer_id"]), value_set=pa.array(known["customer_id"]))
+    found = pc.is_in(pa.array(asked["customer_id"], known.type), value_set=known)
     new = asked[~found.to_numpy(zero_copy_only=False)]
     if len(new):
-        _save(folder, pd.concat([known, new], ignore_index=True))
+        _save(folder, pd.concat([read_vault(folder), new], ignore_index=True))
     return asked
 
 

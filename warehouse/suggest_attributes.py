@@ -13,7 +13,7 @@ from segments.catalogue import standard_catalogue
 from warehouse.attributes import MOST_LEVELS
 from warehouse.connection import identifier
 from warehouse.readable import NO, YES
-from warehouse.suggest_columns import FORMATS, Column, fits, toml_text
+from warehouse.suggest_columns import Column, toml_text, written
 
 ORDERS = (
     ("bronze", "silver", "gold", "platinum", "diamond"),
@@ -135,9 +135,7 @@ def _date(column: Column) -> str | None:
     """How its dates are written: '' where the engine knows; None where it holds none."""
     if column.type.startswith(("DATE", "TIMESTAMP")):
         return ""
-    if column.type != "VARCHAR" or not column.examples:
-        return None
-    return next((said for said in FORMATS if all(fits(value, said) for value in column.examples)), None)
+    return written(column)
 
 
 def _kind(

@@ -208,9 +208,25 @@ def unix(column: Column) -> str | None:
     return "milliseconds" if 1e12 <= value < 2e12 else None
 
 
-def fits(value: str, written: str) -> bool:
+def time_said(column: Column) -> tuple[str, str]:
+    """What a mapping says of a time: the column, or an expression over it; and its time_format, empty where the engine
+    knows by itself how it is written."""
+    counted = unix(column)
+    if counted is None:
+        return column.name, written(column) or ""
+    return column.name if counted == "unix" else f"= {identifier(column.name)} / 1000", "unix"
+
+
+def written(column: Column) -> str | None:
+    """How a column of text writes its times, of the ways that need to be named."""
+    if column.type != "VARCHAR" or not column.examples:
+        return None
+    return next((said for said in FORMATS if all(_fits(value, said) for value in column.examples)), None)
+
+
+def _fits(value: str, said: str) -> bool:
     try:
-        datetime.strptime(value, written)
+        datetime.strptime(value, said)
     except ValueError:
         return False
     return True

@@ -12,14 +12,12 @@ from warehouse.connection import identifier
 from warehouse.files import reader
 from warehouse.personal import column_words
 from warehouse.suggest_columns import (
-    FORMATS,
     ITEM_FIELDS,
     Column,
     Guess,
     event_type,
-    fits,
+    time_said,
     toml_text,
-    unix,
 )
 from warehouse.suggest_money import SYMBOLS, amount, sign_of, written_amounts
 
@@ -56,7 +54,9 @@ def propose_events(
     keys = {name: found[name] for name in ids if name in found}
     by_name = {column.name: column for column in columns}
     types = _event_types(connection, path, found.pop("event", None))
-    tell_time(by_name[found["time"]], found)
+    found["time"], time_format = time_said(by_name[found["time"]])
+    if time_format:
+        found["time_format"] = time_format
     codes = _codes(connection, found.get("currency"))
     notes = [*_notes(columns, found, types), *personal_notes(columns, found["customer"])]
     if doubtful is not None:
@@ -137,19 +137,6 @@ def _doubtful_name(connection: duckdb.DuckDBPyConnection, guesses: Sequence[Gues
     ).fetchone()
     items, pairs = row or (0, 0)
     return name if pairs > _NAMES_AN_ITEM * items else None
-
-
-def tell_time(column: Column, found: dict[str, str]) -> None:
-    """Add how the times are written, where the engine does not know by itself."""
-    counted = unix(column)
-    if counted is not None:
-        found["time_format"] = "unix"
-        if counted == "milliseconds":
-            found["time"] = f"= {identifier(column.name)} / 1000"
-    elif column.type == "VARCHAR":
-        written = next((f for f in FORMATS if all(fits(value, f) for value in column.examples)), None)
-        if written is not None:
-            found["time_format"] = written
 
 
 def _event_types(

@@ -8,7 +8,7 @@ from pathlib import Path
 import duckdb
 
 from warehouse.suggest_attributes import propose
-from warehouse.suggest_columns import FORMATS, ITEM_FIELDS, Column, Guess, fits, toml_text
+from warehouse.suggest_columns import ITEM_FIELDS, Column, Guess, time_said, toml_text
 from warehouse.suggest_events import Proposal, personal_notes
 
 
@@ -53,16 +53,20 @@ def propose_campaigns(path: Path, columns: Sequence[Column], guesses: Sequence[G
     """The table `sample` as campaigns."""
     found = {guess.field: guess.column for guess in guesses}
     by_name = {column.name: column for column in columns}
-    lines = [
-        f"{field} = {toml_text(found[field])}"
-        for field in ("campaign", "type", "start", "end")
-        if field in found
-    ]
-    start = by_name[found["start"]]
-    written = next((f for f in FORMATS if all(fits(value, f) for value in start.examples)), None)
-    if start.type == "VARCHAR" and written:
-        lines.append(f"time_format = {toml_text(written)}")
     notes = [] if "end" in found else ["No column tells the end, so a campaign lasts 30 days."]
+    times = {name: by_name[found[name]] for name in ("start", "end") if name in found}
+    # What the engine knows for a date is read as one, whatever the format.
+    formats = {time_said(column)[1] for column in times.values() if column.type != "DATE"}
+    if len(formats) > 1:
+        notes.append(
+            "The end is written otherwise than the start, so it is not mapped: a campaign lasts 30 days."
+        )
+        formats = {time_said(times["start"])[1]}
+        del found["end"], times["end"]
+    found |= {name: time_said(column)[0] for name, column in times.items()}
+    said = {field: found[field] for field in ("campaign", "type", "start", "end") if field in found}
+    lines = [f"{field} = {toml_text(column)}" for field, column in said.items()]
+    lines += [f"time_format = {toml_text(written)}" for written in formats if written]
     return Proposal(
         path, "campaigns", {"campaign": found["campaign"]}, [("[[campaigns]]", lines)], list(guesses), notes
     )

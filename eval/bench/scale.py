@@ -33,6 +33,8 @@ from warehouse.store import Warehouse, build
 from warehouse.synthetic import generate
 
 RUNS = 20
+HALF_A_CENT = 0.005
+"""Added to what sums are compared with: no sum of prices lies there, so that the order of adding decides nothing."""
 PANDAS_MOST = 10_000_000
 """Events that pandas is asked to hold in memory."""
 
@@ -120,12 +122,12 @@ def feature_definition(rng: random.Random) -> dict[str, Any]:
     return {
         "all_of": [
             {"feature": "orders_90d", "op": ">=", "value": rng.randint(1, 5)},
-            {"feature": "spend_365d", "op": ">", "value": rng.randint(20, 400)},
+            {"feature": "spend_365d", "op": ">", "value": rng.randint(20, 400) + HALF_A_CENT},
             {"feature": "recency_days", "op": "<=", "value": rng.randint(20, 200)},
             {"not": {"feature": "categories_365d", "op": "<", "value": rng.randint(2, 10)}},
             {
                 "any_of": [
-                    {"feature": "spend_30d", "op": ">", "value": 10},
+                    {"feature": "spend_30d", "op": ">", "value": 10 + HALF_A_CENT},
                     {"feature": "orders_30d", "op": "=", "value": 0},
                 ]
             },
@@ -141,7 +143,7 @@ def event_definition(rng: random.Random) -> dict[str, Any]:
         "from_days_ago": rng.randint(20, 300),
         "measure": "value",
         "op": ">",
-        "value": rng.randint(1, 40),
+        "value": rng.randint(1, 40) + HALF_A_CENT,
     }
 
 

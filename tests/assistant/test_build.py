@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import duckdb
@@ -276,6 +276,46 @@ def test_too_short_a_history_is_one_sentence(tmp_path):
     with pytest.raises(DataError, match="propensity models need at least"):
         build(tmp_path, loader(tables), "short")
     assert not (tmp_path / "ready.json").exists()
+
+
+PLAIN = """
+[[events]]
+files = ["days"]
+type = "purchase"
+customer = "who"
+time = "at"
+value = "paid"
+"""
+
+
+def test_a_shop_without_items_of_which_nothing_can_be_learned_is_ready_and_grows(tmp_path):
+    (tmp_path / "days").mkdir()
+    mapping, ready = parse_mapping(PLAIN, tmp_path, "shop.toml"), tmp_path / "ws"
+
+    def day(first: int, last: int) -> None:
+        rows = [f"c{n % 3},{date(2024, 1, 1) + timedelta(days=n)},{5 + n % 7}" for n in range(first, last)]
+        (tmp_path / f"days/{first}.csv").write_text("\n".join(["who,at,paid", *rows]) + "\n")
+
+    # Each of three customers buys every third day: what comes within two weeks is always the same.
+    day(0, 360)
+    heard: list[str] = []
+    build_from(mapping, ready, lambda _title: lambda _share, what: heard.append(what))
+    assert heard[-1] == "no propensity model can be learned from these data yet"
+    assert Registry(open_workspace(ready).models).names() == ()
+    day(360, 363)
+    done = build_from(mapping, ready)
+    assert (done.intake.action, done.added.events) == ("add", 3)
+    report = json.loads((ready / "quality.json").read_text())
+    check = next(check for check in report["checks"] if check["name"] == "item_id complete")
+    assert check["verdict"] == "warn"
+    assert "No source tells the items" in check["detail"]
+
+
+def test_a_column_of_items_that_is_empty_stops_the_load(tmp_path):
+    (tmp_path / "orders.csv").write_text("who,at,paid,sku\na,2024-01-02,3,\nb,2024-01-03,4,\n")
+    text = PLAIN.replace("days", "orders.csv") + 'item = "sku"\n'
+    with pytest.raises(DataError, match="purchase lines without an item"):
+        build_from(parse_mapping(text, tmp_path, "shop.toml"), tmp_path / "ws")
 
 
 def test_campaigns_may_be_dated_by_the_minute(small_warehouse):

@@ -51,6 +51,19 @@ def loaded(text: str, folder: Path) -> duckdb.DuckDBPyConnection:
     return connection
 
 
+@pytest.mark.parametrize("files", [1, 2, 7])
+def test_each_event_carries_the_number_of_its_file(files, tmp_path):
+    # Numbers in another order than the names, one of them with an apostrophe.
+    numbers = {tmp_path / f"d'{place}.csv": (place * 3 + 1) % 7 for place in range(files)}
+    for path in numbers:
+        path.write_text(f'who,at\n"{path.name}",2024-01-02\n"{path.name}",2024-01-03\n')
+    text = '[[events]]\nfiles = ["*.csv"]\ntype = "view"\ncustomer = "who"\ntime = "at"\n'
+    connection = duckdb.connect()
+    load(parse_mapping(text, tmp_path, "shop.toml"), connection, numbers)
+    told = dict(connection.execute("SELECT DISTINCT source_id, file_no FROM raw_events").fetchall())
+    assert told == {path.name: number for path, number in numbers.items()}
+
+
 def test_files_of_a_pattern_are_read_together_gzip_and_json_too(shop):
     connection = loaded(MAPPING, shop)
     events = connection.execute(

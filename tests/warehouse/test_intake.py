@@ -11,6 +11,7 @@ import pytest
 from segments.errors import ConflictError, DataError, UserError
 from warehouse.append import append, load_all
 from warehouse.clean import FUTURE, MAX_EVENTS_A_DAY, REFUND
+from warehouse.erase import erase
 from warehouse.intake import take_in
 from warehouse.ledger import mark, read_ledger
 from warehouse.mapping import parse_mapping
@@ -138,6 +139,20 @@ def test_daily_counts_that_are_not_of_these_events_are_made_anew(shop):
     ingest(shop)
     ingest_with_its_key(shop)
     same(tables(shop / "ws"), tables(shop / "whole"))
+
+
+def test_daily_counts_are_of_the_events_that_are_kept(shop):
+    ingest(shop)
+    erase(shop / "ws", "c3")
+    add_day(shop, 4)
+    _, added = ingest(shop)
+    assert added.events < len(day(4)), "the day tells of a person who was erased"
+    add_day(shop, 5, day(5)[lambda rows: rows["who"] != "c3"])
+    ingest(shop)
+    found = tables(shop / "ws")
+    assert found["daily"]["events"].sum() == len(found["events"])
+    by_day = found["events"].groupby(found["events"]["ts"].dt.normalize()).size()
+    assert found["daily"].groupby("day")["events"].sum().to_dict() == by_day.to_dict()
 
 
 def test_without_order_numbers_what_a_customer_buys_at_one_time_is_an_order(shop):

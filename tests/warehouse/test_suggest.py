@@ -187,6 +187,27 @@ def test_several_files_are_told_apart_and_joined(files):
     assert campaign == [("mail", "2024-03-13", "2024-03-15")]
 
 
+@pytest.mark.parametrize(
+    ("start", "end", "read"),
+    [
+        ("1710288000", "1710460800", ("2024-03-13", "2024-03-15")),
+        ("1710288000000", "1710460800000", ("2024-03-13", "2024-03-15")),
+        ("13/03/2024", "2024-03-15", ("2024-03-13", "2024-03-15")),
+        ("2024-03-13", "15/03/2024", ("2024-03-13", "2024-03-15")),
+        # Of two ways of writing one is named: the end is left out, and that is said.
+        ("13/03/2024", "20240315", ("2024-03-13", "2024-04-12")),
+    ],
+)
+def test_campaigns_are_read_as_their_times_are_written(start, end, read, files, tmp_path):
+    (tmp_path / "campaigns.csv").write_text(f"campaign_id,start_date,end_date\nc1,{start},{end}\n")
+    found = suggest(files[0], tmp_path / "campaigns.csv")
+    connection = duckdb.connect()
+    load(parse_mapping(found.toml.replace("# GBP = ...", "GBP = 1.2 #"), tmp_path, "suggested"), connection)
+    days = "SELECT start_date::VARCHAR, end_date::VARCHAR FROM raw_campaigns"
+    assert connection.execute(days).fetchall() == [read]
+    assert any("a campaign lasts 30 days" in note for note in found.notes) == (end == "20240315")
+
+
 def test_a_chinese_customer_table_is_understood(files, tmp_path):
     path = tmp_path / "会员.csv"
     path.write_text(
