@@ -46,6 +46,7 @@ COUNTING = frozenset(
 )
 """Tools that tell no more of customers than counts, all by way of the disclosure."""
 Top = Annotated[int, Field(ge=1, description="how many customers")]
+Share = Annotated[float, Field(gt=0, le=1, description="of all customers")]
 
 
 @dataclass(frozen=True)
@@ -396,6 +397,11 @@ class Tools:
     def breakdown_segment(self, definition: Node, feature: str) -> ToolResult:
         """Count a segment by the values of one feature (age, favourite_department, spend_365d ...), beside everyone."""
         return self._about(definition, audience.breakdown_segment(self.rooms, definition, feature))
+
+    def estimate_segment(self, definition: Node, share: Share | None = None) -> ToolResult:
+        """Estimate a segment's size from a sample of the customers (share of them, by default 5 %), with its 95 % interval,
+        the sample's size and that of all: for very large data, where to count takes long."""
+        return ToolResult((audience.estimate_segment(self.rooms, definition, share),), definition)
 
     def count_part(self, definition: Node, part: Node) -> ToolResult:
         """How many customers of a segment meet one more condition (part), as a share of the segment and beside the share

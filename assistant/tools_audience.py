@@ -17,6 +17,7 @@ from segments.explain import explain
 from segments.issues import Issue
 from segments.ports import Evidence, Figure
 from warehouse.breakdown import breakdown
+from warehouse.estimate import draw
 from warehouse.overlap import overlaps
 from warehouse.trend import change, drift, trend
 from warehouse.why import why
@@ -151,6 +152,34 @@ def breakdown_segment(rooms: Rooms, definition: Node, feature: str) -> Evidence:
         figures.append(Figure(f"group.{place}.everyone", group.everyone, "share", group.label, group.label))
     rows = tuple({"label": group.label, "place": place} for place, group in enumerate(groups))
     return Evidence("", "breakdown_segment", tuple(figures), rows)
+
+
+def estimate_segment(rooms: Rooms, definition: Node, share: float | None) -> Evidence:
+    """The size from a sample of the customers: the estimate with its interval, how many were drawn, and of how many.
+
+    Raises what `draw` does, ForbiddenError where counts carry noise.
+    """
+    sample = draw(rooms.audiences, definition, share)
+    found, drawn = rooms.disclosure.estimated(sample), sample.estimate
+    size: tuple[int | str, int | None, int | None] = (
+        ("held back", None, None) if found is None else (found.size, found.low, found.high)
+    )
+    catalogue, currency = rooms.warehouse.catalogue, rooms.workspace.settings.currency
+    words = [explain(definition, catalogue, language, currency) for language in ("en", "zh")]
+    return Evidence(
+        "",
+        "estimate_segment",
+        (
+            Figure(
+                "size", size[0], "customers", "customers, estimated", "估计客户数", *size[1:], drawn.level
+            ),
+            Figure("sampled", drawn.sampled, "customers", "customers in the sample", "抽样客户数"),
+            Figure("population", drawn.population, "customers", "customers in all", "客户总数"),
+            Figure("as_of", rooms.warehouse.as_of.isoformat(), "date", "as of", "截至"),
+            Figure("words_en", words[0], "text", "of whom", "对象"),
+            Figure("words_zh", words[1], "text", "of whom", "对象"),
+        ),
+    )
 
 
 def count_part(rooms: Rooms, definition: Node, part: Node) -> Evidence:

@@ -203,3 +203,19 @@ def test_other_questions_ask_for_no_change(message):
 def test_a_long_message_is_read_in_one_way_only(message):
     """With two ways for each word it would not be read within the time of a test."""
     assert not asks_change(message)
+
+
+def test_an_estimate_keeps_its_sample_and_its_interval_in_the_evidence(rooms):
+    from assistant.toolbox import call_tool
+    from assistant.tools import Tools
+
+    found = call_tool(Tools(rooms), "estimate_segment", {"definition": SOUP, "share": 0.5})
+    figures = {figure["name"]: figure for figure in found["evidence"][0]["figures"]}
+    population, size = rooms.audiences.population, rooms.audiences.size(from_json(SOUP))
+    assert figures["population"]["value"] == population
+    assert 0.3 * population < figures["sampled"]["value"] < 0.7 * population
+    assert figures["size"]["low"] < figures["size"]["value"] < figures["size"]["high"]
+    assert figures["size"]["level"] == 0.95
+    assert abs(figures["size"]["value"] - size) < 0.1 * population
+    assert figures["words_en"]["value"].startswith("customers who bought category SOUP")
+    assert "SOUP" in figures["words_zh"]["value"]

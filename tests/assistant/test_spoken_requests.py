@@ -243,8 +243,8 @@ def test_a_segment_is_told_again_as_it_is_and_copy_is_written_anew(talk):
             "sms": "A coupon waits.",
         }
 
-    talk.ask("write the e-mail", call("write_copy"), english, english)
-    assert "为您准备的小惊喜" in talk.ask("and in Chinese?", chinese, chinese).answer
+    talk.ask("write the e-mail", call("write_copy"), english, english, lawless=True)
+    assert "为您准备的小惊喜" in talk.ask("and in Chinese?", chinese, chinese, lawless=True).answer
 
 
 def test_what_was_saved_is_not_saved_again_in_another_language(talk):
