@@ -378,7 +378,14 @@ def _clusters(item: Evidence, language: Language, currency: str) -> str:
 
 def _saved(item: Evidence, language: Language, currency: str) -> str:
     lines = [_figures(item, language, currency)]
-    lines += [f"- **{row['name']}** (v{row['version']}): {row['size']}; {row['words']}" for row in item.rows]
+    lines += [
+        _say(
+            language,
+            f"- **{row['name']}** (v{row['version']}): {row['size']}; {row['words']}",
+            f"- **{row['name']}**（v{row['version']}）：{row['size']}；{row['words_zh']}",
+        )
+        for row in item.rows
+    ]
     return "\n".join(lines)
 
 

@@ -16,6 +16,7 @@ from pydantic import Field
 from assistant import tools_audience as audience
 from assistant import tools_campaigns as campaign_tools
 from assistant import tools_market, tools_plans, tools_propensity
+from assistant.natural_segments import discover_segments
 from assistant.noise import LEVEL
 from campaigns.plan import Strategy
 from insights.signals import Kind
@@ -37,7 +38,7 @@ from segments.issues import Issue
 from segments.ports import Evidence, Figure
 
 if TYPE_CHECKING:
-    from assistant.app import Rooms
+    from assistant.rooms import Rooms
 
 DEFAULT_TOP = 100
 COUNTING = frozenset(
@@ -169,7 +170,7 @@ class Tools:
 
     def discover_segments(self, k: int | None = None) -> ToolResult:
         """Find k natural segments of all customers by their behaviour, each with a name and a persona."""
-        found = self.rooms.discover(k)
+        found = discover_segments(self.rooms, k)
         version = found.rows[0]["definition"]["member_of"]["discovery"] if found.rows else None
         return ToolResult((found,), discovery=version)
 
@@ -438,6 +439,7 @@ class Tools:
                 "version": s.version,
                 "size": self._listed_size(s.definition),
                 "words": self._words(s.definition),
+                "words_zh": self._words(s.definition, "zh"),
             }
             for s in self.rooms.library.all()
         )

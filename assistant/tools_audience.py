@@ -23,7 +23,7 @@ from warehouse.trend import change, drift, trend
 from warehouse.why import why
 
 if TYPE_CHECKING:
-    from assistant.app import Rooms
+    from assistant.rooms import Rooms
 
 POINTS, STEP_DAYS = 12, 30
 SHOWN_PAIRS = 20

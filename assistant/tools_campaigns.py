@@ -45,7 +45,7 @@ from segments.issues import Issue
 from segments.ports import Evidence, Figure
 
 if TYPE_CHECKING:
-    from assistant.app import Rooms
+    from assistant.rooms import Rooms
 
 HOLDOUT_SHARE = 0.2
 """Of a test that no plan sizes: four of five customers get the campaign, and the test loses little power."""

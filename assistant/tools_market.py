@@ -13,7 +13,7 @@ from segments.errors import DefinitionError
 from segments.ports import Evidence, Figure
 
 if TYPE_CHECKING:
-    from assistant.app import Rooms
+    from assistant.rooms import Rooms
 
 KINDS = ("customer", "order", "coupon")
 OF_A_PERSON = ("customer", "order")

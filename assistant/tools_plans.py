@@ -16,7 +16,7 @@ from segments.issues import Issue
 from segments.ports import Evidence, Figure
 
 if TYPE_CHECKING:
-    from assistant.app import Rooms
+    from assistant.rooms import Rooms
 
 NONE_SAVED = (
     "No plan is saved yet. Plan a campaign for a segment, then say: save the plan as spring.",
