@@ -205,6 +205,14 @@ def test_a_long_message_is_read_in_one_way_only(message):
     assert not asks_change(message)
 
 
+@pytest.mark.parametrize("message", ["who left since last month?", "上个月以来谁离开了？"])
+def test_who_left_since_a_day_needs_no_word_for_the_segment(talk, message):
+    talk.use(SOUP)
+    answer = talk.ask(message, call("diff_segment"))
+    assert answer.tool_calls[-1]["arguments"]["earlier"] == "2017-12-01"
+    assert talk.current == SOUP
+
+
 def test_an_estimate_keeps_its_sample_and_its_interval_in_the_evidence(rooms):
     from assistant.toolbox import call_tool
     from assistant.tools import Tools
