@@ -25,8 +25,10 @@ from segments.ports import Evidence, Figure
 
 PHRASED = frozenset({"plan_strategy"})
 """Tools whose answers open with a pitch by the language model, which may hold no figure at all."""
+AVERAGES = 6
+"""Of a profile: up to what a basket is worth."""
 SHOWN = 5
-"""Averages, traits, recommendations and drivers shown; all of them are in the evidence."""
+"""Traits, recommendations and drivers shown; all of them are in the evidence."""
 _HIDDEN = {"definition_en", "definition_zh", "population", "as_of", "size_before", "seed_size", "top"}
 
 
@@ -112,7 +114,7 @@ def _profile(item: Evidence, language: Language, currency: str) -> str:
     figures = named(item)
     lines = [_line(figures["spend"], language, currency), _line(figures["spend_share"], language, currency)]
     averages = [name for name in figures if name.startswith("average.") and name.count(".") == 1]
-    for name in averages[:SHOWN]:
+    for name in averages[:AVERAGES]:
         everyone = display(figures[f"{name}.everyone"], currency)
         lines.append(
             _line(figures[name], language, currency)
@@ -376,7 +378,14 @@ def _clusters(item: Evidence, language: Language, currency: str) -> str:
 
 def _saved(item: Evidence, language: Language, currency: str) -> str:
     lines = [_figures(item, language, currency)]
-    lines += [f"- **{row['name']}** (v{row['version']}): {row['size']}; {row['words']}" for row in item.rows]
+    lines += [
+        _say(
+            language,
+            f"- **{row['name']}** (v{row['version']}): {row['size']}; {row['words']}",
+            f"- **{row['name']}**（v{row['version']}）：{row['size']}；{row['words_zh']}",
+        )
+        for row in item.rows
+    ]
     return "\n".join(lines)
 
 
@@ -476,6 +485,42 @@ def _breakdown(item: Evidence, language: Language, currency: str) -> str:
     return "\n".join(lines)
 
 
+def _part(item: Evidence, language: Language, currency: str) -> str:
+    figures, shown = named(item), displayed(item, currency)
+    words = shown[f"part_{language}"]
+    share = shown.get("part_share")
+    line = _say(
+        language,
+        f"**{shown['part']} of them" + (f" ({share})" if share else "") + f"**: {words}",
+        f"**其中 {shown['part']} 位" + (f"（{share}）" if share else "") + f"**：{words}",
+    )
+    if "everyone" in figures:
+        line += _say(language, f"; of everyone {shown['everyone']}", f"；全体中 {shown['everyone']}")
+    return line
+
+
+def _when(item: Evidence, language: Language, currency: str) -> str:
+    figures, shown = named(item), displayed(item, currency)
+    names = [name for name in figures if name != "orders" and not name.endswith(".everyone")]
+    lines = [
+        _say(
+            language,
+            f"**When they shop** (shares of {shown['orders']} orders in a year)",
+            f"**购物时间**（最近一年 {shown['orders']} 个订单的占比）",
+        )
+    ]
+    for start in ("part.", "day."):
+        parts = [name for name in names if name.startswith(start)]
+        for name in sorted(parts, key=lambda name: -float(figures[name].value)):
+            lines.append(
+                _line(figures[name], language, currency)
+                + _say(
+                    language, f"; everyone {shown[f'{name}.everyone']}", f"；全体 {shown[f'{name}.everyone']}"
+                )
+            )
+    return "\n".join(lines)
+
+
 def _overlap(item: Evidence, language: Language, currency: str) -> str:
     figures = named(item)
     lines = [_say(language, "**Overlap of the saved segments**", "**已保存分群的重叠**")]
@@ -525,6 +570,8 @@ _RENDERERS: dict[str, Callable[[Evidence, Language, str], str]] = {
     "trend_segment": _trend,
     DIFF: _diff,
     "breakdown_segment": _breakdown,
+    "count_part": _part,
+    "profile_times": _when,
     "overlap_segments": _overlap,
     "estimate_uplift": _uplift,
     "customer_value": _worth,

@@ -106,7 +106,7 @@ def demand(item: Evidence, language: Language, currency: str) -> str:
 
 
 def anomalies(item: Evidence, language: Language, currency: str) -> str:
-    """What is odd, how many, and the oddest with their reasons."""
+    """What is odd and how many; of coupons the oddest with their reasons."""
     figures = named(item)
     flagged, population = (display(figures[name], currency) for name in ("flagged", "population"))
     what = label(figures["flagged"], language)
@@ -125,6 +125,12 @@ def anomalies(item: Evidence, language: Language, currency: str) -> str:
     for row in item.rows[:SHOWN]:
         reasons = row["reasons_zh" if language == "zh" else "reasons"]
         lines.append(f"- {row['id']}: " + ("；" if language == "zh" else "; ").join(reasons))
+    if not item.rows and figures["flagged"].value != 0:
+        lines.append(
+            "具体是谁不在对话中显示；有导出权限的人可用工具 export_anomalies 取得清单。"
+            if language == "zh"
+            else "Which they are is not told in a chat; somebody who may export gets the list by the tool export_anomalies."
+        )
     lines.append(
         "异常不等于有问题，请先核查。" if language == "zh" else "Odd is not guilty: look before you act."
     )

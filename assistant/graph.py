@@ -1,4 +1,4 @@
-"""One turn as a LangGraph graph: link, plan, check (one repair), run, answer.
+"""One turn as a LangGraph graph: link, plan, check, run, answer.
 
 What lasts between turns is in `State` and checkpointed, so that a conversation survives a restart; what
 one turn needs is in `Turn` and does not.
@@ -15,17 +15,17 @@ from langgraph.graph import END, START, StateGraph
 from langgraph.runtime import Runtime
 
 from assistant import answer as words
-from assistant.back import KEPT_TURNS, as_cluster, spoken_back
-from assistant.check import mistakes, objections
+from assistant.again import again, say_again
+from assistant.back import KEPT_TURNS, as_cluster
+from assistant.check import instead, mistakes, objections, unsaid
 from assistant.grounding import ungrounded
-from assistant.linking.clusters import numbered
 from assistant.linking.linker import Confidence, Link, Linker
 from assistant.llm import ChatModel
 from assistant.naming import MAX_NAME
+from assistant.outright import Known, outright
 from assistant.plan import CURRENT, DESCRIBED, Plan, definition_of, edited, make_plan
-from assistant.replies import CLARIFY, MENDED, REFUSE, reply
+from assistant.replies import CLARIFY, GAVE_WAY, MENDED, REFUSE, reply
 from assistant.run import Outcome, run_steps, run_tool
-from assistant.safety import unfair
 from assistant.second_reading import SecondReader, describes, doubtful
 from assistant.several import is_step, taken_apart
 from assistant.tools import ToolResult, Tools
@@ -34,6 +34,7 @@ from segments.canonical import fingerprint
 from segments.codec import from_json, to_json
 from segments.definition import InCluster, Node
 from segments.errors import InternalError, ModelRetryError, SegAssistError, Sentence, UserError
+from segments.explain import Language
 from segments.issues import in_language, sentences
 from segments.ports import Evidence
 
@@ -44,7 +45,7 @@ class State(TypedDict, total=False):
     """What a conversation remembers: the current segment, the ones before it, and what was said.
 
     planned: goal, budget and segment (its hash) of the last plan. discovery: of the natural segments shown last.
-    turns: how many there were, of which history has the last ones.
+    called: the tool calls of the last turn that made any. turns: how many there were, of which history has the last ones.
     bundle: the last turn's, until the next one begins.
     title: the first question, or the name that was given. shared: the link by which others may read it, if any.
     """
@@ -55,6 +56,7 @@ class State(TypedDict, total=False):
     pending: dict[str, Any] | None
     planned: dict[str, Any] | None
     discovery: str | None
+    called: list[dict[str, Any]]
     turns: int
     bundle: dict[str, Any] | None
     title: str
@@ -69,6 +71,7 @@ Emit = Callable[[str, dict[str, Any]], None]
 class Turn:
     """One turn at work. steps: the tools of a message that asks for several, each with what its words hold; `link` is
     of the rest. stopped: why one of them could not be run. mended: whether the plan is not the model's own.
+    gave_way: why the edit that was chosen gave way to another.
     """
 
     question: str
@@ -81,6 +84,7 @@ class Turn:
     correction: str | None = None
     repairs: int = 0
     mended: bool = False
+    gave_way: list[Sentence] = field(default_factory=list)
     calls: list[dict[str, Any]] = field(default_factory=list)
     result: ToolResult | None = None
     answer: str = ""
@@ -120,11 +124,11 @@ class TurnGraph:
 
     def link(self, state: State, turn: Turn) -> State:
         """Find what of the message exists here."""
-        current = _current(state)
         link, turn.steps = self._linked(turn.question, state)
         turn.link = link
-        if not turn.steps_alone:
-            turn.link = self.reread(link, current)
+        turn.plan = self._outright(turn, state)
+        if turn.plan is None:
+            turn.link = self.reread(link, _current(state))
         turn.emit(
             "link", {"found": len(turn.link.candidates) + len(turn.link.edits), "unknown": turn.link.unknown}
         )
@@ -140,13 +144,31 @@ class TurnGraph:
         steps = tuple((part.tool, self.linker.link(part.text)) for part in parts)
         if steps and not asked and all(is_step(tool, link) for tool, link in steps):
             return steps[0][1], steps
-        link = self.linker.link(asked, current, saved, discovery)
+        link = _beside(self.linker.link(asked, current, saved, discovery), current)
         if not steps:
             return link, ()
         plain = not (link.intents.tools or link.intents.destructive)
         if plain and all(is_step(tool, link) for tool, link in steps):
             return link, steps
         return self.linker.link(question, current, saved, discovery), ()
+
+    def _outright(self, turn: Turn, state: State) -> Plan | None:
+        """The plan where the words alone settle it."""
+        assert turn.link is not None
+        rooms = self.tools.rooms
+        known = Known(
+            _current(state),
+            rooms.plans.names(),
+            rooms.library.names(),
+            bool(state.get("discovery")),
+            self._discovery(state) is not None,
+            state.get("pending"),
+            [call["name"] for call in state.get("called", [])],
+        )
+        plan = outright(turn.question, turn.link, known)
+        if plan is None and turn.steps_alone:
+            return Plan(turn.steps[0][0], CURRENT, arguments={"confirmed": True, "steps": True})
+        return plan
 
     def _discovery(self, state: State) -> str | None:
         """The discovery whose natural segments are named by number: of this conversation, else the newest."""
@@ -155,30 +177,14 @@ class TurnGraph:
     def reread(self, link: Link, current: Node | None) -> Link:
         """Read a message once more where the workspace wishes it and the message describes a segment anew."""
         wished = self.tools.rooms.workspace.settings.second_reading
-        if wished == "off" or not describes(link, current) or unfair(link.message):
+        if wished == "off" or not describes(link, current):
             return link
         return self.second.joined(link) if wished == "always" or doubtful(link) else link
 
     def plan(self, state: State, turn: Turn) -> State:
-        """Ask the model for the plan."""
+        """Ask the model for the plan, where the words alone do not settle it."""
         assert turn.link is not None
-        if unfair(turn.question):
-            turn.plan = Plan("refuse", reason="protected", arguments={"confirmed": True})
-            return {"pending": None}
-        back = spoken_back(turn.question)
-        # Natural segments that were just shown are numbered too.
-        if back == 0 or (back is not None and not state.get("discovery")):
-            turn.plan = Plan("show_segment", arguments={"confirmed": True, "back": back})
-            return {"pending": None}
-        if not turn.link.candidates and numbered(turn.question) and self._discovery(state) is None:
-            turn.plan = Plan("clarify", reason="no_discovery", arguments={"confirmed": True})
-            return {"pending": None}
-        if turn.steps_alone:
-            turn.plan = Plan(turn.steps[0][0], CURRENT, arguments={"confirmed": True, "steps": True})
-            return {"pending": None}
-        pending = state.get("pending")
-        if pending and _confirms(turn.question, pending["tool"]):
-            turn.plan = Plan(pending["tool"], arguments=pending["arguments"] | {"confirmed": True})
+        if turn.plan is not None:
             return {"pending": None}
         try:
             turn.plan = make_plan(self.model, turn.link, _current(state), self.catalogue, turn.correction)
@@ -189,23 +195,27 @@ class TurnGraph:
         return {"pending": None}
 
     def check(self, state: State, turn: Turn) -> State:
-        """Say what is wrong with the plan, once; then mend what is certain, or ask the marketer."""
+        """Say what is wrong with the plan. A plan that was not offered is asked for once more, then mended; an edit that
+        does not hold gives way to another by the same words, else the marketer hears why: to ask the model again could
+        bring no other choice."""
         assert turn.link is not None
-        plan, current = turn.plan, _current(state)
+        plan, current, vocabulary = turn.plan, _current(state), self.tools.rooms.audiences.vocabulary
         unread = Sentence("Your answer could not be read.", "模型的回答无法读取。")
         wrong = [Sentence(turn.correction, unread.zh) if turn.correction else unread] if plan is None else []
         objected: list[Sentence] = []
         if plan is not None and not plan.arguments.get("confirmed"):
             wrong = mistakes(plan, turn.link, current)
             if not wrong:
-                objected = objections(plan, turn.link, current, self.tools.rooms.audiences.vocabulary)
-        turn.correction = " ".join([*wrong, *objected]) or None
-        if turn.correction and turn.repairs >= MAX_REPAIRS:
-            # A segment that does not hold is the request's fault: the marketer hears why.
-            turn.clarification = " ".join(sentences(objected, turn.link.language)) or None
-            turn.plan = plan if objected else _mended(turn.link)
-            turn.mended = not objected
-            turn.correction = None
+                objected = objections(plan, turn.link, current, vocabulary)
+        turn.correction = " ".join(wrong) or None
+        if wrong and turn.repairs >= MAX_REPAIRS:
+            turn.plan, turn.mended, turn.correction = _mended(turn.link), True, None
+        if objected and plan is not None:
+            other = instead(plan, turn.link, current, vocabulary)
+            if other is None:
+                turn.clarification = " ".join(sentences(objected, turn.link.language))
+            else:
+                turn.plan, turn.gave_way = other, objected
         turn.emit("check", {"problems": sentences([*wrong, *objected], turn.link.language)})
         return {}
 
@@ -214,6 +224,7 @@ class TurnGraph:
         if turn.correction is None:
             return "run"
         turn.repairs += 1
+        turn.plan = None
         return "plan"
 
     def run(self, state: State, turn: Turn) -> State:
@@ -232,6 +243,8 @@ class TurnGraph:
             return {}
         if "back" in plan.arguments:
             return self._back(state, turn, plan.arguments["back"])
+        if plan.tool == "say_again":
+            return self._again(state, turn, plan.arguments["language"])
         current, outcome = _current(state), Outcome()
         segment = edited(plan, link, current) if plan.edits and current else definition_of(plan, link)
         turn.calls = outcome.calls
@@ -302,6 +315,26 @@ class TurnGraph:
         turn.result = _numbered(outcome.result)
         return {"current": wanted, "trail": trail[:-1] if number == 0 else segments[-KEPT_TURNS:]}
 
+    def _again(self, state: State, turn: Turn, language: Language) -> State:
+        """What was answered last, in a language."""
+        assert turn.link is not None
+        turn.link = replace(turn.link, language=language)
+        calls = again(state.get("called", []), _current(state))
+        if calls is None:
+            turn.clarification = reply(CLARIFY["not_again"], language)
+            return {}
+        outcome = Outcome()
+        turn.calls = outcome.calls
+        try:
+            say_again(outcome, self.tools, calls)
+        except UserError as error:
+            turn.clarification = in_language(error, language)
+            return {}
+        turn.plan = Plan(calls[-1]["name"], arguments={"again": True})
+        turn.emit("run", {"calls": [call["name"] for call in calls], "made": calls, "definition": None})
+        turn.result = _numbered(outcome.result)
+        return {}
+
     def answer(self, state: State, turn: Turn) -> State:
         """Put the evidence into words."""
         assert turn.link is not None
@@ -320,7 +353,8 @@ class TurnGraph:
         turns = state.get("turns", len(history)) + 1
         kept = [*history, entry]
         titled = state.get("title") or kept[0]["question"][:MAX_NAME]
-        return {"history": kept[-KEPT_TURNS:], "turns": turns, "title": titled}
+        told: State = {"history": kept[-KEPT_TURNS:], "turns": turns, "title": titled}
+        return told | {"called": turn.calls} if turn.calls and turn.result is not None else told
 
     def _words(self, turn: Turn, result: ToolResult) -> str:
         assert turn.link is not None
@@ -328,11 +362,13 @@ class TurnGraph:
         settings = self.tools.rooms.workspace.settings
         language, evidence = turn.link.language, result.evidence
         body = words.plain(result, language, settings.currency, self.tools.rooms.disclosure.k)
-        own = {"back", "steps"}.isdisjoint(turn.plan.arguments)
+        own = {"back", "steps", "again"}.isdisjoint(turn.plan.arguments)
         notes = words.assumptions(turn.link, turn.plan, language) if own else []
+        notes += sentences(unsaid(turn.plan, turn.link), language) if own else []
         for tool, link in turn.steps:
             notes += words.assumptions(link, Plan(tool, CURRENT), language)
         notes += [turn.stopped] if turn.stopped else []
+        notes += [*sentences(turn.gave_way, language), reply(GAVE_WAY, language)] if turn.gave_way else []
         notes += [reply(MENDED[turn.plan.tool], language)] if turn.mended and turn.plan.tool in MENDED else []
         if notes:
             assumed = Evidence(f"e{len(evidence) + 1}", "assumptions", notes=tuple(notes))
@@ -370,43 +406,17 @@ def _of_clusters(state: State, current: Node | None) -> bool:
     return last == "discover_segments" or (bool(state.get("discovery")) and isinstance(current, InCluster))
 
 
+def _beside(link: Link, current: Node | None) -> Link:
+    """'Compare it with the first one', of natural segments: the one named is what the current one is compared with."""
+    one = isinstance(link.reading, InCluster) and isinstance(current, InCluster) and link.other is None
+    if not one or "compare_segments" not in link.intents.tools:
+        return link
+    return replace(link, candidates=(), reading=None, alternative=None, edits=(), other=link.reading)
+
+
 def _current(state: State) -> Node | None:
     data = state.get("current")
     return from_json(data) if data else None
-
-
-_OTHER = {
-    "the other one",
-    "the other way",
-    "the other reading",
-    "the second one",
-    "另一种",
-    "另一个",
-    "第二种",
-}
-"""Also takes a reading that was offered beside the one taken."""
-
-
-def _confirms(text: str, tool: str) -> bool:
-    said = text.strip().lower().rstrip(".!。！")
-    if tool == "define_segment" and said in _OTHER:
-        return True
-    return said in {
-        "yes",
-        "y",
-        "yes please",
-        "ok",
-        "okay",
-        "sure",
-        "do it",
-        "confirm",
-        "是",
-        "是的",
-        "好",
-        "好的",
-        "确认",
-        "对",
-    }
 
 
 def _mended(link: Link) -> Plan:

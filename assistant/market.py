@@ -27,7 +27,7 @@ from insights.signals import Kind, Signals, coupon_signals, customer_signals, or
 from segments.errors import NotFoundError
 
 if TYPE_CHECKING:
-    from assistant.app import Rooms
+    from assistant.rooms import Rooms
 
 PLACEMENTS = "placements"
 """Table of display and mailer positions (item_id, week, units, display, mailer), where the source has them."""

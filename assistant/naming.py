@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Collection, Iterable
 from difflib import get_close_matches
 
 from segments.errors import NotFoundError, StaleError, UserError
@@ -10,6 +11,33 @@ from segments.errors import NotFoundError, StaleError, UserError
 MAX_NAME = 80
 CHINESE = {"segment": "分群", "saved segment": "已保存分群", "plan": "方案", "experiment": "实验"}
 """Kinds of what is saved."""
+QUOTED = re.compile(r"[\"“「《]([^\"”」》]{1,60})[\"”」》]|(?<!\w)['‘]([^'’]{1,60})['’](?!\w)")
+"""A name in quotation marks."""
+NAMED = "\0"
+"""Stands in a message where a name was."""
+
+
+def names_in(message: str, known: Collection[str]) -> tuple[tuple[str, ...], str]:
+    """The names of a message, in reading order (what is quoted is one, known or not), and the message with a mark in the
+    place of each."""
+    spelt = {name.casefold(): name for name in known}
+    places = [
+        (match.start(), match.end(), spelt.get(said.casefold(), said))
+        for match in QUOTED.finditer(message)
+        if (said := (match[1] or match[2]).strip())
+    ]
+    for name in sorted(known, key=len, reverse=True):
+        for match in re.finditer(
+            rf"(?<![A-Za-z0-9_]){re.escape(name)}(?![A-Za-z0-9_])", message, re.IGNORECASE
+        ):
+            free = all(match.end() <= start or match.start() >= end for start, end, _ in places)
+            # A bare number is a count or a day as often as a name.
+            if free and not name.isdigit():
+                places.append((match.start(), match.end(), name))
+    places.sort()
+    for start, end, _ in reversed(places):
+        message = f"{message[:start]}{NAMED}{message[end:]}"
+    return tuple(dict.fromkeys(name for _, _, name in places)), message
 
 
 def checked_name(name: str) -> str:

@@ -49,6 +49,8 @@ ON_SEGMENT = (
     "breakdown_segment",
 )
 """Tools that work on a segment: the one that the message describes, or the current one."""
+OF_EVERYONE = (*AHEAD, "breakdown_segment", "trend_segment")
+"""Tools that work on everyone where there is no segment."""
 DESCRIBED, CURRENT = "described", "current"
 
 
@@ -81,7 +83,7 @@ def offered_tools(link: Link, has_segment: bool) -> tuple[str, ...]:
             "show_segment",
             "compare_segments",
             *ON_CAMPAIGN,
-            *AHEAD,
+            *OF_EVERYONE,
         }
         if link.intents.customer is not None:
             offered.add("find_lookalikes")

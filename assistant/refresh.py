@@ -15,8 +15,8 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from assistant.app import Rooms
 from assistant.build import build_from, mend, recalled
+from assistant.rooms import Rooms
 from assistant.watch import Watched, watch_models
 from assistant.workspace import open_workspace
 from propensity.registry import Registry

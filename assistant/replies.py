@@ -54,6 +54,28 @@ CLARIFY: dict[str, tuple[str, str]] = {
         "For which category? For example soup, beer or yogurt.",
         "针对哪个品类？例如汤、啤酒或酸奶。",
     ),
+    "help": (
+        "Ask me about your customers. For example: who spent over $500 last quarter? What sets them apart? Will they come "
+        "back? What do we offer them with $5,000? Which products sell together?",
+        "可以问我关于客户的问题，例如：上季度消费超过500元的客户有哪些？他们有什么特点？他们会回来吗？用5000元预算给他们什么优惠？"
+        "哪些商品常一起购买？",
+    ),
+    "only_condition": (
+        "That is the segment's only condition; without it everyone would be in. Describe the customers anew instead.",
+        "这是该分群唯一的条件，去掉后就是全体客户了。请重新描述客户。",
+    ),
+    "no_condition": (
+        "The segment has no condition with that number; the answer above lists them in order.",
+        "该分群没有这个序号的条件；上面的回答按顺序列出了各个条件。",
+    ),
+    "not_again": (
+        "That was done already and is not done twice. Ask the next thing in that language, and I answer in it.",
+        "这件事已经办好，不会再做一遍。请直接用该语言提出下一个问题，我会用它回答。",
+    ),
+    "no_plan": (
+        "Compare '{0}' with which plan? Make one for a segment first, or name a second saved one.",
+        "“{0}”要和哪个方案比较？请先为分群制定方案，或说出另一个已保存的方案。",
+    ),
     "no_name": ("Under which name?", "请告诉我分群的名称。"),
     "delete": (
         "Delete the saved segment '{0}'? Answer yes to confirm.",
@@ -61,6 +83,12 @@ CLARIFY: dict[str, tuple[str, str]] = {
     ),
     "compare": ("Compare with which saved segment?", "与哪个已保存的分群比较？"),
 }
+
+GAVE_WAY = (
+    "So I took your words another way, as the change above shows; please check it.",
+    "因此我换了一种理解，改动见上，请核对。",
+)
+"""Told after why the edit that was chosen does not hold."""
 
 MENDED: dict[str, tuple[str, str]] = {
     "define_segment": (

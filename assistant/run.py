@@ -12,7 +12,7 @@ from assistant.change_intents import DIFF
 from assistant.linking.linker import Link, outcome_of
 from assistant.market_intents import MARKET_TOOLS
 from assistant.one_customer import EXPLAIN
-from assistant.plan import CURRENT, ON_CAMPAIGN, Plan
+from assistant.plan import CURRENT, OF_EVERYONE, ON_CAMPAIGN, Plan
 from assistant.replies import CLARIFY, reply
 from assistant.spoken_campaign import spoken_campaign, unknown_campaign
 from assistant.tools import DEFAULT_TOP, ToolResult, Tools, admit
@@ -20,6 +20,7 @@ from segments.canonical import fingerprint
 from segments.codec import from_json, to_json
 from segments.definition import EVERYONE, Node, SimilarityCondition
 from segments.errors import InternalError, UserError
+from segments.explain import Language
 from segments.ports import Evidence, Figure
 
 
@@ -76,6 +77,18 @@ def run_tool(
             _measure(outcome, tools, link)
         case "list_segments":
             outcome.call("list_segments", tools.list_segments)
+        case "list_plans":
+            outcome.call("list_plans", tools.list_plans)
+        case "open_plan":
+            outcome.call("open_plan", tools.open_plan, name=plan.arguments["names"][0])
+        case "compare_segments" if "names" in plan.arguments:
+            _compare_saved(outcome, tools, plan.arguments["names"])
+        case "count_part" if segment is not None and current is not None:
+            outcome.call("count_part", tools.count_part, current, part=segment)
+        case "compare_saved_plans":
+            _compare_saved_plans(
+                outcome, tools, plan.arguments["names"], link.language, current, planned or {}
+            )
         case "overlap_segments":
             outcome.call("overlap_segments", tools.overlap_segments)
         case "discover_segments":
@@ -95,7 +108,7 @@ def run_tool(
             outcome.call(EXPLAIN, tools.explain_propensity, **asked)
         case tool if tool in MARKET_TOOLS:
             _market(outcome, tools, tool, link, current)
-        case "estimate_uplift" | "customer_value" if segment is None and current is None:
+        case tool if tool in OF_EVERYONE and segment is None and current is None:
             _on_segment(outcome, tools, plan, link, EVERYONE, trail)
         case _:
             subject = segment if segment is not None else current
@@ -137,10 +150,10 @@ def run_steps(
             break
         assert outcome.result is not None
         results.append(outcome.result)
-    outcome.result = _joined(results)
+    outcome.result = joined(results)
 
 
-def _joined(results: Sequence[ToolResult]) -> ToolResult:
+def joined(results: Sequence[ToolResult]) -> ToolResult:
     """Several results as one: whose size was just told is not told again."""
     evidence: list[Evidence] = []
     told: tuple[Figure, ...] = ()
@@ -210,15 +223,32 @@ def _on_campaign(
             outcome.call("plan_strategy", tools.plan_strategy, subject, **asked)
 
 
+def _compare_saved_plans(
+    outcome: Outcome,
+    tools: Tools,
+    names: Sequence[str],
+    language: Language,
+    current: Node | None,
+    planned: dict[str, Any],
+) -> None:
+    """Two saved plans, or one and the plan that was made before this turn."""
+    if len(names) > 1:
+        outcome.call("compare_saved_plans", tools.compare_saved_plans, name=names[0], other=names[1])
+    elif current is None or planned.get("segment") != fingerprint(current):
+        outcome.question = reply(CLARIFY["no_plan"], language, names[0])
+    else:
+        asked = {"definition": current, "goal": planned["goal"], "budget": planned["budget"]}
+        outcome.call("compare_saved_plans", tools.compare_saved_plans, name=names[0], **asked)
+
+
 def _past_names(tools: Tools) -> list[str]:
     """What experiments and campaigns are called."""
     return [*tools.rooms.experiments.names(), *map(str, tools.rooms.campaigns["campaign_id"])]
 
 
 def _measure(outcome: Outcome, tools: Tools, link: Link) -> None:
-    name = spoken_campaign(link.message, link.intents.name, _past_names(tools)) or unknown_campaign(
-        link.message
-    )
+    said = link.intents.name or link.intents.campaign
+    name = spoken_campaign(link.message, said, _past_names(tools)) or unknown_campaign(link.message)
     outcome.call("measure_campaign", tools.measure_campaign, name=name)
 
 
@@ -281,6 +311,8 @@ def _on_segment(
             outcome.call("show_segment", tools.show_segment, subject)
         case "profile_segment":
             outcome.call("profile_segment", tools.profile_segment, subject)
+        case "profile_times":
+            outcome.call("profile_times", tools.profile_times, subject)
         case "find_lookalikes":
             top = intents.top or DEFAULT_TOP
             outcome.call("find_lookalikes", tools.find_lookalikes, subject, top=top, among=link.among)
@@ -315,6 +347,14 @@ def _on_segment(
             _compare(outcome, tools, link, subject, trail)
         case _:
             raise InternalError(f"No tool is named '{plan.tool}'.")
+
+
+def _compare_saved(outcome: Outcome, tools: Tools, names: tuple[str, str]) -> None:
+    """Two saved segments: the first is the current one then."""
+    one, other = (tools.rooms.library.get(name).definition for name in names)
+    outcome.call("open_segment", tools.open_segment, name=names[0])
+    outcome.note("compare_segments", name=names[1], other=other)
+    outcome.result = tools.compare_segments(one, other, names[1])
 
 
 def _compare(outcome: Outcome, tools: Tools, link: Link, subject: Node, trail: list[dict[str, Any]]) -> None:

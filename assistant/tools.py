@@ -7,7 +7,7 @@ only the segment library.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,12 +15,13 @@ from pydantic import Field
 
 from assistant import tools_audience as audience
 from assistant import tools_campaigns as campaign_tools
-from assistant import tools_market, tools_propensity
+from assistant import tools_market, tools_plans, tools_propensity
+from assistant.natural_segments import discover_segments
 from assistant.noise import LEVEL
 from campaigns.plan import Strategy
 from insights.signals import Kind
 from segments.canonical import canonical
-from segments.codec import from_json
+from segments.codec import from_json, to_json
 from segments.definition import (
     EVERYONE,
     FeatureCondition,
@@ -37,15 +38,16 @@ from segments.issues import Issue
 from segments.ports import Evidence, Figure
 
 if TYPE_CHECKING:
-    from assistant.app import Rooms
+    from assistant.rooms import Rooms
 
 DEFAULT_TOP = 100
 COUNTING = frozenset(
     "define_segment refine_segment show_segment open_segment find_lookalikes compare_segments trend_segment "
-    "breakdown_segment save_segment list_segments delete_segment".split()
+    "breakdown_segment count_part save_segment list_segments delete_segment".split()
 )
 """Tools that tell no more of customers than counts, all by way of the disclosure."""
 Top = Annotated[int, Field(ge=1, description="how many customers")]
+Share = Annotated[float, Field(gt=0, le=1, description="of all customers")]
 
 
 @dataclass(frozen=True)
@@ -168,7 +170,7 @@ class Tools:
 
     def discover_segments(self, k: int | None = None) -> ToolResult:
         """Find k natural segments of all customers by their behaviour, each with a name and a persona."""
-        found = self.rooms.discover(k)
+        found = discover_segments(self.rooms, k)
         version = found.rows[0]["definition"]["member_of"]["discovery"] if found.rows else None
         return ToolResult((found,), discovery=version)
 
@@ -198,8 +200,14 @@ class Tools:
         return ToolResult((tools_market.demand(self.rooms, category, store, stock),))
 
     def find_anomalies(self, kind: Kind = "customer") -> ToolResult:
-        """The oddest of a kind (customer, order or coupon) with reasons in words. Odd is not guilty."""
+        """How many customers, orders or coupons are odd and why; the oddest coupons. Odd is not guilty."""
         return ToolResult((tools_market.anomalies(self.rooms, kind),))
+
+    def export_anomalies(self, kind: Kind = "customer") -> ToolResult:
+        """The oddest of a kind (customer, order or coupon), by the retailer's own ids, each with its reasons. Odd is not
+        guilty."""
+        self.rooms.disclosure.one_customer("export_anomalies")
+        return ToolResult((tools_market.export_anomalies(self.rooms, kind),))
 
     def placement_effect(self, category: str) -> ToolResult:
         """What display and mailer positions go with in a category's sales; observed, not tried."""
@@ -313,6 +321,39 @@ class Tools:
         told = campaign_tools.save_plan(self.rooms, strategy, definition, name)
         return ToolResult((told.evidence,), definition, strategy, told.texts)
 
+    def list_plans(self) -> ToolResult:
+        """List the saved campaign plans with goal and budget."""
+        return self._told(tools_plans.list_plans(self.rooms))
+
+    def open_plan(self, name: str) -> ToolResult:
+        """Show a saved campaign plan as it was made; its segment is the current one then."""
+        plan = tools_plans.saved_plan(self.rooms, name)
+        told = tools_plans.open_plan(self.rooms, name, plan)
+        return replace(self._told(told, tools_plans.segment_of(plan)), strategy=plan)
+
+    def compare_saved_plans(
+        self,
+        name: str,
+        other: str | None = None,
+        definition: Node | None = None,
+        goal: str | None = None,
+        budget: float | None = None,
+    ) -> ToolResult:
+        """A saved campaign plan beside another saved one, or beside the plan for a segment with a goal and a budget:
+        every difference."""
+        first = tools_plans.saved_plan(self.rooms, name)
+        if other is not None:
+            second = tools_plans.saved_plan(self.rooms, other)
+        elif definition is not None:
+            definition, second = self._planned(definition, goal, budget)
+            second = replace(second, definition=to_json(definition))
+        else:
+            raise UserError(
+                "compare_saved_plans: give `other`, the name of a saved plan, or a definition.",
+                "compare_saved_plans：请给出 other（已保存方案的名称）或 definition。",
+            )
+        return self._told(tools_plans.compare_saved_plans(self.rooms, name, first, other, second))
+
     def _planned(
         self, definition: Node, goal: str | None, budget: float | None, top: int | None = None
     ) -> tuple[Node, Strategy]:
@@ -367,6 +408,20 @@ class Tools:
         """Count a segment by the values of one feature (age, favourite_department, spend_365d ...), beside everyone."""
         return self._about(definition, audience.breakdown_segment(self.rooms, definition, feature))
 
+    def estimate_segment(self, definition: Node, share: Share | None = None) -> ToolResult:
+        """Estimate a segment's size from a sample of the customers (share of them, by default 5 %), with its 95 % interval,
+        the sample's size and that of all: for very large data, where to count takes long."""
+        return ToolResult((audience.estimate_segment(self.rooms, definition, share),), definition)
+
+    def count_part(self, definition: Node, part: Node) -> ToolResult:
+        """How many customers of a segment meet one more condition (part), as a share of the segment and beside the share
+        of everyone; the segment stays as it is."""
+        return self._about(definition, audience.count_part(self.rooms, definition, part))
+
+    def profile_times(self, definition: Node) -> ToolResult:
+        """When a segment shops: the shares of its orders by day of the week and time of the day, beside everyone's."""
+        return self._about(definition, audience.profile_times(self.rooms, self._members(definition)))
+
     def explain_membership(self, definition: Node, customer: str) -> ToolResult:
         """Why one customer, given by the retailer's own id, is in a segment, or which conditions are missing."""
         return self._about(definition, audience.explain_membership(self.rooms, definition, customer))
@@ -393,6 +448,7 @@ class Tools:
                 "version": s.version,
                 "size": self._listed_size(s.definition),
                 "words": self._words(s.definition),
+                "words_zh": self._words(s.definition, "zh"),
             }
             for s in self.rooms.library.all()
         )

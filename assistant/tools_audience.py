@@ -2,23 +2,61 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from datetime import date
 from typing import TYPE_CHECKING
 
+import pandas as pd
+
+from campaigns.offer import PARTS_ZH, WEEKDAYS_EN, WEEKDAYS_ZH
+from segments.catalogue import PARTS
 from segments.definition import EVERYONE, Node
-from segments.errors import NotFoundError, UserError
+from segments.edit import add
+from segments.errors import DefinitionError, NotFoundError, UserError
 from segments.explain import explain
+from segments.issues import Issue
 from segments.ports import Evidence, Figure
 from warehouse.breakdown import breakdown
+from warehouse.estimate import draw
 from warehouse.overlap import overlaps
 from warehouse.trend import change, drift, trend
 from warehouse.why import why
 
 if TYPE_CHECKING:
-    from assistant.app import Rooms
+    from assistant.rooms import Rooms
 
 POINTS, STEP_DAYS = 12, 30
 SHOWN_PAIRS = 20
+HABIT_DAYS = 365
+Falls = Callable[[pd.Series, pd.Series], pd.Series]
+"""Of weekdays (0 is Monday) and hours (0 to 23): which of them fall into a time."""
+
+
+def _on(day: int) -> Falls:
+    return lambda days, _hours: days == day
+
+
+def _between(start: int, end: int) -> Falls:
+    return lambda _days, hours: (
+        (hours >= start) & (hours < end) if start < end else (hours >= start) | (hours < end)
+    )
+
+
+WHEN: dict[str, tuple[Falls, str, str]] = {
+    **{
+        f"day.{place}": (_on(place), en, zh)
+        for place, (en, zh) in enumerate(zip(WEEKDAYS_EN, WEEKDAYS_ZH, strict=True))
+    },
+    **{
+        f"part.{name}": (
+            _between(*PARTS[name]),
+            f"{name} ({PARTS[name][0]} to {PARTS[name][1]} o'clock)",
+            f"{PARTS_ZH[name]}（{PARTS[name][0]}至{PARTS[name][1]}点）",
+        )
+        for name in PARTS
+    },
+}
+"""The times that orders are counted by."""
 
 
 def trend_segment(rooms: Rooms, definition: Node) -> Evidence:
@@ -114,6 +152,78 @@ def breakdown_segment(rooms: Rooms, definition: Node, feature: str) -> Evidence:
         figures.append(Figure(f"group.{place}.everyone", group.everyone, "share", group.label, group.label))
     rows = tuple({"label": group.label, "place": place} for place, group in enumerate(groups))
     return Evidence("", "breakdown_segment", tuple(figures), rows)
+
+
+def estimate_segment(rooms: Rooms, definition: Node, share: float | None) -> Evidence:
+    """The size from a sample of the customers: the estimate with its interval, how many were drawn, and of how many.
+
+    Raises what `draw` does, ForbiddenError where counts carry noise.
+    """
+    sample = draw(rooms.audiences, definition, share)
+    found, drawn = rooms.disclosure.estimated(sample), sample.estimate
+    size: tuple[int | str, int | None, int | None] = (
+        ("held back", None, None) if found is None else (found.size, found.low, found.high)
+    )
+    catalogue, currency = rooms.warehouse.catalogue, rooms.workspace.settings.currency
+    words = [explain(definition, catalogue, language, currency) for language in ("en", "zh")]
+    return Evidence(
+        "",
+        "estimate_segment",
+        (
+            Figure(
+                "size", size[0], "customers", "customers, estimated", "估计客户数", *size[1:], drawn.level
+            ),
+            Figure("sampled", drawn.sampled, "customers", "customers in the sample", "抽样客户数"),
+            Figure("population", drawn.population, "customers", "customers in all", "客户总数"),
+            Figure("as_of", rooms.warehouse.as_of.isoformat(), "date", "as of", "截至"),
+            Figure("words_en", words[0], "text", "of whom", "对象"),
+            Figure("words_zh", words[1], "text", "of whom", "对象"),
+        ),
+    )
+
+
+def count_part(rooms: Rooms, definition: Node, part: Node) -> Evidence:
+    """How many members meet one more condition, as a share of them, beside the share of everyone."""
+    size, inside = (rooms.disclosure.shown(node) for node in (definition, add(definition, part)))
+    everyone = rooms.disclosure.shown(part)
+    catalogue, currency = rooms.warehouse.catalogue, rooms.workspace.settings.currency
+    en, zh = (explain(part, catalogue, language, currency) for language in ("en", "zh"))
+    figures = [
+        Figure("part", inside, "customers", "of them", "其中"),
+        Figure("part_en", en, "text", "who of them", "其中的谁"),
+        Figure("part_zh", zh, "text", "who of them", "其中的谁"),
+    ]
+    if isinstance(inside, int) and isinstance(size, int) and size:
+        figures.append(Figure("part_share", inside / size, "share", "share of them", "占比"))
+    if isinstance(everyone, int):
+        share = everyone / rooms.audiences.population
+        figures.append(Figure("everyone", share, "share", "share of everyone", "占全体的比例"))
+    return Evidence("", "count_part", tuple(figures))
+
+
+def profile_times(rooms: Rooms, members: Sequence[str]) -> Evidence:
+    """On which days of the week and at what time of the day the members ordered in the last year, beside everyone.
+
+    Data that know no time of the day are counted by days alone. Raises DefinitionError where nobody ordered.
+    """
+    as_of = pd.Timestamp(rooms.warehouse.as_of)
+    orders = rooms.purchases.drop_duplicates("order_id")
+    orders = orders[(orders["ts"] < as_of) & (orders["ts"] >= as_of - pd.Timedelta(days=HABIT_DAYS))]
+    inside = orders["customer_id"].isin(list(members))
+    if not inside.any():
+        raise DefinitionError.of(Issue("no_orders", days=HABIT_DAYS))
+    figures = [Figure("orders", int(inside.sum()), "orders", "orders of the last year", "最近一年的订单数")]
+    days, hours = orders["ts"].dt.day_of_week, orders["ts"].dt.hour
+    timed = bool((hours > 0).any())
+    for name, (falls, en, zh) in WHEN.items():
+        if not timed and name.startswith("part."):
+            continue
+        there = falls(days, hours)
+        figures += [
+            Figure(name, float(there[inside].mean()), "share", en, zh),
+            Figure(f"{name}.everyone", float(there.mean()), "share", en, zh),
+        ]
+    return Evidence("", "profile_times", tuple(figures))
 
 
 def overlap_segments(rooms: Rooms) -> Evidence:

@@ -45,7 +45,7 @@ from segments.issues import Issue
 from segments.ports import Evidence, Figure
 
 if TYPE_CHECKING:
-    from assistant.app import Rooms
+    from assistant.rooms import Rooms
 
 HOLDOUT_SHARE = 0.2
 """Of a test that no plan sizes: four of five customers get the campaign, and the test loses little power."""
@@ -282,8 +282,8 @@ def target(
 def compare_budgets(rooms: Rooms, whom: Target, goal: str | None, first: float, second: float) -> Told:
     """The plan with another budget beside the plan before."""
     _, members, found_by = whom
-    plans = [rooms.strategy(members, goal, budget, found_by) for budget in (first, second)]
-    found = compare_plans(*plans)
+    one, two = (rooms.strategy(members, goal, budget, found_by) for budget in (first, second))
+    found = compare_plans(one, two)
     currency = rooms.workspace.settings.currency
     evidence = Evidence("", "compare_plans", found.figures(), tuple(found.rows()))
     return Told(evidence, (found.to_markdown("en", currency), found.to_markdown("zh", currency)))

@@ -8,16 +8,17 @@ from typing import TYPE_CHECKING, cast
 
 from assistant.reviews import scorer_figures
 from insights import frequency, placement
-from insights.anomalies import LABELS
 from insights.demand import store_key
 from insights.signals import Kind
 from segments.errors import DefinitionError
 from segments.ports import Evidence, Figure
 
 if TYPE_CHECKING:
-    from assistant.app import Rooms
+    from assistant.rooms import Rooms
 
 KINDS = ("customer", "order", "coupon")
+OF_A_PERSON = ("customer", "order")
+"""Kinds of which one is one person's."""
 
 
 def together(rooms: Rooms, members: Sequence[str] | None, categories: Sequence[str]) -> Evidence:
@@ -46,29 +47,41 @@ def demand(rooms: Rooms, category: str, store: str | None, stock: float | None) 
 
 
 def anomalies(rooms: Rooms, kind: str) -> Evidence:
-    """The oddest customers, orders or coupons.
+    """How many customers, orders or coupons are odd and why, and the oddest coupons.
 
-    Of a single customer a chat hears what kind of thing is odd, not the figures; few are not counted.
+    A customer or an order is a single person's: of these nobody hears which they are, or what is odd of one; few are not
+    counted.
     """
+    found = rooms.market.anomalies(_known(kind))
+    smallest = rooms.disclosure.k
+    figures = tuple(
+        replace(figure, value=f"<{smallest}")
+        if kind in OF_A_PERSON and isinstance(figure.value, int) and 0 < figure.value < smallest
+        else figure
+        for figure in found.figures()
+    )
+    return Evidence("", "find_anomalies", figures, () if kind in OF_A_PERSON else tuple(found.rows()))
+
+
+def export_anomalies(rooms: Rooms, kind: str) -> Evidence:
+    """The oddest customers (by the source's own ids), orders or coupons with their reasons, for who may export them."""
+    found = rooms.market.anomalies(_known(kind))
+    rows = found.rows()
+    if kind == "customer":
+        # Whoever is past the retention period has no id of the source any more.
+        kept = [row for row in rows if row["id"] in rooms.vault]
+        ids = rooms.vault.source_ids([row["id"] for row in kept])
+        rows = [row | {"id": own} for row, own in zip(kept, ids, strict=True)]
+    return Evidence("", "export_anomalies", found.figures(), tuple(rows))
+
+
+def _known(kind: str) -> Kind:
     if kind not in KINDS:
         raise DefinitionError(
             f"kind: '{kind}' is not known; give one of {', '.join(KINDS)}.",
             f"kind：不认识“{kind}”；请给出{'、'.join(KINDS)}之一。",
         )
-    found = rooms.market.anomalies(cast(Kind, kind))
-    smallest = rooms.disclosure.k
-    figures = tuple(
-        replace(figure, value=f"<{smallest}")
-        if figure.unit == "customers" and isinstance(figure.value, int) and 0 < figure.value < smallest
-        else figure
-        for figure in found.figures()
-    )
-    rows = found.rows()
-    if kind == "customer":
-        for row, anomaly in zip(rows, found.anomalies, strict=True):
-            labels = [LABELS[signal] for signal in anomaly.signals]
-            row |= {"reasons": [en for en, _ in labels], "reasons_zh": [zh for _, zh in labels]}
-    return Evidence("", "find_anomalies", figures, tuple(rows))
+    return cast(Kind, kind)
 
 
 def placement_effect(rooms: Rooms, category: str) -> Evidence:

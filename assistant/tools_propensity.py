@@ -8,7 +8,7 @@ from segments.errors import NotFoundError
 from segments.ports import Evidence, Figure
 
 if TYPE_CHECKING:
-    from assistant.app import Rooms
+    from assistant.rooms import Rooms
 
 QUOTED = ("auc", "baseline_auc", "ece", "test_cut")
 """Of the model's test, what belongs beside a single probability."""

@@ -12,7 +12,7 @@ from segments.errors import UserError
 from segments.ports import Evidence, Figure
 
 if TYPE_CHECKING:
-    from assistant.app import Rooms
+    from assistant.rooms import Rooms
 
 DEFAULT_WEEKS = 52.0
 MAX_WEEKS = 156.0

@@ -25,6 +25,10 @@ COMPARED = (
 )
 
 
+BEFORE_AND_INSTEAD = ("before", "原方案"), ("instead", "新方案")
+"""What the two plans are called where the second is another idea of the first."""
+
+
 @dataclass(frozen=True)
 class Comparison:
     """A number of both plans, and the second less the first."""
@@ -44,11 +48,12 @@ class Comparison:
 
 @dataclass(frozen=True)
 class PlanComparison:
-    """The compared numbers, in the order of `COMPARED`."""
+    """The compared numbers, in the order of `COMPARED`. names: what the plans are called, each in English and Chinese."""
 
     first: Strategy
     second: Strategy
     lines: tuple[Comparison, ...]
+    names: tuple[tuple[str, str], tuple[str, str]] = BEFORE_AND_INSTEAD
 
     def figures(self) -> tuple[Figure, ...]:
         """Every number that may be quoted."""
@@ -62,8 +67,8 @@ class PlanComparison:
             )
             for line in self.lines
             for which, zh, value in (
-                ("first", "原方案", line.first),
-                ("second", "新方案", line.second),
+                ("first", self.names[0][1], line.first),
+                ("second", self.names[1][1], line.second),
                 ("difference", "差异", line.difference),
             )
         )
@@ -85,10 +90,11 @@ class PlanComparison:
         zh = language == "zh"
         goals = [GOAL_WORDS[plan.objective.goal][zh] for plan in (self.first, self.second)]
         told = goals[0] if goals[0] == goals[1] else f"{goals[0]} → {goals[1]}"
+        one, two = (_cell(name[zh]) for name in self.names)
         head = (
-            (f"**对比方案：{told}**", "| | 原方案 | 新方案 | 差异 |")
+            (f"**对比方案：{told}**", f"| | {one} | {two} | 差异 |")
             if zh
-            else (f"**Plans compared: {told}**", "| | before | instead | difference |")
+            else (f"**Plans compared: {told}**", f"| | {one} | {two} | difference |")
         )
         lines = [
             f"| {line.label_zh if zh else line.label_en} | {_show(line.first, line.unit, currency)} "
@@ -97,13 +103,38 @@ class PlanComparison:
         ]
         same = all(line.difference == 0 for line in self.lines if line.name != "budget")
         note = ["", _UNBOUND[zh]] if same and self.first.budget != self.second.budget else []
-        return "\n".join([head[0], "", head[1], "|---|---|---|---|", *lines, *note])
+        return "\n".join([head[0], "", head[1], "|---|---|---|---|", *lines, *note, *self._apart(zh)])
+
+    def _apart(self, zh: bool) -> list[str]:
+        """What else sets two saved plans apart: whom they are for, and the day of their data."""
+        one, two = self.first, self.second
+        found = []
+        if None not in (one.definition, two.definition) and one.definition != two.definition:
+            found.append(_OTHERS[zh])
+        if one.as_of != two.as_of:
+            found.append(_DAYS[zh].format(one.as_of, two.as_of))
+        return ["", *found] if found else []
 
 
 _UNBOUND = (
     "The budget changes nothing: both plans already contact every customer worth contacting.",
     "预算不起作用：两个方案都已触达所有值得触达的客户。",
 )
+
+
+_OTHERS = (
+    "The two plans are for different customers.",
+    "两个方案面向不同的客户。",
+)
+_DAYS = (
+    "They were made on different days: as of {} and {}.",
+    "制定时的数据日期不同：截至 {} 与 {}。",
+)
+
+
+def _cell(name: str) -> str:
+    """A name in a table's cell: a bar in it would be one more column."""
+    return name.replace("|", "/")
 
 
 def _show(value: float, unit: str, currency: str) -> str:
@@ -117,8 +148,13 @@ def _signed(line: Comparison, currency: str) -> str:
     return shown if line.difference < 0 else f"+{shown}"
 
 
-def compare_plans(first: Strategy, second: Strategy) -> PlanComparison:
-    """The numbers of two plans; they may be of different segments, which the reader must know."""
+def compare_plans(
+    first: Strategy,
+    second: Strategy,
+    names: tuple[tuple[str, str], tuple[str, str]] = BEFORE_AND_INSTEAD,
+) -> PlanComparison:
+    """The numbers of two plans; they may be of different segments, which the reader is told. names: what each is called,
+    in English and Chinese."""
     values = [
         {
             "budget": plan.budget,
@@ -134,4 +170,4 @@ def compare_plans(first: Strategy, second: Strategy) -> PlanComparison:
     lines = (
         Comparison(*described, values[0][described[0]], values[1][described[0]]) for described in COMPARED
     )
-    return PlanComparison(first, second, tuple(lines))
+    return PlanComparison(first, second, tuple(lines), names)

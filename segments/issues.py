@@ -199,6 +199,10 @@ WORDS: dict[str, tuple[str, str]] = {
         "The segment has no customers, so nobody can be like them; widen it first.",
         "该分群没有客户，也就没有相似的人；请先放宽条件。",
     ),
+    "no_orders": (
+        "None of them ordered in the last {days} days, so when they shop cannot be told.",
+        "他们在最近{days}天没有订单，无法说明购物时间。",
+    ),
     "too_few": (
         "The segment has fewer than {smallest} customers, too few to describe or to plan for; widen it first.",
         "该分群不足{smallest}名客户，人数太少，无法描述或制定方案；请先放宽条件。",

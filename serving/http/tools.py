@@ -15,7 +15,11 @@ from serving.http.who import Exporter, Reader
 from serving.service import Service, permission_of
 
 EXAMPLES = {"definition": schemas.LOYAL, "other": {"all_of": []}, "previous": {"all_of": []}, "name": "Loyal"}
-EXAMPLES |= {"outcome": "purchase_30d", "customer": "1"}
+EXAMPLES |= {
+    "outcome": "purchase_30d",
+    "customer": "1",
+    "part": {"feature": "has_children", "op": "=", "value": True},
+}
 
 
 def tool_routes(service: Service) -> APIRouter:

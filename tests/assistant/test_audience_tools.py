@@ -203,3 +203,27 @@ def test_other_questions_ask_for_no_change(message):
 def test_a_long_message_is_read_in_one_way_only(message):
     """With two ways for each word it would not be read within the time of a test."""
     assert not asks_change(message)
+
+
+@pytest.mark.parametrize("message", ["who left since last month?", "上个月以来谁离开了？"])
+def test_who_left_since_a_day_needs_no_word_for_the_segment(talk, message):
+    talk.use(SOUP)
+    answer = talk.ask(message, call("diff_segment"))
+    assert answer.tool_calls[-1]["arguments"]["earlier"] == "2017-12-01"
+    assert talk.current == SOUP
+
+
+def test_an_estimate_keeps_its_sample_and_its_interval_in_the_evidence(rooms):
+    from assistant.toolbox import call_tool
+    from assistant.tools import Tools
+
+    found = call_tool(Tools(rooms), "estimate_segment", {"definition": SOUP, "share": 0.5})
+    figures = {figure["name"]: figure for figure in found["evidence"][0]["figures"]}
+    population, size = rooms.audiences.population, rooms.audiences.size(from_json(SOUP))
+    assert figures["population"]["value"] == population
+    assert 0.3 * population < figures["sampled"]["value"] < 0.7 * population
+    assert figures["size"]["low"] < figures["size"]["value"] < figures["size"]["high"]
+    assert figures["size"]["level"] == 0.95
+    assert abs(figures["size"]["value"] - size) < 0.1 * population
+    assert figures["words_en"]["value"].startswith("customers who bought category SOUP")
+    assert "SOUP" in figures["words_zh"]["value"]

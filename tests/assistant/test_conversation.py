@@ -129,6 +129,13 @@ def test_a_segment_is_saved_listed_opened_compared_and_deleted(talk):
     assert talk.rooms.library.names() == []
 
 
+def test_the_list_is_in_the_language_of_the_question(talk):
+    save(talk, "Big Spenders", BIG_SPENDERS)
+    listed = talk.ask("列出我的分群", call("list_segments")).answer
+    assert "- **Big Spenders**（v1）：" in listed
+    assert "customers who" not in listed
+
+
 @pytest.mark.parametrize(
     ("question", "answer"),
     [

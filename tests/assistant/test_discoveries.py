@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from assistant.natural_segments import discover_segments
 from segments.canonical import fingerprint
 from segments.codec import from_json
 from segments.definition import AllOf, InCluster
@@ -15,7 +16,7 @@ from warehouse.why import why
 
 @pytest.fixture
 def clusters(rooms):
-    evidence = rooms.discover(4)
+    evidence = discover_segments(rooms, 4)
     sizes = {figure.name: figure.value for figure in evidence.figures}
     return [(from_json(row["definition"]), sizes[f"size_{row['number']}"]) for row in evidence.rows]
 
@@ -25,7 +26,7 @@ def test_each_cluster_has_the_members_it_was_discovered_with(rooms, clusters):
     found = [set(rooms.audiences.members(definition)) for definition, _ in clusters]
     assert [len(members) for members in found] == [size for _, size in clusters]
     assert len(set().union(*found)) == sum(map(len, found)) == rooms.audiences.population
-    again = [from_json(row["definition"]) for row in rooms.discover(4).rows]
+    again = [from_json(row["definition"]) for row in discover_segments(rooms, 4).rows]
     assert again == [definition for definition, _ in clusters]
 
 
@@ -101,7 +102,7 @@ def test_a_cluster_is_narrowed_and_compared_by_number(talk):
     assert rows[2]["definition"] in narrowed.segment["definition"]["all_of"]
     compared = talk.ask("compare cluster 1 and the fourth cluster", call("compare_segments"))
     assert compared.tool_calls[-1]["arguments"]["other"] == rows[3]["definition"]
-    wrong = talk.ask("who is in cluster 9?", call("define_segment"), call("define_segment"))
+    wrong = talk.ask("who is in cluster 9?", call("define_segment"))
     assert "between 1 and 4; got 9" in wrong.clarification
 
 

@@ -1,11 +1,17 @@
 """Questions about goods, orders and campaigns: heard in both languages, answered from the rooms, grounded."""
 
+import json
+import re
+
 import pytest
 
+from assistant.disclosure import Viewer, read_by
 from assistant.market_intents import MARKET_TOOLS, market_arguments, market_tool
+from assistant.toolbox import call_tool
+from assistant.tools import Tools
 from assistant.tools_market import anomalies
 from eval.cases import load_cases
-from segments.errors import DefinitionError, NotFoundError
+from segments.errors import DefinitionError, ForbiddenError, NotFoundError
 from tests.assistant.conftest import SOUP, call, shown_in, values
 
 ASKED = {
@@ -142,10 +148,40 @@ def test_few_customers_are_not_counted_out(talk):
     assert all(isinstance(count, str) or count >= 10 for count in counts)
 
 
-def test_of_a_single_customer_no_figure_is_told(talk):
-    rows = talk.ask("any suspicious customers?", call("find_anomalies")).evidence[0]["rows"]
-    assert rows
-    assert not any(character.isdigit() for row in rows for reason in row["reasons"] for character in reason)
+@pytest.mark.parametrize(
+    ("question", "told"),
+    [
+        ("any suspicious customers?", "Which they are is not told in a chat"),
+        ("有没有可疑的客户？", "具体是谁不在对话中显示"),
+        ("which orders look odd?", "Which they are is not told in a chat"),
+        ("哪些订单异常？", "具体是谁不在对话中显示"),
+    ],
+)
+def test_of_one_person_the_chat_tells_neither_who_nor_what_is_odd(talk, question, told):
+    answer = talk.ask(question, call("find_anomalies"))
+    assert answer.evidence[0]["rows"] == []
+    assert told in answer.answer
+    flagged = {figure["name"]: figure["display"] for figure in answer.evidence[0]["figures"]}["flagged"]
+    assert flagged in answer.answer
+    shown = answer.answer + json.dumps(answer.evidence, ensure_ascii=False)
+    ids = {*talk.rooms.purchases["customer_id"], *talk.rooms.purchases["order_id"].astype(str)}
+    assert not ids & set(re.findall(r"\w{8,}", shown))
+
+
+def test_of_coupons_the_oddest_are_told(talk):
+    answer = talk.ask("优惠券有没有欺诈？", call("find_anomalies"))
+    row = answer.evidence[0]["rows"][0]
+    assert f"{row['id']}: {row['reasons_zh'][0]}" in answer.answer
+
+
+def test_who_may_export_gets_the_odd_customers_by_their_own_ids(rooms):
+    with read_by("ada", Viewer("ada", exact=True)):
+        found = call_tool(Tools(rooms), "export_anomalies", {"kind": "customer"})["evidence"][0]["rows"]
+    known = set(rooms.vault.source_ids(list(rooms.purchases["customer_id"].unique())))
+    assert found
+    assert all(row["id"] in known and row["reasons"] and row["reasons_zh"] for row in found)
+    with read_by("bob"), pytest.raises(ForbiddenError, match="a single customer is spoken of only"):
+        call_tool(Tools(rooms), "export_anomalies", {"kind": "order"})
 
 
 def test_every_market_tool_is_known():

@@ -150,7 +150,7 @@ def test_what_cannot_be_run_does_not_lose_what_was(talk, tiny):
 
 def test_a_segment_that_contradicts_itself_runs_no_step(talk):
     never = "bought beer in the last 30 days but did not buy beer in the last 30 days, score them and plan with $700"
-    answer = talk.ask(never, *[call("define_segment")] * 2)
+    answer = talk.ask(never, call("define_segment"))
     assert "opposite" in answer.clarification
     assert answer.tool_calls == []
 

@@ -1,4 +1,4 @@
-"""One turn with a fake model over the real demo data: plan, check, one repair, run, answer."""
+"""One turn with a fake model over the real demo data: plan, check, run, answer."""
 
 import json
 import re
@@ -262,7 +262,7 @@ CONTRADICTIONS = {
 @pytest.mark.parametrize("question", CONTRADICTIONS.values(), ids=CONTRADICTIONS)
 def test_a_contradiction_is_said_and_the_segment_stays(talk, question):
     talk.use(SOUP)
-    answer = talk.ask(question, *[call("define_segment")] * 2)
+    answer = talk.ask(question, call("define_segment"))
     assert answer.clarification
     assert re.search("矛盾|反面" if answer.language == "zh" else "contradict|opposite", answer.answer)
     assert answer.evidence == []
@@ -271,7 +271,7 @@ def test_a_contradiction_is_said_and_the_segment_stays(talk, question):
 
 def test_an_edit_that_contradicts_the_segment_is_said_and_the_segment_stays(talk):
     talk.use(SOUP)
-    answer = talk.ask("exclude those who bought soup in the last 60 days", *[call("refine_segment")] * 2)
+    answer = talk.ask("exclude those who bought soup in the last 60 days", call("refine_segment"))
     assert "opposite" in answer.clarification
     assert talk.current == SOUP
 
@@ -279,7 +279,7 @@ def test_an_edit_that_contradicts_the_segment_is_said_and_the_segment_stays(talk
 def test_edits_that_exclude_each_other_are_not_both_made(talk):
     talk.use({"all_of": [BIG_SPENDERS, PARENTS]})
     both = call("refine_segment", edits=["e1", "e2"])  # each replaces the same condition
-    answer = talk.ask("change it to the last 30 days, or 60 days", both, both)
+    answer = talk.ask("change it to the last 30 days, or 60 days", both)
     days = [30, 60] if answer.clarification is None else [90]
     assert talk.current in [{"all_of": [BIG_SPENDERS | {"from_days_ago": n}, PARENTS]} for n in days]
 

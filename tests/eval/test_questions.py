@@ -38,13 +38,14 @@ TOOLS = {
     *("define_segment", "refine_segment", "profile_segment", "find_lookalikes", "score_propensity"),
     *("discover_segments", "recommend_products", "plan_strategy", "compare_segments", "save_segment"),
     *("estimate_uplift", "customer_value", "trend_segment", "diff_segment"),
-    *("breakdown_segment", "overlap_segments"),
+    *("breakdown_segment", "overlap_segments", "count_part", "profile_times", "list_plans"),
     *("find_lookalikes_of_customer", "open_segment", *CAMPAIGN_TOOLS),
     *("list_segments", "delete_segment", "show_segment", "refuse", "clarify", "clarify_or_assume"),
     *MARKET_TOOLS,
 }
 WITHOUT_SEGMENT = {
     "list_segments",
+    "list_plans",
     "discover_segments",
     "refuse",
     "clarify",

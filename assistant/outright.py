@@ -1,0 +1,144 @@
+"""What a message says outright, so that no model is asked: back to a segment, yes to what was asked, a saved plan, what
+share of them has children, the last answer in another language."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from assistant.back import spoken_back
+from assistant.greetings import spoken_everyone, spoken_help
+from assistant.linking.clusters import numbered
+from assistant.linking.linker import Link
+from assistant.plan import CURRENT, DESCRIBED, Plan
+from assistant.safety import unfair
+from assistant.saved_plans import spoken_plans
+from assistant.spoken_requests import (
+    spoken_figures,
+    spoken_language,
+    spoken_other_one,
+    spoken_pair,
+    spoken_removal,
+    spoken_share,
+    spoken_show,
+    spoken_times,
+    spoken_whether,
+)
+from segments.codec import to_json
+from segments.definition import EVERYONE, AllOf, AnyOf, Node
+from segments.edit import remove
+
+OF_GOODS = ("forecast_demand", "bought_together", "placement_effect")
+"""Tools that a message may ask of another category than before: 'what about beer?'."""
+
+
+@dataclass(frozen=True)
+class Known:
+    """What a message may speak of: the current segment; names of saved plans and segments; whether natural segments were
+    found in this conversation, or in any; the call that waits for a yes; the tools of the last answer."""
+
+    current: Node | None
+    plans: Collection[str]
+    segments: Collection[str]
+    discovered_here: bool
+    discovered: bool
+    pending: dict[str, Any] | None
+    called: Sequence[str]
+
+
+def outright(message: str, link: Link, known: Known) -> Plan | None:
+    """The plan that the words alone settle; None where a model has to choose."""
+    if unfair(message):
+        return _settled("refuse", reason="protected")
+    back = spoken_back(message)
+    # Natural segments that were just shown are numbered too.
+    if back == 0 or (back is not None and not known.discovered_here):
+        return _settled("show_segment", back=back)
+    saved = spoken_plans(message, known.plans, known.segments)
+    if saved is not None:
+        return _settled(saved.tool, names=saved.names)
+    pair = spoken_pair(message, known.segments)
+    if pair is not None:
+        return _settled("compare_segments", names=pair)
+    if known.called and (language := spoken_language(message)) is not None:
+        return _settled("say_again", language=language)
+    if not link.candidates and numbered(message) and not known.discovered:
+        return _settled("clarify", reason="no_discovery")
+    if known.pending is not None and _confirms(message, known.pending["tool"]):
+        return _settled(known.pending["tool"], **known.pending["arguments"])
+    last = known.called[-1] if known.called else ""
+    of_goods = last in OF_GOODS and link.categories
+    if (of_goods or (last == "measure_campaign" and link.intents.campaign)) and spoken_other_one(message):
+        return _settled(last)
+    if known.current is None and spoken_everyone(message):
+        return _settled("show_segment", definition=to_json(EVERYONE))
+    if spoken_help(message):
+        return _settled("clarify", reason="help")
+    return None if known.current is None else _of_segment(message, link, known.current)
+
+
+def _of_segment(message: str, link: Link, current: Node) -> Plan | None:
+    """What is asked of the current segment outright."""
+    place = spoken_removal(message)
+    if place is not None:
+        return _without(current, place)
+    asks = spoken_share(message) or (not link.intents.tools and spoken_whether(message))
+    if asks and link.reading is not None:
+        return _settled("count_part", DESCRIBED)
+    for spoken, tool in (
+        (spoken_times, "profile_times"),
+        (spoken_figures, "profile_segment"),
+        (spoken_show, "show_segment"),
+    ):
+        if spoken(message):
+            return _settled(tool, CURRENT)
+    return None
+
+
+def _without(current: Node, place: int) -> Plan:
+    """The edit that takes out one of the segment's conditions: by its place from 1, or -1 for the last."""
+    parts = current.children if isinstance(current, AllOf | AnyOf) else (current,)
+    if len(parts) == 1:
+        return _settled("clarify", reason="only_condition")
+    if place > len(parts):
+        return _settled("clarify", reason="no_condition")
+    left = remove(current, parts[place if place < 0 else place - 1])
+    return _settled("refine_segment", definition=to_json(left))
+
+
+def _settled(tool: str, segment: str | None = None, reason: str | None = None, **arguments: Any) -> Plan:
+    return Plan(tool, segment, reason=reason, arguments=arguments | {"confirmed": True})
+
+
+_OTHER = {
+    "the other one",
+    "the other way",
+    "the other reading",
+    "the second one",
+    "另一种",
+    "另一个",
+    "第二种",
+}
+"""Also takes a reading that was offered beside the one taken."""
+_YES = {
+    "yes",
+    "y",
+    "yes please",
+    "ok",
+    "okay",
+    "sure",
+    "do it",
+    "confirm",
+    "是",
+    "是的",
+    "好",
+    "好的",
+    "确认",
+    "对",
+}
+
+
+def _confirms(text: str, tool: str) -> bool:
+    said = text.strip().lower().rstrip(".!。！")
+    return said in _YES or (tool == "define_segment" and said in _OTHER)
