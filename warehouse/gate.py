@@ -100,7 +100,7 @@ def currencies(connection: duckdb.DuckDBPyConnection) -> list[Check]:
     if not found:
         return []
     rows = sum(of_it for _, of_it in found)
-    share = rows / (rows + count(connection, "SELECT count(*) FROM raw_events"))
+    share = _share_left_out(connection, rows)
     named = ", ".join(f"{code} ({of_it})" if code != "?" else f"none ({of_it})" for code, of_it in found[:10])
     return [
         Check(
@@ -128,7 +128,7 @@ def unreadable(connection: duckdb.DuckDBPyConnection) -> list[Check]:
     if not found:
         return []
     rows = sum(of_it for _, of_it, _ in found)
-    share = rows / (rows + count(connection, "SELECT count(*) FROM raw_events"))
+    share = _share_left_out(connection, rows)
     worst = connection.execute(
         "SELECT max(rows / (rows + coalesce(s.events, 0))) FROM (SELECT type, count(*) AS rows FROM raw_rejects "
         f"WHERE rule = $1 GROUP BY 1) LEFT JOIN event_summary s USING (type) WHERE rows >= {MANY_UNREADABLE}",
@@ -147,6 +147,11 @@ def unreadable(connection: duckdb.DuckDBPyConnection) -> list[Check]:
     ]
 
 
+def _share_left_out(connection: duckdb.DuckDBPyConnection, rows: int) -> float:
+    """What share of all events so many that cleaning took out are."""
+    return rows / ((rows + count(connection, "SELECT sum(events) FROM event_summary")) or 1)
+
+
 def shown(example: str) -> str:
     """An example of a value, unless it looks personal."""
     return "..." if personal_kind("", (example,)) else example
@@ -156,7 +161,7 @@ def future(connection: duckdb.DuckDBPyConnection) -> Check:
     """What lies in the future, that among raw_rejects too: many such events are a time read wrongly."""
     out = count(connection, "SELECT count(*) FROM raw_rejects WHERE rule = $1", [FUTURE.name])
     kept = count(connection, "SELECT sum(future) FROM event_summary")
-    share = out / ((out + count(connection, "SELECT sum(events) FROM event_summary")) or 1)
+    share = _share_left_out(connection, out)
     return Check(
         "no future events",
         "freshness",
