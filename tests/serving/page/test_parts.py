@@ -414,6 +414,25 @@ def test_a_sparkline_leaves_a_gap_for_a_size_that_is_not_shown():
     assert html.sparkline([None, 20], "x") == ""
 
 
+def test_no_button_of_a_list_waits_in_a_queue(client):
+    """A file that is asked for, too, is there with the answer."""
+    config = client.get("/config").json()
+    lists = {c["id"]: c["props"]["elem_id"] for c in config["components"] if c["props"].get("elem_id")}
+    acted = {
+        lists[target]: each
+        for each in config["dependencies"]
+        for target, event in each["targets"]
+        if event == "act"
+    }
+    assert set(acted) == {"form", "segments", "plans", "experiments", "talk-list"}
+    after = [
+        each for each in config["dependencies"] if each["trigger_after"] in {a["id"] for a in acted.values()}
+    ]
+    assert len(after) >= 4
+    assert {lists_ for lists_, each in acted.items() if each["queue"] is not False} == set()
+    assert [each["api_name"] for each in after if each["backend_fn"] and each["queue"] is not False] == []
+
+
 # Who sees what
 
 
