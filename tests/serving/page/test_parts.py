@@ -433,6 +433,13 @@ def test_no_button_of_a_list_waits_in_a_queue(client):
     assert [each["api_name"] for each in after if each["backend_fn"] and each["queue"] is not False] == []
 
 
+def test_a_negated_part_is_counted_with_its_not(views):
+    tree = AllOf((Not(A), AnyOf((B, Not(AnyOf((A, B)))))))
+    form = Form(Session(views, "en"), CHOICES, {}, counted=True).html(tree)
+    parts = [Not(A), tree.children[1], B, Not(AnyOf((A, B))), A, B]
+    assert re.findall(r'data-holds="(\w+)"', form) == [fingerprint(part) for part in parts]
+
+
 # Who sees what
 
 
