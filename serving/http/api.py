@@ -178,9 +178,8 @@ def _ask(api: FastAPI, service: Service) -> None:
         """Answer one turn as server-sent events: a `step` event for each step, then `answer` or `error`.
 
         While the turn waits for others, a step `queue` says how many are `before` it."""
-        return StreamingResponse(
-            _events(service, caller, body, asked_for(request.headers)), media_type="text/event-stream"
-        )
+        events = _events(service, caller, body, asked_for(request.headers), has_gone(request))
+        return StreamingResponse(events, media_type="text/event-stream")
 
 
 def _catalogue(api: FastAPI, service: Service) -> None:
@@ -223,9 +222,11 @@ def _state(check: Callable[[], Any]) -> str:
     return "ok"
 
 
-def _events(service: Service, caller: Caller, body: schemas.Ask, language: Language) -> Iterator[str]:
+def _events(
+    service: Service, caller: Caller, body: schemas.Ask, language: Language, gone: Callable[[], bool]
+) -> Iterator[str]:
     try:
-        for step, data in service.stream(caller, body.question, body.conversation):
+        for step, data in service.stream(caller, body.question, body.conversation, gone):
             if step == "done":
                 yield _event("answer", _answer(data))
             else:
