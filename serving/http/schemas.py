@@ -238,7 +238,9 @@ class ShareLink(BaseModel):
 class SharedBy(BaseModel):
     """The token of a link. In the body: addresses are written to logs."""
 
-    token: str = Field(max_length=300, pattern=r"^[A-Za-z0-9_.-]+$")
+    token: str = Field(
+        max_length=300, pattern=r"^[A-Za-z0-9_.-]+$", examples=["spring-campaign.Zk3vQ0x8yB1nT5wH"]
+    )
 
 
 class SharedConversation(BaseModel):
