@@ -24,6 +24,7 @@ from serving.markup import inert
 from serving.page import editor_actions, html
 from serving.page.card import csv_of
 from serving.page.chat import detail
+from serving.page.composition import Page
 from serving.page.downloads import SECONDS, Downloads
 from serving.page.drivers import column_words
 from serving.page.editor import Draft, Editor
@@ -470,6 +471,19 @@ def test_a_viewer_reads_and_changes_nothing(views):
         views.service.save(viewer, "Mine", beer)
     with pytest.raises(ForbiddenError):
         views.service.rename(viewer, "Mine", "Yours")
+
+
+def test_an_outcome_is_drawn_with_its_reasons_and_one_that_is_not_asked_of_them_hides_nothing_else(views):
+    """To a viewer too: nobody is named."""
+    profile, asks = Page(views).profile, SimpleNamespace(username="viewer@shop")
+    drawn = profile._ahead(from_json(BEER), "purchase_30d", asks)
+    of_outcome = [profile.probability, profile.drivers, profile.gains, profile.lift]
+    assert set(drawn) == {profile.told, *of_outcome}
+    assert all(drawn[plot]["visible"] and drawn[plot]["value"] is not None for plot in of_outcome)
+    assert "as of 2017-11-01" in drawn[profile.told]
+    told = profile._ahead(from_json(BEER), "win_lottery", asks)
+    assert 'role="alert"' in told[profile.told]
+    assert [told[plot]["visible"] for plot in of_outcome] == [False] * 4
 
 
 def test_a_small_group_is_not_described(views):
