@@ -71,7 +71,10 @@ class Profile:
         self._draw(tab.select(self.names, None, [self.which], **QUICK).then(*told, **QUICK))
         self._draw(self.which.input(*told, **QUICK | {"trigger_mode": "always_last"}))
         ahead = [self.told, *self._of_outcome]
-        self.outcome.input(self.part(self._ahead), self.inputs, [self.summary, self.board, *ahead], **QUICK)
+        shown = [self.summary, self.board, *ahead]
+        self.outcome.input(
+            self.part(self._ahead), self.inputs, shown, show_progress_on=self._of_outcome, **QUICK
+        )
 
     def _draw(self, event: Dependency) -> None:
         """Each part after an event, the quickest first."""
@@ -84,7 +87,9 @@ class Profile:
         ]
         for draw, outputs in parts:
             all_ = [self.summary, self.board, *outputs]
-            event = event.then(self.part(draw), self.inputs, all_, show_progress_on=outputs, **QUICK)
+            # Words that wait would grow too pale to be read.
+            waiting = [each for each in outputs if isinstance(each, gr.Plot)]
+            event = event.then(self.part(draw), self.inputs, all_, show_progress_on=waiting, **QUICK)
 
     def names(self, request: gr.Request) -> dict[str, Any]:
         """The segments to choose from, as they are saved now."""
