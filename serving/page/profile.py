@@ -53,10 +53,10 @@ class Profile:
             with gr.Row():
                 self.rfm = self._plot("plot-rfm")
                 self.mix = self._plot("plot-mix")
-            self.told = gr.HTML("", elem_id="outcome-told")
             with gr.Row():
                 self.probability = self._plot("plot-probability")
                 self.drivers = self._plot("plot-segment-drivers")
+            self.told = gr.HTML("", elem_id="outcome-told")
             with gr.Row():
                 self.gains = self._plot("plot-outcome-gains")
                 self.lift = self._plot("plot-outcome-lift")
@@ -202,7 +202,8 @@ class Profile:
             plot: gr.update(value=figure, visible=figure is not None)
             for plot, figure in zip(self._of_outcome, drawn, strict=True)
         }
-        return {self.told: notice(say("profile.tested", cut=tested["card"]["test_cut"]))} | shown
+        of_model = say("profile.tested", cut=tested["card"]["test_cut"])
+        return {self.told: f'<p class="hint">{escape(of_model)}</p>'} | shown
 
     def _plot(self, name: str) -> gr.Plot:
         return gr.Plot(show_label=False, elem_id=name, min_width=300, container=True)
