@@ -62,7 +62,7 @@ def main(url: str, folder: Path) -> None:
         draw(page, folder / "page-phone.png")
         page.resize(WIDE)
         page.click("#to-profile")
-        page.until(lambda: page.all("#plot-map .js-plotly-plot .plot-container"), "the plots")
+        page.until(lambda: page.all("#plot-outcome-lift .js-plotly-plot .plot-container"), "the plots")
         draw(page, folder / "page-profile.png")
 
 

@@ -123,9 +123,11 @@ class Audit:
         connection.execute(insert(_entries).values(**row))
         return _entry(row)
 
-    def entries(self, last: int | None = None) -> list[Entry]:
-        """The entries in order; with `last`, only the newest ones."""
+    def entries(self, last: int | None = None, before: int | None = None) -> list[Entry]:
+        """The entries in order; with `last`, only so many of the newest ones; with `before`, of those before that one."""
         query = select(_entries).order_by(_entries.c.seq.desc())
+        if before is not None:
+            query = query.where(_entries.c.seq < before)
         with self._log.read() as connection:
             rows = connection.execute(query if last is None else query.limit(last)).all()
         return [_entry(row._asdict()) for row in reversed(rows)]

@@ -16,7 +16,7 @@ import pwd
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from assistant.workspace import open_workspace
+from assistant.workspace import Workspace, open_workspace
 from segments.errors import CommandError, ForbiddenError, NotBuiltError, UnauthenticatedError
 from serving.access import Caller, Permission, Role, allow
 
@@ -83,12 +83,12 @@ def given_key() -> str:
         raise CommandError(f"{KEY_FILE_VARIABLE}: {file} cannot be read ({error}).") from error
 
 
-def users_of(workspace: Path) -> Users:
-    """The users of a workspace. Raises NotBuiltError."""
+def users_of(workspace: Path | Workspace) -> Users:
+    """The users of a workspace, by its folder or as it was opened. Raises NotBuiltError."""
     from serving.users import Users
 
-    opened = open_workspace(workspace)
-    return Users(opened.state, bool(opened.settings.oidc_issuer))
+    opened = open_workspace(workspace) if isinstance(workspace, Path) else workspace
+    return Users(opened.state, always=bool(opened.settings.oidc_issuer))
 
 
 def audit_of(workspace: Path) -> Audit:

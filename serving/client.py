@@ -24,6 +24,7 @@ from pydantic import BaseModel, TypeAdapter
 from segments.atomic import sha256_of
 from serving.http.schemas import (
     Answer,
+    AuditEntry,
     CampaignCustomer,
     Conversation,
     Document,
@@ -33,6 +34,7 @@ from serving.http.schemas import (
     Feature,
     KeptConversation,
     Me,
+    ModelCard,
     Readiness,
     SavedAs,
     SavedSegment,
@@ -49,6 +51,7 @@ from serving.http.schemas import (
 
 Definition = dict[str, Any]
 PAGE = 5000
+AUDIT_PAGE = 1000
 TIMEOUT_SECONDS = 120.0
 POLL_SECONDS = 0.3
 _Model = TypeVar("_Model", bound=BaseModel)
@@ -256,6 +259,11 @@ class Client:
         """An experiment with its versions; `client.call("assign_holdout", ...)` begins one."""
         return self._document("/v1/experiments", name, version)
 
+    def delete_experiment(self, name: str, over: Document | None = None) -> None:
+        """Delete an experiment; with `over`, only when that is still the newest version."""
+        headers = {"If-Match": _tag(over)} if over else {}
+        self._send("DELETE", f"/v1/experiments/{quote(name, safe='')}", headers=headers)
+
     def plan_customers(self, name: str, arm: str | None = None) -> list[CampaignCustomer]:
         """Who is in a saved plan, or in one arm of it ('contact' or 'holdout'), with tier and offer."""
         return self._customers("/v1/plans", name, arm)
@@ -279,8 +287,8 @@ class Client:
         return self._get(ExportJob, f"/v1/exports/{quote(job_id, safe='')}")
 
     def exports(self) -> list[ExportJob]:
-        """The newest export jobs."""
-        return TypeAdapter(list[ExportJob]).validate_json(self._send("GET", "/v1/exports").content)
+        """Every export job of the key's user (an admin's: everybody's), the newest first."""
+        return self._every(ExportJob, "/v1/exports")
 
     def wait_for(self, job: ExportJob, seconds: float = 600.0) -> ExportJob:
         """The job when it is done. Raises ApiError when it failed or was cancelled, TimeoutError."""
@@ -330,9 +338,24 @@ class Client:
         """The feature catalogue."""
         return TypeAdapter(list[Feature]).validate_json(self._send("GET", "/v1/features").content)
 
-    def models(self) -> list[dict[str, Any]]:
+    def values(self) -> dict[str, list[str]]:
+        """The departments, categories and brands that somebody bought, by spend, largest first."""
+        return TypeAdapter(dict[str, list[str]]).validate_json(self._send("GET", "/v1/values").content)
+
+    def models(self) -> list[ModelCard]:
         """The propensity models' cards."""
-        return cast(list[dict[str, Any]], self._send("GET", "/v1/propensity").json())
+        return TypeAdapter(list[ModelCard]).validate_json(self._send("GET", "/v1/propensity").content)
+
+    def audit(self) -> Iterator[AuditEntry]:
+        """The audit log, the newest entry first, fetched page by page."""
+        before: dict[str, int] = {}
+        while True:
+            answer = self._send("GET", "/v1/audit", params={"last": AUDIT_PAGE} | before)
+            page = TypeAdapter(list[AuditEntry]).validate_json(answer.content)
+            yield from reversed(page)
+            if len(page) < AUDIT_PAGE:
+                return
+            before = {"before": page[0].seq}
 
     def me(self) -> Me:
         """Who the key belongs to."""

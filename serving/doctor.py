@@ -23,6 +23,7 @@ from assistant.behaviour import behind, wanted
 from assistant.documents import KINDS
 from assistant.workspace import Settings, Workspace, open_workspace
 from segments.errors import EncryptionError, OperatorError, SegAssistError
+from serving.callers import users_of
 
 PACKAGE = "segment-assistant"
 LEAST_MEMORY = 3_000_000_000
@@ -344,14 +345,32 @@ def _audit(workspace: Workspace) -> Iterator[Finding]:
 
 
 def _access(workspace: Workspace) -> Iterator[Finding]:
-    from serving.users import Users
-
-    users = Users(workspace.state)
+    users, issuer = users_of(workspace), workspace.settings.oidc_issuer
     if users.on:
         holding = sum(1 for user in users.all() if user.keys)
-        yield Finding("access", "ok", f"{holding} users with a key")
+        yield Finding(
+            "access", "ok", f"{holding} users with a key" + (f"; {issuer} signs others in" if issuer else "")
+        )
     else:
         yield Finding("access", "ok", "no users: the server answers on this machine only")
+    if issuer:
+        yield _sign_in(workspace.settings)
+
+
+def _sign_in(settings: Settings) -> Finding:
+    """Whether the provider that people sign in with answers."""
+    from serving.oidc import provider_of
+
+    try:
+        provider = provider_of(settings)
+        assert provider is not None
+        provider.check()
+    except OperatorError as error:
+        way = (
+            "correct the oidc_ settings in segassist.toml, or wait for the provider; API keys work meanwhile"
+        )
+        return Finding("sign-in", "fail", str(error), way)
+    return Finding("sign-in", "ok", f"{provider.issuer} answers")
 
 
 def _as_of(workspace: Workspace) -> date:

@@ -82,6 +82,10 @@ class Provider:
         self._keys: Any = None
         self._keys_at = 0.0
 
+    def check(self) -> None:
+        """Raise OperatorError unless it answers as a provider."""
+        self._about  # noqa: B018
+
     def begin(self, attempt: Attempt, redirect: str) -> str:
         """Where the browser goes to sign in."""
         digest = hashlib.sha256(attempt.verifier.encode()).digest()

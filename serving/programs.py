@@ -19,8 +19,8 @@ from uvicorn.config import LOGGING_CONFIG
 from uvicorn.supervisors import Multiprocess
 
 from assistant.llm import OpenAIChat
-from assistant.workspace import open_workspace
 from segments.errors import DataError, PortInUseError
+from serving.callers import users_of
 from serving.cli import llm_for
 from serving.http.api import create_api
 from serving.http.guard import THIS_MACHINE
@@ -30,7 +30,6 @@ from serving.mcp import create_mcp
 from serving.metrics import counting_together
 from serving.service import Service
 from serving.tracing import start_tracing
-from serving.users import Users
 
 KEEP_ALIVE_SECONDS = 75
 """How long an idle connection is held: longer than proxies (60 s) and clients hold theirs, so that none sends a request
@@ -103,8 +102,7 @@ def check_port(host: str, port: int) -> None:
 
 def check_access(workspace: Path, host: str) -> None:
     """Raise DataError when strangers could reach a server that asks nobody who they are."""
-    opened = open_workspace(workspace)
-    if host not in THIS_MACHINE and not Users(opened.state, bool(opened.settings.oidc_issuer)).on:
+    if host not in THIS_MACHINE and not users_of(workspace).on:
         raise DataError(
             f"--host {host} is reached from other machines, and there are no users; first run: "
             f"segassist users add NAME --role admin --workspace {workspace}"

@@ -114,6 +114,11 @@ class TurnQueue:
             ticket.started.set()
 
 
+def left() -> BusyError:
+    """Why a turn is not answered whose client has closed the connection: nobody reads it, the audit log has its code."""
+    return BusyError("Who asked has gone.", "提问者已离开。", 1)
+
+
 class Ticket:
     """One turn's place. Used in a `with` block, which it leaves at the end, unless somebody else was given that to do."""
 
@@ -133,7 +138,7 @@ class Ticket:
             if self.started.wait(LOOK_SECONDS):
                 return
             if gone():
-                raise BusyError("Who asked has gone.", "提问者已离开。", 1)
+                raise left()
             if time.monotonic() > until:
                 raise self._queue.late()
 

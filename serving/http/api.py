@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from typing import Annotated, Any
 
 from anyio.to_thread import current_default_thread_limiter
-from fastapi import FastAPI, Query, Request
+from fastapi import APIRouter, Depends, FastAPI, Query, Request
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi.responses import JSONResponse, Response, StreamingResponse
 from fastapi_offline import FastAPIOffline
@@ -25,7 +25,7 @@ from serving.http.chat import chat_routes
 from serving.http.conversations import conversation_routes
 from serving.http.exports import export_routes
 from serving.http.guard import REQUEST_HEADER, Guard
-from serving.http.idempotency import Answers
+from serving.http.idempotency import Answers, IdempotentRoute, declare
 from serving.http.openapi import document
 from serving.http.problems import RESPONSES, add_handlers, asked_for, seen
 from serving.http.segments import segment_routes
@@ -141,9 +141,15 @@ def _health(api: FastAPI, service: Service, ready: Callable[[], dict[str, str]])
         return Response(service.metrics.text(), media_type=MEDIA)
 
     @api.get("/v1/audit", tags=["operation"])
-    def audit(caller: Operator, last: Annotated[int, Query(ge=1, le=1000)] = 100) -> list[schemas.AuditEntry]:
-        """The newest entries of the audit log."""
-        return [schemas.AuditEntry(**vars(entry)) for entry in service.audit.entries(last)]
+    def audit(
+        caller: Operator,
+        last: Annotated[int, Query(ge=1, le=1000)] = 100,
+        before: Annotated[
+            int | None, Query(ge=1, le=2**31, description="A `seq`: the page before it.")
+        ] = None,
+    ) -> list[schemas.AuditEntry]:
+        """The newest entries of the audit log, oldest first; with `before`, the newest of those before that one."""
+        return [schemas.AuditEntry(**vars(entry)) for entry in service.audit.entries(last, before)]
 
     @api.get("/v1/me", tags=["operation"])
     def me(caller: Reader) -> schemas.Me:
@@ -152,11 +158,15 @@ def _health(api: FastAPI, service: Service, ready: Callable[[], dict[str, str]])
 
 
 def _ask(api: FastAPI, service: Service) -> None:
-    @api.post("/v1/ask", tags=["questions"])
+    router = APIRouter(tags=["questions"], route_class=IdempotentRoute)
+
+    @router.post("/v1/ask", dependencies=[Depends(declare)])
     def ask(body: schemas.Ask, caller: Asker, request: Request) -> schemas.Answer:
         """Answer one turn. 503 `busy` with Retry-After when too many wait."""
         found = service.ask(caller, body.question, body.conversation, has_gone(request))
         return schemas.Answer(**_answer(found))
+
+    api.include_router(router)
 
     @api.post(
         "/v1/ask/stream",
@@ -168,9 +178,8 @@ def _ask(api: FastAPI, service: Service) -> None:
         """Answer one turn as server-sent events: a `step` event for each step, then `answer` or `error`.
 
         While the turn waits for others, a step `queue` says how many are `before` it."""
-        return StreamingResponse(
-            _events(service, caller, body, asked_for(request.headers)), media_type="text/event-stream"
-        )
+        events = _events(service, caller, body, asked_for(request.headers), has_gone(request))
+        return StreamingResponse(events, media_type="text/event-stream")
 
 
 def _catalogue(api: FastAPI, service: Service) -> None:
@@ -213,9 +222,11 @@ def _state(check: Callable[[], Any]) -> str:
     return "ok"
 
 
-def _events(service: Service, caller: Caller, body: schemas.Ask, language: Language) -> Iterator[str]:
+def _events(
+    service: Service, caller: Caller, body: schemas.Ask, language: Language, gone: Callable[[], bool]
+) -> Iterator[str]:
     try:
-        for step, data in service.stream(caller, body.question, body.conversation):
+        for step, data in service.stream(caller, body.question, body.conversation, gone):
             if step == "done":
                 yield _event("answer", _answer(data))
             else:

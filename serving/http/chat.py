@@ -144,9 +144,8 @@ def chat_routes(service: Service) -> APIRouter:
             )
         turn = _Turn(service, caller.by("chat"), body)
         if body.stream:
-            return StreamingResponse(
-                _chunks(turn, asked_for(request.headers)), media_type="text/event-stream"
-            )
+            chunks = _chunks(turn, asked_for(request.headers), has_gone(request))
+            return StreamingResponse(chunks, media_type="text/event-stream")
         answer, text = turn.ask(has_gone(request))
         return Completion(
             id=turn.id,
@@ -186,10 +185,10 @@ class _Turn:
         answer = self.service.ask(self.caller, self.question, self.conversation, gone)
         return answer, self._keep(answer)
 
-    def stream(self) -> Iterator[tuple[str, Any]]:
+    def stream(self, gone: Callable[[], bool]) -> Iterator[tuple[str, Any]]:
         """The steps, and last ('done', (answer, text))."""
         self._find()
-        for step, data in self.service.stream(self.caller, self.question, self.conversation):
+        for step, data in self.service.stream(self.caller, self.question, self.conversation, gone):
             yield step, (data, self._keep(data)) if step == "done" else data
 
     def about(self, answer: Answer) -> dict[str, Any]:
@@ -216,11 +215,11 @@ def _name(said: list[tuple[str, str]]) -> str:
     return COPY + hashlib.sha256(words.encode()).hexdigest()[:40]
 
 
-def _chunks(turn: _Turn, language: Language) -> Iterator[str]:
+def _chunks(turn: _Turn, language: Language, gone: Callable[[], bool]) -> Iterator[str]:
     """Comments while the steps go on (they keep the connection open), then the answer line by line."""
     try:
         yield _chunk(turn, {"role": "assistant", "content": ""})
-        for step, data in turn.stream():
+        for step, data in turn.stream(gone):
             if step != "done":
                 yield f": {step}\n\n"
                 continue

@@ -36,9 +36,9 @@ from serving.http.guard import caller_of
 from serving.http.problems import MEDIA, problem
 
 KEPT = timedelta(hours=24)
-RUNNING = timedelta(minutes=2)
+RUNNING = timedelta(minutes=10)
 """After this long a request that has not ended is taken to have died with its server, on another machine; on this one
-that is seen at once."""
+that is seen at once. Longer than a question waits (two minutes) and is answered (90 s a call of the language model)."""
 HEADERS = ("content-type", "etag", "location")
 
 GONE = "The answer was about a person who was erased since; the request was done and is not done again."

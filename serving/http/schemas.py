@@ -238,7 +238,9 @@ class ShareLink(BaseModel):
 class SharedBy(BaseModel):
     """The token of a link. In the body: addresses are written to logs."""
 
-    token: str = Field(max_length=300, pattern=r"^[A-Za-z0-9_.-]+$")
+    token: str = Field(
+        max_length=300, pattern=r"^[A-Za-z0-9_.-]+$", examples=["spring-campaign.Zk3vQ0x8yB1nT5wH"]
+    )
 
 
 class SharedConversation(BaseModel):
@@ -430,6 +432,39 @@ class OverlapMatrix(BaseModel):
     """`customers[i][j]` are in both definition i and j; null when too few to show."""
 
     customers: list[list[int | None]]
+
+
+class ModelCard(BaseModel):
+    """What a propensity model is, and how it did on the cut in time that it never saw; dates in ISO form."""
+
+    outcome: str = Field(examples=["purchase_30d"])
+    model: str
+    train_cuts: list[str]
+    validation_cuts: list[str]
+    test_cut: str
+    customers: int = Field(description="Of the test.")
+    positives: int = Field(description="Of them, who did it.")
+    auc: float
+    auc_low: float
+    auc_high: float
+    level: float = Field(description="Of the interval of the AUC.")
+    ece: float = Field(description="Mean distance between predicted and observed shares.")
+    ece_bins: int
+    brier: float
+    lift_top_decile: float
+    baseline_auc: float = Field(description="Of plain RFM.")
+    baseline_ece: float
+    baseline_features: list[str]
+    features: list[str]
+    rounds: int
+    calibration: str
+    served_cuts: list[str]
+    scored_as_of: str
+    data_hash: str
+    code_version: str
+    created: str
+    categories: int = Field(description="Of a model of categories, how many its figures are the mean of.")
+    family: str
 
 
 class Feature(BaseModel):

@@ -58,11 +58,11 @@ def propensity_routes(service: Service) -> APIRouter:
     router = APIRouter(prefix="/v1/propensity", tags=["propensity"])
 
     @router.get("")
-    def cards(caller: Reader) -> list[dict[str, Any]]:
+    def cards(caller: Reader) -> list[schemas.ModelCard]:
         """The propensity models' cards."""
         from assistant.scoring import cards
 
-        return cards(service.rooms.workspace.models)
+        return [schemas.ModelCard(**card) for card in cards(service.rooms.workspace.models)]
 
     @router.post("/scores")
     def scores(body: schemas.Scores, caller: Exporter) -> schemas.ScorePage:

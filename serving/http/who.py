@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Annotated
 
@@ -14,6 +15,8 @@ from serving.access import Caller, Permission
 from serving.http.guard import caller_of
 from serving.service import Service
 
+LOOP_SECONDS = 60.0
+"""For the server's loop to say whether a client is there, which takes it a moment."""
 BEARER = HTTPBearer(
     auto_error=False, description="An API key of `segassist users add`; not asked for while there is no user."
 )
@@ -32,8 +35,15 @@ def _having(permission: Permission) -> Callable[..., Awaitable[Caller]]:
 
 
 def has_gone(request: Request) -> Callable[[], bool]:
-    """Whether the client of a request has closed its connection; asked from a route's thread."""
-    return lambda: from_thread.run(request.is_disconnected)
+    """Whether the client of a request has closed its connection. Made in a route's thread, asked from any."""
+    loop = from_thread.run_sync(asyncio.get_running_loop)
+
+    def gone() -> bool:
+        if not loop.is_running():  # a server that ends finishes what it has
+            return False
+        return asyncio.run_coroutine_threadsafe(request.is_disconnected(), loop).result(LOOP_SECONDS)
+
+    return gone
 
 
 Reader = Annotated[Caller, Depends(_having("read"))]

@@ -1,6 +1,6 @@
 """Keeps a server from outliving the process that asked for it.
 
-    python -m serving.llm.guard PARENT_PID [--health URL] COMMAND...
+    python -m serving.llm.guard [--health URL [--model NAME]] PARENT_PID COMMAND...
 
 A process of its own, so that it is the same for every backend and works while a server is busy loading;
 it is the leader of the process group that the server and its workers share. Standard library only: it
@@ -9,6 +9,7 @@ starts in tens of milliseconds.
 
 from __future__ import annotations
 
+import argparse
 import os
 import signal
 import subprocess
@@ -19,6 +20,9 @@ import urllib.request
 from contextlib import suppress
 from http.client import HTTPException
 from pathlib import Path
+from queue import Queue
+
+from serving.llm import pulse
 
 CHECK_SECONDS = 0.5
 GRACE_SECONDS = 5
@@ -31,12 +35,13 @@ often in a row it may not answer before it is taken to hang. One that is merely 
 health beside their work."""
 
 
-def watch(parent: int, command: list[str], health: str = "") -> int:
+def watch(parent: int, command: list[str], health: str = "", model: str = "") -> int:
     """Run `command` until it ends, we are told to stop, or `parent` is gone; its exit status.
 
     Once the parent has said that the server answers (SIGUSR1), a server that ends by itself is started again: killed
     for its memory, it is back within seconds. health: an address that it answers while all is well; when it does not any
-    more, having done so before, it hangs, and is ended and started again too.
+    more, having done so before, it hangs, and is ended and started again too. model: of a server whose engine may hang
+    while its health is well (`serving.llm.pulse`), the model to ask for a token now and then.
     """
     asked, answers = threading.Event(), threading.Event()
     for signum in (signal.SIGTERM, signal.SIGINT):
@@ -45,12 +50,13 @@ def watch(parent: int, command: list[str], health: str = "") -> int:
     vain = 0
     while True:
         began = time.monotonic()
-        child, works, hangs = subprocess.Popen(command), threading.Event(), threading.Event()
-        if health:
-            threading.Thread(target=_look, args=(health, child, works, hangs), daemon=True).start()
+        child, works, hangs = subprocess.Popen(command), threading.Event(), Queue[str]()
+        for look, of in ((_look, (health,)), (_feel, (health, model))):
+            if all(of):
+                threading.Thread(target=look, args=(*of, child, works, hangs), daemon=True).start()
         while child.poll() is None and os.getppid() == parent and not asked.wait(CHECK_SECONDS):
-            if hangs.is_set() and answers.is_set():
-                print(f"The server does not answer {health} any more; it is ended.", flush=True)
+            if not hangs.empty() and answers.is_set():
+                print(f"The server {hangs.get()} any more; it is ended.", flush=True)
                 child.kill()
                 child.wait()
         if child.poll() is None:
@@ -64,21 +70,31 @@ def watch(parent: int, command: list[str], health: str = "") -> int:
     return child.returncode if child.returncode >= 0 else 128 - child.returncode
 
 
-def _look(
-    health: str, child: subprocess.Popen[bytes], works: threading.Event, hangs: threading.Event
-) -> None:
+def _look(health: str, child: subprocess.Popen[bytes], works: threading.Event, hangs: Queue[str]) -> None:
     """Say when a server first answers, and when it does not any more."""
     missed = 0
-    while child.poll() is None and not hangs.is_set():
+    while child.poll() is None and missed < MISSED:
         try:
             with urllib.request.urlopen(health, timeout=ANSWER_SECONDS):
                 missed = 0
                 works.set()
         except (OSError, HTTPException):
             missed += works.is_set()
-        if missed >= MISSED:
-            hangs.set()
         time.sleep(LOOK_SECONDS if works.is_set() else min(FIRST_LOOK_SECONDS, LOOK_SECONDS))
+    if missed >= MISSED:
+        hangs.put(f"does not answer {health}")
+
+
+def _feel(
+    health: str, model: str, child: subprocess.Popen[bytes], works: threading.Event, hangs: Queue[str]
+) -> None:
+    """Say when the engine behind a server that answers writes no token any more."""
+    base = health.removesuffix("/health")
+    while child.poll() is None:
+        time.sleep(pulse.REST_SECONDS)
+        if works.is_set() and pulse.stalled(base, model):
+            hangs.put(f"writes no token for {model}")
+            return
 
 
 def _end(child: subprocess.Popen[bytes]) -> None:
@@ -103,7 +119,18 @@ def _kill_workers() -> None:
                 os.kill(pid, signal.SIGKILL)
 
 
+def main() -> int:
+    """Command line of the guard."""
+    parser = argparse.ArgumentParser(
+        description="Run a server until it is told to stop or its parent is gone."
+    )
+    parser.add_argument("--health", default="")
+    parser.add_argument("--model", default="")
+    parser.add_argument("parent", type=int)
+    parser.add_argument("command", nargs=argparse.REMAINDER)
+    arguments = parser.parse_args()
+    return watch(arguments.parent, arguments.command, arguments.health, arguments.model)
+
+
 if __name__ == "__main__":
-    parent, *rest = sys.argv[1:]
-    address = rest[1] if rest[:1] == ["--health"] else ""
-    sys.exit(watch(int(parent), rest[2:] if address else rest, address))
+    sys.exit(main())

@@ -34,7 +34,7 @@ from serving.llm.probe import (
     served_model,
     url_of,
 )
-from serving.llm.vllm import VLLMOptions
+from serving.llm.vllm import Installed, VLLMOptions
 from serving.llm.weights import ensure_model, own_model, packaged_adapter, packaged_sha256
 
 RECORD = "llm.json"
@@ -112,18 +112,27 @@ class RunningLLM:
             self.record.unlink(missing_ok=True)
 
 
-def choose_backend(settings: LLMSettings) -> tuple[str, str]:
-    """(backend, why). Raises OperatorError when the one asked for cannot run here."""
+@dataclass(frozen=True)
+class Chosen:
+    """A backend and why it was taken. vllm: the one that runs, where it is vLLM."""
+
+    backend: str
+    reason: str
+    vllm: Installed | None = None
+
+
+def choose_backend(settings: LLMSettings) -> Chosen:
+    """The backend that the settings ask for, or that fits here. Raises OperatorError when the one asked for cannot run."""
     asked, model = settings.backend, settings.model
     if asked == "embedded":
-        return "embedded", "asked for"
+        return Chosen("embedded", "asked for")
     if asked == "vllm":
-        vllm.check(settings.python)
-        return "vllm", "asked for"
+        return Chosen("vllm", "asked for", vllm.check(settings.python))
     if asked != "auto":
         raise OperatorError(f"llm backend: '{asked}' is not one of auto, embedded, vllm.")
     if model.endswith(".gguf"):
-        return "embedded", f"{Path(model).name} is a GGUF file, which the embedded server serves"
+        why = f"{Path(model).name} is a GGUF file, which the embedded server serves"
+        return Chosen("embedded", why)
     found, on_cpu = vllm.installed(settings.python), "so the embedded server runs on the CPU"
     if found is None or found.on_cpu or not vllm.has_gpu():
         lacks = (
@@ -138,9 +147,9 @@ def choose_backend(settings: LLMSettings) -> tuple[str, str]:
                 f"llm_model: {lacks}, and the embedded server takes a GGUF file, not {model}; name a GGUF file, or none "
                 "for the packaged model."
             )
-        return "embedded", f"{lacks}, {on_cpu}"
-    vllm.check(settings.python)
-    return "vllm", f"a GPU and vLLM {found.version} are present"
+        return Chosen("embedded", f"{lacks}, {on_cpu}")
+    vllm.check_release(found)
+    return Chosen("vllm", f"a GPU and vLLM {found.version} are present", found)
 
 
 def start(
@@ -158,19 +167,22 @@ def start(
     that other commands use it. Raises PortInUseError, LLMUnavailableError (with the end of the server's
     log), OperatorError.
     """
-    backend, reason = choose_backend(settings)
-    if backend == "vllm" and settings.vllm is None:
-        options, why = vllm.choose_profile(settings.profile, vllm.check(settings.python))
+    chosen = choose_backend(settings)
+    backend, reason = chosen.backend, chosen.reason
+    if chosen.vllm is not None and settings.vllm is None:
+        options, why = vllm.choose_profile(settings.profile, chosen.vllm)
         settings, reason = replace(settings, vllm=options), f"{reason}; {why}"
     if settings.port and not port_is_free(settings.host, settings.port):
         raise PortInUseError(
             f"Port {settings.port} on {settings.host} is in use; choose another with --port."
         )
     port = settings.port or free_port(settings.host)
-    command, name, states = _command(backend, settings, port, run_folder, progress)
+    command, name, states = _command(chosen.vllm, settings, port, run_folder, progress)
     if not keep:
-        health = ("--health", health_of(url_of(settings.host, port)))
-        command = [sys.executable, "-m", "serving.llm.guard", str(os.getpid()), *health, *command]
+        watched = ["--health", health_of(url_of(settings.host, port))]
+        # vLLM's health is its server's, not its engine's.
+        watched += ["--model", name] if backend == "vllm" else []
+        command = [sys.executable, "-m", "serving.llm.guard", *watched, str(os.getpid()), *command]
     (states or run_folder).mkdir(parents=True, exist_ok=True)
     log = run_folder / f"llm-{backend}.log"
     progress(0.0, f"starting {backend} server for {name}")
@@ -216,14 +228,15 @@ def running(run_folder: Path) -> RunningLLM | None:
 
 
 def _command(
-    backend: str, settings: LLMSettings, port: int, run_folder: Path, progress: Progress
+    found: Installed | None, settings: LLMSettings, port: int, run_folder: Path, progress: Progress
 ) -> tuple[list[str], str, Path | None]:
-    """The server's command line, the name under which it serves the model, where it saves its state."""
-    if backend == "vllm":
+    """The server's command line, the name under which it serves the model, where it saves its state. found: the vLLM that
+    is to run; None for the embedded server."""
+    if found is not None:
         name = settings.model or vllm.MODEL
         lora = "" if settings.adapter == NO_ADAPTER else settings.adapter
         vllm.check_files(name, lora)
-        found, options = vllm.check(settings.python), settings.vllm or VLLMOptions()
+        options = settings.vllm or VLLMOptions()
         return vllm.command(found, name, settings.host, port, options, lora), name, None
     model = own_model(Path(settings.model)) if settings.model else ensure_model(progress=progress)
     stat = model.stat()

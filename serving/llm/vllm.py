@@ -171,17 +171,22 @@ def check(python: str = "") -> Installed:
             f"vLLM is not installed for {python or sys.executable}; run: {INSTALL}, or name the interpreter that has it "
             "(llm_python)."
         )
-    if _release(found.version) < OLDEST:
-        raise OperatorError(
-            f"vLLM {found.version} is older than {'.'.join(map(str, OLDEST))}, whose flags are used; run: "
-            f"{found.python} -m pip install --upgrade {found.distribution}"
-        )
+    check_release(found)
     if not found.on_cpu and not has_gpu():
         raise OperatorError(
             f"vLLM needs an NVIDIA GPU and none answers (nvidia-smi -L); use --backend embedded, or its CPU build "
             f"({CPU_BUILD})."
         )
     return found
+
+
+def check_release(found: Installed) -> None:
+    """Raise OperatorError for one that is older than the flags that it is given."""
+    if _release(found.version) < OLDEST:
+        raise OperatorError(
+            f"vLLM {found.version} is older than {'.'.join(map(str, OLDEST))}, whose flags are used; run: "
+            f"{found.python} -m pip install --upgrade {found.distribution}"
+        )
 
 
 def _release(version: str) -> tuple[int, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from html import escape
 from typing import Any
 
@@ -14,8 +15,8 @@ from segments.errors import SegAssistError
 from serving.page import plots
 from serving.page.downloads import FETCH
 from serving.page.html import ACTIONS, notice
-from serving.page.kept import FORMS, Wanted, experiment_list, offered, plan_list
-from serving.page.session import EACH, Segment, Session
+from serving.page.kept import FORMS, experiment_list, offered, plan_list
+from serving.page.session import EACH, QUIET, Segment, Session
 
 BUDGET, HOLDOUT = 5000, 20
 
@@ -26,7 +27,6 @@ class Campaigns:
     def __init__(self, session: Session) -> None:
         self.session = session
         say = session.say
-        self.wanted = gr.State(Wanted())
         self.file = gr.Textbox(label="file", visible="hidden")
         goals = [(say("goal.auto"), ""), *((say(f"goal.{goal}"), goal) for goal in GOALS)]
         with gr.Row():
@@ -72,14 +72,11 @@ class Campaigns:
         self.name.submit(self.save, [self.name, *asked], [self.name, *self.lists], **busy)
         self.assign.click(self.begin, [self.share, current], [self.result, self.arms, *self.lists], **busy)
         self.read.click(self.measure, [self.which], [self.result, self.arms], **busy)
-        # By the queue: a state that changes by a request of its own (`QUICK`) starts nothing that hangs on its change.
-        quiet: dict[str, Any] = {"show_progress": "hidden"}
-        opened = [self.plans, self.wanted, self.plan, self.plot]
-        self.plans.act(self.act_on_plan, [self.wanted], opened, **quiet, **EACH)
-        self.tests.act(self.act_on_test, [self.wanted], [self.tests, self.wanted], **quiet, **EACH)
-        self.wanted.change(self.write, [self.wanted], [self.file], **quiet).success(
-            None, [self.file], js=FETCH
-        )
+        opened = [self.plans, self.file, self.plan, self.plot]
+        acted = self.plans.act(self.act_on_plan, None, opened, **QUIET, **EACH)
+        asked_of = self.tests.act(self.act_on_test, None, [self.tests, self.file], **QUIET, **EACH)
+        for done in (acted, asked_of):
+            done.success(None, [self.file], js=FETCH)
 
     def load(self, request: gr.Request) -> tuple[Any, ...]:
         """Values of `lists`: experiments, what may be read, saved plans."""
@@ -95,44 +92,44 @@ class Campaigns:
         saved = plan_list(session, caller, plans, "", 0)
         return listed, gr.update(choices=names, value=names[0][1] if names else None), saved
 
-    def act_on_plan(self, wanted: Wanted, request: gr.Request, event: gr.EventData) -> tuple[Any, ...]:
+    def act_on_plan(self, request: gr.Request, event: gr.EventData) -> tuple[Any, ...]:
         """Do what a button of the saved plans stands for."""
         session, caller = self.session, self.session.caller(request)
+        plans = session.service.rooms.plans
         do, name = _pressed(event)
-        number, asking, said, words, hidden = wanted.number + 1, "", "", gr.skip(), gr.skip()
+        said, file, words, hidden = "", "", gr.skip(), gr.skip()
         try:
             if do == "open":
                 words = session.views.plan(caller, name).to_markdown(session.language, session.currency)
                 hidden = gr.update(visible=False)
             elif do == "really":
-                session.service.delete_document(caller, session.service.rooms.plans, name)
+                session.service.delete_document(caller, plans, name)
                 said = notice(session.say("library.deleted", name=name), "done")
-            elif do == "delete":
-                asking = name
+            elif do in FORMS:
+                file = offered(session, caller, plans, name, do)
+        except SegAssistError as error:
+            said = session.error(error)
+        asking = name if do == "delete" else ""
+        try:
+            shown = said + plan_list(session, caller, session.views.plans(caller), asking, _now())
+        except SegAssistError as error:
+            shown = session.error(error)
+        return shown, file, words, hidden
+
+    def act_on_test(self, request: gr.Request, event: gr.EventData) -> tuple[str, str]:
+        """Have an experiment's customers written."""
+        session, caller = self.session, self.session.caller(request)
+        _, name = _pressed(event)
+        said, file = "", ""
+        try:
+            file = offered(session, caller, session.service.rooms.experiments, name, "customers")
         except SegAssistError as error:
             said = session.error(error)
         try:
-            shown = said + plan_list(session, caller, session.views.plans(caller), asking, number)
+            shown = said + experiment_list(session, caller, session.views.experiments(caller), _now())
         except SegAssistError as error:
             shown = session.error(error)
-        return shown, Wanted("plan", name, do if do in FORMS else "", number), words, hidden
-
-    def act_on_test(self, wanted: Wanted, request: gr.Request, event: gr.EventData) -> tuple[str, Wanted]:
-        """Have an experiment's customers written."""
-        session, caller, number = self.session, self.session.caller(request), wanted.number + 1
-        _, name = _pressed(event)
-        try:
-            shown = experiment_list(session, caller, session.views.experiments(caller), number)
-        except SegAssistError as error:
-            shown = session.error(error)
-        return shown, Wanted("experiment", name, "customers", number)
-
-    def write(self, wanted: Wanted, request: gr.Request) -> str:
-        """Make the file that a button asked for; nothing for the other buttons."""
-        if not wanted.form:
-            return ""
-        with self.session.told():
-            return offered(self.session, self.session.caller(request), wanted)
+        return shown, file
 
     def plan_it(
         self, budget: float, goal: str, current: Segment | None, request: gr.Request
@@ -183,6 +180,11 @@ class Campaigns:
     def _words(self, texts: tuple[str, str] | None) -> str:
         assert texts is not None
         return texts[self.session.language == "zh"]
+
+
+def _now() -> int:
+    """A number that no list had before."""
+    return time.monotonic_ns()
 
 
 def _pressed(event: gr.EventData) -> tuple[str, str]:

@@ -12,7 +12,7 @@ from fastapi import FastAPI
 from fastapi.responses import RedirectResponse
 
 from segments.codec import from_json
-from segments.errors import UserError
+from segments.errors import SegAssistError
 from segments.explain import Language
 from serving.http.guard import caller_of
 from serving.page.campaigns import Campaigns
@@ -80,7 +80,7 @@ class Page:
         """What each view does by itself, then what leads from one to another."""
         self.chat.wire(self.blocks, self.conversation, self.current)
         self.talks.wire(self.blocks)
-        going_on = [self.conversation, self.chat.chat, *self.chat.card.outputs]
+        going_on = [self.conversation, self.chat.chat, *self.chat.card.outputs, self.talks.list]
         opened = self.talks.acted.success(self.go_on, [self.talks.drawer], going_on, **QUIET)
         opened.success(**self.chat.card.drawing)
         self.editor.wire()
@@ -97,17 +97,20 @@ class Page:
         to_chat = [self.tabs, self.conversation, *card.outputs]
         used = editor.use.click(self.use, [editor.draft, self.conversation], to_chat, show_progress="hidden")
         used.success(**card.drawing)
-        picked = self.library.picked
-        picked.change(self.go, [picked, self.conversation, editor.draft], [*to_chat, *editor.outputs]).then(
-            **card.drawing
-        )
+        asked = [self.library.picked, self.conversation, editor.draft]
+        shown = [*to_chat, *editor.outputs, self.library.list]
+        self.library.acted.success(self.go, asked, shown, **QUIET).success(**card.drawing)
 
     def go_on(self, drawer: Drawer, request: gr.Request) -> Any:
-        """Show a conversation of the list in the chat, to be gone on with, where that was the button."""
+        """Show a conversation of the list in the chat, to be gone on with, where that was the button; what is wrong with
+        it above the list."""
         if drawer.asking != "open":
             return gr.skip()
-        with self.session.told():
-            return drawer.id, *self.chat.restore(drawer.id, request)
+        same = [gr.skip() for _ in range(2 + len(self.chat.card.outputs))]
+        try:
+            return drawer.id, *self.chat.restore(drawer.id, request), gr.skip()
+        except SegAssistError as error:
+            return *same, self.talks.failed(drawer, error, request)
 
     def edit(self, draft: Draft, current: Segment | None, request: gr.Request) -> tuple[Any, ...]:
         """Open the current segment in the editor."""
@@ -118,21 +121,22 @@ class Page:
         with self.session.told():
             return self._talk_of(self.editor.segment(draft, request), conversation, request)
 
-    def go(
-        self, picked: Pick, conversation: str | None, draft: Draft, request: gr.Request
-    ) -> tuple[Any, ...]:
-        """Open a saved segment in the chat or in the editor."""
-        with self.session.told():
+    def go(self, picked: Pick, conversation: str | None, draft: Draft, request: gr.Request) -> Any:
+        """Open a saved segment in the chat or in the editor, where that was the button; what is wrong with it above the
+        list."""
+        if not picked.to:
+            return gr.skip()
+        same_card = [gr.skip() for _ in range(1 + len(self.chat.card.outputs))]
+        same_form = [gr.skip() for _ in self.editor.outputs]
+        try:
             saved = self.session.views.versions(self.session.caller(request), picked.name)[0]
             segment = self.session.preview(request, saved.definition) | {"name": saved.name}
             if picked.to == "chat":
-                return *self._talk_of(segment, conversation, request), *(
-                    gr.skip() for _ in self.editor.outputs
-                )
-            if picked.to != "edit":
-                raise UserError(f"page: '{picked.to}' is no view.", f"page：没有视图“{picked.to}”。")
-            same = (gr.skip() for _ in range(1 + len(self.chat.card.outputs)))
-            return gr.Tabs(selected="editor"), *same, *self.editor.open(draft, segment, request)
+                return *self._talk_of(segment, conversation, request), *same_form, gr.skip()
+            form = self.editor.open(draft, segment, request)
+            return gr.Tabs(selected="editor"), *same_card, *form, gr.skip()
+        except SegAssistError as error:
+            return gr.skip(), *same_card, *same_form, self.library.failed(picked, error, request)
 
     def _talk_of(self, segment: Segment, conversation: str | None, request: gr.Request) -> tuple[Any, ...]:
         conversation = conversation or uuid.uuid4().hex[:12]

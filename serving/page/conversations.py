@@ -79,6 +79,10 @@ class Conversations:
             failed = session.error(error)
         return after, failed + self.load(after, request)
 
+    def failed(self, drawer: Drawer, error: SegAssistError, request: gr.Request) -> str:
+        """The list with why a conversation could not be gone on with above it."""
+        return self.session.error(error) + self.load(drawer, request)
+
     def read(self, token: str, request: gr.Request) -> str:
         """The conversation whose link this page was opened by, as text; nothing without one."""
         if not token:

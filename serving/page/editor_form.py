@@ -7,7 +7,7 @@ from html import escape
 
 from segments.canonical import fingerprint
 from segments.definition import AllOf, AnyOf, Node, Not, RankCondition
-from segments.edit import Place
+from segments.edit import Place, part_at
 from segments.errors import Sentence
 from segments.issues import sentences
 from serving.page.editor_actions import beyond, from_place
@@ -61,7 +61,7 @@ class Form(Rows):
                 return self._group(node, place, size, negated, outer)
             case _:
                 css = "row wrong" if self.problems.get(place) else "row"
-                side = self._side(node, place, outer, size, negated)
+                side = self._side(place, outer, size, negated)
                 row = (
                     f'<div class="{css}">{self._not(negated)}<div class="fields">{self._fields(node, place)}</div>'
                     f"{side}</div>{self._wrong(place)}"
@@ -84,7 +84,7 @@ class Form(Rows):
             button(f"+ {self.say(f'edit.add.{add}')}", "add", css="add", place=from_place(place), kind=add)
             for add in KINDS
         )
-        side = self._side(node, place, outer, size, negated) if outer else ""
+        side = self._side(place, outer, size, negated) if outer else ""
         last = from_place((*place, count))
         return (
             f'<div class="group {kind}"><div class="head">{self._not(negated)}{choose}{side}</div>{self._wrong(place)}'
@@ -94,11 +94,9 @@ class Form(Rows):
     def _not(self, negated: int) -> str:
         return f'<span class="chip not">{escape(self.say("edit.not"))}</span>' * negated
 
-    def _side(self, node: Node, place: Place, outer: Place, size: int | None, negated: int) -> str:
-        """What stands beside a part: how many customers it holds by itself, and its tools."""
-        for _ in range(negated):
-            node = Not(node)
-        key = fingerprint(node)
+    def _side(self, place: Place, outer: Place, size: int | None, negated: int) -> str:
+        """What stands beside a part: how many customers it holds by itself, with its `not`, and its tools."""
+        key = fingerprint(part_at(self.tree, outer))
         holds = self._holds(key, place) if self.counted else ""
         return f'<div class="side">{holds}{self._tools(outer, key, size, negated)}</div>'
 

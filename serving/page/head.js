@@ -29,7 +29,8 @@ window.segassistHolds = sizes => {
 };
 
 // What Gradio leaves out for those who cannot see or point: the whole title of a turn's steps is a button, so the arrow
-// in it must not be a second one; a message with a name needs a role; the keyboard needs a way into long texts.
+// in it must not be a second one; a message with a name, and the place of a plot that is not drawn yet, need a role; the
+// keyboard needs a way into long texts.
 const STEPS = chinese ? '显示或隐藏步骤' : 'Show or hide the steps';
 new MutationObserver(() => {
   document.querySelectorAll('#chat [role=button] button:not([disabled])').forEach(arrow => {
@@ -37,6 +38,7 @@ new MutationObserver(() => {
     arrow.setAttribute('aria-label', STEPS);
   });
   document.querySelectorAll('#chat [data-testid=bot]:not([role])').forEach(said => said.setAttribute('role', 'group'));
+  document.querySelectorAll('.empty[aria-label]:not([role])').forEach(place => place.setAttribute('role', 'img'));
   document.querySelectorAll('.cm-scroller:not([tabindex]), #chat .bubble-wrap:not([tabindex])').forEach(
     text => text.setAttribute('tabindex', '0'));
   document.querySelectorAll('#form [data-holds]:empty').forEach(hold);

@@ -2,27 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from html import escape
 
-from assistant.documents import SavedDocument
+from assistant.documents import Documents, SavedDocument
 from assistant.tools_campaigns import file_stem
 from campaigns.experiment import Experiment
 from campaigns.page import to_html
 from serving.access import Caller
 from serving.page.html import button, notice, really, table
 from serving.page.session import Session
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """A file that is asked for: 'customers', 'md' or 'html' of a plan or an experiment. number: tells a second wish from
-    the first."""
-
-    kind: str = ""
-    name: str = ""
-    form: str = ""
-    number: int = 0
 
 
 def plan_list(session: Session, caller: Caller, saved: list[SavedDocument], asking: str, number: int) -> str:
@@ -65,18 +53,17 @@ def experiment_list(session: Session, caller: Caller, tests: list[Experiment], n
 FORMS = {"customers": "text/csv", "md": "text/markdown", "html": "text/html"}
 
 
-def offered(session: Session, caller: Caller, wanted: Wanted) -> str:
-    """Make the file that is wanted; its address."""
+def offered(session: Session, caller: Caller, documents: Documents, name: str, form: str) -> str:
+    """Make a file of FORMS of a plan or an experiment; its address."""
     service = session.service
-    if wanted.form == "customers":
-        documents = service.rooms.plans if wanted.kind == "plan" else service.rooms.experiments
-        found = service.customers(caller, documents, wanted.name)
-        name, text = found.file_name("csv"), found.text("csv", spreadsheet=True)
+    if form == "customers":
+        found = service.customers(caller, documents, name)
+        file, text = found.file_name("csv"), found.text("csv", spreadsheet=True)
     else:
-        words = session.views.plan(caller, wanted.name).to_markdown(session.language, session.currency)
-        name = f"{file_stem(wanted.name)}.{wanted.form}"
-        text = words if wanted.form == "md" else to_html(words, wanted.name, session.language)
-    return session.downloads.offer(caller.name, name, FORMS[wanted.form], text.encode("utf-8"))
+        words = session.views.plan(caller, name).to_markdown(session.language, session.currency)
+        file = f"{file_stem(name)}.{form}"
+        text = words if form == "md" else to_html(words, name, session.language)
+    return session.downloads.offer(caller.name, file, FORMS[form], text.encode("utf-8"))
 
 
 def _plan_buttons(session: Session, caller: Caller, name: str, asking: str) -> str:

@@ -29,11 +29,12 @@ class Shelf:
 
 @dataclass(frozen=True)
 class Pick:
-    """A saved segment to be opened in another view. number: tells a second pick of the same from the first."""
+    """A saved segment to be opened in another view (`to`: 'chat' or 'edit'), and under which list it was picked; empty when
+    the button was another."""
 
     to: str = ""
     name: str = ""
-    number: int = 0
+    shelf: Shelf = Shelf()
 
 
 class Library:
@@ -49,16 +50,15 @@ class Library:
         self.list = gr.HTML(notice(say("loading"), "loading"), js_on_load=ACTIONS, elem_id="segments")
 
     def wire(self) -> None:
-        """Connect what needs no other view."""
+        """Connect what needs no other view. After `acted`, `picked` may say what is to be opened elsewhere."""
         self.search.input(
             self.find,
             [self.search, self.shelf],
             [self.shelf, self.list],
             **QUIET | {"trigger_mode": "always_last"},
         )
-        acted = [self.shelf, self.list, self.picked]
-        # By the queue: a state that changes by a request of its own (`QUICK`) starts nothing that hangs on its change.
-        self.list.act(self.act, [self.shelf, self.picked], acted, show_progress="hidden", **EACH)
+        outputs = [self.shelf, self.list, self.picked]
+        self.acted = self.list.act(self.act, [self.shelf], outputs, **QUIET, **EACH)
 
     def load(self, shelf: Shelf, request: gr.Request) -> str:
         """The list as it is now."""
@@ -72,15 +72,14 @@ class Library:
         shelf = replace(shelf, search=text)
         return shelf, self.load(shelf, request)
 
-    def act(
-        self, shelf: Shelf, picked: Pick, request: gr.Request, event: gr.EventData
-    ) -> tuple[Shelf, str, Pick]:
+    def act(self, shelf: Shelf, request: gr.Request, event: gr.EventData) -> tuple[Shelf, str, Pick]:
         """Do what a button of the list stands for."""
         action: dict[str, Any] = event._data
         do, name = str(action["do"]), str(action.get("name", ""))
         after, said = replace(shelf, asking="", name="", number=shelf.number + 1), ""
+        picked = Pick()
         if do in ("chat", "edit"):
-            picked = Pick(do, name, picked.number + 1)
+            picked = Pick(do, name, after)
         elif do in ("rename", "delete"):
             after = replace(after, asking=do, name=name)
         else:
@@ -89,6 +88,12 @@ class Library:
             except SegAssistError as error:
                 said = self.session.error(error)
         return after, said + self.load(after, request), picked
+
+    def failed(self, picked: Pick, error: SegAssistError, request: gr.Request) -> str:
+        """The list with why what was picked could not be opened above it."""
+        return self.session.error(error) + self.load(
+            replace(picked.shelf, number=-picked.shelf.number), request
+        )
 
     def _done(self, do: str, name: str, value: str, request: gr.Request) -> str:
         """Delete or rename; what was done, above the list."""

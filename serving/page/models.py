@@ -10,7 +10,7 @@ import gradio as gr
 
 from assistant.scoring import group_words
 from segments.errors import SegAssistError
-from serving.page import plots
+from serving.page import model_plots, plots
 from serving.page.drivers import column_words
 from serving.page.html import notice, table
 from serving.page.session import QUICK, Session
@@ -63,39 +63,17 @@ class Models:
         }
 
     def _curves(self, content: Mapping[str, Any]) -> dict[Any, Any]:
-        say, lines = self.session.say, content["curves"]
-        diagonal = ([0.0, 1.0], [0.0, 1.0])
-        contacted = say("model.contacted")
-
-        def curve(name: str, key: str, x: str, y: str, reference: Any = diagonal, marks: bool = False) -> Any:
-            return plots.line(
-                lines[name]["x"],
-                lines[name]["y"],
-                say(key),
-                marks=marks,
-                x_title=x,
-                y_title=y,
-                reference=reference,
-                percent=name != "lift",
-                share_x=True,
-            )
-
-        level = ([0.0, 1.0], [1.0, 1.0])
-        rate = content["card"]["positives"] / content["card"]["customers"]
-        chance = ([0.0, 1.0], [rate, rate])
+        say, curves = self.session.say, content["curves"]
+        chance = model_plots.level(content["card"]["positives"] / content["card"]["customers"])
         drivers = list(content["drivers"].items())[: plots.SHOWN]
         catalogue = self.session.service.rooms.warehouse.catalogue
         groups = [group_words(name, catalogue)[say.language == "zh"] for name, _ in drivers]
         return {
-            self.gains: curve("gains", "model.gains", contacted, say("model.found")),
-            self.lift: curve("lift", "model.lift.plot", contacted, say("model.times"), level),
-            self.reliability: curve(
-                "reliability", "model.reliability", say("model.predicted"), say("model.observed"), marks=True
-            ),
-            self.roc: curve("roc", "model.roc", say("model.false"), say("model.true")),
-            self.precision: curve(
-                "precision_recall", "model.precision", say("model.found"), say("model.right"), chance
-            ),
+            self.gains: model_plots.gains(curves, say),
+            self.lift: model_plots.lift(curves, say),
+            self.reliability: model_plots.curve(curves, "reliability", say),
+            self.roc: model_plots.curve(curves, "roc", say),
+            self.precision: model_plots.curve(curves, "precision_recall", say, chance),
             self.drivers: plots.bars(
                 [self._feature(name) for name, _ in drivers],
                 [value for _, value in drivers],

@@ -268,6 +268,15 @@ def _probability(item: Evidence, say: Say) -> go.Figure | None:
     return bars([say("plot.them"), say("plot.everyone")], pair, say("plot.probability"), percent=True)
 
 
+def drivers(item: Evidence, say: Say) -> go.Figure | None:
+    """What makes the members likelier or less likely than everyone, as mean SHAP in log-odds; None where nothing does."""
+    rows = item["rows"]
+    if not rows:
+        return None
+    labels = [row["words_zh" if say.language == "zh" else "words"] for row in rows]
+    return bars(labels, [row["effect"] for row in rows], say("profile.drivers"))
+
+
 def _clusters(item: Evidence, say: Say) -> go.Figure | None:
     rows = item["rows"]
     names = [f"{row['number']}. {row['name_zh' if say.language == 'zh' else 'name']}" for row in rows]

@@ -11,8 +11,8 @@ from gradio.events import Dependency
 
 from segments.codec import to_json
 from segments.definition import Node
-from segments.errors import SegAssistError, UserError
-from serving.page import plots
+from segments.errors import NotFoundError, SegAssistError, UserError
+from serving.page import model_plots, plots
 from serving.page.html import notice, table
 from serving.page.session import QUICK, Segment, Session
 from serving.page.words import both
@@ -55,7 +55,13 @@ class Profile:
                 self.mix = self._plot("plot-mix")
             with gr.Row():
                 self.probability = self._plot("plot-probability")
-                self.overlap = self._plot("plot-overlap")
+                self.drivers = self._plot("plot-segment-drivers")
+            self.told = gr.HTML("", elem_id="outcome-told")
+            with gr.Row():
+                self.gains = self._plot("plot-outcome-gains")
+                self.lift = self._plot("plot-outcome-lift")
+            self._of_outcome = [self.probability, self.drivers, self.gains, self.lift]
+            self.overlap = self._plot("plot-overlap")
             self.traits = gr.HTML("", elem_id="traits")
 
     def wire(self, tab: gr.Tab, current: gr.State) -> None:
@@ -64,7 +70,11 @@ class Profile:
         told: list[Any] = [self.part(_no_plot), self.inputs, [self.summary, self.board]]
         self._draw(tab.select(self.names, None, [self.which], **QUICK).then(*told, **QUICK))
         self._draw(self.which.input(*told, **QUICK | {"trigger_mode": "always_last"}))
-        self.outcome.input(self.histogram, self.inputs, [self.probability, self.summary], **QUICK)
+        ahead = [self.told, *self._of_outcome]
+        shown = [self.summary, self.board, *ahead]
+        self.outcome.input(
+            self.part(self._ahead), self.inputs, shown, show_progress_on=self._of_outcome, **QUICK
+        )
 
     def _draw(self, event: Dependency) -> None:
         """Each part after an event, the quickest first."""
@@ -72,11 +82,14 @@ class Profile:
             (self._apart, [self.effects, self.traits]),
             (self._habits, [self.rfm, self.mix]),
             (self._place, [self.map]),
-            (self._ahead, [self.probability, self.overlap]),
+            (self._shared, [self.overlap]),
+            (self._ahead, [self.told, *self._of_outcome]),
         ]
         for draw, outputs in parts:
             all_ = [self.summary, self.board, *outputs]
-            event = event.then(self.part(draw), self.inputs, all_, show_progress_on=outputs, **QUICK)
+            # Words that wait would grow too pale to be read.
+            waiting = [each for each in outputs if isinstance(each, gr.Plot)]
+            event = event.then(self.part(draw), self.inputs, all_, show_progress_on=waiting, **QUICK)
 
     def names(self, request: gr.Request) -> dict[str, Any]:
         """The segments to choose from, as they are saved now."""
@@ -101,16 +114,6 @@ class Profile:
                 return {self.summary: self.session.error(error), **hidden}
 
         return handler
-
-    def histogram(
-        self, which: str, outcome: str | None, current: Segment | None, request: gr.Request
-    ) -> tuple[Any, Any]:
-        """The probabilities of another outcome."""
-        try:
-            node = self._definition(which, current, request)
-            return self._histogram(node, outcome, request), gr.skip()
-        except SegAssistError as error:
-            return gr.skip(), self.session.error(error)
 
     def _definition(self, which: str, current: Segment | None, request: gr.Request) -> Node:
         if which:
@@ -169,26 +172,38 @@ class Profile:
         drawn = plots.behaviour_map(points.others.tolist(), points.members.tolist(), title, names)
         return {self.map: drawn}
 
-    def _ahead(self, node: Node, outcome: str | None, request: gr.Request) -> dict[Any, Any]:
-        return {
-            self.probability: self._histogram(node, outcome, request),
-            self.overlap: self._overlap(node, request),
-        }
-
-    def _histogram(self, node: Node, outcome: str | None, request: gr.Request) -> Any:
-        if not outcome:
-            return None
-        session, say = self.session, self.session.say
-        found = session.views.probabilities(session.caller(request), node, outcome)
-        title = say("profile.probability", outcome=say.outcome(outcome))
-        names = say("plot.them"), say("plot.everyone")
-        return plots.histogram(found.edges, found.members, found.everyone, title, names)
-
-    def _overlap(self, node: Node, request: gr.Request) -> Any:
+    def _shared(self, node: Node, _outcome: str | None, request: gr.Request) -> dict[Any, Any]:
         title = self.session.say("profile.overlap")
         pairs = self.session.views.overlaps(self.session.caller(request), node)
         figure = plots.bars([name for name, _ in pairs], [value for _, value in pairs], title, percent=True)
-        return gr.update(value=figure, visible=bool(pairs))
+        return {self.overlap: gr.update(value=figure, visible=bool(pairs))}
+
+    def _ahead(self, node: Node, outcome: str | None, request: gr.Request) -> dict[Any, Any]:
+        """How likely the members are to do what a model predicts, what drives that, and how good the model is at it."""
+        hidden = {plot: gr.update(visible=False) for plot in self._of_outcome}
+        if not outcome:
+            return hidden
+        views, caller, say = self.session.views, self.session.caller(request), self.session.say
+        arguments = {"definition": to_json(node), "outcome": outcome}
+        try:
+            scored = self.session.service.call(caller, "score_propensity", arguments)["evidence"][-1]
+        except NotFoundError as error:  # an outcome that is asked of none of them hides nothing else
+            return {self.told: self.session.error(error)} | hidden
+        found, tested = views.probabilities(caller, node, outcome), views.model_card(caller, outcome)
+        title = say("profile.probability", outcome=say.outcome(outcome))
+        names = say("plot.them"), say("plot.everyone")
+        drawn = (
+            plots.histogram(found.edges, found.members, found.everyone, title, names),
+            plots.drivers(scored, say),
+            model_plots.gains(tested["curves"], say),
+            model_plots.lift(tested["curves"], say),
+        )
+        shown = {
+            plot: gr.update(value=figure, visible=figure is not None)
+            for plot, figure in zip(self._of_outcome, drawn, strict=True)
+        }
+        of_model = say("profile.tested", cut=tested["card"]["test_cut"])
+        return {self.told: f'<p class="hint">{escape(of_model)}</p>'} | shown
 
     def _plot(self, name: str) -> gr.Plot:
         return gr.Plot(show_label=False, elem_id=name, min_width=300, container=True)

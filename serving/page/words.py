@@ -261,6 +261,14 @@ WORDS: dict[str, tuple[str, str]] = {
     "profile.frequency": ("orders a year (5: most)", "年订单数（5：最多）"),
     "profile.mix": ("Share of spend, last 365 days", "各品类消费占比（最近365天）"),
     "profile.probability": ("Probability to {outcome}", "{outcome}的概率"),
+    "profile.drivers": (
+        "Why they differ from everyone (SHAP, log-odds)",
+        "与全体不同的原因（SHAP，对数几率）",
+    ),
+    "profile.tested": (
+        "Gains and lift are the model's: how it did as of {cut}, a time that it had not learned from.",
+        "增益与提升度说明的是模型：它在 {cut}（未参与训练的时段）的表现。",
+    ),
     "profile.overlap": ("Overlap with saved segments (Jaccard)", "与已保存分群的重叠（Jaccard）"),
     # Library
     "library.search": ("Search", "搜索"),

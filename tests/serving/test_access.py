@@ -2,15 +2,26 @@
 
 import json
 import re
-from datetime import timedelta
+import ssl
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import httpx
 import pytest
+import uvicorn
+from fastapi.testclient import TestClient
 
 from assistant.toolbox import tool_specs
 from segments.errors import ConflictError, DataError, NotFoundError, UnauthenticatedError, UserError
 from serving.access import LEAST, OWNER, Role, tool_permission
-from serving.service import permission_of
+from serving.http.api import create_api
+from serving.llm.probe import free_port
+from serving.programs import uvicorn_options
+from serving.service import Service, permission_of
 from serving.users import Users
 from tests.serving.conftest import ROLES
 
@@ -365,6 +376,95 @@ def test_a_page_of_another_site_changes_nothing(guarded, client):
     assert "access-control-allow-origin" not in client.get("/v1/segments", headers=elsewhere).headers
 
 
+@contextmanager
+def client_of(folder) -> Iterator[TestClient]:
+    with TestClient(create_api(Service.open(folder)), base_url="http://localhost") as client:
+        yield client
+
+
+def test_the_pages_of_an_origin_that_is_named_may_call_the_api_and_no_others(make_workspace, tmp_path):
+    shop, evil = "https://shop.example", "https://evil.example"
+    ours = make_workspace(tmp_path / "w", f'cors_origins = ["{shop}"]\n')
+    body = {"name": "cors", "definition": BEER}
+    with client_of(ours) as client:
+
+        def asks(origin: str) -> httpx.Response:
+            wishes = {"access-control-request-method": "POST", "access-control-request-headers": "if-match"}
+            return client.options("/v1/segments", headers={"origin": origin} | wishes)
+
+        assert asks(shop).headers["access-control-allow-origin"] == shop
+        assert "access-control-allow-credentials" not in asks(shop).headers, "a key is sent, never a cookie"
+        assert "access-control-allow-origin" not in asks(evil).headers
+        assert client.post("/v1/segments", json=body, headers={"origin": evil}).status_code == 403
+        saved = client.post("/v1/segments", json=body, headers={"origin": shop})
+        assert (saved.status_code, saved.headers["access-control-allow-origin"]) == (201, shop)
+        assert "ETag" in saved.headers["access-control-expose-headers"]
+
+
+def test_nothing_of_one_workspace_is_in_another(make_workspace, tmp_path):
+    """Each has a server, users, conversations and an audit log of its own."""
+    folders = [make_workspace(tmp_path / name) for name in ("here", "there")]
+    keys = [Users(folder / "state.sqlite").add("ada", Role.admin) for folder in folders]
+    with client_of(folders[0]) as here, client_of(folders[1]) as there:
+        mine, yours = ({"authorization": f"Bearer {key}"} for key in keys)
+        assert here.post("/v1/segments", json={"name": "ours", "definition": BEER}, headers=mine).is_success
+        job = here.post("/v1/exports", json={"name": "ours", "definition": BEER}, headers=mine).json()["id"]
+        assert there.get("/v1/me", headers=mine).status_code == 401, "a key of another workspace"
+        assert there.get("/v1/me", headers=yours).json()["name"] == "ada"
+        for path in ("/v1/segments/ours", f"/v1/exports/{job}", f"/v1/exports/{job}/file"):
+            assert there.get(path, headers=yours).status_code == 404, path
+            assert here.get(path, headers=yours).status_code == 401, path
+        assert there.get("/v1/segments", headers=yours).json() == []
+        assert [entry["action"] for entry in there.get("/v1/audit", headers=yours).json()] == []
+    assert not (folders[1] / "exports").exists()
+
+
+@pytest.fixture
+def certificate(tmp_path) -> tuple[Path, Path]:
+    """A certificate of localhost that it signed itself, and its key."""
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import ec
+    from cryptography.x509.oid import NameOID
+
+    key, now = ec.generate_private_key(ec.SECP256R1()), datetime.now(UTC)
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
+    made = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
+    made = (
+        made.serial_number(1)
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=2))
+    )
+    made = made.add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+    files = tmp_path / "shop.crt", tmp_path / "shop.key"
+    files[0].write_bytes(made.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM))
+    how = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    files[1].write_bytes(key.private_bytes(*how))
+    return files
+
+
+def test_with_a_certificate_nothing_is_sent_in_the_open(make_workspace, tmp_path, certificate):
+    folder = make_workspace(tmp_path / "w")
+    key = Users(folder / "state.sqlite").add("ada", Role.viewer)
+    options = uvicorn_options("127.0.0.1", free_port("127.0.0.1"), *certificate)
+    running = uvicorn.Server(uvicorn.Config(create_api(Service.open(folder)), **options))
+    thread = threading.Thread(target=running.run, daemon=True)
+    thread.start()
+    while not running.started:
+        time.sleep(0.02)
+    trusted = ssl.create_default_context(cafile=certificate[0])
+    with httpx.Client(base_url=f"https://localhost:{options['port']}", verify=trusted) as client:
+        answer = client.post("/signin", data={"key": key})
+        assert answer.status_code == 303
+        assert "Secure" in answer.headers["set-cookie"]
+        assert answer.headers["strict-transport-security"] == "max-age=31536000"
+        assert client.get("/v1/me").json()["name"] == "ada"
+    with pytest.raises(httpx.HTTPError):
+        httpx.get(f"http://localhost:{options['port']}/healthz")
+    running.should_exit = True
+    thread.join(60)
+
+
 def test_without_users_only_this_machines_names_are_answered(client):
     """Another site's name that is made to point here (DNS rebinding) gets nothing."""
     answer = client.get("/v1/segments", headers={"host": "evil.example"})
@@ -391,11 +491,6 @@ def test_a_body_without_a_length_is_cut_off_too(client):
 
 
 def test_a_key_that_asks_too_often_waits(make_workspace, tmp_path):
-    from fastapi.testclient import TestClient
-
-    from serving.http.api import create_api
-    from serving.service import Service
-
     service = Service.open(make_workspace(tmp_path / "w", "requests_per_minute = 5\n"))
     keys = [service.users.add(name, Role.viewer) for name in ("ada", "bob")]
     with TestClient(create_api(service)) as client:

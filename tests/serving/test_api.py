@@ -247,6 +247,27 @@ def test_the_api_describes_itself(client):
     assert {"/v1/ask", "/v1/ask/stream", "/v1/segments/preview", "/v1/segments", "/healthz"} <= set(paths)
 
 
+def test_every_call_that_takes_a_body_shows_an_example_of_it(client):
+    api = client.get("/openapi.json").json()
+    schemas = api["components"]["schemas"]
+
+    def shown(schema: dict) -> bool:
+        """Whether an example can be put together of what is asked for."""
+        schema = schemas[schema["$ref"].rsplit("/", 1)[1]] if "$ref" in schema else schema
+        if {"example", "examples", "default", "const", "enum"} & set(schema):
+            return True
+        asked = [schema["properties"][name] for name in schema.get("required", ())]
+        return schema.get("type") in ("object", None) and all(shown(each) for each in asked)
+
+    lacking = []
+    for path, methods in api["paths"].items():
+        for method, told in methods.items():
+            for kind in told.get("requestBody", {}).get("content", {}).values():
+                if not ({"example", "examples"} & set(kind) or shown(kind["schema"])):
+                    lacking.append((method, path))
+    assert lacking == []
+
+
 # Mistakes of the caller
 
 

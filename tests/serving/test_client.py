@@ -1,7 +1,15 @@
 """The typed client against the real server."""
 
+import inspect
+import re
+from contextlib import suppress
+from datetime import date
+from pathlib import Path
+from types import SimpleNamespace
+
 import httpx
 import pytest
+from pydantic import ValidationError
 
 from serving.client import ApiError, Client
 
@@ -84,9 +92,66 @@ def test_tools_scores_and_catalogue(typed):
     assert (one.probability, one.outcome) == (pytest.approx(scores[0][1]), "purchase_30d")
     assert one.drivers
     assert "orders_90d" in {feature.name for feature in typed.features()}
-    assert "purchase_30d" in {card["outcome"] for card in typed.models()}
+    assert "purchase_30d" in {card.outcome for card in typed.models()}
+    assert "BEERS/ALES" in typed.values()["category"]
     assert "define_segment" in {tool.name for tool in typed.tools()}
     assert (typed.me().role, typed.ready().ready) == ("admin", True)
+
+
+NOT_OURS = {
+    ("GET", "/healthz"),
+    ("GET", "/metrics"),
+    ("GET", "/v1/models"),
+    ("POST", "/v1/chat/completions"),
+    ("POST", "/v1/segments"),
+}
+"""For Prometheus, load balancers and clients of the OpenAI protocol; and saving by POST, which `save` does by PUT."""
+
+
+def test_the_client_has_a_method_for_every_call_of_the_api(server):
+    called: set[tuple[str, str]] = set()
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        called.add((request.method, request.url.raw_path.decode().partition("?")[0]))
+        return httpx.Response(404, json={"code": "not_found", "detail": "a stand-in answers nothing"})
+
+    given = {"definition": BEER, "definitions": [BEER, BEER], "which": "left", "earlier": date(2017, 10, 1)}
+    given |= {
+        "job": SimpleNamespace(id="j"),
+        "path": Path("/nowhere"),
+        "tool": "profile_segment",
+        "outcome": "o",
+    }
+    with Client("http://stand-in", transport=httpx.MockTransport(answer)) as client:
+        for name, method in inspect.getmembers(client, inspect.ismethod):
+            if name.startswith("_") or name == "close":
+                continue
+            needed = inspect.signature(method).parameters.values()
+            needed = [p for p in needed if p.default is p.empty and p.kind is p.POSITIONAL_OR_KEYWORD]
+            with suppress(ApiError, ValidationError):
+                found = method(*(given.get(p.name, "x") for p in needed))
+                list(found if inspect.isgenerator(found) else ())
+    paths = httpx.get(f"{server}/openapi.json", timeout=30).json()["paths"]
+    offered = {(method.upper(), path) for path, methods in paths.items() for method in methods}
+    plain = {
+        (method, path)
+        for method, path in offered
+        for asked, where in called
+        if asked == method and re.fullmatch(re.sub(r"{\w+}", "[^/]+", path), where)
+    }
+    missing = {(method, path) for method, path in offered - plain if not path.startswith("/v1/tools/")}
+    assert missing == NOT_OURS
+
+
+def test_the_whole_audit_log_is_read_page_by_page(guarded, monkeypatch):
+    monkeypatch.setattr("serving.client.AUDIT_PAGE", 3)
+    with Client(guarded.url, guarded.keys["admin"]) as admin:
+        for _ in range(7):
+            admin.call("list_segments")
+        read = list(admin.audit())
+    kept = guarded.service.audit.entries()
+    assert [entry.seq for entry in read] == [entry.seq for entry in reversed(kept)]
+    assert len(read) >= 7
 
 
 def test_every_mistake_in_a_definition_comes_along(typed):

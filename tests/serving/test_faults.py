@@ -29,13 +29,14 @@ from segments.errors import LLMUnavailableError, StorageError, UnauthenticatedEr
 from serving.access import Caller, Role
 from serving.audit import Audit
 from serving.http.api import create_api
+from serving.http.who import has_gone
 from serving.llm.probe import free_port
 from serving.service import Service
 from serving.turns import TurnQueue
 from serving.users import Users
 from tests.conftest import ROOT
 from tests.serving.conftest import serving
-from tests.serving.fakes import FakeLLM
+from tests.serving.fakes import FakeLLM, allowed_plan
 
 BEER = {"event": "purchase", "items": {"category": ["BEERS/ALES"]}}
 LOYAL = {"feature": "orders_90d", "op": ">=", "value": 5}
@@ -252,14 +253,60 @@ def test_an_index_that_is_cut_off_is_told_and_used_when_it_is_whole(folder):
 # Clients and clocks
 
 
-def test_a_client_that_goes_within_a_stream_leaves_a_whole_turn(folder):
+class Held:
+    """A `ChatModel` that answers with a plan, but nobody before `go` is set."""
+
+    def __init__(self) -> None:
+        self.go = threading.Event()
+
+    def json(self, _messages: object, schema: dict[str, Any]) -> dict[str, Any]:
+        self.go.wait(120)
+        return allowed_plan(schema, "define_segment")
+
+    def stream(self, _messages: object) -> Iterator[str]:
+        yield from ()
+
+
+@pytest.mark.parametrize("path", ["/v1/ask", "/v1/ask/stream", "/v1/chat/completions"])
+def test_a_client_that_goes_before_anything_was_done_is_not_answered(folder, monkeypatch, path):
+    """The language model is the others' with the end of its step; the conversation stays as it was."""
+    model, looks = Held(), []
+
+    def spy(request):
+        looks.append(has_gone(request))
+        return looks[-1]
+
+    for module in ("api", "chat"):
+        monkeypatch.setattr(f"serving.http.{module}.has_gone", spy)
+    service = Service.open(folder, model)
+    body: dict[str, Any] = QUESTION | {"conversation": "gone"}
+    if "chat" in path:
+        said = [{"role": "user", "content": "who bought beer?"}]
+        body = {"model": "segment-assistant", "messages": said, "metadata": {"conversation": "gone"}}
+    with serving(create_api(service)) as url:
+        with suppress(httpx.ReadTimeout):
+            if "stream" in path:
+                with httpx.stream("POST", url + path, json=body, timeout=60) as answer:
+                    assert next(answer.iter_lines()) == "event: step"
+            else:
+                httpx.post(url + path, json=body, timeout=0.5)
+        wait_for(lambda: looks and looks[0]())
+        model.go.set()
+        wait_for(lambda: [entry.detail.get("failed") for entry in service.audit.entries()] == ["busy"])
+        assert httpx.get(f"{url}/v1/conversations/gone").status_code == 404
+        again = httpx.post(f"{url}/v1/ask", json=QUESTION | {"conversation": "gone"}, timeout=60)
+        assert again.json()["segment"]["size"] == 1298
+        turns = httpx.get(f"{url}/v1/conversations/gone").json()["turns"]
+        assert [turn["question"] for turn in turns] == ["who bought beer?"]
+
+
+def test_a_client_that_goes_once_the_tools_have_run_leaves_a_whole_turn(folder):
     llm = FakeLLM()
-    llm.wait = 0.5
     service = Service.open(folder, OpenAIChat(llm.base_url, "stand-in"))
     with serving(create_api(service)) as url:
         body = QUESTION | {"conversation": "gone"}
         with httpx.stream("POST", f"{url}/v1/ask/stream", json=body, timeout=60) as answer:
-            assert next(answer.iter_lines()) == "event: step"
+            next(line for line in answer.iter_lines() if '"step": "run"' in line)
         turns = wait_for(
             lambda: (a := httpx.get(f"{url}/v1/conversations/gone")).status_code == 200 and a.json()["turns"]
         )

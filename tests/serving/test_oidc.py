@@ -9,7 +9,9 @@ from joserfc.jwk import RSAKey
 
 from segments.errors import DataError
 from serving.access import Role
+from serving.doctor import examine
 from serving.http.api import create_api
+from serving.llm.probe import free_port
 from serving.programs import check_access
 from serving.service import Service
 from serving.users import Users
@@ -166,6 +168,21 @@ def test_a_provider_that_is_down_is_told(browser, provider, shop, monkeypatch):
         assert "try again" in answer.text
         provider.down = False
         assert httpx.get(f"{fresh}/signin/provider").status_code == 303
+
+
+def test_the_doctor_knows_who_signs_people_in(shop, provider):
+    provider.down = False
+    found = {finding.part: finding for finding in examine(shop, free_port("127.0.0.1"))}
+    assert found["access"].what.endswith(f"users with a key; {provider.issuer} signs others in")
+    assert (found["sign-in"].level, found["sign-in"].what) == ("ok", f"{provider.issuer} answers")
+    provider.down = True
+    (finding,) = [f for f in examine(shop, free_port("127.0.0.1")) if f.part == "sign-in"]
+    provider.down = False
+    assert (finding.level, finding.what.startswith(f"The sign-in provider {provider.issuer}")) == (
+        "fail",
+        True,
+    )
+    assert "API keys work meanwhile" in finding.way_out
 
 
 def test_with_a_provider_nobody_is_let_in_unasked(shop, tmp_path, make_workspace):

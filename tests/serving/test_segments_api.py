@@ -147,6 +147,17 @@ def test_a_write_sent_twice_is_done_once(client):
     assert client.post("/v1/segments", json=body).json()["version"] == 3
 
 
+def test_a_question_sent_twice_is_asked_once(client, model):
+    model.replies.append("define_segment")
+    key = {"idempotency-key": "asked-1"}
+    body = {"question": "who bought beer?", "conversation": "asked-once"}
+    first = client.post("/v1/ask", json=body, headers=key)
+    again = client.post("/v1/ask", json=body, headers=key)
+    assert (again.status_code, again.json()) == (200, first.json())
+    assert again.headers["idempotency-replayed"] == "true"
+    assert len(client.get("/v1/conversations/asked-once").json()["turns"]) == 1
+
+
 def test_a_key_is_for_one_request(client):
     key = {"idempotency-key": "once-2"}
     client.post("/v1/segments", json={"name": "other", "definition": BEER}, headers=key)

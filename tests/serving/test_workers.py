@@ -124,7 +124,7 @@ def test_a_worker_that_is_killed_is_replaced_and_all_of_them_count_together(make
         assert [counted(url) for _ in range(6)] == [20] * 6, "also by one that has ended since"
     finally:
         server.terminate()
-        server.wait(30)
+        server.wait(120)
     assert not list(tmp_path.glob("segassist-metrics-*"))
 
 

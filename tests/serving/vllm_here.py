@@ -5,6 +5,9 @@ from pathlib import Path
 
 import pytest
 
+FLAGS = Path(__file__).parent / "vllm_flags.json"
+"""The flags of one release of vLLM, recorded from its own parser."""
+
 
 def needed() -> tuple[str, Path]:
     """vLLM's interpreter and the folder of weights, or the test is skipped."""

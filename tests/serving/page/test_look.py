@@ -27,7 +27,7 @@ NAMELESS = (
 READY = {
     "chat": "#question textarea",
     "editor": ".editor",
-    "profile": "#plot-map .js-plotly-plot .plot-container",
+    "profile": "#plot-outcome-lift .js-plotly-plot .plot-container",
     "library": "#segments .notice, #segments table",
     "campaigns": "#experiments .notice, #experiments table",
     "models": "#plot-drivers .js-plotly-plot .plot-container",
@@ -49,6 +49,8 @@ def axe() -> str:
 def go(page, view):
     page.tab(view)
     page.until(lambda: page.all(READY[view]), f"the view {view}")
+    # What fades in has another colour while it does.
+    page.until(lambda: not any(each.is_displayed() for each in page.all(".progress-text")), f"{view} at rest")
 
 
 @pytest.fixture

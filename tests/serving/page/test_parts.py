@@ -24,6 +24,7 @@ from serving.markup import inert
 from serving.page import editor_actions, html
 from serving.page.card import csv_of
 from serving.page.chat import detail
+from serving.page.composition import Page
 from serving.page.downloads import SECONDS, Downloads
 from serving.page.drivers import column_words
 from serving.page.editor import Draft, Editor
@@ -414,6 +415,32 @@ def test_a_sparkline_leaves_a_gap_for_a_size_that_is_not_shown():
     assert html.sparkline([None, 20], "x") == ""
 
 
+def test_no_button_of_a_list_waits_in_a_queue(client):
+    """A file that is asked for, too, is there with the answer."""
+    config = client.get("/config").json()
+    lists = {c["id"]: c["props"]["elem_id"] for c in config["components"] if c["props"].get("elem_id")}
+    acted = {
+        lists[target]: each
+        for each in config["dependencies"]
+        for target, event in each["targets"]
+        if event == "act"
+    }
+    assert set(acted) == {"form", "segments", "plans", "experiments", "talk-list"}
+    after = [
+        each for each in config["dependencies"] if each["trigger_after"] in {a["id"] for a in acted.values()}
+    ]
+    assert len(after) >= 4
+    assert {lists_ for lists_, each in acted.items() if each["queue"] is not False} == set()
+    assert [each["api_name"] for each in after if each["backend_fn"] and each["queue"] is not False] == []
+
+
+def test_a_negated_part_is_counted_with_its_not(views):
+    tree = AllOf((Not(A), AnyOf((B, Not(AnyOf((A, B)))))))
+    form = Form(Session(views, "en"), CHOICES, {}, counted=True).html(tree)
+    parts = [Not(A), tree.children[1], B, Not(AnyOf((A, B))), A, B]
+    assert re.findall(r'data-holds="(\w+)"', form) == [fingerprint(part) for part in parts]
+
+
 # Who sees what
 
 
@@ -444,6 +471,19 @@ def test_a_viewer_reads_and_changes_nothing(views):
         views.service.save(viewer, "Mine", beer)
     with pytest.raises(ForbiddenError):
         views.service.rename(viewer, "Mine", "Yours")
+
+
+def test_an_outcome_is_drawn_with_its_reasons_and_one_that_is_not_asked_of_them_hides_nothing_else(views):
+    """To a viewer too: nobody is named."""
+    profile, asks = Page(views).profile, SimpleNamespace(username="viewer@shop")
+    drawn = profile._ahead(from_json(BEER), "purchase_30d", asks)
+    of_outcome = [profile.probability, profile.drivers, profile.gains, profile.lift]
+    assert set(drawn) == {profile.told, *of_outcome}
+    assert all(drawn[plot]["visible"] and drawn[plot]["value"] is not None for plot in of_outcome)
+    assert "as of 2017-11-01" in drawn[profile.told]
+    told = profile._ahead(from_json(BEER), "win_lottery", asks)
+    assert 'role="alert"' in told[profile.told]
+    assert [told[plot]["visible"] for plot in of_outcome] == [False] * 4
 
 
 def test_a_small_group_is_not_described(views):

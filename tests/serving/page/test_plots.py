@@ -90,3 +90,27 @@ def test_who_moved_is_three_bars_and_none_where_it_is_held_back(found):
         figure for figure in evidence[-1]["figures"] if figure["name"] not in ("entered", "left", "stayed")
     ]
     assert plots.of_answer([evidence[-1] | {"figures": held_back}], EN) is None
+
+
+def test_what_drives_a_segments_probability_are_the_tools_own_shap_values(found):
+    evidence = found("score_propensity", definition=LOYAL, outcome="purchase_30d")[-1]
+    figure = plots.drivers(evidence, EN)
+    assert list(figure.data[0].x) == [row["effect"] for row in evidence["rows"]]
+    assert max(figure.data[0].x) > 0, "who orders often is likelier to order"
+    assert "SHAP" in figure.layout.title.text
+    assert "how often and how lately" in " ".join(figure.data[0].hovertext)
+    assert "购买的频率" in " ".join(plots.drivers(evidence, ZH).data[0].hovertext)
+    assert plots.drivers(evidence | {"rows": []}, EN) is None
+
+
+def test_the_gains_and_lift_of_a_model_are_those_of_its_test(guarded):
+    from serving.access import OWNER
+    from serving.page import model_plots
+    from serving.views import Views
+
+    content = Views(guarded.service).model_card(OWNER, "purchase_30d")
+    gains, lift = model_plots.gains(content["curves"], EN), model_plots.lift(content["curves"], EN)
+    tenth = list(lift.data[1].x).index(0.1)
+    assert lift.data[1].y[tenth] == pytest.approx(content["card"]["lift_top_decile"], rel=0.02)
+    assert (gains.data[1].x[-1], gains.data[1].y[-1]) == (1.0, 1.0)
+    assert list(lift.data[0].y) == [1.0, 1.0], "everyone's rate"

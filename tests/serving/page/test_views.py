@@ -32,7 +32,9 @@ def test_a_profile_says_and_draws_who_they_are(page, saved):
     page.shows("131")
     page.click("#to-profile")
     page.until(lambda: "131" in page.text("#profile-summary"), "the size")
-    plotted(page, "plot-effects", "plot-rfm", "plot-mix", "plot-map", "plot-probability", "plot-overlap")
+    plotted(page, "plot-effects", "plot-rfm", "plot-mix", "plot-map", "plot-overlap")
+    plotted(page, "plot-probability", "plot-segment-drivers", "plot-outcome-gains", "plot-outcome-lift")
+    assert "that it had not learned from" in page.text("#outcome-told")
     assert "age band" in page.text("#profile-summary")
     assert len(page.all("#traits tbody tr")) >= 5
 
@@ -71,6 +73,16 @@ def test_a_saved_segment_is_opened_in_the_editor(page, saved):
     page.until(lambda: page.all("#segments [data-do=edit]"), "the list")
     page.click("#segments [data-do=edit][data-name='Ale fans']")
     page.counts("1,298")
+
+
+def test_a_segment_that_was_deleted_meanwhile_is_said_above_the_list(page, saved):
+    page.tab("library")
+    page.until(lambda: page.all("#segments [data-do=chat]"), "the list")
+    httpx.delete(f"{saved}/Ale fans", timeout=30).raise_for_status()  # in another window
+    page.click("#segments [data-do=chat][data-name='Ale fans']")
+    page.until(lambda: "Ale fans" in page.text("#segments .notice.error"), "why it is not opened")
+    page.click("#segments [data-do=chat][data-name='Elders']")
+    page.shows("131")
 
 
 def test_a_segment_is_renamed_and_deleted_after_a_second_thought(page, saved):
