@@ -1,6 +1,6 @@
 """The API under load: concurrent users of mixed calls, with a stand-in for the language model (`eval.bench.standin`).
 
-python -m eval.bench.load [--workspace W] [--users 200] [--seconds 300] [--workers 1] [--alone 0]
+python -m eval.bench.load [--workspace W] [--users 200] [--seconds 300] [--workers N] [--alone 0]
 
 A copy of the workspace is served by `segassist serve api` in a process of its own. Each user has a key, makes a call,
 waits 1 to 3 seconds and makes the next. Printed: calls, errors and latencies of each kind of call, and the server's
@@ -221,7 +221,7 @@ def main() -> int:
     parser.add_argument("--workspace", type=Path, default=Path("workspaces/demo"))
     parser.add_argument("--users", type=int, default=200)
     parser.add_argument("--seconds", type=float, default=300.0)
-    parser.add_argument("--workers", type=int, default=1)
+    parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="processes; one a core")
     parser.add_argument("--alone", type=int, default=0)
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="segassist-load-") as name:
