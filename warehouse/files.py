@@ -380,7 +380,7 @@ def _reviews(reading: _Reading, place: int, source: Source) -> str:
         f"{failed} AS fault_rating",
         f"{_value(source, 'text', columns)} AS text",
         f"{_value(source, 'id', columns)} AS review_id",
-        ("NULL::INTEGER" if source.database else "segassist_number") + " AS file_no",
+        f"{reading.file_no(source)} AS file_no",
     ]
     return _select(reading, place, source, columns, shown)
 
