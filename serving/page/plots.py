@@ -436,5 +436,7 @@ _PLOTS: dict[str, Callable[[Evidence, Say], go.Figure | None]] = {
     "review_sentiment": _reviews,
     "customer_value": _value,
 }
-_OF_FIGURES = frozenset({"diff_segment", "score_propensity", "measure_campaign", "estimate_uplift"})
+_OF_FIGURES = frozenset(
+    {"diff_segment", "find_anomalies", "score_propensity", "measure_campaign", "estimate_uplift"}
+)
 """Tools whose plot needs no rows."""

@@ -75,6 +75,7 @@ COMMANDS: dict[str, tuple[str, list[str]]] = {
     "data restore": (OPERATE, ["--rule", "duplicates"]),
     "data enforce": (OPERATE, ["--rule", "duplicates"]),
     "data tastes": (READ, []),
+    "data read-reviews": (OPERATE, []),
     "data encrypt": (OPERATE, []),
     "data decrypt": (OPERATE, []),
     "privacy erase": (OPERATE, ["1"]),
