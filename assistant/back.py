@@ -35,10 +35,15 @@ _NUMBERED = re.compile(
 )
 
 
+def bare(message: str) -> str:
+    """A message in single spaces without the marks at its ends, for patterns of whole messages."""
+    return " ".join(message.split()).strip(" .!?。！？")
+
+
 def spoken_back(message: str) -> int | None:
     """Which segment of the conversation a message goes back to: 0 for the one before, else its number from 1; None for
     a message that says anything besides."""
-    said = " ".join(message.split()).strip(" .!?。！？")
+    said = bare(message)
     if said.casefold() not in _ALONE and _BEFORE.fullmatch(said):
         return 0
     match = _NUMBERED.fullmatch(said)

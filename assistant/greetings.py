@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from assistant.back import bare
+
 _HELLO = re.compile(
     r"(?:hi|hello|hey|good (?:morning|afternoon|evening)|thanks|thank you|cheers|great|perfect|okay|ok|nice|cool|bye"
     r"|so much|very much|a lot|there|again|[ ,!.])+|(?:你好|您好|谢谢|多谢|感谢|好的|太好了|辛苦了|再见|[，！。啊了呀])+",
@@ -27,14 +29,10 @@ _EVERYONE = re.compile(
 
 def spoken_everyone(message: str) -> bool:
     """Whether a message asks how many customers there are."""
-    return _EVERYONE.fullmatch(_said(message)) is not None
+    return _EVERYONE.fullmatch(bare(message)) is not None
 
 
 def spoken_help(message: str) -> bool:
     """Whether a message only greets, thanks, or asks what can be asked."""
-    said = _said(message)
+    said = bare(message)
     return _HELLO.fullmatch(said) is not None or _HELP.fullmatch(said) is not None
-
-
-def _said(message: str) -> str:
-    return " ".join(message.split()).strip(" .!?。！？")

@@ -6,6 +6,7 @@ import re
 from collections.abc import Collection
 from dataclasses import dataclass
 
+from assistant.back import bare
 from assistant.naming import NAMED, QUOTED, names_in
 
 
@@ -61,7 +62,7 @@ _SPEAKS = re.compile(r"\b(?:plans?|strateg(?:y|ies))\b|方案|策略|计划", re
 def spoken_plans(message: str, known: Collection[str], segments: Collection[str] = ()) -> PlanRequest | None:
     """What a message asks of saved plans; None when it asks for nothing of the kind. known: the names of saved plans;
     segments: of saved segments, which a name that both have means unless a plan is spoken of."""
-    said = " ".join(message.split()).strip(" .!?。！？")
+    said = bare(message)
     if _LIST.fullmatch(said):
         return PlanRequest("list_plans")
     names, rest = names_in(said, known)

@@ -7,7 +7,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 
-from assistant.back import PLACE, PLACE_ZH, number_of
+from assistant.back import PLACE, PLACE_ZH, bare, number_of
 from assistant.naming import NAMED, names_in
 from segments.explain import Language
 
@@ -98,7 +98,7 @@ _FIGURES = re.compile(
 
 def spoken_figures(message: str) -> bool:
     """Whether a message asks for the main figures of the current segment: what it spends, how often, of how much."""
-    return _FIGURES.fullmatch(_said(message)) is not None
+    return _FIGURES.fullmatch(bare(message)) is not None
 
 
 _WHETHER = re.compile(rf"{_POLITE}(?:do|are|have|did) {_THEM} .+|{_THEM_ZH}.+[吗么]", re.IGNORECASE)
@@ -106,7 +106,7 @@ _WHETHER = re.compile(rf"{_POLITE}(?:do|are|have|did) {_THEM} .+|{_THEM_ZH}.+[�
 
 def spoken_whether(message: str) -> bool:
     """Whether a message asks if they are of a kind: 'do they use coupons?'."""
-    return _WHETHER.fullmatch(_said(message)) is not None
+    return _WHETHER.fullmatch(bare(message)) is not None
 
 
 _OTHER_ONE = re.compile(
@@ -117,12 +117,12 @@ _OTHER_ONE = re.compile(
 
 def spoken_other_one(message: str) -> bool:
     """Whether a message asks the same of something else: 'what about beer?'."""
-    return _OTHER_ONE.fullmatch(_said(message)) is not None
+    return _OTHER_ONE.fullmatch(bare(message)) is not None
 
 
 def spoken_removal(message: str) -> int | None:
     """The place of the condition that a message takes out: from 1, or -1 for the last."""
-    match = _REMOVAL.fullmatch(_said(message))
+    match = _REMOVAL.fullmatch(bare(message))
     if match is None:
         return None
     place = next(said for said in match.groups() if said).lower()
@@ -133,17 +133,17 @@ def spoken_removal(message: str) -> int | None:
 
 def spoken_share(message: str) -> bool:
     """Whether a message asks what share of them is of a kind."""
-    return _SHARE.fullmatch(_said(message)) is not None
+    return _SHARE.fullmatch(bare(message)) is not None
 
 
 def spoken_times(message: str) -> bool:
     """Whether a message asks when they shop, and nothing else."""
-    return _TIMES.fullmatch(_said(message)) is not None
+    return _TIMES.fullmatch(bare(message)) is not None
 
 
 def spoken_pair(message: str, segments: Collection[str]) -> tuple[str, str] | None:
     """The two saved segments that a message compares, and nothing else."""
-    names, rest = names_in(_said(message), segments)
+    names, rest = names_in(bare(message), segments)
     if len(names) == 2 and all(name in segments for name in names) and _PAIR.fullmatch(rest):
         return names[0], names[1]
     return None
@@ -151,15 +151,11 @@ def spoken_pair(message: str, segments: Collection[str]) -> tuple[str, str] | No
 
 def spoken_language(message: str) -> Language | None:
     """The language in which a message wants the last answer again."""
-    match = _LANGUAGE.fullmatch(_said(message))
+    match = _LANGUAGE.fullmatch(bare(message))
     if match is None:
         return None
     said = (match["en"] or match["version"] or match["zh"]).lower()
     return "en" if said in ("english", "英文", "英语") else "zh"
-
-
-def _said(message: str) -> str:
-    return " ".join(message.split()).strip(" .!?。！？")
 
 
 _SIZE_LEFT = re.compile(
@@ -177,5 +173,5 @@ _MEANT = re.compile(
 
 def spoken_show(message: str) -> bool:
     """Whether a message asks how many are left, or how the current segment was understood."""
-    said = _said(message)
+    said = bare(message)
     return _SIZE_LEFT.fullmatch(said) is not None or _MEANT.fullmatch(said) is not None
