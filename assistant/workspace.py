@@ -228,11 +228,8 @@ def read_settings(folder: Path) -> Settings:
         if getattr(settings, key) < least:
             raise DataError(f"{path}: {key} must be at least {least}; got {getattr(settings, key)}.")
     _check_groups(settings, path)
-    if settings.second_reading not in SECOND_READINGS:
-        raise DataError(
-            f"{path}: second_reading must be one of {', '.join(SECOND_READINGS)}; got {settings.second_reading!r}."
-        )
     for key, known_values in {
+        "second_reading": SECOND_READINGS,
         "behaviour_encoder": BEHAVIOUR_ENCODERS,
         "review_scorer": REVIEW_SCORERS,
     }.items():
