@@ -7,7 +7,7 @@ one turn needs is in `Turn` and does not.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, TypedDict
 
@@ -124,9 +124,10 @@ class TurnGraph:
 
     def link(self, state: State, turn: Turn) -> State:
         """Find what of the message exists here."""
-        link, turn.steps = self._linked(turn.question, state)
+        saved = self.tools.rooms.library.names()
+        link, turn.steps = self._linked(turn.question, state, saved)
         turn.link = link
-        turn.plan = self._outright(turn, state)
+        turn.plan = self._outright(turn, state, saved)
         if turn.plan is None:
             turn.link = self.reread(link, _current(state))
         turn.emit(
@@ -134,10 +135,12 @@ class TurnGraph:
         )
         return {}
 
-    def _linked(self, question: str, state: State) -> tuple[Link, tuple[tuple[str, Link], ...]]:
+    def _linked(
+        self, question: str, state: State, saved: Sequence[str]
+    ) -> tuple[Link, tuple[tuple[str, Link], ...]]:
         """What a message holds, apart from the steps that it asks for; none where it is not plainly a segment and
         steps on it."""
-        current, saved, discovery = _current(state), self.tools.rooms.library.names(), self._discovery(state)
+        current, discovery = _current(state), self._discovery(state)
         if _of_clusters(state, current):
             question = as_cluster(question)
         asked, parts = taken_apart(question)
@@ -152,14 +155,14 @@ class TurnGraph:
             return link, steps
         return self.linker.link(question, current, saved, discovery), ()
 
-    def _outright(self, turn: Turn, state: State) -> Plan | None:
+    def _outright(self, turn: Turn, state: State, saved: Sequence[str]) -> Plan | None:
         """The plan where the words alone settle it."""
         assert turn.link is not None
         rooms = self.tools.rooms
         known = Known(
             _current(state),
             rooms.plans.names(),
-            rooms.library.names(),
+            saved,
             bool(state.get("discovery")),
             self._discovery(state) is not None,
             state.get("pending"),
