@@ -422,7 +422,7 @@ _BETWEEN_ZH = re.compile(r"\s*(?:起|开始)?[，,]?\s*(?P<to>到|至|-|~|—|�
 _PART = re.compile(
     r"\b(?:(?P<early>early(?: in)?|beginning of|start of|first (?:couple of |few |two )?weeks? of)"
     r"|(?P<mid>mid(?:dle of)?)|(?P<late>late(?: in)?|end of|last (?:couple of |few |two )?weeks? of)"
-    rf"|first (?P<head>{EN_NUMBER}) days of|last (?P<tail>{EN_NUMBER}) days of"
+    rf"|first (?P<days>{EN_NUMBER}) days of|last (?P<tail_days>{EN_NUMBER}) days of"
     r"|(?P<h1>(?:first|front) half of)|(?P<h2>(?:second|latter|last|back) half of))[\s-]*(?:the\s+(?:month\s+of\s+)?)?$",
     re.I,
 )  # fmt: skip
@@ -571,11 +571,17 @@ def _months_in_a_row(text: str, a: Period, b: Period, as_of: date) -> Dated | No
     kinds = ("month",) if lead and lead.group() in ("", "在") else ("month", "quarter")
     if a.kind != b.kind or a.kind not in kinds or not lead:
         return None
-    start = Period(a.span, a.kind, a.of, a.year or b.year).days(as_of)
-    end = b.days_after(start[0]) if start else None
-    if start is None or end is None or end[0] != start[1]:
-        return None
-    return Dated((lead.start(), b.span[1]), start[0], min(end[1], as_of))
+    days = _without_gap(Period(a.span, a.kind, a.of, a.year or b.year).days(as_of), [b])
+    return Dated((lead.start(), b.span[1]), days[0], min(days[1], as_of)) if days else None
+
+
+def _without_gap(first: Days | None, rest: Sequence[Period]) -> Days | None:
+    """The days of a period and of those that follow it, each beginning as the one before ends; None where one does not."""
+    whole = first
+    for period in rest:
+        days = period.days_after(whole[0]) if whole else None
+        whole = (whole[0], days[1]) if whole and days and days[0] == whole[1] else None
+    return whole
 
 
 _LISTED = re.compile(r"\s*(?:,|,?\s*(?:and|or|&))\s*", re.I)
@@ -591,16 +597,12 @@ def _listed_months(text: str, found: Sequence[Period], as_of: date) -> tuple[Dat
     ):
         count += 1
     lead = re.search(r"\b(?:in|during|over)\s+(?:the\s+)?$", text[: found[0].span[0]], re.I)
-    first = found[0].days(as_of) if found[0].kind == "month" else None
-    if count < 3 or lead is None or first is None:
+    if count < 3 or lead is None or found[0].kind != "month":
         return None
-    start, end = first
-    for period in found[1:count]:
-        days = period.days_after(start)
-        if days is None or days[0] != end:
-            return None
-        end = days[1]
-    return Dated((lead.start(), found[count - 1].span[1]), start, min(end, as_of)), count
+    days = _without_gap(found[0].days(as_of), found[1:count])
+    if days is None:
+        return None
+    return Dated((lead.start(), found[count - 1].span[1]), days[0], min(days[1], as_of)), count
 
 
 def _alone(text: str, chinese: bool, period: Period, as_of: date) -> Dated | None:
@@ -704,14 +706,9 @@ def _part(text: str, chinese: bool, period: Period, days: Days) -> Days:
     length = (after - first).days
     said = match.group().lower()
     groups = match.groupdict()
-    if (
-        count := groups.get("days")
-        or groups.get("tail_days")
-        or (not chinese and (groups["head"] or groups["tail"]))
-    ):
+    if count := groups["days"] or groups["tail_days"]:
         several = timedelta(days=round(to_number(count)))
-        ends = groups.get("tail_days") or (not chinese and groups["tail"])
-        return (after - several, after) if ends else (first, first + several)
+        return (first, first + several) if groups["days"] else (after - several, after)
     if re.search(r"周|星期|礼拜", said):
         if groups["nth"]:
             begun = first + timedelta(days=7 * int(to_number(groups["nth"])) - 7)
