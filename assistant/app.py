@@ -258,6 +258,3 @@ class Assistant:
             state["turns"],
             strategy=turn.result.strategy if turn.result else None,
         )
-
-
-__all__ = ["MAX_QUESTION", "Answer", "Assistant", "Rooms", "describe_segment", "make_linker", "member_ids"]

@@ -21,11 +21,12 @@ from pathlib import Path
 from typing import Any
 
 import prompts
-from assistant.app import Answer, Assistant, Rooms
+from assistant.app import Answer, Assistant
 from assistant.disclosure import Viewer
 from assistant.documents import KINDS, Documents
 from assistant.library import SavedSegment
 from assistant.llm import ChatModel
+from assistant.rooms import Rooms
 from assistant.toolbox import tool_specs
 from assistant.trace import ReplayedChat, Reply, reply_json
 from assistant.workspace import Workspace

@@ -19,12 +19,13 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from assistant.app import Assistant, Rooms, make_linker
+from assistant.app import Assistant
 from assistant.graph import State, Turn, TurnGraph
 from assistant.linking.candidates import Candidate
 from assistant.linking.linker import Link
 from assistant.llm import ChatModel, tuned
 from assistant.plan import Plan
+from assistant.rooms import Rooms, make_linker
 from assistant.workspace import DEFAULT, open_workspace
 from eval.cases import fast_subset, load_cases
 from eval.metrics import METRICS, Record, measure, paired

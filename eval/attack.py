@@ -23,10 +23,11 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from assistant.app import Assistant, Rooms
+from assistant.app import Assistant
 from assistant.build import build_from
 from assistant.disclosure import read_by
 from assistant.llm import ChatModel
+from assistant.rooms import Rooms
 from assistant.toolbox import call_tool
 from assistant.tools import Tools
 from assistant.workspace import Workspace, open_workspace

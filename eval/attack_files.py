@@ -8,8 +8,8 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from assistant.app import Rooms, describe_segment
 from assistant.bundle import FORMAT, read_bundle, replay
+from assistant.rooms import Rooms, describe_segment
 from segments.codec import from_json
 from segments.errors import InternalError, SegAssistError
 from serving.page.card import csv_of

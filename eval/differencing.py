@@ -30,8 +30,8 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from assistant.app import Rooms
 from assistant.disclosure import Viewer, read_by
+from assistant.rooms import Rooms
 from assistant.tools import Tools
 from assistant.workspace import DEFAULT, open_workspace
 from segments.definition import (

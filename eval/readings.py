@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from assistant.app import Rooms
+from assistant.rooms import Rooms
 from eval.cases import Case
 from eval.scorers import member_f1
 from segments.canonical import fingerprint

@@ -24,7 +24,8 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from assistant.app import Assistant, Rooms
+from assistant.app import Assistant
+from assistant.rooms import Rooms
 from assistant.workspace import DEFAULT, open_workspace
 from eval import gate
 from eval.cases import Case, fast_subset, load_cases

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from assistant.app import Rooms
+from assistant.rooms import Rooms
 from segments.definition import EVERYONE
 from serving.markup import inert
 from warehouse.suppression import small

@@ -107,7 +107,7 @@ def sql(
     workspace: WorkspaceOption = DEFAULT,
 ) -> None:
     """Print a definition's SQL."""
-    from assistant.app import Rooms
+    from assistant.rooms import Rooms
 
     acting(workspace, "read", "segment sql")
     try:

@@ -15,13 +15,14 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
-from assistant.app import Answer, Assistant, Rooms, describe_segment, member_ids
+from assistant.app import Answer, Assistant
 from assistant.bundle import make_bundle, without_members
 from assistant.disclosure import Viewer, read_by
 from assistant.documents import Documents, SavedDocument
 from assistant.kept import KeptConversation, SharedConversation
 from assistant.library import Library, SavedSegment
 from assistant.llm import ChatModel
+from assistant.rooms import Rooms, describe_segment, member_ids
 from assistant.toolbox import ToolSpec, result_json, run_tool, tool_specs
 from assistant.tools import ToolResult, Tools
 from assistant.tools_campaigns import keep_plan

@@ -19,8 +19,8 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import track
 
-from assistant.app import Rooms, make_linker
 from assistant.llm import TunedModel, tuned
+from assistant.rooms import Rooms, make_linker
 from assistant.second_reading import SecondReader, Sketch, describes, doubtful
 from assistant.workspace import DEFAULT, open_workspace
 from eval.adapter.pairs import HELD

@@ -19,8 +19,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from assistant.app import Rooms, make_linker
 from assistant.linking.linker import Linker, is_chinese
+from assistant.rooms import Rooms, make_linker
 from assistant.sketch import compact, from_sketch, to_sketch
 from assistant.workspace import DEFAULT, open_workspace
 from eval.adapter.grammar import Grammar, Stock

@@ -17,9 +17,9 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from assistant.app import Rooms, make_linker
 from assistant.linking.linker import Link, Linker
 from assistant.plan import offered_tools
+from assistant.rooms import Rooms, make_linker
 from assistant.workspace import DEFAULT, open_workspace
 from eval.cases import Case, load_cases
 from eval.intervals import wilson

@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
-from assistant.app import Answer, Assistant, Rooms
+from assistant.app import Answer, Assistant
 from assistant.disclosure import EVERYBODY, Viewer
 from assistant.grounding import numbers_in
+from assistant.rooms import Rooms
 from assistant.workspace import open_workspace
 from segments.codec import from_json
 from tests.warehouse.conftest import postgres_server  # noqa: F401 - a fixture

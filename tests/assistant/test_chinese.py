@@ -2,9 +2,9 @@
 
 import pytest
 
-from assistant.app import Rooms, make_linker
 from assistant.linking.linker import Linker
 from assistant.plan import offered_tools
+from assistant.rooms import Rooms, make_linker
 from segments.canonical import fingerprint
 from segments.codec import from_json
 from segments.definition import (

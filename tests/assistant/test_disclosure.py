@@ -10,8 +10,8 @@ import pytest
 from pyroaring import BitMap
 
 from assistant import disclosure
-from assistant.app import Rooms
 from assistant.disclosure import Ledger, read_by, reader_of
+from assistant.rooms import Rooms
 from assistant.sizes_told import SizesTold
 from assistant.sql import Database
 from assistant.tools import Tools
@@ -167,7 +167,7 @@ def test_what_was_told_outlives_a_restart(workspace, near):
 TELLER = """
 import json, sys
 from pathlib import Path
-from assistant.app import Rooms
+from assistant.rooms import Rooms
 from assistant.disclosure import read_by
 from assistant.workspace import open_workspace
 from segments.codec import from_json

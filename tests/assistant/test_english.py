@@ -5,12 +5,12 @@ from datetime import date
 import pandas as pd
 import pytest
 
-from assistant.app import Rooms, make_linker
 from assistant.linking.clauses import Reading
 from assistant.linking.here import Here
 from assistant.linking.left_out import left_out
 from assistant.linking.linker import Linker, outcome_of
 from assistant.linking.occasions import occasions
+from assistant.rooms import Rooms, make_linker
 from segments.canonical import fingerprint
 from segments.catalogue import standard_catalogue
 from segments.codec import from_json, to_json

@@ -5,12 +5,13 @@ from dataclasses import replace
 import pytest
 
 from assistant import follow_ups
-from assistant.app import Assistant, Rooms
+from assistant.app import Assistant
 from assistant.disclosure import Viewer
 from assistant.follow_ups import Answerable
 from assistant.intents import read_intents
 from assistant.linking.clusters import numbered
 from assistant.linking.numbers import numbers
+from assistant.rooms import Rooms
 from assistant.workspace import open_workspace
 from segments.catalogue import standard_catalogue
 from segments.codec import from_json

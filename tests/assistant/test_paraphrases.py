@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from assistant.app import Rooms
 from assistant.linking.linker import Linker
+from assistant.rooms import Rooms
 from segments.canonical import fingerprint
 from tests.assistant.conftest import Talk
 

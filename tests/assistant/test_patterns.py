@@ -2,8 +2,8 @@
 
 import pytest
 
-from assistant.app import Rooms
 from assistant.linking.linker import Linker
+from assistant.rooms import Rooms
 from segments.definition import (
     AllOf,
     ComparisonCondition,

@@ -10,10 +10,10 @@ import pandas as pd
 import pytest
 
 import assistant.reviews as reviewing
-from assistant.app import Rooms
 from assistant.market_intents import market_arguments, market_tool
 from assistant.review_reader import LABELS, SILENT, messages, read_review, schema
 from assistant.reviews import check_scored, read_reviews, score_reviews
+from assistant.rooms import Rooms
 from assistant.toolbox import call_tool
 from assistant.tools import Tools
 from assistant.workspace import open_workspace

@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from assistant.app import Assistant, Rooms, make_linker
+from assistant.app import Assistant
 from assistant.bundle import make_bundle, replay
 from assistant.linking.linker import Linker
+from assistant.rooms import Rooms, make_linker
 from assistant.second_reading import SecondReader, describes, doubtful
 from assistant.workspace import open_workspace
 from segments.canonical import fingerprint

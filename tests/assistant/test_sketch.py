@@ -6,8 +6,8 @@ from typing import Any
 import jsonschema
 import pytest
 
-from assistant.app import Rooms, make_linker
 from assistant.linking.linker import Linker
+from assistant.rooms import Rooms, make_linker
 from assistant.sketch import compact, from_sketch, sketch_schema, to_sketch
 from segments.canonical import fingerprint
 from segments.codec import from_json

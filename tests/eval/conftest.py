@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from assistant.app import Rooms
+from assistant.rooms import Rooms
 from assistant.workspace import open_workspace
 from tests.assistant.conftest import fresh_workspace
 

@@ -9,8 +9,8 @@ import jsonschema
 import pytest
 from rich.console import Console
 
-from assistant.app import Rooms, make_linker
 from assistant.linking.linker import Linker
+from assistant.rooms import Rooms, make_linker
 from assistant.sketch import compact, from_sketch, sketch_schema, to_sketch
 from eval.adapter.grammar import Grammar, Stock
 from eval.adapter.pairs import HELD, draft, pair

@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from assistant.app import Assistant, Rooms, make_linker
+from assistant.app import Assistant
+from assistant.rooms import Rooms, make_linker
 from assistant.safety import unfair
 from assistant.workspace import Workspace, read_settings
 from eval.attack import CapturedChat, load_attacks, run_attack, shop_copy, spoken

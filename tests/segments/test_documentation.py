@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from assistant.app import Rooms
+from assistant.rooms import Rooms
 from assistant.workspace import open_workspace
 from segments.codec import KINDS, from_json, to_json
 from tests.conftest import ROOT
