@@ -28,6 +28,7 @@ from assistant.rooms import Rooms, describe_segment, make_linker, member_ids
 from assistant.tools import Tools
 from assistant.trace import RecordingChat, Trace, listening
 from assistant.tracing import note, span
+from assistant.wanted import nobody_goes, unless_gone
 from assistant.workspace import open_workspace
 from campaigns.plan import Strategy
 from segments.codec import from_json, to_json
@@ -113,11 +114,14 @@ class Assistant:
         on_step: Callable[[str, dict[str, Any]], None] = lambda _step, _data: None,
         viewer: Viewer = EVERYBODY,
         judged: Sequence[bool] = (),
+        gone: Callable[[], bool] = nobody_goes,
     ) -> Answer:
         """Answer one turn. `on_step` hears of every step as it ends. viewer: who pays for noised counts.
         judged: of the sizes that are told, which give a small group away, where that is known from an earlier time.
+        gone: whether who asked has left; their turn is given up while it has done nothing, its call of the language
+        model broken off. One whose tools have run is finished and kept.
 
-        Raises LLMUnavailableError, UserError for a question that is too long.
+        Raises LLMUnavailableError, GoneError, UserError for a question that is too long.
         """
         if len(question) > MAX_QUESTION:
             raise UserError(
@@ -125,7 +129,7 @@ class Assistant:
                 f"question：最多{MAX_QUESTION:,}个字符，而给了{len(question):,}个。",
             )
         thread = conversation or uuid.uuid4().hex[:12]
-        turn = Turn(question, on_step)
+        turn = Turn(question, unless_gone(gone, on_step), gone)
         started = time.perf_counter()
         config: Any = {"configurable": {"thread_id": thread}}
         with (
@@ -155,10 +159,12 @@ class Assistant:
         on_step: Callable[[str, dict[str, Any]], None] = lambda _step, _data: None,
         viewer: Viewer = EVERYBODY,
         ended: Callable[[], None] = lambda: None,
+        gone: Callable[[], bool] = nobody_goes,
     ) -> Iterator[tuple[str, Any]]:
         """(step, data) as steps end, and last ('done', Answer); an error is raised where it happened.
 
         `on_step` hears of a step first, and of every one, even when nobody reads on; `ended` is called after the last.
+        gone: as in `ask`.
         """
         queue: Queue[tuple[str, Any]] = Queue()
 
@@ -168,7 +174,7 @@ class Assistant:
 
         def work() -> None:
             try:
-                done = self.ask(question, conversation, hear, viewer)
+                done = self.ask(question, conversation, hear, viewer, gone=gone)
                 queue.put(("done", done))
             except BaseException as error:  # noqa: BLE001 - handed to the reader, who raises it
                 queue.put(("error", error))

@@ -30,6 +30,7 @@ from assistant.second_reading import SecondReader, describes, doubtful
 from assistant.several import is_step, taken_apart
 from assistant.tools import ToolResult, Tools
 from assistant.tracing import note, span
+from assistant.wanted import nobody_goes, wanted_until
 from segments.canonical import fingerprint
 from segments.codec import from_json, to_json
 from segments.definition import InCluster, Node
@@ -70,12 +71,13 @@ Emit = Callable[[str, dict[str, Any]], None]
 @dataclass
 class Turn:
     """One turn at work. steps: the tools of a message that asks for several, each with what its words hold; `link` is
-    of the rest. stopped: why one of them could not be run. mended: whether the plan is not the model's own.
-    gave_way: why the edit that was chosen gave way to another.
+    of the rest. gone: whether who asked has left. stopped: why one of the steps could not be run. mended: whether the
+    plan is not the model's own. gave_way: why the edit that was chosen gave way to another.
     """
 
     question: str
     emit: Emit
+    gone: Callable[[], bool] = nobody_goes
     timings: dict[str, float] = field(default_factory=dict)
     link: Link | None = None
     steps: tuple[tuple[str, Link], ...] = ()
@@ -129,7 +131,8 @@ class TurnGraph:
         turn.link = link
         turn.plan = self._outright(turn, state, saved)
         if turn.plan is None:
-            turn.link = self.reread(link, _current(state))
+            with wanted_until(turn.gone):
+                turn.link = self.reread(link, _current(state))
         turn.emit(
             "link", {"found": len(turn.link.candidates) + len(turn.link.edits), "unknown": turn.link.unknown}
         )
@@ -190,7 +193,8 @@ class TurnGraph:
         if turn.plan is not None:
             return {"pending": None}
         try:
-            turn.plan = make_plan(self.model, turn.link, _current(state), self.catalogue, turn.correction)
+            with wanted_until(turn.gone):
+                turn.plan = make_plan(self.model, turn.link, _current(state), self.catalogue, turn.correction)
         except ModelRetryError as error:
             turn.plan = None
             turn.correction = str(error)

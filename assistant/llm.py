@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import httpx
 
 from assistant.tracing import chat_span, count_tokens
+from assistant.wanted import awaited
 from segments.errors import LLMUnavailableError, ModelRetryError
 
 if TYPE_CHECKING:
@@ -111,7 +112,10 @@ class OpenAIChat:
         )
 
     def json(self, messages: list[tuple[str, str]], schema: dict[str, Any]) -> dict[str, Any]:
-        """One completion constrained to `schema`."""
+        """One completion constrained to `schema`. Where that leaves one answer, it is given without asking."""
+        only = only_answer(schema)
+        if only is not None:
+            return only
         return parse_object(_text(self._constrained(messages, schema)))
 
     def weighed(
@@ -140,7 +144,7 @@ class OpenAIChat:
             **wished,
         )
         with chat_span(self.model) as opened, _server_errors(self.base_url):
-            answer = bound.invoke(messages)
+            answer = awaited(bound.ainvoke(messages))
             count_tokens(opened, answer.usage_metadata)
         return answer
 
@@ -151,6 +155,31 @@ class OpenAIChat:
             for chunk in bound.stream(messages):
                 count_tokens(opened, getattr(chunk, "usage_metadata", None))
                 yield _text(chunk)
+
+
+def only_answer(schema: dict[str, Any]) -> dict[str, Any] | None:
+    """The answer of a schema that leaves no choice; None where it leaves one."""
+    only = _only(schema)
+    return only[0] if only else None
+
+
+def _only(schema: dict[str, Any]) -> tuple[Any] | None:
+    match schema:
+        case {"const": value} | {"enum": [value]}:
+            return (value,)
+        case {"anyOf": [kind]}:
+            return _only(kind)
+        case {"type": "array", "items": items, "minItems": 1, "maxItems": 1}:
+            item = _only(items)
+            return None if item is None else ([item[0]],)
+        case {"type": "object", "properties": properties}:
+            found = {name: _only(kind) for name, kind in properties.items()}
+            values = {name: only[0] for name, only in found.items() if only is not None}
+            return (
+                (values,) if values.keys() == properties.keys() == set(schema.get("required", ())) else None
+            )
+        case _:
+            return None
 
 
 def parse_object(text: str) -> dict[str, Any]:

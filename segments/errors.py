@@ -208,6 +208,13 @@ class BusyError(OperatorError):
         self.seconds = seconds
 
 
+class GoneError(BusyError):
+    """Who asked has closed the connection: nobody reads the answer, and only the audit log has the code."""
+
+    def __init__(self) -> None:
+        super().__init__("Who asked has gone.", "提问者已离开。", 1)
+
+
 class InternalError(SegAssistError):
     """A state that the code holds impossible: our bug, worth a report."""
 

@@ -26,6 +26,7 @@ from assistant.rooms import Rooms, describe_segment, member_ids
 from assistant.toolbox import ToolSpec, result_json, run_tool, tool_specs
 from assistant.tools import ToolResult, Tools
 from assistant.tools_campaigns import keep_plan
+from assistant.wanted import nobody_goes
 from assistant.workspace import open_workspace
 from campaigns.assign import Arm
 from segments.canonical import fingerprint
@@ -38,7 +39,7 @@ from serving.audit import Audit
 from serving.customers import CustomerList, listed
 from serving.jobs import Job, Jobs, no_job
 from serving.metrics import Metrics
-from serving.turns import TurnQueue, left
+from serving.turns import TurnQueue
 from serving.users import Users
 from warehouse.estimate import Estimate, draw
 from warehouse.export import Manifest, check_names, clear_partial, export, manifest_of, read_manifest
@@ -46,8 +47,6 @@ from warehouse.reach import without_few
 from warehouse.trend import Change, change
 
 MAX_OVERLAP = 20
-UNDONE = ("link", "plan", "check")
-"""Steps after which a turn has changed and told nothing yet."""
 AT_ONCE = 2
 """Turns together on a language model's server that nobody knows better."""
 
@@ -117,10 +116,10 @@ class Service:
         caller: Caller,
         question: str,
         conversation: str | None = None,
-        gone: Callable[[], bool] = lambda: False,
+        gone: Callable[[], bool] = nobody_goes,
     ) -> Answer:
         """Answer one turn, when it is its turn. gone: whether the caller has left, who then waits no more, and whose turn
-        ends with its step while it has done nothing; one whose tools have run is finished and kept.
+        is given up while it has done nothing; one whose tools have run is finished and kept.
 
         Raises BusyError.
         """
@@ -129,8 +128,8 @@ class Service:
         with log, self.turns.enter(_asking(caller, conversation)) as ticket:
             for _ in ticket.positions(gone):
                 pass
-            hear = _unless(gone, log.hear)
-            answer = self.assistant.ask(question, _thread(caller, conversation), hear, self._viewer(caller))
+            thread, viewer = _thread(caller, conversation), self._viewer(caller)
+            answer = self.assistant.ask(question, thread, log.hear, viewer, gone=gone)
             self._keep_bundle(answer)
         return self._seen(caller, answer)
 
@@ -139,7 +138,7 @@ class Service:
         caller: Caller,
         question: str,
         conversation: str | None = None,
-        gone: Callable[[], bool] = lambda: False,
+        gone: Callable[[], bool] = nobody_goes,
     ) -> Iterator[tuple[str, Any]]:
         """('queue', {'before': turns}) once a second until it is the turn's turn, then (step, data) as steps end, and last
         ('done', Answer). Whoever stops reading waits no more. gone: as in `ask`; without it a turn that has begun is
@@ -150,8 +149,7 @@ class Service:
             for before in ticket.positions(gone):
                 yield "queue", {"before": before}
             thread, viewer, assistant = _thread(caller, conversation), self._viewer(caller), self.assistant
-            hear = _unless(gone, log.hear)
-            for step, data in assistant.stream(question, thread, hear, viewer, ticket.hand_over()):
+            for step, data in assistant.stream(question, thread, log.hear, viewer, ticket.hand_over(), gone):
                 if step != "done":
                     yield step, data
                     continue
@@ -668,19 +666,6 @@ class _TurnLog:
     def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
         if isinstance(error, Exception):
             self._write(failed=_code(error))
-
-
-def _unless(
-    gone: Callable[[], bool], hear: Callable[[str, dict[str, Any]], None]
-) -> Callable[[str, dict[str, Any]], None]:
-    """`hear`, which ends the turn of a caller who has gone while there is nothing to lose."""
-
-    def heard(step: str, data: dict[str, Any]) -> None:
-        if step in UNDONE and gone():
-            raise left()
-        hear(step, data)
-
-    return heard
 
 
 def _code(error: Exception) -> str:

@@ -15,7 +15,7 @@ from collections import OrderedDict, deque
 from collections.abc import Callable, Iterator
 from typing import Self
 
-from segments.errors import BusyError
+from segments.errors import BusyError, GoneError
 
 SHARE = 4
 """A user may hold one in so many of the queue's places."""
@@ -114,11 +114,6 @@ class TurnQueue:
             ticket.started.set()
 
 
-def left() -> BusyError:
-    """Why a turn is not answered whose client has closed the connection: nobody reads it, the audit log has its code."""
-    return BusyError("Who asked has gone.", "提问者已离开。", 1)
-
-
 class Ticket:
     """One turn's place. Used in a `with` block, which it leaves at the end, unless somebody else was given that to do."""
 
@@ -138,7 +133,7 @@ class Ticket:
             if self.started.wait(LOOK_SECONDS):
                 return
             if gone():
-                raise left()
+                raise GoneError
             if time.monotonic() > until:
                 raise self._queue.late()
 

@@ -1,6 +1,7 @@
 """The OpenAI client against a real local HTTP server: what is sent, and every way the server can fail."""
 
 import json
+import select
 import socket
 import threading
 import time
@@ -10,16 +11,17 @@ import pytest
 
 from assistant import llm
 from assistant.llm import OpenAIChat, parse_object
-from segments.errors import LLMUnavailableError, ModelRetryError
+from assistant.wanted import LOOK_SECONDS, wanted_until
+from segments.errors import GoneError, LLMUnavailableError, ModelRetryError
 
 MESSAGES = [("system", "Plan."), ("human", "who has children?"), ("ai", "{}"), ("human", "and soup?")]
-SCHEMA = {"type": "object", "properties": {"tool": {"const": "clarify"}}, "required": ["tool"]}
+SCHEMA = {"type": "object", "properties": {"tool": {"enum": ["clarify", "refuse"]}}, "required": ["tool"]}
 
 
 class Server(ThreadingHTTPServer):
     """Answers every POST with `body`, and keeps what was asked.
 
-    cut: bytes announced but never sent. seconds: waited before the answer.
+    cut: bytes announced but never sent. seconds: waited before the answer; `left` says that who asked went meanwhile.
     """
 
     daemon_threads = True
@@ -28,6 +30,7 @@ class Server(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), Handler)
         self.status, self.kind, self.body, self.cut, self.seconds = 200, "application/json", b"", 0, 0.0
         self.asked: list[dict] = []
+        self.left = threading.Event()
         self.paths: list[str] = []
 
     @property
@@ -41,7 +44,9 @@ class Handler(BaseHTTPRequestHandler):
     def do_POST(self):
         self.server.paths.append(self.path)
         self.server.asked.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-        time.sleep(self.server.seconds)
+        if select.select([self.connection], [], [], self.server.seconds)[0]:
+            self.server.left.set()
+            return
         self.send_response(self.server.status)
         self.send_header("Content-Type", self.server.kind)
         self.send_header("Content-Length", str(len(self.server.body) + self.server.cut))
@@ -118,6 +123,68 @@ def test_words_come_piece_by_piece_within_their_budget(server):
     assert sent["stream"] is True
     assert "response_format" not in sent
     assert sent.get("max_tokens", sent.get("max_completion_tokens")) == llm.PHRASE_TOKENS
+
+
+# --- What need not be asked, or is wanted no more -----------------------------------------------
+
+
+def shape(**properties):
+    return {"type": "object", "properties": properties, "required": list(properties)}
+
+
+LEAVES_ONE = {
+    "a tool": (shape(tool={"const": "clarify"}), {"tool": "clarify"}),
+    "one of one": ({"anyOf": [shape(tool={"const": "clarify"})]}, {"tool": "clarify"}),
+    "a segment": (
+        {"anyOf": [shape(tool={"const": "define_segment"}, segment={"enum": ["described"]})]},
+        {"tool": "define_segment", "segment": "described"},
+    ),
+    "an edit": (
+        shape(edits={"type": "array", "items": {"enum": ["e1"]}, "minItems": 1, "maxItems": 1}),
+        {"edits": ["e1"]},
+    ),
+}
+
+
+@pytest.mark.parametrize(("schema", "answer"), LEAVES_ONE.values(), ids=LEAVES_ONE)
+def test_a_schema_that_leaves_one_answer_is_not_asked(server, schema, answer):
+    assert OpenAIChat(server.url).json(MESSAGES, schema) == answer
+    assert not server.asked
+
+
+LEAVES_MORE = {
+    "two tools": {"anyOf": [shape(tool={"const": "clarify"}), shape(tool={"const": "refuse"})]},
+    "two segments": shape(tool={"const": "save_segment"}, segment={"enum": ["described", "current"]}),
+    "two edits": shape(
+        edits={"type": "array", "items": {"enum": ["e1", "e2"]}, "minItems": 1, "maxItems": 1}
+    ),
+    "one edit or none": shape(edits={"type": "array", "items": {"enum": ["e1"]}, "maxItems": 1}),
+    "any text": shape(words={"type": "string"}),
+    "a field that may be left out": {"type": "object", "properties": {"tool": {"const": "clarify"}}},
+}
+
+
+@pytest.mark.parametrize("schema", LEAVES_MORE.values(), ids=LEAVES_MORE)
+def test_a_schema_that_leaves_a_choice_is_asked(server, schema):
+    server.body = completion('{"words": "asked"}')
+    assert OpenAIChat(server.url).json(MESSAGES, schema) == {"words": "asked"}
+    assert len(server.asked) == 1
+
+
+def test_a_call_that_nobody_waits_for_is_broken_off(server):
+    """The server sees the connection close long before it would have answered, and so may stop."""
+    server.body, server.seconds = completion('{"tool": "clarify"}'), 30
+    began = time.monotonic()
+    with wanted_until(lambda: bool(server.asked)), pytest.raises(GoneError):
+        ask(server.url)
+    assert server.left.wait(10), "the server still waited to be heard"
+    assert time.monotonic() - began < 20
+
+
+def test_a_call_is_not_broken_off_for_who_stays(server):
+    server.body, server.seconds = completion('{"tool": "clarify"}'), 2 * LOOK_SECONDS
+    with wanted_until(lambda: False):
+        assert ask(server.url) == {"tool": "clarify"}
 
 
 # --- The model's mistakes ----------------------------------------------------------------------

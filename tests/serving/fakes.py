@@ -1,8 +1,8 @@
 """Stand-ins for a language model: a queue of replies in the process, and a server that speaks the protocol."""
 
 import json
+import select
 import threading
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -51,7 +51,7 @@ class FakeLLM:
     """An OpenAI-protocol server on a free port. It plans with the first tool of `tools` that is offered.
 
     raw: said instead of a plan, when given. wait: seconds before each answer. words: its free text.
-    status: of its HTTP answers. cut: it dies within its answer.
+    status: of its HTTP answers. cut: it dies within its answer. left: set once somebody went before it had answered.
     """
 
     def __init__(self) -> None:
@@ -65,11 +65,10 @@ class FakeLLM:
         """Back to plain manners."""
         self.tools: tuple[str, ...] = ()
         self.raw, self.wait, self.words, self.status = "", 0.0, "They came often once.", 200
-        self.cut = False
+        self.cut, self.left = False, threading.Event()
 
     def reply(self, asked: dict[str, Any]) -> str:
         """The text of a completion."""
-        time.sleep(self.wait)
         if "response_format" not in asked:
             return self.words
         schema = asked["response_format"]["json_schema"]["schema"]
@@ -90,6 +89,9 @@ def _handler(llm: FakeLLM) -> type[BaseHTTPRequestHandler]:
 
         def do_POST(self) -> None:
             asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            if select.select([self.connection], [], [], llm.wait)[0]:
+                llm.left.set()
+                return
             if llm.cut:
                 self.wfile.write(b'HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n{"choices"')
                 self.wfile.flush()

@@ -42,6 +42,8 @@ BEER = {"event": "purchase", "items": {"category": ["BEERS/ALES"]}}
 LOYAL = {"feature": "orders_90d", "op": ">=", "value": 5}
 ALIKE = {"similar_to": {"segment": BEER}, "top": 50}
 QUESTION = {"question": "who bought beer?"}
+CHOICE = {"question": "tell me about those who bought beer"}
+"""It leaves the language model two plans; of the other one it need not be asked."""
 KILLS = int(os.environ.get("SEGASSIST_KILLS", "5"))
 RECOVERY_SECONDS = 10.0
 START_SECONDS = 300.0
@@ -103,18 +105,24 @@ def test_many_who_wait_for_the_model_keep_nobody_else_waiting(folder):
 def test_a_model_that_dies_within_its_answer_is_told_and_used_again(folder):
     llm = FakeLLM()
     with client_of(folder, llm.base_url) as client:
-        assert client.post("/v1/ask", json=QUESTION).status_code == 200
+        assert client.post("/v1/ask", json=CHOICE).status_code == 200
         llm.cut = True
-        status, code, said = problem(client.post("/v1/ask", json=QUESTION | {"conversation": "c"}))
+        status, code, said = problem(client.post("/v1/ask", json=CHOICE | {"conversation": "c"}))
         assert (status, code) == (503, "llm_unavailable")
         assert "The language model at" in said
         assert client.post("/v1/segments/preview", json={"definition": BEER}).json()["size"] == 1298
         llm.cut = False
-        again = client.post("/v1/ask", json=QUESTION | {"conversation": "c"}).json()
+        again = client.post("/v1/ask", json=CHOICE | {"conversation": "c"}).json()
         assert again["segment"]["size"] == 1298
         turns = client.get("/v1/conversations/c").json()["turns"]
-        assert [turn["question"] for turn in turns] == ["who bought beer?"]
+        assert [turn["question"] for turn in turns] == [CHOICE["question"]]
     llm.close()
+
+
+def test_a_language_model_that_is_gone_is_missed_only_where_it_is_needed(folder):
+    with client_of(folder, "http://127.0.0.1:9/v1") as client:
+        assert problem(client.post("/v1/ask", json=CHOICE))[:2] == (503, "llm_unavailable")
+        assert client.post("/v1/ask", json=QUESTION).json()["segment"]["size"] == 1298
 
 
 def test_a_server_that_is_killed_is_started_again_by_its_guard(tmp_path):
@@ -298,6 +306,18 @@ def test_a_client_that_goes_before_anything_was_done_is_not_answered(folder, mon
         assert again.json()["segment"]["size"] == 1298
         turns = httpx.get(f"{url}/v1/conversations/gone").json()["turns"]
         assert [turn["question"] for turn in turns] == ["who bought beer?"]
+
+
+def test_the_language_models_call_of_a_client_that_goes_is_broken_off(folder):
+    llm = FakeLLM()
+    llm.wait = 600.0
+    service = Service.open(folder, OpenAIChat(llm.base_url, "stand-in"))
+    with serving(create_api(service)) as url:
+        with suppress(httpx.ReadTimeout):
+            httpx.post(f"{url}/v1/ask", json=CHOICE, timeout=5)
+        wait_for(lambda: [entry.detail.get("failed") for entry in service.audit.entries()] == ["busy"])
+        assert llm.left.wait(30), "the language model still works for nobody"
+    llm.close()
 
 
 def test_a_client_that_goes_once_the_tools_have_run_leaves_a_whole_turn(folder):

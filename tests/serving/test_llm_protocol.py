@@ -18,7 +18,7 @@ from segments.codec import from_json
 from serving.llm.server import LLMSettings, start
 from serving.llm.weights import QWEN_1_5B, default_cache
 from tests.assistant.conftest import BIG_SPENDERS, PARENTS, fresh_workspace, shown_in, values
-from tests.serving.processes import group
+from tests.serving.processes import gone, group
 from tests.serving.vllm_here import needed
 from warehouse.store import Warehouse
 
@@ -47,7 +47,7 @@ def llm(request, tmp_path_factory):
     settings = SERVERS[request.param]()
     with start(settings, tmp_path_factory.mktemp("run"), seconds=1800) as server:
         yield server
-    assert group(server.pid) == [], "a process of the server outlived it"
+    assert all(gone(pid) for pid in group(server.pid)), "a process of the server outlived it"
 
 
 @pytest.fixture(autouse=True)

@@ -112,7 +112,7 @@ def tiny(tmp_path_factory) -> LLMSettings:
 ASKER = """
 import sys, time
 from pathlib import Path
-from serving.llm.server import LLMSettings
+from serving.llm.server import LLMSettings, start
 from serving.llm.vllm import VLLMOptions
 options = VLLMOptions(context=1024, memory=0.05, dtype="bfloat16", eager=True)
 settings = LLMSettings("vllm", sys.argv[1], vllm=options, python=sys.argv[2])

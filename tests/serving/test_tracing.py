@@ -18,7 +18,8 @@ from serving.http.api import create_api
 from serving.service import Service
 from serving.tracing import asked_for, make_provider
 
-QUESTION = "who bought beer in the last 30 days?"
+QUESTION = "tell me about those who bought beer in the last 30 days"
+"""It leaves the language model two plans, so that it is asked."""
 STEPS = ["link", "plan", "check", "run", "answer"]
 
 
