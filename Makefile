@@ -76,7 +76,7 @@ fuzz: build  ## schemathesis over the HTTP API: more than 10,000 cases, no failu
 	@$(BIN)/python -m tests.serving.fuzz $(WORKSPACE)
 	@SEGASSIST_FUZZ=100000 $(BIN)/python -m pytest -q tests/serving/test_fuzz_inputs.py --timeout 7200
 
-vllm: build $(VLLM)/installed $(VLLM)/weights/model/config.json  ## The tests that the real vLLM answers, on the CPU (half an hour)
+vllm: build $(VLLM)/installed $(VLLM)/weights/model/config.json  ## The tests that the real vLLM answers, on the CPU (ten minutes)
 	@SEGASSIST_VLLM_PYTHON=$(VLLM)/bin/python SEGASSIST_VLLM_WEIGHTS=$(VLLM)/weights \
 	  $(BIN)/python -m pytest tests/serving/test_llm_protocol.py tests/serving/test_llm_vllm.py
 

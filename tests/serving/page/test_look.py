@@ -111,6 +111,25 @@ def test_no_view_in_chinese_has_a_serious_violation_of_accessibility(page, axe):
     assert found == {}
 
 
+def test_a_shared_conversation_and_its_list_have_no_serious_violation_of_accessibility(page, axe):
+    page.ask("who bought beer?")
+    page.shows("1,298")
+    page.click("#talks button")
+    page.until(lambda: page.all("#talk-list button[title^='Share:']"), "the list")
+    page.click("#talk-list button[title^='Share:']")
+    page.until(lambda: page.all("#talk-list a"), "the link")
+    page.driver.get(page.all("#talk-list a")[0].get_attribute("href"))
+    page.saw_errors()  # of streams that the visit broke off
+    page.until(lambda: "to read only" in page.text("#shared-talk"), "what was shared")
+    page.click("#talks button")
+    page.until(lambda: page.all("#talk-list button[title^='Delete:']"), "the list again")
+    page.click("#talk-list button[title^='Delete:']")
+    page.until(lambda: page.all("#talk-list button.danger"), "to be asked whether it is meant")
+    time.sleep(0.5)
+    page.driver.execute_script(axe)
+    assert page.driver.execute_async_script(AXE_RUN) == []
+
+
 @pytest.mark.parametrize(("language", "said"), [("en", "Sign in"), ("zh", "登录")])
 @pytest.mark.parametrize("key", ["", "sga_no_no"])
 def test_the_sign_in_page_has_no_serious_violation_of_accessibility(
