@@ -8,6 +8,7 @@ How many agree is the answer's confidence; at low confidence the next reading is
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -37,7 +38,12 @@ def describes(link: Link, current: Node | None) -> bool:
     defines = not link.intents.destructive and set(link.intents.tools) <= set(ON_SEGMENT)
     if not defines or link.missing or (current is not None and link.edits):
         return False
-    return link.reading is not None or (link.about_customers and not link.intents.tools)
+    measures = not link.unknown and _AMOUNT.search(link.message) is not None
+    return link.reading is not None or ((link.about_customers or measures) and not link.intents.tools)
+
+
+_AMOUNT = re.compile(r"\d|\b(?:half|dozen|never|not|no|two|three|twice)\b|[一二两三四五六七八九十百千万半没未]")
+"""'12+ units in three weeks', 'never mailed': said without a word of customers, and nothing of it is unknown."""
 
 
 def doubtful(link: Link) -> bool:
@@ -138,6 +144,8 @@ class SecondReader:
         if not ranked:
             return link if link.reading is None else replace(link, confidence="low")
         leader, *others = ranked
+        if first is None and not leader.agreed:
+            return link  # 'who won the cup?': one sketch alone reads something into everything
         confidence: Confidence = "medium" if leader.agreed else "low"
         other = others[0].node if others and not leader.agreed else None
         if leader.node == first:

@@ -286,7 +286,7 @@ class Linker:
             tuple(edits),
             intents,
             unknown,
-            missing(reading.text, unknown, chinese),
+            missing(reading.text, unknown, chinese, read_as[0] is not None),
             self._left_out(reading, found, edits, intents),
             tuple(
                 iter_labels(
@@ -627,7 +627,17 @@ _NOT_YET = re.compile(r"(?:尚未|还没|没有?|未曾|未)(?:购买|买)过?(?
 def _without_trends(text: str, chinese: bool) -> str:
     """The text with changes over time blanked: 'compared to the quarter before' compares no segments."""
     text = plain(text, chinese)
-    return blanked(text, (trend.span for trend in trends(text, chinese)))
+    spans = [trend.span for trend in trends(text, chinese)]
+    return blanked(text, [*spans, *(match.span() for match in _AGAINST_BEFORE.finditer(text))])
+
+
+_AGAINST_BEFORE = re.compile(
+    r"\b(?:vs\.?|versus|compared (?:to|with|against))\s*(?:the\s+)?(?:prior|previous|preceding|before|earlier|last|two before"
+    r"|p\d+[dwm]\b|\d+\s*(?:days?|d|weeks?|months?)?\s*before|(?:jan|feb|mar|apr|may|june?|july?|aug|sept?|oct|nov|dec)[a-z]*\b)"
+    r"|(?:vs\.?|对比|相比|比较)\s*(?:prior|前|之前|上)\s*\d*",
+    re.IGNORECASE,
+)
+"""'L90D vs prior 90D', 'Dec vs Nov': a time against another."""
 
 
 def _used(times: list[TimeMention], nodes: Sequence[Node]) -> list[TimeMention]:
