@@ -612,6 +612,10 @@ def assumptions(link: Link, plan: Plan, language: Language) -> list[str]:
             "You named no share, so I took the likeliest fifth.",
             "您没有给出比例，因此取可能性最高的五分之一。",
         ),
+        "responded": (
+            "I took a response as redeeming a coupon of the campaign.",
+            "“响应”按使用了该活动的优惠券理解。",
+        ),
         "ever": (
             "You gave no time window, so I counted the whole history.",
             "您没有给出时间范围，因此按全部历史计算。",

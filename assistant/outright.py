@@ -83,6 +83,8 @@ def _of_segment(message: str, link: Link, current: Node) -> Plan | None:
     place = spoken_removal(message)
     if place is not None:
         return _without(current, place)
+    if link.edits and not link.intents.tools and all(edit.settled for edit in link.edits):
+        return Plan("refine_segment", edits=tuple(f"e{place}" for place in range(1, len(link.edits) + 1)))
     asks = spoken_share(message) or (not link.intents.tools and spoken_whether(message))
     if asks and link.reading is not None:
         return _settled("count_part", DESCRIBED)

@@ -81,6 +81,7 @@ def drafts(reading: Reading, catalogue: Catalogue) -> list[Draft]:
     if course.when and clauses and _WHO.search(reading.text):
         # 'customers in Germany': who bought there.
         course.made.append(Draft(clauses[-1], "purchase", False, [], None, course.when))
+    _share_campaigns(course.made)
     _share_times(course.made, reading)
     if reading.chinese:
         take_the_unsaid(course.made, reading)
@@ -238,6 +239,14 @@ def _says_event(draft: Draft, title: Draft) -> bool:
     clause = draft.clause
     bought = draft.items or clause.numbers or clause.trends or draft.kind in ("quiet", "redeem", "campaign")
     return bool(bought or (clause.features and not title.items))
+
+
+def _share_campaigns(made: Sequence[Draft]) -> None:
+    """'Got campaign 18 but did not respond': to that one."""
+    for first, second in itertools.pairwise(made):
+        kinds = (first.kind, second.kind)
+        if kinds == ("campaign", "redeem") and not second.clause.campaigns and second.window is None:
+            second.clause.campaigns = list(first.clause.campaigns)
 
 
 def _share_times(made: Sequence[Draft], reading: Reading) -> None:

@@ -340,8 +340,8 @@ class Linker:
     def disagreement(self, link: Link, node: Node) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """What a message says that a definition does not hold, and what the definition holds that nobody said."""
         reading, _ = self._read(link.message, link.language == "zh")
-        arguments = _arguments(link.intents)
-        return left_out(reading, [node], self.as_of, arguments), made_up(reading, node, self.as_of)
+        lost = left_out(reading, [node], self.as_of, *_arguments(link.intents))
+        return lost, made_up(reading, node, self.as_of)
 
     def goods(self, words: str) -> ItemFilter:
         """The goods that a few words name, brand and kind together; an empty filter when they name none, some of a list
@@ -375,7 +375,7 @@ class Linker:
         self, reading: Reading, found: Sequence[Candidate], edits: Sequence[Edit], intents: Intents
     ) -> tuple[str, ...]:
         nodes = [c.node for c in found] + [edit.node for edit in edits if edit.node is not None]
-        return left_out(reading, nodes, self.as_of, _arguments(intents)) if nodes else ()
+        return left_out(reading, nodes, self.as_of, *_arguments(intents)) if nodes else ()
 
     def _is_name(self, saved: str, message: str) -> bool:
         """Whether a message that holds a saved segment's name means it: 'who is over 55?' is not about 'Over 55'."""
@@ -484,10 +484,11 @@ _COUNTS = re.compile(
 )
 
 
-def _arguments(intents: Intents) -> list[float]:
-    """The numbers of a message that tools take, not conditions."""
-    spoken = (intents.top, intents.k, intents.budget) if intents.tools else ()
-    return [float(value) for value in spoken if value is not None]
+def _arguments(intents: Intents) -> tuple[list[float], float | None]:
+    """The numbers of a message that tools take, not conditions: how many, and what may be spent."""
+    if not intents.tools:
+        return [], None
+    return [float(value) for value in (intents.top, intents.k) if value is not None], intents.budget
 
 
 def _name_blanked(message: str, saved: Collection[str]) -> tuple[str | None, str]:

@@ -1,0 +1,88 @@
+"""One thing put in the place of another in a segment: 'change wine to beer', 'beer instead of wine', '把葡萄酒换成啤酒'."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from assistant.linking.clauses import Reading
+from assistant.linking.items import merged
+from assistant.linking.spans import Span
+from segments.definition import Condition, EventCondition, FeatureCondition, ItemFilter
+
+_OUT, _IN = r"(?P<out>[^.;?!，。]{1,40}?)", r"(?P<in>[^.;?!，。]{1,60})"
+_SWAPS = tuple(
+    re.compile(pattern, re.IGNORECASE)
+    for pattern in (
+        rf"\b(?:swap|put|switch|substitute)\s+(?:in\s+)?(?P<in>[^.;?!]{{1,40}}?)\s+(?:instead of|in place of)\s+(?P<out>[^.;?!]{{1,60}})",
+        r"\b(?:swap in|substitute)\s+(?P<in>[^.;?!]{1,40}?)\s+for\s+(?P<out>[^.;?!]{1,60})",
+        rf"\b(?:change|switch|swap|replace|turn|trade)\s+(?:out\s+)?{_OUT}\s+(?:to|for|with|by|into)\s+{_IN}",
+        r"(?P<in>[^.;?!,]{1,40}?),?\s+(?:instead of|rather than|in place of)\s+(?P<out>[^.;?!]{1,60})",
+        rf"(?:把|将)?{_OUT}(?:都|全部?)?(?:换成|换为|替换成|替换为|改成|改为|变成|换作){_IN}",
+        r"(?:改?用|换)?(?P<in>[^，。；？！]{1,12}?)(?:来)?(?:代替|替换|取代|替代|而不是)(?P<out>[^，。；？！]{1,20})",
+    )
+)
+"""What goes out and what comes in."""
+_GOODS = ("department", "category", "text")
+
+
+@dataclass(frozen=True)
+class Swap:
+    """A condition of the segment and what it becomes."""
+
+    target: Condition
+    node: Condition
+
+
+def swaps(reading: Reading, existing: Sequence[Condition]) -> tuple[Swap, ...]:
+    """The conditions that a message puts something else into, where it names both what goes and what comes."""
+    for pattern in _SWAPS:
+        match = pattern.search(reading.text)
+        found = tuple(_swaps(reading, match.span("out"), match.span("in"), existing)) if match else ()
+        if found:
+            return found
+    return ()
+
+
+def _swaps(reading: Reading, out: Span, into: Span, existing: Sequence[Condition]) -> Iterator[Swap]:
+    goods = [mention for clause in reading.clauses for mention in clause.items]
+    gone = merged([mention.items for mention in goods if _within(mention.span, out)])
+    come = merged([mention.items for mention in goods if _within(mention.span, into)])
+    words = [mention for clause in reading.clauses for mention in clause.features]
+    named = {mention.feature for mention in words if _within(mention.span, out)}
+    wanted = next((m.condition for m in words if m.condition and _within(m.span, into)), None)
+    times = [time.window for clause in reading.clauses for time in clause.windows if _within(time.span, into)]
+    for condition in existing:
+        items = getattr(condition, "items", None)
+        if isinstance(items, ItemFilter) and gone and come:
+            exchanged = _exchanged(items, gone, come)
+            if exchanged is None:
+                continue
+            new = replace(condition, items=exchanged)  # type: ignore[call-arg]
+            if times and isinstance(new, EventCondition):
+                new = replace(new, window=times[0])
+            yield Swap(condition, new)
+        elif isinstance(condition, FeatureCondition) and condition.feature in named and wanted is not None:
+            yield Swap(condition, wanted)
+
+
+def _within(span: Span, part: Span) -> bool:
+    return part[0] <= span[0] and span[1] <= part[1]
+
+
+def _exchanged(items: ItemFilter, gone: ItemFilter, come: ItemFilter) -> ItemFilter | None:
+    """The goods with some put in the place of others; None where these are not among them, or what is left would narrow
+    what comes instead of standing beside it."""
+    shared = [name for name in (*_GOODS, "brand") if set(getattr(items, name)) & set(getattr(gone, name))]
+    if not shared:
+        return None
+    kept = {name: tuple(v for v in getattr(items, name) if v not in getattr(gone, name)) for name in _GOODS}
+    brand = tuple(v for v in items.brand if v not in gone.brand)
+    new = {name: getattr(come, name) for name in _GOODS}
+    kinds = [{name for name, values in each.items() if values} for each in (kept, new)]
+    if kinds[0] and kinds[1] and kinds[0] != kinds[1]:
+        return None
+    goods = {name: tuple(dict.fromkeys((*kept[name], *new[name]))) for name in _GOODS}
+    return ItemFilter(**goods, brand=come.brand or brand)
+
