@@ -140,7 +140,7 @@ CAMPAIGN_CUES: dict[str, re.Pattern[str]] = {
         r"\b(?:save|keep|store|export)\b[^.?!]{0,15}\b(?:plan|strategy|campaign)\b|(?:保存|导出|存下)[^。？！]{0,8}(?:方案|策略|计划)|(?:方案|策略|计划)[^。？！]{0,4}(?:保存|存[为成下])"
     ),
     "measure_campaign": _rx(
-        r"\bhow (?:did|has|have|is|was|are)\b[^?]{0,60}\b(?:do|done|doing|perform(?:ed|ing)?|go|going|work(?:ed|ing)?|land)\b(?=\s*[?.!]?\s*$)"
+        r"\bhow (?:did|has|have|is|was|are)\b(?! (?:the |our |my |total |overall )*(?:sales|business|revenue|turnover|things|trade)\b)[^?]{0,60}\b(?:do|done|doing|perform(?:ed|ing)?|go|going|work(?:ed|ing)?|land)\b(?=\s*[?.!]?\s*$)"
         r"|\b(?:results?|outcome|lift|effect|impact) of\b[^?]{0,30}\b(?:campaign|test|experiment|mailing|promotion)\b|\bdid\b[^?]{0,40}\b(?:campaign|test|experiment|mailing)\b[^?]{0,30}\bwork"
         r"|(?:活动|实验|测试|邮件).{0,16}(?:效果|结果|表现|成效|成绩|战绩|收效|回报|业绩|怎么样|如何)|(?:效果|结果|表现|成效)(?:如何|怎么样|怎样)"
         r"|\bhow much\b[^?]{0,50}\b(?:because of|from) (?:the )?(?:campaign|mailing) #?\w+|\bcampaigns?\b[^.?!]{0,40}\b(?:really brought|brought in|pay(?:s|ed)? (?:off|for itself)|paid off)\b|\bredemption rate of (?:the )?campaign"
@@ -231,6 +231,10 @@ _NAME = re.compile(
     r"|\b(?:as|called|named|name it|call it|under the name|segment(?! (?:as|called|named|definition|sql|with|that|for|of|is|was|i|we|and)\b))\s+(?:the\s+)?([A-Za-z0-9][\w \-&]{0,50}?)(?:[.?!,]|$| please| and )"
     r"|(?:(?:方案|策略|计划|分群)为|存为|存成|保存为|保存成|命名为|叫做|叫|名为|取名)[:：]?\s*([^\s，。？！,.?!“「《]{1,30})"
 )
+_NO_NAME = re.compile(
+    r"(?:an? |the )?(?:hold-?outs?|control)(?: group)?|(?:a |the )?(?:plan|segment)|对照组?", re.IGNORECASE
+)
+"""'Keep 10 % as holdout' says what for."""
 NAMING = ("save_segment", "delete_segment", "show_segment", "compare_segments")
 """Tools whose messages name a segment."""
 _OPENING = re.compile(
@@ -357,6 +361,8 @@ def spoken_name(message: str) -> tuple[tuple[int, int], str | None]:
     if match is None:
         return (0, 0), None
     group = next(i for i, said in enumerate(match.groups(), 1) if said)
+    if _NO_NAME.fullmatch(match[group].strip()):
+        return (0, 0), None
     return match.span(group), _digits(match[group].strip())
 
 

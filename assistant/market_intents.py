@@ -16,6 +16,7 @@ def _rx(pattern: str) -> re.Pattern[str]:
 MARKET_CUES: dict[str, re.Pattern[str]] = {
     "bought_together": _rx(
         r"\b(?:what|which (?:other )?(?:products?|items?|categories|things|goods))\b(?! (?:kind|sort|type)s? of (?:customers|people|shoppers))[^.?!]{0,40}\b(?:together|alongside|goes? (?:well )?with|same basket)\b"
+        r"|\bwhat (?:else )?(?:sells|sold|is sold|goes|is bought) (?:well |best |most )?(?:with|alongside)\b"
         r"|\bmarket[- ]basket\b|\bbasket analysis\b|\bbought[- ]together\b|\bassociation rules?\b"
         r"|(?:什么(?!样|人)|哪些(?!客户|顾客|用户|会员|人|家庭)|啥)[^。？?]{0,12}(?:一起|搭配着?|同时|连带)(?:购买|买|卖)|购物篮分析|关联规则|关联购买|连带销售"
         r"|\b(?:what|which \w+)\b[^.?!]{0,20}\bin the (?:same )?(?:basket|cart|trolley)\b|\bbest (?:partner|companion|pairing)\b|\bbundle ideas?\b|\bpair(?:s|ed|ing)? (?:well|best) with\b"

@@ -56,16 +56,16 @@ def named_campaigns(text: str, known: Sequence[str]) -> list[CampaignMention]:
 @lru_cache(maxsize=8)
 def _patterns(known: tuple[str, ...]) -> tuple[re.Pattern[str], re.Pattern[str], dict[str, str]]:
     """A list of names beside the word for campaigns, one name, and how each is spelt."""
-    one = rf"(?<![\w.])(?:{'|'.join(sorted(map(re.escape, known), key=len, reverse=True))})(?![A-Za-z0-9_.]*\w)"
-    one_zh = one.replace(r"(?<![\w.])", r"(?<![A-Za-z0-9.])").replace(r"(?![A-Za-z0-9_.]*\w)", r"(?![A-Za-z0-9.])")
+    names = "|".join(sorted(map(re.escape, known), key=len, reverse=True))
+    one = rf"(?<![A-Za-z0-9_.])(?:{names})(?![.]?[A-Za-z0-9_])"
     several = rf"{one}(?:(?:\s*,\s*(?:or |and )?|\s+(?:or|and)\s+)(?:campaign\s+)?{one})*"
-    several_zh = rf"{one_zh}(?:\s*[、和或及]\s*{one_zh})*"
+    several_zh = rf"{one}(?:\s*[、和或及]\s*{one})*"
     listed = re.compile(
         rf"\b(?:campaigns?|mailings?)\s*(?:no\.?\s*|nr\.?\s*|number\s+|#\s*)?['\"“]?(?P<en>{several}){_COUNTS}"
         rf"|活动\s*(?P<zh>{several_zh}){_COUNTS}|第?(?P<of_zh>{several_zh})\s*号\s*的?(?=(?:营销)?活动)",
         re.IGNORECASE,
     )
-    return listed, re.compile(one_zh, re.IGNORECASE), {name.casefold(): name for name in known}
+    return listed, re.compile(one, re.IGNORECASE), {name.casefold(): name for name in known}
 
 
 def of_campaign(condition: Condition, span: Span, named: Sequence[CampaignMention]) -> Condition:

@@ -32,7 +32,6 @@ from segments.definition import (
 )
 from segments.edit import add, change, either, remove, same_subject
 
-
 SWAP, TOP = "swap", "top"
 """Begin the sources of edits that a message settles."""
 

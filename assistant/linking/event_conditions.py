@@ -53,7 +53,7 @@ def event_condition(
         if window is not None:
             return EventCondition("purchase", window=window.window), ""
         words = reading.text[draft.clause.start : draft.clause.end]
-        lapsed = re.search(r"laps|churn|dormant|流失|沉睡", words, re.I)
+        lapsed = re.search(r"laps|churn|dormant|\bleft\b|流失|沉睡", words, re.I)
         days = LAPSED_DAYS if lapsed else QUIET_DAYS
         # 'never made a purchase' has no time and needs none.
         return EventCondition("purchase", window=Window(days, 0)), "quiet"

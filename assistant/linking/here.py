@@ -128,6 +128,4 @@ def here(
     campaigns: Sequence[str] = (),
 ) -> Here:
     """What a workspace holds, the channels in a stable order; campaigns in order of their beginning."""
-    return Here(
-        frozenset(events) | {"purchase"}, tuple(sorted(channels)), tuple(outcomes), tuple(campaigns)
-    )
+    return Here(frozenset(events) | {"purchase"}, tuple(sorted(channels)), tuple(outcomes), tuple(campaigns))

@@ -45,6 +45,7 @@ from assistant.linking.rewrite import plain
 from assistant.linking.scope import readings
 from assistant.linking.spans import blanked
 from assistant.linking.spelling import KnowsWords, Speller
+from assistant.linking.topics import topics
 from assistant.linking.trend import trends
 from assistant.linking.unknown import missing, unknown_words
 from assistant.linking.windows import TimeMention, iter_labels, windows
@@ -81,6 +82,9 @@ _BY = re.compile(
     re.IGNORECASE,
 )
 """What a breakdown is by."""
+_BREAK = re.compile(
+    r"\b(?:break|split|group|count)(?= (?:it|this|that|them|these|those|the)\b)", re.IGNORECASE
+)
 
 
 Confidence = Literal["high", "medium", "low"]
@@ -195,7 +199,7 @@ class Linker:
         """Link a message without the words of the outcome `own` of the workspace that it asks about, and of natural
         segments that it names."""
         chinese = is_chinese(message)
-        name, text = _name_blanked(message, [known for known in saved if self._is_name(known, message)])
+        name, text = _name_blanked(message, [each for each in saved if self._is_name(each, message)])
         said_at, customer = spoken_customer(text)
         if customer is not None:
             text = blanked(text, [said_at])
@@ -214,7 +218,7 @@ class Linker:
             text, among = self._chosen_from(text, chinese)
         by = _BY.search(text) if CUES["breakdown_segment"].search(text) else None
         if by is not None:
-            text = blanked(text, [by.span()])
+            text = blanked(text, [by.span(), *(verb.span() for verb in _BREAK.finditer(text))])
         spoken, ahead = text, tuple[str, ...]()
         if CUES["score_propensity"].search(text) and not _MOST_LIKELY.search(text):
             whole = plain(text, chinese)
@@ -276,6 +280,9 @@ class Linker:
         if intents.tools and not found:
             edits = tuple(edit for edit in edits if edit.kind == "remove")
         unknown = unknown_words(reading)
+        if any(edit.kind == "remove" for edit in edits):
+            # '把孩子的条件去掉': the word names what goes.
+            unknown = tuple(word for word in unknown if not topics(word))
         read_as = [*readings(reading.text, found), None, None]
         return Link(
             "zh" if chinese else "en",
@@ -380,6 +387,9 @@ class Linker:
     def _is_name(self, saved: str, message: str) -> bool:
         """Whether a message that holds a saved segment's name means it: 'who is over 55?' is not about 'Over 55'."""
         place = message.casefold().find(saved.casefold())
+        of_goods = place >= 0 and (market_tool(message) or _BUYING.search(message[:place]))
+        if of_goods and named_items(saved, is_chinese(saved), self._items):
+            return False  # 'Forecast demand for Soup', 'who bought Soup', whatever segment is called so
         if place < 0 or message[place : place + len(saved)] == saved or spoken_name(message)[1] is not None:
             return place >= 0
         reading, _ = self._read(saved, is_chinese(saved))
@@ -472,6 +482,10 @@ _CHOSEN_FROM = re.compile(
 """'find 500 people like them among beer buyers', '在有孩子的家庭里找100个像他们的人'."""
 
 
+_BUYING = re.compile(
+    r"(?:\b(?:buy|buys|buying|buyers of|bought|purchas\w+|order(?:ed|ing)|spen[dt]\w* on)|买[过了的]?|购买[过了的]?)\s*$",
+    re.IGNORECASE,
+)
 _QUOTED = re.compile(
     r"(?<!products named )(?<!” or )(?<!名称含)(?<!名称带)(?<!名称里有)(?<!名为)(?<!”或)(?<!”、)[\"“「《].{1,60}?[\"”」》]",
 )

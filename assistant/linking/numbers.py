@@ -73,7 +73,11 @@ _WORD = "|".join(sorted(map(re.escape, _EN_WORDS), key=len, reverse=True))
 DIGITS = r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?"
 EN_NUMBER = rf"(?:(?<![A-Za-z_])(?:{DIGITS})(?:\s?[km]\b)?|\b(?:{_WORD})\b)"
 # '3万5' is 35,000, but '10万2个孩子' two numbers.
-ZH_NUMBER = r"(?:\d+[万千]\d(?![\d.个次天件人名位岁口周月年种家单])|(?:" + DIGITS + r")\s?[千万kK]?|[零一二两三四五六七八九十百千万]+)"
+ZH_NUMBER = (
+    r"(?:\d+[万千]\d(?![\d.个次天件人名位岁口周月年种家单])|(?:"
+    + DIGITS
+    + r")\s?[千万kK]?|[零一二两三四五六七八九十百千万]+)"
+)
 
 ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth")
 SIGN = r"[$£€¥￥]"

@@ -9,13 +9,20 @@ from dataclasses import dataclass, replace
 from assistant.linking.clauses import Reading
 from assistant.linking.items import merged
 from assistant.linking.spans import Span
-from segments.definition import Condition, EventCondition, FeatureCondition, ItemFilter
+from segments.definition import (
+    Condition,
+    EventCondition,
+    FeatureCondition,
+    ItemFilter,
+    RepeatCondition,
+    TouchCondition,
+)
 
 _OUT, _IN = r"(?P<out>[^.;?!，。]{1,40}?)", r"(?P<in>[^.;?!，。]{1,60})"
 _SWAPS = tuple(
     re.compile(pattern, re.IGNORECASE)
     for pattern in (
-        rf"\b(?:swap|put|switch|substitute)\s+(?:in\s+)?(?P<in>[^.;?!]{{1,40}}?)\s+(?:instead of|in place of)\s+(?P<out>[^.;?!]{{1,60}})",
+        r"\b(?:swap|put|switch|substitute)\s+(?:in\s+)?(?P<in>[^.;?!]{1,40}?)\s+(?:instead of|in place of)\s+(?P<out>[^.;?!]{1,60})",
         r"\b(?:swap in|substitute)\s+(?P<in>[^.;?!]{1,40}?)\s+for\s+(?P<out>[^.;?!]{1,60})",
         rf"\b(?:change|switch|swap|replace|turn|trade)\s+(?:out\s+)?{_OUT}\s+(?:to|for|with|by|into)\s+{_IN}",
         r"(?P<in>[^.;?!,]{1,40}?),?\s+(?:instead of|rather than|in place of)\s+(?P<out>[^.;?!]{1,60})",
@@ -54,15 +61,11 @@ def _swaps(reading: Reading, out: Span, into: Span, existing: Sequence[Condition
     wanted = next((m.condition for m in words if m.condition and _within(m.span, into)), None)
     times = [time.window for clause in reading.clauses for time in clause.windows if _within(time.span, into)]
     for condition in existing:
-        items = getattr(condition, "items", None)
-        if isinstance(items, ItemFilter) and gone and come:
-            exchanged = _exchanged(items, gone, come)
-            if exchanged is None:
-                continue
-            new = replace(condition, items=exchanged)  # type: ignore[call-arg]
-            if times and isinstance(new, EventCondition):
-                new = replace(new, window=times[0])
-            yield Swap(condition, new)
+        if isinstance(condition, EventCondition | RepeatCondition | TouchCondition) and gone and come:
+            exchanged = _exchanged(condition.items, gone, come)
+            if exchanged is not None:
+                window = times[0] if times else condition.window
+                yield Swap(condition, replace(condition, items=exchanged, window=window))
         elif isinstance(condition, FeatureCondition) and condition.feature in named and wanted is not None:
             yield Swap(condition, wanted)
 
@@ -85,4 +88,3 @@ def _exchanged(items: ItemFilter, gone: ItemFilter, come: ItemFilter) -> ItemFil
         return None
     goods = {name: tuple(dict.fromkeys((*kept[name], *new[name]))) for name in _GOODS}
     return ItemFilter(**goods, brand=come.brand or brand)
-
