@@ -22,7 +22,7 @@ ENGLISH: dict[str, re.Pattern[str]] = {
         r"|\b(?:not|n['’]?t|never)\s+(?:been\s+)?active\b"
         r"|\b(?:haven['’]?t|hasn['’]?t|have not|has not|didn['’]?t|did not|not)\s+"
         r"(?:been (?:seen|back|in|around|by)|stopped by|dropped by|come back|came back|returned|seen|shown up|come in|visited|heard from|laid eyes on)\b"
-        r"|(?:(?<=\bwho )|(?<=\bthat )|(?<=\bhave )|(?<=\bwho've ))left\b(?: us)?(?! (?:an?|the|their|his|her|some|in|over|after)\b)|\bleft us\b"
+        r"|(?:(?<=\bwho )|(?<=\bthat )|(?<=\bhave )|(?<=\bwho've ))left\b(?: us)?(?=\s*(?:$|[,.;?!]|(?:and|but|since|recently|lately)\b))|\bleft us\b"
         r"|\bno (?:activity|purchases?|orders?|visits?|trips?|transactions?|shopping)\b"
         r"|\bnothing\b(?: (?:from them|at all|bought|purchased))?"
         r"|\bwithout (?:a |any )?(?:purchases?|orders?|visits?|buying anything|shopping|activity)\b"
