@@ -43,7 +43,7 @@ def profile_goods(rooms: Rooms, members: Sequence[str]) -> Evidence:
     items = rooms.items.set_index("item_id")
     goods = items["category"].fillna(items["name"])
     bought = _last_year(rooms)
-    bought = bought.assign(goods=bought["item_id"].map(goods)).dropna(subset=["goods"])
+    bought = bought.assign(goods=bought["item_id"].map(goods))
     inside = bought[bought["customer_id"].isin(list(members))]
     spent = float(inside["value"].sum())
     if spent <= 0:
@@ -61,8 +61,7 @@ def _last_year(rooms: Rooms) -> pd.DataFrame:
 
 
 def _shares(bought: pd.DataFrame) -> pd.Series:
-    spent = bought.groupby("goods")["value"].sum()
-    return spent / spent.sum()
+    return bought.groupby("goods")["value"].sum() / bought["value"].sum()
 
 
 def _large(rows: pd.DataFrame, by: str, shares: pd.Series, k: int) -> list[str]:
