@@ -15,7 +15,13 @@ from assistant.naming import name_alone
 from assistant.plan import CURRENT, DESCRIBED, Plan
 from assistant.safety import unfair
 from assistant.saved_plans import spoken_plans
-from assistant.spoken_answers import spoken_leave_out, spoken_save_it, spoken_shorter, spoken_why
+from assistant.spoken_answers import (
+    spoken_budget,
+    spoken_leave_out,
+    spoken_save_it,
+    spoken_shorter,
+    spoken_why,
+)
 from assistant.spoken_habits import spoken_goods, spoken_places
 from assistant.spoken_requests import (
     spoken_figures,
@@ -102,6 +108,9 @@ def _of_last(message: str, link: Link, last: str) -> Plan | None:
     if last in OF_PLAN and link.intents.tools == ("save_segment",) and spoken_save_it(message):
         name = link.intents.name
         return _settled("save_plan", CURRENT, **({} if name is None else {"named": name}))
+    budget = spoken_budget(message) if last in OF_PLAN else None
+    if budget is not None and "compare_plans" not in link.intents.tools:
+        return _settled("compare_plans", CURRENT, budget=budget)
     if last == "write_copy" and spoken_shorter(message):
         return _settled("write_copy", CURRENT, shorter=True)
     return None

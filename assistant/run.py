@@ -35,7 +35,7 @@ class Outcome:
     result: ToolResult | None = None
     question: str | None = None
     pending: dict[str, Any] | None = None
-    stopped: UserError | None = None
+    stopped: UserError | str | None = None
     unrun: list[str] = field(default_factory=list)
 
     def call(self, tool: str, run: Callable[..., ToolResult], *subject: Node, **arguments: Any) -> None:
@@ -68,8 +68,9 @@ def run_tool(
     planned: dict[str, Any] | None = None,
 ) -> None:
     """Run the plan's tool on the segment that it takes from the message, else on the current one."""
-    if "named" in plan.arguments:
-        link = replace(link, intents=replace(link.intents, name=plan.arguments["named"]))
+    given = {"named": "name", "budget": "budget"}
+    said = {given[key]: value for key, value in plan.arguments.items() if key in given}
+    link = replace(link, intents=replace(link.intents, **said)) if said else link
     intents = link.intents
     of_customer = plan.tool == "find_lookalikes" and intents.customer
     admit(tools.rooms, "find_lookalikes_of_customer" if of_customer else plan.tool)

@@ -5,8 +5,11 @@ from __future__ import annotations
 import re
 
 from assistant.back import bare
+from assistant.linking.numbers import SIGN, ZH_NUMBER, to_number
 from assistant.spoken_requests import POLITE, POLITE_ZH, THEM, THEM_ZH
 
+SMALLEST_BUDGET = 100.0
+"""A smaller number after a plan is a share or a place in a list as often as money."""
 _COPY = r"(?:it|them|this|that|the (?:e-?mail|copy|text|sms|message))"
 _A_BIT = r"(?:a (?:bit|little) |much |down )?"
 _SHORTER = re.compile(
@@ -50,6 +53,22 @@ _LEAVE_OUT = re.compile(
 def spoken_leave_out(message: str) -> bool:
     """Whether a message leaves the current segment out of a campaign."""
     return _LEAVE_OUT.fullmatch(bare(message)) is not None
+
+
+_INSTEAD = r"(?:about |if (?:it (?:is|was|were)|we (?:had|have|spent)|i (?:had|have)) |with |for |at )*(?:only |just )?"
+_BUDGET = re.compile(
+    rf"{POLITE}(?:and |but |then |what |how )*{_INSTEAD}{SIGN}?\s?(?P<en>\d[\d,]*(?:\.\d+)?\s?k?)"
+    r"(?: ?(?:dollars|usd|bucks|pounds|euros))?(?: (?:instead|then|budget))*"
+    rf"|{POLITE_ZH}(?:如果|要是|换成?|改成?|预算)*(?:是|有|用|给|到)?{SIGN}?\s?(?P<zh>{ZH_NUMBER})(?:元|美元|块钱?|预算|的话)*呢?",
+    re.IGNORECASE,
+)
+
+
+def spoken_budget(message: str) -> float | None:
+    """The budget that a message asks for instead of a plan's, where it says nothing else; None for a small number."""
+    match = _BUDGET.fullmatch(bare(message))
+    value = to_number(match["en"] or match["zh"]) if match else 0.0
+    return value if value >= SMALLEST_BUDGET else None
 
 
 def spoken_shorter(message: str) -> bool:

@@ -86,7 +86,7 @@ _FIGURES = re.compile(
     r"|(?:what|how much|which) (?:(?:share|percentage|percent|part|proportion) )?(?:of )?(?:our |the |total )*"
     rf"(?:revenue|sales|turnover|spend)(?: share)? (?:comes?|is|are|do|does) (?:from )?{THEM}"
     r"(?: (?:bring(?: in)?|make(?: up)?|account for|generate|have))?"
-    rf"|{POLITE}how do(?:es)? (?:{THEM}|that|this|it) compare (?:to|with|against) "
+    rf"|{POLITE}(?:how do(?:es)? (?:{THEM}|that|this|it) )?compared? (?:(?:{THEM}|it) )?(?:to|with|against) "
     r"(?:everyone|everybody|all(?: customers)?|the average|the rest|others)"
     rf"|{POLITE_ZH}{THEM_ZH}?的?{_OFTEN_ZH}*的?(?:客单价|消费金?额?|花费|购物篮|订单金?额)(?:是|有|大概)*(?:多少|多大|多高)钱?"
     rf"|{POLITE_ZH}{THEM_ZH}{_OFTEN_ZH}*(?:花|消费)多少钱?|{POLITE_ZH}{THEM_ZH}{_OFTEN_ZH}*多久(?:来|买|购物|下单)一次"

@@ -47,7 +47,7 @@ def run_steps(
         if outcome.question is not None:
             if not results:
                 return
-            outcome.stopped, outcome.question = UserError(outcome.question, outcome.question), None
+            outcome.stopped, outcome.question = outcome.question, None
         if outcome.stopped is not None:
             outcome.unrun = [rest.message for _, rest in steps[place + 1 :]]
             break
@@ -61,7 +61,8 @@ def stopped(outcome: Outcome, language: Language) -> str | None:
     """Why a step could not be run, and which were not tried after it; None where all were run."""
     if outcome.stopped is None:
         return None
-    why, rest = in_language(outcome.stopped, language), outcome.unrun
+    said, rest = outcome.stopped, outcome.unrun
+    why = said if isinstance(said, str) else in_language(said, language)
     if not rest:
         return why
     not_done = (f"Not done either: {'; '.join(rest)}.", f"后面的也没有执行：{'；'.join(rest)}。")

@@ -115,12 +115,15 @@ def propose(reading: Reading, found: Sequence[Candidate], current: Node) -> tupl
     existing = list(conditions(current))
     if _START_OVER.search(reading.text):
         return ()
-    swapped = swaps(reading, existing)
+    swapped = swaps(reading, [candidate.node for candidate in found], existing)
     if swapped:
         return tuple(
             Edit("change", swap.node, swap.target, source=f"{SWAP}{place}")
             for place, swap in enumerate(swapped)
         )
+    among = _among(reading, found, current)
+    if among is not None:
+        return (Edit("change", among, current, source=TOP),)
     edits: list[Edit] = [*_removals(reading, found, existing), *_allowed_again(reading, found, current)]
     if edits:
         spoken = [edit.target for edit in edits]
@@ -284,6 +287,20 @@ def _retimed(
             changed = _with_number(condition, number)
             if changed is not None and changed != condition:
                 yield Edit("change", changed, condition, source=f"number{i}")
+
+
+_OF_THEM = re.compile(
+    r"\b(?:of|among|from|within) (?:them|these|those|this (?:segment|group))\b|其中|他们(?:当?中|里面?)|这些(?:人|客户)(?:中|里)",
+    re.IGNORECASE,
+)
+
+
+def _among(reading: Reading, found: Sequence[Candidate], current: Node) -> Node | None:
+    """'The top 50 of them by spend': the highest of the current segment, not those of everyone who are in it."""
+    ranked = [c.node for c in found if isinstance(c.node, RankCondition) and c.node.among is None]
+    if len(ranked) != 1 or len(found) != 1 or not _OF_THEM.search(reading.text):
+        return None
+    return replace(ranked[0], among=current)
 
 
 def _resized(reading: Reading, existing: Sequence[Condition]) -> Iterator[Edit]:

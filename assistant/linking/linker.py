@@ -77,13 +77,13 @@ def is_chinese(text: str) -> bool:
 
 
 _BY = re.compile(
-    r"\b(?:by|of|over|across) (?:their |its |the )?([A-Za-z][\w ]*)[.?!]?\s*$|按(?:照)?(.{1,12}?)(?:来)?(?:拆分|细分|分布|分组|统计|看看)"
+    r"\b(?:their|its|the) (\w+(?: \w+){0,2}) (?:distribution|breakdown)\b|\b(?:by|of|over|across) (?:their |its |the )?([A-Za-z][\w ]*)[.?!]?\s*$|按(?:照)?(.{1,12}?)(?:来)?(?:拆分|细分|分布|分组|统计|看看)"
     r"|(?<=的)(.{1,12}?)分布",
     re.IGNORECASE,
 )
 """What a breakdown is by."""
 _BREAK = re.compile(
-    r"\b(?:break|split|group|count)(?= (?:it|this|that|them|these|those|the)\b)", re.IGNORECASE
+    r"\b(?:break|split|group|count)(?= (?:it|this|that|them|these|those|the|by|down)\b)", re.IGNORECASE
 )
 
 

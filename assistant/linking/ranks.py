@@ -41,7 +41,7 @@ _STOP = (
     r"|\s+(?:and|but|among|amongst|who|that|which|out of|of (?:those|all|that|everyone)|over the|during the|with us|this|ever)\b)"
 )
 _BY = rf"(?:by|on|in terms of|for|according to|ranked (?:by|on))\s+(?:the\s+|their\s+)?(?P<by>[a-z][\w /'-]{{2,70}}?){_STOP}"
-_OF = rf"(?:\s+(?:of\s+)?(?:all\s+|our\s+|the\s+|those\s+|that\s+)*(?:{_PEOPLE}|group|base|list))?"
+_OF = rf"(?:\s+(?:of\s+)?(?:all\s+|our\s+|the\s+|those\s+|that\s+)*(?:{_PEOPLE}|group|base|list|them|these|those))?"
 _EDGE = r"(?P<end>top|upper|leading|highest|biggest|largest|heaviest|bottom|lowest|smallest)"
 _KIND = r"(?P<by>(?!(?:of|in|by|on|for|and|the|their)\b)[a-z][\w &/'-]{1,30}?\s+"
 _PATTERNS = tuple(

@@ -14,6 +14,7 @@ from segments.definition import (
     EventCondition,
     FeatureCondition,
     ItemFilter,
+    Node,
     RepeatCondition,
     TouchCondition,
 )
@@ -42,14 +43,34 @@ class Swap:
     node: Condition
 
 
-def swaps(reading: Reading, existing: Sequence[Condition]) -> tuple[Swap, ...]:
-    """The conditions that a message puts something else into, where it names both what goes and what comes."""
+def swaps(reading: Reading, found: Sequence[Node], existing: Sequence[Condition]) -> tuple[Swap, ...]:
+    """The conditions that a message puts something else into, where it names both what goes and what comes.
+
+    found: the conditions that its words make.
+    """
     for pattern in _SWAPS:
         match = pattern.search(reading.text)
-        found = tuple(_swaps(reading, match.span("out"), match.span("in"), existing)) if match else ()
-        if found:
-            return found
+        if match is None:
+            continue
+        made = (
+            *_swaps(reading, match.span("out"), match.span("in"), existing),
+            *_values(found, existing),
+        )
+        if made:
+            return tuple({swap.target: swap for swap in reversed(made)}.values())
     return ()
+
+
+def _values(found: Sequence[Node], existing: Sequence[Condition]) -> Iterator[Swap]:
+    """'Replace 2 kids with 3 or more kids': two values of one feature, of which one is there."""
+    for condition in existing:
+        if not isinstance(condition, FeatureCondition):
+            continue
+        alike = [
+            node for node in found if isinstance(node, FeatureCondition) and node.feature == condition.feature
+        ]
+        if len(alike) == 2 and condition in alike:
+            yield Swap(condition, alike[1 - alike.index(condition)])
 
 
 def _swaps(reading: Reading, out: Span, into: Span, existing: Sequence[Condition]) -> Iterator[Swap]:

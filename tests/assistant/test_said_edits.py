@@ -264,3 +264,55 @@ def test_money_that_somebody_left_here_was_spent(linker):
     read = linker.link("who left at least $800 with us from March to May?").reading
     assert read is not None
     assert to_json(read)["value"] == 800
+
+
+@pytest.mark.parametrize(
+    ("message", "tools"),
+    [
+        ("save it as kids winback", ("save_segment",)),
+        ("存为带娃召回", ("save_segment",)),
+        ("split by income", ("breakdown_segment",)),
+        ("does putting soup in the mailer help?", ("placement_effect",)),
+    ],
+)
+def test_a_tool_is_asked_for_by_words_that_are_no_name(linker, message, tools):
+    assert linker.link(message).intents.tools == tools
+
+
+RICH = {"feature": "income", "op": ">=", "value": "100-124K"}
+
+
+@pytest.mark.parametrize("message", ["replace 2 kids with 3 or more kids", "把两个孩子换成三个以上孩子"])
+def test_one_value_is_put_in_the_place_of_another(linker, message):
+    current = from_json(both(RICH, KIDS))
+    (edit,) = linker.link(message, current).edits
+    assert same(edit.apply(current), both(RICH, KIDS | {"value": "3+"}))
+
+
+@pytest.mark.parametrize("message", ["top 50 of them by spend", "其中消费最高的50名"])
+def test_the_highest_of_them_are_ranked_among_them(talk, message):
+    talk.use(PARENTS)
+    answer = talk.ask(message)
+    assert talk.current == {"rank_by": "spend_365d", "count": 50, "among": PARENTS}
+    assert answer.segment["size"] == 50
+
+
+@pytest.mark.parametrize(
+    "message",
+    ["redeemed coupons from campaign 13 but not campaign 18", "用过活动13的券但没用过活动18的券的客户"],
+)
+def test_what_is_said_of_one_campaign_holds_for_the_next(linker, message):
+    thirteen = RESPONDED | {"campaign": ["13"]}
+    assert same(linker.link(message).reading, both(thirteen, {"not": RESPONDED}))
+
+
+@pytest.mark.parametrize("message", ["send them a campaign with $1,500", "用1500元给他们做活动"])
+def test_a_campaign_to_come_is_planned(linker, message):
+    link = linker.link(message, from_json(PARENTS))
+    assert link.intents.tools == ("plan_strategy",)
+    assert (link.intents.budget, link.reading) == (1500, None)
+
+
+def test_their_distribution_is_a_breakdown(linker):
+    intents = linker.link("show me their age distribution").intents
+    assert (intents.tools, intents.feature) == (("breakdown_segment",), "age")

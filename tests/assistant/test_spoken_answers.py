@@ -4,8 +4,15 @@ import pytest
 
 from assistant.greetings import spoken_sales
 from assistant.naming import name_alone
-from assistant.spoken_answers import spoken_leave_out, spoken_save_it, spoken_shorter, spoken_why
+from assistant.spoken_answers import (
+    spoken_budget,
+    spoken_leave_out,
+    spoken_save_it,
+    spoken_shorter,
+    spoken_why,
+)
 from assistant.spoken_habits import spoken_goods, spoken_places
+from assistant.spoken_requests import spoken_figures
 from campaigns.copy import LENGTHS
 from campaigns.plan import Strategy
 from segments.codec import from_json
@@ -39,6 +46,10 @@ __all__ = ["forget"]
         (spoken_goods, "what do they usually buy?"),
         (spoken_goods, "他们最喜欢什么商品？"),
         (spoken_goods, "他们一般买什么"),
+        (spoken_goods, "what else do they buy?"),
+        (spoken_places, "which stores?"),
+        (spoken_places, "在哪些店买"),
+        (spoken_figures, "compare to everyone"),
         (spoken_sales, "how are sales going?"),
         (spoken_sales, "生意怎么样？"),
     ],
@@ -181,6 +192,28 @@ def test_saving_it_after_a_plan_saves_the_plan(talk, plan, instead, save):
     assert names(saved) == ["save_plan"]
     assert Strategy.restored(talk.rooms.plans.load("S1")).budget == 900
     assert talk.rooms.library.names() == []
+
+
+@pytest.mark.parametrize(
+    ("message", "budget"),
+    [("and with 4k?", 4000), ("what about $900?", 900), ("如果4000呢", 4000), ("1万呢", 10_000)],
+)
+def test_another_budget_may_be_all_that_is_said(message, budget):
+    assert spoken_budget(message) == budget
+
+
+@pytest.mark.parametrize(
+    "message", ["and the 2nd?", "what about 5%?", "with kids?", "30呢", "what about soup?"]
+)
+def test_what_is_no_budget_is_none(message):
+    assert spoken_budget(message) is None
+
+
+def test_another_budget_after_a_plan_is_compared_with_it(talk):
+    talk.use(BIG_SPENDERS)
+    talk.ask("plan a win-back campaign for them with $500", call("plan_strategy"))
+    answer = talk.ask("and with 4k?")
+    assert answer.tool_calls[-1]["arguments"] == {"budget": 4000.0, "goal": "win_back", "before": 500.0}
 
 
 def test_a_segment_without_a_name_is_asked_for_one_and_saved(talk):
