@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from assistant.one_customer import EXPLAIN
-from assistant.run import Outcome, joined
+from assistant.run import Outcome
+from assistant.steps import joined
 from assistant.toolbox import run_tool, tool_specs
 from assistant.tools import Tools
 from segments.codec import to_json

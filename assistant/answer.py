@@ -38,6 +38,9 @@ def _say(language: Language, en: str, zh: str) -> str:
 
 def plain(result: ToolResult, language: Language, currency: str, min_group: int) -> str:
     """The answer without a language model: the segment in a sentence, then the figures."""
+    if result.parts:
+        said = (plain(part, language, currency, min_group) for part in result.parts)
+        return "\n\n".join(text for text in said if text)
     parts = []
     for item in result.evidence:
         figures = named(item)
@@ -521,6 +524,22 @@ def _when(item: Evidence, language: Language, currency: str) -> str:
     return "\n".join(lines)
 
 
+def _habits(head: tuple[str, str], total: str) -> Callable[[Evidence, Language, str], str]:
+    """Shares of what a segment does beside everyone's. head: in English and Chinese, with a blank for the total."""
+
+    def render(item: Evidence, language: Language, currency: str) -> str:
+        figures, shown = named(item), displayed(item, currency)
+        lines = [_say(language, *(text.format(shown[total]) for text in head))]
+        for name in figures:
+            if name != total and not name.endswith(".everyone"):
+                all_ = shown[f"{name}.everyone"]
+                beside = _say(language, f"; everyone {all_}", f"；全体 {all_}")
+                lines.append(_line(figures[name], language, currency) + beside)
+        return "\n".join(lines)
+
+    return render
+
+
 def _overlap(item: Evidence, language: Language, currency: str) -> str:
     figures = named(item)
     lines = [_say(language, "**Overlap of the saved segments**", "**已保存分群的重叠**")]
@@ -572,6 +591,14 @@ _RENDERERS: dict[str, Callable[[Evidence, Language, str], str]] = {
     "breakdown_segment": _breakdown,
     "count_part": _part,
     "profile_times": _when,
+    "profile_places": _habits(
+        ("**Where they shop** (shares of {0} orders in a year)", "**购物地点**（最近一年 {0} 个订单的占比）"),
+        "orders",
+    ),
+    "profile_goods": _habits(
+        ("**What they buy** (shares of {0} spent in a year)", "**他们买什么**（最近一年消费额 {0} 的占比）"),
+        "spent",
+    ),
     "overlap_segments": _overlap,
     "estimate_uplift": _uplift,
     "customer_value": _worth,
@@ -611,6 +638,10 @@ def assumptions(link: Link, plan: Plan, language: Language) -> list[str]:
         "top": (
             "You named no share, so I took the likeliest fifth.",
             "您没有给出比例，因此取可能性最高的五分之一。",
+        ),
+        "responded": (
+            "I took a response as redeeming a coupon of the campaign.",
+            "“响应”按使用了该活动的优惠券理解。",
         ),
         "ever": (
             "You gave no time window, so I counted the whole history.",
@@ -659,11 +690,13 @@ _WHICH = (
 )
 
 
-def marketing_copy(model: ChatModel, result: ToolResult, language: Language, banned: tuple[str, ...]) -> str:
+def marketing_copy(
+    model: ChatModel, result: ToolResult, language: Language, banned: tuple[str, ...], short: bool = False
+) -> str:
     """Two variants by the language model, or why none is shown. Raises LLMUnavailableError."""
     if result.strategy is None:
         return ""
-    copies, left_out = write_copy(model, result.strategy, language, BrandRules(banned))
+    copies, left_out = write_copy(model, result.strategy, language, BrandRules(banned), short)
     if not copies:
         return _say(
             language,

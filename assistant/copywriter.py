@@ -6,7 +6,7 @@ import json
 
 import prompts
 from assistant.llm import ChatModel
-from campaigns.copy import ANGLES, LENGTHS, PARTS, BrandRules, Copy, facts, problems, schema
+from campaigns.copy import ANGLES, PARTS, BrandRules, Copy, facts, lengths_of, problems, schema
 from campaigns.plan import Strategy
 from segments.errors import ModelRetryError
 from segments.explain import Language
@@ -15,13 +15,13 @@ MAX_REPAIRS = 1
 
 
 def write_copy(
-    model: ChatModel, strategy: Strategy, language: Language, rules: BrandRules
+    model: ChatModel, strategy: Strategy, language: Language, rules: BrandRules, short: bool = False
 ) -> tuple[tuple[Copy, ...], tuple[str, ...]]:
-    """(variants that hold the rules, why others were left out). Raises LLMUnavailableError."""
+    """(variants that hold the rules, why others were left out). short: half as long. Raises LLMUnavailableError."""
     copies: list[Copy] = []
     left_out: list[str] = []
     for variant, angle in ANGLES.items():
-        draft, wrong = _draft(model, strategy, language, rules, angle[language == "zh"])
+        draft, wrong = _draft(model, strategy, language, rules, angle[language == "zh"], short)
         if not wrong and any(draft["subject"] == other.subject for other in copies):
             wrong = ["subject: is the same as the other variant's."]
         if wrong:
@@ -32,9 +32,9 @@ def write_copy(
 
 
 def _draft(
-    model: ChatModel, strategy: Strategy, language: Language, rules: BrandRules, angle: str
+    model: ChatModel, strategy: Strategy, language: Language, rules: BrandRules, angle: str, short: bool
 ) -> tuple[dict[str, str], list[str]]:
-    lengths = {part: str(LENGTHS[language][part]) for part in PARTS}
+    lengths = {part: str(most) for part, most in lengths_of(language, short).items()}
     system = prompts.render(
         "copy_system.md",
         language="Simplified Chinese" if language == "zh" else "English",
@@ -47,8 +47,8 @@ def _draft(
     draft: dict[str, str] = {}
     for _ in range(1 + MAX_REPAIRS):
         try:
-            draft = model.json(messages, schema(language))
-            wrong = problems(draft, strategy, language, rules)
+            draft = model.json(messages, schema(language, short))
+            wrong = problems(draft, strategy, language, rules, short)
         except ModelRetryError as error:
             draft, wrong = {}, [str(error)]
         if not wrong:

@@ -25,9 +25,11 @@ from assistant.naming import MAX_NAME
 from assistant.outright import Known, outright
 from assistant.plan import CURRENT, DESCRIBED, Plan, definition_of, edited, make_plan
 from assistant.replies import CLARIFY, GAVE_WAY, MENDED, REFUSE, reply
-from assistant.run import Outcome, run_steps, run_tool
+from assistant.rests import rests_on, why
+from assistant.run import Outcome, run_tool
 from assistant.second_reading import SecondReader, describes, doubtful
 from assistant.several import is_step, taken_apart
+from assistant.steps import planned_by, run_steps, stopped
 from assistant.tools import ToolResult, Tools
 from assistant.tracing import note, span
 from assistant.wanted import nobody_goes, wanted_until
@@ -46,7 +48,8 @@ class State(TypedDict, total=False):
     """What a conversation remembers: the current segment, the ones before it, and what was said.
 
     planned: goal, budget and segment (its hash) of the last plan. discovery: of the natural segments shown last.
-    called: the tool calls of the last turn that made any. turns: how many there were, of which history has the last ones.
+    called: the tool calls of the last turn that made any. rests: what its answer rests on, each line in English and
+    Chinese. turns: how many there were, of which history has the last ones.
     bundle: the last turn's, until the next one begins.
     title: the first question, or the name that was given. shared: the link by which others may read it, if any.
     """
@@ -58,6 +61,7 @@ class State(TypedDict, total=False):
     planned: dict[str, Any] | None
     discovery: str | None
     called: list[dict[str, Any]]
+    rests: list[list[str]]
     turns: int
     bundle: dict[str, Any] | None
     title: str
@@ -147,7 +151,7 @@ class TurnGraph:
         if _of_clusters(state, current):
             question = as_cluster(question)
         asked, parts = taken_apart(question)
-        steps = tuple((part.tool, self.linker.link(part.text)) for part in parts)
+        steps = tuple((part.tool, self.linker.link(part.text, None, saved)) for part in parts)
         if steps and not asked and all(is_step(tool, link) for tool, link in steps):
             return steps[0][1], steps
         link = _beside(self.linker.link(asked, current, saved, discovery), current)
@@ -170,6 +174,7 @@ class TurnGraph:
             self._discovery(state) is not None,
             state.get("pending"),
             [call["name"] for call in state.get("called", [])],
+            _before(state),
         )
         plan = outright(turn.question, turn.link, known)
         if plan is None and turn.steps_alone:
@@ -252,6 +257,9 @@ class TurnGraph:
             return self._back(state, turn, plan.arguments["back"])
         if plan.tool == "say_again":
             return self._again(state, turn, plan.arguments["language"])
+        if plan.tool == "say_why":
+            turn.result = why(state.get("rests", []))
+            return {}
         current, outcome = _current(state), Outcome()
         segment = edited(plan, link, current) if plan.edits and current else definition_of(plan, link)
         turn.calls = outcome.calls
@@ -264,7 +272,7 @@ class TurnGraph:
         except UserError as error:
             turn.clarification = in_language(error, link.language)
             return {}
-        turn.stopped = in_language(outcome.stopped, link.language) if outcome.stopped else None
+        turn.stopped = stopped(outcome, link.language)
         changed = outcome.result.definition if outcome.result else None
         made = {"made": outcome.calls, "definition": fingerprint(changed) if changed is not None else None}
         turn.emit("run", {"calls": [call["name"] for call in outcome.calls], **made})
@@ -272,16 +280,8 @@ class TurnGraph:
             turn.clarification = outcome.question
             return {"pending": outcome.pending}
         turn.result = _numbered(outcome.result)
-        planned: State = {}
-        if outcome.result is not None and outcome.result.strategy is not None:
-            strategy = outcome.result.strategy
-            planned = {
-                "planned": {
-                    "goal": strategy.objective.goal,
-                    "budget": strategy.budget,
-                    "segment": made["definition"],
-                }
-            }
+        shown = None if outcome.result is None else planned_by(outcome.result)
+        planned: State = {"planned": shown} if shown else {}
         if outcome.result is not None and outcome.result.discovery is not None:
             planned = {"discovery": outcome.result.discovery}
         if turn.link.alternative is not None and plan.tool == "define_segment":
@@ -361,7 +361,10 @@ class TurnGraph:
         kept = [*history, entry]
         titled = state.get("title") or kept[0]["question"][:MAX_NAME]
         told: State = {"history": kept[-KEPT_TURNS:], "turns": turns, "title": titled}
-        return told | {"called": turn.calls} if turn.calls and turn.result is not None else told
+        if not turn.calls or turn.result is None:
+            return told
+        rests = rests_on(turn.result.evidence, self.tools.rooms.workspace.settings.currency)
+        return told | {"called": turn.calls, "rests": [list(line) for line in rests]}
 
     def _words(self, turn: Turn, result: ToolResult) -> str:
         assert turn.link is not None
@@ -388,10 +391,12 @@ class TurnGraph:
             except SegAssistError:
                 # The figures stand without the model's sentences: an answer is not lost to its wording.
                 lead = ""
-        if turn.plan.tool == "write_copy":
+        written = ""
+        if any(call["name"] == "write_copy" for call in turn.calls):
             turn.emit("words", {"text": body})
-            lead = words.marketing_copy(self.model, result, language, settings.banned_words)
-        text = "\n\n".join(part for part in (lead, body, "\n".join(notes)) if part)
+            short = "shorter" in turn.plan.arguments
+            written = words.marketing_copy(self.model, result, language, settings.banned_words, short)
+        text = "\n\n".join(part for part in (lead, body, written, "\n".join(notes)) if part)
         invented = ungrounded(text, turn.result.evidence if turn.result else evidence)
         if invented:
             raise InternalError(f"The answer shows {', '.join(invented)}, which no evidence holds.")
@@ -424,6 +429,12 @@ def _beside(link: Link, current: Node | None) -> Link:
 def _current(state: State) -> Node | None:
     data = state.get("current")
     return from_json(data) if data else None
+
+
+def _before(state: State) -> Node | None:
+    """The segment before the current one."""
+    trail = state.get("trail", [])
+    return from_json(trail[-1]) if trail else None
 
 
 def _mended(link: Link) -> Plan:

@@ -32,6 +32,21 @@ def spoken_everyone(message: str) -> bool:
     return _EVERYONE.fullmatch(bare(message)) is not None
 
 
+_SALES = re.compile(
+    r"(?:and |so |ok,? )*how(?:['’]s| is| are| have| has)? (?:(?:the|our|total|overall|my) )*"
+    r"(?:sales|business|revenue|turnover|trade)(?: (?:going|doing|looking|been|developing|holding up))*"
+    r"(?: (?:lately|recently|this (?:week|month|quarter|year)|these days|now|so far|overall))*"
+    r"|(?:what(?:['’]s| is| are) (?:our|the|total) (?:total )?(?:sales|revenue|turnover))"
+    r"|(?:最近|现在|目前|我们的?|这个?月|本月|今年)*的?(?:销售额?|销量|生意|业绩|营收|营业额)(?:情况|表现)?(?:怎么样|如何|咋样|怎样|好吗|好不好|是?多少)(?:了)?",
+    re.IGNORECASE,
+)
+
+
+def spoken_sales(message: str) -> bool:
+    """Whether a message asks how the business goes as a whole."""
+    return _SALES.fullmatch(bare(message)) is not None
+
+
 def spoken_help(message: str) -> bool:
     """Whether a message only greets, thanks, or asks what can be asked."""
     said = bare(message)

@@ -94,7 +94,7 @@ CUES: dict[str, re.Pattern[str]] = {
         r"|\bhow (?:do|should|can|could|would) (?:we|i) (?:target|reach|approach|market|get|win|retain|keep|spend|treat|best|engage)|\bpromotion plan|\boffer (?:them|these|those)|\bretention (?:plan|offer)|\bspend (?:it|the|this|that|my|our) (?:budget|money)?\b.{0,20}\bon them|\bdesign (?:a|an|me)"
         r"|\bwith <money>(?!\w)(?!.*\bbask)|\b(?:got|have|put|use) (?:a )?<money> (?:budget|to)|\b(?:recommend|suggest|propose|draft|give me|outline|sketch|need|want|build|create|come up with) (?:us |me )?(?:an?|some|the|your) (?:\w+ )?(?:approach|plan|strategy|campaign|tactics?|offers?|play|action plan|game plan|promotion|promo)\b"
         r"|\b(?:we|i)(?:'ve| have|'ve got)? (?:got |have )?(?:about |around |roughly )?<money> (?:for|to|left|set aside|available)\b|\bhow (?:to|best to) (?:win|get|bring|keep|reach|target|engage|reactivate|spend)\b|\bwhat would you do\b|\bbest way to (?:win|get|bring|keep|reach|target|engage|spend)\b"
-        r"|出(?:个|一?份|一套|点)(?:方案|计划|主意|招)|(?:该|要|能)?怎么(?:搞|办|让|促|提升|拉|唤醒|激励|触达|花)|如何(?:提高|提升|让|促|激励|触达|吸引)|(?:有|拨|批)了?.{0,6}预算|(?:给|提)(?:点|些|个|几条)建议|策略|方案|预算|活动计划|营销计划|怎么(?:营销|挽回|召回|激活|留住|做|花)|如何(?:营销|挽回|召回|激活|留住)|给他们(?:什么|发)|提供什么|什么(?:优惠|offer)|召回|挽回"
+        r"|(?:用|拿|花)<money>[^。？，]{0,8}(?:做|搞|办)(?:个|一?场|点)?(?:活动|促销|营销)|出(?:个|一?份|一套|点)(?:方案|计划|主意|招)|(?:该|要|能)?怎么(?:搞|办|让|促|提升|拉|唤醒|激励|触达|花)|如何(?:提高|提升|让|促|激励|触达|吸引)|(?:有|拨|批)了?.{0,6}预算|(?:给|提)(?:点|些|个|几条)建议|策略|方案|预算|活动计划|营销计划|怎么(?:营销|挽回|召回|激活|留住|做|花)|如何(?:营销|挽回|召回|激活|留住)|给他们(?:什么|发)|提供什么|什么(?:优惠|offer)|召回|挽回"
         r"|\bwhat (?:should|must|can)(?: we| i)? (?:not|never) do\b|\bwhat (?:shouldn't|should(?: we| i)? not|not to|mustn't) (?:we |i )?do\b|\bwhat (?:should|do|must) (?:we|i) avoid\b"
         r"|(?:有什么|什么|哪些)(?:是)?(?:事)?(?:不该|不能|不要|不应该?|别)(?:做|干)|(?:不该|不能|不要|不应该?|别|不宜)(?:做|干)(?:什么|哪些)|(?:要|应)?避免(?:做)?(?:什么|哪些)"
     ),
@@ -124,7 +124,7 @@ CUES: dict[str, re.Pattern[str]] = {
         r"|\b(?:is|are) (?:it|this|they|these|those|the (?:segment|audience|group)) (?:growing|shrinking|getting (?:bigger|larger|smaller))\b|(?:他们|人数|规模|分群|人群)(?:是?在|有没有|有)?(?:增长|增加|减少|萎缩)(?:了)?(?:吗|么|没有)|\bhistory of (?:this|the) segment|(?:人数|数量|客户数|规模)(?:的)?(?:变化|趋势|走势|增减)|变化(?:情况|如何|怎样|怎么样|趋势)|变(?:多|少)了(?:吗|没有|还是)|人数(?:是)?(?:多|少|涨|跌|增加|减少)了|(?:分群|人群|规模).{0,6}(?:变化|趋势|走势)|趋势(?:如何|怎么样|怎样)|随时间"
     ),
     "breakdown_segment": _rx(
-        r"\bbreak (?:it|this|that|them|these|those|the (?:segment|audience|group)) (?:down|out|up) by\b|\bsplit (?:it|this|that|them|these|those|the (?:segment|audience|group))(?: up)? by\b|\bbreakdown (?:of \w+ )?by\b|\bdistribution (?:of|by|over|across)\b|\bgroup (?:it|them|these|those) by\b"
+        r"\bbreak (?:it|this|that|them|these|those|the (?:segment|audience|group)) (?:down|out|up) by\b|\bsplit (?:it|this|that|them|these|those|the (?:segment|audience|group))(?: up)? by\b|\bbreakdown (?:of \w+ )?by\b|\bdistribution (?:of|by|over|across)\b|\bgroup (?:it|them|these|those) by\b|\b(?:their|its|the) (?:\w+ ){1,3}(?:distribution|breakdown)\b|\b(?:split|broken down|break ?down|breakdown|grouped|sliced?) by\b"
         r"|按.{1,12}(?:拆分|细分|分布|分组|看看|统计)|.{1,12}分布"
     ),
     "overlap_segments": _rx(
@@ -140,7 +140,7 @@ CAMPAIGN_CUES: dict[str, re.Pattern[str]] = {
         r"\b(?:save|keep|store|export)\b[^.?!]{0,15}\b(?:plan|strategy|campaign)\b|(?:保存|导出|存下)[^。？！]{0,8}(?:方案|策略|计划)|(?:方案|策略|计划)[^。？！]{0,4}(?:保存|存[为成下])"
     ),
     "measure_campaign": _rx(
-        r"\bhow (?:did|has|have|is|was|are)\b[^?]{0,60}\b(?:do|done|doing|perform(?:ed|ing)?|go|going|work(?:ed|ing)?|land)\b(?=\s*[?.!]?\s*$)"
+        r"\bhow (?:did|has|have|is|was|are)\b(?! (?:the |our |my |total |overall )*(?:sales|business|revenue|turnover|things|trade)\b)[^?]{0,60}\b(?:do|done|doing|perform(?:ed|ing)?|go|going|work(?:ed|ing)?|land)\b(?=\s*[?.!]?\s*$)"
         r"|\b(?:results?|outcome|lift|effect|impact) of\b[^?]{0,30}\b(?:campaign|test|experiment|mailing|promotion)\b|\bdid\b[^?]{0,40}\b(?:campaign|test|experiment|mailing)\b[^?]{0,30}\bwork"
         r"|(?:活动|实验|测试|邮件).{0,16}(?:效果|结果|表现|成效|成绩|战绩|收效|回报|业绩|怎么样|如何)|(?:效果|结果|表现|成效)(?:如何|怎么样|怎样)"
         r"|\bhow much\b[^?]{0,50}\b(?:because of|from) (?:the )?(?:campaign|mailing) #?\w+|\bcampaigns?\b[^.?!]{0,40}\b(?:really brought|brought in|pay(?:s|ed)? (?:off|for itself)|paid off)\b|\bredemption rate of (?:the )?campaign"
@@ -231,6 +231,10 @@ _NAME = re.compile(
     r"|\b(?:as|called|named|name it|call it|under the name|segment(?! (?:as|called|named|definition|sql|with|that|for|of|is|was|i|we|and)\b))\s+(?:the\s+)?([A-Za-z0-9][\w \-&]{0,50}?)(?:[.?!,]|$| please| and )"
     r"|(?:(?:方案|策略|计划|分群)为|存为|存成|保存为|保存成|命名为|叫做|叫|名为|取名)[:：]?\s*([^\s，。？！,.?!“「《]{1,30})"
 )
+_NO_NAME = re.compile(
+    r"(?:an? |the )?(?:hold-?outs?|control)(?: group)?|(?:a |the )?(?:plan|segment)|对照组?", re.IGNORECASE
+)
+"""'Keep 10 % as holdout' says what for."""
 NAMING = ("save_segment", "delete_segment", "show_segment", "compare_segments")
 """Tools whose messages name a segment."""
 _OPENING = re.compile(
@@ -321,7 +325,7 @@ def spoken_acquisition(message: str) -> list[tuple[int, int]]:
 
 
 _PLANNED = re.compile(
-    r"\b(?:plan|run|design|build|make|create|draft|start|launch|propose|suggest|prepare|need|want|give)(?: (?:me|us))?"
+    r"\b(?:plan|run|design|build|make|create|draft|start|launch|propose|suggest|prepare|need|want|give|send)(?: (?:me|us|them|these|those))?"
     r" (?:an?|the|some|another) (?:[\w-]+ ){0,2}?campaign(?: plan| strategy)?\b(?!\s*#?\d)"
     r"|(?:(?:做|出|来|搞|要|制定|设计|策划)(?:一?[个份套场])?)?(?:营销)?活动的?(?:方案|计划|策略)",
     re.IGNORECASE,
@@ -357,6 +361,8 @@ def spoken_name(message: str) -> tuple[tuple[int, int], str | None]:
     if match is None:
         return (0, 0), None
     group = next(i for i, said in enumerate(match.groups(), 1) if said)
+    if _NO_NAME.fullmatch(match[group].strip()):
+        return (0, 0), None
     return match.span(group), _digits(match[group].strip())
 
 
@@ -386,8 +392,11 @@ def read_intents(message: str, found: Sequence[Number]) -> Intents:
     campaign = next((name for name, pattern in CAMPAIGN_CUES.items() if pattern.search(message)), None)
     if campaign == "compare_plans" and not any(n.value >= 1 for n in found):
         campaign = None
+    place, name = spoken_name(message)
+    # 'Loyalty push' is what the plan is called, not what it is for; 'kids winback' asks for no plan.
+    unnamed = message if name is None else blanked(message, [place])
     tools = (
-        (campaign,) if campaign else tuple(name for name, pattern in CUES.items() if pattern.search(message))
+        (campaign,) if campaign else tuple(tool for tool, pattern in CUES.items() if pattern.search(unnamed))
     )
     counts = [
         n for n in found if n.op is None and n.value >= 1 and n.unit in ("people", "customers", "", "units")
@@ -404,9 +413,6 @@ def read_intents(message: str, found: Sequence[Number]) -> Intents:
     money = next((n.value for n in found if n.unit == "money"), None)
     if money is None and {"plan_strategy", "compare_plans"} & set(tools):
         money = next((n.value for n in found if n.unit == "" and n.value >= 100), None)
-    place, name = spoken_name(message)
-    # 'Loyalty push' is what the plan is called, not what it is for.
-    unnamed = message if name is None else blanked(message, [place])
     goal = next((goal for goal, pattern in _GOALS if re.search(pattern, unnamed, re.IGNORECASE)), None)
     if campaign is None and spoken_acquisition(unnamed):
         goal, tools = "acquire_lookalikes", ("plan_strategy",)

@@ -16,6 +16,7 @@ def _rx(pattern: str) -> re.Pattern[str]:
 MARKET_CUES: dict[str, re.Pattern[str]] = {
     "bought_together": _rx(
         r"\b(?:what|which (?:other )?(?:products?|items?|categories|things|goods))\b(?! (?:kind|sort|type)s? of (?:customers|people|shoppers))[^.?!]{0,40}\b(?:together|alongside|goes? (?:well )?with|same basket)\b"
+        r"|\bwhat (?:else )?(?:sells|sold|is sold|goes|is bought) (?:well |best |most )?(?:with|alongside)\b"
         r"|\bmarket[- ]basket\b|\bbasket analysis\b|\bbought[- ]together\b|\bassociation rules?\b"
         r"|(?:什么(?!样|人)|哪些(?!客户|顾客|用户|会员|人|家庭)|啥)[^。？?]{0,12}(?:一起|搭配着?|同时|连带)(?:购买|买|卖)|购物篮分析|关联规则|关联购买|连带销售"
         r"|\b(?:what|which \w+)\b[^.?!]{0,20}\bin the (?:same )?(?:basket|cart|trolley)\b|\bbest (?:partner|companion|pairing)\b|\bbundle ideas?\b|\bpair(?:s|ed|ing)? (?:well|best) with\b"
@@ -38,7 +39,7 @@ MARKET_CUES: dict[str, re.Pattern[str]] = {
         r"|不对劲|不(?:太|大)?正常|反常|被薅|薅得|(?:数据|销售|消费)[^。？?]{0,6}异常|突然(?:飙升|暴涨|暴跌|下滑|猛增)"
     ),
     "placement_effect": _rx(
-        r"\b(?:do|does|did|are|is)\b[^.?!]{0,20}\b(?:mailers?|fl[iy]ers?|circulars?|displays?|end ?caps?|shelf (?:positions?|placements?))\b[^.?!]{0,30}\b(?:help|work|boost|lift|increase|raise|drive|pay off|effective|sell)"
+        r"\b(?:do|does|did|are|is)\b[^.?!]{0,40}\b(?:mailers?|fl[iy]ers?|circulars?|displays?|end ?caps?|shelf (?:positions?|placements?))\b[^.?!]{0,30}\b(?:help|work|boost|lift|increase|raise|drive|pay off|effective|sell)"
         r"|\b(?:effects?|impact|lift|influence) of (?:the |our |in-store )?(?:mailers?|fl[iy]ers?|circulars?|displays?|shelf|placements?)\b|\b(?:mailer|display|placement|shelf) (?:effects?|impact|lift)\b"
         r"|(?:邮件广告|海报|传单|宣传单|陈列|堆头|端架|货架)[^。？?]{0,20}(?:有(?:没有)?(?:帮助|效果|用|影响)|效果|影响|提升|拉动)"
         r"|\b(?:display|end[- ](?:cap|of[- ]aisle)|front page|inside page|mailer|shelf)\b[^.?!]{0,60}\b(?:worth it|sells? more|move more|make a difference|matter)\b"

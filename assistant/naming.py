@@ -9,6 +9,8 @@ from difflib import get_close_matches
 from segments.errors import NotFoundError, StaleError, UserError
 
 MAX_NAME = 80
+MAX_NAME_WORDS = 5
+"""Of a name that is the whole of a message: a longer one asks for something."""
 CHINESE = {"segment": "分群", "saved segment": "已保存分群", "plan": "方案", "experiment": "实验"}
 """Kinds of what is saved."""
 QUOTED = re.compile(r"[\"“「《]([^\"”」》]{1,60})[\"”」》]|(?<!\w)['‘]([^'’]{1,60})['’](?!\w)")
@@ -38,6 +40,29 @@ def names_in(message: str, known: Collection[str]) -> tuple[tuple[str, ...], str
     for start, end, _ in reversed(places):
         message = f"{message[:start]}{NAMED}{message[end:]}"
     return tuple(dict.fromkeys(name for _, _, name in places)), message
+
+
+_ALONE = re.compile(
+    r"(?:(?:please )?(?:call|name|save) (?:it|them|this)(?: as)? |as |under (?:the name )?"
+    r"|(?:就|请)?(?:叫做?|取名|命名为|保存为|存为|用)|名[字称](?:是|叫|为)?)?"
+    r"(?P<name>[^?？!！。;；]{1,40}?)[.。!！]?",
+    re.IGNORECASE,
+)
+_NO_NAME = re.compile(
+    r"(?:who|which|what|how|why|when|where|find|show|list|open|compare|plan|forecast|never ?mind|no|nope|yes|ok|okay|sure"
+    r"|cancel|stop|forget|undo|back)\b"
+    r"|谁|哪|什么|怎|为|找|看|算了|不用|不要|取消|好|是|对比|预测",
+    re.IGNORECASE,
+)
+
+
+def name_alone(message: str) -> str | None:
+    """The name that answers 'under which name?'; None where a message plainly says something else."""
+    match = _ALONE.fullmatch(" ".join(message.split()))
+    if match is None or _NO_NAME.match(message.strip()):
+        return None
+    name = match["name"].strip(" \"'“”‘’「」《》")
+    return name if name and len(name.split()) <= MAX_NAME_WORDS else None
 
 
 def checked_name(name: str) -> str:

@@ -8,12 +8,21 @@ from dataclasses import dataclass
 from typing import Any
 
 from assistant.back import spoken_back
-from assistant.greetings import spoken_everyone, spoken_help
+from assistant.greetings import spoken_everyone, spoken_help, spoken_sales
 from assistant.linking.clusters import numbered
 from assistant.linking.linker import Link
+from assistant.naming import name_alone
 from assistant.plan import CURRENT, DESCRIBED, Plan
 from assistant.safety import unfair
 from assistant.saved_plans import spoken_plans
+from assistant.spoken_answers import (
+    spoken_budget,
+    spoken_leave_out,
+    spoken_save_it,
+    spoken_shorter,
+    spoken_why,
+)
+from assistant.spoken_habits import spoken_goods, spoken_places
 from assistant.spoken_requests import (
     spoken_figures,
     spoken_language,
@@ -26,17 +35,20 @@ from assistant.spoken_requests import (
     spoken_whether,
 )
 from segments.codec import to_json
-from segments.definition import EVERYONE, AllOf, AnyOf, Node
-from segments.edit import remove
+from segments.definition import EVERYONE, AllOf, AnyOf, Node, Not, top_level
+from segments.edit import add, remove
 
 OF_GOODS = ("forecast_demand", "bought_together", "placement_effect")
 """Tools that a message may ask of another category than before: 'what about beer?'."""
+OF_PLAN = ("plan_strategy", "compare_plans", "compare_saved_plans", "open_plan")
+"""Tools that show a plan, which 'save it' means."""
 
 
 @dataclass(frozen=True)
 class Known:
-    """What a message may speak of: the current segment; names of saved plans and segments; whether natural segments were
-    found in this conversation, or in any; the call that waits for a yes; the tools of the last answer."""
+    """What a message may speak of: the current segment and the one before it; names of saved plans and segments; whether
+    natural segments were found in this conversation, or in any; the call that waits for a yes; the tools of the last
+    answer."""
 
     current: Node | None
     plans: Collection[str]
@@ -45,12 +57,16 @@ class Known:
     discovered: bool
     pending: dict[str, Any] | None
     called: Sequence[str]
+    before: Node | None = None
 
 
 def outright(message: str, link: Link, known: Known) -> Plan | None:
     """The plan that the words alone settle; None where a model has to choose."""
     if unfair(message):
         return _settled("refuse", reason="protected")
+    waits = known.pending or {}
+    if "named" in waits.get("arguments", {}) and (name := name_alone(message)) is not None:
+        return _settled(waits["tool"], CURRENT, named=name)
     back = spoken_back(message)
     # Natural segments that were just shown are numbered too.
     if back == 0 or (back is not None and not known.discovered_here):
@@ -63,11 +79,15 @@ def outright(message: str, link: Link, known: Known) -> Plan | None:
         return _settled("compare_segments", names=pair)
     if known.called and (language := spoken_language(message)) is not None:
         return _settled("say_again", language=language)
+    if known.called and spoken_why(message):
+        return _settled("say_why")
     if not link.candidates and numbered(message) and not known.discovered:
         return _settled("clarify", reason="no_discovery")
     if known.pending is not None and _confirms(message, known.pending["tool"]):
         return _settled(known.pending["tool"], **known.pending["arguments"])
     last = known.called[-1] if known.called else ""
+    if known.current is not None and (plan := _of_last(message, link, last)) is not None:
+        return plan
     of_goods = last in OF_GOODS and link.categories
     if (of_goods or (last == "measure_campaign" and link.intents.campaign)) and spoken_other_one(message):
         return _settled(last)
@@ -75,19 +95,43 @@ def outright(message: str, link: Link, known: Known) -> Plan | None:
         return _settled("show_segment", definition=to_json(EVERYONE))
     if spoken_help(message):
         return _settled("clarify", reason="help")
-    return None if known.current is None else _of_segment(message, link, known.current)
+    if spoken_leave_out(message) and last == "find_anomalies":
+        return _settled("clarify", reason="odd_are_no_segment")
+    if spoken_sales(message):
+        of_them = known.current is not None
+        return _settled("profile_segment", CURRENT) if of_them else _settled("clarify", reason="sales")
+    return None if known.current is None else _of_segment(message, link, known.current, known.before)
 
 
-def _of_segment(message: str, link: Link, current: Node) -> Plan | None:
-    """What is asked of the current segment outright."""
+def _of_last(message: str, link: Link, last: str) -> Plan | None:
+    """What is asked of the plan or the copy that was shown last."""
+    if last in OF_PLAN and link.intents.tools == ("save_segment",) and spoken_save_it(message):
+        name = link.intents.name
+        return _settled("save_plan", CURRENT, **({} if name is None else {"named": name}))
+    budget = spoken_budget(message) if last in OF_PLAN else None
+    if budget is not None and "compare_plans" not in link.intents.tools:
+        return _settled("compare_plans", CURRENT, budget=budget)
+    if last == "write_copy" and spoken_shorter(message):
+        return _settled("write_copy", CURRENT, shorter=True)
+    return None
+
+
+def _of_segment(message: str, link: Link, current: Node, before: Node | None) -> Plan | None:
+    """What is asked of the current segment outright. before: the segment before it in the conversation."""
+    if spoken_leave_out(message):
+        return _settled("refine_segment", definition=to_json(_others(current, before)))
     place = spoken_removal(message)
     if place is not None:
         return _without(current, place)
+    if link.edits and not link.intents.tools and all(edit.settled for edit in link.edits):
+        return Plan("refine_segment", edits=tuple(f"e{place}" for place in range(1, len(link.edits) + 1)))
     asks = spoken_share(message) or (not link.intents.tools and spoken_whether(message))
     if asks and link.reading is not None:
         return _settled("count_part", DESCRIBED)
     for spoken, tool in (
         (spoken_times, "profile_times"),
+        (spoken_places, "profile_places"),
+        (spoken_goods, "profile_goods"),
         (spoken_figures, "profile_segment"),
         (spoken_show, "show_segment"),
     ):
@@ -105,6 +149,17 @@ def _without(current: Node, place: int) -> Plan:
         return _settled("clarify", reason="no_condition")
     left = remove(current, parts[place if place < 0 else place - 1])
     return _settled("refine_segment", definition=to_json(left))
+
+
+def _others(current: Node, before: Node | None) -> Node:
+    """Whom a campaign is for without the current segment: the rest of the segment before, where it is a part of that one
+    or another one; else everyone else."""
+    if before is None:
+        return Not(current)
+    narrowed = [part for part in top_level(current) if part not in top_level(before)]
+    if not narrowed:
+        return Not(current)
+    return add(before, Not(AllOf(tuple(narrowed)) if len(narrowed) > 1 else narrowed[0]))
 
 
 def _settled(tool: str, segment: str | None = None, reason: str | None = None, **arguments: Any) -> Plan:

@@ -54,6 +54,17 @@ CLARIFY: dict[str, tuple[str, str]] = {
         "For which category? For example soup, beer or yogurt.",
         "针对哪个品类？例如汤、啤酒或酸奶。",
     ),
+    "sales": (
+        "I answer about customers and goods, not about the shop's sales as a whole. For example: forecast demand for soup; "
+        "how many customers bought in the last 30 days, and how has that changed over time? Any suspicious orders?",
+        "我回答客户与商品的问题，不汇报全店销售额。可以这样问：预测汤的需求；最近30天购买过的客户有多少，人数变化趋势如何？有没有异常订单？",
+    ),
+    "odd_are_no_segment": (
+        "Odd customers are told as a number here, not as a segment, so no plan can leave them out by itself. Whoever may "
+        "export gets their ids from export_anomalies and keeps them out of the campaign's list.",
+        "异常客户在这里只以数量呈现，不是分群，方案无法自动排除他们。"
+        "有导出权限的人可以用 export_anomalies 取得编号，并从活动名单中剔除。",
+    ),
     "help": (
         "Ask me about your customers. For example: who spent over $500 last quarter? What sets them apart? Will they come "
         "back? What do we offer them with $5,000? Which products sell together?",
@@ -77,6 +88,7 @@ CLARIFY: dict[str, tuple[str, str]] = {
         "“{0}”要和哪个方案比较？请先为分群制定方案，或说出另一个已保存的方案。",
     ),
     "no_name": ("Under which name?", "请告诉我分群的名称。"),
+    "no_plan_name": ("Under which name shall I save the plan?", "请告诉我方案的名称。"),
     "delete": (
         "Delete the saved segment '{0}'? Answer yes to confirm.",
         "确定删除已保存的分群“{0}”吗？回答“是”确认。",

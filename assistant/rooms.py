@@ -275,6 +275,7 @@ def make_linker(rooms: Rooms, *, dense: bool = True) -> Linker:
             warehouse.happened["types"],
             warehouse.happened["channels"],
             [outcome for each in rooms.workspace.settings.outcomes for outcome in each_outcome(each)],
+            [str(name) for name in rooms.campaigns.sort_values("start")["campaign_id"]],
         ),
     )
 

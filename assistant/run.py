@@ -12,7 +12,7 @@ from assistant.change_intents import DIFF
 from assistant.linking.linker import Link, outcome_of
 from assistant.market_intents import MARKET_TOOLS
 from assistant.one_customer import EXPLAIN
-from assistant.plan import CURRENT, OF_EVERYONE, ON_CAMPAIGN, Plan
+from assistant.plan import OF_EVERYONE, ON_CAMPAIGN, Plan
 from assistant.replies import CLARIFY, reply
 from assistant.spoken_campaign import spoken_campaign, unknown_campaign
 from assistant.tools import DEFAULT_TOP, ToolResult, Tools, admit
@@ -21,21 +21,22 @@ from segments.codec import from_json, to_json
 from segments.definition import EVERYONE, Node, SimilarityCondition
 from segments.errors import InternalError, UserError
 from segments.explain import Language
-from segments.ports import Evidence, Figure
 
 
 @dataclass
 class Outcome:
     """What running a plan led to: calls (kept even when one fails), a result, or a question to the marketer.
 
-    pending: the call that waits for the marketer's yes. stopped: why a later one of several steps could not be run.
+    pending: the call that waits for the marketer's yes, or for a name. stopped: why a later one of several steps could
+    not be run. unrun: the steps after it, in the message's words.
     """
 
     calls: list[dict[str, Any]] = field(default_factory=list)
     result: ToolResult | None = None
     question: str | None = None
     pending: dict[str, Any] | None = None
-    stopped: UserError | None = None
+    stopped: UserError | str | None = None
+    unrun: list[str] = field(default_factory=list)
 
     def call(self, tool: str, run: Callable[..., ToolResult], *subject: Node, **arguments: Any) -> None:
         """Run a tool on its subject and note the call; what it raises goes on to the caller."""
@@ -67,6 +68,9 @@ def run_tool(
     planned: dict[str, Any] | None = None,
 ) -> None:
     """Run the plan's tool on the segment that it takes from the message, else on the current one."""
+    given = {"named": "name", "budget": "budget"}
+    said = {given[key]: value for key, value in plan.arguments.items() if key in given}
+    link = replace(link, intents=replace(link.intents, **said)) if said else link
     intents = link.intents
     of_customer = plan.tool == "find_lookalikes" and intents.customer
     admit(tools.rooms, "find_lookalikes_of_customer" if of_customer else plan.tool)
@@ -123,50 +127,6 @@ def run_tool(
                 _on_segment(outcome, tools, plan, link, subject, trail)
 
 
-def run_steps(
-    outcome: Outcome,
-    tools: Tools,
-    steps: Sequence[tuple[str, Link]],
-    current: Node | None,
-    trail: list[dict[str, Any]],
-    planned: dict[str, Any] | None = None,
-) -> None:
-    """Run several tools, in order, on the one segment that the outcome already has, else on the current one.
-
-    The results are one after another in the outcome's. What cannot be run stops the rest and loses nothing of what was.
-    """
-    subject = outcome.result.definition if outcome.result is not None else current
-    results = [] if outcome.result is None else [outcome.result]
-    for tool, link in steps:
-        if subject is None:
-            outcome.question = reply(CLARIFY["no_segment"], link.language)
-            return
-        try:
-            run_tool(outcome, tools, Plan(tool, CURRENT), link, None, subject, trail, planned)
-        except UserError as error:
-            if not results:
-                raise
-            outcome.stopped = error
-            break
-        assert outcome.result is not None
-        results.append(outcome.result)
-    outcome.result = joined(results)
-
-
-def joined(results: Sequence[ToolResult]) -> ToolResult:
-    """Several results as one: whose size was just told is not told again."""
-    evidence: list[Evidence] = []
-    told: tuple[Figure, ...] = ()
-    for each in (each for result in results for each in result.evidence):
-        sized = any(figure.name == "definition_en" for figure in each.figures)
-        if sized and each.figures == told:
-            continue
-        told = each.figures if sized else told
-        evidence.append(each)
-    plans = [result.strategy for result in results if result.strategy is not None]
-    return replace(results[-1], evidence=tuple(evidence), strategy=plans[-1] if plans else None)
-
-
 def _on_campaign(
     outcome: Outcome, tools: Tools, tool: str, link: Link, subject: Node, planned: dict[str, Any]
 ) -> None:
@@ -204,7 +164,8 @@ def _on_campaign(
             shown = meant or goal
             outcome.call(tool, tools.save_plan, subject, name=intents.name, goal=shown, budget=budget)
         case "save_plan":
-            outcome.question = reply(CLARIFY["no_name"], link.language)
+            outcome.question = reply(CLARIFY["no_plan_name"], link.language)
+            outcome.pending = {"tool": tool, "arguments": {"named": None}}
         case _ if intents.goal == "acquire_lookalikes":
             if link.among is not None:
                 top = intents.top or DEFAULT_TOP
@@ -313,6 +274,10 @@ def _on_segment(
             outcome.call("profile_segment", tools.profile_segment, subject)
         case "profile_times":
             outcome.call("profile_times", tools.profile_times, subject)
+        case "profile_places":
+            outcome.call("profile_places", tools.profile_places, subject)
+        case "profile_goods":
+            outcome.call("profile_goods", tools.profile_goods, subject)
         case "find_lookalikes":
             top = intents.top or DEFAULT_TOP
             outcome.call("find_lookalikes", tools.find_lookalikes, subject, top=top, among=link.among)
@@ -334,6 +299,7 @@ def _on_segment(
             outcome.call("save_segment", tools.save_segment, subject, name=intents.name)
         case "save_segment":
             outcome.question = reply(CLARIFY["no_name"], link.language)
+            outcome.pending = {"tool": "save_segment", "arguments": {"named": None}}
         case "trend_segment":
             outcome.call("trend_segment", tools.trend_segment, subject)
         case tool if tool == DIFF:

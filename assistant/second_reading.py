@@ -42,7 +42,9 @@ def describes(link: Link, current: Node | None) -> bool:
     return link.reading is not None or ((link.about_customers or measures) and not link.intents.tools)
 
 
-_AMOUNT = re.compile(r"\d|\b(?:half|dozen|never|not|no|two|three|twice)\b|[一二两三四五六七八九十百千万半没未]")
+_AMOUNT = re.compile(
+    r"\d|\b(?:half|dozen|never|not|no|two|three|twice)\b|[一二两三四五六七八九十百千万半没未]"
+)
 """'12+ units in three weeks', 'never mailed': said without a word of customers, and nothing of it is unknown."""
 
 

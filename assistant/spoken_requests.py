@@ -11,8 +11,8 @@ from assistant.back import PLACE, PLACE_ZH, bare, number_of
 from assistant.naming import NAMED, names_in
 from segments.explain import Language
 
-_POLITE = r"(?:please |ok(?:ay)?,? |now |no,? |and |so |(?:can|could|would) you (?:please )?)*"
-_POLITE_ZH = r"(?:请问?|麻烦|帮我|那|再|现在)*"
+POLITE = r"(?:please |ok(?:ay)?,? |now |no,? |and |so |(?:can|could|would) you (?:please )?)*"
+POLITE_ZH = r"(?:请问?|麻烦|帮我|那|再|现在)*"
 _TAKE_OUT = r"(?:remove|drop|delete|lose|forget|take (?:out|away|off)|get rid of|scrap|ditch|cancel)"
 _TAKE_OUT_ZH = r"(?:去掉|删掉|删除|去除|取消|移除|撤掉|拿掉|不要)"
 _CONDITION = r"(?:condition|filter|criterion|criteria|rule|requirement|restriction)"
@@ -20,19 +20,19 @@ _CONDITION_ZH = r"(?:加的)?(?:条件|限制|筛选|要求)"
 _LAST = "last|latest|final|newest"
 _PLACE_OF_ZH = rf"(?:最后(?:那)?一?个?|第(?:{PLACE_ZH})个?)"
 _REMOVAL = re.compile(
-    rf"{_POLITE}{_TAKE_OUT} (?:the |that |my )?(?P<en>{_LAST}|{PLACE}) {_CONDITION}"
+    rf"{POLITE}{_TAKE_OUT} (?:the |that |my )?(?P<en>{_LAST}|{PLACE}) {_CONDITION}"
     r"(?: (?:again|please|(?:that )?(?:i|we|you) (?:just )?added))*"
-    rf"|{_POLITE_ZH}{_TAKE_OUT_ZH}(?P<zh>{_PLACE_OF_ZH}){_CONDITION_ZH}(?:吧|了)?"
-    rf"|{_POLITE_ZH}把(?P<zh_first>{_PLACE_OF_ZH}){_CONDITION_ZH}{_TAKE_OUT_ZH}(?:吧|了)?",
+    rf"|{POLITE_ZH}{_TAKE_OUT_ZH}(?P<zh>{_PLACE_OF_ZH}){_CONDITION_ZH}(?:吧|了)?"
+    rf"|{POLITE_ZH}把(?P<zh_first>{_PLACE_OF_ZH}){_CONDITION_ZH}{_TAKE_OUT_ZH}(?:吧|了)?",
     re.IGNORECASE,
 )
 _GROUP = r"(?:segment|group|audience|customers|people|households|shoppers|members)"
-_THEM = rf"(?:them|they|these|those|(?:this|that|the|these|those) {_GROUP})"
-_THEM_ZH = r"(?:他们|她们|这些(?:人|客户|顾客)|这群(?:人|客户))"
-_OF_THEM_ZH = rf"(?:其中|{_THEM_ZH}|这个分群|该分群)(?:中|里面?|当中|之中)?"
+THEM = rf"(?:them|they|these|those|(?:this|that|the|these|those) {_GROUP})"
+THEM_ZH = r"(?:他们|她们|这些(?:人|客户|顾客)|这群(?:人|客户))"
+_OF_THEM_ZH = rf"(?:其中|{THEM_ZH}|这个分群|该分群)(?:中|里面?|当中|之中)?"
 _SHARE = re.compile(
-    rf"{_POLITE}(?:what|which) (?:share|percentage|percent|proportion|fraction|%) of {_THEM}\b.+"
-    rf"|{_POLITE_ZH}{_OF_THEM_ZH}[，,]?.*"
+    rf"{POLITE}(?:what|which) (?:share|percentage|percent|proportion|fraction|%) of {THEM}\b.+"
+    rf"|{POLITE_ZH}{_OF_THEM_ZH}[，,]?.*"
     r"(?:占(?:了|到|比)?(?:多少|几成|多大)|占比|(?:比例|百分比)(?:是|有|为)?(?:多少|多大|多高)?|百分之(?:多少|几)|几成).*",
     re.IGNORECASE,
 )
@@ -40,23 +40,23 @@ _WHEN = r"(?:when|(?:at )?what (?:times?|hours?)(?: of the day)?|(?:on )?(?:what
 _WHEN_ZH = r"(?:什么时[候间段]|几点|[周星礼][期拜]?几|哪一?天|哪些时间)"
 _SHOP_ZH = r"(?:都|最|会|常|来|过来|到店|购物|购买|买|买东西|下单|消费|光顾|逛|得)"
 _TIMES = re.compile(
-    rf"{_POLITE}{_WHEN} do {_THEM}(?: (?:usually|mostly|typically|normally|tend to|like to|prefer to))*"
+    rf"{POLITE}{_WHEN} do {THEM}(?: (?:usually|mostly|typically|normally|tend to|like to|prefer to))*"
     r" (?:shop|buy|come|visit|order|purchase)"
     r"(?: (?:in|here|from us|with us|at our (?:store|shop)s?|(?:the )?most(?: often)?|usually|mostly))*"
-    rf"|{_POLITE_ZH}{_THEM_ZH}(?:一般|通常|平时|大多|多半|都|喜欢|会)*在?{_WHEN_ZH}{_SHOP_ZH}*(?:最?多)?的?呢?",
+    rf"|{POLITE_ZH}{THEM_ZH}(?:一般|通常|平时|大多|多半|都|喜欢|会)*在?{_WHEN_ZH}{_SHOP_ZH}*(?:最?多)?的?呢?",
     re.IGNORECASE,
 )
 _SAVED = rf"(?:the )?(?:saved )?(?:segments? )?{NAMED}"
 _SAVED_ZH = rf"(?:分群)?{NAMED}(?:分群)?"
 _PAIR = re.compile(
-    rf"{_POLITE}compare {_SAVED} (?:with|to|and|against|vs\.?|versus) {_SAVED}|{_POLITE}{_SAVED} (?:vs\.?|versus) {_SAVED}"
-    rf"|{_POLITE}how (?:do|does) {_SAVED} (?:compare (?:with|to|against)|differ from|overlap with|and) {_SAVED}"
+    rf"{POLITE}compare {_SAVED} (?:with|to|and|against|vs\.?|versus) {_SAVED}|{POLITE}{_SAVED} (?:vs\.?|versus) {_SAVED}"
+    rf"|{POLITE}how (?:do|does) {_SAVED} (?:compare (?:with|to|against)|differ from|overlap with|and) {_SAVED}"
     rf"(?: (?:compare|differ|overlap))?"
-    rf"|{_POLITE}how much (?:do|does) {_SAVED} (?:and|with|overlap with) {_SAVED}(?: overlap)?"
-    rf"|{_POLITE}what do {_SAVED} and {_SAVED} have in common"
-    rf"|{_POLITE}what (?:is|are) the (?:difference|overlap)s? (?:between|of) {_SAVED} and {_SAVED}"
-    rf"|{_POLITE_ZH}(?:比较|对比|比一比)(?:一下)?{_SAVED_ZH}[和与跟同、]{_SAVED_ZH}"
-    rf"|{_POLITE_ZH}把?{_SAVED_ZH}[和与跟同]{_SAVED_ZH}(?:相比|比较|对比|做个?对比|比一比)?(?:一下)?有?(?:什么|多少|哪些)?的?"
+    rf"|{POLITE}how much (?:do|does) {_SAVED} (?:and|with|overlap with) {_SAVED}(?: overlap)?"
+    rf"|{POLITE}what do {_SAVED} and {_SAVED} have in common"
+    rf"|{POLITE}what (?:is|are) the (?:difference|overlap)s? (?:between|of) {_SAVED} and {_SAVED}"
+    rf"|{POLITE_ZH}(?:比较|对比|比一比)(?:一下)?{_SAVED_ZH}[和与跟同、]{_SAVED_ZH}"
+    rf"|{POLITE_ZH}把?{_SAVED_ZH}[和与跟同]{_SAVED_ZH}(?:相比|比较|对比|做个?对比|比一比)?(?:一下)?有?(?:什么|多少|哪些)?的?"
     r"(?:区别|差别|不同|差异|重叠|重合|交集|共同点)?(?:有?多少|是多少|多大)?",
     re.IGNORECASE,
 )
@@ -79,18 +79,18 @@ _AMOUNT = (
 _EACH = r"(?:(?:a|per|each|every) (?:month|week|year|visit|trip|order|customer)|on average|in total|with us|altogether)"
 _OFTEN_ZH = r"(?:平均|人均|一般|通常|每月|每次|每年|一个月|一年|大概)"
 _FIGURES = re.compile(
-    rf"{_POLITE}(?:what(?:['’]s| is| are)|how (?:big|large|high) (?:is|are)) (?:their|its) "
+    rf"{POLITE}(?:what(?:['’]s| is| are)|how (?:big|large|high) (?:is|are)) (?:their|its) "
     rf"(?:average |typical |mean |median |usual )?"
-    rf"{_AMOUNT}(?: {_EACH})*|{_POLITE}how much do {_THEM} (?:usually |normally )?(?:spend|buy)(?: {_EACH})*"
-    rf"|{_POLITE}how often do {_THEM} (?:usually )?(?:shop|come|buy|visit|order)(?: (?:in|here|with us|from us))*"
+    rf"{_AMOUNT}(?: {_EACH})*|{POLITE}how much do {THEM} (?:usually |normally )?(?:spend|buy)(?: {_EACH})*"
+    rf"|{POLITE}how often do {THEM} (?:usually )?(?:shop|come|buy|visit|order)(?: (?:in|here|with us|from us))*"
     r"|(?:what|how much|which) (?:(?:share|percentage|percent|part|proportion) )?(?:of )?(?:our |the |total )*"
-    rf"(?:revenue|sales|turnover|spend)(?: share)? (?:comes?|is|are|do|does) (?:from )?{_THEM}"
+    rf"(?:revenue|sales|turnover|spend)(?: share)? (?:comes?|is|are|do|does) (?:from )?{THEM}"
     r"(?: (?:bring(?: in)?|make(?: up)?|account for|generate|have))?"
-    rf"|{_POLITE}how do(?:es)? (?:{_THEM}|that|this|it) compare (?:to|with|against) "
+    rf"|{POLITE}(?:how do(?:es)? (?:{THEM}|that|this|it) )?compared? (?:(?:{THEM}|it) )?(?:to|with|against) "
     r"(?:everyone|everybody|all(?: customers)?|the average|the rest|others)"
-    rf"|{_POLITE_ZH}{_THEM_ZH}?的?{_OFTEN_ZH}*的?(?:客单价|消费金?额?|花费|购物篮|订单金?额)(?:是|有|大概)*(?:多少|多大|多高)钱?"
-    rf"|{_POLITE_ZH}{_THEM_ZH}{_OFTEN_ZH}*(?:花|消费)多少钱?|{_POLITE_ZH}{_THEM_ZH}{_OFTEN_ZH}*多久(?:来|买|购物|下单)一次"
-    rf"|{_POLITE_ZH}{_THEM_ZH}?占(?:我们|全部|总)*的?(?:销售额?|收入|营业额|消费额?)的?(?:多少|几成|多大比例|百分之几)"
+    rf"|{POLITE_ZH}{THEM_ZH}?的?{_OFTEN_ZH}*的?(?:客单价|消费金?额?|花费|购物篮|订单金?额)(?:是|有|大概)*(?:多少|多大|多高)钱?"
+    rf"|{POLITE_ZH}{THEM_ZH}{_OFTEN_ZH}*(?:花|消费)多少钱?|{POLITE_ZH}{THEM_ZH}{_OFTEN_ZH}*多久(?:来|买|购物|下单)一次"
+    rf"|{POLITE_ZH}{THEM_ZH}?占(?:我们|全部|总)*的?(?:销售额?|收入|营业额|消费额?)的?(?:多少|几成|多大比例|百分之几)"
     r"|[和跟与](?:全体|所有人|平均水?平?|其他人|大家|整体)(?:客户|人)?(?:相比|比|比起来|对比)?(?:呢|怎么样|如何|怎样)?",
     re.IGNORECASE,
 )
@@ -101,7 +101,7 @@ def spoken_figures(message: str) -> bool:
     return _FIGURES.fullmatch(bare(message)) is not None
 
 
-_WHETHER = re.compile(rf"{_POLITE}(?:do|are|have|did) {_THEM} .+|{_THEM_ZH}.+[吗么]", re.IGNORECASE)
+_WHETHER = re.compile(rf"{POLITE}(?:do|are|have|did) {THEM} .+|{THEM_ZH}.+[吗么]", re.IGNORECASE)
 
 
 def spoken_whether(message: str) -> bool:
@@ -159,13 +159,13 @@ def spoken_language(message: str) -> Language | None:
 
 
 _SIZE_LEFT = re.compile(
-    rf"{_POLITE}how many (?:are |people are |customers are |do we have )?(?:left|remain(?:ing)?|still there|now)(?: now)?"
+    rf"{POLITE}how many (?:are |people are |customers are |do we have )?(?:left|remain(?:ing)?|still there|now)(?: now)?"
     r"|(?:还|现在)?剩(?:下|余)?(?:了)?(?:多少|几)(?:个?人|位|名|客户)?",
     re.IGNORECASE,
 )
 _MEANT = re.compile(
-    rf"{_POLITE}what do you mean(?: by .{{1,40}})?"
-    rf"|{_POLITE}how (?:did you|do you|is (?:that|this|it)) (?:define[d]?|understand|read)(?: (?:that|this|it))?"
+    rf"{POLITE}what do you mean(?: by .{{1,40}})?"
+    rf"|{POLITE}how (?:did you|do you|is (?:that|this|it)) (?:define[d]?|understand|read)(?: (?:that|this|it))?"
     r"|(?:什么|怎么|如何)(?:算是?|叫|定义|理解).{0,12}|.{1,12}是(?:什么意思|怎么定义的?|怎么算的)",
     re.IGNORECASE,
 )

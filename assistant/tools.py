@@ -15,7 +15,7 @@ from pydantic import Field
 
 from assistant import tools_audience as audience
 from assistant import tools_campaigns as campaign_tools
-from assistant import tools_market, tools_plans, tools_propensity
+from assistant import tools_habits, tools_market, tools_plans, tools_propensity
 from assistant.natural_segments import discover_segments
 from assistant.noise import LEVEL
 from campaigns.plan import Strategy
@@ -55,7 +55,7 @@ class ToolResult:
     """What a tool call produced: evidence, the segment it made current (if any), a plan object (if any).
 
     discovery: the version of the discovery that was made. texts: the answer in English and Chinese, where the tool words
-    it itself.
+    it itself. parts: the results that it is made of, where several tools were run.
     """
 
     evidence: tuple[Evidence, ...]
@@ -63,6 +63,7 @@ class ToolResult:
     strategy: Strategy | None = None
     texts: tuple[str, str] | None = None
     discovery: str | None = None
+    parts: tuple[ToolResult, ...] = ()
 
 
 def admit(rooms: Rooms, name: str) -> None:
@@ -288,8 +289,8 @@ class Tools:
         """A plan for a segment with another budget beside the one with the budget before: every difference."""
         whom = campaign_tools.target(self.rooms, self._members, definition, goal, None)
         first = before if before is not None else campaign_tools.DEFAULT_BUDGET
-        told = campaign_tools.compare_budgets(self.rooms, whom, goal, first, budget)
-        return self._told(told, whom.definition)
+        told, plan = campaign_tools.compare_budgets(self.rooms, whom, goal, first, budget)
+        return replace(self._told(told, whom.definition), strategy=plan)
 
     def backtest_strategy(self, definition: Node) -> ToolResult:
         """Back-test before sending: the segment and its expected response rebuilt at past dates, and what came."""
@@ -421,6 +422,14 @@ class Tools:
     def profile_times(self, definition: Node) -> ToolResult:
         """When a segment shops: the shares of its orders by day of the week and time of the day, beside everyone's."""
         return self._about(definition, audience.profile_times(self.rooms, self._members(definition)))
+
+    def profile_places(self, definition: Node) -> ToolResult:
+        """Where a segment shops: the shares of its orders by store or channel, beside everyone's."""
+        return self._about(definition, tools_habits.profile_places(self.rooms, self._members(definition)))
+
+    def profile_goods(self, definition: Node) -> ToolResult:
+        """What a segment spends most on: the shares of its spend by category, beside everyone's."""
+        return self._about(definition, tools_habits.profile_goods(self.rooms, self._members(definition)))
 
     def explain_membership(self, definition: Node, customer: str) -> ToolResult:
         """Why one customer, given by the retailer's own id, is in a segment, or which conditions are missing."""

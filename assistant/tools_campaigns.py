@@ -23,7 +23,7 @@ from campaigns.backtest import backtest
 from campaigns.compare import compare_plans
 from campaigns.copy import facts
 from campaigns.dial import MIN_HIDDEN, SIZES, Dial, dial, halves
-from campaigns.display import difference
+from campaigns.display import difference, money
 from campaigns.experiment import (
     Experiment,
     experiment_of_plan,
@@ -31,6 +31,7 @@ from campaigns.experiment import (
     outcomes,
     purchases_read,
 )
+from campaigns.goals import GOAL_WORDS
 from campaigns.measure import Measurement, past_campaign, read_experiment
 from campaigns.page import to_html
 from campaigns.plan import Strategy
@@ -279,14 +280,16 @@ def target(
     return Target(nearest, members_of(nearest), found)
 
 
-def compare_budgets(rooms: Rooms, whom: Target, goal: str | None, first: float, second: float) -> Told:
-    """The plan with another budget beside the plan before."""
+def compare_budgets(
+    rooms: Rooms, whom: Target, goal: str | None, first: float, second: float
+) -> tuple[Told, Strategy]:
+    """The plan with another budget beside the plan before, and that plan."""
     _, members, found_by = whom
     one, two = (rooms.strategy(members, goal, budget, found_by) for budget in (first, second))
     found = compare_plans(one, two)
     currency = rooms.workspace.settings.currency
     evidence = Evidence("", "compare_plans", found.figures(), tuple(found.rows()))
-    return Told(evidence, (found.to_markdown("en", currency), found.to_markdown("zh", currency)))
+    return Told(evidence, (found.to_markdown("en", currency), found.to_markdown("zh", currency))), two
 
 
 def backtest_strategy(rooms: Rooms, definition: Node) -> Told:
@@ -356,17 +359,23 @@ def save_plan(rooms: Rooms, strategy: Strategy, definition: Node, name: str) -> 
     """Save a plan and say where it is."""
     saved = keep_plan(rooms, strategy, definition, name)
     kept, where = saved.name, plan_files(saved.name)
+    budget, goal = (
+        money(strategy.budget, rooms.workspace.settings.currency),
+        GOAL_WORDS[strategy.objective.goal],
+    )
     figures = (
         Figure("name", kept, "text", "plan", "方案"),
         Figure("version", saved.version, "count", "version", "版本"),
+        Figure("goal", strategy.objective.goal, "text", "goal", "目标"),
+        Figure("budget", strategy.budget, "currency", "budget", "预算"),
         Figure("files", where, "text", "files", "文件"),
         Figure("contacts", strategy.forecast.contacts, "customers", "customers contacted", "触达客户数"),
     )
     return Told(
         Evidence("", "save_plan", figures),
         (
-            f"**Plan '{kept}' is saved**, as Markdown, HTML and JSON in {where}.",
-            f"**方案“{kept}”已保存**，Markdown、HTML 与 JSON 文件在 {where}。",
+            f"**Plan '{kept}' is saved**: {goal[0]} with {budget}, as Markdown, HTML and JSON in {where}.",
+            f"**方案“{kept}”已保存**：{goal[1]}，预算 {budget}，Markdown、HTML 与 JSON 文件在 {where}。",
         ),
     )
 

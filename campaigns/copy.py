@@ -66,9 +66,14 @@ class Copy:
     sms: str
 
 
-def schema(language: Language) -> dict[str, Any]:
+def lengths_of(language: Language, short: bool = False) -> dict[str, int]:
+    """The most characters of each part; half as many where it is to be short."""
+    return {part: most // 2 if short else most for part, most in LENGTHS[language].items()}
+
+
+def schema(language: Language, short: bool = False) -> dict[str, Any]:
     """JSON Schema of a draft."""
-    lengths = LENGTHS[language]
+    lengths = lengths_of(language, short)
     return {
         "type": "object",
         "properties": {
@@ -116,7 +121,11 @@ _CHINESE = re.compile("[\u4e00-\u9fff]")
 
 
 def problems(
-    draft: Mapping[str, Any], strategy: Strategy, language: Language, rules: BrandRules
+    draft: Mapping[str, Any],
+    strategy: Strategy,
+    language: Language,
+    rules: BrandRules,
+    short: bool = False,
 ) -> list[str]:
     """What is wrong with a draft, each as a sentence for its writer; empty when it may be shown."""
     found: list[str] = []
@@ -127,7 +136,7 @@ def problems(
         if not isinstance(text, str) or not text.strip():
             found.append(f"{part}: is missing.")
             continue
-        most = LENGTHS[language][part]
+        most = lengths_of(language, short)[part]
         if len(text) > most:
             found.append(f"{part}: has {len(text)} characters; at most {most}.")
         found += [

@@ -153,7 +153,8 @@ def _occasion(occasion: Occasion) -> Occasion:
     """Weekdays in order, the whole week and the whole day left out."""
     days = tuple(day for day in WEEKDAYS if day in occasion.weekdays)
     hours = None if occasion.hours == (0, 24) else occasion.hours
-    return Occasion(() if days == WEEKDAYS else days, hours, tuple(sorted(set(occasion.channel))))
+    named = (tuple(sorted(set(names))) for names in (occasion.channel, occasion.campaign))
+    return Occasion(() if days == WEEKDAYS else days, hours, *named)
 
 
 def _number(value: Any) -> Any:

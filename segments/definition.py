@@ -55,18 +55,20 @@ class ItemFilter:
 
 @dataclass(frozen=True)
 class Occasion:
-    """On which days, hours and channels: any value within a field, all given fields together; empty means any.
+    """On which days, hours and channels, of which campaigns: any value within a field, all given fields together; empty
+    means any.
 
     weekdays: of WEEKDAYS. hours: [from, to) of the day, 0..24, over midnight when from > to.
-    channel: where it happened, e.g. a store's number.
+    channel: where it happened, e.g. a store's number. campaign: which one it was received from or redeemed for.
     """
 
     weekdays: tuple[str, ...] = ()
     hours: tuple[int, int] | None = None
     channel: tuple[str, ...] = ()
+    campaign: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
-        return bool(self.weekdays or self.hours or self.channel)
+        return bool(self.weekdays or self.hours or self.channel or self.campaign)
 
 
 @dataclass(frozen=True)

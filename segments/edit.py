@@ -20,7 +20,6 @@ from segments.definition import (
     Node,
     Not,
     RankCondition,
-    conditions,
     top_level,
 )
 from segments.errors import DefinitionError
@@ -77,10 +76,21 @@ def with_window(condition: EventCondition, start: int | None, end: int) -> Event
     return replace(condition, window=replace(condition.window, start=start, end=end))
 
 
-def difference(old: Node, new: Node) -> tuple[list[Condition], list[Condition]]:
-    """(conditions only in `new`, conditions only in `old`): what an edit added and removed."""
-    before, after = list(conditions(old)), list(conditions(new))
+def difference(old: Node, new: Node) -> tuple[list[Node], list[Node]]:
+    """(conditions only in `new`, conditions only in `old`), each negated where it is: what an edit added and removed."""
+    before, after = list(_signed(old)), list(_signed(new))
     return [c for c in after if c not in before], [c for c in before if c not in after]
+
+
+def _signed(node: Node, negated: bool = False) -> Iterator[Node]:
+    match node:
+        case AllOf(children) | AnyOf(children):
+            for child in children:
+                yield from _signed(child, negated)
+        case Not(child):
+            yield from _signed(child, not negated)
+        case _:
+            yield Not(node) if negated else node
 
 
 Place = tuple[int, ...]

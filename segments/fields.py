@@ -13,7 +13,7 @@ from segments.errors import Sentence
 
 ITEM_FIELDS = ("department", "category", "brand", "text")
 WINDOW_KEYS = frozenset({"from_days_ago", "to_days_ago"})
-OCCASION_KEYS = frozenset({"weekdays", "hours", "channel"})
+OCCASION_KEYS = frozenset({"weekdays", "hours", "channel", "campaign"})
 
 
 class Fields:
@@ -115,7 +115,7 @@ class Fields:
         return Window(self.whole("from_days_ago", None, "days"), self.whole("to_days_ago", 0, "days"))
 
     def occasion(self) -> Occasion:
-        """Weekdays, hours and channels."""
+        """Weekdays, hours, channels and campaigns."""
         days = self.texts("weekdays")
         for day in days:
             if day not in WEEKDAYS:
@@ -135,7 +135,7 @@ class Fields:
                 hours = None
             else:
                 hours = (hours[0], hours[1])
-        return Occasion(days, hours, self.texts("channel"))
+        return Occasion(days, hours, self.texts("channel"), self.texts("campaign"))
 
 
 def occasion_json(occasion: Occasion) -> dict[str, Any]:
@@ -147,6 +147,8 @@ def occasion_json(occasion: Occasion) -> dict[str, Any]:
         out["hours"] = list(occasion.hours)
     if occasion.channel:
         out["channel"] = list(occasion.channel)
+    if occasion.campaign:
+        out["campaign"] = list(occasion.campaign)
     return out
 
 

@@ -203,6 +203,14 @@ WORDS: dict[str, tuple[str, str]] = {
         "None of them ordered in the last {days} days, so when they shop cannot be told.",
         "他们在最近{days}天没有订单，无法说明购物时间。",
     ),
+    "no_places": (
+        "Their orders of the last {days} days name no store and no channel, so where they shop cannot be told.",
+        "他们最近{days}天的订单没有记录门店或渠道，无法说明在哪里购物。",
+    ),
+    "no_goods": (
+        "None of them bought anything in the last {days} days, so what they buy cannot be told.",
+        "他们最近{days}天没有购买任何商品，无法说明买了什么。",
+    ),
     "too_few": (
         "The segment has fewer than {smallest} customers, too few to describe or to plan for; widen it first.",
         "该分群不足{smallest}名客户，人数太少，无法描述或制定方案；请先放宽条件。",

@@ -132,6 +132,7 @@ def _occasion() -> dict[str, Any]:
         "weekdays": {"type": "array", "items": {"enum": list(WEEKDAYS)}},
         "hours": hours,
         "channel": _TEXTS,
+        "campaign": _TEXTS,
     }
 
 

@@ -241,11 +241,12 @@ class English:
         return " with ".join(parts) or "anything"
 
     def occasion(self, occasion: Occasion) -> str:
-        """On which days, hours and channels, with a space before; nothing when always."""
+        """On which days, hours and channels, of which campaigns, with a space before; nothing when always."""
         text = f" on {' or '.join(_DAYS[day] for day in occasion.weekdays)}" if occasion.weekdays else ""
         if occasion.hours is not None:
             text += f" between {occasion.hours[0]}:00 and {occasion.hours[1]}:00"
-        return text + (f" through channel {' or '.join(occasion.channel)}" if occasion.channel else "")
+        text += f" through channel {' or '.join(occasion.channel)}" if occasion.channel else ""
+        return text + (f" (campaign {' or '.join(occasion.campaign)})" if occasion.campaign else "")
 
     def times(self, node: EventCondition) -> str:
         """How often or how much; nothing for 'at least once'."""

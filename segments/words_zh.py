@@ -178,6 +178,8 @@ class Chinese(English):
             text += f" {occasion.hours[0]} 点至 {occasion.hours[1]} 点"
         if occasion.channel:
             text += f"经渠道 {'或'.join(occasion.channel)} "
+        if occasion.campaign:
+            text += f"活动 {'或'.join(occasion.campaign)} 中"
         return f"在{text}" if text else ""
 
     def times(self, node: EventCondition) -> str:

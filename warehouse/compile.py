@@ -59,6 +59,7 @@ _COMPARE: dict[str, Callable[..., ir.BooleanValue]] = {
 
 EVENT_COLUMNS = (
     *("customer_id", "ts", "type", "item_id", "order_id", "session_id", "quantity", "value", "channel"),
+    "campaign_id",
 )
 ITEM_COLUMNS = ("item_id", "department", "category", "brand", "name")
 """The columns that a condition may speak of."""
@@ -249,6 +250,8 @@ def _on_occasion(events: ir.Table, occasion: Occasion) -> list[ir.BooleanValue]:
         tests.append(in_hours(events.ts, *occasion.hours))
     if occasion.channel:
         tests.append(events.channel.isin(occasion.channel))
+    if occasion.campaign:
+        tests.append(events.campaign_id.isin(occasion.campaign))
     return tests
 
 

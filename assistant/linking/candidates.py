@@ -75,6 +75,12 @@ _SAME_AS_ORDERS = ("orders_365d",)
 def _overruled(assumed: Candidate, all_: list[Candidate]) -> bool:
     """Whether a vague word was made exact elsewhere ('big spenders (over $5,000)', 'regulars, 50+ trips')."""
     node = assumed.node
+    if node == EventCondition("coupon_redeem"):
+        # '用过活动13的券': the coupon is that campaign's.
+        leaves = (other.node for other in all_)
+        return any(
+            isinstance(c, EventCondition) and c.event == node.event and c.occasion.campaign for c in leaves
+        )
     if assumed.reading == "quiet":
         return any(other is not assumed and _says_recency(other) for other in all_)
     if assumed.reading not in ("vague", "most") or not isinstance(node, FeatureCondition):

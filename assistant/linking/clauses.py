@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 
+from assistant.linking.campaigns import CampaignMention, of_campaign
 from assistant.linking.cues import CHINESE, ENGLISH, STOP_EN, VAGUE, Vague
 from assistant.linking.features import FeatureLinker, FeatureMention
 from assistant.linking.foreseen import foreseen
@@ -63,6 +64,7 @@ class Clause:
     trends: list[Trend] = field(default_factory=list)
     tops: list[Top] = field(default_factory=list)
     vague: list[Vague] = field(default_factory=list)
+    campaigns: list[CampaignMention] = field(default_factory=list)
 
     def copy(self) -> Clause:
         """A clause of its own, whose lists can be changed."""
@@ -151,8 +153,11 @@ def read(
         claim("features", [m for m in features.own_words(text) if free(m.span, taken())])
         whole = patterns_zh(text, as_of, lambda said: named_items(said, chinese, items))
         claim("patterns", [m for m in whole if free(m.span, taken())])
+    named = here.named_campaigns(text)
     said_whole = patterns(text, chinese, as_of, lambda said: named_items(said, chinese, items), here.events)
+    said_whole = [replace(m, condition=of_campaign(m.condition, m.span, named)) for m in said_whole]
     claim("patterns", [m for m in said_whole if free(m.span, taken())])
+    claim("campaigns", [m for m in named if free(m.span, taken())])
     if chinese:
         claim("trends", [m for m in trends(text, chinese) if free(m.span, taken())])
         claim("tops", [m for m in bare_tops_zh(text) if free(m.span, taken())])
@@ -177,18 +182,18 @@ def read(
     claim("features", features.find(text, chinese, taken()))
     for event, words in here.event_words(chinese):
         found += [(m.span(), event, None) for m in words.finditer(text) if free(m.span(), taken())]
-    named = items.find(text, chinese, taken(), STOP_EN | chatter())
+    goods = items.find(text, chinese, taken(), STOP_EN | chatter())
     if chinese:
-        claim("items", named)
+        claim("items", goods)
     else:
         # 'cold and flu' is one name: its 'and' joins nothing.
-        claim("items", [m for m in named if _JOINED.search(m.text)])
+        claim("items", [m for m in goods if _JOINED.search(m.text)])
     for kind, pattern in (CHINESE if chinese else ENGLISH).items():
         for match in pattern.finditer(text):
             if free(match.span(), taken()) and match.group():
                 found.append((match.span(), kind, None))
     if not chinese:
-        claim("items", [m for m in named if free(m.span, taken())])
+        claim("items", [m for m in goods if free(m.span, taken())])
     found.sort(key=lambda entry: entry[0])
     return Reading(text, chinese, _cut(found, len(text), chinese), tuple(taken()))
 

@@ -22,6 +22,7 @@ ENGLISH: dict[str, re.Pattern[str]] = {
         r"|\b(?:not|n['’]?t|never)\s+(?:been\s+)?active\b"
         r"|\b(?:haven['’]?t|hasn['’]?t|have not|has not|didn['’]?t|did not|not)\s+"
         r"(?:been (?:seen|back|in|around|by)|stopped by|dropped by|come back|came back|returned|seen|shown up|come in|visited|heard from|laid eyes on)\b"
+        r"|(?:(?<=\bwho )|(?<=\bthat )|(?<=\bhave )|(?<=\bwho've ))left\b(?: us)?(?=\s*(?:$|[,.;?!]|(?:and|but|since|recently|lately)\b))|\bleft us\b"
         r"|\bno (?:activity|purchases?|orders?|visits?|trips?|transactions?|shopping)\b"
         r"|\bnothing\b(?: (?:from them|at all|bought|purchased))?"
         r"|\bwithout (?:a |any )?(?:purchases?|orders?|visits?|buying anything|shopping|activity)\b"
@@ -38,7 +39,9 @@ ENGLISH: dict[str, re.Pattern[str]] = {
         r"|none|minus|hardly ever|kick(?:ing)? out|stopped|quit|skip(?:ped)?|avoid(?:ed|ing|s)?|aren['’]?t|isn['’]?t|don['’]?t|doesn['’]?t|didn['’]?t"
         r"|haven['’]?t|hasn['’]?t|won['’]?t|weren['’]?t|wasn['’]?t|havent|hasnt|didnt|dont|doesnt|arent|yet to|zero|no)\b"
     ),
-    "redeem": _rx(r"\b(?:redeem(?:ed|ing|s)?|coupon(?:s|ers?)?|vouchers?|redemptions?)\b"),
+    "redeem": _rx(
+        r"(?<!non-)(?<!non )\brespon(?:d(?:ed|s|ing)?|ders?)\b|\breact(?:ed|s|ing)?(?= to\b)|\b(?:redeem(?:ed|ing|s)?|coupon(?:s|ers?)?|vouchers?|redemptions?)\b"
+    ),
     "campaign": _rx(
         r"\b(?:(?:received?|were sent|was sent|got|been sent|targeted (?:by|with)|exposed to|reached by|mailed|contacted"
         r"|sent)\b(?:(?!\bno\b)[^,.;]){0,25}?\b)?(?:campaigns?|mailings?|mailers?|mailouts?|direct mail)\b"
@@ -88,7 +91,9 @@ CHINESE: dict[str, re.Pattern[str]] = {
     "neg": _rx(
         r"从来没有?|从来不|从未|从没|从不|没有|没|未(?!来)|零(?=消费|购买|订单|下单|交易|光顾)|不曾|除了|除去|除外|排除|去掉|剔除|剔掉|剔走|剔|筛掉|滤掉|刨除|刨去|刨掉|拿掉|拿走|摘掉|撇开|抛开|刨开|不含|不包括|不要|不买|不是|并非|不再|不(?![同错管论限])|无(?![论限])|非(?!常)"
     ),
-    "redeem": _rx(r"(?:使用|用|兑换|核销|领用)(?:了|过)?(?=[^，。]{0,8}券)|优惠券|用券|券|核销"),
+    "redeem": _rx(
+        r"(?:使用|用|兑换|核销|领用)(?:了|过)?(?=[^，。]{0,8}券)|优惠券|用券|券|核销|响应(?!率)|回应|反应(?!率)"
+    ),
     "campaign": _rx(
         r"收到(?:过|了)?(?=[^，。活]{0,6}[\d一二两三四五六七八九十]+[次个])|(?:收到|接收|参与|触达)?(?:过|了)?(?=[^，。]{0,6}活动)(?:营销)?(?<!做)(?<!搞)(?<!办)(?<!划)(?<!没)活动|营销活动|邮寄|推广活动|直邮"
     ),
@@ -176,8 +181,12 @@ VAGUE: tuple[Vague, ...] = (
         EventCondition("purchase", window=Window(30, 0)),
     ),
     _vague(
-        r"\b(?:at[- ]risk|slipping(?: away)?|about to churn|likely to churn|overdue(?! by| ratio))\b",
-        r"逾期(?:了)?的?(?=客户|顾客|$)(?<!逾期比)|该来没来|有流失风险|即将流失|快要流失|流失风险",
+        r"\b(?:at[- ]risk(?: of (?:leaving|churning|lapsing|losing))?|in danger of (?:leaving|churning|lapsing)|slipping(?: away)?"
+        r"|(?:about|likely|going|set) to (?:churn|leave|lapse|quit|stop (?:buying|shopping|coming))(?: us)?(?: soon)?"
+        r"|(?:on the (?:verge|brink|point) of|thinking (?:of|about)|close to) (?:leaving|churning|quitting)(?: us)?"
+        r"|(?:may|might|could) (?:soon )?(?:leave|churn|quit)(?: us)?(?: soon)?|(?:we(?:['’]re| are) )?about to lose"
+        r"|overdue(?! by| ratio))\b",
+        r"逾期(?:了)?的?(?=客户|顾客|$)(?<!逾期比)|该来没来|有流失风险|即将流失|快要流失|流失风险|(?:快要?|即将|就要|将要|可能会?|有可能会?|打算|准备)(?:流失|离开|离我们而去|走掉?|跑掉|不来)了?(?:的(?=客户|顾客|用户|人))?",
         FeatureCondition("overdue_ratio", ">", 2),
     ),
     _vague(

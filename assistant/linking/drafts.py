@@ -81,6 +81,7 @@ def drafts(reading: Reading, catalogue: Catalogue) -> list[Draft]:
     if course.when and clauses and _WHO.search(reading.text):
         # 'customers in Germany': who bought there.
         course.made.append(Draft(clauses[-1], "purchase", False, [], None, course.when))
+    _share_campaigns(course.made, reading.text)
     _share_times(course.made, reading)
     if reading.chinese:
         take_the_unsaid(course.made, reading)
@@ -238,6 +239,23 @@ def _says_event(draft: Draft, title: Draft) -> bool:
     clause = draft.clause
     bought = draft.items or clause.numbers or clause.trends or draft.kind in ("quiet", "redeem", "campaign")
     return bool(bought or (clause.features and not title.items))
+
+
+_CAMPAIGN_ALONE = re.compile(
+    r"[\s,]*(?:(?:not|nor|or|and|but|from|of|for)\s+)*(?:campaign|mailing)s?\b|[，,]?(?:不是|没有?|而不是)?活动",
+    re.IGNORECASE,
+)
+
+
+def _share_campaigns(made: Sequence[Draft], text: str) -> None:
+    """'Got campaign 18 but did not respond': to that one."""
+    for first, second in itertools.pairwise(made):
+        said = text[second.clause.start : second.clause.end]
+        if first.kind == "redeem" and first.clause.campaigns and _CAMPAIGN_ALONE.match(said):
+            second.kind = "redeem"  # 'coupons from campaign 13 but not campaign 18'
+        kinds = (first.kind, second.kind)
+        if kinds == ("campaign", "redeem") and not second.clause.campaigns and second.window is None:
+            second.clause.campaigns = list(first.clause.campaigns)
 
 
 def _share_times(made: Sequence[Draft], reading: Reading) -> None:

@@ -9,6 +9,9 @@ from dataclasses import dataclass, replace
 from assistant.linking.candidates import Candidate
 from assistant.linking.clauses import Reading
 from assistant.linking.numbers import Number
+from assistant.linking.ranks import Top
+from assistant.linking.swaps import swaps
+from assistant.linking.topics import on_topic, topics
 from assistant.linking.windows import TimeMention
 from segments.catalogue import PARTS
 from segments.definition import (
@@ -19,12 +22,18 @@ from segments.definition import (
     FeatureCondition,
     Node,
     Not,
+    PropensityCondition,
+    RankCondition,
     SimilarityCondition,
+    UpliftCondition,
     Window,
     conditions,
     top_level,
 )
 from segments.edit import add, change, either, remove, same_subject
+
+SWAP, TOP = "swap", "top"
+"""Begin the sources of edits that a message settles."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +48,11 @@ class Edit:
     target: Node | None = None
     reading: str = ""
     source: str = ""
+
+    @property
+    def settled(self) -> bool:
+        """Whether its message leaves no choice: what goes and what comes were both said, or how many of the ranked."""
+        return self.source.startswith((SWAP, TOP))
 
     def apply(self, definition: Node) -> Node:
         """The definition after the edit."""
@@ -55,7 +69,7 @@ class Edit:
 
 _REMOVE = re.compile(
     r"\b(?:drop|remove|forget(?: about)?|get rid of|scrap|lose|ignore|take out|take away|cancel|no need for|delete|ditch|undo)\b"
-    r"|\bwithout the\b|\b(?:take|leave|get)\b[^.?!]{0,25}\bout\b|去掉|删掉|删除|取消|不用管|不考虑|移除|忽略|不限",
+    r"|\bwithout the\b|\b(?:take|leave|get)\b[^.?!]{0,25}\bout\b|去掉|删掉|删除|取消|不用管|不考虑|移除|忽略|不限|撤掉|去除|拿掉|别管|不要(?=[^，。；]{1,10}(?:条件|限制|要求|筛选))",
     re.IGNORECASE,
 )
 _CONDITION_WORD = re.compile(
@@ -72,7 +86,7 @@ _WIDEN = re.compile(
 )
 _CHANGE = re.compile(
     r"\b(?:make (?:it|that|this|them)|change|instead|rather|switch|replace|update|what about|how about|i meant?|sorry|set (?:it|that)|actually|raise|lower|bump|increase|reduce|swap|extend|shorten)\b"
-    r"|不对|我是说|改成|改为|换成|换为|调整|调到|提高到|降到|改到|变成|放宽到|缩短|延长|而不是",
+    r"|^\s*(?:那就?|就|请|改)*用(?=前|排名前|最高)|不对|我是说|改成|改为|换成|换为|调整|调到|提高到|降到|改到|变成|放宽到|缩短|延长|而不是",
     re.IGNORECASE,
 )
 
@@ -101,11 +115,24 @@ def propose(reading: Reading, found: Sequence[Candidate], current: Node) -> tupl
     existing = list(conditions(current))
     if _START_OVER.search(reading.text):
         return ()
+    swapped = swaps(reading, [candidate.node for candidate in found], existing)
+    if swapped:
+        return tuple(
+            Edit("change", swap.node, swap.target, source=f"{SWAP}{place}")
+            for place, swap in enumerate(swapped)
+        )
+    among = _among(reading, found, current)
+    if among is not None:
+        return (Edit("change", among, current, source=TOP),)
     edits: list[Edit] = [*_removals(reading, found, existing), *_allowed_again(reading, found, current)]
     if edits:
         spoken = [edit.target for edit in edits]
         found = [c for c in found if not any(_same_words(c.node, target) for target in spoken)]
     changing = bool(_CHANGE.search(reading.text)) or (not found and not edits)
+    if changing and not edits:
+        edits += _resized(reading, existing)
+        if edits:
+            return _unique(edits)
     if (changing or not found) and not edits:
         edits += _retimed(reading, found, existing, changing)
     if (
@@ -167,7 +194,10 @@ def _removals(reading: Reading, found: Sequence[Candidate], existing: Sequence[C
         re.I,
     ):
         return
+    spoken = topics(text)
     for condition in existing:
+        if on_topic(condition, spoken):
+            yield Edit("remove", target=condition, source=repr(condition))
         for candidate in found:
             leaf = _leaf(candidate.node)
             fewer = _without_items(condition, leaf)
@@ -257,6 +287,52 @@ def _retimed(
             changed = _with_number(condition, number)
             if changed is not None and changed != condition:
                 yield Edit("change", changed, condition, source=f"number{i}")
+
+
+_OF_THEM = re.compile(
+    r"\b(?:of|among|from|within) (?:them|these|those|this (?:segment|group))\b|其中|他们(?:当?中|里面?)|这些(?:人|客户)(?:中|里)",
+    re.IGNORECASE,
+)
+
+
+def _among(reading: Reading, found: Sequence[Candidate], current: Node) -> Node | None:
+    """'The top 50 of them by spend': the highest of the current segment, not those of everyone who are in it."""
+    ranked = [c.node for c in found if isinstance(c.node, RankCondition) and c.node.among is None]
+    if len(ranked) != 1 or len(found) != 1 or not _OF_THEM.search(reading.text):
+        return None
+    return replace(ranked[0], among=current)
+
+
+def _resized(reading: Reading, existing: Sequence[Condition]) -> Iterator[Edit]:
+    """'use the top 5 % instead': as many of those who are ranked already, by whatever they are."""
+    tops = [top for clause in reading.clauses for top in clause.tops if top.assumed]
+    for place, top in enumerate(tops):
+        ranked = [(c, new) for c in reversed(existing) if (new := _with_size(c, top)) is not None]
+        measured = [(c, new) for c in reversed(existing) if (new := _as_rank(c, top)) is not None]
+        for condition, new in (ranked or measured)[:1]:
+            if new != condition:
+                yield Edit("change", new, condition, source=f"{TOP}{place}")
+
+
+def _with_size(condition: Condition, top: Top) -> Condition | None:
+    """A condition on the highest of something, with another share or number of them."""
+    match condition:
+        case RankCondition():
+            return replace(condition, count=top.count, share=top.share)
+        case PropensityCondition(top_share=float()) | UpliftCondition(top_share=float()) if top.share:
+            return replace(condition, top_share=top.share)
+        case SimilarityCondition() if top.count:
+            return replace(condition, top=top.count)
+        case _:
+            return None
+
+
+def _as_rank(condition: Condition, top: Top) -> Condition | None:
+    """'Big spenders' were read as a floor on what they spend: the highest by that feature."""
+    if not (isinstance(condition, FeatureCondition) and condition.op in (">", ">=")):
+        return None
+    number = isinstance(condition.value, int | float) and not isinstance(condition.value, bool)
+    return RankCondition(condition.feature, top.count, top.share) if number else None
 
 
 def _holds(condition: Condition, value: float) -> bool:

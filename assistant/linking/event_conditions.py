@@ -9,6 +9,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
+from assistant.linking.campaigns import RESPONSE
 from assistant.linking.clauses import Reading
 from assistant.linking.draft import Draft
 from assistant.linking.here import EVENT_WORDS
@@ -23,6 +24,7 @@ from segments.definition import (
     FeatureCondition,
     ItemFilter,
     Node,
+    Occasion,
     Window,
 )
 
@@ -31,7 +33,7 @@ QUIET_DAYS = 30
 LAPSED_DAYS = 90
 """'lapsed', 'churned' without a length."""
 _NAME = re.compile(r"(?:\bcampaign\s*(?:no\.?|nr\.?|number|#)?|(?<!次)活动)\s*#?$", re.IGNORECASE)
-"""Before a campaign's name: 'received campaign 18' counts nothing, and no condition says which campaign."""
+"""Before a campaign's name: 'received campaign 18' counts nothing, also where no campaign is known by that name."""
 _EVENTS = {"redeem": "coupon_redeem", "campaign": "exposure"}
 
 
@@ -51,7 +53,7 @@ def event_condition(
         if window is not None:
             return EventCondition("purchase", window=window.window), ""
         words = reading.text[draft.clause.start : draft.clause.end]
-        lapsed = re.search(r"laps|churn|dormant|流失|沉睡", words, re.I)
+        lapsed = re.search(r"laps|churn|dormant|\bleft\b|流失|沉睡", words, re.I)
         days = LAPSED_DAYS if lapsed else QUIET_DAYS
         # 'never made a purchase' has no time and needs none.
         return EventCondition("purchase", window=Window(days, 0)), "quiet"
@@ -60,9 +62,14 @@ def event_condition(
         condition = EventCondition(kind, wanted, window_of(window), occasion=draft.occasion)
         return _any_kind(counted(condition, free, ("money", "times", "orders", "units", "")), others), ""
     if kind in ("redeem", "campaign"):
-        condition = EventCondition(_EVENTS[kind], window=window_of(window))
+        named = dict.fromkeys(name for mention in draft.clause.campaigns for name in mention.names)
+        condition = EventCondition(
+            _EVENTS[kind], window=window_of(window), occasion=Occasion(campaign=tuple(named))
+        )
         free = [number for number in free if not _NAME.search(reading.text[: number.span[0]])]
-        return counted(condition, free, ("coupons", "campaigns", "times", "")), ""
+        said = reading.text[draft.clause.start : draft.clause.end]
+        note = "responded" if kind == "redeem" and RESPONSE.search(said) else ""
+        return counted(condition, free, ("coupons", "campaigns", "times", "")), note
     if kind in ("purchase", "spend", "quiet", "last_purchase"):
         return _purchase(draft, reading.text, free, items)
     if kind == "" and items and not draft.clause.features:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 from assistant.linking import lexicon
+from assistant.linking.campaigns import CampaignMention, named_campaigns
 from assistant.linking.occasions import OccasionMention
 from segments.definition import Occasion
 from segments.ports import Outcome
@@ -42,11 +43,13 @@ USUAL = frozenset({"purchase", "coupon_redeem", "exposure"})
 
 @dataclass(frozen=True)
 class Here:
-    """events: the kinds that happened here. channels: where, as the data name it. outcomes: the workspace's own."""
+    """events: the kinds that happened here. channels: where, as the data name it. outcomes: the workspace's own.
+    campaigns: by name, in order of their beginning."""
 
     events: frozenset[str] = USUAL
     channels: tuple[str, ...] = ()
     outcomes: tuple[Outcome, ...] = ()
+    campaigns: tuple[str, ...] = ()
 
     def event_words(self, chinese: bool) -> list[tuple[str, re.Pattern[str]]]:
         """(event, its words) of the events here that the linker's own cues do not say."""
@@ -63,6 +66,10 @@ class Here:
         if "return" in self.events:
             text = _RETURNS.sub(r"\1 refunds", text)
         return _CART.sub("to cart", text) if "add_to_cart" in self.events else text
+
+    def named_campaigns(self, text: str) -> list[CampaignMention]:
+        """The campaigns of this workspace that a text names."""
+        return named_campaigns(text, self.campaigns)
 
     def places(self, text: str, chinese: bool) -> list[OccasionMention]:
         """Channels said by name, those of a list together."""
@@ -114,6 +121,11 @@ def _spelt(row: Iterable[str]) -> list[str]:
     return [name.strip() for cell in row for name in cell.split("|") if name.strip()]
 
 
-def here(events: Collection[str], channels: Collection[str], outcomes: Iterable[Outcome] = ()) -> Here:
-    """What a workspace holds, the channels in a stable order."""
-    return Here(frozenset(events) | {"purchase"}, tuple(sorted(channels)), tuple(outcomes))
+def here(
+    events: Collection[str],
+    channels: Collection[str],
+    outcomes: Iterable[Outcome] = (),
+    campaigns: Sequence[str] = (),
+) -> Here:
+    """What a workspace holds, the channels in a stable order; campaigns in order of their beginning."""
+    return Here(frozenset(events) | {"purchase"}, tuple(sorted(channels)), tuple(outcomes), tuple(campaigns))

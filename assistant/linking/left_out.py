@@ -18,7 +18,18 @@ from assistant.linking.spans import Span, free
 from assistant.linking.trend import trends
 from assistant.linking.windows import DAYS, windows
 from segments.codec import to_json
-from segments.definition import ComparisonCondition, ItemFilter, Node, Window, conditions
+from segments.definition import (
+    ComparisonCondition,
+    EventCondition,
+    FeatureCondition,
+    ItemFilter,
+    Node,
+    RankCondition,
+    SimilarityCondition,
+    Window,
+    conditions,
+    every_condition,
+)
 
 _CLOCK = re.compile(
     r"\s*(?:o['’]?clock|[ap]\.?m\b|in the (?:morning|afternoon|evening)|at night|[点时])", re.I
@@ -27,14 +38,23 @@ _FEW = 3
 """'all three of them', 'both', '两个条件': a small number without unit or comparison counts words, not customers."""
 
 
+_MONEY = ("money", "per_order")
+_OF_MONEY = re.compile(r"(?:spend|basket_value|discount)_\d+d$|spend_(?!trend)|discount_365d$")
+_COUNTED = ("customers", "people", "orders", "times", "units", "coupons", "campaigns", "stores", "categories")
+"""Units of what is counted: no sum of money has them."""
+
+
 @dataclass(frozen=True)
 class Held:
     """What conditions hold: their numbers, their words in lower case (items, levels, features), and whether any
-    compares two times."""
+    compares two times. money, counts: of the numbers, those that are sums and those that count something; '500 customers'
+    is not held by a sum of 500."""
 
     numbers: frozenset[float]
     words: frozenset[str]
     compares: bool
+    money: frozenset[float] = frozenset()
+    counts: frozenset[float] = frozenset()
 
     @staticmethod
     def by(nodes: Sequence[Node]) -> Held:
@@ -47,7 +67,9 @@ class Held:
         held |= {float(word.removesuffix("+")) for word in words if re.fullmatch(r"\d+\+?", word)}
         words |= {word.partition(":")[2] for word in words if ":" in word}
         two_times = any(isinstance(c, ComparisonCondition) for node in nodes for c in conditions(node))
-        return Held(frozenset(held), frozenset(words), two_times or any("_trend_" in word for word in words))
+        compares = two_times or any("_trend_" in word for word in words)
+        money, counts = _by_kind(nodes)
+        return Held(frozenset(held), frozenset(words), compares, money - counts, counts - money)
 
     @property
     def of_bands(self) -> bool:
@@ -66,7 +88,8 @@ class Held:
         if unit != "percent":
             # 'more than 15 and at most 45' of whole things is 16 to 45.
             ways |= {value, value - 1, value + 1}
-        return value == 1 or bool(ways & self.numbers)
+        other = self.counts if unit in _MONEY else self.money if unit in _COUNTED else frozenset()
+        return value == 1 or bool(ways & (self.numbers - other))
 
     def time(self, window: Window) -> bool:
         """Whether a time is held, give or take the day that it begins or ends with. Of two times that are compared
@@ -87,6 +110,30 @@ class Held:
             name in self.words or any(slug in word for word in self.words)
             for name, slug in zip(named, slugs, strict=True)
         )
+
+
+def _by_kind(nodes: Sequence[Node]) -> tuple[frozenset[float], frozenset[float]]:
+    """The numbers that are sums of money, and those that count customers, events or days."""
+    money: set[float] = set()
+    counts: set[float] = set()
+    for condition in (condition for node in nodes for condition in every_condition(node)):
+        match condition:
+            case EventCondition(measure=measure, value=value, window=window):
+                (money if measure == "value" else counts).update(_values(value))
+                counts |= {float(days) for days in (window.start, window.end) if days}
+            case FeatureCondition(feature=feature, value=value):
+                (money if _OF_MONEY.match(feature) else counts).update(_values(value))
+            case RankCondition(count=int(count)) | SimilarityCondition(top=count):
+                counts.add(float(count))
+            case _:
+                pass
+    return frozenset(money), frozenset(counts)
+
+
+def _values(value: object) -> Iterator[float]:
+    for one in value if isinstance(value, tuple) else (value,):
+        if isinstance(one, int | float) and not isinstance(one, bool):
+            yield float(one)
 
 
 def made_up(reading: Reading, node: Node, as_of: date) -> tuple[str, ...]:
@@ -124,9 +171,16 @@ def _leaves(value: object) -> Iterator[object]:
 
 
 def left_out(
-    reading: Reading, nodes: Sequence[Node], as_of: date, arguments: Collection[float] = ()
+    reading: Reading,
+    nodes: Sequence[Node],
+    as_of: date,
+    arguments: Collection[float] = (),
+    budget: float | None = None,
 ) -> tuple[str, ...]:
-    """The words for numbers, times and goods that neither the nodes nor a tool's arguments hold, in reading order."""
+    """The words for numbers, times and goods that neither the nodes nor a tool's arguments hold, in reading order.
+
+    arguments: what a tool was told to count. budget: what it may spend.
+    """
     text, chinese, held = reading.text, reading.chinese, Held.by(nodes)
     times = windows(text, chinese, as_of)
     changes = [t.span for t in trends(text, chinese)] if held.compares else []
@@ -137,7 +191,8 @@ def left_out(
             lost.append(time.span)
     taken = [*(time.span for time in times), *when, *changes]
     for number in numbers(text, chinese, taken):
-        if number.value in arguments or held.number(number) or _CLOCK.match(text, number.span[1]):
+        taken_by = number.value == budget if number.unit in _MONEY else number.value in (*arguments, budget)
+        if taken_by or held.number(number) or _CLOCK.match(text, number.span[1]):
             continue
         if number.value > _FEW or number.unit or number.op:
             lost.append(number.span)

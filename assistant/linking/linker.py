@@ -45,6 +45,7 @@ from assistant.linking.rewrite import plain
 from assistant.linking.scope import readings
 from assistant.linking.spans import blanked
 from assistant.linking.spelling import KnowsWords, Speller
+from assistant.linking.topics import topics
 from assistant.linking.trend import trends
 from assistant.linking.unknown import missing, unknown_words
 from assistant.linking.windows import TimeMention, iter_labels, windows
@@ -76,11 +77,14 @@ def is_chinese(text: str) -> bool:
 
 
 _BY = re.compile(
-    r"\b(?:by|of|over|across) (?:their |its |the )?([A-Za-z][\w ]*)[.?!]?\s*$|按(?:照)?(.{1,12}?)(?:来)?(?:拆分|细分|分布|分组|统计|看看)"
+    r"\b(?:their|its|the) (\w+(?: \w+){0,2}) (?:distribution|breakdown)\b|\b(?:by|of|over|across) (?:their |its |the )?([A-Za-z][\w ]*)[.?!]?\s*$|按(?:照)?(.{1,12}?)(?:来)?(?:拆分|细分|分布|分组|统计|看看)"
     r"|(?<=的)(.{1,12}?)分布",
     re.IGNORECASE,
 )
 """What a breakdown is by."""
+_BREAK = re.compile(
+    r"\b(?:break|split|group|count)(?= (?:it|this|that|them|these|those|the|by|down)\b)", re.IGNORECASE
+)
 
 
 Confidence = Literal["high", "medium", "low"]
@@ -195,7 +199,7 @@ class Linker:
         """Link a message without the words of the outcome `own` of the workspace that it asks about, and of natural
         segments that it names."""
         chinese = is_chinese(message)
-        name, text = _name_blanked(message, [known for known in saved if self._is_name(known, message)])
+        name, text = _name_blanked(message, [each for each in saved if self._is_name(each, message)])
         said_at, customer = spoken_customer(text)
         if customer is not None:
             text = blanked(text, [said_at])
@@ -214,7 +218,7 @@ class Linker:
             text, among = self._chosen_from(text, chinese)
         by = _BY.search(text) if CUES["breakdown_segment"].search(text) else None
         if by is not None:
-            text = blanked(text, [by.span()])
+            text = blanked(text, [by.span(), *(verb.span() for verb in _BREAK.finditer(text))])
         spoken, ahead = text, tuple[str, ...]()
         if CUES["score_propensity"].search(text) and not _MOST_LIKELY.search(text):
             whole = plain(text, chinese)
@@ -276,6 +280,9 @@ class Linker:
         if intents.tools and not found:
             edits = tuple(edit for edit in edits if edit.kind == "remove")
         unknown = unknown_words(reading)
+        if any(edit.kind == "remove" for edit in edits):
+            # '把孩子的条件去掉': the word names what goes.
+            unknown = tuple(word for word in unknown if not topics(word))
         read_as = [*readings(reading.text, found), None, None]
         return Link(
             "zh" if chinese else "en",
@@ -340,8 +347,8 @@ class Linker:
     def disagreement(self, link: Link, node: Node) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """What a message says that a definition does not hold, and what the definition holds that nobody said."""
         reading, _ = self._read(link.message, link.language == "zh")
-        arguments = _arguments(link.intents)
-        return left_out(reading, [node], self.as_of, arguments), made_up(reading, node, self.as_of)
+        lost = left_out(reading, [node], self.as_of, *_arguments(link.intents))
+        return lost, made_up(reading, node, self.as_of)
 
     def goods(self, words: str) -> ItemFilter:
         """The goods that a few words name, brand and kind together; an empty filter when they name none, some of a list
@@ -375,11 +382,14 @@ class Linker:
         self, reading: Reading, found: Sequence[Candidate], edits: Sequence[Edit], intents: Intents
     ) -> tuple[str, ...]:
         nodes = [c.node for c in found] + [edit.node for edit in edits if edit.node is not None]
-        return left_out(reading, nodes, self.as_of, _arguments(intents)) if nodes else ()
+        return left_out(reading, nodes, self.as_of, *_arguments(intents)) if nodes else ()
 
     def _is_name(self, saved: str, message: str) -> bool:
         """Whether a message that holds a saved segment's name means it: 'who is over 55?' is not about 'Over 55'."""
         place = message.casefold().find(saved.casefold())
+        of_goods = place >= 0 and (market_tool(message) or _BUYING.search(message[:place]))
+        if of_goods and named_items(saved, is_chinese(saved), self._items):
+            return False  # 'Forecast demand for Soup', 'who bought Soup', whatever segment is called so
         if place < 0 or message[place : place + len(saved)] == saved or spoken_name(message)[1] is not None:
             return place >= 0
         reading, _ = self._read(saved, is_chinese(saved))
@@ -472,6 +482,10 @@ _CHOSEN_FROM = re.compile(
 """'find 500 people like them among beer buyers', '在有孩子的家庭里找100个像他们的人'."""
 
 
+_BUYING = re.compile(
+    r"(?:\b(?:buy|buys|buying|buyers of|bought|purchas\w+|order(?:ed|ing)|spen[dt]\w* on)|买[过了的]?|购买[过了的]?)\s*$",
+    re.IGNORECASE,
+)
 _QUOTED = re.compile(
     r"(?<!products named )(?<!” or )(?<!名称含)(?<!名称带)(?<!名称里有)(?<!名为)(?<!”或)(?<!”、)[\"“「《].{1,60}?[\"”」》]",
 )
@@ -484,10 +498,11 @@ _COUNTS = re.compile(
 )
 
 
-def _arguments(intents: Intents) -> list[float]:
-    """The numbers of a message that tools take, not conditions."""
-    spoken = (intents.top, intents.k, intents.budget) if intents.tools else ()
-    return [float(value) for value in spoken if value is not None]
+def _arguments(intents: Intents) -> tuple[list[float], float | None]:
+    """The numbers of a message that tools take, not conditions: how many, and what may be spent."""
+    if not intents.tools:
+        return [], None
+    return [float(value) for value in (intents.top, intents.k) if value is not None], intents.budget
 
 
 def _name_blanked(message: str, saved: Collection[str]) -> tuple[str | None, str]:

@@ -72,7 +72,12 @@ def _spelt(text: str) -> int:
 _WORD = "|".join(sorted(map(re.escape, _EN_WORDS), key=len, reverse=True))
 DIGITS = r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?"
 EN_NUMBER = rf"(?:(?<![A-Za-z_])(?:{DIGITS})(?:\s?[km]\b)?|\b(?:{_WORD})\b)"
-ZH_NUMBER = r"(?:(?:" + DIGITS + r")\s?[千万kK]?|[零一二两三四五六七八九十百千万]+)"
+# '3万5' is 35,000, but '10万2个孩子' two numbers.
+ZH_NUMBER = (
+    r"(?:\d+[万千]\d(?![\d.个次天件人名位岁口周月年种家单])|(?:"
+    + DIGITS
+    + r")\s?[千万kK]?|[零一二两三四五六七八九十百千万]+)"
+)
 
 ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth")
 SIGN = r"[$£€¥￥]"
@@ -92,6 +97,9 @@ def to_number(text: str) -> float:
     for suffix, factor in (("k", 1e3), ("m", 1e6), ("千", 1e3), ("万", 1e4)):
         if text.endswith(suffix) and text[0].isdigit():
             text, scale = text[: -len(suffix)].strip(), factor
+    if tail := re.fullmatch(r"(\d+)([千万])(\d)", text):
+        whole = 1e4 if tail[2] == "万" else 1e3
+        return float(tail[1]) * whole + float(tail[3]) * whole / 10
     if text[0].isdigit():
         return float(text.replace(",", "")) * scale
     return float(_chinese(text))

@@ -204,7 +204,7 @@ def _in_one_go(text: str, chinese: bool, as_of: date, items: FindItems) -> Itera
 
 
 _EVENTS = (
-    ("coupon_redeem", re.compile(r"coupon|voucher|redeem|redempt|券", re.IGNORECASE)),
+    ("coupon_redeem", re.compile(r"coupon|voucher|redeem|redempt|\brespond|券|响应", re.IGNORECASE)),
     ("exposure", re.compile(r"campaign|mailing|mailer|活动", re.IGNORECASE)),
 )
 _ANYTHING = re.compile(

@@ -14,7 +14,8 @@ from assistant.linking.spans import Span, free
 class Top:
     """'top 10 % by spend', 'top 100 customers': a share or a count, of the feature's highest (or lowest).
 
-    by: the words that name the feature, where they are still to be looked up in the catalogue.
+    by: the words that name the feature, where they are still to be looked up in the catalogue. assumed: whether nothing
+    was said of what they are ranked by.
     """
 
     span: Span
@@ -23,6 +24,7 @@ class Top:
     feature: str
     lowest: bool = False
     by: str = ""
+    assumed: bool = False
 
 
 _PEOPLE = (
@@ -39,7 +41,7 @@ _STOP = (
     r"|\s+(?:and|but|among|amongst|who|that|which|out of|of (?:those|all|that|everyone)|over the|during the|with us|this|ever)\b)"
 )
 _BY = rf"(?:by|on|in terms of|for|according to|ranked (?:by|on))\s+(?:the\s+|their\s+)?(?P<by>[a-z][\w /'-]{{2,70}}?){_STOP}"
-_OF = rf"(?:\s+(?:of\s+)?(?:all\s+|our\s+|the\s+|those\s+|that\s+)*(?:{_PEOPLE}|group|base|list))?"
+_OF = rf"(?:\s+(?:of\s+)?(?:all\s+|our\s+|the\s+|those\s+|that\s+)*(?:{_PEOPLE}|group|base|list|them|these|those))?"
 _EDGE = r"(?P<end>top|upper|leading|highest|biggest|largest|heaviest|bottom|lowest|smallest)"
 _KIND = r"(?P<by>(?!(?:of|in|by|on|for|and|the|their)\b)[a-z][\w &/'-]{1,30}?\s+"
 _PATTERNS = tuple(
@@ -58,7 +60,7 @@ _PATTERNS = tuple(
         # 'the 20 lowest meat spenders of the year'
         rf"\b(?:the\s+|our\s+)?{_N}\s+{_EDGE}\s+{_KIND}(?:spenders?|share of (?:the |their )?(?:annual |yearly )?spend(?:ing)?))(?=\s|$|[.,;?!()])",
         # 'rank the households ... by their spend ... and return the top 20 percent'
-        rf"\b{_END}\s+{_N}(?P<s>\s+spenders?)?(?:\s+of\s+(?:that|this|the)\s+group)?{_OF}(?=\s*(?:$|[.,;?!()])|\s+(?:of|in|over|among|by|from|who|only|please)\b)",
+        rf"\b{_END}\s+{_N}(?P<s>\s+spenders?)?(?:\s+of\s+(?:that|this|the)\s+group)?{_OF}(?=\s*(?:$|[.,;?!()])|\s+(?:of|in|over|among|by|from|who|only|please|instead|rather)\b)",
     )
 )
 RANKED_BY = re.compile(
@@ -96,13 +98,14 @@ def _top(text: str, match: re.Match[str], *, bare: bool) -> Top | None:
     if bare:
         ranked = RANKED_BY.search(text)
         by = ranked["by"] if ranked is not None else ("spend" if groups.get("s") else "")
-        if not match["p"] and not by and not _NAMED.search(match.group()):
+        again = re.match(r"\s+(?:instead|rather)\b", text[match.end() :])
+        if not (match["p"] or by or again or _NAMED.search(match.group())):
             return None
     if number <= 0 or (match["p"] and number > 100) or not (match["p"] or number.is_integer()):
         return None
     lowest = re.fullmatch(_LOW, end) is not None and end != "least"
-    share = number / 100 if match["p"] else None
-    return Top(match.span(), share, None if match["p"] else int(number), "spend_365d", lowest, by or "spend")
+    share, count = (number / 100, None) if match["p"] else (None, int(number))
+    return Top(match.span(), share, count, "spend_365d", lowest, by or "spend", not by)
 
 
 AMONG = re.compile(

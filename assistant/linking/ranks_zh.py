@@ -78,7 +78,8 @@ def bare_tops_zh(text: str) -> list[Top]:
             continue
         feature = "orders_365d" if re.search("订单|次数|频次", match["by"] or "") else "spend_365d"
         share = number / 100 if match["p"] else None
-        found.append(Top(match.span(), share, None if match["p"] else int(number), feature))
+        count = None if match["p"] else int(number)
+        found.append(Top(match.span(), share, count, feature, assumed=not match["by"]))
     return found
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from assistant.intents import CUES
+from assistant.intents import CAMPAIGN_CUES, CUES
 from assistant.linking import lexicon
 from assistant.linking.clauses import Reading
 from assistant.linking.cues import STOP_EN
@@ -23,7 +23,7 @@ _STOP_ZH = re.compile(
 def unknown_words(reading: Reading) -> tuple[str, ...]:
     """Content words outside everything that was understood: what the data may not have."""
     rest = reading.unclaimed()
-    for cue in CUES.values():
+    for cue in (*CUES.values(), *CAMPAIGN_CUES.values()):
         rest = cue.sub(lambda match: " " * len(match.group()), rest)
     if reading.chinese:
         absent = [word for word in lexicon.words("absent_zh.txt") if word in rest]

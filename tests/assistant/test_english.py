@@ -454,10 +454,10 @@ def test_a_change_between_periods_compares_no_segments(linker: Linker) -> None:
     assert "compare_segments" not in linker.link(question).intents.tools
 
 
-@pytest.mark.parametrize("question", ["who received campaign 18", "收到活动18的客户"])
-def test_the_name_of_a_campaign_counts_nothing_and_is_told_to_be_left_out(
+@pytest.mark.parametrize("question", ["who received campaign 999", "收到活动999的客户"])
+def test_the_name_of_a_campaign_nobody_knows_counts_nothing_and_is_told_to_be_left_out(
     linker: Linker, question: str
 ) -> None:
     link = linker.link(question)
     assert link.reading == EventCondition("exposure")
-    assert link.unused == ("18",)
+    assert link.unused == ("999",)

@@ -3,7 +3,12 @@
 import pytest
 
 from assistant.several import Step, taken_apart
-from tests.assistant.conftest import BIG_SPENDERS, call, offered
+from campaigns.experiment import Experiment
+from segments.codec import from_json, to_json
+from tests.assistant.conftest import BIG_SPENDERS, SOUP, call, offered
+from tests.assistant.test_campaigns import forget, good_copy, other_copy
+
+__all__ = ["forget"]
 
 SPENT = "who spent over $500 in the last 90 days"
 SPENT_ZH = "最近90天消费超过500元的客户"
@@ -38,6 +43,50 @@ SPENT_ZH = "最近90天消费超过500元的客户"
             f"找出{SPENT_ZH}，预测他们购买啤酒的可能性，然后用5000元预算做个方案",
             f"找出{SPENT_ZH}",
             [("score_propensity", "预测他们购买啤酒的可能性"), ("plan_strategy", "用5000元预算做个方案")],
+        ),
+        (
+            "find big spenders who left, save them as VIP lost and plan a win-back with $5,000",
+            "find big spenders who left",
+            [
+                ("save_segment", "save them as VIP lost"),
+                ("plan_strategy", "plan a win-back with $5,000"),
+            ],
+        ),
+        (
+            "find wine buyers, break them down by age, compare them with VIP and compare them with everyone",
+            "find wine buyers",
+            [
+                ("breakdown_segment", "break them down by age"),
+                ("compare_segments", "compare them with VIP"),
+                ("profile_segment", "compare them with everyone"),
+            ],
+        ),
+        (
+            "plan with $3,000 for them, keep 10 % as holdout and write the email",
+            "",
+            [
+                ("plan_strategy", "plan with $3,000 for them"),
+                ("assign_holdout", "keep 10 % as holdout"),
+                ("write_copy", "write the email"),
+            ],
+        ),
+        (
+            "找出流失的大客户，保存为“流失VIP”，并用5000美元做召回方案，留10%做对照组",
+            "找出流失的大客户",
+            [
+                ("save_segment", "保存为“流失VIP”"),
+                ("plan_strategy", "用5000美元做召回方案"),
+                ("assign_holdout", "留10%做对照组"),
+            ],
+        ),
+        (
+            "找出买过汤的客户，按年龄拆分，和全体客户对比，再保存为汤粉",
+            "找出买过汤的客户",
+            [
+                ("breakdown_segment", "按年龄拆分"),
+                ("profile_segment", "和全体客户对比"),
+                ("save_segment", "保存为汤粉"),
+            ],
         ),
         (
             "描述一下他们，再找200名与他们相似的客户",
@@ -158,7 +207,6 @@ def test_a_segment_that_contradicts_itself_runs_no_step(talk):
 @pytest.mark.parametrize(
     ("message", "tool"),
     [
-        ("profile them, score them and save this as 'VIP'", "save_segment"),
         ("find 4 natural segments, profile them and plan with $700", "discover_segments"),
     ],
 )
@@ -180,3 +228,77 @@ def test_a_description_in_a_step_keeps_the_message_whole(talk):
     answer = talk.ask(question, call("plan_strategy"))
     assert names(answer)[-1] == "plan_strategy"
     assert "profile_segment" not in names(answer)
+
+
+QUIET = "who spent over $300 in the last 365 days but nothing in the last 30 days"
+QUIET_ZH = "最近365天消费超过300元但最近30天没来的客户"
+
+
+@pytest.mark.parametrize(
+    ("message", "name"),
+    [
+        (
+            f"find customers {QUIET}, save them as Lost, plan a win-back with $5,000 and keep 10 % as holdout",
+            "Lost",
+        ),
+        (f"找出{QUIET_ZH}，保存为“流失”，并用5000美元做召回方案，留10%做对照组", "流失"),
+    ],
+)
+def test_what_is_saved_planned_and_held_out_is_one_segment_and_one_plan(talk, message, name):
+    answer = talk.ask(message, call("define_segment"))
+    assert names(answer) == ["define_segment", "save_segment", "plan_strategy", "assign_holdout"]
+    assert to_json(talk.rooms.library.get(name).definition) == talk.current
+    assert answer.strategy is not None
+    assert (answer.strategy.objective.goal, answer.strategy.budget) == ("win_back", 5000)
+    held = answer.tool_calls[-1]["arguments"]
+    # The holdout is of the plan that was made a step before, and no percentage is a condition.
+    assert held == {"share": 0.1, "goal": "win_back", "budget": 5000.0}
+    (made,) = talk.rooms.experiments.names()
+    assert Experiment.from_dict(talk.rooms.experiments.load(made)).holdout_share == pytest.approx(
+        0.1, abs=0.02
+    )
+    assert answer.answer.index(name) < answer.answer.index("5,000")
+
+
+def test_a_saved_segment_is_compared_and_copy_is_written_in_reading_order(talk):
+    talk.rooms.library.save("VIP", from_json(BIG_SPENDERS))
+    talk.use(SOUP)
+    answer = talk.ask(
+        "break them down by age, compare them with VIP and write an email",
+        good_copy,
+        other_copy,
+        lawless=True,
+    )
+    assert names(answer) == ["breakdown_segment", "compare_segments", "write_copy"]
+    assert answer.tool_calls[0]["arguments"] == {"feature": "age"}
+    assert answer.tool_calls[1]["arguments"]["name"] == "VIP"
+    places = [answer.answer.index(said) for said in ("**age band**", "customers in VIP", "**Variant A**")]
+    assert places == sorted(places)
+    assert talk.current == SOUP
+
+
+@pytest.mark.parametrize(
+    ("message", "why", "rest"),
+    [
+        (
+            "profile them, break them down by shoe size and save them as Souper",
+            "Break it down by what?",
+            "Not done either: save them as Souper.",
+        ),
+        ("描述一下他们，按鞋码拆分，再保存为汤粉", "按什么拆分？", "后面的也没有执行：保存为汤粉。"),
+    ],
+)
+def test_what_could_not_be_run_is_told_with_what_was_not_tried(talk, message, why, rest):
+    talk.use(SOUP)
+    answer = talk.ask(message)
+    assert names(answer) == ["profile_segment"]
+    assert why in answer.answer
+    assert rest in answer.answer
+    assert talk.rooms.library.names() == []
+
+
+def test_words_of_a_breakdown_are_no_goods(talk):
+    """'Break' was once read as bread."""
+    link = talk.assistant.linker.link("break them down by age", from_json(SOUP))
+    assert link.reading is None
+    assert link.intents.feature == "age"

@@ -80,7 +80,13 @@ others = st.sampled_from(
 )
 soups = ItemFilter(category=("SOUP",))
 occasions = st.sampled_from(
-    [Occasion(), Occasion(("sat", "sun")), Occasion(hours=(18, 22)), Occasion(channel=("31",))]
+    [
+        Occasion(),
+        Occasion(("sat", "sun")),
+        Occasion(hours=(18, 22)),
+        Occasion(channel=("31",)),
+        Occasion(campaign=("18",)),
+    ]
 )
 behaviour = st.one_of(
     st.builds(
