@@ -22,7 +22,7 @@ DOUBTED = "the flibber crowd who spent over $500 in the last 90 days"
 PLAIN = "customers who spent over $500 in the last 90 days"
 LEFT_OUT = "who spent over $500 in the last 90 days with gizzlement of 20%"
 SPENT = {"event": "purchase", "measure": "value", "op": ">", "value": 500, "from_days_ago": 90}
-UNITS = SPENT | {"measure": "quantity"}
+BELOW = SPENT | {"op": "<="}
 """Holds the same words, finds others."""
 NOBODY = SPENT | {"measure": "count"}
 SHARE = {"feature": "discount_rate_365d", "op": ">=", "value": 0.2}
@@ -120,13 +120,21 @@ def test_of_three_readings_that_differ_the_linkers_leads_and_the_next_is_told(
     linker: Linker, opened: Rooms
 ) -> None:
     link = linker.link(PLAIN)
-    told = replace(link, confidence="low", alternative=from_json(UNITS))
-    assert reader(linker, opened, [UNITS, NOBODY]).joined(link) == told
+    told = replace(link, confidence="low", alternative=from_json(BELOW))
+    assert reader(linker, opened, [BELOW, NOBODY]).joined(link) == told
 
 
 def test_a_second_draw_that_finds_what_the_linker_found_settles_it(linker: Linker, opened: Rooms) -> None:
     link = linker.link(PLAIN)
-    assert reader(linker, opened, [UNITS, SPENT]).joined(link) == replace(link, confidence="medium")
+    assert reader(linker, opened, [BELOW, SPENT]).joined(link) == replace(link, confidence="medium")
+
+
+def test_where_the_words_told_nothing_one_sketch_alone_is_not_believed(linker: Linker, opened: Rooms) -> None:
+    link = linker.link("who won the super bowl last year?")
+    assert link.reading is None
+    assert reader(linker, opened, [SPENT, NOBODY]).joined(link) == link
+    agreed = reader(linker, opened, SPENT).joined(link)
+    assert (agreed.reading, agreed.confidence) == (from_json(SPENT), "medium")
 
 
 def test_two_sketches_alike_overrule_words_that_were_left_out(linker: Linker, opened: Rooms) -> None:
@@ -154,7 +162,7 @@ def test_the_dates_told_are_those_of_the_reading_taken(linker: Linker, opened: R
     assert link.dates == ("last quarter = 2017-10-01 to 2017-12-31",)
     by_words = {"event": "purchase", "measure": "quantity", "op": ">", "value": 500, "when": "last quarter"}
     assert reader(linker, opened, by_words).joined(link).dates == link.dates
-    assert linker.dates(link.message, from_json(UNITS)) == ()
+    assert linker.dates(link.message, from_json(BELOW)) == ()
 
 
 def test_a_reading_that_contradicts_itself_gives_place(linker: Linker, opened: Rooms) -> None:
@@ -166,7 +174,7 @@ def test_a_reading_that_contradicts_itself_gives_place(linker: Linker, opened: R
 
 def test_yes_takes_the_other_reading_and_a_bundle_of_it_replays(workspace: Path) -> None:
     wish(workspace, "always")
-    model = ScriptedModel(call("define_segment"), sketch=[UNITS, NOBODY])
+    model = ScriptedModel(call("define_segment"), sketch=[BELOW, NOBODY])
     talk = Assistant.open(workspace, model)
     first = talk.ask(PLAIN)
     assert first.confidence == "low"
@@ -174,7 +182,7 @@ def test_yes_takes_the_other_reading_and_a_bundle_of_it_replays(workspace: Path)
     assert replay(bundle | {"model": {"adapter": "sketch"}}, open_workspace(workspace)).same
     second = talk.ask("yes", first.conversation)
     assert second.segment is not None
-    assert fingerprint(from_json(second.segment["definition"])) == fingerprint(from_json(UNITS))
+    assert fingerprint(from_json(second.segment["definition"])) == fingerprint(from_json(BELOW))
 
 
 @pytest.mark.parametrize(
@@ -188,21 +196,21 @@ def test_at_low_confidence_both_readings_are_told_with_their_sizes_and_yes_takes
     workspace: Path, message: str, which: str, yes: str
 ) -> None:
     wish(workspace, "always")
-    model = ScriptedModel(call("define_segment"), sketch=[UNITS, NOBODY])
+    model = ScriptedModel(call("define_segment"), sketch=[BELOW, NOBODY])
     talk = Assistant.open(workspace, model)
     first = talk.ask(message)
     assert first.confidence == "low"
     assert first.segment is not None
     assert fingerprint(from_json(first.segment["definition"])) == fingerprint(from_json(SPENT))
     assert which in first.answer
-    size = talk.rooms.audiences.size(from_json(UNITS))
+    size = talk.rooms.audiences.size(from_json(BELOW))
     assert isinstance(first.segment["size"], int)
     other = {figure["name"]: figure["value"] for figure in first.evidence[1]["figures"]}["other_size"]
     assert other == size != first.segment["size"]
     assert f"{size:,}" in first.answer
     second = talk.ask(yes, first.conversation)
     assert second.segment is not None
-    assert fingerprint(from_json(second.segment["definition"])) == fingerprint(from_json(UNITS))
+    assert fingerprint(from_json(second.segment["definition"])) == fingerprint(from_json(BELOW))
 
 
 def test_the_size_of_the_other_reading_is_held_back_where_it_is_too_small(workspace: Path) -> None:
