@@ -545,7 +545,7 @@ def test_files_are_read_anew_when_asked_and_when_the_code_loads_otherwise(tmp_pa
         path.write_text("\n".join(["who,at,paid", *part]) + "\n")
     mapping, ready = parse_mapping(PLAIN, tmp_path, "shop.toml"), tmp_path / "ws"
 
-    def load() -> str:
+    def load():
         """Names the last load in full."""
         return read_ledger(ready / FILE).base
 
