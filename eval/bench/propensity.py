@@ -100,7 +100,7 @@ def _by_chance(card: Card, tested: pd.DataFrame | None) -> str:
     """Of the categories' mean, the mean over as many of the largest as it is of."""
     if tested is None:
         return ""
-    said = [name for name in tested if not name.startswith(LABEL)]
+    said = [str(name) for name in tested if not str(name).startswith(LABEL)]
     names = [card.outcome] if card.outcome in said else said[: card.categories]
     found = np.mean([chance_ece(tested[name].to_numpy(dtype="float64")) for name in names], axis=0)
     return f"{found.mean():.3f} ({np.quantile(found, 0.95):.3f})"
