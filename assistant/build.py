@@ -1,25 +1,24 @@
 """Builds a workspace step by step; a finished step is not done again, a killed one leaves nothing half-built.
 
-Each step writes its result atomically and then its mark (what it was made from). A mark that no longer
-fits (other source, other code) or a result that is damaged makes the step run again, and the ones after it.
+How steps follow one another and what makes one run again stands in `assistant.build_steps`. What is mended without its
+source goes by the mark that the warehouse has, so that a load that is due stays due.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any, Literal
 
 import duckdb
 
 from assistant.behaviour import behaviour_vectors, made_from
 from assistant.reviews import check_scored, score_reviews
 from assistant.scoring import chosen_families, train_or_rescore
+from assistant.build_steps import LOAD, MADE, Built, Step, condition, mark_after, mark_of, run_steps
 from assistant.workspace import SETTINGS_FILE, Workspace
 from indexes.discoveries import Discoveries
 from indexes.index import CustomerIndex
@@ -27,7 +26,7 @@ from indexes.tastes import nearness
 from indexes.text import SentenceEncoder
 from propensity.registry import Registry
 from segments.atomic import write_text
-from segments.errors import ChecksumError, DataError, InternalError, NotBuiltError, StorageError
+from segments.errors import DataError, NotBuiltError
 from segments.ports import Progress, silent
 from warehouse import completejourney
 from warehouse.append import Added, append, load_all
@@ -56,9 +55,6 @@ LOADING = (
 )
 """The code whose change makes another warehouse of the same files."""
 
-MADE = ("index", "models")
-"""The steps whose results are files of their own, made of the warehouse."""
-
 NEW_SETTINGS = """\
 # Settings of this workspace; every key may be left out.
 name = {name}
@@ -66,31 +62,6 @@ currency = {currency}
 min_group = 10
 exclude_categories = {categories}
 """
-
-
-@dataclass(frozen=True)
-class Step:
-    """One step of a build: its name, what a person sees, the work, and whether its result can be used.
-
-    code: the files (globs from the root of the packages) whose change makes the result another one. settings: what
-    of the workspace's settings does so too.
-    """
-
-    name: str
-    title: str
-    run: Callable[[Progress], Any]
-    check: Callable[[], Any]
-    code: tuple[str, ...]
-    settings: str = ""
-
-
-@dataclass(frozen=True)
-class Built:
-    """A workspace after its steps. mended: of the index and the models what was damaged and was made anew, in the words
-    a person sees."""
-
-    workspace: Workspace
-    mended: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -123,7 +94,7 @@ def build_from(
     """
     warehouse = folder / FILE
     ledger = read_ledger(warehouse) if (folder / VAULT_FILE).exists() else None
-    made_by = _digest("", LOADING)
+    made_by = mark_after("", LOADING)
     intake = take_in(mapping, ledger, made_by, replace=replace, rebuild=rebuild, accept_drift=accept_drift)
     _write_settings(folder, mapping.name, mapping.currency, mapping.exclude_categories)
     added: list[Added] = []
@@ -134,8 +105,10 @@ def build_from(
         elif intake.action == "add":
             added.append(append(folder, mapping, intake, report))
 
-    # What is added leaves everything usable in between: customers and days only come, ids and features stay.
-    built = _build(folder, make, intake.mark, progress, in_use=intake.action != "build")
+    # What is added leaves everything usable in between: customers and days only come, ids and features stay. A full
+    # load is due whatever is marked: other code, or --rebuild, asks for it of the same files.
+    anew = intake.action == "build"
+    built = _build(folder, make, intake.mark, progress, in_use=not anew, anew=anew)
     _remember(mapping, folder)
     return Ingested(built.workspace, built.mended, intake, added[0] if added else None)
 
@@ -172,15 +145,35 @@ def refresh(folder: Path, progress: Callable[[str], Progress] = lambda _title: s
 def mend(folder: Path, progress: Callable[[str], Progress] = lambda _title: silent) -> tuple[str, ...]:
     """Make anew what is damaged of the index and the models; which steps that was, in the words a person sees."""
     steps = _steps(Workspace.of(folder), lambda _report: None)
-    if not any(step.name in MADE and _state(step) == "damaged" for step in steps):
+    if not any(step.name in MADE and condition(step) == "damaged" for step in steps):
         return ()
     return _without_loading(folder, progress).mended
 
 
+def loaded_otherwise(folder: Path) -> bool:
+    """Whether the warehouse's mark is not what this code and these settings would load; False where it has none."""
+    workspace = Workspace.of(folder)
+    loading = _steps(workspace, lambda _report: None)[0]
+    kept = mark_of(folder, loading)
+    return kept not in (
+        "",
+        mark_after(_start(workspace, _source_of(folder)) + loading.settings, loading.code),
+    )
+
+
 def _without_loading(folder: Path, progress: Callable[[str], Progress]) -> Built:
-    """The steps that are due, on the warehouse as it is."""
-    source = str(json.loads((folder / "ready.json").read_text())["source"])
-    return _build(folder, lambda _report: None, source, progress, in_use=True)
+    """The steps that are due, on the warehouse as it is.
+
+    It keeps the mark of the code that loaded it: where this version loads otherwise, the next build still knows.
+    """
+    workspace = Workspace.of(folder)
+    loading, *steps = _steps(workspace, lambda _report: None)
+    loading.check()
+    return run_steps(workspace, steps, mark_of(folder, loading), _source_of(folder), progress, in_use=True)
+
+
+def _source_of(folder: Path) -> str:
+    return str(json.loads((folder / "ready.json").read_text())["source"])
 
 
 def _write_settings(folder: Path, name: str, currency: str, categories: Sequence[str]) -> None:
@@ -217,66 +210,17 @@ def _build(
     source: str,
     progress: Callable[[str], Progress],
     in_use: bool = False,
+    anew: bool = False,
 ) -> Built:
-    """make: makes the warehouse from the source. in_use: the workspace can be used while its steps are redone."""
+    """make: makes the warehouse from the source; the rest as `run_steps`."""
     workspace = Workspace.of(folder)
-    redo, mark = False, f"{FORMAT}|{source}|{workspace.settings.encoder}"
-    mended = []
     steps = _steps(workspace, make)
-    for place, step in enumerate(steps):
-        mark = _digest(mark + step.settings, step.code)
-        done = _done(folder, step)
-        state = _state(step)
-        usable = state == "sound"
-        if not redo and done.exists() and done.read_text() == mark and usable:
-            progress(step.title)(1.0, "already done")
-            continue
-        redo = True
-        # The warehouse is swapped in at its end: while it is made, or cannot be, what is there stays in use.
-        swapped = place == 0 and usable
-        if swapped:
-            step.run(progress(step.title))
-        if not (in_use and usable):
-            workspace.ready.unlink(missing_ok=True)
-        # What later steps made rests on what is made anew now: it must not pass for done if this one is cut off.
-        for stale in steps[place:]:
-            _done(folder, stale).unlink(missing_ok=True)
-        if not swapped:
-            step.run(progress(step.title))
-        if step.name in MADE and state == "damaged":
-            mended.append(step.title)
-        done.parent.mkdir(parents=True, exist_ok=True)
-        write_text(done, mark)
-    if redo or not workspace.ready.exists():
-        write_text(workspace.ready, json.dumps({"mark": mark, "source": source}))
-    return Built(workspace, tuple(mended))
+    return run_steps(workspace, steps, _start(workspace, source), source, progress, in_use, anew)
 
 
-def _done(folder: Path, step: Step) -> Path:
-    return folder / "run" / f"{step.name}.done"
-
-
-def _digest(before: str, code: tuple[str, ...]) -> str:
-    """Of what a step is made from: the steps before it and its own code."""
-    digest, root = hashlib.sha256(before.encode()), Path(__file__).parent.parent
-    for pattern in code:
-        paths = sorted(root.glob(pattern))
-        if not paths:
-            raise InternalError(f"build: a step names the code '{pattern}', which is not there.")
-        for path in paths:
-            digest.update(path.read_bytes())
-    return digest.hexdigest()[:16]
-
-
-def _state(step: Step) -> Literal["sound", "damaged", "missing"]:
-    """Of what the step wrote; damaged: it is there, and not what was written."""
-    try:
-        step.check()
-    except ChecksumError:
-        return "damaged"
-    except (NotBuiltError, StorageError):
-        return "missing"
-    return "sound"
+def _start(workspace: Workspace, source: str) -> str:
+    """What the first step's mark begins with."""
+    return f"{FORMAT}|{source}|{workspace.settings.encoder}"
 
 
 def _steps(workspace: Workspace, make: Callable[[Progress], object]) -> tuple[Step, ...]:
@@ -321,7 +265,7 @@ def _steps(workspace: Workspace, make: Callable[[Progress], object]) -> tuple[St
     learned = made_from(workspace)
     return (
         Step(
-            "warehouse",
+            LOAD,
             "Load, clean and check the data; compute the feature mart",
             make,
             open_warehouse,

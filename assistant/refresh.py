@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from assistant.build import build_from, mend, recalled
+from assistant.build import build_from, loaded_otherwise, mend, recalled
 from assistant.rooms import Rooms
 from assistant.watch import Watched, watch_models
 from assistant.workspace import open_workspace
@@ -115,7 +115,7 @@ def _ingest(folder: Path, progress: Callable[[str], Progress]) -> tuple[str, str
         if mapping is not None:
             done = build_from(mapping, folder, progress)
             return f"{done.intake.reason} {_mended(done.mended)}".strip(), ""
-        told, error = "The workspace was made from no mapping; its data stay as they are.", ""
+        told, error = _no_mapping(folder), ""
     except SegAssistError as failed:
         open_workspace(folder)  # what is there is in use, or the refresh ends here
         told, error = "", str(failed)
@@ -124,6 +124,13 @@ def _ingest(folder: Path, progress: Callable[[str], Progress]) -> tuple[str, str
         return f"{told} {_mended(mend(folder, progress))}".strip(), error
     except SegAssistError as failed:
         return told, f"{error} {failed}".strip()
+
+
+def _no_mapping(folder: Path) -> str:
+    stay = "The workspace was made from no mapping; its data stay as they are"
+    if loaded_otherwise(folder):
+        return f"{stay}, loaded by another version or for another encoder: run segassist build."
+    return f"{stay}."
 
 
 def _mended(steps: tuple[str, ...]) -> str:

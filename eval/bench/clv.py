@@ -19,8 +19,9 @@ from rich.console import Console
 from rich.table import Table
 
 from assistant.workspace import open_workspace
-from propensity.clv import fit_bgnbd, fit_gamma_gamma, summarise
+from propensity.clv import LEVEL, fit_bgnbd, fit_gamma_gamma, summarise
 from propensity.clv_learned import constant_rate, held_out, learned, outcomes, probabilistic
+from propensity.worth import CustomerWorth
 from segments.errors import DataError
 from warehouse.store import Warehouse
 
@@ -78,9 +79,13 @@ def _held_out(purchases: pd.DataFrame, cut: date, weeks: int, title: str) -> Tab
     except DataError as error:
         note = f"\nno LightGBM: {error}"
     actual = outcomes(purchases, cut, weeks, expected.index)
-    low, high = np.quantile(spent, [0.05, 0.95])
-    inside = "inside" if low <= actual["value"].sum() <= high else "OUTSIDE"
-    spread = f"actual spend {actual['value'].sum():,.0f} {inside} the 90 % interval {low:,.0f} to {high:,.0f}"
+    worth = CustomerWorth(purchases[purchases["ts"] < pd.Timestamp(cut)], cut)
+    told = worth.group(list(actual.index), weeks).value
+    total = float(actual["value"].sum())
+    spread = (
+        f"actual spend {total:,.0f} {_inside(total, told.low, told.high)} as the product tells it, "
+        f"{_inside(total, *np.quantile(spent, [(1 - LEVEL) / 2, (1 + LEVEL) / 2]))} of the models alone"
+    )
     table = Table(
         title=f"{title} ({len(actual)} customers, {time.perf_counter() - began:.1f} s)\n{spread}{note}"
     )
@@ -107,6 +112,11 @@ def _held_out(purchases: pd.DataFrame, cut: date, weeks: int, title: str) -> Tab
             f"{row.predicted / row.actual:.3f}",
         )
     return table
+
+
+def _inside(total: float, low: float, high: float) -> str:
+    inside = "inside" if low <= total <= high else "OUTSIDE"
+    return f"{inside} the {LEVEL:.0%} interval {low:,.0f} to {high:,.0f}"
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ import duckdb
 import pandas as pd
 import pytest
 
-from assistant.build import build, build_from
+from assistant.build import LOADING, build, build_from, refresh
 from assistant.library import Library
 from assistant.refresh import alone, refresh_all
 from assistant.scoring import cards
@@ -21,9 +21,10 @@ from segments.errors import ChecksumError, ConflictError, DataError, NotBuiltErr
 from tests.conftest import loader, small_source
 from warehouse.export import latest, manifest_of
 from warehouse.history import TrainingTables
+from warehouse.ledger import read_ledger
 from warehouse.mapping import parse_mapping
 from warehouse.pseudonyms import Vault
-from warehouse.store import Warehouse
+from warehouse.store import FILE, Warehouse
 
 STEPS = ("warehouse", "tastes", "index", "models")
 """Those that `steps_again` tells of: reviews, the last one, follow the models, for which it does not wait."""
@@ -518,3 +519,57 @@ def test_a_refresh_mends_what_is_damaged_of_the_models(copy):
     assert done.data_error == ""
     Registry(copy / "models").check()
     assert open_workspace(copy).folder == copy
+
+
+def upgrade(patched: pytest.MonkeyPatch) -> None:
+    """From here on the code that loads is not the one that loaded, as the marks see it."""
+    patched.setattr("assistant.build.LOADING", LOADING[1:])
+
+
+def test_what_is_mended_after_an_upgrade_does_not_pass_for_loaded_by_it(copy, monkeypatch):
+    assert "loaded by another version" not in refresh_all(copy).ingested
+    upgrade(monkeypatch)
+    overwrite(the(copy, "models/*category.scores.*"))
+    told = refresh_all(copy).ingested
+    assert "loaded by another version or for another encoder: run segassist build" in told
+    assert "made anew: Train and calibrate" in told
+    refresh(copy)  # as after a rule taken back, or retention
+    assert steps_again(copy) == STEPS
+
+
+def test_files_are_read_anew_when_asked_and_when_the_code_loads_otherwise(tmp_path, monkeypatch):
+    (tmp_path / "days").mkdir()
+    rows = [f"c{n % 3},{date(2024, 1, 1) + timedelta(days=n)},{5 + n % 7}" for n in range(360)]
+    file, away = tmp_path / "days/0.csv", tmp_path / "archive.csv"
+    for path, part in ((file, rows[:180]), (tmp_path / "days/1.csv", rows[180:])):
+        path.write_text("\n".join(["who,at,paid", *part]) + "\n")
+    mapping, ready = parse_mapping(PLAIN, tmp_path, "shop.toml"), tmp_path / "ws"
+
+    def load():
+        """Names the last load in full."""
+        return read_ledger(ready / FILE).base
+
+    def stop_before_training(title):
+        def tell(_share, _what):
+            if title.startswith("Train"):
+                raise StopError
+
+        return tell
+
+    build_from(mapping, ready)
+    first = load()
+    upgrade(monkeypatch)
+    file.rename(away)
+    with pytest.raises(DataError, match=r"loads differently.*are gone, the first of them days/0\.csv"):
+        build_from(mapping, ready)
+    with pytest.raises(StopError):
+        refresh(ready, stop_before_training)
+    assert load() == first
+    away.rename(file)
+    with pytest.raises(StopError):
+        build_from(mapping, ready, stop_before_training)
+    second = load()
+    assert second != first, "what was mended in between did not pass for loaded by this code"
+    with pytest.raises(StopError):
+        build_from(mapping, ready, stop_before_training, rebuild=True)
+    assert load() != second, "--rebuild reads files that are as they were"
