@@ -16,9 +16,9 @@ from pathlib import Path
 import duckdb
 
 from assistant.behaviour import behaviour_vectors, made_from
+from assistant.build_steps import LOAD, MADE, Built, Step, condition, mark_after, mark_of, run_steps
 from assistant.reviews import check_scored, score_reviews
 from assistant.scoring import chosen_families, train_or_rescore
-from assistant.build_steps import LOAD, MADE, Built, Step, condition, mark_after, mark_of, run_steps
 from assistant.workspace import SETTINGS_FILE, Workspace
 from indexes.discoveries import Discoveries
 from indexes.index import CustomerIndex
