@@ -89,9 +89,15 @@ def tag_of(version: int, digest: str) -> str:
     return f"{version}-{digest}"
 
 
+ABSENT = "\n"
+"""The tag of what is not there; no header can hold it."""
+
+
 def check_tag(kind: str, name: str, tag: str | None, latest: tuple[int, str] | None) -> None:
-    """Raise StaleError unless the latest (version, hash) has the tag; `*` is the tag of whatever is there."""
-    if tag is not None and (latest is None or tag not in ("*", tag_of(*latest))):
+    """Raise StaleError unless the latest (version, hash) has the tag, or one of several between spaces; `*` is the tag of
+    whatever is there, ABSENT of what is not."""
+    there = latest is not None and bool({"*", tag_of(*latest)} & set((tag or "").split()))
+    if tag is not None and not (latest is None if tag == ABSENT else there):
         now = "is not there any more" if latest is None else f"is at version {latest[0]}"
         zh = "已经不在了" if latest is None else f"现在是第{latest[0]}版"
         raise StaleError(

@@ -129,7 +129,7 @@ class Client:
 
     def delete_conversation(self, conversation: str) -> None:
         """Delete a conversation, its bundles and its link with it."""
-        self._send("DELETE", _talk(conversation))
+        self._send("DELETE", _talk(conversation), headers=_once())
 
     def share_conversation(self, conversation: str) -> str:
         """A token for `shared`, by which other users may read the conversation as it is now; one made before ends."""
@@ -206,13 +206,12 @@ class Client:
 
     def save(self, name: str, definition: Definition, over: SavedSegment | None = None) -> SavedAs:
         """Save a new version; with `over`, only when that is still the newest. A lost answer may be asked for again."""
-        headers = {"Idempotency-Key": uuid.uuid4().hex} | ({"If-Match": _tag(over)} if over else {})
-        answer = self._send("PUT", _path(name), json={"definition": definition}, headers=headers)
+        answer = self._send("PUT", _path(name), json={"definition": definition}, headers=_once(over))
         return SavedAs.model_validate_json(answer.content)
 
     def delete(self, name: str, over: SavedSegment | None = None) -> None:
         """Delete a saved segment; with `over`, only when that is still the newest version."""
-        self._send("DELETE", _path(name), headers={"If-Match": _tag(over)} if over else {})
+        self._send("DELETE", _path(name), headers=_once(over))
 
     # Plans and experiments
 
@@ -231,8 +230,7 @@ class Client:
 
     def delete_plan(self, name: str, over: Document | None = None) -> None:
         """Delete a saved plan; with `over`, only when that is still the newest version."""
-        headers = {"If-Match": _tag(over)} if over else {}
-        self._send("DELETE", f"/v1/plans/{quote(name, safe='')}", headers=headers)
+        self._send("DELETE", f"/v1/plans/{quote(name, safe='')}", headers=_once(over))
 
     def save_plan(
         self,
@@ -247,8 +245,7 @@ class Client:
         """Plan a segment's campaign and save a new version; with `over`, only when that is still the newest. top: how
         many lookalikes, with the goal acquire_lookalikes."""
         body = {"definition": definition, "goal": goal, "budget": budget, "top": top}
-        headers = {"Idempotency-Key": uuid.uuid4().hex} | ({"If-Match": _tag(over)} if over else {})
-        answer = self._send("PUT", f"/v1/plans/{quote(name, safe='')}", json=body, headers=headers)
+        answer = self._send("PUT", f"/v1/plans/{quote(name, safe='')}", json=body, headers=_once(over))
         return Document.model_validate_json(answer.content)
 
     def experiments(self) -> list[Document]:
@@ -261,8 +258,7 @@ class Client:
 
     def delete_experiment(self, name: str, over: Document | None = None) -> None:
         """Delete an experiment; with `over`, only when that is still the newest version."""
-        headers = {"If-Match": _tag(over)} if over else {}
-        self._send("DELETE", f"/v1/experiments/{quote(name, safe='')}", headers=headers)
+        self._send("DELETE", f"/v1/experiments/{quote(name, safe='')}", headers=_once(over))
 
     def plan_customers(self, name: str, arm: str | None = None) -> list[CampaignCustomer]:
         """Who is in a saved plan, or in one arm of it ('contact' or 'holdout'), with tier and offer."""
@@ -277,9 +273,8 @@ class Client:
     def export(self, definition: Definition, name: str, file_format: str = "csv") -> ExportJob:
         """Have the members exported. It goes on by itself; `wait_for` and `download` take what this returns. With
         'table' they are also put into the table `name` of the server's `export_database`."""
-        headers = {"Idempotency-Key": uuid.uuid4().hex}
         body = {"definition": definition, "name": name, "format": file_format}
-        answer = self._send("POST", "/v1/exports", json=body, headers=headers)
+        answer = self._send("POST", "/v1/exports", json=body, headers=_once())
         return ExportJob.model_validate_json(answer.content)
 
     def export_job(self, job_id: str) -> ExportJob:
@@ -422,5 +417,7 @@ def _path(name: str) -> str:
     return f"/v1/segments/{quote(name, safe='')}"
 
 
-def _tag(saved: Version) -> str:
-    return f'"{saved.version}-{saved.hash}"'
+def _once(over: Version | None = None) -> dict[str, str]:
+    """Headers of a change that is done once, however often it is sent, and only over the version that was seen."""
+    seen = {} if over is None else {"If-Match": f'"{over.version}-{over.hash}"'}
+    return {"Idempotency-Key": uuid.uuid4().hex} | seen

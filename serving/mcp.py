@@ -7,6 +7,9 @@ their meaning; groups too small to show stay hidden whoever asks, because a lang
 from __future__ import annotations
 
 import json
+import threading
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import anyio.to_thread
@@ -27,13 +30,16 @@ from mcp_types import (
     ToolAnnotations,
 )
 from pydantic import ValidationError
+from starlette.requests import Request
 
+from assistant.wanted import nobody_goes
 from segments.errors import NotFoundError, UserError
 from segments.schema import json_schema
 from serving.access import Caller, only_reads
 from serving.http.guard import caller_of
 from serving.http.problems import said_of, seen
 from serving.http.schemas import Ask
+from serving.http.who import has_gone
 from serving.service import Service
 
 INSTRUCTIONS = (
@@ -71,9 +77,13 @@ def create_mcp(service: Service, caller: Caller | None = None) -> Server[Any]:
         return ListToolsResult(tools=_tools(service, who(context)))
 
     async def call_tool(context: Any, params: CallToolRequestParams) -> CallToolResult:
-        return await anyio.to_thread.run_sync(
-            _call, service, who(context), params.name, dict(params.arguments or {})
-        )
+        left = threading.Event()
+        arguments = dict(params.arguments or {})
+        call = partial(_call, service, who(context), params.name, arguments, left.is_set, context.request)
+        try:
+            return await anyio.to_thread.run_sync(call, abandon_on_cancel=True)
+        finally:
+            left.set()  # cancelled: by the client, or because the connection has ended
 
     async def list_resources(_context: Any, _params: PaginatedRequestParams | None) -> ListResourcesResult:
         described = RESOURCES.items()
@@ -124,26 +134,39 @@ def _tools(service: Service, caller: Caller) -> list[Tool]:
     return [ASK, *found] if caller.may("ask") else found
 
 
-def _call(service: Service, caller: Caller, name: str, arguments: dict[str, Any]) -> CallToolResult:
-    """A tool's result, or its error as a result, so that the model at the other end can mend its call."""
+def _call(
+    service: Service,
+    caller: Caller,
+    name: str,
+    arguments: dict[str, Any],
+    left: Callable[[], bool],
+    request: Request | None,
+) -> CallToolResult:
+    """A tool's result, or its error as a result, so that the model at the other end can mend its call.
+
+    left: whether the call was cancelled; request: of a client over HTTP, who may close the connection instead."""
     try:
-        result = (
-            _ask(service, caller, arguments) if name == ASK.name else service.call(caller, name, arguments)
-        )
+        if name == ASK.name:
+            hung_up = nobody_goes if request is None else has_gone(request)
+            result = _ask(service, caller, arguments, lambda: left() or hung_up())
+        else:
+            result = service.call(caller, name, arguments)
     except Exception as error:  # noqa: BLE001 - told to the model at the other end
         told = seen(error, f"Tool {name}")
         return _said({"error": told.code, "detail": str(told)}, failed=True)
     return _said(result)
 
 
-def _ask(service: Service, caller: Caller, arguments: dict[str, Any]) -> dict[str, Any]:
+def _ask(
+    service: Service, caller: Caller, arguments: dict[str, Any], gone: Callable[[], bool]
+) -> dict[str, Any]:
     try:
         asked = AskArguments.model_validate(arguments)
     except ValidationError as error:
         raise UserError(
             f"ask: {said_of(error.errors())}", f"ask 的参数：{said_of(error.errors(), 'zh')}"
         ) from error
-    answer = service.ask(caller, asked.question, asked.conversation)
+    answer = service.ask(caller, asked.question, asked.conversation, gone)
     out: dict[str, Any] = {
         "answer": answer.answer,
         "conversation": answer.conversation,

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Generator
 from contextlib import asynccontextmanager
 from typing import Annotated, Any
 
 from anyio.to_thread import current_default_thread_limiter
 from fastapi import APIRouter, Depends, FastAPI, Query, Request
-from fastapi.middleware.cors import CORSMiddleware
 from fastapi.responses import JSONResponse, Response, StreamingResponse
 from fastapi_offline import FastAPIOffline
 from starlette.concurrency import run_in_threadpool
 
 from assistant.app import Answer
-from segments.errors import NotFoundError, SegAssistError
+from segments.errors import SegAssistError
 from segments.explain import Language
 from segments.issues import in_language
 from serving.access import Caller
@@ -23,11 +22,13 @@ from serving.http import schemas
 from serving.http.campaigns import campaign_routes
 from serving.http.chat import chat_routes
 from serving.http.conversations import conversation_routes
+from serving.http.events import event_stream
 from serving.http.exports import export_routes
-from serving.http.guard import REQUEST_HEADER, Guard
-from serving.http.idempotency import Answers, IdempotentRoute, declare
+from serving.http.guard import Guard
+from serving.http.idempotency import UNKEYED, Answers, IdempotentRoute, declare
 from serving.http.openapi import document
 from serving.http.problems import RESPONSES, add_handlers, asked_for, seen
+from serving.http.protocol import Protocol, add_nothing
 from serving.http.segments import segment_routes
 from serving.http.signin import add_signin
 from serving.http.tools import propensity_routes, tool_routes
@@ -72,17 +73,9 @@ def create_api(service: Service, ready: Callable[[], dict[str, str]] = dict) -> 
         api.include_router(router)
     _catalogue(api, service)
 
-    @api.api_route(
-        "/v1/{path:path}", methods=["GET", "POST", "PUT", "PATCH", "DELETE"], include_in_schema=False
-    )
-    def nothing(path: str) -> None:
-        """The page is mounted at / and would answer in its own way."""
-        raise NotFoundError(
-            f"There is nothing at /v1/{path} for this method; see /openapi.json.",
-            f"/v1/{path}没有这个方法的内容；见 /openapi.json。",
-        )
-
+    add_nothing(api)
     api.openapi = lambda: document(api)  # type: ignore[method-assign]
+    api.add_middleware(Protocol)
     api.add_middleware(
         Guard,
         users=service.users,
@@ -91,14 +84,6 @@ def create_api(service: Service, ready: Callable[[], dict[str, str]] = dict) -> 
         origins=settings.cors_origins,
         names=settings.trace_content,
     )
-    if settings.cors_origins:
-        api.add_middleware(
-            CORSMiddleware,
-            allow_origins=list(settings.cors_origins),
-            allow_methods=["GET", "POST", "PUT", "DELETE"],
-            allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "If-Match", "If-None-Match"],
-            expose_headers=["ETag", "X-Total-Count", "Retry-After", REQUEST_HEADER],
-        )
     return api
 
 
@@ -173,13 +158,14 @@ def _ask(api: FastAPI, service: Service) -> None:
         tags=["questions"],
         responses={200: {"content": {"text/event-stream": {}}}},
         response_class=StreamingResponse,
+        dependencies=UNKEYED,
     )
     def ask_stream(body: schemas.Ask, caller: Asker, request: Request) -> StreamingResponse:
         """Answer one turn as server-sent events: a `step` event for each step, then `answer` or `error`.
 
         While the turn waits for others, a step `queue` says how many are `before` it."""
         events = _events(service, caller, body, asked_for(request.headers), has_gone(request))
-        return StreamingResponse(events, media_type="text/event-stream")
+        return event_stream(events)
 
 
 def _catalogue(api: FastAPI, service: Service) -> None:
@@ -224,7 +210,7 @@ def _state(check: Callable[[], Any]) -> str:
 
 def _events(
     service: Service, caller: Caller, body: schemas.Ask, language: Language, gone: Callable[[], bool]
-) -> Iterator[str]:
+) -> Generator[str]:
     try:
         for step, data in service.stream(caller, body.question, body.conversation, gone):
             if step == "done":

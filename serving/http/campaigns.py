@@ -24,9 +24,11 @@ from serving.http.versions import (
     IfMatch,
     IfNoneMatch,
     Number,
-    bare,
+    OnlyNew,
     chosen,
     etag,
+    expected,
+    has,
     unchanged,
 )
 from serving.http.who import Exporter, Reader, Writer
@@ -41,12 +43,17 @@ def campaign_routes(service: Service) -> APIRouter:
 
     @router.put("/plans/{name:path}", responses={200: TAGGED}, dependencies=[Depends(declare)])
     def replace(
-        name: str, body: schemas.NewPlan, caller: Writer, response: Response, if_match: IfMatch = None
+        name: str,
+        body: schemas.NewPlan,
+        caller: Writer,
+        response: Response,
+        if_match: IfMatch = None,
+        only_new: OnlyNew = None,
     ) -> schemas.Document:
         """Plan a segment's campaign and save it as a new version; with If-Match, only over the version that the
         caller saw."""
         definition = service.read(body.definition)
-        asked = body.goal, body.budget, bare(if_match), body.top
+        asked = body.goal, body.budget, expected(if_match, only_new), body.top
         saved = service.save_plan(caller, name, definition, *asked)
         response.headers["ETag"] = etag(saved)
         return _told(saved)
@@ -88,7 +95,7 @@ def _documents(router: APIRouter, service: Service, documents: Documents) -> Non
         """At its newest version, or at the one asked for; without the customers in it."""
         versions = documents.versions(name)
         found = chosen(kind.capitalize(), versions, version)
-        if if_none_match == etag(found):
+        if has(found, if_none_match):
             return unchanged(found)
         if kind == "plan" and (form := _form(request)) is not None:
             return _words(service, found, form, asked_for(request.headers))
@@ -106,7 +113,7 @@ def _documents(router: APIRouter, service: Service, documents: Documents) -> Non
     )
     def delete(name: str, caller: Writer, if_match: IfMatch = None) -> None:
         """With all its versions."""
-        service.delete_document(caller, documents, name, bare(if_match))
+        service.delete_document(caller, documents, name, expected(if_match))
 
 
 def _customers(router: APIRouter, service: Service, documents: Documents) -> None:

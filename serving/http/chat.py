@@ -12,11 +12,10 @@ import hashlib
 import json
 import time
 import uuid
-from collections.abc import Callable, Iterator
-from typing import Any, Literal
+from collections.abc import Callable, Generator, Iterator
+from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Request
-from fastapi.responses import StreamingResponse
+from fastapi import APIRouter, Path, Request
 from pydantic import BaseModel, Field
 
 from assistant.app import Answer
@@ -25,6 +24,8 @@ from segments.errors import NotFoundError, UserError
 from segments.explain import Language
 from segments.issues import in_language
 from serving.access import Caller
+from serving.http.events import event_stream
+from serving.http.idempotency import UNKEYED
 from serving.http.problems import asked_for, seen
 from serving.http.schemas import MAX_QUESTION, ConversationId, Whole
 from serving.http.who import Asker, Reader, has_gone
@@ -130,22 +131,25 @@ def chat_routes(service: Service) -> APIRouter:
         """The assistant, as a model of the OpenAI protocol."""
         return Models(data=[Model()])
 
+    @router.get("/models/{model}")
+    def model(model: Annotated[str, Path(examples=[MODEL])], caller: Reader) -> Model:
+        """The assistant by its name, as `models.retrieve` asks for it."""
+        _check_model(model)
+        return Model()
+
     @router.post(
         "/chat/completions",
         response_model=Completion,
         responses={200: {"content": {"text/event-stream": {}}}},
+        dependencies=UNKEYED,
     )
     def complete(body: ChatRequest, caller: Asker, request: Request) -> Any:
         """Answer the last message; with `stream`, as server-sent chunks."""
-        if body.model != MODEL:
-            raise NotFoundError(
-                f"model: there is only '{MODEL}'; got '{body.model[:40]}'.",
-                f"model：只有“{MODEL}”，而给的是“{body.model[:40]}”。",
-            )
+        _check_model(body.model)
         turn = _Turn(service, caller.by("chat"), body)
         if body.stream:
             chunks = _chunks(turn, asked_for(request.headers), has_gone(request))
-            return StreamingResponse(chunks, media_type="text/event-stream")
+            return event_stream(chunks)
         answer, text = turn.ask(has_gone(request))
         return Completion(
             id=turn.id,
@@ -155,6 +159,14 @@ def chat_routes(service: Service) -> APIRouter:
         )
 
     return router
+
+
+def _check_model(name: str) -> None:
+    if name != MODEL:
+        raise NotFoundError(
+            f"model: there is only '{MODEL}'; got '{name[:40]}'.",
+            f"model：只有“{MODEL}”，而给的是“{name[:40]}”。",
+        )
 
 
 class _Turn:
@@ -215,7 +227,7 @@ def _name(said: list[tuple[str, str]]) -> str:
     return COPY + hashlib.sha256(words.encode()).hexdigest()[:40]
 
 
-def _chunks(turn: _Turn, language: Language, gone: Callable[[], bool]) -> Iterator[str]:
+def _chunks(turn: _Turn, language: Language, gone: Callable[[], bool]) -> Generator[str]:
     """Comments while the steps go on (they keep the connection open), then the answer line by line."""
     try:
         yield _chunk(turn, {"role": "assistant", "content": ""})

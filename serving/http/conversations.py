@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Path, Query, Response
 from assistant.bundle import bundle_text
 from segments.errors import NotFoundError
 from serving.http import schemas
-from serving.http.idempotency import IdempotentRoute, declare
+from serving.http.idempotency import UNKEYED, IdempotentRoute, declare
 from serving.http.who import Asker
 from serving.service import Service
 
@@ -80,14 +80,14 @@ def _links(service: Service) -> APIRouter:
     """Without kept answers: a link's secret is kept nowhere."""
     router = APIRouter()
 
-    @router.post("/conversations/{conversation}/share", status_code=201)
+    @router.post("/conversations/{conversation}/share", status_code=201, dependencies=UNKEYED)
     def share_conversation(conversation: Own, caller: Asker) -> schemas.ShareLink:
         """Make a link by which other users of this workspace who may ask questions can read the conversation as it is
         now; not its later turns, and they cannot write in it. A link made before ends. Written to the audit log."""
         token = service.share_conversation(caller, conversation)
         return schemas.ShareLink(token=token, path=f"/?shared={token}")
 
-    @router.delete("/conversations/{conversation}/share", status_code=204)
+    @router.delete("/conversations/{conversation}/share", status_code=204, dependencies=UNKEYED)
     def unshare_conversation(conversation: Own, caller: Asker) -> None:
         """End the conversation's link."""
         service.unshare_conversation(caller, conversation)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
-from fastapi.responses import FileResponse
 
 from serving.http import schemas
+from serving.http.files import WholeFile
 from serving.http.idempotency import IdempotentRoute, declare
 from serving.http.problems import asked_for
 from serving.http.who import Exporter
@@ -62,13 +62,13 @@ def export_routes(service: Service) -> APIRouter:
         """Stop an export that has not ended; nothing of it is left."""
         return _shown(service.cancel_export(caller, job), request)
 
-    @router.get("/{job}/file", response_class=FileResponse, responses={200: FILE})
-    def file(job: JobId, caller: Exporter) -> FileResponse:
-        """The file of an export that is done. Written to the audit log."""
+    @router.get("/{job}/file", response_class=WholeFile, responses={200: FILE})
+    def file(job: JobId, caller: Exporter) -> WholeFile:
+        """The file of an export that is done, whole (`Range` is not offered). Written to the audit log."""
         path, manifest = service.exported_file(caller, job)
         name = f"{manifest.name}{path.suffix}"
         headers = {"ETag": f'"{manifest.sha256}"'}
-        return FileResponse(path, media_type="application/octet-stream", filename=name, headers=headers)
+        return WholeFile(path, media_type="application/octet-stream", filename=name, headers=headers)
 
     return router
 

@@ -34,6 +34,7 @@ from segments.errors import (
 from segments.explain import Language
 from segments.issues import in_language
 from serving.access import OWNER, Caller
+from serving.http.cors import Cors
 from serving.http.problems import BUG, asked_for, problem_of
 from serving.logs import ACCESS, new_request_id, request_id
 from serving.metrics import Metrics
@@ -94,6 +95,7 @@ class Guard:
         """names: whether traces say who asked."""
         self.app, self.users, self.metrics, self.names = app, users, metrics, names
         self.buckets, self.origins, self.max_body = Buckets(per_minute), frozenset(origins), max_body
+        self.admitting: ASGIApp = Cors(self._admit, self.origins) if self.origins else self._admit
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a request through, or answer it."""
@@ -129,11 +131,7 @@ class Guard:
             await send(message)
 
         try:
-            refusal = await self._refusal(scope)
-            if refusal is not None:
-                await refusal(scope, receive, answer)
-            else:
-                await self.app(scope, self._bounded(receive, asked_for(Headers(scope=scope))), answer)
+            await self.admitting(scope, receive, answer)
         except Exception:
             logging.getLogger(__name__).exception("%s %s failed", scope["method"], route_of(scope))
             if started:  # cut it off, so that nobody takes it for whole
@@ -147,6 +145,13 @@ class Guard:
             seconds = {"seconds": round(took, 4)}
             logging.getLogger(ACCESS).info("request", extra={"request": asked | seconds})
         return status
+
+    async def _admit(self, scope: Scope, receive: Receive, send: Send) -> None:
+        refusal = await self._refusal(scope)
+        if refusal is not None:
+            await refusal(scope, receive, send)
+        else:
+            await self.app(scope, self._bounded(receive, asked_for(Headers(scope=scope))), send)
 
     async def _refusal(self, scope: Scope) -> Response | None:
         """The answer to a request that may not pass; else who asks is written into its state."""
@@ -187,14 +192,18 @@ class Guard:
             raise _too_large(self.max_body)
 
     def _check_origin(self, scope: Scope, headers: Headers) -> None:
-        """A browser says which page a request comes from; a change may come from our own pages only."""
-        origin = headers.get("origin")
-        if scope["method"] in SAFE or origin is None or origin in self.origins:
+        """A browser says which page a request comes from. A change may come from our own pages; from those of a named
+        origin too, but with a key, as a browser sends the cookie by itself whoever asks."""
+        origin, keyed = headers.get("origin"), _bearer(headers) is not None
+        if scope["method"] in SAFE or (origin in self.origins and (keyed or not _cookie(headers))):
             return
-        if urlsplit(origin).netloc != headers.get("host"):
+        elsewhere = not keyed and headers.get("sec-fetch-site") in ("cross-site", "same-site")
+        if elsewhere or (origin is not None and origin != f"{scope['scheme']}://{headers.get('host', '')}"):
             raise ForbiddenError(
-                "This request comes from a page of another site; it is not served.",
-                "这个请求来自其他网站的页面，不予处理。",
+                "This request comes from a page of another site (by Origin or Sec-Fetch-Site); it is not served. Is it our "
+                "own page, then the proxy hides Host or X-Forwarded-Proto.",
+                "这个请求来自其他网站的页面（见 Origin 或 Sec-Fetch-Site），不予处理。如果来自我们自己的页面，"
+                "说明代理没有传递 Host 或 X-Forwarded-Proto。",
             )
 
     def _caller(self, scope: Scope, headers: Headers) -> Caller | None:
@@ -208,7 +217,7 @@ class Guard:
             return OWNER
         if scope["path"] in OPEN:
             return None
-        key = _key(headers)
+        key = _bearer(headers) or _cookie(headers)
         if not key:
             raise UnauthenticatedError(
                 "This takes an API key: send 'Authorization: Bearer KEY'.",
@@ -245,10 +254,14 @@ def _too_large(limit: int) -> TooLargeError:
     )
 
 
-def _key(headers: Headers) -> str:
+def _bearer(headers: Headers) -> str | None:
+    """The key that a program sends; None where it sends none."""
     kind, _, token = headers.get("authorization", "").partition(" ")
-    if kind.lower() == "bearer":
-        return token.strip()
+    return token.strip() if kind.lower() == "bearer" else None
+
+
+def _cookie(headers: Headers) -> str:
+    """The key of a browser's session, or nothing."""
     try:
         cookie = SimpleCookie(headers.get("cookie", "")).get(COOKIE)
     except CookieError:
@@ -262,8 +275,9 @@ def _secure(scope: Scope, headers: MutableHeaders) -> None:
     headers["X-Frame-Options"] = "DENY"
     headers["Referrer-Policy"] = "same-origin"
     headers["Content-Security-Policy"] = API_POLICY if api else PAGE_POLICY
-    if api:
-        headers["Cache-Control"] = "no-store"
+    page = headers.get("content-type", "").startswith("text/html") or "set-cookie" in headers
+    if api or page:
+        headers.setdefault("Cache-Control", "no-store")
     if scope.get("scheme") == "https":
         headers["Strict-Transport-Security"] = "max-age=31536000"
 

@@ -11,7 +11,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
-from fastapi import Header, Request, Response
+from fastapi import Depends, Header, Request, Response
+from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 from sqlalchemy import (
     Column,
@@ -31,9 +32,11 @@ from starlette.concurrency import run_in_threadpool
 
 from assistant.mentions import Mention
 from assistant.sql import Database
-from segments.errors import ConflictError
+from segments.errors import ConflictError, UserError
 from serving.http.guard import caller_of
 from serving.http.problems import MEDIA, problem
+from serving.http.who import Having, asked_of
+from serving.service import Service
 
 KEPT = timedelta(hours=24)
 RUNNING = timedelta(minutes=10)
@@ -69,7 +72,19 @@ IdempotencyKey = Annotated[
 
 
 def declare(_key: IdempotencyKey = None) -> None:
-    """A dependency that documents the header."""
+    """A dependency that documents the header, of routes that change something: their answers are kept."""
+
+
+def refuse(request: Request) -> None:
+    """A dependency of routes that change something and whose answers cannot be kept. Raises UserError."""
+    if "idempotency-key" in request.headers:
+        raise UserError(
+            "Idempotency-Key: is not taken here, because the answer is not kept; send the request without it.",
+            "Idempotency-Key：这里不接受，因为答案不会保留；请去掉后再发送。",
+        )
+
+
+UNKEYED = [Depends(refuse)]
 
 
 class Answers:
@@ -107,8 +122,8 @@ class Answers:
             )
         if row.request != request:
             raise ConflictError(
-                "This Idempotency-Key was used for another request; take a new one.",
-                "这个 Idempotency-Key 已用于另一个请求；请换一个。",
+                "This Idempotency-Key was used for another request, or in another role; take a new one.",
+                "这个 Idempotency-Key 已用于另一个请求，或在另一个角色下用过；请换一个。",
             )
         return Response(row.body, row.status, json.loads(row.headers) | {"Idempotency-Replayed": "true"})
 
@@ -167,24 +182,35 @@ def _started(pid: int) -> str:
 
 
 class IdempotentRoute(APIRoute):
-    """A route whose answers are kept for requests that name an Idempotency-Key."""
+    """A route whose answers, if it depends on `declare`, are kept for requests that name an Idempotency-Key. One is given
+    again to those alone who may still ask for it, in the role that they had, and it is written down."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """The route's handler behind the kept answers."""
         original = super().get_route_handler()
+        calls = _calls(self.dependant)
+        if declare not in calls:
+            return original
+        needed = [call for call in calls if isinstance(call, Having)]
 
         async def handler(request: Request) -> Response:
             key = request.headers.get("idempotency-key")
             if not key or len(key) > 200:
                 return await original(request)
+            for having in needed:
+                await having(request)
             answers: Answers = request.app.state.answers
-            user = caller_of(request.scope).name
+            service: Service = request.app.state.service
+            caller = caller_of(request.scope)
+            user = caller.name
             # Without the host: behind a balancer the same request may reach this server by another name.
             where = f"{request.url.path}?{request.url.query}"
-            parts = (request.method, where, request.headers.get("if-match", ""))
+            conditions = (request.headers.get(name, "") for name in ("if-match", "if-none-match"))
+            parts = (caller.role.name, request.method, where, *conditions)
             digest = hashlib.sha256("\n".join(parts).encode() + await request.body()).hexdigest()
             kept = await run_in_threadpool(answers.begin, user, key, digest)
             if kept is not None:
+                await run_in_threadpool(service.log, caller, "answered again", of=asked_of(request))
                 return kept
             response = None
             try:
@@ -194,3 +220,7 @@ class IdempotentRoute(APIRoute):
             return response
 
         return handler
+
+
+def _calls(dependant: Dependant) -> list[Any]:
+    return [found for each in dependant.dependencies for found in (each.call, *_calls(each))]

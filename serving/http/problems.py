@@ -53,13 +53,28 @@ CODES = {
     401: UnauthenticatedError.code,
     403: ForbiddenError.code,
     404: NotFoundError.code,
+    405: "method_not_allowed",
     413: TooLargeError.code,
+    415: "unsupported_media_type",
 }
+HTTP_WORDS = {
+    400: ("The request's body cannot be read; send JSON.", "请求的内容无法读取；请发送 JSON。"),
+    404: ("There is nothing at this address; see /openapi.json.", "这个地址没有内容；见 /openapi.json。"),
+    405: (
+        "This address is there, but not for this method; Allow says for which.",
+        "这个地址不支持这个方法；Allow 里写着支持哪些。",
+    ),
+    415: (
+        "Content-Type: send the body as application/json.",
+        "Content-Type：请以 application/json 发送内容。",
+    ),
+}
+"""What is said where no sentence of ours is: the framework's own are in English only."""
 BUG = InternalError(
     "Something went wrong on our side; the server's log says what.", "我们这边出错了；服务器的日志里有原因。"
 )
 MEDIA = "application/problem+json"
-CHAT = "/v1/chat/"
+OPENAI = ("/v1/chat/", "/v1/models/")
 """Where clients of the OpenAI protocol look for `error` and show its message."""
 
 
@@ -83,8 +98,9 @@ _MEANS = {
     404: "There is nothing of that name.",
     409: "The change contradicts what is stored.",
     410: "The answer kept for the Idempotency-Key was about a person who was erased since.",
-    412: "It has changed since the caller looked (If-Match).",
+    412: "It has changed since the caller looked (If-Match), or is there already (If-None-Match).",
     413: "The request has too many bytes.",
+    415: "The body is no JSON.",
     422: "A definition or a field does not hold.",
     429: "The key has made too many requests; see Retry-After.",
     500: "Our mistake.",
@@ -155,9 +171,15 @@ def add_handlers(api: FastAPI) -> None:
 
     @api.exception_handler(HTTPException)
     def http(request: Request, error: HTTPException) -> Response:
-        code = CODES.get(error.status_code, UserError.code)
-        headers = dict(error.headers or {})
-        return problem(request.url.path, error.status_code, code, str(error.detail), headers)
+        return http_problem(error, request.url.path, asked_for(request.headers))
+
+
+def http_problem(error: HTTPException, path: str, language: Language) -> Response:
+    """An error of HTTP itself as the response to a request for `path`, in the language."""
+    status = error.status_code
+    told = HTTP_WORDS.get(status, (str(error.detail),) * 2)[language == "zh"]
+    headers = _spoken(language) | dict(error.headers or {})
+    return problem(path, status, CODES.get(status, UserError.code), told, headers)
 
 
 def problem(
@@ -165,7 +187,7 @@ def problem(
 ) -> Response:
     """A problem as a response; what cannot be written as UTF-8 is escaped."""
     body = {"type": "about:blank", "title": code, "status": status, "code": code, "detail": detail} | more
-    if path.startswith(CHAT):
+    if path.startswith(OPENAI):
         body["error"] = {"message": detail, "type": code, "code": code}
     if asked := request_id.get():
         body["request_id"] = asked

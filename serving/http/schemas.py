@@ -34,7 +34,11 @@ Offset = Annotated[int, Field(ge=0, le=2**31)]
 Limit = Annotated[int, Field(ge=1, le=MAX_PAGE)]
 
 
-class Ask(BaseModel):
+class Asked(BaseModel, extra="forbid"):
+    """What a caller sends: a field that is not known is told, not read past."""
+
+
+class Ask(Asked):
     """A question, alone or in a conversation."""
 
     question: Whole = Field(
@@ -43,7 +47,7 @@ class Ask(BaseModel):
     conversation: ConversationId | None = None
 
 
-class Definition(BaseModel):
+class Definition(Asked):
     """A segment definition (see `segassist schema`)."""
 
     definition: DefinitionJson = Field(examples=[LOYAL])
@@ -120,14 +124,14 @@ class Scores(Members):
     outcome: Whole = Field(max_length=200, examples=["purchase_30d"])
 
 
-class OneScore(BaseModel):
+class OneScore(Asked):
     """One customer, by the retailer's own id, and an outcome."""
 
     customer: Whole = Field(min_length=1, max_length=200, examples=["1"])
     outcome: Whole = Field(max_length=200, examples=["purchase_30d"])
 
 
-class Overlap(BaseModel):
+class Overlap(Asked):
     """Definitions to intersect, two at a time."""
 
     definitions: list[DefinitionJson] = Field(min_length=2, max_length=20, examples=[[LOYAL, {"all_of": []}]])
@@ -222,7 +226,7 @@ class KeptConversation(BaseModel):
     shared: bool
 
 
-class Title(BaseModel):
+class Title(Asked):
     """What a conversation is called."""
 
     title: Whole = Field(min_length=1, max_length=80, examples=["Beer for the summer"])
@@ -235,7 +239,7 @@ class ShareLink(BaseModel):
     path: str
 
 
-class SharedBy(BaseModel):
+class SharedBy(Asked):
     """The token of a link. In the body: addresses are written to logs."""
 
     token: str = Field(

@@ -17,9 +17,11 @@ from serving.http.versions import (
     IfMatch,
     IfNoneMatch,
     Number,
-    bare,
+    OnlyNew,
     chosen,
     etag,
+    expected,
+    has,
     unchanged,
 )
 from serving.http.who import Exporter, Reader, Writer
@@ -103,7 +105,7 @@ def _read(router: APIRouter, service: Service) -> None:
         """A saved segment at its newest version, or at the one asked for."""
         versions = library.versions(name)
         found = chosen("Segment", versions, version)
-        if if_none_match == etag(found):
+        if has(found, if_none_match):
             return unchanged(found)
         response.headers["ETag"] = etag(found)
         every = [schemas.Version(**_version(v)) for v in versions]
@@ -120,20 +122,25 @@ def _change(router: APIRouter, service: Service) -> None:
 
     @router.put("/{name:path}", responses={200: TAGGED}, **changes)
     def replace(
-        name: str, body: schemas.Definition, caller: Writer, response: Response, if_match: IfMatch = None
+        name: str,
+        body: schemas.Definition,
+        caller: Writer,
+        response: Response,
+        if_match: IfMatch = None,
+        only_new: OnlyNew = None,
     ) -> schemas.SavedAs:
         """Save a new version under a name; with If-Match, only over the version that the caller saw."""
-        return _save(name, body, caller, response, if_match)
+        return _save(name, body, caller, response, expected(if_match, only_new))
 
     @router.delete("/{name:path}", status_code=204, **changes)
     def delete(name: str, caller: Writer, if_match: IfMatch = None) -> None:
         """Delete a saved segment with all its versions."""
-        service.delete(caller, name, bare(if_match))
+        service.delete(caller, name, expected(if_match))
 
     def _save(
-        name: str, body: schemas.Definition, caller: Writer, response: Response, if_match: str | None
+        name: str, body: schemas.Definition, caller: Writer, response: Response, over: str | None
     ) -> schemas.SavedAs:
-        saved = service.save(caller, name, service.read(body.definition), bare(if_match))
+        saved = service.save(caller, name, service.read(body.definition), over)
         response.headers["ETag"] = etag(saved)
         return schemas.SavedAs(name=saved.name, version=saved.version, hash=saved.hash)
 

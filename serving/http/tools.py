@@ -8,10 +8,11 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Body, Depends
 
 from assistant.toolbox import ToolSpec, tool_specs
+from serving.access import Caller
 from serving.http import schemas
 from serving.http.idempotency import IdempotentRoute, declare
 from serving.http.segments import next_offset
-from serving.http.who import Exporter, Reader
+from serving.http.who import Exporter, Having, Reader
 from serving.service import Service, permission_of
 
 EXAMPLES = {"definition": schemas.LOYAL, "other": {"all_of": []}, "previous": {"all_of": []}, "name": "Loyal"}
@@ -47,7 +48,7 @@ def tool_routes(service: Service) -> APIRouter:
             summary=spec.name.replace("_", " ").capitalize(),
             description=f"{spec.description} Takes the permission to {permission_of(spec)}.",
             operation_id=f"tool_{spec.name}",
-            dependencies=[Depends(declare)],
+            dependencies=[Depends(declare)] if permission_of(spec) == "write" else [],
             openapi_extra={"requestBody": {"content": {"application/json": _body(spec)}, "required": True}},
         )
     return router
@@ -91,7 +92,9 @@ def propensity_routes(service: Service) -> APIRouter:
 
 
 def _runner(service: Service, spec: ToolSpec) -> Callable[..., schemas.ToolResult]:
-    def run(body: Annotated[dict[str, Any], Body()], caller: Reader) -> schemas.ToolResult:
+    user = Depends(Having(permission_of(spec)))
+
+    def run(body: Annotated[dict[str, Any], Body()], caller: Caller = user) -> schemas.ToolResult:
         return schemas.ToolResult(**service.call(caller, spec.name, body))
 
     return run

@@ -2,22 +2,39 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Annotated, Any, Protocol, TypeVar
 
 from fastapi import Header, Query, Response
 
+from assistant.naming import ABSENT
 from segments.errors import NotFoundError
 
+TAG = re.compile(r'(?:W/)?"[^"]*"|\*')
+MAX_TAGS = 1000
+"""Characters of a header that names versions."""
 IfMatch = Annotated[
     str | None,
     Header(
         alias="If-Match",
-        max_length=100,
-        description="The ETag of the version that is to be changed; when there is a newer one, 412 and no change.",
+        max_length=MAX_TAGS,
+        description="The ETag of the version that is to be changed, several, or `*`; when the newest is none of them, 412 "
+        "and no change.",
     ),
 ]
-IfNoneMatch = Annotated[str | None, Header(alias="If-None-Match", max_length=100)]
+IfNoneMatch = Annotated[
+    str | None,
+    Header(alias="If-None-Match", max_length=MAX_TAGS, description="ETags of versions at hand, or `*`: 304."),
+]
+OnlyNew = Annotated[
+    str | None,
+    Header(
+        alias="If-None-Match",
+        max_length=MAX_TAGS,
+        description="`*`: save only where there is nothing of that name yet, else 412.",
+    ),
+]
 Number = Annotated[int | None, Query(ge=1, le=2**31)]
 TAGGED: dict[str, Any] = {
     "headers": {"ETag": {"description": "This version's tag.", "schema": {"type": "string"}}}
@@ -69,6 +86,21 @@ def unchanged(saved: Versioned) -> Any:
     return Response(status_code=304, headers={"ETag": etag(saved)})
 
 
-def bare(tag: str | None) -> str | None:
-    """A tag as it was before it was an ETag."""
-    return None if tag is None else tag.strip().removeprefix("W/").strip('"')
+def has(saved: Versioned, if_none_match: str | None) -> bool:
+    """Whether the caller has that version already: weak tags are as good (RFC 9110, 13.1.2)."""
+    tags = _tags(if_none_match or "")
+    return "*" in tags or etag(saved) in (tag.removeprefix("W/") for tag in tags)
+
+
+def expected(if_match: str | None, if_none_match: str | None = None) -> str | None:
+    """What a change may be over, as the stores take it: one of several tags, ABSENT for nothing, None for anything."""
+    if "*" in _tags(if_none_match or ""):
+        return ABSENT
+    return (
+        None if if_match is None else " ".join(tag.removeprefix("W/").strip('"') for tag in _tags(if_match))
+    )
+
+
+def _tags(header: str) -> list[str]:
+    """The entity tags of a header, as they are written there."""
+    return TAG.findall(header) or [header.strip()]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Annotated
 
 from anyio import from_thread
@@ -22,16 +23,26 @@ BEARER = HTTPBearer(
 )
 
 
-def _having(permission: Permission) -> Callable[..., Awaitable[Caller]]:
-    async def caller(request: Request, _documented: Annotated[object, Security(BEARER)] = None) -> Caller:
+@dataclass(frozen=True)
+class Having:
+    """A dependency: the caller, whose role must be enough for the permission."""
+
+    permission: Permission
+
+    async def __call__(
+        self, request: Request, _documented: Annotated[object, Security(BEARER)] = None
+    ) -> Caller:
+        """Raises ForbiddenError."""
         found = caller_of(request.scope)
-        if not found.may(permission):  # it is written down, which waits for the disk
+        if not found.may(self.permission):  # it is written down, which waits for the disk
             service: Service = request.app.state.service
-            what = f"{request.method} {request.url.path}"[:200]
-            await run_in_threadpool(service.check, found, permission, what)
+            await run_in_threadpool(service.check, found, self.permission, asked_of(request))
         return found
 
-    return caller
+
+def asked_of(request: Request) -> str:
+    """What a request asks for, as the audit log tells it."""
+    return f"{request.method} {request.url.path}"[:200]
 
 
 def has_gone(request: Request) -> Callable[[], bool]:
@@ -46,8 +57,8 @@ def has_gone(request: Request) -> Callable[[], bool]:
     return gone
 
 
-Reader = Annotated[Caller, Depends(_having("read"))]
-Asker = Annotated[Caller, Depends(_having("ask"))]
-Writer = Annotated[Caller, Depends(_having("write"))]
-Exporter = Annotated[Caller, Depends(_having("export"))]
-Operator = Annotated[Caller, Depends(_having("operate"))]
+Reader = Annotated[Caller, Depends(Having("read"))]
+Asker = Annotated[Caller, Depends(Having("ask"))]
+Writer = Annotated[Caller, Depends(Having("write"))]
+Exporter = Annotated[Caller, Depends(Having("export"))]
+Operator = Annotated[Caller, Depends(Having("operate"))]

@@ -42,6 +42,7 @@ ENDPOINTS: dict[tuple[str, str], tuple[str | None, dict | None]] = {
     ("POST", "/v1/propensity/scores"): (EXPORT, DEFINITION | {"outcome": "purchase_30d", "limit": 1}),
     ("POST", "/v1/propensity/score"): (EXPORT, {"customer": "1", "outcome": "purchase_30d"}),
     ("GET", "/v1/models"): (READ, None),
+    ("GET", "/v1/models/{model}"): (READ, None),
     ("POST", "/v1/chat/completions"): (
         ASK,
         {"model": "other", "messages": [{"role": "user", "content": "?"}]},
@@ -102,7 +103,13 @@ HIDDEN: dict[str, str | None] = {
     "/docs/oauth2-redirect": READ,
     "/static-offline-docs": READ,
     "/mcp": READ,
+    "/v1": READ,
     "/v1/{path:path}": READ,
+    "/healthz/{path:path}": READ,
+    "/readyz/{path:path}": READ,
+    "/metrics/{path:path}": READ,
+    "/openapi.json/{path:path}": READ,
+    "/mcp/{path:path}": READ,
 }
 """The least role of each path that the OpenAPI does not tell of."""
 

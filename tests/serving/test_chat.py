@@ -33,6 +33,9 @@ def size(completion) -> int:
 
 def test_the_assistant_is_the_one_model(chat):
     assert [model.id for model in chat.models.list()] == [NAME]
+    assert chat.models.retrieve(NAME).id == NAME
+    with pytest.raises(openai.NotFoundError, match="there is only 'segment-assistant'"):
+        chat.models.retrieve("gpt-5")
 
 
 def test_a_question_is_answered(chat, model):

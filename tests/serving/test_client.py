@@ -102,6 +102,7 @@ NOT_OURS = {
     ("GET", "/healthz"),
     ("GET", "/metrics"),
     ("GET", "/v1/models"),
+    ("GET", "/v1/models/{model}"),
     ("POST", "/v1/chat/completions"),
     ("POST", "/v1/segments"),
 }
@@ -110,9 +111,13 @@ NOT_OURS = {
 
 def test_the_client_has_a_method_for_every_call_of_the_api(server):
     called: set[tuple[str, str]] = set()
+    keyed: set[tuple[str, str]] = set()
 
     def answer(request: httpx.Request) -> httpx.Response:
-        called.add((request.method, request.url.raw_path.decode().partition("?")[0]))
+        asked = request.method, request.url.raw_path.decode().partition("?")[0]
+        called.add(asked)
+        if "idempotency-key" in request.headers:
+            keyed.add(asked)
         return httpx.Response(404, json={"code": "not_found", "detail": "a stand-in answers nothing"})
 
     given = {"definition": BEER, "definitions": [BEER, BEER], "which": "left", "earlier": date(2017, 10, 1)}
@@ -141,6 +146,7 @@ def test_the_client_has_a_method_for_every_call_of_the_api(server):
     }
     missing = {(method, path) for method, path in offered - plain if not path.startswith("/v1/tools/")}
     assert missing == NOT_OURS
+    assert {("DELETE", f"/v1/{kind}/x") for kind in ("segments", "plans", "experiments")} <= keyed
 
 
 def test_the_whole_audit_log_is_read_page_by_page(guarded, monkeypatch):

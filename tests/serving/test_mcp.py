@@ -3,6 +3,7 @@
 import asyncio
 import json
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import httpx
@@ -12,7 +13,12 @@ from mcp.client.stdio import stdio_client
 from mcp.client.streamable_http import streamable_http_client
 from mcp.shared._httpx_utils import create_mcp_http_client
 
+from assistant.llm import OpenAIChat
 from assistant.toolbox import tool_specs
+from serving.programs import create_programs
+from serving.service import Service
+from tests.serving.conftest import serving
+from tests.serving.fakes import FakeLLM
 
 ROOT = Path(__file__).parents[2]
 BEER = {"event": "purchase", "items": {"category": ["BEERS/ALES"]}}
@@ -194,3 +200,19 @@ def test_a_call_that_does_not_fit_is_told_in_a_sentence(server, name, arguments,
     result = over_http(server, talk)
     assert result.is_error
     assert said.lower() in result.content[0].text.lower()
+
+
+def test_a_question_whose_client_hangs_up_gives_its_place_up(make_workspace, tmp_path):
+    llm = FakeLLM()
+    llm.wait = 600.0
+    service = Service.open(make_workspace(tmp_path / "w"), OpenAIChat(llm.base_url, "stand-in"))
+    # It leaves the language model two plans; of one alone it is not asked.
+    params = {"name": "ask", "arguments": {"question": "tell me about those who bought beer"}}
+    body = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}
+    with serving(create_programs(service)) as url:
+        with suppress(httpx.ReadTimeout):
+            accept = {"accept": "application/json, text/event-stream"}
+            answer = httpx.post(f"{url}/mcp", json=body, headers=accept, timeout=5)
+            raise AssertionError(f"it was answered: {answer.text[:300]}")
+        assert llm.left.wait(60), "the language model still works for nobody"
+    llm.close()
