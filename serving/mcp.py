@@ -7,6 +7,7 @@ their meaning; groups too small to show stay hidden whoever asks, because a lang
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import anyio.to_thread
@@ -61,18 +62,19 @@ RESOURCES = {
 }
 
 
-def create_mcp(service: Service, caller: Caller | None = None) -> Server[Any]:
-    """The server over one service. caller: of a connection that has only one (stdio); else the guard's."""
+def create_mcp(service: Service, caller: Callable[[], Caller] | None = None) -> Server[Any]:
+    """The server over one service. caller: tells at each request who asks, of a connection that has only one client
+    (stdio); else the guard does. Raises UnauthenticatedError within a request once its key holds no more."""
 
     def who(context: Any) -> Caller:
-        return (caller or caller_of(context.request.scope)).by("mcp")
+        return (caller() if caller is not None else caller_of(context.request.scope)).by("mcp")
 
     async def list_tools(context: Any, _params: PaginatedRequestParams | None) -> ListToolsResult:
         return ListToolsResult(tools=_tools(service, who(context)))
 
     async def call_tool(context: Any, params: CallToolRequestParams) -> CallToolResult:
         return await anyio.to_thread.run_sync(
-            _call, service, who(context), params.name, dict(params.arguments or {})
+            _call, service, lambda: who(context), params.name, dict(params.arguments or {})
         )
 
     async def list_resources(_context: Any, _params: PaginatedRequestParams | None) -> ListResourcesResult:
@@ -100,7 +102,7 @@ def create_mcp(service: Service, caller: Caller | None = None) -> Server[Any]:
     )
 
 
-async def serve_stdio(service: Service, caller: Caller) -> None:
+async def serve_stdio(service: Service, caller: Callable[[], Caller]) -> None:
     """Serve one client over stdin and stdout until it hangs up."""
     server = create_mcp(service, caller)
     async with stdio_server() as (read, write):
@@ -124,9 +126,12 @@ def _tools(service: Service, caller: Caller) -> list[Tool]:
     return [ASK, *found] if caller.may("ask") else found
 
 
-def _call(service: Service, caller: Caller, name: str, arguments: dict[str, Any]) -> CallToolResult:
+def _call(
+    service: Service, who: Callable[[], Caller], name: str, arguments: dict[str, Any]
+) -> CallToolResult:
     """A tool's result, or its error as a result, so that the model at the other end can mend its call."""
     try:
+        caller = who()
         result = (
             _ask(service, caller, arguments) if name == ASK.name else service.call(caller, name, arguments)
         )

@@ -61,6 +61,7 @@ COMMANDS: dict[str, tuple[str, list[str]]] = {
     "users add": (OPERATE, ["eve"]),
     "users key": (OPERATE, ["eve"]),
     "users list": (OPERATE, []),
+    "users role": (OPERATE, ["eve", "viewer"]),
     "users revoke": (OPERATE, ["eve"]),
     "audit verify": (OPERATE, []),
     "audit show": (OPERATE, []),
