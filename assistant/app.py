@@ -25,6 +25,7 @@ from assistant.kept import KeptConversations
 from assistant.linking.linker import Confidence, Linker
 from assistant.llm import ChatModel
 from assistant.rooms import Rooms, describe_segment, make_linker, member_ids
+from assistant.run import Around, unwatched
 from assistant.tools import Tools
 from assistant.trace import RecordingChat, Trace, listening
 from assistant.tracing import note, span
@@ -115,8 +116,10 @@ class Assistant:
         viewer: Viewer = EVERYBODY,
         judged: Sequence[bool] = (),
         gone: Callable[[], bool] = nobody_goes,
+        around: Around = unwatched,
     ) -> Answer:
         """Answer one turn. `on_step` hears of every step as it ends. viewer: who pays for noised counts.
+        around: entered around each call of a tool.
         judged: of the sizes that are told, which give a small group away, where that is known from an earlier time.
         gone: whether who asked has left; their turn is given up while it has done nothing, its call of the language
         model broken off. One whose tools have run is finished and kept.
@@ -129,7 +132,7 @@ class Assistant:
                 f"question：最多{MAX_QUESTION:,}个字符，而给了{len(question):,}个。",
             )
         thread = conversation or uuid.uuid4().hex[:12]
-        turn = Turn(question, unless_gone(gone, on_step), gone)
+        turn = Turn(question, unless_gone(gone, on_step), gone, around)
         started = time.perf_counter()
         config: Any = {"configurable": {"thread_id": thread}}
         with (
@@ -160,11 +163,12 @@ class Assistant:
         viewer: Viewer = EVERYBODY,
         ended: Callable[[], None] = lambda: None,
         gone: Callable[[], bool] = nobody_goes,
+        around: Around = unwatched,
     ) -> Iterator[tuple[str, Any]]:
         """(step, data) as steps end, and last ('done', Answer); an error is raised where it happened.
 
         `on_step` hears of a step first, and of every one, even when nobody reads on; `ended` is called after the last.
-        gone: as in `ask`.
+        gone, around: as in `ask`.
         """
         queue: Queue[tuple[str, Any]] = Queue()
 
@@ -174,7 +178,7 @@ class Assistant:
 
         def work() -> None:
             try:
-                done = self.ask(question, conversation, hear, viewer, gone=gone)
+                done = self.ask(question, conversation, hear, viewer, gone=gone, around=around)
                 queue.put(("done", done))
             except BaseException as error:  # noqa: BLE001 - handed to the reader, who raises it
                 queue.put(("error", error))

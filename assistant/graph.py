@@ -26,7 +26,7 @@ from assistant.outright import Known, outright
 from assistant.plan import CURRENT, DESCRIBED, Plan, definition_of, edited, make_plan
 from assistant.replies import CLARIFY, GAVE_WAY, MENDED, REFUSE, reply
 from assistant.rests import rests_on, why
-from assistant.run import Outcome, run_tool
+from assistant.run import Around, Outcome, run_tool, unwatched
 from assistant.second_reading import SecondReader, describes, doubtful
 from assistant.several import is_step, taken_apart
 from assistant.steps import planned_by, run_steps, stopped
@@ -75,13 +75,14 @@ Emit = Callable[[str, dict[str, Any]], None]
 @dataclass
 class Turn:
     """One turn at work. steps: the tools of a message that asks for several, each with what its words hold; `link` is
-    of the rest. gone: whether who asked has left. stopped: why one of the steps could not be run. mended: whether the
-    plan is not the model's own. gave_way: why the edit that was chosen gave way to another.
+    of the rest. gone: whether who asked has left. around: entered around each tool. stopped: why one of the steps could
+    not be run. mended: whether the plan is not the model's own. gave_way: why the edit that was chosen gave way to another.
     """
 
     question: str
     emit: Emit
     gone: Callable[[], bool] = nobody_goes
+    around: Around = unwatched
     timings: dict[str, float] = field(default_factory=dict)
     link: Link | None = None
     steps: tuple[tuple[str, Link], ...] = ()
@@ -260,7 +261,7 @@ class TurnGraph:
         if plan.tool == "say_why":
             turn.result = why(state.get("rests", []))
             return {}
-        current, outcome = _current(state), Outcome()
+        current, outcome = _current(state), Outcome(turn.around)
         segment = edited(plan, link, current) if plan.edits and current else definition_of(plan, link)
         turn.calls = outcome.calls
         try:

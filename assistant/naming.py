@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable
 from difflib import get_close_matches
+from unicodedata import category
 
 from segments.errors import NotFoundError, StaleError, UserError
 
@@ -15,6 +16,10 @@ CHINESE = {"segment": "分群", "saved segment": "已保存分群", "plan": "方
 """Kinds of what is saved."""
 QUOTED = re.compile(r"[\"“「《]([^\"”」》]{1,60})[\"”」》]|(?<!\w)['‘]([^'’]{1,60})['’](?!\w)")
 """A name in quotation marks."""
+UNSEEN = ("Cc", "Cf", "Cs", "Zl", "Zp")
+"""Unicode's categories of what is not printed but steers: controls, direction and format marks, breaks of lines."""
+UNREACHABLE = re.compile(r"(^|/)\.\.?(/|$)|/customers$")
+"""What no address of the API reaches: clients resolve dots, and `NAME/customers` lists the customers of a plan."""
 NAMED = "\0"
 """Stands in a message where a name was."""
 
@@ -68,10 +73,13 @@ def name_alone(message: str) -> str | None:
 def checked_name(name: str) -> str:
     """The name without blanks around it. Raises UserError for a bad one."""
     name = name.strip()
-    if not name or len(name) > MAX_NAME or any(ord(char) < 32 for char in name):
+    unseen = any(category(char) in UNSEEN for char in name)
+    if not name or len(name) > MAX_NAME or unseen or UNREACHABLE.search(name):
         raise UserError(
-            f"name: must be 1 to {MAX_NAME} printable characters; got {name[:20]!r}.",
-            f"name：必须是1到{MAX_NAME}个可打印字符，而给的是{name[:20]!r}。",
+            f"name: must be 1 to {MAX_NAME} printable characters, without '.' or '..' between slashes and not ending in "
+            f"'/customers'; got {name[:20]!r}.",
+            f"name：必须是1到{MAX_NAME}个可打印字符，斜杠之间不能只是“.”或“..”，也不能以“/customers”结尾，"
+            f"而给的是{name[:20]!r}。",
         )
     return name
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
@@ -22,15 +23,24 @@ from segments.definition import EVERYONE, Node, SimilarityCondition
 from segments.errors import InternalError, UserError
 from segments.explain import Language
 
+Around = Callable[[str, Mapping[str, Any]], AbstractContextManager[object]]
+"""Entered around every call of a tool with its name and JSON arguments; while it raises, nothing has been done."""
+
+
+def unwatched(_tool: str, _arguments: Mapping[str, Any]) -> AbstractContextManager[object]:
+    """Where nobody is told of calls before they are made."""
+    return nullcontext()
+
 
 @dataclass
 class Outcome:
     """What running a plan led to: calls (kept even when one fails), a result, or a question to the marketer.
 
-    pending: the call that waits for the marketer's yes, or for a name. stopped: why a later one of several steps could
-    not be run. unrun: the steps after it, in the message's words.
+    around: entered around each call. pending: the call that waits for the marketer's yes, or for a name. stopped: why a
+    later one of several steps could not be run. unrun: the steps after it, in the message's words.
     """
 
+    around: Around = unwatched
     calls: list[dict[str, Any]] = field(default_factory=list)
     result: ToolResult | None = None
     question: str | None = None
@@ -41,7 +51,11 @@ class Outcome:
     def call(self, tool: str, run: Callable[..., ToolResult], *subject: Node, **arguments: Any) -> None:
         """Run a tool on its subject and note the call; what it raises goes on to the caller."""
         self.note(tool, **arguments)
-        self.result = run(*subject, **arguments)
+        given = self.calls[-1]["arguments"]
+        if subject:
+            given = {"definition": to_json(subject[0])} | given
+        with self.around(tool, given):
+            self.result = run(*subject, **arguments)
 
     def note(self, tool: str, /, **arguments: Any) -> None:
         """Write a call down."""

@@ -24,6 +24,7 @@ from pydantic import (
 )
 
 from assistant.grounding import to_json as evidence_json
+from assistant.run import Around, unwatched
 from assistant.tools import ToolResult, Tools, admit
 from segments.canonical import fingerprint
 from segments.codec import from_json, to_json
@@ -68,8 +69,8 @@ def call_tool(tools: Tools, name: str, arguments: Mapping[str, Any]) -> dict[str
     return result_json(run_tool(tools, name, arguments), tools.rooms.workspace.settings.currency)
 
 
-def run_tool(tools: Tools, name: str, arguments: Mapping[str, Any]) -> ToolResult:
-    """Run a tool on JSON arguments.
+def run_tool(tools: Tools, name: str, arguments: Mapping[str, Any], around: Around = unwatched) -> ToolResult:
+    """Run a tool on JSON arguments. around: entered around the call, once the arguments are known to fit.
 
     Raises NotFoundError for an unknown tool, UserError naming the argument that does not fit,
     DefinitionError for a definition that does not hold, and what the tool raises.
@@ -82,7 +83,9 @@ def run_tool(tools: Tools, name: str, arguments: Mapping[str, Any]) -> ToolResul
         )
     admit(tools.rooms, name)
     parameters = tools.rooms.workspace.settings.parameters
-    result: ToolResult = getattr(tools, name)(**read_arguments(spec, arguments, parameters))
+    read = read_arguments(spec, arguments, parameters)
+    with around(name, arguments):
+        result: ToolResult = getattr(tools, name)(**read)
     return result
 
 

@@ -107,8 +107,20 @@ class Audit:
         with self._log.write(lock="audit") as connection:
             return self._append(connection, caller, action, content)
 
+    @contextmanager
+    def changing(self, caller: Caller, action: str, **detail: Any) -> Iterator[Entry]:
+        """Write the entry of a change that is then made in the block; when it fails, one more that says so, with the
+        number of the first. Raises StorageError before the block, of which nothing is done then."""
+        entry = self.write(caller, action, **detail)
+        try:
+            yield entry
+        except BaseException as error:
+            self.write(caller, action, **detail | {"failed": code_of(error), "entry": entry.seq})
+            raise
+
     def _append(self, connection: Connection, caller: Caller, action: str, detail: str) -> Entry:
-        last = connection.execute(select(_entries).order_by(_entries.c.seq.desc()).limit(1)).one_or_none()
+        ending = select(_entries.c.seq, _entries.c.hash)
+        last = connection.execute(ending.order_by(_entries.c.seq.desc()).limit(1)).one_or_none()
         row = {
             "seq": 1 if last is None else last.seq + 1,
             "at": datetime.now(UTC).isoformat(timespec="milliseconds"),
@@ -128,7 +140,7 @@ class Audit:
         query = select(_entries).order_by(_entries.c.seq.desc())
         if before is not None:
             query = query.where(_entries.c.seq < before)
-        with self._log.read() as connection:
+        with self._reading() as connection:
             rows = connection.execute(query if last is None else query.limit(last)).all()
         return [_entry(row._asdict()) for row in reversed(rows)]
 
@@ -143,7 +155,7 @@ class Audit:
             rows = [row._asdict() for row in connection.execute(select(_entries).order_by(_entries.c.seq))]
             hashes = {str(row["seq"]): row["hash"] for row in rows}
             for row in rows:
-                if row["action"] == REDACTED and hmac.compare_digest(self._digest(row), row["hash"]):
+                if row["action"] == REDACTED and _same(self._digest(row), row["hash"]):
                     hashes |= _entry(row).detail["entries"]
             for row in rows:
                 detail = _entry(row).detail
@@ -155,7 +167,7 @@ class Audit:
                     update(_entries).where(_entries.c.seq == row["seq"]).values(detail=content)
                 )
                 # An entry that somebody had changed stays one.
-                if hmac.compare_digest(self._digest(row), hashes[str(row["seq"])]):
+                if _same(self._digest(row), hashes[str(row["seq"])]):
                     changed[str(row["seq"])] = self._digest(row | {"detail": content})
             if changed:
                 self._append(connection, OWNER.by("cli"), REDACTED, _text({"entries": changed}))
@@ -169,7 +181,7 @@ class Audit:
         changed: dict[str, tuple[str, str]] = {}
         redacted: dict[str, str] = {}
         query = select(_entries).order_by(_entries.c.seq).execution_options(yield_per=1000)
-        with self._log.read() as connection:
+        with self._reading() as connection:
             for number, row in enumerate(connection.execute(query), 1):
                 if row.seq != number:
                     breaks.append(f"Entry {number} is missing: entry {row.seq} follows {number - 1}.")
@@ -177,8 +189,8 @@ class Audit:
                 if row.previous != previous:
                     breaks.append(f"Entry {row.seq} does not follow entry {row.seq - 1}.")
                 digest = self._digest(row._asdict())
-                if not hmac.compare_digest(digest, row.hash):
-                    changed[str(row.seq)] = digest, f"{row.at}, {row.who}, {row.action}"
+                if not _same(digest, row.hash):
+                    changed[str(row.seq)] = digest, _words(f"{row.at}, {row.who}, {row.action}")
                 elif row.action == REDACTED:
                     redacted |= _entry(row._asdict()).detail["entries"]
                 previous = row.hash
@@ -186,14 +198,27 @@ class Audit:
         breaks += [
             f"Entry {seq} ({what}) was changed."
             for seq, (digest, what) in changed.items()
-            if not hmac.compare_digest(digest, redacted.get(seq, ""))
+            if not _same(digest, redacted.get(seq, ""))
         ]
         if not found:
             breaks.append(f"The head {str(head)[:24]}… is not in the log: its end was cut off or rewritten.")
         return Verdict(number, f"{number}:{previous}", tuple(breaks))
 
+    @contextmanager
+    def _reading(self) -> Iterator[Connection]:
+        """A transaction that reads, also what somebody made of the file that is no UTF-8."""
+        with self._log.read() as connection:
+            raw: Any = connection.connection.driver_connection
+            if self._log.is_file:
+                raw.text_factory = lambda found: found.decode("utf-8", "surrogateescape")
+            try:
+                yield connection
+            finally:
+                if self._log.is_file:
+                    raw.text_factory = str
+
     def _digest(self, row: Any) -> str:
-        content = json.dumps([row[field] for field in _FIELDS], ensure_ascii=True)
+        content = json.dumps([row[field] for field in _FIELDS], ensure_ascii=True, default=repr)
         return hmac.new(self._key, content.encode(), hashlib.sha256).hexdigest()
 
 
@@ -215,6 +240,21 @@ def _changeable(connection: Connection) -> Iterator[None]:
         connection.exec_driver_sql(refusing)
 
 
+def _same(digest: str, kept: object) -> bool:
+    """Whether a hash is the one that is kept, which somebody may have made anything of."""
+    return hmac.compare_digest(digest.encode(), str(kept).encode("utf-8", "backslashreplace"))
+
+
+def _words(found: object) -> str:
+    """Text that can be shown, of whatever a column holds."""
+    return str(found).encode("utf-8", "backslashreplace").decode()
+
+
+def code_of(error: BaseException) -> str:
+    """What an entry says of an error: its code, or its kind where it has none."""
+    return str(getattr(error, "code", type(error).__name__))
+
+
 def _text(detail: dict[str, Any]) -> str:
     return json.dumps(detail, ensure_ascii=True, sort_keys=True)
 
@@ -223,9 +263,11 @@ def _entry(row: dict[str, Any]) -> Entry:
     try:
         detail = json.loads(row["detail"])
     except ValueError:  # tampered with; `verify` says so
-        detail = {"unreadable": row["detail"]}
-    kept = {name: row[name] for name in ("seq", "at", "who", "role", "via", "action", "hash")}
-    return Entry(**kept, detail=detail)
+        detail = None
+    if not isinstance(detail, dict):
+        detail = {"unreadable": _words(row["detail"])}
+    kept = {name: _words(row[name]) for name in ("at", "who", "role", "via", "action", "hash")}
+    return Entry(row["seq"], **kept, detail=detail)
 
 
 def _key(path: Path, used: bool) -> bytes:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import os
 import pwd
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -97,6 +98,13 @@ def audit_of(workspace: Path) -> Audit:
 
     opened = open_workspace(workspace)
     return Audit(opened.folder, opened.audit)
+
+
+def changing_here(
+    workspace: Path, caller: Caller, action: str, **detail: Any
+) -> AbstractContextManager[object]:
+    """Around a change: its entry of the audit log is written before it is made (`Audit.changing`)."""
+    return audit_of(workspace).changing(caller, action, **detail)
 
 
 def log_here(workspace: Path, caller: Caller, action: str, **detail: Any) -> None:

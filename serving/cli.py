@@ -61,10 +61,11 @@ def main() -> None:
 def build(workspace: WorkspaceOption = DEFAULT) -> None:
     """Build the demo workspace (Complete Journey): data, features, index, models, language model."""
     from assistant.build import build_demo
+    from assistant.refresh import alone
     from serving.llm.weights import ensure_model
 
     acting(workspace, "operate", "build")
-    with steps() as progress:
+    with steps() as progress, alone(workspace):
         build_demo(workspace, progress)
         ensure_model(progress=progress("Assemble and verify the embedded language model"))
     typer.echo(f"Ready: {workspace}")
@@ -272,15 +273,15 @@ def train_encoder(
 ) -> None:
     """Train sequence encoders of behaviour; one that surely beats the aggregate makes the next index (some minutes)."""
     from assistant.encoders import train_encoders
+    from assistant.refresh import alone
     from indexes.encoder.training import Training
 
     if count is not None and count < 1:
         raise CommandError(f"--steps: must be at least 1; got {count}.")
     acting(workspace, "operate", "index train-encoder")
-    with steps() as progress:
-        judged = train_encoders(
-            open_workspace(workspace), Training(steps=count) if count else Training(), progress
-        )
+    opened = open_workspace(workspace)
+    with steps() as progress, alone(opened.folder):
+        judged = train_encoders(opened, Training(steps=count) if count else Training(), progress)
     typer.echo(f"AUROC of a linear head as of {judged.as_of}, on the 30 days after:")
     for name, found in judged.scores.items():
         typer.echo(

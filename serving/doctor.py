@@ -32,6 +32,7 @@ LOW_DISK, LEAST_DISK = 2_000_000_000, 200_000_000
 OLD_DAYS = 35
 SECRETS = ("vault.key", "vault.parquet", "audit.key")
 BUILD = "segassist build --workspace {0}  (or `segassist ingest` for your own files)"
+DAMAGED = "a file is damaged: segassist restore FILE --workspace {0} --replace, or build it anew"
 RETRAIN = "train on newer data: segassist ingest MAPPING --workspace {0} --rebuild"
 
 Level = Literal["ok", "warn", "fail"]
@@ -75,6 +76,9 @@ def examine(folder: Path, port: int) -> list[Finding]:
             found.append(Finding(part, "fail", str(error), "give the key that the data are encrypted with"))
         except SegAssistError as error:
             found.append(Finding(part, "fail", str(error), BUILD.format(folder)))
+        except Exception as error:  # noqa: BLE001 - whatever is damaged, the other checks still tell
+            what = f"cannot be checked: {type(error).__name__}: {' '.join(str(error).split())[:200]}"
+            found.append(Finding(part, "fail", what, DAMAGED.format(folder)))
     return found
 
 

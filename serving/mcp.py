@@ -67,11 +67,12 @@ RESOURCES = {
 }
 
 
-def create_mcp(service: Service, caller: Caller | None = None) -> Server[Any]:
-    """The server over one service. caller: of a connection that has only one (stdio); else the guard's."""
+def create_mcp(service: Service, caller: Callable[[], Caller] | None = None) -> Server[Any]:
+    """The server over one service. caller: tells at each request who asks, of a connection that has only one client
+    (stdio); else the guard does. Raises UnauthenticatedError within a request once its key holds no more."""
 
     def who(context: Any) -> Caller:
-        return (caller or caller_of(context.request.scope)).by("mcp")
+        return (caller() if caller is not None else caller_of(context.request.scope)).by("mcp")
 
     async def list_tools(context: Any, _params: PaginatedRequestParams | None) -> ListToolsResult:
         return ListToolsResult(tools=_tools(service, who(context)))
@@ -79,7 +80,8 @@ def create_mcp(service: Service, caller: Caller | None = None) -> Server[Any]:
     async def call_tool(context: Any, params: CallToolRequestParams) -> CallToolResult:
         left = threading.Event()
         arguments = dict(params.arguments or {})
-        call = partial(_call, service, who(context), params.name, arguments, left.is_set, context.request)
+        asked = partial(who, context)
+        call = partial(_call, service, asked, params.name, arguments, left.is_set, context.request)
         try:
             return await anyio.to_thread.run_sync(call, abandon_on_cancel=True)
         finally:
@@ -110,7 +112,7 @@ def create_mcp(service: Service, caller: Caller | None = None) -> Server[Any]:
     )
 
 
-async def serve_stdio(service: Service, caller: Caller) -> None:
+async def serve_stdio(service: Service, caller: Callable[[], Caller]) -> None:
     """Serve one client over stdin and stdout until it hangs up."""
     server = create_mcp(service, caller)
     async with stdio_server() as (read, write):
@@ -136,7 +138,7 @@ def _tools(service: Service, caller: Caller) -> list[Tool]:
 
 def _call(
     service: Service,
-    caller: Caller,
+    who: Callable[[], Caller],
     name: str,
     arguments: dict[str, Any],
     left: Callable[[], bool],
@@ -144,8 +146,10 @@ def _call(
 ) -> CallToolResult:
     """A tool's result, or its error as a result, so that the model at the other end can mend its call.
 
-    left: whether the call was cancelled; request: of a client over HTTP, who may close the connection instead."""
+    who: asked at each call, as a key may be revoked. left: whether the call was cancelled. request: of a client over HTTP,
+    who may close the connection instead."""
     try:
+        caller = who()
         if name == ASK.name:
             hung_up = nobody_goes if request is None else has_gone(request)
             result = _ask(service, caller, arguments, lambda: left() or hung_up())

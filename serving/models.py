@@ -65,9 +65,12 @@ def roll_back_model(
 ) -> None:
     """Put an earlier version of a model in use again, with scores of today's customers."""
     from assistant.models import roll_back
+    from assistant.refresh import alone
 
     acting(workspace, "operate", "models rollback")
-    version = roll_back(open_workspace(workspace), outcome, to)
+    opened = open_workspace(workspace)
+    with alone(opened.folder):
+        version = roll_back(opened, outcome, to)
     typer.echo(
         f"{version.model}: version {version.number} is in use (AUC {version.auc:.3f} on {version.test_cut})"
     )
@@ -157,9 +160,12 @@ def choose_model_family(
 ) -> None:
     """Choose the family of models that the next build trains for an outcome, or go back to the default."""
     from assistant.models import choose_family
+    from assistant.refresh import alone
 
     acting(workspace, "operate", "models choose")
-    typer.echo(choose_family(open_workspace(workspace), outcome, family))
+    opened = open_workspace(workspace)
+    with alone(opened.folder):
+        typer.echo(choose_family(opened, outcome, family))
 
 
 @models_app.command("card")

@@ -11,8 +11,8 @@ import typer
 
 from assistant.workspace import DEFAULT, open_workspace
 from segments.errors import CommandError
-from serving.access import OWNER, Role
-from serving.callers import acting, audit_of, given_key, log_here, users_of
+from serving.access import OWNER, Caller, Role
+from serving.callers import acting, audit_of, changing_here, given_key, log_here, users_of
 from serving.options import JsonOption, WorkspaceOption
 
 operator_app = typer.Typer()
@@ -30,12 +30,12 @@ def add_user(
     role: Annotated[str, typer.Option(help=f"One of {', '.join(r.name for r in Role)}.")] = "marketer",
     workspace: WorkspaceOption = DEFAULT,
 ) -> None:
-    """Add a user and print their API key, which is shown this once only."""
-    if role not in Role.__members__:
-        raise CommandError(f"--role: must be one of {', '.join(r.name for r in Role)}; got '{role}'.")
+    """Add a user, or take a revoked one back, and print their API key, which is shown this once only."""
+    given = _role("--role", role)
     caller = acting(workspace, "operate", "users add")
-    key = users_of(workspace).add(name, Role[role])
-    log_here(workspace, caller, "user_added", user=name, role=role)
+    users = users_of(workspace)
+    with changing_here(workspace, caller, "user_added", user=name[:64], role=role):
+        key = users.add(name, given)
     typer.echo(key)
 
 
@@ -43,9 +43,28 @@ def add_user(
 def new_key(name: NameArgument, workspace: WorkspaceOption = DEFAULT) -> None:
     """Print one more API key for a user, to replace one that is then revoked with --key."""
     caller = acting(workspace, "operate", "users key")
-    key = users_of(workspace).new_key(name)
-    log_here(workspace, caller, "key_added", user=name)
+    with changing_here(workspace, caller, "key_added", user=name[:64]):
+        key = users_of(workspace).new_key(name)
     typer.echo(key)
+
+
+@users_app.command("role")
+def set_role(
+    name: NameArgument,
+    role: Annotated[str, typer.Argument(help=f"One of {', '.join(r.name for r in Role)}.")],
+    workspace: WorkspaceOption = DEFAULT,
+) -> None:
+    """Give a user another role. It holds from the next request on."""
+    given = _role("ROLE", role)
+    caller = acting(workspace, "operate", "users role")
+    with changing_here(workspace, caller, "role_changed", user=name[:64], role=role):
+        users_of(workspace).set_role(name, given)
+
+
+def _role(field: str, name: str) -> Role:
+    if name not in Role.__members__:
+        raise CommandError(f"{field}: must be one of {', '.join(r.name for r in Role)}; got '{name}'.")
+    return Role[name]
 
 
 @users_app.command("list")
@@ -70,14 +89,13 @@ def revoke_user(
 ) -> None:
     """Revoke a user and all their keys, or one of the keys. It holds from the next request on."""
     caller, users = acting(workspace, "operate", "users revoke"), users_of(workspace)
-    if key is None:
-        users.revoke(name)
-    else:
-        mine = {k for user in users.all() if user.name == name for k in user.keys}
-        if key not in mine:
-            raise CommandError(f"--key: '{key}' is no key of {name} that holds; see `segassist users list`.")
-        users.revoke_key(key)
-    log_here(workspace, caller, "revoked", user=name, key=key)
+    if key is not None and key not in {k for user in users.all() if user.name == name for k in user.keys}:
+        raise CommandError(f"--key: '{key}' is no key of {name} that holds; see `segassist users list`.")
+    with changing_here(workspace, caller, "revoked", user=name[:64], key=key):
+        if key is None:
+            users.revoke(name)
+        else:
+            users.revoke_key(key)
 
 
 @audit_app.command("verify")
@@ -125,8 +143,13 @@ def mcp(workspace: WorkspaceOption = DEFAULT) -> None:
 
     model = LazyChat(llm_for(workspace))
     service = Service.open(workspace, model)
-    # Another program's language model is never the operator, whoever has started it.
-    caller = service.users.caller(given_key()) if service.users.on else OWNER
+    key = given_key()
+
+    def caller() -> Caller:
+        # Another program's language model is never the operator, whoever has started it.
+        return service.users.caller(key) if service.users.on else OWNER
+
+    caller()
     try:
         asyncio.run(serve_stdio(service, caller))
     finally:

@@ -1,14 +1,15 @@
 """The assistant behind access control and the audit log: every way in (API, MCP, chat, page, command line) asks here.
 
 What a caller may not do raises ForbiddenError. What is answered, changed or exported is in the audit log before
-the caller has it; when the log cannot be written, nothing is answered.
+the caller has it, and of a change before it is made; when the log cannot be written, nothing is answered or changed.
 """
 
 from __future__ import annotations
 
 import threading
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import asdict, replace
 from datetime import date
 from functools import cached_property
@@ -22,7 +23,9 @@ from assistant.documents import Documents, SavedDocument
 from assistant.kept import KeptConversation, SharedConversation
 from assistant.library import Library, SavedSegment
 from assistant.llm import ChatModel
+from assistant.naming import MAX_NAME, checked_name
 from assistant.rooms import Rooms, describe_segment, member_ids
+from assistant.run import Around
 from assistant.toolbox import ToolSpec, result_json, run_tool, tool_specs
 from assistant.tools import ToolResult, Tools
 from assistant.tools_campaigns import keep_plan
@@ -34,8 +37,8 @@ from segments.codec import from_json, to_json
 from segments.definition import InCluster, Node
 from segments.errors import ConflictError, DefinitionError, ForbiddenError, LLMUnavailableError, NotFoundError
 from segments.ports import Progress, silent
-from serving.access import Caller, Permission, allow, tool_permission
-from serving.audit import Audit
+from serving.access import Caller, Permission, allow, only_reads, tool_permission
+from serving.audit import Audit, code_of
 from serving.customers import CustomerList, listed
 from serving.jobs import Job, Jobs, no_job
 from serving.metrics import Metrics
@@ -109,6 +112,24 @@ class Service:
         self.audit.write(caller, action, **detail)
         self.metrics.action(action, caller.via, detail.get("count", 0))
 
+    @contextmanager
+    def _changing(self, caller: Caller, action: str, **detail: Any) -> Iterator[None]:
+        """Around a change: its entry is in the audit log before it is made, and one more when it fails."""
+        with self.audit.changing(caller, action, **detail):
+            self.metrics.action(action, caller.via, 0)
+            yield
+
+    def _around(self, caller: Caller, conversation: str | None) -> Around:
+        """Around the tools of a turn: one that changes something has an entry of its own before it does."""
+
+        def around(name: str, arguments: Mapping[str, Any]) -> AbstractContextManager[object]:
+            if only_reads(name):
+                return nullcontext()
+            tools = [{"name": name, "arguments": dict(arguments)}]
+            return self._changing(caller, "tool", tools=tools, conversation=conversation)
+
+        return around
+
     # Questions
 
     def ask(
@@ -129,7 +150,8 @@ class Service:
             for _ in ticket.positions(gone):
                 pass
             thread, viewer = _thread(caller, conversation), self._viewer(caller)
-            answer = self.assistant.ask(question, thread, log.hear, viewer, gone=gone)
+            around = self._around(caller, conversation)
+            answer = self.assistant.ask(question, thread, log.hear, viewer, gone=gone, around=around)
             self._keep_bundle(answer)
         return self._seen(caller, answer)
 
@@ -149,7 +171,8 @@ class Service:
             for before in ticket.positions(gone):
                 yield "queue", {"before": before}
             thread, viewer, assistant = _thread(caller, conversation), self._viewer(caller), self.assistant
-            for step, data in assistant.stream(question, thread, log.hear, viewer, ticket.hand_over(), gone):
+            ended, around = ticket.hand_over(), self._around(caller, conversation)
+            for step, data in assistant.stream(question, thread, log.hear, viewer, ended, gone, around):
                 if step != "done":
                     yield step, data
                     continue
@@ -212,15 +235,14 @@ class Service:
     def rename_conversation(self, caller: Caller, conversation: str, title: str) -> str:
         """Give a conversation of the caller's another title. Raises NotFoundError, UserError."""
         self.check(caller, "ask", "rename conversation")
-        kept = self.assistant.kept.rename(_thread(caller, conversation), title)
-        self.log(caller, "rename", conversation=conversation, name=kept)
-        return kept
+        with self._changing(caller, "rename", conversation=conversation, name=checked_name(title)):
+            return self.assistant.kept.rename(_thread(caller, conversation), title)
 
     def delete_conversation(self, caller: Caller, conversation: str) -> None:
         """Delete a conversation of the caller's, its bundles and its link with it. Raises NotFoundError."""
         self.check(caller, "ask", "delete conversation")
-        self.assistant.kept.delete(_thread(caller, conversation))
-        self.log(caller, "delete", conversation=conversation)
+        with self._changing(caller, "delete", conversation=conversation):
+            self.assistant.kept.delete(_thread(caller, conversation))
 
     def share_conversation(self, caller: Caller, conversation: str) -> str:
         """A token by which others of the workspace may read the turns that a conversation of the caller's has now; the
@@ -228,15 +250,14 @@ class Service:
         self.check(caller, "ask", "share conversation")
         viewer = self._viewer(caller)
         exact = self.rooms.noise is not None and viewer.exact
-        token = self.assistant.kept.share(_thread(caller, conversation), exact, viewer.k)
-        self.log(caller, "share", conversation=conversation)
-        return token
+        with self._changing(caller, "share", conversation=conversation):
+            return self.assistant.kept.share(_thread(caller, conversation), exact, viewer.k)
 
     def unshare_conversation(self, caller: Caller, conversation: str) -> None:
         """End the link of a conversation of the caller's. Raises NotFoundError."""
         self.check(caller, "ask", "unshare conversation")
-        self.assistant.kept.unshare(_thread(caller, conversation))
-        self.log(caller, "unshare", conversation=conversation)
+        with self._changing(caller, "unshare", conversation=conversation):
+            self.assistant.kept.unshare(_thread(caller, conversation))
 
     def shared_conversation(self, caller: Caller, token: str) -> SharedConversation:
         """What another user shared, to read. Raises NotFoundError; ForbiddenError where its counts are exact and the
@@ -275,17 +296,25 @@ class Service:
         spec = tool_specs().get(name)
         if spec is not None:
             self.check(caller, permission_of(spec), name)
+        made = {"name": name, "arguments": arguments}
+
+        def before(_name: str, _arguments: Mapping[str, Any]) -> AbstractContextManager[object]:
+            if not only_reads(name):
+                self.log(caller, "tool", tools=[made])
+            return nullcontext()
+
         try:
             with read_by(_reader(caller), self._viewer(caller)):
-                result = run_tool(self._tools, name, arguments)
+                result = run_tool(self._tools, name, arguments, before)
         except Exception as error:
             # Without the arguments, which nothing has bounded yet.
-            self.log(caller, "tool", tools=[{"name": name[:64]}], failed=_code(error))
+            self.log(caller, "tool", tools=[{"name": name[:64]}], failed=code_of(error))
             raise
         for evidence in result.evidence:
             self._claim(caller, evidence.tool, {figure.name: figure.value for figure in evidence.figures})
-        digest = None if result.definition is None else fingerprint(result.definition)
-        self.log(caller, "tool", tools=[{"name": name, "arguments": arguments}], definition=digest)
+        if only_reads(name):
+            digest = None if result.definition is None else fingerprint(result.definition)
+            self.log(caller, "tool", tools=[made], definition=digest)
         return result
 
     def _claim(self, caller: Caller, tool: str, figures: dict[str, Any]) -> None:
@@ -416,23 +445,22 @@ class Service:
         """Save a new version under a name. Raises StaleError when it is not the version of `if_match`."""
         self.check(caller, "write", "save")
         self.rooms.audiences.size(definition)
-        saved = self.rooms.library.save(name, definition, if_match=if_match)
-        self.rooms.library.claim(saved.name, caller.name)
-        self.log(caller, "save", segment=saved.name, version=saved.version, definition=saved.hash)
+        with self._changing(caller, "save", segment=checked_name(name), definition=fingerprint(definition)):
+            saved = self.rooms.library.save(name, definition, if_match=if_match)
+            self.rooms.library.claim(saved.name, caller.name)
         return saved
 
     def rename(self, caller: Caller, name: str, new: str) -> str:
         """Give a saved segment another name. Raises NotFoundError, UserError, ConflictError."""
         self.check(caller, "write", "rename")
-        kept = self.rooms.library.rename(name, new)
-        self.log(caller, "rename", segment=name, name=kept)
-        return kept
+        with self._changing(caller, "rename", segment=name[:MAX_NAME], name=checked_name(new)):
+            return self.rooms.library.rename(name, new)
 
     def delete(self, caller: Caller, name: str, if_match: str | None = None) -> None:
         """Delete a saved segment with its versions. Raises NotFoundError, StaleError."""
         self.check(caller, "write", "delete")
-        self.rooms.library.delete(name, if_match)
-        self.log(caller, "delete", segment=name)
+        with self._changing(caller, "delete", segment=name[:MAX_NAME]):
+            self.rooms.library.delete(name, if_match)
 
     # Plans and experiments
 
@@ -452,10 +480,9 @@ class Service:
             made = self._tools.plan_strategy(definition, goal, budget, top)
         strategy, definition = made.strategy, made.definition or definition
         assert strategy is not None
-        saved = keep_plan(self.rooms, strategy, definition, name, if_match)
-        self.rooms.plans.claim(saved.name, caller.name)
-        digest = fingerprint(definition)
-        self.log(caller, "save", plan=saved.name, version=saved.version, definition=digest)
+        with self._changing(caller, "save", plan=checked_name(name), definition=fingerprint(definition)):
+            saved = keep_plan(self.rooms, strategy, definition, name, if_match)
+            self.rooms.plans.claim(saved.name, caller.name)
         return replace(saved, owner=saved.owner or caller.name)
 
     def delete_document(
@@ -463,8 +490,8 @@ class Service:
     ) -> None:
         """Delete a plan or an experiment with its versions. Raises NotFoundError, StaleError."""
         self.check(caller, "write", f"delete {documents.kind}")
-        documents.delete(name, if_match)
-        self.log(caller, "delete", **{documents.kind: name})
+        with self._changing(caller, "delete", **{documents.kind: name[:MAX_NAME]}):
+            documents.delete(name, if_match)
 
     # Customers one by one
 
@@ -550,19 +577,20 @@ class Service:
         """Write members and manifest under the workspace's exports, all or nothing; return the export's folder."""
         self.check(caller, "export", "export")
         folder = self.rooms.workspace.folder / "exports"
-        rooms, by = self.rooms, caller.name
-        made = export(
-            rooms.audiences,
-            rooms.vault,
-            definition,
-            folder,
-            name,
-            file_format,
-            by,
-            channel=channel,
-            database=rooms.workspace.settings.export_database,
-            progress=progress,
-        )
+        rooms, by, digest = self.rooms, caller.name, fingerprint(definition)
+        with self._changing(caller, "exporting", exporting=name, definition=digest, format=file_format):
+            made = export(
+                rooms.audiences,
+                rooms.vault,
+                definition,
+                folder,
+                name,
+                file_format,
+                by,
+                channel=channel,
+                database=rooms.workspace.settings.export_database,
+                progress=progress,
+            )
         count = read_manifest(made).count
         self._exported(caller, name, definition, count, count, 0, format=file_format)
         return made
@@ -665,11 +693,7 @@ class _TurnLog:
 
     def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
         if isinstance(error, Exception):
-            self._write(failed=_code(error))
-
-
-def _code(error: Exception) -> str:
-    return str(getattr(error, "code", type(error).__name__))
+            self._write(failed=code_of(error))
 
 
 def permission_of(spec: ToolSpec) -> Permission:

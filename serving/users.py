@@ -93,7 +93,10 @@ class Users:
         return self._on
 
     def add(self, name: str, role: Role) -> str:
-        """Add a user; return their first key, which cannot be shown again. Raises UserError, ConflictError."""
+        """Add a user, or take a revoked one back in this role; return a new key, which cannot be shown again.
+
+        Raises UserError, ConflictError.
+        """
         if not USER_NAME.fullmatch(name):
             raise UserError(
                 f"name: must be 1 to 64 of a-z, A-Z, 0-9, '.', '@', '_', '-'; got {name[:64]!r}.",
@@ -101,7 +104,10 @@ class Users:
             )
         try:
             with self._write() as connection:
-                connection.execute(insert(_users).values(name=name, role=int(role), created_at=_now()))
+                revoked = _users.c.name == name, _users.c.revoked_at.is_not(None)
+                back = update(_users).where(*revoked).values(role=int(role), revoked_at=None)
+                if not connection.execute(back).rowcount:
+                    connection.execute(insert(_users).values(name=name, role=int(role), created_at=_now()))
                 return _make_key(connection, name, None)
         except IntegrityError:
             raise ConflictError(
@@ -137,6 +143,12 @@ class Users:
         with self._write() as connection:
             _user(connection, name)
             return _make_key(connection, name, lasts)
+
+    def set_role(self, name: str, role: Role) -> None:
+        """Give a user another role; it holds from the next request on. Raises NotFoundError."""
+        with self._write() as connection:
+            _user(connection, name)
+            connection.execute(update(_users).where(_users.c.name == name).values(role=int(role)))
 
     def revoke(self, name: str) -> None:
         """Revoke a user and all their keys. Raises NotFoundError."""

@@ -232,6 +232,19 @@ def test_a_key_says_who_it_belongs_to_until_it_is_revoked(users):
         users.named("ada")
 
 
+def test_a_role_is_changed_and_a_revoked_user_taken_back(users):
+    old = users.add("ada", Role.analyst)
+    users.set_role("ada", Role.viewer)
+    assert users.caller(old).role is Role.viewer
+    users.revoke("ada")
+    with pytest.raises(NotFoundError):
+        users.set_role("ada", Role.admin)
+    new = users.add("ada", Role.marketer)
+    assert (users.caller(new).name, users.caller(new).role) == ("ada", Role.marketer)
+    with pytest.raises(UnauthenticatedError):
+        users.caller(old)
+
+
 def test_a_session_ends_by_itself(users):
     users.add("ada", Role.viewer)
     assert users.caller(users.new_key("ada", timedelta(minutes=1))).name == "ada"

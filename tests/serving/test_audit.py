@@ -13,6 +13,8 @@ from sqlalchemy import make_url
 from typer.testing import CliRunner
 
 from assistant.mentions import Mention
+from segments.canonical import fingerprint
+from segments.codec import from_json
 from segments.errors import DataError, LLMUnavailableError, StorageError
 from serving.access import Caller, Role
 from serving.audit import KEY_VARIABLE, Audit
@@ -58,6 +60,11 @@ def test_a_log_that_nobody_touched_holds(audit, tmp_path):
         ("UPDATE audit_log SET who = 'eve' WHERE seq = 1", "Entry 1 .* was changed"),
         ("UPDATE audit_log SET at = '2020-01-01' WHERE seq = 5", "Entry 5 .* was changed"),
         ("UPDATE audit_log SET detail = 'no JSON' WHERE seq = 2", "Entry 2 .* was changed"),
+        ("UPDATE audit_log SET hash = 'é' WHERE seq = 2", "Entry 2 .* was changed"),
+        ("UPDATE audit_log SET hash = x'00ff' WHERE seq = 5", "Entry 5 .* was changed"),
+        ("UPDATE audit_log SET detail = x'00ff' WHERE seq = 2", "Entry 2 .* was changed"),
+        ("UPDATE audit_log SET who = x'00ff' WHERE seq = 2", "Entry 2 .* was changed"),
+        ("UPDATE audit_log SET detail = CAST(x'ff' AS TEXT) WHERE seq = 5", "Entry 5 .* was changed"),
         ("DELETE FROM audit_log WHERE seq = 2", "Entry 2 is missing"),
         ("DELETE FROM audit_log WHERE seq = 1", "Entry 1 is missing"),
         (
@@ -66,10 +73,12 @@ def test_a_log_that_nobody_touched_holds(audit, tmp_path):
         ),
     ],
 )
-def test_a_change_is_found(audit, change, said):
+def test_a_change_is_found(audit, tmp_path, change, said):
     tamper(audit, change)
     breaks = audit.verify().breaks
     assert re.search(said, " ".join(breaks))
+    assert Audit(tmp_path).verify().breaks == breaks
+    json.dumps([vars(entry) for entry in audit.entries()]).encode()
 
 
 def test_a_chain_computed_anew_without_the_key_is_found(audit, tmp_path):
@@ -226,7 +235,10 @@ def test_a_tool_call_a_save_and_a_failed_question_are_logged(guarded, model):
         client.post("/v1/ask", json={"question": "who bought beer?"})
     tool, save, delete, failed = last(guarded, 4)
     assert tool.detail["tools"] == [{"name": "find_lookalikes", "arguments": {"definition": BEER, "top": 3}}]
-    assert (save.action, save.detail["segment"], save.detail["version"]) == ("save", "logged", 1)
+    assert (save.action, save.detail) == (
+        "save",
+        {"segment": "logged", "definition": fingerprint(from_json(BEER))},
+    )
     assert (delete.action, delete.detail["segment"]) == ("delete", "logged")
     assert (failed.action, failed.detail["failed"]) == ("ask", "llm_unavailable")
     assert not guarded.service.audit.verify().breaks

@@ -4,7 +4,7 @@ import json
 import os
 import pwd
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -61,6 +61,7 @@ COMMANDS: dict[str, tuple[str, list[str]]] = {
     "users add": (OPERATE, ["eve"]),
     "users key": (OPERATE, ["eve"]),
     "users list": (OPERATE, []),
+    "users role": (OPERATE, ["eve", "viewer"]),
     "users revoke": (OPERATE, ["eve"]),
     "audit verify": (OPERATE, []),
     "audit show": (OPERATE, []),
@@ -188,9 +189,10 @@ def test_what_is_done_with_a_key_is_its_users(shop, written, tmp_path):
         == 0
     )
     assert segassist("users", "add", "zoe", "-w", folder, key=keys["admin"]).exit_code == 0
-    mine = [(e.who, e.role, e.via, e.action) for e in Audit(folder).entries(3)]
+    mine = [(e.who, e.role, e.via, e.action) for e in Audit(folder).entries(4)]
     assert mine == [
         ("analyst@shop", "analyst", "cli", "export"),
+        ("analyst@shop", "analyst", "cli", "exporting"),
         ("analyst@shop", "analyst", "cli", "export"),
         ("admin@shop", "admin", "cli", "user_added"),
     ]
@@ -257,8 +259,8 @@ def test_a_programs_model_is_never_the_operator(shop, monkeypatch):
     folder, keys = shop
     heard: list[Caller] = []
 
-    async def serve(_service: Service, caller: Caller) -> None:
-        heard.append(caller)
+    async def serve(_service: Service, caller: Callable[[], Caller]) -> None:
+        heard.append(caller())
 
     monkeypatch.setattr("serving.mcp.serve_stdio", serve)
     assert isinstance(segassist("mcp", "-w", folder).exception, UnauthenticatedError)

@@ -25,8 +25,8 @@ from assistant.llm import OpenAIChat
 from eval.bench.load import cpu_of
 from indexes.index import CustomerIndex
 from segments.codec import from_json
-from segments.errors import LLMUnavailableError, StorageError, UnauthenticatedError
-from serving.access import Caller, Role
+from segments.errors import LLMUnavailableError, StaleError, StorageError, UnauthenticatedError
+from serving.access import OWNER, Caller, Role
 from serving.audit import Audit
 from serving.http.api import create_api
 from serving.http.who import has_gone
@@ -189,6 +189,62 @@ def test_nothing_is_answered_while_the_audit_log_cannot_be_written(folder, monke
         other.rollback()
         assert client.post("/v1/segments/members", json=page).status_code == 200
     assert not Audit(folder).verify().breaks
+
+
+class Saving:
+    """A `ChatModel` that plans to save where it may, else a segment."""
+
+    def json(self, _messages: object, schema: dict[str, Any]) -> dict[str, Any]:
+        offered = {option["properties"]["tool"]["const"] for option in schema["anyOf"]}
+        return allowed_plan(schema, "save_segment" if "save_segment" in offered else "define_segment")
+
+    def stream(self, _messages: object) -> Iterator[str]:
+        yield from ()
+
+
+def test_nothing_is_changed_while_the_audit_log_cannot_be_written(folder, monkeypatch):
+    monkeypatch.setattr("assistant.sql.WAIT_SECONDS", 0.2)
+    service, body = Service.open(folder, Saving()), {"definition": BEER}
+    named = body | {"name": "new"}
+    with (
+        TestClient(create_api(service), base_url="http://localhost") as client,
+        sqlite3.connect(folder / "audit.sqlite", isolation_level=None) as other,
+    ):
+        client.put("/v1/segments/kept", json=body)
+        client.put("/v1/plans/kept", json=body)
+        client.post("/v1/ask", json=QUESTION | {"conversation": "c"})
+        before = len(service.audit.entries())
+        other.execute("BEGIN EXCLUSIVE")
+        tried = [
+            client.post("/v1/segments", json=named),
+            client.put("/v1/segments/new", json=body),
+            client.delete("/v1/segments/kept"),
+            client.put("/v1/plans/new", json=body),
+            client.delete("/v1/plans/kept"),
+            client.post("/v1/tools/save_segment", json=named),
+            client.post("/v1/tools/delete_segment", json={"name": "kept"}),
+            client.post("/v1/tools/assign_holdout", json=named),
+            client.post("/v1/ask", json={"question": "save it as new", "conversation": "c"}),
+            client.delete("/v1/conversations/c"),
+        ]
+        with pytest.raises(StorageError):
+            service.export(OWNER, from_json(BEER), "new", "csv")
+        other.execute("ROLLBACK")
+        assert [problem(answer)[:2] for answer in tried] == [(503, "storage")] * len(tried)
+        assert service.rooms.library.names() == service.rooms.plans.names() == ["kept"]
+        assert (service.rooms.experiments.names(), client.get("/v1/conversations/c").status_code) == ([], 200)
+        assert not list((folder / "exports").glob("*"))
+        assert len(service.audit.entries()) == before
+
+
+def test_a_change_that_fails_is_followed_by_an_entry_that_says_so(folder, monkeypatch):
+    service = Service.open(folder)
+    service.save(OWNER, "a", from_json(BEER))
+    with pytest.raises(StaleError):
+        service.save(OWNER, "a", from_json(LOYAL), if_match="9-none")
+    begun, failed = service.audit.entries(2)
+    assert (begun.action, "failed" in begun.detail) == ("save", False)
+    assert failed.detail == begun.detail | {"failed": "precondition_failed", "entry": begun.seq}
 
 
 def test_a_full_disk_under_the_state_is_told_and_over_when_there_is_room(folder):

@@ -15,6 +15,8 @@ from mcp.shared._httpx_utils import create_mcp_http_client
 
 from assistant.llm import OpenAIChat
 from assistant.toolbox import tool_specs
+from serving.access import Role
+from serving.mcp import create_mcp
 from serving.programs import create_programs
 from serving.service import Service
 from tests.serving.conftest import serving
@@ -95,6 +97,23 @@ def test_a_client_over_stdio_finds_and_uses_the_tools(make_workspace, fake_llm, 
     assert answer.structured_content["segment"]["definition"] == BEER | {"from_days_ago": 30}
     said = answer.structured_content["evidence"][0]["figures"][0]["display"]
     assert said in answer.structured_content["answer"]
+
+
+def test_a_key_that_is_revoked_while_its_client_is_connected_holds_no_more(make_workspace, tmp_path):
+    service = Service.open(make_workspace(tmp_path / "w"))
+    key = service.users.add("ada", Role.marketer)
+    server = create_mcp(service, lambda: service.users.caller(key))
+
+    async def talk():
+        async with Client(server) as client:
+            before = await client.call_tool("save_segment", {"definition": BEER, "name": "before"})
+            service.users.revoke("ada")
+            return before, await client.call_tool("save_segment", {"definition": BEER, "name": "after"})
+
+    before, after = asyncio.run(talk())
+    assert (before.is_error, after.is_error) == (False, True)
+    assert json.loads(after.content[0].text)["error"] == "unauthenticated"
+    assert service.rooms.library.names() == ["before"]
 
 
 def test_a_question_goes_on_in_its_conversation(server, model):

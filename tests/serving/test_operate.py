@@ -112,6 +112,14 @@ def test_a_damaged_index_is_found(folder):
     assert "corrupt" in findings(folder, "index")["fail"]
 
 
+def test_a_check_that_cannot_run_is_a_finding(folder):
+    own(folder, "ready.json").write_text("[]", encoding="utf-8")
+    found = findings(folder, "data")["fail"]
+    assert "cannot be checked" in found
+    assert "segassist restore" in found
+    assert "ok" in findings(folder, "audit")
+
+
 def test_a_damaged_model_is_found(folder):
     path = next(own(folder, "models").glob("purchase_30d.model.*"))
     path.write_bytes(b"x")
