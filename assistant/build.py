@@ -7,7 +7,7 @@ source goes by the mark that the warehouse has, so that a load that is due stays
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
@@ -152,13 +152,22 @@ def mend(folder: Path, progress: Callable[[str], Progress] = lambda _title: sile
 
 def loaded_otherwise(folder: Path) -> bool:
     """Whether the warehouse's mark is not what this code and these settings would load; False where it has none."""
+    return any(step.name == LOAD for step in _made_otherwise(folder))
+
+
+def made_otherwise(folder: Path) -> tuple[str, ...]:
+    """The steps whose results this code and these settings would make otherwise, in the words a person sees."""
+    return tuple(step.title for step in _made_otherwise(folder))
+
+
+def _made_otherwise(folder: Path) -> Iterator[Step]:
     workspace = Workspace.of(folder)
-    loading = _steps(workspace, lambda _report: None)[0]
-    kept = mark_of(folder, loading)
-    return kept not in (
-        "",
-        mark_after(_start(workspace, _source_of(folder)) + loading.settings, loading.code),
-    )
+    before = _start(workspace, _source_of(folder))
+    for step in _steps(workspace, lambda _report: None):
+        kept = mark_of(folder, step)
+        if kept not in ("", mark_after(before + step.settings, step.code)):
+            yield step
+        before = kept
 
 
 def _without_loading(folder: Path, progress: Callable[[str], Progress]) -> Built:

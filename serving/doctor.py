@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import shutil
 import sqlite3
@@ -21,18 +22,22 @@ from packaging.requirements import Requirement
 
 from assistant.behaviour import behind, wanted
 from assistant.documents import KINDS
-from assistant.workspace import Settings, Workspace, open_workspace
-from segments.errors import EncryptionError, OperatorError, SegAssistError
+from assistant.workspace import SETTINGS_FILE, Settings, Workspace, open_workspace
+from segments.errors import DataError, EncryptionError, OperatorError, SegAssistError
 from serving.callers import users_of
 
 PACKAGE = "segment-assistant"
+CONTAINER = Path("/sys/fs/cgroup")
 LEAST_MEMORY = 3_000_000_000
 """Bytes: the embedded model (1.1 GB and its context) and the rooms of a workspace like the demo's."""
 LOW_DISK, LEAST_DISK = 2_000_000_000, 200_000_000
 OLD_DAYS = 35
 SECRETS = ("vault.key", "vault.parquet", "audit.key")
 BUILD = "segassist build --workspace {0}  (or `segassist ingest` for your own files)"
+CORRECT = "correct the llm_ settings in segassist.toml"
 DAMAGED = "a file is damaged: segassist restore FILE --workspace {0} --replace, or build it anew"
+KEPT = ("secrets", "state", "audit", "access")
+"""Parts that no build makes anew."""
 RETRAIN = "train on newer data: segassist ingest MAPPING --workspace {0} --rebuild"
 
 Level = Literal["ok", "warn", "fail"]
@@ -53,6 +58,8 @@ def examine(folder: Path, port: int) -> list[Finding]:
     found = [*_packages(), _memory(), _disk(folder), _port(port)]
     try:
         workspace = open_workspace(folder)
+    except DataError as error:
+        return [*found, Finding("workspace", "fail", str(error), f"correct {folder / SETTINGS_FILE}")]
     except SegAssistError as error:
         return [*found, Finding("workspace", "fail", str(error), BUILD.format(folder))]
     found.append(Finding("workspace", "ok", f"{folder}: {workspace.settings.name}"))
@@ -75,7 +82,8 @@ def examine(folder: Path, port: int) -> list[Finding]:
         except EncryptionError as error:
             found.append(Finding(part, "fail", str(error), "give the key that the data are encrypted with"))
         except SegAssistError as error:
-            found.append(Finding(part, "fail", str(error), BUILD.format(folder)))
+            way = CORRECT if part == "llm" else DAMAGED if part in KEPT else BUILD
+            found.append(Finding(part, "fail", str(error), way.format(folder)))
         except Exception as error:  # noqa: BLE001 - whatever is damaged, the other checks still tell
             what = f"cannot be checked: {type(error).__name__}: {' '.join(str(error).split())[:200]}"
             found.append(Finding(part, "fail", what, DAMAGED.format(folder)))
@@ -112,11 +120,21 @@ def _memory() -> Finding:
     except OSError:
         return Finding("memory", "ok", "not measured on this system")
     free = next(int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable"))
+    free = min(free, _left_of_container())
     what = f"{free / 1e9:.1f} GB are free"
     if free >= LEAST_MEMORY:
         return Finding("memory", "ok", what)
     way = f"free some: {LEAST_MEMORY / 1e9:.0f} GB are needed, or name a language model elsewhere (llm_base_url)"
     return Finding("memory", "warn", what, way)
+
+
+def _left_of_container() -> float:
+    """Bytes that a container may still take (cgroup v2); infinite where nothing bounds it."""
+    try:
+        most, used = (CONTAINER / name for name in ("memory.max", "memory.current"))
+        return float(most.read_text()) - float(used.read_text())
+    except (OSError, ValueError):  # none, or 'max'
+        return math.inf
 
 
 def _disk(folder: Path) -> Finding:
@@ -175,10 +193,23 @@ def _gpus() -> str:
 
 
 def _data(workspace: Workspace) -> Iterator[Finding]:
+    from assistant.build import made_otherwise
+    from warehouse.store import Warehouse
+
     as_of = _as_of(workspace)
+    with closing(Warehouse(workspace.warehouse)) as warehouse:
+        lost = {"events", "customers", "features"} - set(warehouse.connection.list_tables())
+    if lost:
+        what = f"the warehouse has no {', '.join(sorted(lost))}"
+        yield Finding("data", "fail", what, DAMAGED.format(workspace.folder))
+        return
     age = (date.today() - as_of).days
-    source = str(json.loads(workspace.ready.read_text()).get("source", ""))
-    if age > OLD_DAYS and not source.startswith("completejourney"):
+    source = str(json.loads(workspace.ready.read_text())["source"])
+    otherwise = made_otherwise(workspace.folder)
+    if otherwise:
+        what = f"this version or these settings would make otherwise: {', '.join(otherwise)}"
+        yield Finding("data", "warn", what, BUILD.format(workspace.folder))
+    elif age > OLD_DAYS and not source.startswith("completejourney"):
         way = "load the newer files: segassist ingest"
         yield Finding("data", "warn", f"the newest event is {age} days old (as of {as_of})", way)
     else:
@@ -233,6 +264,7 @@ def _drift(workspace: Workspace) -> Iterator[Finding]:
 def _llm(workspace: Workspace) -> Iterator[Finding]:
     from segments.atomic import sha256_of
     from serving.llm.probe import served_model
+    from serving.llm.server import NO_ADAPTER
     from serving.llm.weights import QWEN_1_5B, default_cache, own_model
 
     settings = workspace.settings
@@ -247,9 +279,17 @@ def _llm(workspace: Workspace) -> Iterator[Finding]:
     if settings.llm_backend == "vllm":
         yield _vllm(settings)
         return
+    adapter = settings.llm_adapter
+    if adapter not in ("", NO_ADAPTER) and not Path(adapter).exists():
+        yield Finding("llm", "fail", f"llm_adapter: there is no file {adapter}", CORRECT)
+        return
     if settings.llm_model:
+        named = Path(settings.llm_model)
         if settings.llm_model.endswith(".gguf"):
-            own_model(Path(settings.llm_model))
+            own_model(named)
+        elif named.is_absolute() and not named.exists():
+            yield Finding("llm", "fail", f"llm_model: there is nothing at {named}", CORRECT)
+            return
         yield Finding("llm", "ok", f"{settings.llm_model} ({settings.llm_backend})")
         return
     file = default_cache() / QWEN_1_5B.file
@@ -272,12 +312,20 @@ def _vllm(settings: Settings) -> Finding:
         vllm.check_files(model, "" if settings.llm_adapter == NO_ADAPTER else settings.llm_adapter)
         found = vllm.check(settings.llm_python)
     except OperatorError as error:
-        return Finding("llm", "fail", str(error), "correct the llm_ settings in segassist.toml")
+        return Finding("llm", "fail", str(error), CORRECT)
     return Finding("llm", "ok", f"{model}, with {found.distribution} {found.version}")
 
 
 def _secrets(workspace: Workspace) -> Iterator[Finding]:
+    from warehouse.pseudonyms import KEY_FILE, VAULT_FILE, read_vault
+
     paths = [path for name in SECRETS if (path := workspace.folder / name).exists()]
+    for name in (KEY_FILE, VAULT_FILE):
+        if not (workspace.folder / name).exists():
+            what = f"{name} is missing: nobody can be exported, and new files would get other pseudonyms"
+            yield Finding("secrets", "fail", what, DAMAGED.format(workspace.folder))
+    if (workspace.folder / VAULT_FILE).exists():
+        read_vault(workspace.folder)
     open_ = [path for path in paths if stat.S_IMODE(path.stat().st_mode) & 0o077]
     for path in open_:
         yield Finding("secrets", "fail", f"{path} can be read by others", f"chmod 600 {path}")
@@ -335,10 +383,14 @@ def _state(workspace: Workspace) -> Iterator[Finding]:
 
 
 def _audit(workspace: Workspace) -> Iterator[Finding]:
-    from serving.audit import Audit
+    from serving.audit import KEY_FILE, Audit
 
     if isinstance(workspace.audit, Path) and not workspace.audit.exists():
-        yield Finding("audit", "ok", "nothing is logged yet")
+        if (workspace.folder / KEY_FILE).exists():
+            what = f"{KEY_FILE} is there and the log is not: it was moved or deleted"
+            yield Finding("audit", "fail", what, DAMAGED.format(workspace.folder))
+        else:
+            yield Finding("audit", "ok", "nothing is logged yet")
         return
     verdict = Audit(workspace.folder, workspace.audit).verify()
     if verdict.breaks:

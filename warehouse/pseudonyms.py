@@ -19,7 +19,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from segments.atomic import made_once, write_private, write_text
-from segments.errors import NotBuiltError, NotFoundError
+from segments.errors import DataError, NotBuiltError, NotFoundError
 from warehouse.encryption import seal, unseal
 
 KEY_FILE = "vault.key"
@@ -53,9 +53,12 @@ def note_erased(folder: Path, customer_id: str) -> None:
 
 
 def read_vault(folder: Path) -> pd.DataFrame:
-    """The vault, with columns customer_id and source_id."""
+    """The vault, with columns customer_id and source_id. Raises DataError for a damaged one."""
     path = folder / VAULT_FILE
-    return pd.read_parquet(io.BytesIO(unseal(path.read_bytes(), path)))
+    try:
+        return pd.read_parquet(io.BytesIO(unseal(path.read_bytes(), path)))
+    except pa.ArrowInvalid as error:
+        raise DataError(f"{path} is damaged; restore it from a backup: segassist restore.") from error
 
 
 def write_vault(folder: Path, source_ids: list[str], key: bytes) -> pd.DataFrame:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
+import duckdb
 import pytest
 from typer.testing import CliRunner
 
@@ -24,6 +25,7 @@ from serving.doctor import examine
 from serving.llm.probe import free_port
 from serving.service import Service
 from serving.users import Users
+from warehouse.pseudonyms import Vault
 
 BEER = {"event": "purchase", "items": {"category": ["BEERS/ALES"]}}
 
@@ -118,6 +120,64 @@ def test_a_check_that_cannot_run_is_a_finding(folder):
     assert "cannot be checked" in found
     assert "segassist restore" in found
     assert "ok" in findings(folder, "audit")
+
+
+def test_settings_that_do_not_parse_are_to_be_corrected(folder):
+    (folder / "segassist.toml").write_text("a = 1", encoding="utf-8")
+    found = findings(folder, "workspace")["fail"]
+    assert "'a' is not a setting" in found
+    assert f"▶ correct {folder / 'segassist.toml'}" in found
+
+
+def test_a_table_that_is_gone_is_found(folder):
+    with duckdb.connect(own(folder, "warehouse.duckdb")) as connection:
+        connection.execute("DROP TABLE features")
+    assert "the warehouse has no features" in findings(folder, "data")["fail"]
+
+
+def test_what_another_version_made_is_found(folder):
+    (folder / "run").mkdir(exist_ok=True)
+    (folder / "run" / "warehouse.done").write_text("0" * 16)
+    found = findings(folder, "data")["warn"]
+    assert "would make otherwise: " in found
+    assert "▶ segassist build" in found
+
+
+@pytest.mark.parametrize("name", ["vault.key", "vault.parquet"])
+def test_a_vault_that_is_gone_is_found(folder, name):
+    (folder / name).unlink()
+    found = findings(folder, "secrets")["fail"]
+    assert f"{name} is missing" in found
+    assert "▶ a file is damaged: segassist restore" in found
+
+
+def test_a_vault_that_is_damaged_is_found_and_told_to_who_asks_for_members(folder):
+    own(folder, "vault.parquet").write_bytes(b"PAR1 no more")
+    assert "vault.parquet is damaged" in findings(folder, "secrets")["fail"]
+    with pytest.raises(DataError, match="restore it from a backup"):
+        Vault(folder)
+
+
+@pytest.mark.parametrize("setting", ["llm_model", "llm_adapter"])
+def test_a_model_that_the_settings_name_and_is_not_there_is_found(make_workspace, tmp_path, setting):
+    made = make_workspace(tmp_path / "w", f'{setting} = "{tmp_path}/gone.gguf"\n')
+    found = findings(made, "llm")["fail"]
+    assert "gone.gguf" in found
+    assert "▶ correct the llm_ settings" in found
+
+
+def test_a_log_that_was_deleted_is_found(folder):
+    (folder / "audit.sqlite").unlink()
+    assert "audit.key is there and the log is not" in findings(folder, "audit")["fail"]
+
+
+def test_what_a_container_may_take_is_what_is_free(tmp_path, monkeypatch):
+    (tmp_path / "memory.max").write_text("1500000000\n")
+    (tmp_path / "memory.current").write_text("500000000\n")
+    monkeypatch.setattr("serving.doctor.CONTAINER", tmp_path)
+    assert "1.0 GB are free" in findings(tmp_path, "memory")["warn"]
+    (tmp_path / "memory.max").write_text("max\n")
+    assert "1.0 GB" not in str(findings(tmp_path, "memory"))
 
 
 def test_a_damaged_model_is_found(folder):
