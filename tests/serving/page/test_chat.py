@@ -31,13 +31,15 @@ BROKEN_CELLS = """[...document.querySelectorAll('#chat td')].filter(cell => {
   return words.getBoundingClientRect().height > 1.5 * parseFloat(style.lineHeight);
 }).map(cell => cell.innerText)"""
 """Cells of one word or number that take more than a line."""
+CHOICE = "tell me about those who bought beer"
+"""It leaves the language model two plans, so that it is asked."""
 MARKUP = "<img src=x onerror=window.ran=1><b id=bold>B</b>"
 
 
 def test_a_question_is_answered_step_by_step(page, fake_llm, tmp_path):
     assert "No segment yet" in page.text("#card")
     fake_llm.wait = 1.5
-    page.send("who spent over $500 last quarter?")
+    page.send("tell me about those who spent over $500 last quarter")
     page.until(lambda: "Reading the question: 1 conditions found" in page.text("#chat"), "the first step")
     assert not page.finished()
     page.driver.save_screenshot(str(tmp_path / "steps.png"))
@@ -59,7 +61,7 @@ def test_typing_mistakes_are_read_and_told(page):
 
 def test_the_step_at_work_is_the_one_shown(page, fake_llm):
     fake_llm.wait = 3
-    page.send("who bought beer?")
+    page.send(CHOICE)
     page.until(lambda: "conditions found" in page.text("#chat"), "the first step")
     title = page.until(lambda: page.text("#chat .title-text, #chat .title"), "the running step")
     assert "Planning" in title, f"while the model plans, the page shows: {title}"
@@ -67,7 +69,7 @@ def test_the_step_at_work_is_the_one_shown(page, fake_llm):
 
 def test_who_waits_for_others_is_told_the_place(page, fake_llm):
     fake_llm.wait = 4
-    body = {"question": "who bought beer?"}
+    body = {"question": CHOICE}
     with ThreadPoolExecutor(1) as pool:
         other = pool.submit(httpx.post, f"{page.url}/v1/ask", json=body, timeout=60)
         time.sleep(1)
@@ -155,7 +157,7 @@ def test_a_language_model_that_fails_is_said_and_the_next_question_works(page, f
 
 def test_a_language_model_that_talks_nonsense_does_not_leave_the_chat_waiting(page, fake_llm):
     fake_llm.raw = '{"tool": "refine_segment", "edits": 5}'
-    page.ask("who bought beer?")
+    page.ask(CHOICE)
     assert "⏳" not in page.text("#chat")
 
 
@@ -290,7 +292,7 @@ def test_a_server_that_is_told_to_end_answers_first_and_does_not_wait_for_open_p
     with started(folder) as (url, process), browser(tmp_path) as (driver, downloads):
         open_page = Page(driver, url, downloads).open()
         fake_llm.wait = 6  # longer than servers were given before
-        open_page.send("who spent over $500 last quarter?")
+        open_page.send("tell me about those who spent over $500 last quarter")
         open_page.until(lambda: "Reading the question" in open_page.text("#chat"), "the first step")
         process.send_signal(signal.SIGTERM)
         open_page.until(lambda: "869 customers" in open_page.text("#chat"), "the answer")

@@ -240,7 +240,7 @@ def test_what_goes_wrong_is_said_in_chinese_on_the_chinese_page(page, fake_llm):
     page.click("#download")
     assert "还没有分群" in page.message()
     fake_llm.status = 500
-    page.send("谁买过啤酒？")
+    page.send("描述一下买过啤酒的客户")
     page.until(lambda: "⚠" in page.text("#chat"), "what went wrong")
     assert "语言模型" in page.text("#chat")
     assert "refused" not in page.text("#chat")
