@@ -69,7 +69,7 @@ def test_scores_that_did_not_come_true_are_told(
     tables = TrainingTables(warehouse)
     who = tables.eligible(None, CUT)
     assert len(who) < LEAST_CUSTOMERS
-    scores = pd.DataFrame({"purchase_14d": np.random.default_rng(2).random(len(who))}, who)
+    scores = pd.DataFrame({"purchase_14d": np.full(len(who), 0.5)}, who)
     tested = pd.DataFrame({"purchase_14d": 0.5, "label:purchase_14d": 0.0}, who)
     card = sample_card("purchase_14d", scored_as_of=CUT.isoformat(), auc=tested_auc)
     offered = Candidate("purchase_14d", model.to_bytes(), scores, (card,), tested=tested)
