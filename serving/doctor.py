@@ -119,8 +119,8 @@ def _memory() -> Finding:
         lines = Path("/proc/meminfo").read_text().splitlines()
     except OSError:
         return Finding("memory", "ok", "not measured on this system")
-    free = next(int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable"))
-    free = min(free, _left_of_container())
+    machine = next(int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable"))
+    free = min(machine, _left_of_container())
     what = f"{free / 1e9:.1f} GB are free"
     if free >= LEAST_MEMORY:
         return Finding("memory", "ok", what)
