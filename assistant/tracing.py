@@ -15,6 +15,8 @@ from opentelemetry import trace
 from opentelemetry.context import Context
 from opentelemetry.trace import Span, SpanKind, Status, StatusCode
 
+from segments.errors import code_of
+
 tracer = trace.get_tracer("segment-assistant")
 
 
@@ -42,8 +44,7 @@ def note(opened: Span, **attributes: Any) -> None:
 
 def failed(opened: Span, error: BaseException) -> None:
     """Mark a span as failed, with the error's code and not its words."""
-    code = getattr(error, "code", None) or type(error).__name__
-    opened.set_attribute("error.type", str(code))
+    opened.set_attribute("error.type", code_of(error))
     opened.set_status(Status(StatusCode.ERROR))
 
 

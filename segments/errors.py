@@ -219,3 +219,8 @@ class InternalError(SegAssistError):
     """A state that the code holds impossible: our bug, worth a report."""
 
     code = "internal"
+
+
+def code_of(error: BaseException) -> str:
+    """What a log or a trace says of an error: its code, or its kind where it has none. Its words may name a customer."""
+    return str(getattr(error, "code", type(error).__name__))

@@ -38,7 +38,7 @@ from sqlalchemy import (
 from assistant.mentions import Mention
 from assistant.sql import Database
 from segments.atomic import made_once
-from segments.errors import DataError, StorageError
+from segments.errors import DataError, StorageError, code_of
 from serving.access import OWNER, Caller
 
 FILE, KEY_FILE = "audit.sqlite", "audit.key"
@@ -248,11 +248,6 @@ def _same(digest: str, kept: object) -> bool:
 def _words(found: object) -> str:
     """Text that can be shown, of whatever a column holds."""
     return str(found).encode("utf-8", "backslashreplace").decode()
-
-
-def code_of(error: BaseException) -> str:
-    """What an entry says of an error: its code, or its kind where it has none."""
-    return str(getattr(error, "code", type(error).__name__))
 
 
 def _text(detail: dict[str, Any]) -> str:

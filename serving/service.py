@@ -35,10 +35,17 @@ from campaigns.assign import Arm
 from segments.canonical import fingerprint
 from segments.codec import from_json, to_json
 from segments.definition import InCluster, Node
-from segments.errors import ConflictError, DefinitionError, ForbiddenError, LLMUnavailableError, NotFoundError
+from segments.errors import (
+    ConflictError,
+    DefinitionError,
+    ForbiddenError,
+    LLMUnavailableError,
+    NotFoundError,
+    code_of,
+)
 from segments.ports import Progress, silent
 from serving.access import Caller, Permission, allow, only_reads, tool_permission
-from serving.audit import Audit, code_of
+from serving.audit import Audit
 from serving.customers import CustomerList, listed
 from serving.jobs import Job, Jobs, no_job
 from serving.metrics import Metrics

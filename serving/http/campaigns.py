@@ -24,7 +24,7 @@ from serving.http.versions import (
     IfMatch,
     IfNoneMatch,
     Number,
-    OnlyNew,
+    Over,
     chosen,
     etag,
     expected,
@@ -47,13 +47,12 @@ def campaign_routes(service: Service) -> APIRouter:
         body: schemas.NewPlan,
         caller: Writer,
         response: Response,
-        if_match: IfMatch = None,
-        only_new: OnlyNew = None,
+        over: Over,
     ) -> schemas.Document:
         """Plan a segment's campaign and save it as a new version; with If-Match, only over the version that the
         caller saw."""
         definition = service.read(body.definition)
-        asked = body.goal, body.budget, expected(if_match, only_new), body.top
+        asked = body.goal, body.budget, over, body.top
         saved = service.save_plan(caller, name, definition, *asked)
         response.headers["ETag"] = etag(saved)
         return _told(saved)

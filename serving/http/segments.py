@@ -17,7 +17,7 @@ from serving.http.versions import (
     IfMatch,
     IfNoneMatch,
     Number,
-    OnlyNew,
+    Over,
     chosen,
     etag,
     expected,
@@ -126,11 +126,10 @@ def _change(router: APIRouter, service: Service) -> None:
         body: schemas.Definition,
         caller: Writer,
         response: Response,
-        if_match: IfMatch = None,
-        only_new: OnlyNew = None,
+        over: Over,
     ) -> schemas.SavedAs:
         """Save a new version under a name; with If-Match, only over the version that the caller saw."""
-        return _save(name, body, caller, response, expected(if_match, only_new))
+        return _save(name, body, caller, response, over)
 
     @router.delete("/{name:path}", status_code=204, **changes)
     def delete(name: str, caller: Writer, if_match: IfMatch = None) -> None:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import Annotated, Any, Protocol, TypeVar
 
-from fastapi import Header, Query, Response
+from fastapi import Depends, Header, Query, Response
 
 from assistant.naming import ABSENT
 from segments.errors import NotFoundError
@@ -92,13 +92,17 @@ def has(saved: Versioned, if_none_match: str | None) -> bool:
     return "*" in tags or etag(saved) in (tag.removeprefix("W/") for tag in tags)
 
 
-def expected(if_match: str | None, if_none_match: str | None = None) -> str | None:
+def expected(if_match: IfMatch = None, if_none_match: OnlyNew = None) -> str | None:
     """What a change may be over, as the stores take it: one of several tags, ABSENT for nothing, None for anything."""
     if "*" in _tags(if_none_match or ""):
         return ABSENT
     return (
         None if if_match is None else " ".join(tag.removeprefix("W/").strip('"') for tag in _tags(if_match))
     )
+
+
+Over = Annotated[str | None, Depends(expected)]
+"""What a new version may be saved over, by both headers."""
 
 
 def _tags(header: str) -> list[str]:
