@@ -129,7 +129,9 @@ class _Problem:
         self.cost = c.cost
         self.value = value if c.allowed is None else np.where(c.allowed[:, None], value, -np.inf)
         capped = [i for i, name in enumerate(c.tiers) if name in c.caps]
-        self.limits = np.array([budget, *(float(c.caps[c.tiers[i]]) for i in capped)])
+        # More than everyone's dearest offer costs is not spent, and sums past it lose their last digits.
+        enough = 2.0 * float(c.cost.max(axis=1, initial=0.0).sum()) + 1.0
+        self.limits = np.array([min(budget, enough), *(float(c.caps[c.tiers[i]]) for i in capped)])
         slot = np.full(len(c.tiers), len(capped) + 1)
         slot[capped] = np.arange(1, len(capped) + 1)
         # The constraint of each customer's tier; the one past the last is no constraint.

@@ -15,7 +15,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from segments.errors import DataError
+from segments.errors import NotFoundError
 from segments.ports import Figure
 
 Position = Literal["display", "mailer"]
@@ -101,21 +101,21 @@ def placement_effect(sales: pd.DataFrame, level: float = 0.95) -> Placement:
     """The effects from one row an item and week: item_id, week, units, display and mailer (shares, 0..1).
 
     Weeks without a sale must be rows too (units 0), else nothing is learned of the weeks that failed.
-    Raises DataError when fewer than 10 items ever sold, or no position varies.
+    Raises NotFoundError when fewer than 10 items ever sold, or no position varies.
     """
     sold = sales[sales.groupby("item_id")["units"].transform("sum") > 0].sort_values(["item_id", "week"])
     item, items = pd.factorize(sold["item_id"])
     week, weeks = pd.factorize(sold["week"])
     if len(items) < MIN_ITEMS:
-        raise DataError(
-            f"{len(items)} items were sold; it takes {MIN_ITEMS} to tell the effect of a position.",
-            f"只卖出过{len(items)}种商品；看陈列位置的效果至少需要{MIN_ITEMS}种。",
+        raise NotFoundError(
+            f"Of this category {len(items)} items were sold; it takes {MIN_ITEMS} to tell the effect of a position.",
+            f"这个品类只卖出过{len(items)}种商品；看陈列位置的效果至少需要{MIN_ITEMS}种。",
         )
     positions: list[Position] = [p for p in NAMES if sold.groupby("item_id")[p].nunique().max() > 1]
     if not positions:
-        raise DataError(
-            "No item had a display or mailer in some weeks and not in others, so no effect shows.",
-            "没有商品在有的周有陈列或邮报、有的周没有，看不出效果。",
+        raise NotFoundError(
+            "No item of this category had a display or mailer in some weeks and not in others, so no effect shows.",
+            "这个品类没有商品在有的周有陈列或邮报、有的周没有，看不出效果。",
         )
     units, shares = sold["units"].to_numpy(float), sold[positions].to_numpy(float)
     estimate = _fit(units, shares, item, week, np.ones(len(items)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request, Response
+from starlette.convertors import Convertor, register_url_convertor
 
 from assistant.documents import Documents, SavedDocument
 from assistant.tools_campaigns import file_stem
@@ -35,13 +36,28 @@ from serving.http.who import Exporter, Reader, Writer
 from serving.service import Service
 
 
+class _DocumentName(Convertor[str]):
+    """Any characters, as nobody can call a document: at `NAME/customers` are a document's customers."""
+
+    regex = "(?!.*/customers$).+"
+
+    def convert(self, value: str) -> str:
+        return value
+
+    def to_string(self, value: str) -> str:
+        return value
+
+
+register_url_convertor("document", _DocumentName())
+
+
 def campaign_routes(service: Service) -> APIRouter:
     """Routes under /v1/plans and /v1/experiments."""
     router = APIRouter(prefix="/v1", tags=["campaigns"], route_class=IdempotentRoute)
     _documents(router, service, service.rooms.plans)
     _documents(router, service, service.rooms.experiments)
 
-    @router.put("/plans/{name:path}", responses={200: TAGGED}, dependencies=[Depends(declare)])
+    @router.put("/plans/{name:document}", responses={200: TAGGED}, dependencies=[Depends(declare)])
     def replace(
         name: str,
         body: schemas.NewPlan,
@@ -77,7 +93,7 @@ def _documents(router: APIRouter, service: Service, documents: Documents) -> Non
         return [_told(saved) for saved in found[offset : offset + limit]]
 
     @router.get(
-        f"{path}/{{name:path}}",
+        f"{path}/{{name:document}}",
         response_model=schemas.DocumentVersions,
         responses=UNCHANGED | (schemas.PLAN_WORDS if kind == "plan" else {}),
         summary=f"A saved {kind}",
@@ -104,7 +120,7 @@ def _documents(router: APIRouter, service: Service, documents: Documents) -> Non
         return schemas.DocumentVersions(**_told(found).model_dump(), content=content, versions=every)
 
     @router.delete(
-        f"{path}/{{name:path}}",
+        f"{path}/{{name:document}}",
         status_code=204,
         summary=f"Delete a saved {kind}",
         operation_id=f"delete_{kind}",
@@ -116,7 +132,7 @@ def _documents(router: APIRouter, service: Service, documents: Documents) -> Non
 
 
 def _customers(router: APIRouter, service: Service, documents: Documents) -> None:
-    """Before the routes of names: a name may hold any characters, these too."""
+    """How each customer of a document is contacted."""
     kind = documents.kind
 
     @router.get(

@@ -145,6 +145,11 @@ def test_returns_diminish_and_equal_customers_are_no_trouble() -> None:
     assert alike.slack < 2.0
 
 
+def test_more_money_than_there_is_to_spend_changes_nothing() -> None:
+    rich = split_budget(one_offer([3.0, 2.0, 0.5]), 1.6e308)
+    assert (rich.contacts, rich.gain, rich.shadow_price) == (2, 5.0, 0.0)
+
+
 def test_bad_budgets() -> None:
     for budget in (0, -5, float("nan")):
         with pytest.raises(DefinitionError, match="budget must be above 0"):

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from insights.placement import WARNING, placement_effect
-from segments.errors import DataError
+from segments.errors import NotFoundError
 
 
 def sales(mailer: float = 1.6, display: float = 1.0, items: int = 60) -> pd.DataFrame:
@@ -54,9 +54,9 @@ def test_the_fit_is_that_of_a_regression_with_every_level() -> None:
 
 
 def test_nothing_to_compare_is_told() -> None:
-    with pytest.raises(DataError, match="9 items were sold; it takes 10"):
+    with pytest.raises(NotFoundError, match="9 items were sold; it takes 10"):
         placement_effect(sales(items=9))
-    with pytest.raises(DataError, match="no effect shows"):
+    with pytest.raises(NotFoundError, match="no effect shows"):
         placement_effect(sales().assign(display=0.0, mailer=0.0))
 
 
