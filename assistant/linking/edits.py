@@ -8,11 +8,10 @@ from dataclasses import dataclass, replace
 
 from assistant.linking.candidates import Candidate
 from assistant.linking.clauses import Reading
-from assistant.linking.numbers import Number
+from assistant.linking.edit_values import with_number, with_time
 from assistant.linking.ranks import Top
 from assistant.linking.swaps import swaps
 from assistant.linking.topics import on_topic, topics
-from assistant.linking.windows import TimeMention
 from segments.catalogue import PARTS
 from segments.definition import (
     AllOf,
@@ -275,7 +274,7 @@ def _retimed(
     # What was said last is what 'it' most often means.
     for condition in reversed(existing):
         for i, time in enumerate(times):
-            new = _with_time(condition, time, windowed)
+            new = with_time(condition, time, windowed)
             if new is not None and new != condition:
                 yield Edit("change", new, condition, source=f"time{i}")
         for i, number in enumerate(numbers):
@@ -284,7 +283,7 @@ def _retimed(
                 if not _holds(condition, number.value) or number.high is None:
                     continue
                 number = replace(number, value=number.high, op=None, high=None, unit="")
-            changed = _with_number(condition, number)
+            changed = with_number(condition, number, reading.text)
             if changed is not None and changed != condition:
                 yield Edit("change", changed, condition, source=f"number{i}")
 
@@ -341,48 +340,6 @@ def _holds(condition: Condition, value: float) -> bool:
     return (
         isinstance(held, int | float) and not isinstance(held, bool) and value in (held, round(held * 100, 6))
     )
-
-
-def _with_time(condition: Condition, time: TimeMention, windowed: bool) -> Condition | None:
-    if isinstance(condition, EventCondition) and (condition.window.start is not None or not windowed):
-        return replace(condition, window=time.window)
-    if isinstance(condition, FeatureCondition) and condition.feature in (
-        "recency_days",
-        "tenure_days",
-        "mean_gap_days",
-    ):
-        return replace(condition, value=time.window.start or 0)
-    return None
-
-
-def _with_number(condition: Condition, number: Number) -> Condition | None:
-    value = int(number.value) if float(number.value).is_integer() else number.value
-    if isinstance(condition, EventCondition):
-        measures = {
-            "money": "value",
-            "units": "quantity",
-            "times": "count",
-            "orders": "count",
-            "coupons": "count",
-        }
-        trivial = (condition.measure, condition.op, condition.value) == ("count", ">=", 1)
-        if (number.unit == "" and trivial) or number.op == "between":
-            return None
-        if number.unit and measures.get(number.unit) != condition.measure:
-            return None
-        return replace(condition, value=value, op=number.op or condition.op)
-    if isinstance(condition, SimilarityCondition) and number.unit in ("people", "customers", ""):
-        return replace(condition, top=int(number.value))
-    if isinstance(condition, FeatureCondition) and isinstance(condition.value, int | float):
-        if isinstance(condition.value, bool) or number.op == "between":
-            return None
-        share = condition.feature.endswith("_share_365d") or condition.feature.startswith(
-            ("share_", "discount_rate")
-        )
-        if share != (number.unit == "percent"):
-            return None
-        return replace(condition, value=number.value / 100 if share else value, op=number.op or condition.op)
-    return None
 
 
 def _for_candidate(

@@ -316,3 +316,29 @@ def test_a_campaign_to_come_is_planned(linker, message):
 def test_their_distribution_is_a_breakdown(linker):
     intents = linker.link("show me their age distribution").intents
     assert (intents.tools, intents.feature) == (("breakdown_segment",), "age")
+
+
+def spent(low: float, high: float) -> dict:
+    value = [low, high]
+    return {"event": "purchase", "from_days_ago": 90, "measure": "value", "op": "between", "value": value}
+
+
+@pytest.mark.parametrize(
+    ("message", "left"),
+    [
+        ("raise the lower bound to 600", (600, 800)),
+        ("change the upper limit to $700", (400, 700)),
+        ("下限改成600", (600, 800)),
+    ],
+)
+def test_an_end_of_a_range_is_moved(linker: Linker, message: str, left: tuple[float, float]) -> None:
+    current = from_json(spent(400, 800))
+    moved = [edit.apply(current) for edit in linker.link(message, current).edits if edit.kind == "change"]
+    assert any(same(node, spent(*left)) for node in moved)
+
+
+def test_a_range_of_which_no_end_is_meant_stays_whole(linker: Linker) -> None:
+    current = from_json(spent(400, 800))
+    for message in ("make it 600", "raise the lower bound to 900", "change the upper limit to $300"):
+        after = [to_json(edit.apply(current)) for edit in linker.link(message, current).edits]
+        assert all(node["op"] != "between" or node["value"] == [400, 800] for node in after if "op" in node)
