@@ -13,13 +13,10 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
 
-from assistant.conversations import Conversations
+from assistant.conversations import Conversations, is_copy
 from assistant.graph import TurnGraph
 from assistant.naming import checked_name
 from segments.errors import NotFoundError
-
-COPY = "h-"
-"""How the names of conversations begin that are copies of where another one stood: they are not listed."""
 
 
 @dataclass(frozen=True)
@@ -120,7 +117,7 @@ class KeptConversations:
         """Delete a conversation with its bundles and its link. Raises NotFoundError."""
         self._known(thread)
         with self._conversations.used():
-            self._conversations.saver.delete_thread(thread)
+            self._conversations.delete(thread)
 
     def share(self, thread: str, exact: bool, k: int) -> str:
         """A link's token, by which the turns there are now may be read; a token before it is no longer good. Raises
@@ -167,7 +164,7 @@ def _config(thread: str) -> Any:
 
 
 def _listed(name: str) -> bool:
-    return ":" not in name and not name.startswith(COPY)
+    return ":" not in name and not is_copy(name)
 
 
 def _title(values: dict[str, Any]) -> str:
