@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from assistant.app import Answer, Assistant
+from assistant.back import KEPT_TURNS
 from assistant.bundle import make_bundle, without_members
 from assistant.disclosure import Viewer, read_by
 from assistant.documents import Documents, SavedDocument
@@ -202,11 +203,14 @@ class Service:
             segment = self._hidden(caller, segment, from_json(segment["definition"]))
         return replace(answer, segment=segment, conversation=answer.conversation.removeprefix(_space(caller)))
 
-    def conversation(self, caller: Caller, conversation: str) -> tuple[list[dict[str, Any]], Node | None]:
-        """What was said in a conversation of the caller's, and its current segment."""
+    def conversation(
+        self, caller: Caller, conversation: str, offset: int = 0, limit: int = KEPT_TURNS
+    ) -> tuple[list[dict[str, Any]], int, Node | None]:
+        """What was said in a conversation of the caller's (the last `limit` turns before the last `offset` ones), how many
+        turns there were, and its current segment."""
         self.check(caller, "ask", "conversation")
         thread = _thread(caller, conversation)
-        return self.assistant.history(thread), self.assistant.segment(thread)
+        return *self.assistant.kept.turns(thread, offset, limit), self.assistant.segment(thread)
 
     def bundle(self, caller: Caller, conversation: str, turn: int | None = None) -> dict[str, Any]:
         """The bundle of a turn of the caller's, of the last one by default (`assistant.bundle`). Raises NotFoundError.
@@ -217,7 +221,7 @@ class Service:
         thread = _thread(caller, conversation)
         found = self.assistant.kept.bundle(thread, turn)
         if found is None:
-            if not self.assistant.history(thread):
+            if not self.assistant.history(thread, 1):
                 raise NotFoundError(
                     f"There is no conversation '{conversation}'.", f"没有对话“{conversation}”。"
                 )
@@ -268,11 +272,13 @@ class Service:
         with self.changing(caller, "unshare", conversation=conversation):
             self.assistant.kept.unshare(_thread(caller, conversation))
 
-    def shared_conversation(self, caller: Caller, token: str) -> SharedConversation:
-        """What another user shared, to read. Raises NotFoundError; ForbiddenError where its counts are exact and the
+    def shared_conversation(
+        self, caller: Caller, token: str, offset: int = 0, limit: int = KEPT_TURNS
+    ) -> SharedConversation:
+        """What another user shared, to read; a page of it as of `conversation`. Raises NotFoundError; ForbiddenError where its counts are exact and the
         caller's carry noise, or where it may tell of smaller groups than the caller is shown."""
         self.check(caller, "ask", "shared conversation")
-        found = self.assistant.kept.shared(token)
+        found = self.assistant.kept.shared(token, offset, limit)
         if found.exact:
             self.check(caller, "export", "shared conversation with exact counts")
         smallest = self.smallest(caller)

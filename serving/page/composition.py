@@ -129,7 +129,7 @@ class Page:
         same_card = [gr.skip() for _ in range(1 + len(self.chat.card.outputs))]
         same_form = [gr.skip() for _ in self.editor.outputs]
         try:
-            saved = self.session.views.versions(self.session.caller(request), picked.name)[0]
+            saved = self.session.views.saved(self.session.caller(request), picked.name)
             segment = self.session.preview(request, saved.definition) | {"name": saved.name}
             if picked.to == "chat":
                 return *self._talk_of(segment, conversation, request), *same_form, gr.skip()
