@@ -34,9 +34,9 @@ class KeptConversation:
 
 @dataclass(frozen=True)
 class SharedConversation:
-    """What a link shows: a page of the turns there were when it was made, of `total`. space: whose it is; exact: whether counts in it are
-    exact where other people's carry noise; k: the smallest group that its owner was shown, where that was more than the
-    workspace's."""
+    """What a link shows: a page of the turns there were when it was made, of `total`. space: whose it is; exact: whether
+    counts in it are exact where other people's carry noise; k: the smallest group that its owner was shown, where that
+    was more than the workspace's."""
 
     space: str
     id: str

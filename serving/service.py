@@ -275,8 +275,9 @@ class Service:
     def shared_conversation(
         self, caller: Caller, token: str, offset: int = 0, limit: int = KEPT_TURNS
     ) -> SharedConversation:
-        """What another user shared, to read; a page of it as of `conversation`. Raises NotFoundError; ForbiddenError where its counts are exact and the
-        caller's carry noise, or where it may tell of smaller groups than the caller is shown."""
+        """What another user shared, to read; a page of it as of `conversation`. Raises NotFoundError; ForbiddenError where
+        its counts are exact and the caller's carry noise, or where it may tell of smaller groups than the caller is
+        shown."""
         self.check(caller, "ask", "shared conversation")
         found = self.assistant.kept.shared(token, offset, limit)
         if found.exact:

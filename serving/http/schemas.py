@@ -252,7 +252,8 @@ class SharedBy(Asked):
 
 
 class SharedConversation(BaseModel):
-    """What another user shared: a page of the turns there were when the link was made. owner: empty where there are no users."""
+    """What another user shared: a page of the turns there were when the link was made. owner: empty where there are no
+    users."""
 
     title: str
     owner: str

@@ -247,9 +247,9 @@ def test_a_role_is_changed_and_a_revoked_user_taken_back(users):
 
 def test_a_session_ends_by_itself(users):
     users.add("ada", Role.viewer)
-    assert users.caller(users.new_key("ada", timedelta(minutes=1))).name == "ada"
+    assert users.caller(users.new_session("ada", timedelta(minutes=1))).name == "ada"
     with pytest.raises(UnauthenticatedError):
-        users.caller(users.new_key("ada", timedelta(seconds=-1)))
+        users.caller(users.new_session("ada", timedelta(seconds=-1)))
 
 
 def test_a_key_is_kept_only_as_its_hash(users, tmp_path):

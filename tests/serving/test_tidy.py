@@ -76,11 +76,11 @@ def test_what_has_had_its_time_goes_and_what_was_saved_stays(service, client, mo
     for job in (first, second):
         wait_for_export(client, job)
     folder = service.rooms.workspace.folder / "exports"
-    files = {path for path in folder.rglob("members.csv")}
+    files = set(folder.rglob("members.csv"))
     assert len(files) == 2
 
     assert tidy(service, NOW + timedelta(minutes=1)) == {}, "nothing has had its time yet"
-    assert {path for path in folder.rglob("members.csv")} == files
+    assert set(folder.rglob("members.csv")) == files
     # Two chats of one message each have a conversation and a copy of where it stood, the same one for both.
     removed = tidy(service, LATER)
     assert removed == {"sessions": 1, "answers": 1, "exports": 2, "chats": 2}
@@ -156,7 +156,7 @@ def test_a_browser_signs_in_and_out_in_the_log_before_it_has_its_session(service
         browser.post("/signin", data={"key": browser.cookies["segassist"]})
         assert browser.get("/v1/me").status_code == 200
         assert browser.post("/signout").status_code == 303
-        assert [(e.who, e.via, e.action) for e in service.audit.entries() if "sign" in e.action][0] == (
+        assert next((e.who, e.via, e.action) for e in service.audit.entries() if "sign" in e.action) == (
             "ada",
             "page",
             "sign_in",
