@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from assistant.mentions import Mention
-from assistant.sql import WAIT_SECONDS, identity, storage_error
+from assistant.sql import WAIT_SECONDS, conninfo, identity, storage_error
 from segments.errors import OperatorError
 
 FAILED = "The conversations cannot be used"
@@ -172,7 +172,7 @@ class _Server:
                 f"state_url: {error.name} is not installed; run: pip install 'segment-assistant[postgres]'"
             ) from error
         self._pool: Any = ConnectionPool(
-            url.replace("postgresql+psycopg://", "postgresql://"),
+            conninfo(url),
             kwargs={"autocommit": True, "prepare_threshold": 0, "row_factory": dict_row},
             min_size=0,
             max_size=20,

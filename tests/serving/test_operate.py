@@ -345,6 +345,8 @@ def test_a_broken_log_does_not_keep_its_workspace_from_being_restored(folder, tm
     """The entry is in the log that comes with the backup, before it takes its place; without it nothing is replaced."""
     file = tmp_path / "shop.tar.gz"
     assert segassist("backup", file, "--workspace", folder).exit_code == 0
+    for path in folder.glob("audit.sqlite*"):
+        path.unlink()
     (folder / "audit.sqlite").write_bytes(b"no database")
 
     def full(*_args, **_more):
