@@ -137,7 +137,8 @@ def conninfo(where: str) -> str:
     from psycopg.conninfo import make_conninfo
 
     url = _url(where)
-    return make_conninfo(**url.translate_connect_args(username="user", database="dbname"), **url.query)
+    given: dict[str, Any] = url.translate_connect_args(username="user", database="dbname")
+    return make_conninfo(**given | dict(url.query))
 
 
 def _url(where: str | Path) -> URL:
