@@ -216,3 +216,4 @@ def restore(
         count = restore_backup(file, workspace, replace, progress(f"Restore {workspace}"), write_down)
     kept = f"; what was there before is in {before_of(workspace)}" if replace else ""
     typer.echo(f"{count} files in {workspace}{kept}")
+    typer.echo("Users and keys are as of the backup: revoke again what was revoked since.")
