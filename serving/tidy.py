@@ -88,5 +88,5 @@ class Tidier:
                     tidy(self._service, datetime.now(UTC))
             except SegAssistError as error:  # the state is locked or gone for now
                 self._log.warning("%s", error)
-            except Exception:
+            except Exception:  # noqa: BLE001 - what is wrong this hour may be right in the next
                 self._log.exception("What has had its time could not be removed")
