@@ -200,9 +200,9 @@ class Assistant:
         self.rooms.warm()
         self.linker.link("warm up")
 
-    def history(self, conversation: str) -> list[dict[str, Any]]:
+    def history(self, conversation: str, limit: int = KEPT_TURNS) -> list[dict[str, Any]]:
         """What was said in a conversation: number, question, answer, tool, definition of each of the last turns."""
-        return self.kept.history(conversation)
+        return self.kept.turns(conversation, 0, limit)[0]
 
     def segment(self, conversation: str) -> Node | None:
         """A conversation's current segment."""

@@ -2,23 +2,34 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Protocol
 
 from assistant.mentions import Mention
-from assistant.sql import WAIT_SECONDS, identity, storage_error
+from assistant.sql import WAIT_SECONDS, conninfo, identity, storage_error
 from segments.errors import OperatorError
 
 FAILED = "The conversations cannot be used"
+COPY = "h-"
+"""How the names of conversations begin that are copies of where another one stood: they are not listed."""
+_COPY = re.compile(rf"{COPY}(?:[0-9a-f]{{12}}|[0-9a-f]{{40}})")
+GREGORIAN = datetime(1582, 10, 15, tzinfo=UTC)
+"""From when UUIDs count."""
 LATEST = (
     "SELECT thread_id FROM checkpoints WHERE checkpoint_ns = '' AND substr(thread_id, 1, %s) = %s "
     "GROUP BY thread_id ORDER BY max(checkpoint_id) DESC, thread_id"
 )
 """Ids of checkpoints begin with the time."""
+IDLE = (
+    "SELECT thread_id FROM checkpoints WHERE checkpoint_ns = '' "
+    "GROUP BY thread_id HAVING max(checkpoint_id) < %s ORDER BY thread_id"
+)
 BLOBS = {
     "checkpoint_blobs": "blob",
     "checkpoint_writes": "blob",
@@ -31,6 +42,8 @@ class _Store(Protocol):
     saver: Any
 
     def threads(self, space: str) -> list[str]: ...
+
+    def idle(self, before: str) -> list[str]: ...
 
     def used(self) -> Any: ...
 
@@ -57,6 +70,20 @@ class Conversations:
     def threads(self, space: str) -> list[str]:
         """The threads whose names begin so, the last changed first; use it within `used`."""
         return self._store.threads(space)
+
+    def idle_copies(self, before: datetime) -> list[str]:
+        """The threads of copies that were last changed before a time, but for those that a link opens."""
+        with self.used():
+            copies = [thread for thread in self._store.idle(_first_id(before)) if is_copy(thread)]
+            return [thread for thread in copies if not self._values(thread).get("shared")]
+
+    def delete(self, thread: str) -> None:
+        """Delete a thread with everything in it; use it within `used`."""
+        self.saver.delete_thread(thread)
+
+    def _values(self, thread: str) -> dict[str, Any]:
+        kept = self.saver.get_tuple({"configurable": {"thread_id": thread}})
+        return {} if kept is None else dict(kept.checkpoint["channel_values"])
 
     def forget(self, mention: Mention) -> int:
         """Delete the conversations whose stored state speaks of the customer; how many there were."""
@@ -107,6 +134,10 @@ class _File:
         with self.saver.cursor(transaction=False) as cursor:
             return [row[0] for row in cursor.execute(LATEST.replace("%s", "?"), [len(space), space])]
 
+    def idle(self, before: str) -> list[str]:
+        with self.saver.cursor(transaction=False) as cursor:
+            return [row[0] for row in cursor.execute(IDLE.replace("%s", "?"), [before])]
+
     def forget(self, mention: Mention) -> int:
         with closing(self._connect("rw")) as connection:
             threads: set[str] = set()
@@ -141,7 +172,7 @@ class _Server:
                 f"state_url: {error.name} is not installed; run: pip install 'segment-assistant[postgres]'"
             ) from error
         self._pool: Any = ConnectionPool(
-            url.replace("postgresql+psycopg://", "postgresql://"),
+            conninfo(url),
             kwargs={"autocommit": True, "prepare_threshold": 0, "row_factory": dict_row},
             min_size=0,
             max_size=20,
@@ -178,6 +209,10 @@ class _Server:
         with self._pool.connection() as connection:
             return [row["thread_id"] for row in connection.execute(LATEST, [len(space), space])]
 
+    def idle(self, before: str) -> list[str]:
+        with self._pool.connection() as connection:
+            return [row["thread_id"] for row in connection.execute(IDLE, [before])]
+
     def forget(self, mention: Mention) -> int:
         with self._pool.connection() as connection, connection.transaction():
             threads: set[str] = set()
@@ -192,3 +227,14 @@ class _Server:
 
     def close(self) -> None:
         self._pool.close()
+
+
+def is_copy(thread: str) -> bool:
+    """Whether a thread, of whichever user, is a copy of where a conversation stood. What a person named is none."""
+    return bool(_COPY.fullmatch(thread.rpartition(":")[2]))
+
+
+def _first_id(at: datetime) -> str:
+    """The least id of a checkpoint that was made at that time: a UUID of version 6, which begins with the time."""
+    ticks = (at - GREGORIAN) // timedelta(microseconds=1) * 10
+    return f"{ticks >> 28:08x}-{(ticks >> 12) & 0xFFFF:04x}-6{ticks & 0xFFF:03x}"

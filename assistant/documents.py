@@ -23,6 +23,7 @@ from sqlalchemy import (
     Text,
     and_,
     delete,
+    func,
     insert,
     select,
     update,
@@ -118,14 +119,28 @@ class Documents:
                 return self._content(connection, latest.name, version or latest.version)
         raise not_found(self.kind, name.strip(), self.names())
 
-    def versions(self, name: str) -> list[SavedDocument]:
-        """Every version of a name, newest first. Raises NotFoundError."""
-        query = self._select().where(_versions.c.name == name.strip()).order_by(_versions.c.version.desc())
+    def get(self, name: str) -> SavedDocument:
+        """The latest version. Raises NotFoundError with close names."""
         with self._state.read(FAILED) as connection:
-            found = [_read(row) for row in connection.execute(query)]
-        if not found:
+            found = self._latest(connection, name.strip())
+        if found is None:
             raise not_found(self.kind, name.strip(), self.names())
         return found
+
+    def version(self, name: str, number: int) -> SavedDocument | None:
+        """One version of a name, where there is one."""
+        query = self._select().where(_versions.c.name == name.strip(), _versions.c.version == number)
+        with self._state.read(FAILED) as connection:
+            row = connection.execute(query).one_or_none()
+        return None if row is None else _read(row)
+
+    def versions_page(self, name: str, offset: int, limit: int) -> tuple[list[SavedDocument], int]:
+        """Some versions of a name, newest first, and how many there are in all."""
+        of = _versions.c.kind == self.kind, _versions.c.name == name.strip()
+        query = self._select().where(*of).order_by(_versions.c.version.desc()).offset(offset).limit(limit)
+        with self._state.read(FAILED) as connection:
+            total = connection.execute(select(func.count()).select_from(_versions).where(*of)).scalar_one()
+            return [_read(row) for row in connection.execute(query)], total
 
     def all(self) -> list[SavedDocument]:
         """The latest version of each, by name."""
@@ -158,7 +173,7 @@ class Documents:
 
     def delete(self, name: str, if_match: str | None = None) -> None:
         """Delete all versions of a name. Raises NotFoundError, StaleError."""
-        self.versions(name)
+        self.get(name)
         with self._write() as connection:
             check_tag(self.kind, name, if_match, _version_of(self._latest(connection, name)))
             for table in (_versions, _owners):

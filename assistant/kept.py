@@ -13,13 +13,11 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
 
-from assistant.conversations import Conversations
+from assistant.back import KEPT_TURNS
+from assistant.conversations import Conversations, is_copy
 from assistant.graph import TurnGraph
 from assistant.naming import checked_name
 from segments.errors import NotFoundError
-
-COPY = "h-"
-"""How the names of conversations begin that are copies of where another one stood: they are not listed."""
 
 
 @dataclass(frozen=True)
@@ -36,14 +34,15 @@ class KeptConversation:
 
 @dataclass(frozen=True)
 class SharedConversation:
-    """What a link shows: the turns there were when it was made. space: whose it is; exact: whether counts in it are
-    exact where other people's carry noise; k: the smallest group that its owner was shown, where that was more than the
-    workspace's."""
+    """What a link shows: a page of the turns there were when it was made, of `total`. space: whose it is; exact: whether
+    counts in it are exact where other people's carry noise; k: the smallest group that its owner was shown, where that
+    was more than the workspace's."""
 
     space: str
     id: str
     title: str
     turns: list[dict[str, Any]]
+    total: int
     exact: bool
     k: int
 
@@ -64,9 +63,29 @@ class KeptConversations:
         with self._conversations.used():
             self._compiled.update_state(_config(thread), values, as_node="answer")
 
-    def history(self, thread: str) -> list[dict[str, Any]]:
-        """What was said: number, question, answer, tool, definition of each of the last turns."""
-        return _numbered(self.state(thread))
+    def turns(
+        self, thread: str, offset: int = 0, limit: int = KEPT_TURNS
+    ) -> tuple[list[dict[str, Any]], int]:
+        """What was said: number, question, answer, tool, definition of each of the last `limit` turns before the last
+        `offset` ones, in the order they were said; and how many turns there were."""
+        with self._conversations.used():
+            values = self._compiled.get_state(_config(thread)).values
+            return self._page(thread, values, _count(values), offset, limit)
+
+    def _page(
+        self, thread: str, values: dict[str, Any], total: int, offset: int, limit: int
+    ) -> tuple[list[dict[str, Any]], int]:
+        """As `turns`, of the first `total` ones. Older ones than a state holds are in the states before it."""
+        last = total - offset
+        first = max(1, last - limit + 1)
+        found: dict[int, dict[str, Any]] = {turn["number"]: turn for turn in _numbered(values)}
+        if last >= first and first not in found:
+            puts = self._compiled.get_state_history(_config(thread), filter={"source": "update"})
+            for state in puts:
+                found |= {turn["number"]: turn for turn in _numbered(state.values)}
+                if first in found:
+                    break
+        return [found[number] for number in range(first, last + 1) if number in found], total
 
     def copy(self, thread: str, other: str) -> bool:
         """Copy where a conversation stands under another id; False when there is no such conversation."""
@@ -120,7 +139,7 @@ class KeptConversations:
         """Delete a conversation with its bundles and its link. Raises NotFoundError."""
         self._known(thread)
         with self._conversations.used():
-            self._conversations.saver.delete_thread(thread)
+            self._conversations.delete(thread)
 
     def share(self, thread: str, exact: bool, k: int) -> str:
         """A link's token, by which the turns there are now may be read; a token before it is no longer good. Raises
@@ -135,8 +154,9 @@ class KeptConversations:
         self._known(thread)
         self.put(thread, {"shared": None})
 
-    def shared(self, token: str) -> SharedConversation:
-        """What a token opens. Raises NotFoundError, in the same words whether there was one or not."""
+    def shared(self, token: str, offset: int = 0, limit: int = KEPT_TURNS) -> SharedConversation:
+        """What a token opens, a page of its turns as of `turns`. Raises NotFoundError, in the same words whether there was
+        one or not."""
         name, _, secret = token.partition(".")
         try:
             thread = base64.urlsafe_b64decode(name + "=" * (-len(name) % 4)).decode()
@@ -149,10 +169,11 @@ class KeptConversations:
                 "There is no shared conversation at this link, or it is no longer shared.",
                 "这个链接没有共享的对话，或已停止共享。",
             )
-        turns = [turn for turn in _numbered(values) if turn["number"] <= link["turns"]]
+        with self._conversations.used():
+            turns, total = self._page(thread, values, link["turns"], offset, limit)
         space, colon, own = thread.rpartition(":")
         exact, k = bool(link["exact"]), int(link.get("k", 0))
-        return SharedConversation(space + colon, own, _title(values), turns, exact, k)
+        return SharedConversation(space + colon, own, _title(values), turns, total, exact, k)
 
     def _known(self, thread: str) -> dict[str, Any]:
         values = self.state(thread)
@@ -167,7 +188,7 @@ def _config(thread: str) -> Any:
 
 
 def _listed(name: str) -> bool:
-    return ":" not in name and not name.startswith(COPY)
+    return ":" not in name and not is_copy(name)
 
 
 def _title(values: dict[str, Any]) -> str:
@@ -176,9 +197,13 @@ def _title(values: dict[str, Any]) -> str:
     return str(values.get("title") or history[0]["question"])
 
 
+def _count(values: dict[str, Any]) -> int:
+    return int(values.get("turns", len(values.get("history", []))))
+
+
 def _numbered(values: dict[str, Any]) -> list[dict[str, Any]]:
     history = values.get("history", [])
-    first = values.get("turns", len(history)) - len(history) + 1
+    first = _count(values) - len(history) + 1
     return [{"number": number} | turn for number, turn in enumerate(history, first)]
 
 

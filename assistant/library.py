@@ -166,6 +166,21 @@ class Library:
         with self._state.read(FAILED) as connection:
             return [_read(row, self._parameters) for row in connection.execute(query)]
 
+    def version(self, name: str, number: int) -> SavedSegment | None:
+        """One version of a name, where there is one."""
+        query = select(_versions).where(_versions.c.name == name, _versions.c.version == number)
+        with self._state.read(FAILED) as connection:
+            row = connection.execute(query).one_or_none()
+        return None if row is None else _read(row, self._parameters)
+
+    def versions_page(self, name: str, offset: int, limit: int) -> tuple[list[SavedSegment], int]:
+        """Some of `versions`, and how many there are in all."""
+        of = _versions.c.name == name
+        query = select(_versions).where(of).order_by(_versions.c.version.desc()).offset(offset).limit(limit)
+        with self._state.read(FAILED) as connection:
+            total = connection.execute(select(func.count()).select_from(_versions).where(of)).scalar_one()
+            return [_read(row, self._parameters) for row in connection.execute(query)], total
+
     def names(self) -> list[str]:
         """Names in alphabetical order."""
         with self._state.read(FAILED) as connection:

@@ -130,13 +130,24 @@ def open_database(where: Database | str | Path, failed: str) -> Database:
     return where if isinstance(where, Database) else Database(where, failed=failed)
 
 
+def conninfo(where: str) -> str:
+    """A PostgreSQL URL as its own library takes it. One that is not encoded as it should be (a '%' or a space in the
+    password) SQLAlchemy reads as it was meant, and libpq not at all: it then logs a piece of the password. Raises
+    DataError."""
+    from psycopg.conninfo import make_conninfo
+
+    url = _url(where)
+    given: dict[str, Any] = url.translate_connect_args(username="user", database="dbname")
+    return make_conninfo(**given | dict(url.query))
+
+
 def _url(where: str | Path) -> URL:
     if isinstance(where, Path):
         return URL.create("sqlite", database=str(where))
     try:
         url = make_url(where)
-    except ArgumentError as error:
-        raise DataError("state_url: not a URL; write postgresql://USER@HOST/DATABASE.") from error
+    except (ArgumentError, ValueError):  # which may say the password
+        raise DataError("state_url: not a URL; write postgresql://USER@HOST/DATABASE.") from None
     backend = url.get_backend_name()
     if backend not in ("sqlite", POSTGRES):
         raise DataError(f"state_url: must begin with {POSTGRES}:// or sqlite:///; got {backend}://.")

@@ -67,7 +67,7 @@ def list_plans(rooms: Rooms) -> Told:
 
 def open_plan(rooms: Rooms, name: str, plan: Strategy) -> Told:
     """A saved plan as it was made."""
-    saved, currency = rooms.plans.versions(name)[0], rooms.workspace.settings.currency
+    saved, currency = rooms.plans.get(name), rooms.workspace.settings.currency
     figures = (
         Figure("name", saved.name, "text", "plan", "方案"),
         Figure("version", saved.version, "count", "version", "版本"),

@@ -77,7 +77,7 @@ class SavedExperiments(Mapping[str, Experiment]):
         self._kept: dict[str, tuple[str, Experiment]] = {}
 
     def __getitem__(self, name: str) -> Experiment:
-        saved = self._store.versions(name)[0]
+        saved = self._store.get(name)
         kept = self._kept.get(name)
         if kept is None or kept[0] != saved.tag:
             kept = saved.tag, Experiment.from_dict(self._store.load(name, saved.version))

@@ -42,6 +42,9 @@ class Settings:
     amounts. requests_per_minute: of one API key. turns_at_once: questions that
     each server process answers together (0: as suits the language model's server); turns_waiting: that wait at most.
     cors_origins: pages of other sites that may call the API.
+    session_hours: how long a browser stays signed in. answers_hours: how long the first answer of an Idempotency-Key is
+    kept; export_days: an export job that has ended, and its file; chat_days: where a chat of the OpenAI protocol stood,
+    from its last use on (`serving.tidy` removes them then).
     randomised_campaigns: ids of campaigns whose customers were drawn at random, so that their effect may be called one.
     gross_margin: share of revenue left after the cost of goods. contact_cost: currency for each customer
     contacted. response_rate: share of contacted customers who respond, where no past campaign tells it (0: not known).
@@ -83,6 +86,10 @@ class Settings:
     turns_at_once: int = 0
     turns_waiting: int = 64
     cors_origins: tuple[str, ...] = ()
+    session_hours: int = 12
+    answers_hours: int = 24
+    export_days: int = 90
+    chat_days: int = 90
     randomised_campaigns: tuple[str, ...] = ()
     gross_margin: float = 0.25
     contact_cost: float = 0.5
@@ -224,6 +231,10 @@ def read_settings(folder: Path) -> Settings:
         "requests_per_minute": 1,
         "turns_at_once": 0,
         "turns_waiting": 1,
+        "session_hours": 1,
+        "answers_hours": 1,
+        "export_days": 1,
+        "chat_days": 1,
     }.items():
         if getattr(settings, key) < least:
             raise DataError(f"{path}: {key} must be at least {least}; got {getattr(settings, key)}.")

@@ -54,6 +54,8 @@ KINDS = (
     *("compare", "rank_by", "propensity", "uplift", "similar_to", "member_of"),
 )
 MAX_DEPTH = 20
+MAX_JSON_DEPTH = 4 * MAX_DEPTH
+"""Of lists and objects, more than any definition of `MAX_DEPTH` levels has: two for each level, and its conditions'."""
 MAX_CONDITIONS = 100
 MAX_STEPS = 5
 MAX_TEXT = 200
@@ -175,13 +177,13 @@ def from_json(data: object, parameters: Parameters = _NONE) -> Node:
 def _writable(data: object) -> None:
     """Raise DefinitionError for what JSON or UTF-8 cannot hold, so that every later step may rely on it."""
     try:
+        if _is_deeper(data, MAX_JSON_DEPTH):
+            raise DefinitionError(
+                f"definition: nested deeper than {MAX_DEPTH} levels; flatten it.",
+                f"definition：嵌套超过{MAX_DEPTH}层；请减少层次。",
+            )
         text = json.dumps(data, ensure_ascii=False, allow_nan=False)
         text.encode()
-    except RecursionError:
-        raise DefinitionError(
-            f"definition: nested deeper than {MAX_DEPTH} levels; flatten it.",
-            f"definition：嵌套超过{MAX_DEPTH}层；请减少层次。",
-        ) from None
     except UnicodeEncodeError:
         raise DefinitionError(
             "definition: holds half a character (a lone surrogate).",
@@ -194,6 +196,12 @@ def _writable(data: object) -> None:
         ) from None
     if "\\u0000" in text:
         raise DefinitionError("definition: holds a NUL character.", "definition：含有 NUL 字符。")
+
+
+def _is_deeper(data: object, levels: int) -> bool:
+    """Whether lists and objects are nested deeper than so many levels."""
+    parts = data.values() if isinstance(data, dict) else data if isinstance(data, list) else ()
+    return bool(parts) and (levels == 0 or any(_is_deeper(part, levels - 1) for part in parts))
 
 
 def _read(data: object, path: str, issues: list[Sentence], depth: int) -> Node | None:

@@ -107,16 +107,24 @@ class Audit:
         with self._log.write(lock="audit") as connection:
             return self._append(connection, caller, action, content)
 
+    def close(self) -> None:
+        """Close its connections."""
+        self._log.close()
+
     @contextmanager
-    def changing(self, caller: Caller, action: str, **detail: Any) -> Iterator[Entry]:
-        """Write the entry of a change that is then made in the block; when it fails, one more that says so, with the
-        number of the first. Raises StorageError before the block, of which nothing is done then."""
+    def changing(self, caller: Caller, action: str, **detail: Any) -> Iterator[dict[str, Any]]:
+        """Write the entry of a change that is then made in the block. When it fails, or the block has put what came of it
+        into what it is given, one more entry says so, with the number of the first. Raises StorageError before the
+        block, of which nothing is done then."""
+        came: dict[str, Any] = {}
         entry = self.write(caller, action, **detail)
         try:
-            yield entry
+            yield came
         except BaseException as error:
             self.write(caller, action, **detail | {"failed": code_of(error), "entry": entry.seq})
             raise
+        if came:
+            self.write(caller, action, **detail | came | {"entry": entry.seq})
 
     def _append(self, connection: Connection, caller: Caller, action: str, detail: str) -> Entry:
         ending = select(_entries.c.seq, _entries.c.hash)

@@ -14,7 +14,7 @@ import shutil
 import sqlite3
 import tarfile
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
@@ -58,8 +58,16 @@ def write_backup(workspace: Path, file: Path, progress: Progress = silent) -> in
     return len(sources)
 
 
-def restore_backup(file: Path, workspace: Path, replace: bool = False, progress: Progress = silent) -> int:
+def restore_backup(
+    file: Path,
+    workspace: Path,
+    replace: bool = False,
+    progress: Progress = silent,
+    whole: Callable[[Path], None] = lambda _restored: None,
+) -> int:
     """Restore into a folder and return how many files there are. Everything is verified before anything is replaced.
+
+    whole: called with the folder that holds everything, verified, before it takes its place; what it raises stops it.
 
     Raises DataError (no backup), ChecksumError (wrong bytes), ConflictError (something is there, `replace` is off).
     """
@@ -76,6 +84,7 @@ def restore_backup(file: Path, workspace: Path, replace: bool = False, progress:
         fresh.mkdir(parents=True)
         try:
             count = _unpack(file, fresh, progress)
+            whole(fresh)
             _swap(fresh, workspace)
         finally:
             shutil.rmtree(fresh, ignore_errors=True)

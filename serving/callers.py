@@ -102,11 +102,23 @@ def audit_of(workspace: Path) -> Audit:
 
 def changing_here(
     workspace: Path, caller: Caller, action: str, **detail: Any
-) -> AbstractContextManager[object]:
+) -> AbstractContextManager[dict[str, Any]]:
     """Around a change: its entry of the audit log is written before it is made (`Audit.changing`)."""
     return audit_of(workspace).changing(caller, action, **detail)
 
 
+def building_here(
+    folder: Path, caller: Caller, action: str, **detail: Any
+) -> AbstractContextManager[dict[str, Any]]:
+    """As `changing_here`, in a folder that may have no workspace yet: then its log begins with this."""
+    from serving.audit import Audit
+
+    opened = Workspace.of(folder)
+    return Audit(opened.folder, opened.audit).changing(caller, action, **detail)
+
+
 def log_here(workspace: Path, caller: Caller, action: str, **detail: Any) -> None:
     """Write an entry of the audit log."""
-    audit_of(workspace).write(caller, action, **detail)
+    log = audit_of(workspace)
+    log.write(caller, action, **detail)
+    log.close()

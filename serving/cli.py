@@ -16,7 +16,7 @@ from rich.markup import escape
 from assistant.workspace import DEFAULT, open_workspace
 from segments.errors import CommandError, SegAssistError
 from serving.access import Caller
-from serving.callers import acting
+from serving.callers import acting, building_here, changing_here
 from serving.campaigns import experiments_app, plans_app
 from serving.data import data_app
 from serving.models import models_app
@@ -64,8 +64,8 @@ def build(workspace: WorkspaceOption = DEFAULT) -> None:
     from assistant.refresh import alone
     from serving.llm.weights import ensure_model
 
-    acting(workspace, "operate", "build")
-    with steps() as progress, alone(workspace):
+    caller = acting(workspace, "operate", "build")
+    with alone(workspace), building_here(workspace, caller, "build"), steps() as progress:
         build_demo(workspace, progress)
         ensure_model(progress=progress("Assemble and verify the embedded language model"))
     typer.echo(f"Ready: {workspace}")
@@ -278,10 +278,10 @@ def train_encoder(
 
     if count is not None and count < 1:
         raise CommandError(f"--steps: must be at least 1; got {count}.")
-    acting(workspace, "operate", "index train-encoder")
-    opened = open_workspace(workspace)
-    with steps() as progress, alone(opened.folder):
-        judged = train_encoders(opened, Training(steps=count) if count else Training(), progress)
+    caller, opened = acting(workspace, "operate", "index train-encoder"), open_workspace(workspace)
+    training = Training(steps=count) if count else Training()
+    with alone(opened.folder), changing_here(workspace, caller, "encoders_trained"), steps() as progress:
+        judged = train_encoders(opened, training, progress)
     typer.echo(f"AUROC of a linear head as of {judged.as_of}, on the 30 days after:")
     for name, found in judged.scores.items():
         typer.echo(

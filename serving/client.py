@@ -23,6 +23,7 @@ from pydantic import BaseModel, TypeAdapter
 
 from segments.atomic import sha256_of
 from serving.http.schemas import (
+    TURNS,
     Answer,
     AuditEntry,
     CampaignCustomer,
@@ -46,6 +47,7 @@ from serving.http.schemas import (
     SizeEstimate,
     Tool,
     ToolResult,
+    Turn,
     Version,
 )
 
@@ -116,8 +118,19 @@ class Client:
                     yield event, data
 
     def conversation(self, conversation: str) -> Conversation:
-        """What was said, and the current segment."""
+        """What was said last, and the current segment."""
         return self._get(Conversation, _talk(conversation))
+
+    def turns(self, conversation: str) -> Iterator[Turn]:
+        """All that was said, the last turn first, fetched page by page."""
+        seen = 0
+        while True:
+            params = {"offset": seen, "limit": TURNS}
+            page = self._get(Conversation, _talk(conversation), params=params).turns
+            yield from reversed(page)
+            seen += len(page)
+            if len(page) < TURNS:
+                return
 
     def conversations(self) -> list[KeptConversation]:
         """The caller's conversations, the last changed first."""
@@ -139,9 +152,9 @@ class Client:
         """End the conversation's link."""
         self._send("DELETE", _talk(conversation) + "/share")
 
-    def shared(self, token: str) -> SharedConversation:
-        """What another user shared, to read."""
-        return self._post(SharedConversation, "/v1/shared", token=token)
+    def shared(self, token: str, offset: int = 0) -> SharedConversation:
+        """What another user shared, to read: the last turns, before the last `offset` ones."""
+        return self._post(SharedConversation, "/v1/shared", token=token, offset=offset)
 
     def bundle(self, conversation: str, turn: int | None = None) -> dict[str, Any]:
         """A turn with everything it came from, of the last one by default; `assistant.bundle` replays it."""
@@ -200,9 +213,13 @@ class Client:
         return self._every(SavedSegment, "/v1/segments")
 
     def segment(self, name: str, version: int | None = None) -> SavedSegmentVersions:
-        """A saved segment with its versions."""
+        """A saved segment with its newest versions."""
         params = {} if version is None else {"version": version}
         return self._get(SavedSegmentVersions, _path(name), params=params)
+
+    def versions(self, name: str) -> Iterator[Version]:
+        """Every version of a saved segment, the newest first, fetched page by page."""
+        return self._versions(SavedSegmentVersions, _path(name))
 
     def save(self, name: str, definition: Definition, over: SavedSegment | None = None) -> SavedAs:
         """Save a new version; with `over`, only when that is still the newest. A lost answer may be asked for again."""
@@ -220,8 +237,12 @@ class Client:
         return self._every(Document, "/v1/plans")
 
     def plan(self, name: str, version: int | None = None) -> DocumentVersions:
-        """A saved plan with its versions."""
+        """A saved plan with its newest versions."""
         return self._document("/v1/plans", name, version)
+
+    def plan_versions(self, name: str) -> Iterator[Version]:
+        """Every version of a saved plan, the newest first, fetched page by page."""
+        return self._versions(DocumentVersions, f"/v1/plans/{quote(name, safe='')}")
 
     def plan_words(self, name: str, language: str = "en", *, html: bool = False) -> str:
         """A saved plan in words ('en' or 'zh'), as Markdown or as one HTML page."""
@@ -253,8 +274,12 @@ class Client:
         return self._every(Document, "/v1/experiments")
 
     def experiment(self, name: str, version: int | None = None) -> DocumentVersions:
-        """An experiment with its versions; `client.call("assign_holdout", ...)` begins one."""
+        """An experiment with its newest versions; `client.call("assign_holdout", ...)` begins one."""
         return self._document("/v1/experiments", name, version)
+
+    def experiment_versions(self, name: str) -> Iterator[Version]:
+        """Every version of an experiment, the newest first, fetched page by page."""
+        return self._versions(DocumentVersions, f"/v1/experiments/{quote(name, safe='')}")
 
     def delete_experiment(self, name: str, over: Document | None = None) -> None:
         """Delete an experiment; with `over`, only when that is still the newest version."""
@@ -374,6 +399,18 @@ class Client:
             every += [model.model_validate(one) for one in answer.json()]
             if len(every) >= int(answer.headers["X-Total-Count"]):
                 return every
+
+    def _versions(
+        self, model: type[SavedSegmentVersions] | type[DocumentVersions], path: str
+    ) -> Iterator[Version]:
+        seen = 0
+        while True:
+            answer = self._send("GET", path, params={"offset": seen, "limit": PAGE})
+            page = model.model_validate_json(answer.content).versions
+            yield from page
+            seen += len(page)
+            if not page or seen >= int(answer.headers["X-Total-Count"]):
+                return
 
     def _document(self, path: str, name: str, version: int | None) -> DocumentVersions:
         params = {} if version is None else {"version": version}

@@ -10,7 +10,7 @@ import typer
 
 from assistant.workspace import DEFAULT, open_workspace
 from segments.errors import CommandError, InternalError, NotBuiltError
-from serving.callers import acting, log_here
+from serving.callers import acting, building_here, changing_here
 from serving.options import JsonOption, WorkspaceOption, read_definition
 
 if TYPE_CHECKING:
@@ -72,11 +72,13 @@ def ingest(
         raise CommandError("ingest: give a mapping and --workspace, or --suggest with a file.")
     caller = acting(workspace, "operate", "ingest")
     given = read_mapping(mapping, data)
-    with steps() as progress, alone(workspace):
-        done = build_from(
-            given, workspace, progress, replace=replace, rebuild=rebuild, accept_drift=accept_drift
-        )
-        ensure_model(progress=progress("Assemble and verify the embedded language model"))
+    asked = {"replace": replace, "rebuild": rebuild, "accept_drift": accept_drift}
+    how = [name for name, given_so in asked.items() if given_so] or None
+    with alone(workspace), building_here(workspace, caller, "ingest", mapping=given.name, how=how) as came:
+        with steps() as progress:
+            done = build_from(given, workspace, progress, **asked)
+            ensure_model(progress=progress("Assemble and verify the embedded language model"))
+        came |= {"did": done.intake.action, "files": len(done.intake.files)}
     typer.echo(done.intake.reason)
     for note in done.intake.notes:
         typer.echo(f"Note: {note}")
@@ -88,9 +90,6 @@ def ingest(
             "Note: No propensity model can be learned from these data yet: no outcome happened to enough customers and "
             "stayed away from enough others."
         )
-    log_here(
-        workspace, caller, "ingest", mapping=given.name, did=done.intake.action, files=len(done.intake.files)
-    )
     typer.echo(f"Ready: {workspace}")
 
 
@@ -103,11 +102,12 @@ def refresh(as_json: JsonOption = False, workspace: WorkspaceOption = DEFAULT) -
     from serving.terminal import steps
 
     caller = acting(workspace, "operate", "refresh")
-    with steps() as progress:
-        done = refresh_all(workspace, progress)
-    failed = bool(done.data_error) or any(segment.error for segment in done.segments)
-    counts = {segment.name: segment.count for segment in done.segments if not segment.error}
-    log_here(workspace, caller, "refresh", as_of=done.as_of, counts=counts, failed=failed)
+    with changing_here(workspace, caller, "refresh") as came:
+        with steps() as progress:
+            done = refresh_all(workspace, progress)
+        failed = bool(done.data_error) or any(segment.error for segment in done.segments)
+        counts = {segment.name: segment.count for segment in done.segments if not segment.error}
+        came |= {"as_of": done.as_of, "counts": counts, "failed": failed}
     if as_json:
         print(json.dumps(asdict(done), ensure_ascii=False, indent=1))
     else:
@@ -198,11 +198,12 @@ def restore_rule(rule: RuleOption, workspace: WorkspaceOption = DEFAULT) -> None
 
     caller = acting(workspace, "operate", "data restore")
     folder = open_workspace(workspace).folder
-    with steps() as progress, alone(folder):
-        rows = restore(folder, rule, progress(f"Take back the rule {rule}"))
-        if rows:
-            refresh(folder, progress)
-    log_here(workspace, caller, "rule_restored", rule=rule, rows=rows)
+    with alone(folder), changing_here(workspace, caller, "rule_restored", rule=rule) as came:
+        with steps() as progress:
+            rows = restore(folder, rule, progress(f"Take back the rule {rule}"))
+            if rows:
+                refresh(folder, progress)
+        came["rows"] = rows
     typer.echo(f"{rows:,} rows taken back; the rule is off until: segassist data enforce --rule {rule}")
 
 
@@ -245,9 +246,14 @@ def read_reviews_here(
 
     caller = acting(workspace, "operate", "data read-reviews")
     opened = open_workspace(workspace)
-    with llm_for(workspace) as server, steps() as progress, alone(opened.folder):
+    with (
+        alone(opened.folder),
+        changing_here(workspace, caller, "reviews_read", most=most) as came,
+        llm_for(workspace) as server,
+        steps() as progress,
+    ):
         found = read_reviews(opened, server.chat, most, progress("Read reviews"))
-    log_here(workspace, caller, "reviews_read", read=found.read)
+        came["read"] = found.read
     typer.echo(f"{found.read:,} reviews read, {found.left:,} left out.")
     if found.model_f1 is not None:
         typer.echo(
@@ -278,9 +284,9 @@ def _convert(workspace: Path, convert: Convert, doing: str, state: str) -> None:
 
     caller = acting(workspace, "operate", f"data {doing}")
     folder = open_workspace(workspace).folder
-    with steps() as progress, alone(folder):
+    with alone(folder), changing_here(workspace, caller, doing) as came, steps() as progress:
         names = convert(folder, progress(f"{doing.capitalize()} the data"))
-    log_here(workspace, caller, doing, files=list(names))
+        came["files"] = list(names)
     typer.echo(f"Now {state}: {', '.join(names)}" if names else f"Everything was {state} already.")
 
 
@@ -292,9 +298,8 @@ def enforce_rule(rule: RuleOption, workspace: WorkspaceOption = DEFAULT) -> None
 
     caller = acting(workspace, "operate", "data enforce")
     folder = open_workspace(workspace).folder
-    with alone(folder):
+    with alone(folder), changing_here(workspace, caller, "rule_enforced", rule=rule):
         enforce(folder, rule)
-    log_here(workspace, caller, "rule_enforced", rule=rule)
     typer.echo("The rule applies to what is ingested next; for what is here: segassist ingest ... --rebuild")
 
 
@@ -352,6 +357,8 @@ def erase(
     workspace: WorkspaceOption = DEFAULT,
 ) -> None:
     """Remove one person from every store, and show that no trace is left. Stop the server first."""
+    from datetime import timedelta
+
     from assistant.privacy import erase_person, mention_of
     from assistant.refresh import alone
     from assistant.sql import Database
@@ -360,15 +367,16 @@ def erase(
 
     caller = acting(workspace, "operate", "privacy erase")
     opened = open_workspace(workspace)
-    with alone(opened.folder):
+    audit = Audit(opened.folder, opened.audit)
+    # The log says that it was done, not to whom: the person is to be forgotten.
+    with alone(opened.folder), audit.changing(caller, "erase") as came:
         found = erase_person(opened, customer)
         mention = mention_of(opened, customer)
-        audit, answers = Audit(opened.folder, opened.audit), Answers(Database(opened.state))
+        answers = Answers(Database(opened.state), timedelta(hours=opened.settings.answers_hours))
         redacted, kept = audit.redact(mention), answers.forget(mention)
         left = [*found.traces, *(["audit log"] if audit.redact(mention) else [])]
         left += ["kept answers"] if answers.forget(mention) else []
-    # The log says that it was done, not to whom: the person is to be forgotten.
-    log_here(workspace, caller, "erase")
+        came["traces"] = len(left)
     for table, rows in sorted(found.data.rows.items()):
         typer.echo(f"{rows:>9,} rows of {table}")
     typer.echo(
@@ -401,8 +409,8 @@ def privacy_budget(
         raise CommandError("Counts carry no noise here; set noise_epsilon in segassist.toml.")
     noise = Noise(Database(opened.state), settings.noise_epsilon, settings.noise_budget)
     if grant is not None:
-        noise.grant(grant)
-        log_here(workspace, caller, "budget_granted", user=grant)
+        with changing_here(workspace, caller, "budget_granted", user=grant[:64]):
+            noise.grant(grant)
     for user, spent in noise.spent().items():
         if as_json:
             print(json.dumps({"user": user, "spent": spent, "budget": settings.noise_budget}))
@@ -423,11 +431,12 @@ def retain_events(
 
     caller = acting(workspace, "operate", "privacy retain")
     folder = open_workspace(workspace).folder
-    with steps() as progress, alone(folder):
-        found = retain(folder, months, progress(f"Keep the last {months} months"))
-        if any(found.rows.values()):
-            refresh(folder, progress)
-    log_here(workspace, caller, "retain", months=months, before=found.before.isoformat(), rows=found.rows)
+    with alone(folder), changing_here(workspace, caller, "retain", months=months) as came:
+        with steps() as progress:
+            found = retain(folder, months, progress(f"Keep the last {months} months"))
+            if any(found.rows.values()):
+                refresh(folder, progress)
+        came |= {"before": found.before.isoformat(), "rows": found.rows}
     for table, rows in sorted(found.rows.items()):
         typer.echo(f"{rows:>9,} rows of {table}")
     typer.echo(f"{len(found.exports):>9,} exports")

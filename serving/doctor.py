@@ -8,14 +8,13 @@ import os
 import shutil
 import sqlite3
 import stat
-import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import date
 from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import httpx
 from packaging.requirements import Requirement
@@ -25,6 +24,10 @@ from assistant.documents import KINDS
 from assistant.workspace import SETTINGS_FILE, Settings, Workspace, open_workspace
 from segments.errors import DataError, EncryptionError, OperatorError, SegAssistError
 from serving.callers import users_of
+
+if TYPE_CHECKING:
+    from serving.llm.fit import Fit
+    from serving.llm.vllm import GPU
 
 PACKAGE = "segment-assistant"
 CONTAINER = Path("/sys/fs/cgroup")
@@ -70,6 +73,7 @@ def examine(folder: Path, port: int) -> list[Finding]:
         ("models", _models),
         ("drift", _drift),
         ("llm", _llm),
+        ("llm memory", _llm_memory),
         ("secrets", _secrets),
         ("encryption", _encryption),
         ("state", _state),
@@ -115,17 +119,24 @@ def _packages() -> Iterator[Finding]:
 
 
 def _memory() -> Finding:
-    try:
-        lines = Path("/proc/meminfo").read_text().splitlines()
-    except OSError:
+    free = _free_memory()
+    if free == math.inf:
         return Finding("memory", "ok", "not measured on this system")
-    machine = next(int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable"))
-    free = min(machine, _left_of_container())
     what = f"{free / 1e9:.1f} GB are free"
     if free >= LEAST_MEMORY:
         return Finding("memory", "ok", what)
     way = f"free some: {LEAST_MEMORY / 1e9:.0f} GB are needed, or name a language model elsewhere (llm_base_url)"
     return Finding("memory", "warn", what, way)
+
+
+def _free_memory() -> float:
+    """Bytes that are free, of the machine's or of what the container may still take; infinite where nobody says."""
+    try:
+        lines = Path("/proc/meminfo").read_text().splitlines()
+    except OSError:
+        return math.inf
+    machine = next(int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable"))
+    return min(machine, _left_of_container())
 
 
 def _left_of_container() -> float:
@@ -170,7 +181,8 @@ def _gpu(workspace: Workspace) -> Iterator[Finding]:
         way = f"set {' and '.join(wanted)} to auto in segassist.toml, or install the GPU's driver"
         yield Finding("gpu", "fail", f"{' and '.join(wanted)} ask for a GPU; there is none", way)
     else:
-        yield Finding("gpu", "ok", seen or "none, and none is asked for")
+        cards = "; ".join(f"{card.name}, {card.gib:.0f} GiB" for card in seen)
+        yield Finding("gpu", "ok", cards or "none, and none is asked for")
 
 
 def _runs_on_cpu(python: str) -> bool:
@@ -183,13 +195,49 @@ def _runs_on_cpu(python: str) -> bool:
     return found is not None and found.on_cpu
 
 
-def _gpus() -> str:
+def _gpus() -> list[GPU]:
+    from serving.llm.vllm import gpus
+
+    return gpus()
+
+
+def _llm_memory(workspace: Workspace) -> Iterator[Finding]:
+    """Whether the language model that would be started here fits; nothing of one elsewhere, or that runs already."""
+    from serving.llm import fit, vllm
+    from serving.llm.server import LLMSettings, choose_backend, running
+
+    settings = workspace.settings
+    if settings.llm_base_url or running(workspace.run) is not None:
+        return
     try:
-        command = ["nvidia-smi", "--query-gpu=name,memory.total", "--format=csv,noheader"]
-        ran = subprocess.run(command, capture_output=True, text=True, timeout=10, check=False)
-    except (OSError, subprocess.TimeoutExpired):
-        return ""
-    return "; ".join(ran.stdout.strip().splitlines()) if ran.returncode == 0 else ""
+        chosen = choose_backend(
+            LLMSettings(settings.llm_backend, settings.llm_model, python=settings.llm_python)
+        )
+        if chosen.vllm is None:
+            found = _embedded_fit(settings)
+        elif chosen.vllm.on_cpu:  # it takes a share of the memory that is given, whatever the model
+            return
+        else:
+            options, _ = vllm.choose_profile(settings.llm_profile, chosen.vllm)
+            found = fit.on_gpus(settings.llm_model or vllm.MODEL, options, _gpus())
+    except OperatorError:
+        return  # the finding about the language model says so
+    # What is free in memory comes and goes; a card is the server's own.
+    short: Level = "warn" if chosen.vllm is None else "fail"
+    yield Finding("llm memory", "ok" if found.fits else short, found.words, found.way_out)
+
+
+def _embedded_fit(settings: Settings) -> Fit:
+    from serving.llm.fit import in_memory
+    from serving.llm.server import NO_ADAPTER
+    from serving.llm.weights import ADAPTER, QWEN_1_5B
+
+    own = Path(settings.llm_model)
+    size = own.stat().st_size if settings.llm_model and own.is_file() else QWEN_1_5B.size
+    named = settings.llm_adapter or ("" if settings.llm_model else str(ADAPTER))
+    adapter = Path(named) if named not in ("", NO_ADAPTER) else None
+    held = adapter.stat().st_size if adapter is not None and adapter.is_file() else 0
+    return in_memory(size, 1 if adapter is None else 2, _free_memory(), held)
 
 
 def _data(workspace: Workspace) -> Iterator[Finding]:

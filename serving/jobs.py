@@ -27,6 +27,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    delete,
     func,
     insert,
     select,
@@ -203,6 +204,17 @@ class Jobs:
         ended = {} if state == "queued" else {"ended_at": datetime.now(UTC)}
         with self._state.write(FAILED) as connection:
             connection.execute(update(_jobs).where(*mine).values(state=state, owner=None, **ended, **values))
+
+    def ended(self, before: datetime) -> dict[str, str | None]:
+        """The folders of the exports, under the workspace's, of jobs that ended before a time; None where there is none."""
+        query = select(_jobs.c.id, _jobs.c.folder).where(_jobs.c.ended_at < before)
+        with self._state.read(FAILED) as connection:
+            return {row.id: row.folder for row in connection.execute(query)}
+
+    def forget(self, job_id: str) -> None:
+        """Remove a job that has ended."""
+        with self._state.write(FAILED) as connection:
+            connection.execute(delete(_jobs).where(_jobs.c.id == job_id, _jobs.c.ended_at.is_not(None)))
 
     def running(self) -> dict[str, int]:
         """The beat of every job that somebody works on."""

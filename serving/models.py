@@ -8,9 +8,10 @@ from typing import Annotated, Any
 
 import typer
 
+from assistant.naming import MAX_NAME
 from assistant.workspace import DEFAULT, open_workspace
 from segments.atomic import write_text
-from serving.callers import acting
+from serving.callers import acting, changing_here
 from serving.options import JsonOption, OutcomeArgument, WorkspaceOption
 from serving.terminal import steps
 
@@ -67,10 +68,11 @@ def roll_back_model(
     from assistant.models import roll_back
     from assistant.refresh import alone
 
-    acting(workspace, "operate", "models rollback")
-    opened = open_workspace(workspace)
-    with alone(opened.folder):
+    caller = acting(workspace, "operate", "models rollback")
+    opened, asked = open_workspace(workspace), {"model": outcome[:MAX_NAME], "to": to}
+    with alone(opened.folder), changing_here(workspace, caller, "model_rolled_back", **asked) as came:
         version = roll_back(opened, outcome, to)
+        came["version"] = version.number
     typer.echo(
         f"{version.model}: version {version.number} is in use (AUC {version.auc:.3f} on {version.test_cut})"
     )
@@ -162,9 +164,9 @@ def choose_model_family(
     from assistant.models import choose_family
     from assistant.refresh import alone
 
-    acting(workspace, "operate", "models choose")
-    opened = open_workspace(workspace)
-    with alone(opened.folder):
+    caller = acting(workspace, "operate", "models choose")
+    opened, asked = open_workspace(workspace), {"model": outcome[:MAX_NAME], "family": family[:MAX_NAME]}
+    with alone(opened.folder), changing_here(workspace, caller, "family_chosen", **asked):
         typer.echo(choose_family(opened, outcome, family))
 
 

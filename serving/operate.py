@@ -187,9 +187,8 @@ def backup(
     from serving.terminal import steps
 
     caller = acting(workspace, "operate", "backup")
-    with steps() as progress:
+    with changing_here(workspace, caller, "backup", file=str(file)), steps() as progress:
         count = write_backup(open_workspace(workspace).folder, file, progress(f"Back up {workspace}"))
-    log_here(workspace, caller, "backup", file=str(file))
     typer.echo(f"{count} files in {file}")
     if open_workspace(workspace).state_url:
         typer.echo("The state is in a database of its own and not in this file: back it up with pg_dump.")
@@ -208,8 +207,13 @@ def restore(
     from serving.terminal import steps
 
     caller = acting(workspace, "operate", "restore")
+
+    def write_down(restored: Path) -> None:
+        # Into the log that comes with it: the one that was there may be what is broken.
+        log_here(restored, caller, "restore", file=str(file))
+
     with steps() as progress:
-        count = restore_backup(file, workspace, replace, progress(f"Restore {workspace}"))
-    log_here(workspace, caller, "restore", file=str(file))
+        count = restore_backup(file, workspace, replace, progress(f"Restore {workspace}"), write_down)
     kept = f"; what was there before is in {before_of(workspace)}" if replace else ""
     typer.echo(f"{count} files in {workspace}{kept}")
+    typer.echo("Users and keys are as of the backup: revoke again what was revoked since.")

@@ -11,12 +11,13 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import asdict, replace
-from datetime import date
+from datetime import date, timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
 from assistant.app import Answer, Assistant
+from assistant.back import KEPT_TURNS
 from assistant.bundle import make_bundle, without_members
 from assistant.disclosure import Viewer, read_by
 from assistant.documents import Documents, SavedDocument
@@ -73,6 +74,7 @@ class Service:
         self.audit = Audit(rooms.workspace.folder, rooms.workspace.audit)
         self.jobs = Jobs(rooms.state)
         self.metrics = Metrics()
+        self.session_lasts = timedelta(hours=settings.session_hours)
         self._lock = threading.Lock()
         self._assistant: Assistant | None = None
 
@@ -120,20 +122,21 @@ class Service:
         self.metrics.action(action, caller.via, detail.get("count", 0))
 
     @contextmanager
-    def _changing(self, caller: Caller, action: str, **detail: Any) -> Iterator[None]:
+    def changing(self, caller: Caller, action: str, **detail: Any) -> Iterator[None]:
         """Around a change: its entry is in the audit log before it is made, and one more when it fails."""
         with self.audit.changing(caller, action, **detail):
             self.metrics.action(action, caller.via, 0)
             yield
 
-    def _around(self, caller: Caller, conversation: str | None) -> Around:
-        """Around the tools of a turn: one that changes something has an entry of its own before it does."""
+    def _around(self, caller: Caller, conversation: str | None = None) -> Around:
+        """Around every call of a tool, in a turn or alone: one that changes something has an entry of its own before it
+        does, and one more when it fails."""
 
         def around(name: str, arguments: Mapping[str, Any]) -> AbstractContextManager[object]:
             if only_reads(name):
                 return nullcontext()
             tools = [{"name": name, "arguments": dict(arguments)}]
-            return self._changing(caller, "tool", tools=tools, conversation=conversation)
+            return self.changing(caller, "tool", tools=tools, conversation=conversation)
 
         return around
 
@@ -200,11 +203,14 @@ class Service:
             segment = self._hidden(caller, segment, from_json(segment["definition"]))
         return replace(answer, segment=segment, conversation=answer.conversation.removeprefix(_space(caller)))
 
-    def conversation(self, caller: Caller, conversation: str) -> tuple[list[dict[str, Any]], Node | None]:
-        """What was said in a conversation of the caller's, and its current segment."""
+    def conversation(
+        self, caller: Caller, conversation: str, offset: int = 0, limit: int = KEPT_TURNS
+    ) -> tuple[list[dict[str, Any]], int, Node | None]:
+        """What was said in a conversation of the caller's (the last `limit` turns before the last `offset` ones), how many
+        turns there were, and its current segment."""
         self.check(caller, "ask", "conversation")
         thread = _thread(caller, conversation)
-        return self.assistant.history(thread), self.assistant.segment(thread)
+        return *self.assistant.kept.turns(thread, offset, limit), self.assistant.segment(thread)
 
     def bundle(self, caller: Caller, conversation: str, turn: int | None = None) -> dict[str, Any]:
         """The bundle of a turn of the caller's, of the last one by default (`assistant.bundle`). Raises NotFoundError.
@@ -215,7 +221,7 @@ class Service:
         thread = _thread(caller, conversation)
         found = self.assistant.kept.bundle(thread, turn)
         if found is None:
-            if not self.assistant.history(thread):
+            if not self.assistant.history(thread, 1):
                 raise NotFoundError(
                     f"There is no conversation '{conversation}'.", f"没有对话“{conversation}”。"
                 )
@@ -242,13 +248,13 @@ class Service:
     def rename_conversation(self, caller: Caller, conversation: str, title: str) -> str:
         """Give a conversation of the caller's another title. Raises NotFoundError, UserError."""
         self.check(caller, "ask", "rename conversation")
-        with self._changing(caller, "rename", conversation=conversation, name=checked_name(title)):
+        with self.changing(caller, "rename", conversation=conversation, name=checked_name(title)):
             return self.assistant.kept.rename(_thread(caller, conversation), title)
 
     def delete_conversation(self, caller: Caller, conversation: str) -> None:
         """Delete a conversation of the caller's, its bundles and its link with it. Raises NotFoundError."""
         self.check(caller, "ask", "delete conversation")
-        with self._changing(caller, "delete", conversation=conversation):
+        with self.changing(caller, "delete", conversation=conversation):
             self.assistant.kept.delete(_thread(caller, conversation))
 
     def share_conversation(self, caller: Caller, conversation: str) -> str:
@@ -257,20 +263,23 @@ class Service:
         self.check(caller, "ask", "share conversation")
         viewer = self._viewer(caller)
         exact = self.rooms.noise is not None and viewer.exact
-        with self._changing(caller, "share", conversation=conversation):
+        with self.changing(caller, "share", conversation=conversation):
             return self.assistant.kept.share(_thread(caller, conversation), exact, viewer.k)
 
     def unshare_conversation(self, caller: Caller, conversation: str) -> None:
         """End the link of a conversation of the caller's. Raises NotFoundError."""
         self.check(caller, "ask", "unshare conversation")
-        with self._changing(caller, "unshare", conversation=conversation):
+        with self.changing(caller, "unshare", conversation=conversation):
             self.assistant.kept.unshare(_thread(caller, conversation))
 
-    def shared_conversation(self, caller: Caller, token: str) -> SharedConversation:
-        """What another user shared, to read. Raises NotFoundError; ForbiddenError where its counts are exact and the
-        caller's carry noise, or where it may tell of smaller groups than the caller is shown."""
+    def shared_conversation(
+        self, caller: Caller, token: str, offset: int = 0, limit: int = KEPT_TURNS
+    ) -> SharedConversation:
+        """What another user shared, to read; a page of it as of `conversation`. Raises NotFoundError; ForbiddenError where
+        its counts are exact and the caller's carry noise, or where it may tell of smaller groups than the caller is
+        shown."""
         self.check(caller, "ask", "shared conversation")
-        found = self.assistant.kept.shared(token)
+        found = self.assistant.kept.shared(token, offset, limit)
         if found.exact:
             self.check(caller, "export", "shared conversation with exact counts")
         smallest = self.smallest(caller)
@@ -303,25 +312,26 @@ class Service:
         spec = tool_specs().get(name)
         if spec is not None:
             self.check(caller, permission_of(spec), name)
-        made = {"name": name, "arguments": arguments}
+        around, begun = self._around(caller), False
 
-        def before(_name: str, _arguments: Mapping[str, Any]) -> AbstractContextManager[object]:
-            if not only_reads(name):
-                self.log(caller, "tool", tools=[made])
-            return nullcontext()
+        def beginning(name: str, arguments: Mapping[str, Any]) -> AbstractContextManager[object]:
+            nonlocal begun
+            begun = not only_reads(name)
+            return around(name, arguments)
 
         try:
             with read_by(_reader(caller), self._viewer(caller)):
-                result = run_tool(self._tools, name, arguments, before)
+                result = run_tool(self._tools, name, arguments, beginning)
         except Exception as error:
-            # Without the arguments, which nothing has bounded yet.
-            self.log(caller, "tool", tools=[{"name": name[:64]}], failed=code_of(error))
+            if not begun:  # without the arguments, which may be too large or not fit
+                self.log(caller, "tool", tools=[{"name": name[:64]}], failed=code_of(error))
             raise
         for evidence in result.evidence:
             self._claim(caller, evidence.tool, {figure.name: figure.value for figure in evidence.figures})
         if only_reads(name):
             digest = None if result.definition is None else fingerprint(result.definition)
-            self.log(caller, "tool", tools=[made], definition=digest)
+            tools = [{"name": name, "arguments": arguments}]
+            self.log(caller, "tool", tools=tools, definition=digest)
         return result
 
     def _claim(self, caller: Caller, tool: str, figures: dict[str, Any]) -> None:
@@ -452,7 +462,7 @@ class Service:
         """Save a new version under a name. Raises StaleError when it is not the version of `if_match`."""
         self.check(caller, "write", "save")
         self.rooms.audiences.size(definition)
-        with self._changing(caller, "save", segment=checked_name(name), definition=fingerprint(definition)):
+        with self.changing(caller, "save", segment=checked_name(name), definition=fingerprint(definition)):
             saved = self.rooms.library.save(name, definition, if_match=if_match)
             self.rooms.library.claim(saved.name, caller.name)
         return saved
@@ -460,13 +470,13 @@ class Service:
     def rename(self, caller: Caller, name: str, new: str) -> str:
         """Give a saved segment another name. Raises NotFoundError, UserError, ConflictError."""
         self.check(caller, "write", "rename")
-        with self._changing(caller, "rename", segment=name[:MAX_NAME], name=checked_name(new)):
+        with self.changing(caller, "rename", segment=name[:MAX_NAME], name=checked_name(new)):
             return self.rooms.library.rename(name, new)
 
     def delete(self, caller: Caller, name: str, if_match: str | None = None) -> None:
         """Delete a saved segment with its versions. Raises NotFoundError, StaleError."""
         self.check(caller, "write", "delete")
-        with self._changing(caller, "delete", segment=name[:MAX_NAME]):
+        with self.changing(caller, "delete", segment=name[:MAX_NAME]):
             self.rooms.library.delete(name, if_match)
 
     # Plans and experiments
@@ -487,7 +497,7 @@ class Service:
             made = self._tools.plan_strategy(definition, goal, budget, top)
         strategy, definition = made.strategy, made.definition or definition
         assert strategy is not None
-        with self._changing(caller, "save", plan=checked_name(name), definition=fingerprint(definition)):
+        with self.changing(caller, "save", plan=checked_name(name), definition=fingerprint(definition)):
             saved = keep_plan(self.rooms, strategy, definition, name, if_match)
             self.rooms.plans.claim(saved.name, caller.name)
         return replace(saved, owner=saved.owner or caller.name)
@@ -497,7 +507,7 @@ class Service:
     ) -> None:
         """Delete a plan or an experiment with its versions. Raises NotFoundError, StaleError."""
         self.check(caller, "write", f"delete {documents.kind}")
-        with self._changing(caller, "delete", **{documents.kind: name[:MAX_NAME]}):
+        with self.changing(caller, "delete", **{documents.kind: name[:MAX_NAME]}):
             documents.delete(name, if_match)
 
     # Customers one by one
@@ -585,7 +595,7 @@ class Service:
         self.check(caller, "export", "export")
         folder = self.rooms.workspace.folder / "exports"
         rooms, by, digest = self.rooms, caller.name, fingerprint(definition)
-        with self._changing(caller, "exporting", exporting=name, definition=digest, format=file_format):
+        with self.changing(caller, "exporting", exporting=name, definition=digest, format=file_format):
             made = export(
                 rooms.audiences,
                 rooms.vault,
@@ -607,7 +617,9 @@ class Service:
         self.check(caller, "export", "export")
         check_names(name, file_format, self.rooms.workspace.settings.export_database)
         self.rooms.audiences.sql(definition)
-        return self.jobs.create(caller, definition, name, file_format)
+        asked = {"exporting": name, "definition": fingerprint(definition), "format": file_format}
+        with self.changing(caller, "export_asked", **asked):
+            return self.jobs.create(caller, definition, name, file_format)
 
     def exports(self, caller: Caller, offset: int = 0, limit: int = 100) -> tuple[list[Job], int]:
         """The caller's export jobs, newest first, and how many there are; an admin's are everybody's."""
@@ -624,8 +636,9 @@ class Service:
 
     def cancel_export(self, caller: Caller, job_id: str) -> Job:
         """Stop an export job that has not ended. Raises NotFoundError, ConflictError."""
-        self.export_job(caller, job_id)
-        return self.jobs.cancel(job_id)
+        job = self.export_job(caller, job_id)
+        with self.changing(caller, "export_cancelled", exporting=job.name, job=job_id):
+            return self.jobs.cancel(job_id)
 
     def exported_file(self, caller: Caller, job_id: str) -> tuple[Path, Manifest]:
         """The members file of a job that is done, checked. Raises NotFoundError, ConflictError."""

@@ -26,6 +26,7 @@ from sqlalchemy import (
     Row,
     String,
     Table,
+    delete,
     insert,
     select,
     update,
@@ -38,7 +39,6 @@ from segments.errors import ConflictError, NotFoundError, UnauthenticatedError, 
 from serving.access import OWNER, Caller, Role
 
 PREFIX = "sga"
-SESSION_HOURS = 12
 FAILED = "The users cannot be read"
 USER_NAME = re.compile(r"[\w.@-]{1,64}", re.ASCII)
 
@@ -61,7 +61,9 @@ _keys = Table(
     Column("created_at", DateTime(timezone=True), nullable=False),
     Column("expires_at", DateTime(timezone=True)),
     Column("revoked_at", DateTime(timezone=True)),
+    Column("signed_in_with", String(12)),
 )
+"""expires_at: of a browser's session alone. signed_in_with: the key that it was begun with, none where a provider did."""
 
 
 @dataclass(frozen=True)
@@ -108,7 +110,7 @@ class Users:
                 back = update(_users).where(*revoked).values(role=int(role), revoked_at=None)
                 if not connection.execute(back).rowcount:
                     connection.execute(insert(_users).values(name=name, role=int(role), created_at=_now()))
-                return _make_key(connection, name, None)
+                return _make_key(connection, name)
         except IntegrityError:
             raise ConflictError(
                 f"There is a user '{name}' already; `users key {name}` makes another key.",
@@ -138,11 +140,41 @@ class Users:
             connection.execute(insert(_users).values(**new))
             return name
 
-    def new_key(self, name: str, lasts: timedelta | None = None) -> str:
+    def name_of(self, subject: str) -> str | None:
+        """The user whom a provider knows by `subject`; None before the first sign-in."""
+        with self._read() as connection:
+            found = connection.execute(select(_users.c.name).where(_users.c.subject == subject))
+            return found.scalar_one_or_none()
+
+    def new_key(self, name: str) -> str:
         """One more key for a user. Raises NotFoundError."""
         with self._write() as connection:
             _user(connection, name)
-            return _make_key(connection, name, lasts)
+            return _make_key(connection, name)
+
+    def new_session(self, name: str, lasts: timedelta, key_id: str | None = None) -> str:
+        """A key for a user's browser, which ends by itself and with the key that they signed in with. Raises
+        NotFoundError, UnauthenticatedError where that is a session itself, which would never end then."""
+        with self._write() as connection:
+            _user(connection, name)
+            of_session = _keys.c.id == key_id, _keys.c.expires_at.is_not(None)
+            if connection.execute(select(_keys.c.id).where(*of_session)).first() is not None:
+                raise UnauthenticatedError(
+                    "This is a browser's session, which begins no other one; sign in with an API key.",
+                    "这是浏览器会话的密钥，不能用来再登录；请用 API 密钥登录。",
+                )
+            return _make_key(connection, name, lasts, key_id)
+
+    def ended(self, before: datetime) -> int:
+        """How many sessions ended before a time."""
+        query = select(sql.count()).select_from(_keys).where(_keys.c.expires_at < before)
+        with self._read() as connection:
+            return int(connection.execute(query).scalar_one())
+
+    def forget_ended(self, before: datetime) -> None:
+        """Remove the sessions that ended before a time."""
+        with self._write() as connection:
+            connection.execute(delete(_keys).where(_keys.c.expires_at < before))
 
     def set_role(self, name: str, role: Role) -> None:
         """Give a user another role; it holds from the next request on. Raises NotFoundError."""
@@ -159,7 +191,7 @@ class Users:
             connection.execute(update(_keys).where(*holding).values(revoked_at=_now()))
 
     def revoke_key(self, key_id: str) -> None:
-        """Revoke one key. Raises NotFoundError."""
+        """Revoke one key and the sessions that were begun with it. Raises NotFoundError."""
         with self._write() as connection:
             found = connection.execute(
                 update(_keys)
@@ -171,6 +203,8 @@ class Users:
                     f"No key that holds has the id '{key_id}'; see `users list`.",
                     f"没有编号为“{key_id}”的有效密钥；见 `users list`。",
                 )
+            begun = _keys.c.signed_in_with == key_id, _keys.c.revoked_at.is_(None)
+            connection.execute(update(_keys).where(*begun).values(revoked_at=_now()))
 
     def all(self) -> list[User]:
         """Every user, by name."""
@@ -232,11 +266,13 @@ def _user(connection: Connection, name: str) -> Row[Any]:
     return row
 
 
-def _make_key(connection: Connection, user: str, lasts: timedelta | None) -> str:
+def _make_key(
+    connection: Connection, user: str, lasts: timedelta | None = None, signed_in_with: str | None = None
+) -> str:
     key_id, secret = secrets.token_hex(4), secrets.token_urlsafe(32)
-    expires = None if lasts is None else _now() + lasts
+    ends = {"expires_at": None if lasts is None else _now() + lasts, "signed_in_with": signed_in_with}
     connection.execute(
-        insert(_keys).values(id=key_id, user=user, hash=_hash(secret), created_at=_now(), expires_at=expires)
+        insert(_keys).values(id=key_id, user=user, hash=_hash(secret), created_at=_now(), **ends)
     )
     return f"{PREFIX}_{key_id}_{secret}"
 

@@ -283,10 +283,10 @@ class Views:
                 found.append((saved.name, both / len(members | others)))
         return sorted(found, key=lambda pair: -pair[1])[:MIX]
 
-    def versions(self, caller: Caller, name: str) -> list[SavedSegment]:
-        """Every version of a saved segment, newest first. Raises NotFoundError."""
-        self.service.check(caller, "read", "versions")
-        return self.rooms.library.versions(name)
+    def saved(self, caller: Caller, name: str) -> SavedSegment:
+        """A saved segment at its newest version. Raises NotFoundError."""
+        self.service.check(caller, "read", "saved segment")
+        return self.rooms.library.get(name)
 
     def _entry(self, caller: Caller, saved: SavedSegment, owner: str) -> LibraryEntry:
         try:

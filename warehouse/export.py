@@ -13,6 +13,7 @@ import shutil
 import time
 import uuid
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -146,10 +147,15 @@ def export(
         except BaseException:
             shutil.rmtree(partial, ignore_errors=True)
             raise
-        pointer = home / f".{export_id}.latest"
-        pointer.write_text(json.dumps({"id": export_id}))
-        os.replace(pointer, home / LATEST)
+        _point(home, export_id)
     return final
+
+
+def _point(home: Path, export_id: str) -> None:
+    """Make one the last good export of its name."""
+    pointer = home / f".{export_id}.latest"
+    pointer.write_text(json.dumps({"id": export_id}))
+    os.replace(pointer, home / LATEST)
 
 
 def check_names(name: str, file_format: str, database: str = "") -> None:
@@ -196,6 +202,22 @@ def latest(folder: Path, name: str) -> Path:
         raise ConflictError(
             f"{pointer} is damaged; export the segment again.", f"{pointer}已损坏；请重新导出该分群。"
         ) from error
+
+
+def withdraw(export_folder: Path) -> None:
+    """Remove an export for good; where it was the last of its name, the one before it is that now."""
+    home = export_folder.parent
+    with storage_errors(home):
+        shutil.rmtree(export_folder, ignore_errors=True)
+        with suppress(NotFoundError, ConflictError):
+            while latest(home.parent, home.name) == export_folder:
+                left = sorted(path.parent.name for path in home.glob(f"[!.]*/{MANIFEST}"))
+                if left:
+                    _point(home, left[-1])
+                else:
+                    (home / LATEST).unlink(missing_ok=True)
+        with suppress(OSError):  # there are others of that name
+            home.rmdir()
 
 
 def prune(folder: Path, name: str, by: str) -> None:

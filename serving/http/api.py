@@ -25,7 +25,7 @@ from serving.http.conversations import conversation_routes
 from serving.http.events import event_stream
 from serving.http.exports import export_routes
 from serving.http.guard import Guard
-from serving.http.idempotency import UNKEYED, Answers, IdempotentRoute, declare
+from serving.http.idempotency import UNKEYED, IdempotentRoute, declare
 from serving.http.openapi import document
 from serving.http.problems import RESPONSES, add_handlers, asked_for, seen
 from serving.http.protocol import Protocol, add_nothing
@@ -36,6 +36,7 @@ from serving.http.who import Asker, Operator, Reader, has_gone
 from serving.jobs import Runner
 from serving.metrics import MEDIA
 from serving.service import Service
+from serving.tidy import Tidier, answers_of
 
 ABOUT = (
     "Customer segments, what they are like and what they will do. With users, every call takes an API key; roles "
@@ -55,7 +56,7 @@ def create_api(service: Service, ready: Callable[[], dict[str, str]] = dict) -> 
     )
     settings = service.rooms.workspace.settings
     api.state.service = service
-    api.state.answers = Answers(service.rooms.state)
+    api.state.answers = answers_of(service)
     api.state.metrics = service.metrics
     add_handlers(api)
     add_signin(api, service)
@@ -94,11 +95,13 @@ their turn at the warehouse, and must not keep the quick ones waiting with them.
 
 @asynccontextmanager
 async def _running(service: Service) -> AsyncIterator[None]:
-    """While the server runs, it has its threads and does export jobs."""
+    """While the server runs, it has its threads, does export jobs and removes what has had its time."""
     current_default_thread_limiter().total_tokens = THREADS + service.turns.places + service.turns.at_once
-    runner = Runner(service.jobs, service.make_export)
+    runner, tidier = Runner(service.jobs, service.make_export), Tidier(service)
     runner.start()
+    tidier.start()
     yield
+    await run_in_threadpool(tidier.stop)
     await run_in_threadpool(runner.stop)
 
 

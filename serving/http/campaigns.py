@@ -105,16 +105,19 @@ def _documents(router: APIRouter, service: Service, documents: Documents) -> Non
         request: Request,
         response: Response,
         version: Number = None,
+        offset: Annotated[schemas.Offset, Query(description="Of the versions that are listed.")] = 0,
+        limit: Annotated[schemas.Limit, Query(description="Of the versions that are listed.")] = 1000,
         if_none_match: IfNoneMatch = None,
     ) -> Any:
-        """At its newest version, or at the one asked for; without the customers in it."""
-        versions = documents.versions(name)
-        found = chosen(kind.capitalize(), versions, version)
+        """At its newest version, or at the one asked for, with a page of its versions, the newest first (`X-Total-Count`
+        says how many there are); without the customers in it."""
+        found = chosen(kind.capitalize(), documents, name, version)
         if has(found, if_none_match):
             return unchanged(found)
         if kind == "plan" and (form := _form(request)) is not None:
             return _words(service, found, form, asked_for(request.headers))
-        response.headers["ETag"] = etag(found)
+        versions, total = documents.versions_page(name, offset, limit)
+        response.headers["ETag"], response.headers["X-Total-Count"] = etag(found), str(total)
         content = _SHOWN[kind](documents.load(name, found.version))
         every = [_told(saved) for saved in versions]
         return schemas.DocumentVersions(**_told(found).model_dump(), content=content, versions=every)
@@ -151,7 +154,7 @@ def _customers(router: APIRouter, service: Service, documents: Documents) -> Non
     ) -> Response:
         """Source ids with arm, tier and offer, as CSV or JSON lines; each row says as of when and of which definition
         (its hash). Written to the audit log."""
-        found = chosen(kind.capitalize(), documents.versions(name), version)
+        found = chosen(kind.capitalize(), documents, name, version)
         listed = service.customers(caller, documents, name, found.version, arm)
         headers = {"ETag": etag(found), "X-Total-Count": str(len(listed.rows))}
         headers |= attachment(listed.file_name(file_format))

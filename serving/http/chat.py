@@ -19,7 +19,7 @@ from fastapi import APIRouter, Path, Request
 from pydantic import BaseModel, Field
 
 from assistant.app import Answer
-from assistant.kept import COPY
+from assistant.conversations import COPY
 from segments.errors import NotFoundError, UserError
 from segments.explain import Language
 from segments.issues import in_language

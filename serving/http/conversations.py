@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Query, Response
 
@@ -14,6 +14,9 @@ from serving.http.who import Asker
 from serving.service import Service
 
 Own = Annotated[schemas.ConversationId, Path()]
+COUNTED: dict[str, Any] = {
+    "headers": {"X-Total-Count": {"description": "How many turns there were.", "schema": {"type": "integer"}}}
+}
 
 
 def conversation_routes(service: Service) -> APIRouter:
@@ -38,12 +41,20 @@ def _read(router: APIRouter, service: Service) -> None:
         response.headers["X-Total-Count"] = str(total)
         return [schemas.KeptConversation(**vars(kept)) for kept in found]
 
-    @router.get("/conversations/{conversation}")
-    def conversation(conversation: Own, caller: Asker) -> schemas.Conversation:
-        """What was said in a conversation, and its current segment."""
-        turns, segment = service.conversation(caller, conversation)
-        if not turns and segment is None:
+    @router.get("/conversations/{conversation}", responses={200: COUNTED})
+    def conversation(
+        conversation: Own,
+        caller: Asker,
+        response: Response,
+        offset: Annotated[schemas.Offset, Query(description="How many of the last turns to leave out.")] = 0,
+        limit: Annotated[schemas.Limit, Query()] = schemas.TURNS,
+    ) -> schemas.Conversation:
+        """What was said last in a conversation, in the order it was said, and its current segment. With `offset`, the
+        turns before those: `X-Total-Count` says how many there were."""
+        turns, total, segment = service.conversation(caller, conversation, offset, limit)
+        if not total and segment is None:
             raise NotFoundError(f"There is no conversation '{conversation}'.", f"没有对话“{conversation}”。")
+        response.headers["X-Total-Count"] = str(total)
         shown = None if segment is None else schemas.Segment(**service.preview(caller, segment))
         return schemas.Conversation(turns=[schemas.Turn(**turn) for turn in turns], segment=shown)
 
@@ -92,10 +103,14 @@ def _links(service: Service) -> APIRouter:
         """End the conversation's link."""
         service.unshare_conversation(caller, conversation)
 
-    @router.post("/shared")
-    def shared_conversation(body: schemas.SharedBy, caller: Asker) -> schemas.SharedConversation:
-        """What another user shared, to read. Written to the audit log."""
-        found = service.shared_conversation(caller, body.token)
+    @router.post("/shared", responses={200: COUNTED})
+    def shared_conversation(
+        body: schemas.SharedBy, caller: Asker, response: Response
+    ) -> schemas.SharedConversation:
+        """What another user shared, to read: the last turns, or with `offset` those before them. `X-Total-Count` says how
+        many there are. Written to the audit log."""
+        found = service.shared_conversation(caller, body.token, body.offset, body.limit)
+        response.headers["X-Total-Count"] = str(found.total)
         turns = [schemas.Turn(**turn) for turn in found.turns]
         return schemas.SharedConversation(title=found.title, owner=found.space.rstrip(":"), turns=turns)
 

@@ -49,8 +49,9 @@ OPEN = frozenset({"/healthz", "/readyz", "/signin", "/signin/provider", "/signin
 MACHINE = ("/v1/", "/mcp", "/metrics", "/openapi.json", "/healthz", "/readyz")
 """Paths that programs use: they are told in JSON what is wrong, not sent to the sign-in page."""
 THIS_MACHINE = frozenset({"127.0.0.1", "localhost", "::1"})
-UPLOADS = ("/gradio_api/upload", "/gradio_api/process_recording")
-"""Where the page's library takes files from anybody who may see the page. Nothing here has a use for them."""
+FILES = tuple(f"/gradio_api/{name}" for name in ("upload", "process_recording", "file", "stream", "proxy"))
+"""Where the page's library takes files from anybody who may see the page, and hands out those that it keeps. Nothing here
+has a use for them: what is downloaded goes by `serving.page.downloads`."""
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 MAX_BUCKETS = 10_000
 PAGE_POLICY = (
@@ -159,10 +160,10 @@ class Guard:
         path, language = scope["path"], asked_for(headers)
         try:
             self._check_size(headers)
-            if any(upload in path for upload in UPLOADS):
+            if any(files in path for files in FILES):
                 raise NotFoundError(
-                    "No files are taken here; data come in with: segassist ingest",
-                    "这里不接收文件；数据请用 segassist ingest 导入。",
+                    "No files are taken or given here; data come in with: segassist ingest",
+                    "这里不接收也不提供文件；数据请用 segassist ingest 导入。",
                 )
             self._check_origin(scope, headers)
             caller = await run_in_threadpool(self._caller, scope, headers)

@@ -16,12 +16,14 @@ from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 from sqlalchemy import (
     Column,
+    ColumnElement,
     Integer,
     LargeBinary,
     MetaData,
     String,
     Table,
     Text,
+    func,
     insert,
     select,
     update,
@@ -38,7 +40,6 @@ from serving.http.problems import MEDIA, problem
 from serving.http.who import Having, asked_of
 from serving.service import Service
 
-KEPT = timedelta(hours=24)
 RUNNING = timedelta(minutes=10)
 """After this long a request that has not ended is taken to have died with its server, on another machine; on this one
 that is seen at once. Longer than a question waits (two minutes) and is answered (90 s a call of the language model)."""
@@ -66,7 +67,8 @@ IdempotencyKey = Annotated[
         alias="Idempotency-Key",
         min_length=1,
         max_length=200,
-        description="Sent again with the same key within a day, the first answer comes back and nothing is done twice.",
+        description="Sent again with the same key within a day (or as long as the server keeps answers: `answers_hours`), "
+        "the first answer comes back and nothing is done twice.",
     ),
 ]
 
@@ -88,21 +90,18 @@ UNKEYED = [Depends(refuse)]
 
 
 class Answers:
-    """First answers, in the workspace's state, so that any worker knows them."""
+    """First answers, in the workspace's state, so that any worker knows them. kept: for how long."""
 
-    def __init__(self, state: Database) -> None:
-        self._state = state
+    def __init__(self, state: Database, kept: timedelta) -> None:
+        self._state, self._kept = state, kept
 
     def begin(self, user: str, key: str, request: str) -> Response | None:
         """The first answer, or None when the request is to be done now. Raises ConflictError."""
         mine = _answers.c.user == user, _answers.c.key == key
         now, me = datetime.now(UTC), this_process()
-        with self._state.write() as connection:
-            old = _answers.c.at < (now - KEPT).isoformat()
-            dead = _answers.c.status.is_(None) & (_answers.c.at < (now - RUNNING).isoformat())
-            connection.execute(sql_delete(_answers).where(old | dead))
         try:
             with self._state.write() as connection:
+                connection.execute(sql_delete(_answers).where(*mine, self._over(now)))
                 new = {"user": user, "key": key, "request": request, "at": now.isoformat(), "owner": me}
                 connection.execute(insert(_answers).values(**new))
                 return None
@@ -137,6 +136,22 @@ class Answers:
             headers = json.dumps({h: response.headers[h] for h in HEADERS if h in response.headers})
             kept = {"status": response.status_code, "headers": headers, "body": bytes(response.body)}
             connection.execute(update(_answers).where(*mine).values(**kept))
+
+    def old(self, now: datetime) -> int:
+        """How many answers have been kept for long enough, or were never finished."""
+        query = select(func.count()).select_from(_answers).where(self._over(now))
+        with self._state.read() as connection:
+            return int(connection.execute(query).scalar_one())
+
+    def forget_old(self, now: datetime) -> None:
+        """Remove those."""
+        with self._state.write() as connection:
+            connection.execute(sql_delete(_answers).where(self._over(now)))
+
+    def _over(self, now: datetime) -> ColumnElement[bool]:
+        old = _answers.c.at < (now - self._kept).isoformat()
+        dead = _answers.c.status.is_(None) & (_answers.c.at < (now - RUNNING).isoformat())
+        return old | dead
 
     def forget(self, mention: Mention) -> int:
         """Take the bodies that speak of a customer out of the kept answers; how many there were.

@@ -12,6 +12,8 @@ LOYAL = {"feature": "orders_90d", "op": ">=", "value": 5}
 NODE_MARK = {"$comment": "a segment definition"}
 """Stands in a schema for the language's own; `openapi.document` puts it in."""
 MAX_PAGE = 10_000
+TURNS = 50
+"""Of a conversation, that are read at once."""
 MAX_QUESTION = 2000
 """Characters."""
 
@@ -209,7 +211,7 @@ class Turn(BaseModel):
 
 
 class Conversation(BaseModel):
-    """What was said, and the segment that 'them' means."""
+    """A page of what was said, in the order it was, and the segment that 'them' means."""
 
     turns: list[Turn]
     segment: Segment | None
@@ -245,10 +247,13 @@ class SharedBy(Asked):
     token: str = Field(
         max_length=300, pattern=r"^[A-Za-z0-9_.-]+$", examples=["spring-campaign.Zk3vQ0x8yB1nT5wH"]
     )
+    offset: Offset = 0
+    limit: Limit = TURNS
 
 
 class SharedConversation(BaseModel):
-    """What another user shared: the turns there were when the link was made. owner: empty where there are no users."""
+    """What another user shared: a page of the turns there were when the link was made. owner: empty where there are no
+    users."""
 
     title: str
     owner: str
@@ -306,7 +311,7 @@ class SavedSegment(Version):
 
 
 class SavedSegmentVersions(SavedSegment):
-    """A saved segment at one version, and all of its versions, newest first."""
+    """A saved segment at one version, and a page of its versions, newest first."""
 
     versions: list[Version]
 
@@ -341,7 +346,7 @@ class Document(Version):
 
 
 class DocumentVersions(Document):
-    """A plan or an experiment at one version, and all of its versions, newest first."""
+    """A plan or an experiment at one version, and a page of its versions, newest first."""
 
     content: dict[str, Any]
     versions: list[Document]

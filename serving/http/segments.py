@@ -100,14 +100,17 @@ def _read(router: APIRouter, service: Service) -> None:
         caller: Reader,
         response: Response,
         version: Number = None,
+        offset: Annotated[schemas.Offset, Query(description="Of the versions that are listed.")] = 0,
+        limit: Annotated[schemas.Limit, Query(description="Of the versions that are listed.")] = 1000,
         if_none_match: IfNoneMatch = None,
     ) -> schemas.SavedSegmentVersions:
-        """A saved segment at its newest version, or at the one asked for."""
-        versions = library.versions(name)
-        found = chosen("Segment", versions, version)
+        """A saved segment at its newest version, or at the one asked for, with a page of its versions, the newest first.
+        `X-Total-Count` says how many there are."""
+        found = chosen("Segment", library, name, version)
         if has(found, if_none_match):
             return unchanged(found)
-        response.headers["ETag"] = etag(found)
+        versions, total = library.versions_page(name, offset, limit)
+        response.headers["ETag"], response.headers["X-Total-Count"] = etag(found), str(total)
         every = [schemas.Version(**_version(v)) for v in versions]
         return schemas.SavedSegmentVersions(**_saved(service, found), versions=every)
 

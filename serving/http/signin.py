@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import timedelta
 from html import escape
 
 from fastapi import FastAPI, Request
@@ -18,7 +17,6 @@ from serving.http.guard import COOKIE
 from serving.http.problems import asked_for, status_of
 from serving.oidc import Attempt, Provider, provider_of
 from serving.service import Service
-from serving.users import SESSION_HOURS
 
 PAGE = """<!doctype html><html lang="{language}"><meta charset="utf-8"><title>{sign_in}: segment-assistant</title>
 <meta name="viewport" content="width=device-width, initial-scale=1">
@@ -59,15 +57,17 @@ def add_signin(api: FastAPI, service: Service) -> None:
         form = await request.form()
         try:
             key = str(form.get("key", "")).strip()
-            session = await run_in_threadpool(lambda: _session(service, service.users.caller(key)))
+            session = await run_in_threadpool(lambda: _session_of(service, key))
         except UnauthenticatedError as error:
             return show(request, error)
-        return _signed_in(request, session)
+        return _signed_in(request, service, session)
 
     @api.post("/signout", include_in_schema=False)
     def sign_out(request: Request) -> Response:
         with suppress(UnauthenticatedError, NotFoundError):  # signed out already
-            service.users.revoke_key(service.users.caller(request.cookies.get(COOKIE, "")).key)
+            caller = service.users.caller(request.cookies.get(COOKIE, ""))
+            with service.changing(caller.by("page"), "sign_out"):
+                service.users.revoke_key(caller.key)
         response = RedirectResponse("/signin", 303)
         response.delete_cookie(COOKIE)
         return response
@@ -106,24 +106,27 @@ def _add_provider(
                 )
             attempt = Attempt.read(request.cookies.get(ATTEMPT, ""))
             who = provider.finish(attempt, state, code, callback_of(request))
-            name = service.users.signed_in(who.subject, who.name, who.role)
+            known = service.users.name_of(who.subject) or who.name
+            with service.changing(Caller(known, who.role, "page"), "sign_in"):
+                name = service.users.signed_in(who.subject, who.name, who.role)
+                session = service.users.new_session(name, service.session_lasts)
         except SegAssistError as problem:
             return show(request, problem)
-        response = _signed_in(request, _session(service, service.users.named(name)))
+        response = _signed_in(request, service, session)
         response.delete_cookie(ATTEMPT)
         return response
 
 
-def _session(service: Service, caller: Caller) -> str:
-    """A key that ends by itself, for a browser."""
-    session = service.users.new_key(caller.name, timedelta(hours=SESSION_HOURS))
-    service.log(caller.by("page"), "sign_in")
-    return session
+def _session_of(service: Service, key: str) -> str:
+    """A browser's session for whoever has a key; it ends with that key."""
+    caller = service.users.caller(key)
+    with service.changing(caller.by("page"), "sign_in"):
+        return service.users.new_session(caller.name, service.session_lasts, caller.key)
 
 
-def _signed_in(request: Request, session: str) -> Response:
+def _signed_in(request: Request, service: Service, session: str) -> Response:
     response = RedirectResponse("/", 303)
-    _set(request, response, COOKIE, session, SESSION_HOURS * 3600)
+    _set(request, response, COOKIE, session, int(service.session_lasts.total_seconds()))
     return response
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from typing import Annotated, Any, Protocol, TypeVar
 
 from fastapi import Depends, Header, Query, Response
@@ -39,8 +38,11 @@ Number = Annotated[int | None, Query(ge=1, le=2**31)]
 TAGGED: dict[str, Any] = {
     "headers": {"ETag": {"description": "This version's tag.", "schema": {"type": "string"}}}
 }
+COUNTED: dict[str, Any] = {
+    "X-Total-Count": {"description": "How many versions there are.", "schema": {"type": "integer"}}
+}
 UNCHANGED: dict[int | str, dict[str, Any]] = {
-    200: TAGGED,
+    200: {"headers": TAGGED["headers"] | COUNTED},
     304: {"description": "Still the version of If-None-Match."},
 }
 
@@ -61,14 +63,24 @@ class Versioned(Protocol):
         """Changes with every version."""
 
 
-_Version = TypeVar("_Version", bound=Versioned)
+_Version = TypeVar("_Version", bound=Versioned, covariant=True)
 
 
-def chosen(kind: str, versions: Sequence[_Version], number: int | None) -> _Version:
-    """Of the versions, newest first, the one of that number; the newest by default. Raises NotFoundError."""
-    found = versions[0] if number is None else next((v for v in versions if v.version == number), None)
+class Store(Protocol[_Version]):
+    """What keeps versions under names."""
+
+    def get(self, name: str) -> _Version:
+        """The latest version. Raises NotFoundError."""
+
+    def version(self, name: str, number: int) -> _Version | None:
+        """One version, where there is one."""
+
+
+def chosen(kind: str, store: Store[_Version], name: str, number: int | None) -> _Version:
+    """The version of that number; the newest by default. Raises NotFoundError."""
+    newest = store.get(name)
+    found = newest if number is None else store.version(name, number)
     if found is None:
-        newest = versions[0]
         raise NotFoundError(
             f"{kind} '{newest.name}' has no version {number}; its newest is {newest.version}.",
             f"“{newest.name}”没有第{number}版；最新的是第{newest.version}版。",

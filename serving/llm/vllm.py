@@ -87,23 +87,29 @@ LEAST_GIB = {CONSUMER: 22, LARGE: 70}
 
 @dataclass(frozen=True)
 class GPU:
-    """One card, as nvidia-smi tells it."""
+    """One card, as nvidia-smi tells it. free_gib: what no program holds now; None where it does not say."""
 
     name: str
     gib: float
+    free_gib: float | None = None
 
 
 def gpus() -> list[GPU]:
     """The cards that nvidia-smi lists; none where it is not, or says something else."""
     if shutil.which("nvidia-smi") is None:
         return []
-    query = ["nvidia-smi", "--query-gpu=name,memory.total", "--format=csv,noheader,nounits"]
+    query = ["nvidia-smi", "--query-gpu=name,memory.total,memory.free", "--format=csv,noheader,nounits"]
     try:
         done = subprocess.run(query, capture_output=True, text=True, timeout=20, check=False)
-        rows = [line.rsplit(",", 1) for line in done.stdout.splitlines() if "," in line]
-        return [GPU(name.strip(), int(mib) / 1024) for name, mib in rows]
+        rows = [line.rsplit(",", 2) for line in done.stdout.splitlines() if line.count(",") > 1]
+        return [GPU(name.strip(), int(total) / 1024, _mib(free)) for name, total, free in rows]
     except (subprocess.TimeoutExpired, ValueError):
         return []
+
+
+def _mib(said: str) -> float | None:
+    """'81000' as GiB; None for '[N/A]'."""
+    return int(said) / 1024 if said.strip().isdigit() else None
 
 
 def choose_profile(asked: str, vllm: Installed) -> tuple[VLLMOptions, str]:

@@ -108,8 +108,8 @@ class Card:
         session, say = self.session, self.session.say
         named = ""
         if segment["name"]:
-            versions = len(session.views.versions(session.caller(request), segment["name"]))
-            named = chip(say("card.named", name=segment["name"], version=versions), "name")
+            saved = session.views.saved(session.caller(request), segment["name"])
+            named = chip(say("card.named", name=saved.name, version=saved.version), "name")
         return named + session.summary(request, segment, "size")
 
 

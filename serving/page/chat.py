@@ -142,8 +142,11 @@ class Chat:
         """What a reloaded page shows: the conversation's turns and its segment."""
         if not conversation:
             return [], *self.card.show(request, None)
-        history, segment = self.session.service.conversation(self.session.caller(request), conversation)
+        caller = self.session.caller(request)
+        history, total, segment = self.session.service.conversation(caller, conversation)
         messages: Messages = []
+        if total > len(history):
+            messages.append(_text(self.session.say("chat.earlier", n=total - len(history))))
         for turn in history:
             messages.append({"role": "user", "content": inert(turn["question"])})
             messages.append(_text(turn["answer"]))

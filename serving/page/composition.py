@@ -20,6 +20,7 @@ from serving.page.chat import Chat
 from serving.page.conversations import Conversations, Drawer
 from serving.page.downloads import add_downloads
 from serving.page.editor import Draft, Editor
+from serving.page.fileless import Fileless
 from serving.page.library import Library, Pick
 from serving.page.look import CSS, THEME
 from serving.page.models import Models
@@ -40,7 +41,7 @@ class Page:
     def __init__(self, views: Views, language: Language = "en") -> None:
         self.session = session = Session(views, language)
         say = session.say
-        with gr.Blocks(title="segment-assistant", analytics_enabled=False) as self.blocks:
+        with Fileless(title="segment-assistant", analytics_enabled=False) as self.blocks:
             gr.HTML(self._header(), elem_id="header")
             self.conversation = gr.BrowserState(
                 None, storage_key="segassist-conversation", secret="segassist"
@@ -129,7 +130,7 @@ class Page:
         same_card = [gr.skip() for _ in range(1 + len(self.chat.card.outputs))]
         same_form = [gr.skip() for _ in self.editor.outputs]
         try:
-            saved = self.session.views.versions(self.session.caller(request), picked.name)[0]
+            saved = self.session.views.saved(self.session.caller(request), picked.name)
             segment = self.session.preview(request, saved.definition) | {"name": saved.name}
             if picked.to == "chat":
                 return *self._talk_of(segment, conversation, request), *same_form, gr.skip()

@@ -94,12 +94,14 @@ class Conversations:
             return session.error(error)
         owner = found.space.rstrip(":")
         by = say("talks.by", owner=owner) if owner else ""
+        earlier = found.total - len(found.turns)
+        more = notice(say("chat.earlier", n=earlier)) if earlier else ""
         said = "".join(
             f"<dt>{escape(turn['question'])}</dt><dd>{escape(turn['answer'])}</dd>" for turn in found.turns
         )
         return (
             f'<section aria-label="{escape(say("talks.read"))}"><h2>{escape(found.title)}</h2>'
-            f'<p class="hint">{escape(say("talks.read"))}{escape(by)}</p><dl class="talk">{said}</dl></section>'
+            f'<p class="hint">{escape(say("talks.read"))}{escape(by)}</p>{more}<dl class="talk">{said}</dl></section>'
         )
 
     def _html(self, drawer: Drawer, caller: Caller) -> str:

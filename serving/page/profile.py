@@ -117,7 +117,7 @@ class Profile:
 
     def _definition(self, which: str, current: Segment | None, request: gr.Request) -> Node:
         if which:
-            return self.session.views.versions(self.session.caller(request), which)[0].definition
+            return self.session.views.saved(self.session.caller(request), which).definition
         return self.session.current(current)
 
     def _summary(self, node: Node, request: gr.Request) -> str:

@@ -71,6 +71,11 @@ WORDS: dict[str, tuple[str, str]] = {
     ),
     "talks.read": ("A shared conversation, to read only.", "共享的对话，仅供阅读。"),
     "talks.by": (" By {owner}.", "来自 {owner}。"),
+    "none.file": ("A request of the page names no file.", "页面的请求不能指定文件。"),
+    "chat.earlier": (
+        "{n} earlier turns are not shown here; the API has them all.",
+        "更早的{n}轮这里不显示；API 中可以查看全部。",
+    ),
     "chat.waits": ("Waiting: {n} questions of others are before yours", "排队中：您的问题前面还有 {n} 个"),
     "chat.next": ("Waiting: yours is the next question", "排队中：下一个就是您的问题"),
     "step.link": ("Reading the question", "读取问题"),

@@ -12,13 +12,13 @@ import pytest
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 from langgraph.graph import END, START, StateGraph
-from sqlalchemy import inspect, text
+from sqlalchemy import inspect, make_url, text
 
 from assistant.conversations import Conversations
 from assistant.library import Library
 from assistant.mentions import Mention
 from assistant.migrations import FOLDER, head
-from assistant.sql import Database
+from assistant.sql import Database, conninfo
 from segments.codec import from_json, to_json
 from segments.definition import FeatureCondition
 from segments.errors import ConflictError, DataError, StaleError, StorageError
@@ -324,6 +324,23 @@ def test_a_server_that_stops_is_told_and_found_again(postgres_server, postgres_u
     conversations.close()
     with pytest.raises(StorageError, match="see that the database answers"):
         Library(postgres_url.replace(postgres_server, "/nowhere"))
+
+
+@pytest.mark.parametrize("password", ["se%ret", "a/b", "a b", "plain", "a%25b"])
+def test_both_libraries_read_a_password_alike_and_neither_says_it(password):
+    """libpq would log a piece of one that is not encoded; SQLAlchemy reads it as it was meant."""
+    from psycopg.conninfo import conninfo_to_dict
+
+    url = f"postgresql://u:{password}@127.0.0.1:5432/db?host=/tmp"
+    read = conninfo_to_dict(conninfo(url))
+    assert read["password"] == make_url(url).password
+    assert (read["user"], read["dbname"], read["host"]) == ("u", "db", "/tmp")
+
+
+def test_a_url_whose_port_is_no_number_is_one_sentence_without_its_password():
+    with pytest.raises(DataError, match="not a URL") as told:
+        Database("postgresql://u:hidden@127.0.0.1:port/db")
+    assert "hidden" not in f"{told.value} {told.value.__cause__}"
 
 
 def test_a_url_of_another_kind_is_refused():

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from segments.canonical import canonical, fingerprint
 from segments.catalogue import standard_catalogue
 from segments.check import issues, validate
-from segments.codec import from_json, to_json
+from segments.codec import MAX_DEPTH, from_json, to_json
 from segments.definition import (
     AllOf,
     AnyOf,
@@ -316,12 +316,23 @@ def test_all_mistakes_are_told_together():
     assert len(issues(from_json(bad), VOCABULARY)) == 2
 
 
-def test_deep_nesting_is_refused():
+@pytest.mark.parametrize("levels", [21, 40, 300, 900, 5000])
+@pytest.mark.parametrize("inside", [lambda data: {"not": data}, lambda data: {"all_of": [data]}])
+def test_deep_nesting_is_refused(levels, inside):
+    """Also where it is too deep for what reads it, and not for what reads JSON."""
     data: dict = {"event": "purchase"}
-    for _ in range(40):
-        data = {"not": data}
+    for _ in range(levels):
+        data = inside(data)
     with pytest.raises(DefinitionError, match="nested deeper"):
         from_json(data)
+
+
+@pytest.mark.parametrize("inside", [lambda data: {"not": data}, lambda data: {"all_of": [data]}])
+def test_what_is_nested_as_deep_as_may_be_is_read(inside):
+    data: dict = {"event": "purchase", "items": {"category": ["SOUP"]}, "op": ">=", "value": {"param": "p"}}
+    for _ in range(MAX_DEPTH):
+        data = inside(data)
+    assert from_json(data, {"p": 2.0})
 
 
 def test_edits_keep_what_they_do_not_name():

@@ -3,6 +3,7 @@
 import json
 import re
 import ssl
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -247,9 +248,9 @@ def test_a_role_is_changed_and_a_revoked_user_taken_back(users):
 
 def test_a_session_ends_by_itself(users):
     users.add("ada", Role.viewer)
-    assert users.caller(users.new_key("ada", timedelta(minutes=1))).name == "ada"
+    assert users.caller(users.new_session("ada", timedelta(minutes=1))).name == "ada"
     with pytest.raises(UnauthenticatedError):
-        users.caller(users.new_key("ada", timedelta(seconds=-1)))
+        users.caller(users.new_session("ada", timedelta(seconds=-1)))
 
 
 def test_a_key_is_kept_only_as_its_hash(users, tmp_path):
@@ -384,6 +385,31 @@ def test_nobody_leaves_a_file_on_the_server(guarded, page, path):
         file = {"files": ("evil.txt", b"x" * 100)}
         answer = client.post(f"{page}/gradio_api/{path}", files=file)
         assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
+
+
+@pytest.mark.parametrize("page", ["", "/zh"])
+def test_nobody_reads_a_file_of_the_server_by_naming_it(guarded, page):
+    """Gradio copies what a request names as a file to where the browser may fetch it, keys and the audit log too."""
+    folder = guarded.service.rooms.workspace.folder
+    kept = Path(tempfile.gettempdir()) / "gradio"
+    with guarded.client("viewer") as client:
+        config = client.get(f"{page}/config").json()
+        kinds = {one["id"]: one["type"] for one in config["components"]}
+        takes = [one for one in config["dependencies"] if "chatbot" in map(kinds.get, one["inputs"])]
+        assert takes
+        for named in (folder / "audit.key", folder / "segassist.toml", "/etc/passwd", "http://example.com/x"):
+            file = {"path": str(named), "meta": {"_type": "gradio.FileData"}}
+            for said in ({"content": file}, {"content": [{"type": "file", "file": file}]}):
+                talk = [{"role": "user"} | said]
+                data = [talk if kinds[i] == "chatbot" else None for i in takes[0]["inputs"]]
+                body = {"fn_index": takes[0]["id"], "data": data, "session_hash": "s"}
+                answer = client.post(f"{page}/gradio_api/run/predict", json=body)
+                assert "names no file" in answer.json()["error"], answer.text
+        assert not [
+            path for path in kept.rglob("*") if path.name in ("audit.key", "segassist.toml", "passwd")
+        ]
+        for path in ("file=/etc/passwd", "file/etc/passwd", "stream/a/b/c", "proxy=http://example.com"):
+            assert client.get(f"{page}/gradio_api/{path}").status_code == 404
 
 
 def test_a_page_of_another_site_changes_nothing(guarded, client):

@@ -52,6 +52,8 @@ def test_a_plan_has_versions_an_owner_and_no_customers(guarded):
         assert old.headers["etag"] == first.headers["etag"]
         again = client.get("/v1/plans/spring", headers={"if-none-match": found.headers["etag"]})
         assert (again.status_code, again.content) == (304, b"")
+        page = client.get("/v1/plans/spring", params={"offset": 1, "limit": 5})
+        assert (page.headers["x-total-count"], [v["version"] for v in page.json()["versions"]]) == ("2", [1])
         missing = client.get("/v1/plans/spring", params={"version": 3})
         assert (missing.status_code, "newest is 2" in missing.json()["detail"]) == (404, True)
         listed = client.get("/v1/plans")

@@ -103,6 +103,26 @@ def test_what_is_shared_is_read_as_it_was_then_and_not_written(clients, ask, gua
     assert token.partition(".")[2] not in str([vars(entry) for entry in guarded.service.audit.entries(50)])
 
 
+def test_a_long_conversation_is_read_page_by_page(clients, guarded):
+    """A conversation's state holds the last 50 turns; the ones before them are found in the states before it."""
+    mine, asker = None, clients["marketer"]
+    for number in range(53):
+        if number == 51:
+            token = asker.share_conversation(mine)
+        mine = asker.ask("thank you", mine).conversation
+    last = asker._send("GET", f"/v1/conversations/{mine}")
+    assert last.headers["X-Total-Count"] == "53"
+    assert [turn["number"] for turn in last.json()["turns"]] == list(range(4, 54))
+    for offset, limit, numbers in ((50, 50, [1, 2, 3]), (1, 2, [51, 52]), (48, 4, [2, 3, 4, 5]), (53, 5, [])):
+        page = asker._send("GET", f"/v1/conversations/{mine}", params={"offset": offset, "limit": limit})
+        assert [turn["number"] for turn in page.json()["turns"]] == numbers
+    assert [turn.number for turn in asker.turns(mine)] == list(range(53, 0, -1))
+    assert [turn.number for turn in clients["analyst"].shared(token).turns] == list(range(2, 52))
+    assert [turn.number for turn in clients["analyst"].shared(token, 50).turns] == [1]
+    refused = guarded.client("marketer").get(f"/v1/conversations/{mine}?limit=0")
+    assert (refused.status_code, "limit" in refused.json()["detail"]) == (422, True)
+
+
 def test_a_link_ends_with_another_link_with_its_sharing_and_with_the_conversation(clients, ask, guarded):
     def is_read(token):
         with guarded.client("admin") as admin:

@@ -2,7 +2,9 @@
 
 import json
 import shutil
+import sqlite3
 import tarfile
+from datetime import timedelta
 
 import pytest
 from starlette.responses import Response
@@ -17,7 +19,7 @@ from indexes.discoveries import Discoveries
 from indexes.index import CustomerIndex
 from segments.codec import from_json
 from segments.definition import SimilarityCondition
-from segments.errors import ConflictError, NotFoundError
+from segments.errors import ConflictError, NotFoundError, StorageError
 from serving.access import OWNER
 from serving.audit import Audit
 from serving.doctor import examine
@@ -123,6 +125,44 @@ def test_data_that_are_being_ingested_are_not_changed(folder, command):
     assert (folder / "warehouse.duckdb").stat() == before
 
 
+def test_nothing_is_done_to_data_that_cannot_be_written_down(folder, tmp_path, monkeypatch):
+    """The audit log is held by another program; each command says so, before it does anything."""
+    monkeypatch.setattr("assistant.sql.WAIT_SECONDS", 0.1)
+    Audit(folder)
+    before = {path: path.stat().st_mtime_ns for path in folder.rglob("*") if path.is_file()}
+    commands = (
+        ("ingest", "orders", "--data", tmp_path, "-w", folder),
+        ("refresh", "-w", folder),
+        ("data", "enforce", "--rule", "bots", "-w", folder),
+        ("data", "restore", "--rule", "bots", "-w", folder),
+        ("privacy", "erase", "1", "-w", folder),
+        ("privacy", "retain", "--months", "1", "-w", folder),
+        ("models", "rollback", "purchase_30d", "-w", folder),
+        ("models", "choose", "purchase_30d", "default", "-w", folder),
+        ("build", "-w", folder),
+        ("backup", tmp_path / "shop.tar.gz", "-w", folder),
+    )
+    with sqlite3.connect(folder / "audit.sqlite", isolation_level=None) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        tried = {command[:2]: segassist(*command).exception for command in commands}
+        other.execute("ROLLBACK")
+    assert {name: type(error) for name, error in tried.items()} == dict.fromkeys(tried, StorageError)
+    assert not (tmp_path / "shop.tar.gz").exists()
+    after = {path: path.stat().st_mtime_ns for path in before if path.exists()}
+    assert {path.name for path in before if after.get(path) != before[path]} <= {
+        "refresh.lock",
+        "audit.sqlite-shm",
+    }
+
+
+def test_a_command_that_fails_is_in_the_log_with_why(folder, tmp_path):
+    ran = segassist("ingest", "orders", "-w", folder, "--data", tmp_path)
+    assert ran.exception is not None
+    begun, failed = Audit(folder).entries(2)
+    assert (begun.action, "failed" in begun.detail) == ("ingest", False)
+    assert failed.detail == begun.detail | {"failed": ran.exception.code, "entry": begun.seq}
+
+
 def test_a_person_is_erased_everywhere(folder, tmp_path):
     beer = tmp_path / "beer.json"
     beer.write_text(json.dumps(BEER))
@@ -146,7 +186,7 @@ def test_a_person_is_erased_everywhere(folder, tmp_path):
         json.dumps({"name": "old", "content": {"ids": [customer]}})
     )
 
-    audit, answers = Audit(folder), Answers(Database(folder / "state.sqlite"))
+    audit, answers = Audit(folder), Answers(Database(folder / "state.sqlite"), timedelta(days=1))
     audit.write(OWNER, "ask", question=f"why is customer {source} in it?")
     audit.write(OWNER, "tool", tools=[{"name": "explain_propensity", "arguments": {"customer": source}}])
     answers.begin("ada", "k", "digest")
@@ -155,7 +195,10 @@ def test_a_person_is_erased_everywhere(folder, tmp_path):
     ran = segassist("privacy", "erase", source, "-w", folder)
     assert ran.exit_code == 0, ran.output
     assert "2 entries of the audit log redacted, 1 kept answers" in ran.output
-    assert audit.entries()[-3].detail["tools"][0]["arguments"] == {"customer": "[erased]"}
+    asked, begun, redacted, done = audit.entries(4)
+    assert asked.detail["tools"][0]["arguments"] == {"customer": "[erased]"}
+    assert [begun.action, redacted.action, done.action] == ["erase", "redacted", "erase"]
+    assert (begun.detail, done.detail) == ({}, {"traces": 0, "entry": begun.seq})
     assert not audit.verify().breaks
     again = answers.begin("ada", "k", "digest")
     assert (again.status_code, source in again.body.decode()) == (410, False)

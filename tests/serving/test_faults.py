@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,7 @@ from assistant.llm import OpenAIChat
 from eval.bench.load import cpu_of
 from indexes.index import CustomerIndex
 from segments.codec import from_json
-from segments.errors import LLMUnavailableError, StaleError, StorageError, UnauthenticatedError
+from segments.errors import LLMUnavailableError, StaleError, StorageError, UnauthenticatedError, UserError
 from serving.access import OWNER, Caller, Role
 from serving.audit import Audit
 from serving.http.api import create_api
@@ -247,6 +248,30 @@ def test_a_change_that_fails_is_followed_by_an_entry_that_says_so(folder, monkey
     assert failed.detail == begun.detail | {"failed": "precondition_failed", "entry": begun.seq}
 
 
+def test_a_tool_that_fails_is_written_down_alike_alone_and_in_a_turn(folder, monkeypatch):
+    service, body = Service.open(folder, Saving()), {"definition": BEER}
+    alone, with_wrong, in_turn = replace(OWNER, name="a"), replace(OWNER, name="b"), replace(OWNER, name="c")
+    service.ask(in_turn, QUESTION["question"], "c")
+
+    def broken(*_args, **_more):
+        raise StorageError("The state cannot be used.")
+
+    monkeypatch.setattr(Library, "save", broken)
+    with pytest.raises(StorageError):
+        service.run(alone, "save_segment", body | {"name": "new"})
+    with pytest.raises(UserError):
+        service.run(with_wrong, "save_segment", body | {"name": 5})
+    with pytest.raises(StorageError):
+        service.ask(in_turn, "save it as new", "c")
+    entries = service.audit.entries(20)
+    mine = {who: [e for e in entries if (e.who, e.action) == (who, "tool")] for who in "abc"}
+    for begun, failed in (mine["a"], mine["c"]):
+        assert begun.detail["tools"][0]["arguments"] == body | {"name": "new"}
+        assert failed.detail == begun.detail | {"failed": "storage", "entry": begun.seq}
+    (refused,) = mine["b"]
+    assert refused.detail == {"tools": [{"name": "save_segment"}], "failed": "bad_request"}
+
+
 def test_a_full_disk_under_the_state_is_told_and_over_when_there_is_room(folder):
     """SQLite's own limit of pages says what a full disk says."""
     library = Library(folder / "state.sqlite")
@@ -412,7 +437,7 @@ def test_a_clock_that_jumps_breaks_no_chain_and_no_order(tmp_path, monkeypatch):
         Users(tmp_path / "state.sqlite"),
     )
     key = users.add("ada", Role.viewer)
-    session = users.new_key("ada", timedelta(hours=12))
+    session = users.new_session("ada", timedelta(hours=12))
     for number, years in enumerate((0, -5, +5)):
         _Clock.off = timedelta(days=365 * years)
         log.write(Caller("ada", Role.viewer), "ask", question=str(number))

@@ -520,22 +520,26 @@ printf '%s\\n' {lines}
     ("lines", "options", "why"),
     [
         (
-            ["NVIDIA GeForce RTX 4090, 24564"],
+            ["NVIDIA GeForce RTX 4090, 24564, 24000"],
             VLLMOptions(memory=0.9, quantization="fp8"),
             "profile gpu-24gb, for NVIDIA GeForce RTX 4090 with 24 GiB",
         ),
-        (["NVIDIA H100 80GB HBM3, 81559"], VLLMOptions(memory=0.9), "profile gpu-80gb, for NVIDIA H100 80GB"),
         (
-            ["NVIDIA H100, 81559"] * 4,
+            ["NVIDIA H100 80GB HBM3, 81559, 81000"],
+            VLLMOptions(memory=0.9),
+            "profile gpu-80gb, for NVIDIA H100 80GB",
+        ),
+        (
+            ["NVIDIA H100, 81559, 81000"] * 4,
             VLLMOptions(memory=0.9, data_parallel=4),
             "profile gpus, for NVIDIA H100",
         ),
         (
-            ["NVIDIA L4, 23034"] * 2,
+            ["NVIDIA L4, 23034, 22000"] * 2,
             VLLMOptions(memory=0.9, data_parallel=2, quantization="fp8"),
             "profile gpus, for NVIDIA L4 with 22 GiB, NVIDIA L4 with 22 GiB",
         ),
-        (["Tesla T4, 15360"], VLLMOptions(), "no profile fits Tesla T4 with 15 GiB"),
+        (["Tesla T4, 15360, [N/A]"], VLLMOptions(), "no profile fits Tesla T4 with 15 GiB"),
         (["No devices were found"], VLLMOptions(), "no profile fits no GPU that nvidia-smi tells of"),
     ],
 )

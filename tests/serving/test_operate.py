@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 from indexes.index import CustomerIndex
 from propensity.registry import Registry
 from segments.codec import from_json
-from segments.errors import ChecksumError, ConflictError, DataError
+from segments.errors import ChecksumError, ConflictError, DataError, StorageError
 from serving.access import Role
 from serving.audit import Audit
 from serving.backup import before_of, restore_backup, write_backup
@@ -337,8 +337,30 @@ def test_the_commands_write_and_restore(folder, tmp_path):
     assert ran.exit_code == 0, ran.stderr
     again = segassist("restore", file, "--workspace", target)
     assert "is not empty" in str(again.exception)
-    assert [e.action for e in Audit(target).entries(1)] == ["restore"]
+    assert [e.action for e in Audit(target).entries(2)] == ["backup", "restore"]
     assert [e.action for e in Audit(folder).entries(1)] == ["backup"]
+
+
+def test_a_broken_log_does_not_keep_its_workspace_from_being_restored(folder, tmp_path, monkeypatch):
+    """The entry is in the log that comes with the backup, before it takes its place; without it nothing is replaced."""
+    file = tmp_path / "shop.tar.gz"
+    assert segassist("backup", file, "--workspace", folder).exit_code == 0
+    for path in folder.glob("audit.sqlite*"):
+        path.unlink()
+    (folder / "audit.sqlite").write_bytes(b"no database")
+
+    def full(*_args, **_more):
+        raise StorageError("The disk is full.")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Audit, "write", full)
+        refused = segassist("restore", file, "--workspace", folder, "--replace")
+    assert isinstance(refused.exception, StorageError)
+    assert (folder / "audit.sqlite").read_bytes() == b"no database"
+    assert not before_of(folder).exists()
+    assert segassist("restore", file, "--workspace", folder, "--replace").exit_code == 0
+    assert [e.action for e in Audit(folder).entries(1)] == ["restore"]
+    assert Audit(folder).verify().breaks == ()
 
 
 # Users

@@ -26,6 +26,9 @@ def test_a_segment_has_its_versions(client):
     old = client.get("/v1/segments/history", params={"version": 1})
     assert old.json()["definition"] == BEER
     assert old.headers["etag"] == tags[0]
+    page = client.get("/v1/segments/history", params={"offset": 1, "limit": 1})
+    assert (page.headers["x-total-count"], found.headers["x-total-count"]) == ("2", "2")
+    assert (page.json()["version"], [v["version"] for v in page.json()["versions"]]) == (2, [1])
     missing = client.get("/v1/segments/history", params={"version": 3})
     assert missing.status_code == 404
     assert "newest is 2" in missing.json()["detail"]

@@ -12,7 +12,7 @@ from segments.canonical import fingerprint
 from segments.codec import from_json
 from segments.errors import ConflictError, DataError, NotFoundError, StorageError, UserError
 from warehouse.audience import Audiences
-from warehouse.export import export, latest, manifest_of, prune, read_members
+from warehouse.export import export, latest, manifest_of, prune, read_members, withdraw
 from warehouse.pseudonyms import Vault
 from warehouse.webhook import deliver, signature
 
@@ -96,6 +96,21 @@ def test_a_damaged_manifest_is_told_and_its_export_is_left_alone(audiences, vaul
     assert (len(left), left[0], latest(tmp_path, "soup") in left) == (3, first, True)
     (tmp_path / "soup" / "latest.json").write_text("[]")
     with pytest.raises(ConflictError, match=r"latest\.json is damaged"):
+        latest(tmp_path, "soup")
+
+
+def test_an_export_that_is_withdrawn_leaves_the_one_before_it_in_use(audiences, vault, tmp_path):
+    first, second, third = (export(audiences, vault, SOUP, tmp_path, "soup") for _ in range(3))
+    # Made within one second, they are in the order of their ids.
+    oldest, older = sorted(path for path in (first, second, third) if path != latest(tmp_path, "soup"))
+    withdraw(oldest)
+    assert latest(tmp_path, "soup") == third
+    withdraw(third)
+    assert latest(tmp_path, "soup") == older
+    withdraw(older)
+    withdraw(older)
+    assert not (tmp_path / "soup").exists()
+    with pytest.raises(NotFoundError):
         latest(tmp_path, "soup")
 
 
