@@ -42,7 +42,9 @@ CHOICES = Choices(
     {},
     ("Loyal",),
     ("purchase_30d",),
-    campaigns=("18",),
+    trials=("18",),
+    campaigns={"18": "Type A · 2017-10-30"},
+    clusters={"2018-01-01-1de4136b#1": ("Beer", "啤酒")},
 )
 
 
