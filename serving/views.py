@@ -288,12 +288,21 @@ class Views:
     # Saved segments
 
     def library(
-        self, caller: Caller, wanted: Callable[[SavedSegment, str], bool] = lambda _saved, _owner: True
-    ) -> list[LibraryEntry]:
-        """Saved segments by name, those that are wanted by what they say and whose they are; no other is counted."""
+        self,
+        caller: Caller,
+        wanted: Callable[[SavedSegment, str], bool] = lambda _saved, _owner: True,
+        start: int = 0,
+        most: int | None = None,
+    ) -> tuple[list[LibraryEntry], int]:
+        """Saved segments by name, those that are wanted by what they say and whose they are, and how many these are.
+
+        Only `most` of them from `start` on are counted and given.
+        """
         self.service.check(caller, "read", "library")
         owned = [(saved, self.rooms.library.owner(saved.name)) for saved in self.rooms.library.all()]
-        return [self._entry(caller, saved, owner) for saved, owner in owned if wanted(saved, owner)]
+        found = [(saved, owner) for saved, owner in owned if wanted(saved, owner)]
+        shown = found[start:] if most is None else found[start : start + most]
+        return [self._entry(caller, saved, owner) for saved, owner in shown], len(found)
 
     def overlaps(self, caller: Caller, definition: Node) -> list[tuple[str, float]]:
         """(name, Jaccard 0..1) of the saved segments that overlap most; those that no longer hold are left out."""

@@ -79,5 +79,6 @@ watch('value', () => {
   let again = at && heir(at);
   if (again?.disabled) again = again.parentElement.querySelector('button:not([disabled])');
   if (again && again !== document.activeElement) again.focus({preventScroll: true});
+  if (at?.do === 'turn') element.scrollIntoView({block: 'start'});
   done();
 });

@@ -65,10 +65,6 @@ WORDS: dict[str, tuple[str, str]] = {
         "凡可在此提问的用户，都能通过此链接阅读目前的内容（链接只显示这一次）：",
     ),
     "talks.is_shared": ("Shared by a link", "已通过链接共享"),
-    "talks.more": (
-        "The last {shown} of {total}; the API lists them all.",
-        "共{total}个，显示最近{shown}个；API 可列出全部。",
-    ),
     "talks.read": ("A shared conversation, to read only.", "共享的对话，仅供阅读。"),
     "talks.by": (" By {owner}.", "来自 {owner}。"),
     "chat.waits": ("Waiting: {n} questions of others are before yours", "排队中：您的问题前面还有 {n} 个"),
@@ -289,7 +285,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "profile.mix": ("Share of spend, last 365 days", "各品类消费占比（最近365天）"),
     "profile.probability": ("Probability to {outcome}", "{outcome}的概率"),
     "profile.drivers": (
-        "Why they differ from everyone (SHAP, log-odds)",
+        "Why they differ (SHAP, log-odds)",
         "与全体不同的原因（SHAP，对数几率）",
     ),
     "profile.tested": (
@@ -298,6 +294,11 @@ WORDS: dict[str, tuple[str, str]] = {
     ),
     "profile.overlap": ("Overlap with saved segments (Jaccard)", "与已保存分群的重叠（Jaccard）"),
     # Library
+    "pages.back": ("Previous", "上一页"),
+    "pages.on": ("Next", "下一页"),
+    "pages.shown": ("{first}–{last} of {total}", "第 {first}–{last} 个，共 {total} 个"),
+    "pages.above": ("Pages, above the list", "翻页（列表上方）"),
+    "pages.below": ("Pages, below the list", "翻页（列表下方）"),
     "library.search": ("Search", "搜索"),
     "library.hint": ("name, owner or words of the definition", "名称、所有者或定义中的词"),
     "library.empty": (

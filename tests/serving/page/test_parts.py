@@ -509,11 +509,11 @@ def test_who_entered_and_left_is_told_as_the_segments_it_rests_on_are_now(views)
     saved_before(views, "Base", loyal)
     saved_before(views, "On it", MemberOf("Base"))
     try:
-        before = [entry.moved for entry in views.library(admin)]
+        before = [entry.moved for entry in views.library(admin)[0]]
         assert before[0] == before[1]
         library.delete("Base")
         saved_before(views, "Base", beer)
-        after = [entry.moved for entry in views.library(admin)]
+        after = [entry.moved for entry in views.library(admin)[0]]
         assert after[0] == after[1] != before[0]
     finally:
         library.delete("On it")
@@ -525,11 +525,14 @@ def test_only_what_is_looked_for_is_counted(views, monkeypatch):
     monkeypatch.setattr(views.service, "size", lambda by, node: counted.append(node) or size(by, node))
     for name in ("Beer", "Ale"):
         views.service.save(caller("admin"), name, from_json(BEER))
-    entries = views.library(
+    entries, total = views.library(
         caller("viewer"), lambda saved, owner: (saved.name, owner) == ("Ale", "admin@shop")
     )
     assert [(entry.saved.name, entry.size) for entry in entries] == [("Ale", 1298)]
-    assert counted == [from_json(BEER)]
+    assert (counted, total) == ([from_json(BEER)], 1)
+    second, total = views.library(caller("viewer"), start=1, most=1)
+    assert ([entry.saved.name for entry in second], total) == (["Beer"], 2)
+    assert len(counted) == 2
     for name in ("Beer", "Ale"):
         views.service.delete(caller("admin"), name)
 
@@ -539,7 +542,7 @@ def test_a_segment_belongs_to_who_saved_it_first_and_keeps_its_owner_when_rename
     service.save(caller("marketer"), "Beer", beer)
     service.save(caller("admin"), "Beer", from_json({"feature": "orders_90d", "op": ">=", "value": 5}))
     service.rename(caller("admin"), "Beer", "Ale")
-    (entry,) = (entry for entry in views.library(caller("viewer")) if entry.saved.name == "Ale")
+    (entry,) = (entry for entry in views.library(caller("viewer"))[0] if entry.saved.name == "Ale")
     assert (entry.owner, entry.saved.version, entry.moved) == ("marketer@shop", 2, None)
     service.save(caller("marketer"), "Uses it", MemberOf("Ale"))
     with pytest.raises(UserError, match="used by Uses it"):
