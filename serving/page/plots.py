@@ -127,9 +127,9 @@ def heat(
             ygap=2,
         )
     )
-    for row, shares in zip(rows, cells, strict=True):
-        for column, share in zip(columns, shares, strict=True):
-            if share is None:
+    for row, shares in enumerate(cells):
+        for column, share in enumerate(shares):
+            if share is None:  # a category's place: its name would be taken for a number
                 figure.add_annotation(x=column, y=row, text=few, showarrow=False)
     figure.update_xaxes(title=x, showgrid=False, type="category")
     figure.update_yaxes(title=y, showgrid=False, type="category")
