@@ -175,6 +175,12 @@ def test_on_a_phone_the_title_is_beside_the_way_to_the_other_language_and_the_ma
     assert page.js("document.querySelector('#views').getBoundingClientRect().left") <= 16
 
 
+def test_a_list_of_the_editor_has_an_arrow(page):
+    page.tab("editor")
+    page.until(lambda: page.all(".editor select"), "the form")
+    assert page.js("getComputedStyle(document.querySelector('.editor select')).backgroundImage") != "none"
+
+
 def test_every_button_of_ours_says_what_it_does(asked):
     """The arrows that open a turn's steps are drawn by Gradio and have no name."""
     for view in TABS:
