@@ -30,6 +30,7 @@ window.segassistHolds = sizes => {
 
 // The newest question and what is said to it are in view, from the question on where both are longer than the chat is high;
 // plots are drawn late and make it longer. Who scrolls meanwhile is left where they are.
+const BELOW = 44;  // pixels: the buttons over the chat's beginning
 let asked = 0;
 let following = false;
 const leave = event => { if (event.target.closest?.('#chat')) following = false; };
@@ -41,7 +42,7 @@ const follow = () => {
   asked = questions.length;
   if (!following || !asked) return;
   const question = questions[asked - 1].getBoundingClientRect().top - chat.getBoundingClientRect().top;
-  const to = Math.min(chat.scrollTop + question - 8, chat.scrollHeight - chat.clientHeight);
+  const to = Math.min(chat.scrollTop + question - BELOW, chat.scrollHeight - chat.clientHeight);
   if (Math.abs(to - chat.scrollTop) > 1) chat.scrollTop = to;
 };
 

@@ -170,7 +170,7 @@ class Profile:
         say = self.session.say
         points = self.session.views.behaviour_map(self.session.caller(request), node)
         title = say("profile.map", kept=f"{points.kept:.0%}")
-        names = say("plot.them"), say("profile.others")
+        names = say("plot.them"), say("plot.others")
         drawn = plots.behaviour_map(points.others.tolist(), points.members.tolist(), title, names)
         return {self.map: drawn}
 

@@ -446,6 +446,7 @@ WORDS: dict[str, tuple[str, str]] = {
     # Plots
     "plot.everyone": ("everyone", "全体客户"),
     "plot.them": ("segment", "分群"),
+    "plot.others": ("others", "其他客户"),
     "plot.trend": ("Customers over time", "客户数变化"),
     "plot.moved": ("Who moved, {earlier} to {later}", "{earlier} 至 {later} 的变动"),
     "plot.moved.entered": ("entered", "加入"),
