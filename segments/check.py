@@ -14,6 +14,7 @@ from segments.definition import (
     Node,
     Not,
     RankCondition,
+    SimilarityCondition,
     inner_groups,
 )
 from segments.edit import Place, walk
@@ -42,7 +43,9 @@ def issues_at(node: Node, vocabulary: Vocabulary) -> dict[Place, list[Sentence]]
     found: dict[Place, list[Sentence]] = {}
     for place, part in walk(node):
         own: list[Sentence] = []
-        if isinstance(part, RankCondition):  # the group that it is among has places of its own
+        if isinstance(
+            part, RankCondition | SimilarityCondition
+        ):  # the groups inside have places of their own
             own = condition_issues(part, vocabulary)
         elif not isinstance(part, AllOf | AnyOf | Not) or part == AnyOf(()):
             _visit(part, vocabulary, own)

@@ -20,6 +20,8 @@ from segments.definition import (
     Node,
     Not,
     RankCondition,
+    SimilarityCondition,
+    inner_groups,
     top_level,
 )
 from segments.errors import DefinitionError
@@ -94,8 +96,8 @@ def _signed(node: Node, negated: bool = False) -> Iterator[Node]:
 
 
 Place = tuple[int, ...]
-"""Where a part stands: the child to take at each level from the root; the child of a `not`, and the group that a rank is
-among, is 0."""
+"""Where a part stands: the child to take at each level from the root. The child of a `not` is 0; the groups inside a rank
+or a similarity are those of `inner_groups`, in their order."""
 
 
 def walk(node: Node, place: Place = ()) -> Iterator[tuple[Place, Node]]:
@@ -135,14 +137,16 @@ def insert_at(node: Node, place: Place, new: Node) -> Node:
 
 
 def remove_at(node: Node, place: Place) -> Node:
-    """The definition without the part at a place; a `not` goes with what it negates. Without a root: everyone; without the
-    group that a rank is among: a rank among everyone."""
+    """The definition without the part at a place; a `not` goes with what it negates. Without a root, or the segment that a
+    similarity is to: everyone; without the group that a condition is among: one among everyone."""
     if not place:
         return EVERYONE
     parent = part_at(node, place[:-1])
     if isinstance(parent, Not):
         return remove_at(node, place[:-1])
     part_at(parent, place[-1:])
+    if isinstance(parent, SimilarityCondition) and parent.segment is not None and place[-1] == 0:
+        return replace_at(node, place, EVERYONE)
     children = [child for number, child in enumerate(_children(parent)) if number != place[-1]]
     return replace_at(node, place[:-1], _with(parent, children))
 
@@ -190,8 +194,8 @@ def _children(node: Node) -> tuple[Node, ...]:
             return children
         case Not(child):
             return (child,)
-        case RankCondition(among=among) if among is not None:
-            return (among,)
+        case RankCondition() | SimilarityCondition():
+            return inner_groups(node)
         case _:
             return ()
 
@@ -202,6 +206,9 @@ def _with(node: Node, children: list[Node]) -> Node:
             return type(node)(tuple(children))
         case RankCondition():
             return replace(node, among=children[0] if children else None)
+        case SimilarityCondition():
+            seed, among = children[: node.segment is not None], children[node.segment is not None :]
+            return replace(node, segment=seed[0] if seed else None, among=among[0] if among else None)
         case _:
             return Not(children[0])
 

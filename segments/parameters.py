@@ -63,6 +63,11 @@ def bind(data: Any, known: Parameters, path: str, issues: list[Sentence]) -> Any
             )
         )
         return data
+    return named(value, name)
+
+
+def named(value: float, name: str) -> WholeParameter | FractionParameter:
+    """A number with the name it is kept under."""
     return WholeParameter(value, name) if isinstance(value, int) else FractionParameter(value, name)
 
 

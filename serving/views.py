@@ -7,8 +7,8 @@ None, and so is one more where the rest would give them away.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
 from typing import Any
@@ -25,10 +25,11 @@ from campaigns.plan import Strategy
 from indexes.projection import project
 from propensity.registry import Registry
 from segments.canonical import fingerprint
-from segments.definition import Node, Not, named_segments
+from segments.definition import EVENT_TYPES, Node, Not, named_segments
 from segments.edit import walk
 from segments.errors import DefinitionError, ForbiddenError, NotBuiltError, SegAssistError
 from segments.features import Catalogue, Feature
+from segments.parameters import Parameters
 from serving.access import Caller
 from serving.service import Service
 from warehouse.quality import JSON_FILE
@@ -49,7 +50,12 @@ MOST_VALUES = 1000
 
 @dataclass(frozen=True)
 class Choices:
-    """What conditions may name in a workspace. levels: the values of features that are no numbers."""
+    """What conditions may name in a workspace.
+
+    levels: the values of features that are no numbers. trials: the campaigns and experiments that uplift is learned from.
+    campaigns: each one's id and what it was, the newest first. events: the kinds that happened. clusters: each cluster's
+    version and number (`version#number`) and its name in English and Chinese, those of the newest discovery first.
+    """
 
     catalogue: Catalogue
     levels: Mapping[str, tuple[str, ...]]
@@ -57,7 +63,11 @@ class Choices:
     segments: tuple[str, ...]
     outcomes: tuple[str, ...]
     channels: tuple[str, ...] = ()
-    campaigns: tuple[str, ...] = ()
+    trials: tuple[str, ...] = ()
+    campaigns: Mapping[str, str] = field(default_factory=dict)
+    events: Collection[str] = EVENT_TYPES
+    clusters: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    parameters: Parameters = field(default_factory=dict)
 
     def values(self, feature: Feature) -> tuple[str, ...]:
         """The values to choose from; empty for numbers."""
@@ -160,7 +170,22 @@ class Views:
             self.rooms.propensity.outcomes,
             self.rooms.warehouse.happened["channels"],
             self.rooms.trials.names,
+            {name: f"{kind} · {start}" for name, kind, start in self.campaigns(caller)},
+            self.rooms.warehouse.happened["types"],
+            self._clusters(caller),
+            self.rooms.workspace.settings.parameters,
         )
+
+    def _clusters(self, caller: Caller) -> dict[str, tuple[str, str]]:
+        """As in `Choices`; none where counts carry noise, as nothing else is told of customers then."""
+        if self.service.noises(caller):
+            return {}
+        kept = self.rooms.discoveries
+        return {
+            f"{version}#{cluster.number}": (cluster.name_en, cluster.name_zh)
+            for version in reversed(kept.versions())
+            for cluster in kept.clusters(version)
+        }
 
     @cached_property
     def _values(self) -> tuple[dict[str, tuple[str, ...]], dict[str, tuple[str, ...]]]:
@@ -263,12 +288,21 @@ class Views:
     # Saved segments
 
     def library(
-        self, caller: Caller, wanted: Callable[[SavedSegment, str], bool] = lambda _saved, _owner: True
-    ) -> list[LibraryEntry]:
-        """Saved segments by name, those that are wanted by what they say and whose they are; no other is counted."""
+        self,
+        caller: Caller,
+        wanted: Callable[[SavedSegment, str], bool] = lambda _saved, _owner: True,
+        start: int = 0,
+        most: int | None = None,
+    ) -> tuple[list[LibraryEntry], int]:
+        """Saved segments by name, those that are wanted by what they say and whose they are, and how many these are.
+
+        Only `most` of them from `start` on are counted and given.
+        """
         self.service.check(caller, "read", "library")
         owned = [(saved, self.rooms.library.owner(saved.name)) for saved in self.rooms.library.all()]
-        return [self._entry(caller, saved, owner) for saved, owner in owned if wanted(saved, owner)]
+        found = [(saved, owner) for saved, owner in owned if wanted(saved, owner)]
+        shown = found[start:] if most is None else found[start : start + most]
+        return [self._entry(caller, saved, owner) for saved, owner in shown], len(found)
 
     def overlaps(self, caller: Caller, definition: Node) -> list[tuple[str, float]]:
         """(name, Jaccard 0..1) of the saved segments that overlap most; those that no longer hold are left out."""

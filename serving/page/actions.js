@@ -9,8 +9,8 @@ function send(data) {
   busy = true;
   element.setAttribute('aria-busy', 'true');
   trigger('act', data);
-  // An answer that failed changes nothing, so nothing else would let the next one go.
-  patience = setTimeout(done, 10000);
+  // An answer that never comes changes nothing, so nothing else would let the next one go.
+  patience = setTimeout(done, 60000);
 }
 
 function done() {
@@ -79,5 +79,6 @@ watch('value', () => {
   let again = at && heir(at);
   if (again?.disabled) again = again.parentElement.querySelector('button:not([disabled])');
   if (again && again !== document.activeElement) again.focus({preventScroll: true});
+  if (at?.do === 'turn') element.scrollIntoView({block: 'start'});
   done();
 });

@@ -46,6 +46,8 @@ class Chat:
                     height="64vh",
                     min_height=420,
                     elem_id="chat",
+                    # `head.js` scrolls, which knows of plots that are drawn late.
+                    autoscroll=False,
                     # No 'share' button: it would post the conversation to a public site.
                     buttons=["copy_all"],
                     sanitize_html=True,

@@ -3,7 +3,7 @@ conversation that somebody else shared, to read."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import escape
 from typing import Any
 
@@ -12,11 +12,11 @@ import gradio as gr
 from assistant.kept import KeptConversation
 from segments.errors import SegAssistError
 from serving.access import Caller
-from serving.page.html import ACTIONS, button, notice, really, renaming, table
+from serving.page.html import ACTIONS, button, notice, pages, really, renaming, table
 from serving.page.session import EACH, PATHS, QUICK, QUIET, Session
 
-SHOWN = 30
-"""The last changed ones; older ones are found by the API."""
+PAGE = 25
+"""Conversations on a page, the last changed first."""
 TOKEN = "() => new URLSearchParams(window.location.search).get('shared') || ''"
 """The script that reads the link's token from the page's address."""
 
@@ -24,11 +24,12 @@ TOKEN = "() => new URLSearchParams(window.location.search).get('shared') || ''"
 @dataclass(frozen=True)
 class Drawer:
     """What the list is about. asking: what was asked for of `id` ('open', 'rename', 'delete', 'shared'). token: of the link
-    that was made of it. number: of the list, so that no two are the same text."""
+    that was made of it. page: from 0. number: of the list, so that no two are the same text."""
 
     asking: str = ""
     id: str = ""
     token: str = ""
+    page: int = 0
     number: int = 0
 
 
@@ -63,12 +64,15 @@ class Conversations:
         action: dict[str, Any] = event._data
         do, name = str(action["do"]), str(action.get("name", ""))
         session, caller, number = self.session, self.session.caller(request), drawer.number + 1
-        after, failed = Drawer(number=number), ""
+        after, failed = Drawer(page=drawer.page, number=number), ""
         try:
             if do in ("open", "rename", "delete"):
-                after = Drawer(do, name, number=number)
+                after = replace(after, asking=do, id=name)
+            elif do == "turn":
+                after = replace(after, page=int(action["to"]))
             elif do == "share":
-                after = Drawer("shared", name, session.service.share_conversation(caller, name), number)
+                token = session.service.share_conversation(caller, name)
+                after = replace(after, asking="shared", id=name, token=token)
             elif do == "unshare":
                 session.service.unshare_conversation(caller, name)
             elif do == "renamed":
@@ -106,7 +110,11 @@ class Conversations:
 
     def _html(self, drawer: Drawer, caller: Caller) -> str:
         say = self.session.say
-        found, total = self.session.service.conversations(caller, limit=SHOWN)
+        page, service = drawer.page, self.session.service
+        found, total = service.conversations(caller, page * PAGE, PAGE)
+        if not found and total:  # the page was emptied behind it
+            page = (total - 1) // PAGE
+            found, total = service.conversations(caller, page * PAGE, PAGE)
         end = f"<!--{drawer.number}-->"
         if not found:
             return notice(say("talks.none")) + end
@@ -120,8 +128,8 @@ class Conversations:
             for kept in found
         ]
         heads = [say(f"talks.{head}") for head in ("name", "when", "turns")]
-        more = notice(say("talks.more", shown=len(found), total=total)) if total > len(found) else ""
-        return table([*heads, say("library.do")], rows, say("talks.title"), numbers=(2,)) + more + end
+        listed = table([*heads, say("library.do")], rows, say("talks.title"), numbers=(2,))
+        return listed + pages(say, page, PAGE, total, "below") + end
 
     def _link(self, kept: KeptConversation, drawer: Drawer) -> str:
         say = self.session.say

@@ -78,7 +78,8 @@ class Editor:
             None, [self.parts], None, js="sizes => window.segassistHolds(JSON.parse(sizes || '{}'))"
         )
         # Its errors are told over the page, which only the queue brings there.
-        self.apply.click(self.read, [self.draft, self.text], self.outputs, show_progress="hidden")
+        applied = self.apply.click(self.read, [self.draft, self.text], self.outputs, show_progress="hidden")
+        applied.success(None, js="() => document.querySelector('#definition .cm-scroller')?.scrollTo(0, 0)")
         self.undo.click(self.step_back, [self.draft], self.outputs, **QUIET)
         self.new.click(self.clear, [self.draft], self.outputs, **QUIET)
         self.name.submit(self.save, [self.name, self.draft], [self.name], show_progress="hidden")

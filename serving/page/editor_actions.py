@@ -15,6 +15,7 @@ from segments.definition import (
     MemberOf,
     Node,
     Not,
+    Occasion,
     PropensityCondition,
     RankCondition,
     RepeatCondition,
@@ -27,6 +28,7 @@ from segments.definition import (
 from segments.edit import Place
 from segments.errors import UserError
 from segments.features import Feature
+from serving.page.editor_crowds import cluster, similar
 from serving.page.editor_fields import of_feature, set_field
 from serving.views import Choices
 
@@ -98,6 +100,10 @@ def made(kind: str, choices: Choices) -> Node:
             return of_feature(_first_of(choices, "orders_90d"), choices)
         case "event":
             return EventCondition("purchase", window=Window(90))
+        case "campaign":
+            if not choices.campaigns:
+                raise UserError("There is no campaign here yet.", "这里还没有营销活动。")
+            return EventCondition("exposure", occasion=Occasion(campaign=(next(iter(choices.campaigns)),)))
         case "repeat":
             return RepeatCondition("purchase", TIMES, WITHIN_DAYS)
         case "touch":
@@ -120,12 +126,12 @@ def made(kind: str, choices: Choices) -> Node:
             usual = "purchase_30d" if "purchase_30d" in choices.outcomes else choices.outcomes[0]
             return PropensityCondition(usual, top_share=TOP_SHARE)
         case "uplift":
-            if not choices.campaigns:
+            if not choices.trials:
                 raise UserError(
                     "There is no past campaign here to learn an uplift from.",
                     "这里没有可以学习增益的以往营销活动。",
                 )
-            return UpliftCondition(choices.campaigns[-1], top_share=TOP_SHARE)
+            return UpliftCondition(choices.trials[-1], top_share=TOP_SHARE)
         case "member":
             if not choices.segments:
                 raise UserError(
@@ -133,6 +139,10 @@ def made(kind: str, choices: Choices) -> Node:
                     "还没有保存的分群；先保存一个，才能用在另一个里。",
                 )
             return MemberOf(choices.segments[0])
+        case "similar":
+            return similar(choices)
+        case "cluster":
+            return cluster(choices)
         case "group":
             return AnyOf(())
         case _:

@@ -7,6 +7,7 @@ from html import escape
 
 from segments.definition import WEEKDAYS, ItemFilter, Occasion, Window
 from segments.edit import Place
+from segments.parameters import FractionParameter, WholeParameter, plain
 from serving.page.editor_actions import from_place
 from serving.page.html import button
 from serving.page.session import Session
@@ -24,6 +25,7 @@ LABELS = {
     "times": "edit.times",
     "from_hour": "edit.from_hour",
     "to_hour": "edit.to_hour",
+    "top": "edit.top",
 }
 
 
@@ -45,19 +47,29 @@ class Controls:
         return f'<span class="unit">{escape(shown)}</span>'
 
     def _number(self, place: Place, field: str, value: object, percent: bool = False, *, of: str = "") -> str:
-        at = from_place(place)
+        """A number, or a parameter by its name where the workspace keeps some. percent: of a share, 0..1."""
+        at, kept = from_place(place), isinstance(value, WholeParameter | FractionParameter)
         shown = "" if value is None else value
-        if percent and isinstance(value, int | float):
+        if isinstance(value, WholeParameter | FractionParameter):
+            shown = value.name
+        elif percent and isinstance(value, int | float):
             shown = f"{value * 100:g}"
         elif isinstance(value, float):
             shown = f"{value:.15g}"
         name = field.rpartition(".")[2]
         ever = f' placeholder="{escape(self.say("edit.ever"))}"' if name in OPEN else ""
         label = f"{of} {self.say(LABELS[name])}".strip()
-        return (
-            f'<input type="number" step="any" data-do="set" data-place="{at}" data-field="{field}" '
+        of_type = 'type="number" step="any"'
+        if kept or self.choices.parameters:
+            of_type = 'type="text" class="number" list="all-parameter" autocomplete="off"'
+        box = (
+            f'<input {of_type} data-do="set" data-place="{at}" data-field="{field}" '
             f'data-key="{at}:{field}" aria-label="{escape(label)}" value="{escape(str(shown))}"{ever}>'
         )
+        if not kept:
+            return box
+        meaning = f"{plain(value) * 100:g}" if percent else f"{plain(value):.15g}"
+        return f'{box}<span class="unit">= {meaning}</span>'
 
     def _select(
         self,
@@ -82,6 +94,13 @@ class Controls:
             f'aria-label="{escape(label)}"{multiple}>{rows}</select>'
         )
 
+    def _said(self, place: Place, field: str, text: str, label: str) -> str:
+        at = from_place(place)
+        return (
+            f'<input type="text" class="wide" data-do="set" data-place="{at}" data-field="{field}" '
+            f'data-key="{at}:{field}" aria-label="{escape(label)}" value="{escape(text)}">'
+        )
+
     def _window(self, window: Window, place: Place, before: str = "", of: str = "") -> str:
         start = self._number(place, f"{before}start", window.start, of=of)
         end = self._number(place, f"{before}end", window.end, of=of)
@@ -102,7 +121,7 @@ class Controls:
         at = from_place(place)
         label = f"{of} {self.say(f'item.{name}')}".strip()
         chips = "".join(
-            f'<span class="chip item">{escape(value)}'
+            f'<span class="chip item">{escape(self._item(name, value))}'
             + button(
                 "✕",
                 "set",
@@ -122,8 +141,13 @@ class Controls:
             f'placeholder="{escape(self.say(f"item.{name}"))}…"{source}></span>'
         )
 
+    def _item(self, name: str, value: str) -> str:
+        """A value as its chip says it: a campaign with what and when it was."""
+        about = self.choices.campaigns.get(value) if name == "campaign" else None
+        return f"{value} · {about}" if about else value
+
     def _occasion(self, occasion: Occasion, place: Place, before: str = "", of: str = "") -> str:
-        """On which days, hours and channels: folded away until it says something."""
+        """On which days, hours, channels and of which campaigns: folded away until it says something."""
         at, say = from_place(place), self.say
         days = "".join(self._day(day, day in occasion.weekdays, at, before, of) for day in WEEKDAYS)
         first, last = occasion.hours or (None, None)
@@ -132,12 +156,14 @@ class Controls:
             f"{self._number(place, f'{before}from_hour', first, of=of)}–"
             f"{self._number(place, f'{before}to_hour', last, of=of)}</span>"
         )
-        channels = self._pick(place, "channel", occasion.channel, before, of)
+        named = "".join(
+            self._pick(place, name, getattr(occasion, name), before, of) for name in ("channel", "campaign")
+        )
         key = f"{at}:{before}occasion"
         return (
             f'<details class="occasion" data-key="{key}"{" open" if occasion else ""}>'
             f'<summary data-key="{key}.summary">{escape(say("edit.occasion"))}</summary>'
-            f'<div class="items">{days}{hours}{channels}</div></details>'
+            f'<div class="items">{days}{hours}{named}</div></details>'
         )
 
     def _day(self, day: str, chosen: bool, at: str, before: str, of: str) -> str:

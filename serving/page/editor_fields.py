@@ -15,6 +15,7 @@ from segments.definition import (
     EventCondition,
     EventQuantity,
     FeatureCondition,
+    InCluster,
     ItemFilter,
     MemberOf,
     Node,
@@ -23,6 +24,7 @@ from segments.definition import (
     RankCondition,
     RepeatCondition,
     SequenceCondition,
+    SimilarityCondition,
     Step,
     TouchCondition,
     UpliftCondition,
@@ -31,10 +33,10 @@ from segments.definition import (
 )
 from segments.errors import UserError
 from segments.features import Feature, FeatureType
+from serving.page import editor_values as values
+from serving.page.editor_crowds import cluster_of, set_similar
 from serving.views import Choices
 
-NOT_EVER = ""
-"""What an empty field of days or hours means: no bound."""
 WHOLE_DAY = (0, 24)
 TOP_SHARE, TOP_COUNT = 0.1, 100
 """Of a rank that has just become one by share, or by number."""
@@ -55,10 +57,12 @@ def of_feature(feature: Feature, choices: Choices) -> FeatureCondition:
 
 def set_field(part: Node, field: str, value: Any, choices: Choices) -> Node:
     """The condition with one field as a control of the form set it. A dotted field is that of a part of it
-    (`step.1.event`). Raises UserError for what cannot be read as the field's value."""
+    (`step.1.event`); a number may be the name of a parameter. Raises UserError for what cannot be read as the field's
+    value."""
+    if isinstance(part, FeatureCondition):
+        return _set_feature(part, field, value, choices)
+    value = values.meant(field, value, choices.parameters)
     match part:
-        case FeatureCondition():
-            return _set_feature(part, field, value, choices)
         case EventCondition():
             return _set_event(part, field, value)
         case RepeatCondition():
@@ -75,8 +79,12 @@ def set_field(part: Node, field: str, value: Any, choices: Choices) -> Node:
             return _set_propensity(part, field, value)
         case UpliftCondition():
             return _set_uplift(part, field, value)
+        case SimilarityCondition():
+            return set_similar(part, field, value, choices)
         case MemberOf() if field == "segment":
             return MemberOf(str(value))
+        case InCluster() if field == "cluster":
+            return cluster_of(str(value))
         case _:
             raise UserError(
                 f"edit: this condition has no field '{field}' here; change it in the text.",
@@ -95,6 +103,8 @@ def _set_feature(part: FeatureCondition, field: str, value: Any, choices: Choice
         )
     if field == "op":
         return replace(part, op=str(value), value=_for_operator(part.value, str(value)))
+    if feature.numeric:
+        value = values.meant(field, value, choices.parameters)
     if field in ("low", "high"):
         low, high = part.value if isinstance(part.value, tuple) and len(part.value) == 2 else (0, 0)
         bound = _read(value, feature)
@@ -118,18 +128,10 @@ def _read(value: Any, feature: Feature) -> Value:
     """What was typed; what is no number stays as it is, and the check says so."""
     if feature.type is FeatureType.BOOLEAN:
         return value in (True, "true")
-    if feature.type is FeatureType.SHARE:
-        number = _number(value)
-        return round(number / 100, 6) if isinstance(number, int | float) else number
-    return _number(value) if feature.type is FeatureType.NUMBER else str(value)
-
-
-def _number(value: Any) -> float | int | str:
-    try:
-        number = float(value)
-    except (TypeError, ValueError):
+    if not feature.numeric:
         return str(value)
-    return int(number) if number.is_integer() and abs(number) < 1e15 else number
+    read = values.number(value)
+    return read if isinstance(read, str) or feature.type is FeatureType.NUMBER else values.share(read)
 
 
 def _set_event(part: EventCondition, field: str, value: Any) -> EventCondition:
@@ -137,9 +139,11 @@ def _set_event(part: EventCondition, field: str, value: Any) -> EventCondition:
         return replace(part, op=str(value), value=_for_operator(part.value, str(value)))  # type: ignore[arg-type]
     if field in ("low", "high"):
         low, high = part.value if isinstance(part.value, tuple) else (part.value, part.value)
-        return replace(part, value=(_amount(value), high) if field == "low" else (low, _amount(value)))
+        return replace(
+            part, value=(values.amount(value), high) if field == "low" else (low, values.amount(value))
+        )
     if field == "value":
-        return replace(part, value=_amount(value))
+        return replace(part, value=values.amount(value))
     if field == "measure" and value in EVENT_MEASURES:
         return replace(part, measure=value)
     return _set_what(part, field, value)
@@ -148,9 +152,9 @@ def _set_event(part: EventCondition, field: str, value: Any) -> EventCondition:
 def _set_repeat(part: RepeatCondition, field: str, value: Any) -> RepeatCondition:
     match field:
         case "times":
-            return replace(part, times=_whole("times", value))
+            return replace(part, times=values.whole("times", value))
         case "within_days":
-            return replace(part, within_days=_whole("within_days", value))
+            return replace(part, within_days=values.whole("within_days", value))
         case "unit" if value in REPEAT_UNITS:
             return replace(part, unit=value)
         case "without":
@@ -176,11 +180,14 @@ def _set_what(part: _What, field: str, value: Any) -> _What:
 
 
 def _set_happening(part: _Happening, field: str, value: Any, what: tuple[str, str]) -> _Happening:
-    """The event, its items, its days, hours and channels. what: in English and Chinese, for the error."""
+    """The event, its items, its days, hours, channels and campaigns. what: in English and Chinese, for the error."""
     name, _, column = field.partition(".")
     if name in ("pick", "drop") and column == "channel":
         channels = _picked(part.occasion.channel, str(value), name == "pick")
         return replace(part, occasion=replace(part.occasion, channel=channels))
+    if name in ("pick", "drop") and column == "campaign":
+        campaigns = _picked(part.occasion.campaign, str(value), name == "pick")
+        return replace(part, occasion=replace(part.occasion, campaign=campaigns))
     if name in ("pick", "drop"):
         return replace(part, items=_items(part.items, column, str(value), name == "pick"))
     if name == "weekday" and column in WEEKDAYS:
@@ -201,43 +208,15 @@ def _hours(hours: tuple[int, int] | None, field: str, value: Any) -> tuple[int, 
     """An empty end is that of the day, and the whole day is any hour."""
     first, last = hours or WHOLE_DAY
     if field == "from_hour":
-        first = WHOLE_DAY[0] if value == NOT_EVER else _whole("hours", value)
+        first = WHOLE_DAY[0] if value == values.NOT_EVER else values.whole("hours", value)
     else:
-        last = WHOLE_DAY[1] if value == NOT_EVER else _whole("hours", value)
+        last = WHOLE_DAY[1] if value == values.NOT_EVER else values.whole("hours", value)
     return None if (first, last) == WHOLE_DAY else (first, last)
 
 
 def _window(window: Window, field: str, value: Any) -> Window:
-    days = _days(value)
+    days = values.days(value)
     return replace(window, start=days) if field == "start" else replace(window, end=days or 0)
-
-
-def _days(value: Any) -> int | None:
-    days = _number(value) if value != NOT_EVER else None
-    if isinstance(days, str | float):
-        raise UserError(
-            f"days: must be a whole number of days; got {value}.", f"days：天数必须是整数，而给的是{value}。"
-        )
-    return days
-
-
-def _whole(field: str, value: Any) -> int:
-    number = _number(value)
-    if not isinstance(number, int):
-        raise UserError(
-            f"{field}: must be a whole number; got '{str(value)[:20]}'.",
-            f"{field}：必须是整数，而给的是“{str(value)[:20]}”。",
-        )
-    return number
-
-
-def _amount(value: Any) -> float | int:
-    number = _number(value)
-    if isinstance(number, str):
-        raise UserError(
-            f"value: must be a number; got '{number[:20]}'.", f"value：必须是数字，而给的是“{number[:20]}”。"
-        )
-    return number
 
 
 def _items(items: ItemFilter, column: str, value: str, pick: bool) -> ItemFilter:
@@ -246,9 +225,9 @@ def _items(items: ItemFilter, column: str, value: str, pick: bool) -> ItemFilter
     return replace(items, **{column: _picked(getattr(items, column), value, pick)})
 
 
-def _picked(values: tuple[str, ...], value: str, pick: bool) -> tuple[str, ...]:
+def _picked(given: tuple[str, ...], value: str, pick: bool) -> tuple[str, ...]:
     """The values with one more, or without one."""
-    others = tuple(each for each in values if each != value)
+    others = tuple(each for each in given if each != value)
     return (*others, value) if pick and value.strip() else others
 
 
@@ -270,7 +249,7 @@ def _set_share(
     """The least score and the top share of a condition, of which one is given: after a change of which, or of how much."""
     share = top if top is not None else least
     if field == "value":
-        share = round(_amount(value) / 100, 6)
+        share = values.share(value)
     by_share = value == "top_share" if field == "mode" else top is not None
     return None if by_share else share, share if by_share else None
 
@@ -321,7 +300,7 @@ def _without_step(part: SequenceCondition, number: str) -> SequenceCondition:
 
 def _set_step(step: Step, field: str, value: Any) -> Step:
     if field == "within_days":
-        return replace(step, within_days=_days(value))
+        return replace(step, within_days=values.days(value))
     return _set_happening(step, field, value, ("a step", "步骤"))
 
 
@@ -336,7 +315,7 @@ def _set_comparison(
     if field == "op":
         return replace(part, op=str(value))
     if field == "factor":
-        return replace(part, factor=_amount(value))
+        return replace(part, factor=values.amount(value))
     raise UserError(
         f"edit: a comparison has no field '{field}' here; change it in the text.",
         f"edit：比较在这里没有“{field}”这一项；请在文本中修改。",
@@ -376,9 +355,9 @@ def _set_rank(part: RankCondition, field: str, value: Any) -> RankCondition:
         case "mode":
             return part
         case "value" if part.share is not None:
-            return replace(part, share=round(_amount(value) / 100, 6))
+            return replace(part, share=values.share(value))
         case "value":
-            count = _amount(value)
+            count = values.amount(value)
             if not isinstance(count, int):
                 raise UserError(
                     f"rank_by: must be a whole number of customers; got {value}.",

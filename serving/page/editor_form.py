@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from html import escape
 
 from segments.canonical import fingerprint
-from segments.definition import AllOf, AnyOf, Node, Not, RankCondition
+from segments.definition import AllOf, AnyOf, Node, Not, RankCondition, SimilarityCondition, inner_groups
 from segments.edit import Place, part_at
 from segments.errors import Sentence
 from segments.issues import sentences
@@ -20,6 +20,7 @@ from serving.views import Choices
 KINDS = (
     "feature",
     "event",
+    "campaign",
     "repeat",
     "touch",
     "sequence",
@@ -27,7 +28,9 @@ KINDS = (
     "rank",
     "propensity",
     "uplift",
+    "similar",
     "member",
+    "cluster",
     "group",
 )
 Problems = Mapping[Place, Sequence[Sentence]]
@@ -44,8 +47,12 @@ class Form(Rows):
         """The whole form."""
         self.tree = tree
         values = {name: self.choices.items.get(name, ()) for name in ITEM_FIELDS}
-        values["channel"] = self.choices.channels
-        lists = "".join(_datalist(f"all-{name}", each) for name, each in values.items())
+        values |= {"channel": self.choices.channels}
+        lists = "".join(_datalist(name, dict.fromkeys(each, "")) for name, each in values.items())
+        lists += _datalist("campaign", self.choices.campaigns)
+        lists += _datalist(
+            "parameter", {name: f"{value:.15g}" for name, value in self.choices.parameters.items()}
+        )
         return f'<div class="editor">{self._part(tree, (), None)}{lists}</div>'
 
     def _part(
@@ -66,9 +73,19 @@ class Form(Rows):
                     f'<div class="{css}">{self._not(negated)}<div class="fields">{self._fields(node, place)}</div>'
                     f"{side}</div>{self._wrong(place)}"
                 )
-                if isinstance(node, RankCondition) and node.among is not None:
-                    row += f'<div class="inner">{self._part(node.among, (*place, 0), None)}</div>'
-                return row
+                return row + self._inner(node, place)
+
+    def _inner(self, node: Node, place: Place) -> str:
+        """The groups inside a condition; of a similarity, which of the two each is."""
+        groups = inner_groups(node) if isinstance(node, RankCondition | SimilarityCondition) else ()
+        named = {}
+        if isinstance(node, SimilarityCondition):
+            named = {id(node.segment): "edit.similar.to", id(node.among): "edit.similar.among"}
+        return "".join(
+            f'<div class="inner">{self._label(named[id(group)]) if named else ""}'
+            f"{self._part(group, (*place, number), None)}</div>"
+            for number, group in enumerate(groups)
+        )
 
     def _group(self, node: AllOf | AnyOf, place: Place, size: int | None, negated: int, outer: Place) -> str:
         kind = "all_of" if isinstance(node, AllOf) else "any_of"
@@ -80,15 +97,32 @@ class Form(Rows):
             for number, child in enumerate(node.children)
         )
         empty = f'<p class="hint">{escape(self.say(f"edit.empty.{kind}"))}</p>' if not count else ""
-        adds = "".join(
-            button(f"+ {self.say(f'edit.add.{add}')}", "add", css="add", place=from_place(place), kind=add)
-            for add in KINDS
-        )
         side = self._side(place, outer, size, negated) if outer else ""
         last = from_place((*place, count))
         return (
             f'<div class="group {kind}"><div class="head">{self._not(negated)}{choose}{side}</div>{self._wrong(place)}'
-            f'{empty}<ul>{parts}</ul><div class="adds" data-drop="{last}">{adds}</div></div>'
+            f'{empty}<ul>{parts}</ul><div class="adds" data-drop="{last}">{self._adds(place, not count)}</div></div>'
+        )
+
+    def _adds(self, place: Place, empty: bool) -> str:
+        """What may be added to a group; folded away in one inside another that holds something already."""
+        at, say = from_place(place), self.say
+        adds = "".join(
+            button(
+                f"+ {(name := say(f'edit.add.{kind}'))}",
+                "add",
+                css="add",
+                title=f"+ {name}: {say(f'edit.why.{kind}')}",
+                place=at,
+                kind=kind,
+            )
+            for kind in KINDS
+        )
+        if not place or empty:
+            return adds
+        return (
+            f'<details data-key="{at}:adds"><summary data-key="{at}:adds.summary">{escape(say("edit.add"))}'
+            f"</summary>{adds}</details>"
         )
 
     def _not(self, negated: int) -> str:
@@ -98,7 +132,9 @@ class Form(Rows):
         """What stands beside a part: how many customers it holds by itself, with its `not`, and its tools."""
         key = fingerprint(part_at(self.tree, outer))
         holds = self._holds(key, place) if self.counted else ""
-        return f'<div class="side">{holds}{self._tools(outer, key, size, negated)}</div>'
+        # A group of one means what its part means, and is moved by itself.
+        moved = f"group.{key}" if isinstance(part_at(self.tree, place), AllOf | AnyOf) else key
+        return f'<div class="side">{holds}{self._tools(outer, moved, size, negated)}</div>'
 
     def _holds(self, key: str, place: Place) -> str:
         """Where the page writes a part's count once there is one (`head.js`)."""
@@ -112,7 +148,7 @@ class Form(Rows):
         return f'<div class="problem" role="alert">{said}</div>' if said else ""
 
     def _tools(self, place: Place, part: str, size: int | None, negated: int) -> str:
-        """The buttons of a part; the place and the fingerprint are those of the part with its `not`."""
+        """The buttons of a part. place: with its `not`. part: its meaning, by which it is found again once it is moved."""
         at, say = from_place(place), self.say
         handle = (
             f'<span class="handle" draggable="true" data-place="{at}" title="{escape(say("edit.drag"))}" '
@@ -121,7 +157,8 @@ class Form(Rows):
 
         def tool(sign: str, do: str, off: bool = False, css: str = "") -> str:
             # The focus goes along with what is moved.
-            key = f"{part if do in ('up', 'down', 'nest') else at}:{do}"
+            moves = size is not None and do in ("up", "down", "nest")
+            key = f"{part if moves else at}:{do}"
             return button(sign, do, title=say(f"edit.{do}"), css=f"tool {css}", off=off, place=at, key=key)
 
         def ends(down: bool) -> bool:
@@ -140,6 +177,9 @@ class Form(Rows):
         )
 
 
-def _datalist(name: str, values: Sequence[str]) -> str:
-    options = "".join(f'<option value="{escape(value)}">' for value in values)
-    return f'<datalist id="{name}">{options}</datalist>'
+def _datalist(name: str, values: Mapping[str, str]) -> str:
+    """The values of a field, each with what it is where that says more."""
+    options = "".join(
+        f'<option value="{escape(value)}">{escape(about)}</option>' for value, about in values.items()
+    )
+    return f'<datalist id="all-{name}">{options}</datalist>'

@@ -14,6 +14,7 @@ from segments.definition import (
     ComparisonCondition,
     EventCondition,
     FeatureCondition,
+    InCluster,
     MemberOf,
     Node,
     PropensityCondition,
@@ -21,6 +22,7 @@ from segments.definition import (
     RankCondition,
     RepeatCondition,
     SequenceCondition,
+    SimilarityCondition,
     Step,
     TouchCondition,
     UpliftCondition,
@@ -29,8 +31,11 @@ from segments.edit import Place
 from segments.features import Feature, FeatureType
 from serving.page.editor_actions import from_place
 from serving.page.editor_controls import Controls
+from serving.page.editor_crowds import key_of
 from serving.page.html import button
 
+DATE = 10
+"""Characters of the day that a discovery's version begins with."""
 EVENTS = ""
 """Chosen in place of a feature where events are measured."""
 
@@ -64,9 +69,12 @@ class Rows(Controls):
                 return self._label("edit.add.member") + self._select(
                     place, "segment", names, name, self.say("edit.add.member")
                 )
-            case _:
-                words = escape(self.session.words(node))
-                return f'<span class="words">{words}</span> <span class="hint">{escape(self.say("edit.as_text"))}</span>'
+            case SimilarityCondition():
+                return self._similar(node, place)
+            case InCluster():
+                return self._cluster(node, place)
+            case _:  # a group, which is drawn as one
+                return ""
 
     def _feature(self, node: FeatureCondition, place: Place) -> str:
         features = [(each.name, self.session.feature(each)) for each in self.choices.catalogue]
@@ -126,7 +134,11 @@ class Rows(Controls):
         return out + self._what(node, place)
 
     def _events(self, place: Place, field: str, chosen: str, label: str) -> str:
-        events = [(event, self.say(f"event.{event}")) for event in EVENT_TYPES]
+        here, none = self.choices.events, self.say("edit.none_here")
+        events = [
+            (event, self.say(f"event.{event}") + ("" if event in here else f" {none}"))
+            for event in sorted(EVENT_TYPES, key=lambda event: event not in here)
+        ]
         return self._select(place, field, events, chosen, label)
 
     def _what(self, node: EventCondition | RepeatCondition | TouchCondition, place: Place) -> str:
@@ -255,15 +267,42 @@ class Rows(Controls):
         ends = [("false", say("edit.highest")), ("true", say("edit.lowest"))]
         modes = [("count", say("edit.customers")), ("share", "%")]
         value = node.share if by_share else node.count
-        among = [("false", say("edit.among.all")), ("true", say("edit.among.group"))]
         return (
             self._select(place, "lowest", ends, _word(node.lowest), say("edit.end_of_rank"))
             + self._number(place, "value", value, percent=by_share)
             + self._select(place, "mode", modes, "share" if by_share else "count", say("edit.rank_mode"))
             + f'<span class="label">{escape(say("edit.by"))}</span>'
             + self._select(place, "feature", known, node.feature, say("edit.feature"), css="wide")
-            + self._select(place, "among", among, _word(node.among is not None), say("edit.among"))
+            + self._among(node, place)
         )
+
+    def _among(self, node: RankCondition | SimilarityCondition, place: Place) -> str:
+        among = [("false", self.say("edit.among.all")), ("true", self.say("edit.among.group"))]
+        return self._select(place, "among", among, _word(node.among is not None), self.say("edit.among"))
+
+    def _similar(self, node: SimilarityCondition, place: Place) -> str:
+        say = self.say
+        modes = [("segment", say("edit.similar.segment")), ("text", say("edit.similar.text"))]
+        mode = "segment" if node.segment is not None else "text"
+        if node.customer is not None:
+            mode, modes = "customer", [*modes, ("customer", say("edit.similar.customer"))]
+        out = self._label("edit.similar") + self._number(place, "top", node.top)
+        out += self._select(place, "mode", modes, mode, say("edit.similar.mode"))
+        for field, said in (("text", node.text), ("customer", node.customer)):
+            if said is not None:
+                out += self._said(place, field, said, say(f"edit.similar.{field}"))
+        return out + self._among(node, place)
+
+    def _cluster(self, node: InCluster, place: Place) -> str:
+        chosen, zh = key_of(node), self.session.language == "zh"
+        names = [
+            (key, f"{key.rpartition('#')[2]} · {words[zh]} ({key[:DATE]})")
+            for key, words in self.choices.clusters.items()
+        ]
+        if chosen not in self.choices.clusters:
+            names.insert(0, (chosen, chosen))
+        label = "edit.add.cluster"
+        return self._label(label) + self._select(place, "cluster", names, chosen, self.say(label), css="wide")
 
     def _propensity(self, node: PropensityCondition, place: Place) -> str:
         say, by_share = self.say, node.top_share is not None
@@ -281,8 +320,8 @@ class Rows(Controls):
 
     def _uplift(self, node: UpliftCondition, place: Place) -> str:
         say, by_share = self.say, node.top_share is not None
-        known = [(name, name) for name in self.choices.campaigns]
-        names = known if node.campaign in self.choices.campaigns else [(node.campaign, node.campaign), *known]
+        known = [(name, self._item("campaign", name)) for name in self.choices.trials]
+        names = known if node.campaign in self.choices.trials else [(node.campaign, node.campaign), *known]
         modes = [("top_share", say("edit.top_share")), ("min_effect", say("edit.min_effect"))]
         return (
             self._label("edit.add.uplift")

@@ -28,11 +28,30 @@ window.segassistHolds = sizes => {
   document.querySelectorAll('#form [data-holds]').forEach(hold);
 };
 
+// The newest question and what is said to it are in view, from the question on where both are longer than the chat is high;
+// plots are drawn late and make it longer. Who scrolls meanwhile is left where they are.
+const BELOW = 44;  // pixels: the buttons over the chat's beginning
+let asked = 0;
+let following = false;
+const leave = event => { if (event.target.closest?.('#chat')) following = false; };
+['wheel', 'touchmove', 'pointerdown', 'keydown'].forEach(act => addEventListener(act, leave, {passive: true, capture: true}));
+const follow = () => {
+  const chat = document.querySelector('#chat .bubble-wrap');
+  const questions = chat?.querySelectorAll('.user-row') ?? [];
+  if (questions.length > asked) following = true;
+  asked = questions.length;
+  if (!following || !asked) return;
+  const question = questions[asked - 1].getBoundingClientRect().top - chat.getBoundingClientRect().top;
+  const to = Math.min(chat.scrollTop + question - BELOW, chat.scrollHeight - chat.clientHeight);
+  if (Math.abs(to - chat.scrollTop) > 1) chat.scrollTop = to;
+};
+
 // What Gradio leaves out for those who cannot see or point: the whole title of a turn's steps is a button, so the arrow
 // in it must not be a second one; a message with a name, and the place of a plot that is not drawn yet, need a role; the
 // keyboard needs a way into long texts.
 const STEPS = chinese ? '显示或隐藏步骤' : 'Show or hide the steps';
 new MutationObserver(() => {
+  requestAnimationFrame(follow);
   document.querySelectorAll('#chat [role=button] button:not([disabled])').forEach(arrow => {
     arrow.disabled = true;
     arrow.setAttribute('aria-label', STEPS);

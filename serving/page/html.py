@@ -83,6 +83,20 @@ def table(
     )
 
 
+def pages(say: Say, page: int, each: int, total: int, where: str) -> str:
+    """The way to the pages before and after one (from 0) of a list; nothing where there is one only. where: of the list's
+    two places for it."""
+    if total <= each:
+        return ""
+    first, last = page * each + 1, min(total, (page + 1) * each)
+    back = button(say("pages.back"), "turn", off=not page, to=str(page - 1), key=f"back:{where}")
+    on = button(say("pages.on"), "turn", off=last == total, to=str(page + 1), key=f"on:{where}")
+    said = escape(say("pages.shown", first=first, last=last, total=total))
+    return (
+        f'<nav class="pages" aria-label="{escape(say(f"pages.{where}"))}">{back}<span>{said}</span>{on}</nav>'
+    )
+
+
 def notice(text: str, kind: str = "empty") -> str:
     """A sentence in place of content, or above it what was done. kind: empty, loading, done or error."""
     role = ' role="alert"' if kind == "error" else ' role="status"'

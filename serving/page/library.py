@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from html import escape
 from typing import Any
 
@@ -11,17 +12,21 @@ import gradio as gr
 from assistant.library import SavedSegment
 from segments.errors import SegAssistError
 from segments.issues import in_language
-from serving.page.html import ACTIONS, button, notice, really, renaming, table
+from serving.page.html import ACTIONS, button, notice, pages, really, renaming, table
 from serving.page.session import EACH, QUIET, Session
 from serving.views import LibraryEntry
+
+PAGE = 25
+"""Segments on a page: more are neither read nor drawn at once."""
 
 
 @dataclass(frozen=True)
 class Shelf:
-    """What the library shows. asking: what is about to be done ('rename' or 'delete') to `name`. number: of the list,
-    so that no two are the same text."""
+    """What the library shows. page: from 0. asking: what is about to be done ('rename' or 'delete') to `name`. number: of
+    the list, so that no two are the same text."""
 
     search: str = ""
+    page: int = 0
     asking: str = ""
     name: str = ""
     number: int = 0
@@ -69,7 +74,7 @@ class Library:
 
     def find(self, text: str, shelf: Shelf, request: gr.Request) -> tuple[Shelf, str]:
         """Only what matches a text."""
-        shelf = replace(shelf, search=text)
+        shelf = replace(shelf, search=text, page=0)
         return shelf, self.load(shelf, request)
 
     def act(self, shelf: Shelf, request: gr.Request, event: gr.EventData) -> tuple[Shelf, str, Pick]:
@@ -80,6 +85,8 @@ class Library:
         picked = Pick()
         if do in ("chat", "edit"):
             picked = Pick(do, name, after)
+        elif do == "turn":
+            after = replace(after, page=int(action["to"]))
         elif do in ("rename", "delete"):
             after = replace(after, asking=do, name=name)
         else:
@@ -109,7 +116,12 @@ class Library:
     def _html(self, shelf: Shelf, request: gr.Request) -> str:
         say = self.session.say
         views, caller = self.session.views, self.session.caller(request)
-        found = views.library(caller, lambda saved, owner: self._matches(saved, owner, shelf.search))
+        wanted = partial(self._matches, text=shelf.search)
+        page = shelf.page
+        found, total = views.library(caller, wanted, page * PAGE, PAGE)
+        if not found and total:  # the page was emptied behind it
+            page = (total - 1) // PAGE
+            found, total = views.library(caller, wanted, page * PAGE, PAGE)
         end = f"<!--{shelf.number}-->"
         if not found:
             some = views.choices(caller).segments
@@ -117,7 +129,8 @@ class Library:
         may, k = caller.may("write"), self.session.service.smallest(caller)
         heads = ("name", "owner", "size", "saved", "drift", "do")
         rows = [self._row(entry, shelf, may, k) for entry in found]
-        return table([say(f"library.{head}") for head in heads], rows, say("tab.library"), numbers=(2,)) + end
+        listed = table([say(f"library.{head}") for head in heads], rows, say("tab.library"), numbers=(2,))
+        return pages(say, page, PAGE, total, "above") + listed + pages(say, page, PAGE, total, "below") + end
 
     def _matches(self, saved: SavedSegment, owner: str, text: str) -> bool:
         words = f"{saved.name} {owner} {self.session.words(saved.definition)}".casefold()
@@ -128,7 +141,8 @@ class Library:
         words = f'<div class="hint">{escape(self.session.words(saved.definition))}</div>'
         problem = in_language(entry.problem, self.session.language) if entry.problem else ""
         size = f'<span class="problem">{escape(problem)}</span>' if problem else None
-        when = f"{saved.saved_at:%Y-%m-%d}<div class=hint>{escape(say('library.version', version=saved.version))}</div>"
+        version = escape(say("library.version", version=saved.version))
+        when = f"<span class=day>{saved.saved_at:%Y-%m-%d}</span><div class=hint>{version}</div>"
         return [
             f"<strong>{escape(saved.name)}</strong>{words}",
             escape(entry.owner or say("library.unknown")),

@@ -109,8 +109,9 @@ def heat(
     title: str,
     x: str,
     y: str,
+    few: str,
 ) -> go.Figure:
-    """A grid of shares; cells that are not shown stay empty."""
+    """A grid of shares; few: said in cells that are not shown."""
     texts = [["" if value is None else f"{value:.0%}" for value in row] for row in cells]
     figure = go.Figure(
         go.Heatmap(
@@ -126,8 +127,12 @@ def heat(
             ygap=2,
         )
     )
-    figure.update_xaxes(title=x, showgrid=False)
-    figure.update_yaxes(title=y, showgrid=False)
+    for row, shares in enumerate(cells):
+        for column, share in enumerate(shares):
+            if share is None:  # a category's place: its name would be taken for a number
+                figure.add_annotation(x=column, y=row, text=few, showarrow=False)
+    figure.update_xaxes(title=x, showgrid=False, type="category")
+    figure.update_yaxes(title=y, showgrid=False, type="category")
     return styled(figure, title, 430)
 
 

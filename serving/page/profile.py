@@ -153,7 +153,9 @@ class Profile:
         grid, mix = views.rfm(caller, node), views.category_mix(caller, node)
         axes = say("profile.frequency"), say("profile.recency")
         return {
-            self.rfm: plots.heat(grid.rows, grid.columns, grid.cells, say("profile.rfm"), *axes),
+            self.rfm: plots.heat(
+                grid.rows, grid.columns, grid.cells, say("profile.rfm"), *axes, say("library.few")
+            ),
             self.mix: plots.bars(
                 [each.category for each in mix],
                 [each.members for each in mix],
@@ -168,7 +170,7 @@ class Profile:
         say = self.session.say
         points = self.session.views.behaviour_map(self.session.caller(request), node)
         title = say("profile.map", kept=f"{points.kept:.0%}")
-        names = say("plot.them"), say("plot.everyone")
+        names = say("plot.them"), say("plot.others")
         drawn = plots.behaviour_map(points.others.tolist(), points.members.tolist(), title, names)
         return {self.map: drawn}
 

@@ -7,7 +7,15 @@ from hypothesis import strategies as st
 from segments import edit
 from segments.catalogue import standard_catalogue
 from segments.check import issues, issues_at
-from segments.definition import EVERYONE, AllOf, AnyOf, FeatureCondition, Not, RankCondition
+from segments.definition import (
+    EVERYONE,
+    AllOf,
+    AnyOf,
+    FeatureCondition,
+    Not,
+    RankCondition,
+    SimilarityCondition,
+)
 from segments.errors import DefinitionError
 from segments.vocabulary import Vocabulary
 
@@ -91,6 +99,35 @@ def test_a_mistake_in_the_group_of_a_rank_has_its_place():
     found = issues_at(tree, Vocabulary(standard_catalogue()))
     assert sorted(found) == [(), (0, 1)]
     assert [place for place, said in found.items() if "orders_90'" in said[0]] == [(0, 1)]
+
+
+LIKE = SimilarityCondition(50, segment=AllOf((A,)), among=AllOf((B, C)))
+
+
+@pytest.mark.parametrize(
+    ("change", "segment", "among"),
+    [
+        (lambda t: edit.insert_at(t, (0, 0, 1), D), AllOf((A, D)), AllOf((B, C))),
+        (lambda t: edit.remove_at(t, (0, 1, 0)), AllOf((A,)), AllOf((C,))),
+        (lambda t: edit.remove_at(t, (0, 1)), AllOf((A,)), None),
+        (lambda t: edit.remove_at(t, (0, 0)), EVERYONE, AllOf((B, C))),
+        (lambda t: edit.relocate_at(t, (0, 1, 0), (0, 0, 1)), AllOf((A, B)), AllOf((C,))),
+    ],
+)
+def test_both_groups_of_a_similarity_are_edited_like_any_other(change, segment, among):
+    assert change(AllOf((LIKE,))) == AllOf((SimilarityCondition(50, segment=segment, among=among),))
+
+
+def test_the_group_that_a_similarity_by_text_is_among_is_its_first():
+    tree = SimilarityCondition(50, text="wine", among=AllOf((A,)))
+    assert edit.insert_at(tree, (0, 1), B).among == AllOf((A, B))
+    assert edit.remove_at(tree, (0,)) == SimilarityCondition(50, text="wine")
+
+
+def test_a_mistake_in_the_seed_of_a_similarity_has_its_place():
+    wrong = FeatureCondition("orders_90", ">=", 1)
+    tree = SimilarityCondition(50, segment=AllOf((A, wrong)), among=AllOf((B,)))
+    assert list(issues_at(tree, Vocabulary(standard_catalogue()))) == [(0, 1)]
 
 
 @pytest.mark.parametrize("place", [(9,), (0, 0), (1, 5), (-1,)])

@@ -113,7 +113,7 @@ def test_nothing_but_counts_is_told(service):
         with pytest.raises(ForbiddenError, match="counts carry noise"):
             view(MIA, beer)
         assert view(ANN, beer) is not None
-    (entry,) = views.library(MIA)
+    (entry,), _ = views.library(MIA)
     assert entry.size == service.size(MIA, beer)
     assert entry.moved in (None, (None, None))
     service._model.replies = ["profile_segment"]
@@ -168,7 +168,7 @@ def test_a_spent_budget_is_said_everywhere_and_granted_anew(folder, service):
     service._model.replies = ["define_segment"]
     answer = service.ask(MIA, "who has children?")
     assert "privacy budget is spent" in (answer.refused or answer.clarification or answer.answer)
-    (entry,) = Views(service).library(MIA)
+    (entry,), _ = Views(service).library(MIA)
     assert "privacy budget is spent" in str(entry.problem)
     assert service.size(MIA, beer) == seen
     assert segassist("privacy", "budget", "-w", folder).stdout == "mia: 1 of 1\n"

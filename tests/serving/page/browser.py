@@ -153,7 +153,10 @@ class Page:
         self.until(lambda: self.count == size, f"a count of {size}")
 
     def add(self, kind: str, group: str = "") -> None:
-        """Add a part to the group at a place."""
+        """Add a part to the group at a place; what may be added is folded away in one inside another."""
+        fold = f".editor details:not([open])[data-key='{group}:adds'] summary"
+        if self.all(fold):
+            self.click(fold)
         rows = len(self.all(".editor .row, .editor .group"))
         self.click(f".editor [data-do=add][data-kind={kind}][data-place='{group}']")
         self.until(lambda: len(self.all(".editor .row, .editor .group")) > rows, f"one more {kind}")

@@ -239,6 +239,24 @@ def test_an_answer_has_the_plot_that_fits(page, fake_llm):
     assert page.all("#chat .js-plotly-plot .barlayer .point"), "the plot stays when the conversation goes on"
 
 
+def test_in_a_long_conversation_the_newest_question_is_in_view(page):
+    place = (
+        "document.querySelectorAll('#chat .user-row')[{}].getBoundingClientRect().top"
+        " - document.querySelector('#chat .bubble-wrap').getBoundingClientRect().top"
+    )
+    for number, question in enumerate(["who bought beer?", *["what sets them apart?"] * 3]):
+        page.ask(question)
+        page.until(
+            lambda number=number: -1 < page.js(place.format(number)) < 60, f"question {number} at the top"
+        )
+    page.driver.execute_script(
+        "const chat = document.querySelector('#chat .bubble-wrap');"
+        "chat.dispatchEvent(new WheelEvent('wheel', {bubbles: true})); chat.scrollTop = 0"
+    )
+    page.driver.execute_script("document.querySelector('#chat').append(document.createElement('i'))")
+    assert page.js("document.querySelector('#chat .bubble-wrap').scrollTop") == 0, "who scrolls is left alone"
+
+
 def test_what_to_ask_next_is_one_click(page, fake_llm):
     page.ask("who bought beer?")
     offered = [each.text for each in page.all("#chat .option")]

@@ -90,6 +90,37 @@ def test_uplift_is_of_a_past_campaign_and_said_to_be_a_guess(editor):
     editor.counts("247")
 
 
+def test_a_campaign_is_added_by_one_click_and_another_is_typed(editor):
+    editor.add("campaign")
+    newest = editor.js("document.querySelector('#all-campaign option').value")
+    editor.until(
+        lambda: definition(editor) == {"event": "exposure", "campaign": [newest]}, "the newest campaign"
+    )
+    editor.fill("0", "pick.campaign", "18")
+    editor.until(lambda: definition(editor)["campaign"] == [newest, "18"], "two campaigns")
+    assert "18 · Type A · 2017-10-30" in editor.text(".editor .chip")
+    editor.click(f".editor [data-field='drop.campaign'][data-value='{newest}']")
+    editor.until(lambda: definition(editor)["campaign"] == ["18"], "one campaign")
+    editor.counts("1,133")
+
+
+def test_those_like_others_are_built_by_their_fields_and_the_groups_below(editor):
+    editor.add("similar")
+    editor.until(lambda: len(editor.all(".editor .inner .row")) == 1, "whom they are like")
+    editor.counts("100")
+    editor.fill("0", "top", "60")
+    editor.counts("60")
+    editor.add("event", "0.0")
+    editor.until(lambda: definition(editor)["similar_to"]["segment"]["all_of"][1:], "one more condition")
+    editor.choose("0", "among", "true")
+    editor.add("feature", "0.1")
+    editor.choose("0.1.0", "feature", "has_children")
+    wanted = [{"feature": "has_children", "op": "=", "value": True}]
+    editor.until(lambda: definition(editor)["among"] == {"all_of": wanted}, "those with children")
+    editor.do("remove", "0.1")
+    assert "among" not in definition(editor)
+
+
 def test_a_sequence_is_built_by_its_fields(editor):
     editor.add("sequence")
     wanted = {"sequence": [{"event": "purchase"}, {"event": "purchase", "within_days": 30}]}

@@ -69,6 +69,8 @@ def asked(page):
         "rank",
         "propensity",
         "uplift",
+        "campaign",
+        "similar",
         "group",
     ):
         page.add(kind)
@@ -161,6 +163,22 @@ def test_no_view_needs_sideways_scrolling(asked, width, tmp_path):
     page.driver.get(f"{page.url}/zh/")
     page.until(lambda: page.all("header a"), "the way to the other language")
     assert page.js("document.querySelector('header a').getBoundingClientRect().right") < width
+
+
+def test_on_a_phone_the_title_is_beside_the_way_to_the_other_language_and_the_margins_are_small(page):
+    page.resize(390)
+    title = (
+        "(() => {const text = document.createRange(); text.selectNodeContents(document.querySelector('header h1'));"
+        "return text.getBoundingClientRect().right})()"
+    )
+    assert page.js(title) <= page.js("document.querySelector('header a').getBoundingClientRect().left")
+    assert page.js("document.querySelector('#views').getBoundingClientRect().left") <= 16
+
+
+def test_a_list_of_the_editor_has_an_arrow(page):
+    page.tab("editor")
+    page.until(lambda: page.all(".editor select"), "the form")
+    assert page.js("getComputedStyle(document.querySelector('.editor select')).backgroundImage") != "none"
 
 
 def test_every_button_of_ours_says_what_it_does(asked):

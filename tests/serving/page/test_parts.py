@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
 from types import SimpleNamespace
+from typing import get_args
 
 import gradio as gr
 import pytest
@@ -15,7 +16,16 @@ from assistant.library import SavedSegment
 from segments.canonical import fingerprint
 from segments.catalogue import standard_catalogue
 from segments.codec import from_json, to_json
-from segments.definition import EVERYONE, AllOf, AnyOf, FeatureCondition, MemberOf, Not, RankCondition
+from segments.definition import (
+    EVERYONE,
+    AllOf,
+    AnyOf,
+    Condition,
+    FeatureCondition,
+    MemberOf,
+    Not,
+    RankCondition,
+)
 from segments.edit import rooted, walk
 from segments.errors import ForbiddenError, NotFoundError, SegAssistError, UserError
 from segments.parameters import used_parameters
@@ -42,7 +52,10 @@ CHOICES = Choices(
     {},
     ("Loyal",),
     ("purchase_30d",),
-    campaigns=("18",),
+    trials=("18",),
+    campaigns={"18": "Type A · 2017-10-30"},
+    clusters={"2018-01-01-1de4136b#1": ("Beer", "啤酒")},
+    parameters={"many_orders": 12, "best_share": 0.05},
 )
 
 
@@ -139,7 +152,7 @@ def test_a_kind_begins_with_what_exists():
     tree = act(EVERYONE, "add", kind="member")
     assert tree == AllOf((MemberOf("Loyal"),))
     nothing = Choices(CHOICES.catalogue, {}, {}, (), ())
-    for kind in ("member", "propensity", "uplift", "spell"):
+    for kind in ("member", "propensity", "uplift", "campaign", "cluster", "spell"):
         with pytest.raises(UserError):
             editor_actions.act(EVERYONE, {"do": "add", "place": "", "kind": kind}, nothing)
 
@@ -153,6 +166,8 @@ MORE = {"compare": {"event": "view"}, "op": ">", "than": {"feature": "orders_90d
 TOP = {"rank_by": "spend_90d", "count": 50}
 TWICE = {"repeat": "purchase", "times": 2, "within_days": 30}
 FIRST = {"first": "purchase", "from_days_ago": 90}
+LIKE = {"similar_to": {"segment": BEER}, "top": 50}
+CARE = {"similar_to": {"text": "wine"}, "top": 50}
 
 
 @pytest.mark.parametrize(
@@ -264,6 +279,41 @@ FIRST = {"first": "purchase", "from_days_ago": 90}
             True,
             {"sequence": [{"event": "view", "weekdays": ["fri"]}, VIEWED["sequence"][1]]},
         ),
+        ({"event": "exposure"}, "pick.campaign", "18", {"campaign": ["18"]}),
+        ({"event": "exposure", "campaign": ["18", "13"]}, "drop.campaign", "18", {"campaign": ["13"]}),
+        (LIKE, "top", "200", {"top": 200}),
+        (LIKE, "mode", "text", {"similar_to": {"text": "wine"}, "top": 50}),
+        (LIKE, "mode", "segment", LIKE),
+        (CARE, "mode", "segment", {"similar_to": {"segment": {"all_of": [{"member_of": "Loyal"}]}}}),
+        (CARE, "text", " beer ", {"similar_to": {"text": "beer"}, "top": 50}),
+        (CARE, "among", "true", {"among": {"all_of": []}}),
+        (CARE | {"among": BEER}, "among", "false", {"among": None}),
+        ({"similar_to": {"customer": "a"}, "top": 5}, "customer", "b", {"similar_to": {"customer": "b"}}),
+        (
+            {"member_of": {"discovery": "2018-01-01-00000000", "cluster": 2}},
+            "cluster",
+            "2018-01-01-1de4136b#1",
+            {"member_of": {"discovery": "2018-01-01-1de4136b", "cluster": 1}},
+        ),
+        (
+            {"feature": "spend_90d", "op": ">=", "value": 1},
+            "value",
+            "many_orders",
+            {"value": {"param": "many_orders", "value": 12}},
+        ),
+        (
+            {"event": "purchase"},
+            "start",
+            "many_orders",
+            {"from_days_ago": {"param": "many_orders", "value": 12}},
+        ),
+        (
+            {"propensity": "purchase_30d", "top_share": 0.2},
+            "value",
+            "best_share",
+            {"top_share": {"param": "best_share", "value": 0.05}},
+        ),
+        ({"member_of": "Loyal"}, "segment", "many_orders", {"member_of": "many_orders"}),
         (MORE, "left.pick.channel", "31", {"compare": {"event": "view", "channel": ["31"]}}),
     ],
 )
@@ -349,6 +399,11 @@ def test_what_cannot_be_done_is_told(action):
         (FIRST, "which", "second"),
         (FIRST, "from_hour", "noon"),
         (FIRST, "weekday.someday", True),
+        (LIKE, "top", "0"),
+        (LIKE, "top", "some"),
+        (LIKE, "text", "wine"),
+        (CARE, "text", " "),
+        (CARE, "colour", "red"),
     ],
 )
 def test_what_a_field_does_not_take_is_told_and_changes_nothing(start, field, value):
@@ -368,6 +423,31 @@ def test_what_is_added_can_be_drawn_and_written(kind, views):
         assert unnamed == []
         names = re.findall(r'<(?:input|select)[^>]*data-place="0"[^>]*aria-label="([^"]+)"', drawn)
         assert len(names) == len(set(names)), names
+
+
+def test_every_kind_of_condition_of_the_language_can_be_added():
+    made = {type(editor_actions.made(kind, CHOICES)) for kind in KINDS}
+    assert {*get_args(Condition), AnyOf} == made
+
+
+def test_a_parameter_is_shown_by_its_name_and_what_it_is(views):
+    tree = rooted(
+        from_json({"propensity": "purchase_30d", "top_share": {"param": "best_share"}}, CHOICES.parameters)
+    )
+    drawn = Form(Session(views, "en"), CHOICES, {}).html(tree)
+    assert re.search(r'<input type="text"[^>]*data-field="value"[^>]*value="best_share">', drawn)
+    assert "= 5<" in drawn
+    assert '<option value="many_orders">12</option>' in drawn
+
+
+def test_what_never_happened_here_is_said_and_comes_last(views):
+    choices = replace(CHOICES, events=("purchase",))
+    drawn = Form(Session(views, "en"), choices, {}).html(act(EVERYONE, "add", kind="event"))
+    events = re.search(r'data-field="event".*?</select>', drawn)
+    assert events is not None
+    words = re.findall(r"<option[^>]*>([^<]+)<", events.group())
+    assert words[0] == "purchased"
+    assert all(word.endswith("(none here)") for word in words[1:])
 
 
 def test_a_group_inside_a_group_is_of_the_other_kind():
@@ -507,11 +587,11 @@ def test_who_entered_and_left_is_told_as_the_segments_it_rests_on_are_now(views)
     saved_before(views, "Base", loyal)
     saved_before(views, "On it", MemberOf("Base"))
     try:
-        before = [entry.moved for entry in views.library(admin)]
+        before = [entry.moved for entry in views.library(admin)[0]]
         assert before[0] == before[1]
         library.delete("Base")
         saved_before(views, "Base", beer)
-        after = [entry.moved for entry in views.library(admin)]
+        after = [entry.moved for entry in views.library(admin)[0]]
         assert after[0] == after[1] != before[0]
     finally:
         library.delete("On it")
@@ -523,11 +603,14 @@ def test_only_what_is_looked_for_is_counted(views, monkeypatch):
     monkeypatch.setattr(views.service, "size", lambda by, node: counted.append(node) or size(by, node))
     for name in ("Beer", "Ale"):
         views.service.save(caller("admin"), name, from_json(BEER))
-    entries = views.library(
+    entries, total = views.library(
         caller("viewer"), lambda saved, owner: (saved.name, owner) == ("Ale", "admin@shop")
     )
     assert [(entry.saved.name, entry.size) for entry in entries] == [("Ale", 1298)]
-    assert counted == [from_json(BEER)]
+    assert (counted, total) == ([from_json(BEER)], 1)
+    second, total = views.library(caller("viewer"), start=1, most=1)
+    assert ([entry.saved.name for entry in second], total) == (["Beer"], 2)
+    assert len(counted) == 2
     for name in ("Beer", "Ale"):
         views.service.delete(caller("admin"), name)
 
@@ -537,7 +620,7 @@ def test_a_segment_belongs_to_who_saved_it_first_and_keeps_its_owner_when_rename
     service.save(caller("marketer"), "Beer", beer)
     service.save(caller("admin"), "Beer", from_json({"feature": "orders_90d", "op": ">=", "value": 5}))
     service.rename(caller("admin"), "Beer", "Ale")
-    (entry,) = (entry for entry in views.library(caller("viewer")) if entry.saved.name == "Ale")
+    (entry,) = (entry for entry in views.library(caller("viewer"))[0] if entry.saved.name == "Ale")
     assert (entry.owner, entry.saved.version, entry.moved) == ("marketer@shop", 2, None)
     service.save(caller("marketer"), "Uses it", MemberOf("Ale"))
     with pytest.raises(UserError, match="used by Uses it"):

@@ -114,3 +114,10 @@ def test_the_gains_and_lift_of_a_model_are_those_of_its_test(guarded):
     assert lift.data[1].y[tenth] == pytest.approx(content["card"]["lift_top_decile"], rel=0.02)
     assert (gains.data[1].x[-1], gains.data[1].y[-1]) == (1.0, 1.0)
     assert list(lift.data[0].y) == [1.0, 1.0], "everyone's rate"
+
+
+def test_a_cell_of_the_grid_that_is_held_back_says_so_in_its_place():
+    figure = plots.heat(("1", "2"), ("1", "2"), ((0.5, None), (0.25, 0.25)), "RFM", "x", "y", "few")
+    (said,) = figure.layout.annotations
+    assert (said.x, said.y, said.text) == (1, 0, "few")
+    assert (figure.layout.xaxis.type, figure.layout.yaxis.type) == ("category", "category")

@@ -68,6 +68,31 @@ def test_the_library_lists_searches_and_opens(page, saved):
     assert "55-64" in page.carded
 
 
+def test_a_long_library_is_read_by_the_page(page, serving):
+    url = f"{serving[0]}/v1/segments"
+    names = [f"Many {number:02d}" for number in range(30)]
+    for name in names:
+        httpx.post(url, json={"name": name, "definition": OVER_55}, timeout=60).raise_for_status()
+
+    def shown():
+        return [each.text for each in page.all("#segments tbody strong")]
+
+    page.tab("library")
+    page.until(lambda: shown() == names[:25], "the first page")
+    assert page.text("#segments .pages span").split("\n") == ["1–25 of 30"] * 2
+    page.click("#segments [data-key='on:below']")
+    page.until(lambda: shown() == names[25:], "the second page")
+    assert page.js("document.querySelector('#segments').getBoundingClientRect().top") >= 0, "its beginning"
+    page.click("#segments [data-do=rename]")
+    page.until(lambda: page.all("#segments input"), "the new name")
+    assert shown() == names[25:]
+    page.all("#search input, #search textarea")[0].send_keys("Many 07")
+    page.until(lambda: shown() == ["Many 07"], "the one looked for, of another page")
+    assert page.all("#segments .pages") == []
+    for name in names:
+        httpx.delete(f"{url}/{name}", timeout=30).raise_for_status()
+
+
 def test_a_saved_segment_is_opened_in_the_editor(page, saved):
     page.tab("library")
     page.until(lambda: page.all("#segments [data-do=edit]"), "the list")
