@@ -90,7 +90,11 @@ def offered_tools(link: Link, has_segment: bool) -> tuple[str, ...]:
     if link.intents.destructive:
         offered -= {"define_segment", "refine_segment", "delete_segment"}
     nothing = link.reading is None and not (link.edits or link.intents.tools)
-    if link.missing or link.intents.destructive or (nothing and (link.unknown or not link.about_customers)):
+    if (
+        link.missing
+        or link.intents.destructive
+        or (nothing and not (link.names_customers or (has_segment and link.means_them)))
+    ):
         offered.add("refuse")
     if nothing or (link.missing and link.reading is None):
         offered.add("clarify")

@@ -24,6 +24,11 @@ REFUSE: dict[str, tuple[str, str]] = {
         "数据中没有这些信息：{0}。可用 `segassist features` 查看现有字段。",
     ),
 }
+WITHOUT_IT = (
+    "Without that I can take: {0}. Answer yes to take them.",
+    "不考虑这一点，我可以筛选：{0}。回答“是”即可。",
+)
+"""Told after a request was refused for one thing that the data lack, where the rest of it describes a segment."""
 
 CLARIFY: dict[str, tuple[str, str]] = {
     "vague": (
