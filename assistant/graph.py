@@ -247,7 +247,8 @@ class TurnGraph:
             return {}
         plan, link = turn.plan or Plan("clarify"), turn.link
         if plan.tool == "clarify":
-            turn.clarification = reply(CLARIFY.get(plan.reason or "", CLARIFY["vague"]), link.language)
+            vague = "vague_of_them" if link.means_them and _current(state) is not None else "vague"
+            turn.clarification = reply(CLARIFY.get(plan.reason or "", CLARIFY[vague]), link.language)
             return {}
         if plan.tool == "refuse":
             return self._refuse(turn, plan, link)

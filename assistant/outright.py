@@ -13,6 +13,7 @@ from assistant.linking.clusters import numbered
 from assistant.linking.linker import Link
 from assistant.market_intents import MARKET_TOOLS
 from assistant.naming import name_alone
+from assistant.off_topic import off_topic
 from assistant.one_customer import EXPLAIN
 from assistant.plan import CURRENT, DESCRIBED, Plan
 from assistant.safety import unfair
@@ -101,6 +102,9 @@ def outright(message: str, link: Link, known: Known) -> Plan | None:
         return _settled("clarify", reason="help")
     if link.missing and not link.intents.destructive and not set(link.intents.tools) & OF_NO_SEGMENT:
         return _settled("refuse", reason="unknown_field")
+    asks_nothing = link.reading is None and not (link.edits or link.intents.tools or link.intents.destructive)
+    if asks_nothing and off_topic(message):
+        return _settled("refuse", reason="out_of_scope")
     if spoken_leave_out(message) and last == "find_anomalies":
         return _settled("clarify", reason="odd_are_no_segment")
     if spoken_sales(message):

@@ -144,8 +144,8 @@ def turn_text(link: Link, current: Node | None, catalogue: Catalogue) -> str:
         target = "" if edit.target is None else _words(edit.target, catalogue)
         node = "" if edit.node is None else _words(edit.node, catalogue)
         lines.append(f"e{i}: {edit.kind}: " + (f"{target} -> {node}" if target and node else target or node))
-    if link.unknown and (link.missing or link.reading is None):
-        lines.append("Not in the data: " + ", ".join((link.missing or link.unknown)[:8]))
+    if link.missing:
+        lines.append("Not in the data: " + ", ".join(link.missing[:8]))
     lines.append(f"Message: {link.message}")
     return "\n".join(lines)
 

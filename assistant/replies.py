@@ -35,6 +35,11 @@ CLARIFY: dict[str, tuple[str, str]] = {
         "Which customers do you mean? For example by spend, recency, products bought, demographics or coupon use.",
         "您指的是哪些客户？可以按消费金额、最近购买时间、购买的商品、人口属性或优惠券使用来描述。",
     ),
+    "vague_of_them": (
+        "What would you like to know of them? For example what sets them apart, whether they come back, what to offer them "
+        "or who is like them.",
+        "您想了解这些客户的什么？例如：有什么特点、会不会回来、推荐什么、或者找相似的人。",
+    ),
     "no_segment": (
         "There is no current segment yet. Describe the customers first, for example: who spent over $500 last quarter?",
         "当前还没有分群。请先描述客户，例如：上季度消费超过 500 元的客户。",

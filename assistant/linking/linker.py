@@ -158,8 +158,9 @@ _THEM = re.compile(
 )
 _NAMED_CUSTOMERS = re.compile(
     r"\b(?:customers?|custs?|shoppers?|people|ppl|persons?|households?|buyers?|clients?|folks|segments?|audiences?|spenders?|vips?|regulars"
-    r"|loyalists?|whales?|hunters?|(?:customer|loyal|our|client) base|ones|target group)\b"
-    r"|客户|顾客|用户|会员|客人|买家|客群|人群|分群|的人|消费者|大客|[熟散老新]客",
+    r"|loyalists?|whales?|hunters?|(?:customer|loyal|our|client) base|ones|target group"
+    r"|some(?:one|body)|any(?:one|body))\b"
+    r"|客户|顾客|用户|会员|客人|买家|客群|人群|分群|的人|羊毛党|消费者|大客|[熟散老新]客",
     re.IGNORECASE,
 )
 

@@ -64,7 +64,7 @@ _DEEDS = frozenset(
 _OWN = r"(?:(?:an?|the|our|any|his|her|their)\s+)?"
 _ATTRIBUTE = rf"\b(?:with|without|whose|by|from|near|in|via|their|share|have|has|use|uses|using|within \d+|\d+)\s+{_OWN}"
 _OF_THEIRS = r"(?=\s+(?:is|are|was|were|number|numbers|nos?|code|codes|score|address|provider|status|type)\b|\s*(?:[,.?!)]|$|\bor\b|\band\b))"
-_ATTRIBUTE_OR_PLACE = rf"\b(?:with|without|w/o?|on|at|in|from|near|via|through|have|has|having|had|use[ds]?|using|owns?|holds?|takes?)\s+{_OWN}(?:[\w-]+\s+)?"
+_ATTRIBUTE_OR_PLACE = rf"\b(?:with|without|w/o?|at|in|from|near|via|through|have|has|having|had|use[ds]?|using|owns?|holds?|takes?)\s+{_OWN}(?:[\w-]+\s+)?"
 _ENDS = r"(?=\s+(?:degree|account|card|users?|but|who|that|which|with|over|under|w/|as)\b|\s*(?:[,.?!)&]|$|\b(?:or|and)\b))"
 _CONTACT = frozenset(
     "email emails e-mail e-mails sms phone phones mobile newsletter app push notification website web online whatsapp wechat"
