@@ -33,7 +33,7 @@ MARKET_CUES: dict[str, re.Pattern[str]] = {
         r"|备多少货|(?:要|该|得)备[^。？?]{0,4}货|会卖到?多少|(?:能|会)卖(?:出)?多少|卖得(?:怎么样|如何)[^。？?]{0,4}(?:下|未来)"
     ),
     "find_anomalies": _rx(
-        r"\b(?:fishy|dodgy|shady|funny business|irregularit\w+)\b|\b(?:abus(?:e|es|ed|ing)|cheat(?:s|ing|ed)?|misus\w+|exploit\w*|scamm?\w*)\b[^.?!]{0,25}\b(?:coupons?|promo\w*|offers?|discounts?|system|us)\b|薅(?:我们|咱们?|我们的)?(?:的)?羊毛(?!党)|(?:异常|可疑)[^。？?]{0,8}(?:排查|检查|订单|交易)|(?:钻空子|刷券|套利)|"
+        r"\b(?:anything|something|any) (?:\w+ )?(?:fishy|dodgy|shady|funny business|irregularit\w+)\b|\b(?:fishy|dodgy|shady)[- ](?:looking )?(?:orders?|customers?|transactions?|coupons?)|\b(?:abus(?:e|es|ed|ing)|cheat(?:s|ing|ed)?|misus\w+|exploit\w*|scamm?\w*)\b[^.?!]{0,25}\b(?:coupons?|promo\w*|offers?|discounts?|system|us)\b|(?:有没有|有人|有谁)[^。？?]{0,6}薅(?:我们|咱们?)?(?:的)?羊毛(?!党)|(?:异常|可疑)[^。？?]{0,8}(?:排查|检查|订单|交易)|(?:钻空子|刷券|套利)|"
         r"\bsuspicious\b|\bfraud(?:ulent|sters?|s)?\b|\banomal(?:y|ies|ous)\b|\boutliers?\b|\bcoupon abuse\b"
         r"|\b(?:odd|strange|weird|abnormal|unusual)(?:[- ]looking)? (?:orders?|customers?|coupons?|baskets?|transactions?|redemptions?)\b"
         r"|\b(?:orders?|customers?|coupons?|transactions?|redemptions?)\b[^.?!]{0,12}\blooks? (?:odd|strange|weird|off|abnormal|unusual)\b"
@@ -50,13 +50,13 @@ MARKET_CUES: dict[str, re.Pattern[str]] = {
         r"|(?:陈列|堆头|端架|货架|封面|宣传单)[^。？?]{0,16}(?:差多少|带动|有没有用|值不值|最大)"
     ),
     "mail_frequency": _rx(
-        r"^(?![^?]*\b(?:who|whose|(?:customers|people|those) (?:that|with))\b)[^?]*\btoo many (?:e-?mails?|mailings?|campaigns?|messages|texts|sms)\b|\b(?:over-?mail|pester|bombard|spam)(?:ing)? (?:people|them|customers|our)|\bhow often\b[^.?!]{0,30}\b(?:contact|mail|e-?mail|message|write to|reach out)\b|(?:一个?[月周年]|每[月周年])(?:发|推|做|搞)(?:几|多少)[次封条]|"
+        r"^(?![^?]*\b(?:who|whose|(?:customers|people|those) (?:that|with))\b)[^?]*\btoo many (?:e-?mails?|mailings?|campaigns?|messages|texts|sms)\b|\b(?:am i|are we|do we|is it) (?:over-?mail|pester|bombard|spam)(?:ing)?\b|\bhow often\b[^.?!]{0,30}\b(?:contact|mail|e-?mail|message|write to|reach out)\b|(?:一个?[月周年]|每[月周年])(?:发|推|做|搞)(?:几|多少)[次封条]|"
         r"\bhow many (?:e-?)?(?:mails?|mailings?|campaigns?|messages|contacts|touches)\b[^.?!]{0,30}\b(?:too many|enough|optimal|ideal|at most|best|should we send|per month)\b|\bfrequency cap(?:s|ping)?\b|\bresponse curve\b"
         r"|\b(?:mail|e-?mail|contact|campaign|message) fatigue\b|\bhow often (?:should|can|may) we (?:mail|e-?mail|contact|message|write)\b"
         r"|(?:多少|几)[封次个条](?:营销)?(?:邮件|活动|短信|推送|触达|营销)[^。？?]{0,6}(?:太多|合适|过多|最好|才够)|频[次率]上限|(?:触达|营销)疲劳(?![:：])|响应曲线"
     ),
     "review_sentiment": _rx(
-        r"\bwhat (?:do|did|are|were) (?:folks|everyone|everybody|our \w+|the public)(?: all)? (?:say|saying|think|thinking|complain|complaining)\b|\b(?:complain|complaints?) (?:about )?(?:most|the most)\b|\bwhat do \w+ complain\b|\breviews?\b[: ]+(?:sentiment|score)?|\bgoing by (?:their|the) reviews\b|的口碑[。？?]?$|对.{1,12}的(?:评价|看法|意见|反馈)[。？?]?$|汇总[^。？?]{0,10}评[价论]|"
+        r"\bwhat (?:do|did|are|were) (?:folks|everyone|everybody|our \w+|the public)(?: all)? (?:say|saying|think|thinking|complain|complaining)\b|\b(?:complain|complaints?) (?:about )?(?:most|the most)\b|\bwhat do \w+ complain\b|\bgoing by (?:their|the) reviews\b|的口碑[。？?]?$|对.{1,12}的(?:评价|看法|意见|反馈)[。？?]?$|汇总[^。？?]{0,10}评[价论]|"
         r"\bwhat (?:do|did|are|were) (?:the |our |my )?(?:customers?|people|shoppers?|buyers?|users?|reviewers?|reviews?|they|these (?:customers|people|shoppers))(?: all)? (?:say|saying|think|thinking|complain|complaining|writ(?:e|ing) in)\b"
         r"|\b(?:customer |product |our )?reviews? (?:say|sentiment|summary|analysis)\b|\bsentiment\b|\bsummari[sz]e (?:the |our |all )*(?:customer |product )?reviews\b"
         r"|\bhow (?:is|are|was|were)\b(?![^.?!]*\b(?:customers?|segments?|shoppers?|they)\b)[^.?!]{0,40}\b(?:reviewed|rated)\b|\bwhat (?:are|were) (?:the |their |our )?(?:main |most common |usual |biggest )?complaints?\b"

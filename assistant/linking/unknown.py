@@ -38,7 +38,7 @@ def unknown_words(reading: Reading) -> tuple[str, ...]:
 
 
 _ASKS_FOR = (
-    r"(?:with|whose|having|wearing|named|called|living|who (?:have|has|had)|by|from|near|use|uses|using)"
+    r"(?:with|whose|having|wearing|named|called|living|who (?:have|has|had) (?:an?|no|any)|by|from|near|use|uses|using)"
     r"(?:\s+(?:an?|the|their|our|its))?(?:\s+[\w'-]+)?\s+"
 )
 _OF_PEOPLE = r"\s+(?:customers?|shoppers?|people|households?|buyers?|users|families|folks)\b"
@@ -72,7 +72,7 @@ _CONTACT = frozenset(
 )
 """Ways to reach customers, which are said of a campaign as often as of what customers have."""
 _OWN_DEEDS = (
-    r"speak|speaks|speaking|work|works|working|worked|stud(?:y|ies|ying|ied)|drives?|driving|(?:live|lives|living)(?! (?:alone|with|together))|resid(?:e|es|ing)|based"
+    r"speak|speaks|speaking|work|works|working|worked|stud(?:y|ies|ying|ied)|drives?|driving|(?:live|lives|living)(?! (?:alone|with|together))|resid(?:e|es|ing)(?! in (?:owned|own|rented|probably))|based"
     r"|follows?|following|(?:pays?|paid|payed|paying) (?:by|with|via|using|through|in)|vote[ds]?|subscribed?|unsubscribed?|clicked|opened|browsed?|(?:looked at|visited|viewed) (?:our |the |my )?(?:web\w*|site|pages?|app|profile|blog)"
     r"|complain(?:ed|s)?|download(?:ed)?|install(?:ed)?|sign(?:ed)? up|registered|commutes?|graduated|rides?|acquired|referred|recommended"
     r"|came (?:to us )?(?:via|through|from|by)|come (?:to us )?(?:via|through|from|by)|found us"
@@ -103,7 +103,7 @@ _ZH_BEFORE = r"(?:[按用是]|根据|住在|来自|没有?|有|为|未|打开|�
 _ZH_AFTER = r"(?:的|客户|顾客|用户|会员|人群|家庭|买家|消费者|客人|为|是|等于|超过|大于|小于|低于|高于|数|过的|付款|支付|号|里|打来)"
 _ZH_HAS = r"(?:[加爱在当装养住]|拥有|关注|属于)"
 _ZH_ENDS = r"(?:下单|[且并又、，,或在]|过来|来的|$)"
-_ZH_LIVES = re.compile(r"家住|住在|居住")
+_ZH_LIVES = re.compile(r"家住|住在")
 
 
 def missing(text: str, unknown: Sequence[str], chinese: bool, described: bool) -> tuple[str, ...]:
