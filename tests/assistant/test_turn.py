@@ -232,7 +232,7 @@ def test_a_mended_edit_is_told(talk):
 
 def test_a_refusal_outside_the_schema_is_repaired_too(talk):
     bad = {"tool": "refuse", "reason": "boredom"}
-    answer = talk.ask("what's the weather like tomorrow?", bad, call("refuse"), lawless=True)
+    answer = talk.ask("what's the tide like tomorrow?", bad, call("refuse"), lawless=True)
     assert answer.refused
 
 
@@ -338,7 +338,7 @@ def test_what_would_destroy_data_is_refused_even_by_a_model_that_fails(talk):
 
 
 @pytest.mark.parametrize(
-    "question", ["what's the weather like tomorrow?", "write me a poem", "今天的股市怎么样？"]
+    "question", ["what's the tide like tomorrow?", "who painted the Mona Lisa?", "月球离地球多远？"]
 )
 def test_what_is_not_about_customers_is_refused(talk, question):
     answer = talk.ask(question, call("refuse"))
