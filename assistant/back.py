@@ -11,12 +11,12 @@ PLACE = rf"{'|'.join(ORDINALS)}|\d{{1,2}}(?:st|nd|rd|th)"
 PLACE_ZH = r"\d{1,2}|[一二三四五六七八九十]"
 """A place in a list: 'second', '2nd', '二'."""
 _BEFORE = re.compile(
-    r"(?:please |ok,? |no,? |actually,? )*"
+    r"(?:please |ok,? |no,? |actually,? |hm+,? |wait,? |oops,? |sorry,? )*"
     r"(?:(?:undo|revert|reverse)(?: (?:that|this|it|(?:the |my |that )?(?:last|previous) (?:change|edit|step|one)))?"
     r"|take (?:that|this|it) back|(?:go |take (?:me |us )?)?(?:one step |a step )?back|step back)"
     r"(?: to (?:the |my |our )?(?:previous|last|former|earlier)(?: (?:one|segment|group|audience|version))?| to before(?: that)?)?"
     r"(?:,? please)?"
-    r"|(?:请|麻烦|帮我|我要|我想)*(?:撤销|撤回|回退|退回|返回|还原|恢复|回到|退)(?:到|一下|吧)*"
+    r"|(?:请|麻烦|帮我|我要|我想|不对|不是|不行|算了|错了|哎呀?|嗯|[，,])*(?:撤销|撤回|回退|退回|返回|还原|恢复|回到|退)(?:到|一下|吧)*"
     r"(?:(?:刚才|刚刚|之前|上一?|前一?|最后一?|最近一?|这一?)的?(?:步|次|个)?的?(?:那个|那步)?(?:修改|操作|改动|编辑|步骤|分群|人群|版本|状态)?)?"
     r"(?:吧|了|好吗)?",
     re.IGNORECASE,

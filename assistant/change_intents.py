@@ -53,6 +53,7 @@ _CUES = re.compile(
     "|".join(
         (
             rf"\b(?:{_WHO}\s*)?(?:did |are )?\b(?:{_IN}{_LINK}{_OUT}|{_OUT}{_LINK}{_IN})\b(?: (?:it|them|{_SEGMENT}))?",
+            r"\bins?\s*/\s*outs?\b|\b(?:in|out)flows?(?: and (?:in|out)flows?)?\b|\bcomings and goings\b",
             rf"\b{_WHO}\s+(?:{_IN}|{_OUT})(?: of| to| from| in)? (?:it|{_SEGMENT})\b",
             rf"\bwhat(?:'s| has| have)? changed\b(?: (?:in|about|with|for) (?:it|them|{_SEGMENT}))?"
             r"(?=[^?]*\b(?:since|between|compared))",

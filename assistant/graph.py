@@ -24,7 +24,7 @@ from assistant.llm import ChatModel
 from assistant.naming import MAX_NAME
 from assistant.outright import Known, outright
 from assistant.plan import CURRENT, DESCRIBED, Plan, definition_of, edited, make_plan
-from assistant.replies import CLARIFY, GAVE_WAY, MENDED, REFUSE, reply
+from assistant.replies import CLARIFY, GAVE_WAY, MENDED, REFUSE, WITHOUT_IT, reply
 from assistant.rests import rests_on, why
 from assistant.run import Around, Outcome, run_tool, unwatched
 from assistant.second_reading import SecondReader, describes, doubtful
@@ -37,7 +37,7 @@ from segments.canonical import fingerprint
 from segments.codec import from_json, to_json
 from segments.definition import InCluster, Node
 from segments.errors import InternalError, ModelRetryError, SegAssistError, Sentence, UserError
-from segments.explain import Language
+from segments.explain import Language, explain
 from segments.issues import in_language, sentences
 from segments.ports import Evidence
 
@@ -177,7 +177,7 @@ class TurnGraph:
             [call["name"] for call in state.get("called", [])],
             _before(state),
         )
-        plan = outright(turn.question, turn.link, known)
+        plan = outright(self.linker.spelt(turn.question)[0], turn.link, known)
         if plan is None and turn.steps_alone:
             return Plan(turn.steps[0][0], CURRENT, arguments={"confirmed": True, "steps": True})
         return plan
@@ -247,13 +247,11 @@ class TurnGraph:
             return {}
         plan, link = turn.plan or Plan("clarify"), turn.link
         if plan.tool == "clarify":
-            turn.clarification = reply(CLARIFY.get(plan.reason or "", CLARIFY["vague"]), link.language)
+            vague = "vague_of_them" if link.means_them and _current(state) is not None else "vague"
+            turn.clarification = reply(CLARIFY.get(plan.reason or "", CLARIFY[vague]), link.language)
             return {}
         if plan.tool == "refuse":
-            turn.refused = reply(
-                REFUSE[plan.reason or "out_of_scope"], link.language, ", ".join(link.missing or link.unknown)
-            )
-            return {}
+            return self._refuse(turn, plan, link)
         if "back" in plan.arguments:
             return self._back(state, turn, plan.arguments["back"])
         if plan.tool == "say_again":
@@ -297,6 +295,16 @@ class TurnGraph:
             "current": to_json(changed),
             "trail": [item for item in trail if item][-KEPT_TURNS:],
         }
+
+    def _refuse(self, turn: Turn, plan: Plan, link: Link) -> State:
+        """Say no. Where only one thing of a description is missing, 'yes' takes the rest."""
+        lacking = ", ".join(link.missing or link.unknown)
+        turn.refused = reply(REFUSE[plan.reason or "out_of_scope"], link.language, lacking)
+        if plan.reason != "unknown_field" or link.reading is None:
+            return {}
+        rest = explain(link.reading, self.catalogue, link.language)
+        turn.refused += " " + reply(WITHOUT_IT, link.language, rest)
+        return {"pending": {"tool": "define_segment", "arguments": {"definition": to_json(link.reading)}}}
 
     def _back(self, state: State, turn: Turn, number: int) -> State:
         """The segment before, or the one of that number from 1, is the current one again."""

@@ -12,16 +12,22 @@ _HELLO = re.compile(
     re.IGNORECASE,
 )
 _HELP = re.compile(
+    r"(?:(?:hi|hello|hey)(?: there)?[,.! ]+)?(?:so )?(?:"
     r"help(?: me)?|what (?:can|could|do) you do(?: for me)?|what (?:can|should|may) i ask(?: you)?"
+    r"|(?:your )?(?:capabilities|features|functions)"
+    r"|(?:what|which|wat)(?: (?:sort|kind|type)s? of)?(?: (?:things|questions|stuff|tasks))?"
+    r" (?:can|could|do|does) (?:you|u|this|it|the)(?: (?:tool|thing|assistant|app|bot))?"
+    r" (?:do|help|tell|answer|offer|know|handle)(?: (?:me|us))?(?: with)?(?: for (?:me|us))?"
     r"|how do(?:es)? (?:this|it|you) work|who are you"
-    r"|what (?:data|information) do (?:you|we) have(?: about (?:them|customers|our customers))?"
-    r"|(?:你|您|这个|助手)?都?(?:能|会|可以)(?:帮我)?(?:做|干)(?:些|点)?什么|怎么用|帮助|你是谁|我?(?:能|可以)问你?些?什么|都?有(?:哪些|什么)数据",
+    r"|what (?:data|information) do (?:you|we) have(?: about (?:them|customers|our customers))?)"
+    r"|(?:你|您|这个|助手)?都?(?:能|会|可以)(?:帮我)?(?:做|干)?(?:些|点)?(?:什么|啥)呀?|怎么用|帮助|你是谁|我?(?:能|可以)问你?些?什么|都?有(?:哪些|什么)数据",
     re.IGNORECASE,
 )
 _EVERYONE = re.compile(
     r"(?:and |so |please )*how many (?:customers|people|shoppers|households|clients) "
     r"(?:do (?:we|i|you) have|are there|are in (?:the|our) (?:data|database))(?: (?:in total|altogether|in all|overall))*"
-    r"|(?:what is )?(?:the|our) (?:total )?(?:number of customers|customer base)"
+    r"|(?:what(?:['’]s| is) )?(?:the |our |my )?(?:total )?(?:number of (?:customers|shoppers|households)|customer base"
+    r"|(?:customer|shopper|household|client) (?:count|number|total)s?)"
     r"|(?:我们|一共|总共|现在|目前)*有?(?:一共|总共)?有?多少(?:个|位|名)?(?:客户|顾客|会员|用户)",
     re.IGNORECASE,
 )

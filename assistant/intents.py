@@ -57,6 +57,7 @@ def _rx(pattern: str) -> re.Pattern[str]:
 
 CUES: dict[str, re.Pattern[str]] = {
     "find_lookalikes": _rx(
+        r"\blals?\b|\b(?:dig up|find|get|give|show|fetch)\b[^.?!]{0,20}\bmore (?:of the same|of (?:them|these|those))\b|\bwho else\b[^.?!]{0,20}\blike (?:them|these|those|this|him|her|household|customer|my|our)\b|[跟和与像](?:他们|她们|这些人?|这群人|这批人|这拨人)[^。？?，,]{0,6}(?:差不多|一样|相似|类似|相近)|(?:往外|向外|再|客|人)扩(?:展|充|量)?(?:出|到|个)?[\d一二两三四五六七八九十百]+|相近(?:的)?(?:客户|顾客|人)|"
         r"look[- ]?alikes?|\b(?:behav(?:e|es|ing)|act(?:s|ing)?|shop(?:s|ping)?) (?:just |exactly )?like\b|\b(?:similar to|resemble) (?!<sign>)|\b(?:like|similar to|resembl\w+) (?:customer|household|shopper|client|buyer)\b|\b(?:people|customers?|shoppers?|households?|others?|more|folks|ones|buyers)\b[^.?!]{0,25}\b(?:like|similar to|resembl\w+)"
         r"\s+(?:them|these|those|this|him|her|that|it|my|our)\b|\bsimilar (?:people|customers?|shoppers?|households?|profiles?|ones|audience)"
         r"|\bmore like (?:them|these|this|those)|\bresembl|\bclones?\b|\bexpand (?:this|the|that) (?:audience|segment)"
@@ -64,11 +65,13 @@ CUES: dict[str, re.Pattern[str]] = {
         r"|\bmore (?:customers|shoppers|people|households) (?:just )?like\b|相似|类似|相近的?(?:人|客户|顾客|用户)|同款(?:人|客户|顾客)|差不多的?(?:人|客户|顾客|用户|家庭)|长得像|[跟和与].{1,20}一样的(?:人|客户|顾客)|[跟和与].{1,20}(?:很|最|差不多|比较)?像|像(?:他们|她们|这些|这群|这样)|同类(?:客户|人群)|扩展(?:人群|受众)"
     ),
     "score_propensity": _rx(
+        r"\bp\([^)]{1,30}\)|\bprob\b|\bgonna (?:buy|come|return|redeem|shop|order)|\bwhat (?:are|is) (?:the )?(?:chances?|odds|prospects?)\b|\bdo you (?:reckon|think) (?:they|these|those)\b|\bwill (?:we|i) see (?:them|these|those)\b|\bhow (?:probable|sure)\b|复购率(?:多少|多高|会)|把握(?:多大|有多大)|"
         r"\b(?:score|rate) (?:them|these|those|this|it|the (?:segment|group|audience))\b|打分|评分(?!为|[^。？，]{0,3}[\d高低])|\b(?:how )?likely\b|\blikelihood\b|\bprobabilit|\b(?:sure|certain) to (?:buy|shop|come|return|redeem|order)\b|\baccording to (?:your|the) model|\bpropensit|\b(?:apt|prone|bound|poised|set) to (?:buy|come|return|redeem|shop|churn)\b|\bchances?\b|\bodds\b|\bwill (?:they|these|those|this|any of them|he|she|it)"
         r"(?! be (?:mailed|sent))\b|\bwould (?:they|these) (?:come|buy|return|redeem)|\bpredict|\bcome back\b|\bcoming back\b|\bexpected to (?:buy|return|redeem)"
         r"|\bgoing to (?:buy|come|return|redeem|shop)|有多大(?:机会|把握|概率)|机会有多大|几成(?:机会|把握)|会不会|可能性|概率|几率|(?<![都常总才])会(?:再|回来|复购|回购|购买|买|用|使用|来)|回头|预测|有多大可能|多大可能|倾向"
     ),
     "estimate_uplift": _rx(
+        r"\b(?:buy|bought|purchas\w*|respond\w*|shop|comes?|came|orders?)s? (?:only|just|purely|solely) (?:because|if|when)\b[^.?!]{0,12}\b(?:mail|contact|email|target|write|send|campaign|coupon|offer|voucher)|\bonly (?:buys?|responds?|comes?|shops?|orders?|purchases?)\b[^.?!]{0,10}\b(?:because of|thanks to|due to)\b|\b(?:would|will)(?:['’]ve| have)? (?:come|bought|buy|shop(?:ped)?|ordered?|purchased?)(?: in| from us)? (?:anyway|regardless|in any case|no matter)|\bpersuadab\w+|\bincremental\w*\b[^.?!]{0,20}\b(?:coupon|campaign|mailing|response)|增量效果|(?:增量|净)(?:贡献|提升)|自然(?:购买|转化)(?:的)?(?:人|客户)?|"
         r"\b(?:(?:would|will|do|does|did|might|could|only|just) )*(?:buy|bought|purchas\w*|respond\w*|shop|come|came|order)\s+(?:back )?(?:only |just |purely |simply |solely )?(?:because of|thanks to|due to|on account of)"
         r"\s+(?:(?:the|a|an|our|that|this|last|past|previous|latest|such) )*(?:coupons?|campaign|mailings?|e-?mails?|offers?|vouchers?|promotions?|discounts?|it|them)\b(?:\s+(?:campaign|mailing|e-?mail|offer))?(?:\s+#?[A-Za-z]*\d+)?"
         r"|\buplift\b(?: of (?:the )?(?:last |past )?(?:coupon |campaign )*(?:\s*#?[A-Za-z]*\d+)?)?|\bpersuadables?\b|\bsleeping dogs?\b|\b(?:would |will )?(?:have )?(?:buy|bought|shop|purchase) (?:from us )?anyway\b"
@@ -78,6 +81,7 @@ CUES: dict[str, re.Pattern[str]] = {
         r"|不发券就不买|发了券才会?买|增量(?:最大|最高|效果)|发券[^。？?]{0,6}适得其反"
     ),
     "customer_value": _rx(
+        r"^\s*(?:what(?:'s| is)? )?(?:the |their )?(?:clv|cltv|ltv)\b[^<>=]{0,25}$|\b(?:clv|cltv|ltv)\b[^<>=]{0,15}\b(?:on|of|for) (?:them|they|these|those|th(?:is|at|e) \w+)\b|\b(?:what|how much) (?:revenue|spend(?:ing)?|sales|money|value|income|business)\b[^?]{0,12}\b(?:expect|see|get|make|earn|bring|generate|anticipate)\b|(?:未来|今后|接下来|以后)[^。？?]{0,8}(?:LTV|CLV|价值)|以后[^。？?]{0,8}(?:花|带来|贡献|买)多少|(?:值|贡献)多少钱|"
         r"(?<!net )\bworth\b(?: to us)?(?=\s*(?:[?.!]?\s*$|over\b|within\b|during\b|across\b|next\b|(?:in|for) the (?:next|coming)\b))"
         r"|\b(?:what|how (?:much|high|big)|estimate|predict|forecast|calculate|compute|their|its)\b[^.?!,]{0,25}?\blife-?time value\b(?: of)?|\b(?:their|its|the|what(?:'s| is)?|estimate|predict|forecast)\s+(?:the |their |its |expected |predicted )*(?:clv|cltv|ltv|future value)\b(?!\s*[<>=]|\s+(?:over|above|under|below) <sign>)(?: of)?|\bhow much (?:will|would|are) (?:they|these|those|he|she)\b[^?]{0,20}?\bspend(?:ing)?\b"
         r"|(?:会|能|大概|大约|总共|一共|还)*(?:值|价值)(?:是)?(?:多少|几)(?:钱|元|美元)?|(?:终身|终生|生命周期|未来)价值(?:是|有|为|大概)*(?:多少|多大|多高)|(?:预测|估算|估计)[^。？，]{0,12}价值|(?:会|能|可|将|预计|还)+(?:再)?(?:花|消费|贡献|带来|创造|产生|买)(?:出|掉)?多少(?:消费|钱|收入|销售额?|价值|利润|金额)?"
@@ -85,11 +89,13 @@ CUES: dict[str, re.Pattern[str]] = {
         r"|(?:贡献|带来)多少(?:钱|收入|销售)|(?:终身|终生|未来)价值(?=[把最前排])|以后价值高"
     ),
     "recommend_products": _rx(
+        r"\banything else\b[^.?!]{0,20}\b(?:fancy|like|want|need|enjoy|buy|interest)|\bwhat else (?:could|can|should|might|would) (?:we|i|you|they)\b|推(?:些|点|个)?(?:啥|品|哪些|什么)|(?:该|能|可以)(?:给他们)?(?:推|卖|推荐)(?:些|点)?(?:什么|啥)|"
         r"\brecommend(?:ation)?s?\b(?! (?:a )?(?:strategy|campaign|plan|budget))|\bnext best\b|\bcross[- ]sell\b|\bwhat (?:else )?(?:should|could|can|might) (?:we|i) (?:recommend|sell|suggest|promote|push|pitch|cross)"
         r"|\bwhat (?:products?|items?|categories)\b|\bwhich (?:products?|items?|categories)\b|\bwhat (?:else )?(?:would|do|might|will) they (?:like|want|buy next|need)|\bsuggest(?:ions?)? (?:some )?(?:products?|items?)|\bproducts? (?:to|should)"
         r"|\bup-?sell|\bpair(?:s|ed)? well\b|\bgo(?:es)? (?:down )?well with\b|\bwhat (?:else )?(?:to|can|could|should|would) (?:we |i )?(?:sell|pitch|push|promote|feature)\b|种草.{0,4}(?:商品|产品|东西)|推什么|卖什么|推点|再卖|还能卖|带什么货|搭配(?:什么|销售)|推荐|交叉销售|下一件|适合他们|还会(?:喜欢|想买)|可能喜欢|什么(?:商品|产品|品类)|哪些(?:商品|产品|品类)"
     ),
     "plan_strategy": _rx(
+        r"\bhow (?:do|should|can|could|might|would|shall) (?:we|i)\b[^.?!]{0,15}\b(?:coax|lure|tempt|entice|nudge|convince|persuade|encourage|motivate|stop|prevent|bring|lift|grow|save|turn|make|talk|woo)\b[^.?!]{0,15}\b(?:them|they|these|those|th(?:is|at|e) \w+)\b|\bhow (?:would|should|do) you go about\b|\bwhat (?:do|would|should|can) (?:you|we|i) (?:advise|suggest|recommend|propose)\b[^.?!]{0,20}\b(?:do|to (?:bring|win|get|keep))|\b(?:re)?activation (?:plan|idea|campaign)|\b(?:game|action|retention|winback|win-back|growth) (?:plan|play)\b|\bwhat(?:'s| is| would be) (?:our|the|your|a good) (?:\w+ )?(?:play|move|approach)\b|[咋怎](?:么|样)?(?:才)?(?:能)?(?:把|让|叫|使)(?:他们|她们|这些人|这群人|这帮人|人)[^。？?]{0,10}(?:回|来|买|留)|(?:拉|弄|劝|哄|唤)回来?|(?:支|出)(?:个|点)?招|怎么(?:留|维护|盘活|运营)|"
         r"\bstrateg|\bcampaign (?:plan|idea|for)|\bplan (?:a|me|the|out|for)|\bmarketing plan\b|\bplan\?|<money> (?:across|behind|to play with)\b|\bbudget\b|\bwhat (?:do|should|can|could|would) (?:we|i) (?:offer|do|send|give|spend)|\bwin(?:ning)?(?: them|[- ])?\s?back\b|\bre[- ]?activat|\bre[- ]?engage"
         r"|\bhow (?:do|should|can|could|would) (?:we|i) (?:target|reach|approach|market|get|win|retain|keep|spend|treat|best|engage)|\bpromotion plan|\boffer (?:them|these|those)|\bretention (?:plan|offer)|\bspend (?:it|the|this|that|my|our) (?:budget|money)?\b.{0,20}\bon them|\bdesign (?:a|an|me)"
         r"|\bwith <money>(?!\w)(?!.*\bbask)|\b(?:got|have|put|use) (?:a )?<money> (?:budget|to)|\b(?:recommend|suggest|propose|draft|give me|outline|sketch|need|want|build|create|come up with) (?:us |me )?(?:an?|some|the|your) (?:\w+ )?(?:approach|plan|strategy|campaign|tactics?|offers?|play|action plan|game plan|promotion|promo)\b"
@@ -99,47 +105,59 @@ CUES: dict[str, re.Pattern[str]] = {
         r"|(?:有什么|什么|哪些)(?:是)?(?:事)?(?:不该|不能|不要|不应该?|别)(?:做|干)|(?:不该|不能|不要|不应该?|别|不宜)(?:做|干)(?:什么|哪些)|(?:要|应)?避免(?:做)?(?:什么|哪些)"
     ),
     "profile_segment": _rx(
+        r"\bmakes? (?:them|they|these|those|th(?:is|at|e) \w+)\b[^?.!]{0,20}\b(?:different|special|tick|unique|distinct)|\b(?:portrait|picture|snapshot|rundown) of (?:them|they|these|those|th(?:is|at|e) \w+)|\b(?:sort|kind|type) of (?:people|folks|customers?|shoppers?) (?:are|is|were) (?:they|these|those|my|our)|\bwhat(?:['’]re| are) (?:them|they|these|those|th(?:is|at|e) \w+)\b[^?.!]{0,15}\blike\b|(?:都)?是?(?:些)?啥样|啥(?:样|特征|画像)|什么路数|(?:主要)?特征(?:是|有)?(?:什么|哪些|如何)?|人群(?:画像|概况)|概述|"
         r"\bprofile\b|\btypical (?:of|about|for)\b|\bwhat are\b[^?]{3,60}\blike\b\s*\??$|\bwhat do\b[^?]{3,40}\blook like\b|\bdescribe\b|\bwho are (?:they|these|those)|\bwhat (?:are|do) (?:they|these (?:people|customers|folks)|those) (?:like|look like|have in common|all about)|\bwhat(?: makes| is| sets|'s)\b[^?]{0,30}\b(?:different|special|apart|distinct|unusual|unique|stand out)|\bstand out\b|\btell me (?:more )?about(?: (?:them|these|this|those|the)|\s*[?.!]?\s*$)|\bcharacteri[sz]"
         r"|\bcharacteristics\b|\bhow (?:do they|are they|does this|is this) (?:differ|different|compare)|\bbreak ?down\b|\bsets? them apart|\bin common\b|\bdig into\b|\binsights?\b|\bpersona of\b|\bwhat (?:sort|kind|type)s? of (?:people|customers?|shoppers?|folks|households?|families|person) (?:buys?|are|is|shops?|gets?|goes|go|do|does|would|spends?|redeems?|comes?|uses?|picks?)\b|\bpaint (?:me )?a picture\b|\bwhat do we know about\b|\bget to know\b|\bwhat (?:defines|distinguishes|characterises|characterizes)\b|\bsum(?:marise|marize| up)\b.{0,20}\b(?:them|these|this|those|group|segment)\b"
         r"|(?:都)?是些?什么(?:样的?)?人|长什么样|什么来头|人群特点|了解一下.{0,10}(?:客户|顾客|人|他们)|有啥(?:特点|特征|不同|共同)|什么(?:特点|特征)|画像|特征|特点|有什么不同|描述|什么样|分析一下|区别|共同点|介绍一下"
     ),
     "discover_segments": _rx(
+        r"\b(?:sort|split|divide|put|group|bucket|carve|slice) (?:them|our|my|all|the|every\w*)\b[^.?!]{0,25}\binto\b[^.?!]{0,15}\b(?:types?|groups?|clusters?|buckets?|segments?|kinds?|tribes?)\b|\bnatural (?:customer |shopper |buyer )?(?:groups?|segments?|clusters?|types?)\b|分(?:成|为|出)?[\d一二两三四五六七八九十几]+(?:个)?(?:群|类|组|层|群体)|(?:分成|分为)(?:哪)?几(?:个|种|类|群|拨)|(?:自动|智能)(?:划分|分层|分类)|"
         r"\b(?:what|which) (?:sort|kind|type)s? of (?:customers|shoppers|people|buyers) (?:have|do) we|\b(?:discover|cluster|natural(?:ly occurring)? (?:segments?|groups?|clusters?)|split (?:our|my|the|all|everyone)|divide (?:our|my|the|all|everyone)|segment (?:our|my|all|the) (?:entire |whole )?(?:customers?|base|audience|shoppers|customer base|data)|group (?:our|my|all|the) customers|kinds? of (?:customers|shoppers)|types? of (?:customers|shoppers)|personas\b)"
         r"|\bwhat (?:groups|segments|clusters|types|kinds)\b|\b(?:find|show|give|identify|make|create) (?:me )?(?:\w+ )?(?:natural |distinct |main |key )?(?:segments|clusters|groups)\b(?! (?:i|we) (?:have )?saved)|分成.{0,6}(?:人设|类型|群|组|类)|几种(?:人设|类型)|聚类|自然分群|分成\w{0,4}[类组群]|划分|发现.{0,6}(?:分群|群体|细分)|自动分群|哪几类|几类客户|哪些类型"
     ),
     "save_segment": _rx(
+        r"\bhang on to (?:this|it|that)\b|\bkeep (?:this|it|that)\b[^.?!]{0,30}\b(?:under|as|called|named)\b|(?:^|[，,。 ])(?:请)?存\s?(?![在货量])(?=[\w“「\"])|(?:给我|帮我|先)留着|留着[，,]|取名|"
         r"\bsave\b(?! (?:for|those|the (?:ones|people)|anyone))|\bstore (?:this|it|that|the segment)|\bname (?:this|it)\b|\bkeep (?:this|it|that)(?: one)? (?:as|under)\b|\bbookmark|保存|存为|存成|命名为|存下来|存一下"
     ),
     "list_segments": _rx(
+        r"\bls segments?\b|\b(?:which|what|how many) (?:segments?|audiences?|groups?|lists?)\b[^.?!]{0,25}\b(?:so far|already|saved|stored|built|made|created|on file|(?:right )?now|at the moment)\b|\b(?:which|what) (?:segments?|audiences?) (?:are|is) there\b|已(?:经)?(?:存|保存|建|创建)(?:好|过|了)?的?(?:分群|人群|人群包|受众)|存(?:过|了|下)(?:的)?(?:哪些|什么|几个)?(?:分群|人群|人群包|受众)|(?:建|做)(?:过|了)(?:哪些|几个)(?:分群|人群)|"
         r"\blist\b[^.?!]{0,25}\bsegments?\b|\b(?:which|what) segments? (?:do|have|did) (?:we|i)|\b(?:my|our|all(?: the)?|the) saved segments?|\b(?:saved|existing|stored) (?:segments|audiences|groups|lists)\b|\bwhat (?:have|did) (?:we|i) (?:saved?|stored?)\b|\b(?:segments|audiences) (?:that )?(?:we|i)(?:'ve| have)? (?:already )?(?:saved|have|built|stored)\b|\bshow (?:me )?(?:all |my |the |our )*(?:saved )?segments\b|存(?:过|了|下)(?:的)?(?:哪些|什么|几个)|有哪些(?:存好|保存)?.{0,4}(?:分群|人群|受众)|(?:分群|人群|受众)(?:列表|清单)|列出.{0,8}(?:分群|人群|受众)|列出.{0,8}分群|有哪些.{0,6}分群|已保存的?.{0,3}分群|所有分群|我的分群|保存了哪些"
     ),
     "delete_segment": _rx(
+        r"\b(?:rm|drop|bin|scrap|trash)\b[^.?!]{0,15}\bsegment\b|(?:删|去)(?:掉|了|除)[^。？]{0,12}(?:这个|那个)?(?:分群|人群)|"
         r"\b(?:delete|remove|erase|discard|get rid of)\b[^.?!]{0,30}\bsegment|\bdelete (?:the )?['\"“]|\bdelete (?:it|this|that)\b|删除.{0,12}分群|删掉.{0,12}分群|删除[“\"「']"
     ),
     "show_segment": _rx(
+        r"\bhow (?:exactly |precisely )?(?:is|was|did you) (?:this|that|the|it)\b[^.?!]{0,20}\bdefined?\b|\b(?:the|which|what) (?:conditions?|criteria|rules?|filters?)\b[^.?!]{0,20}\b(?:used?|using|behind|apply|applied|in use)\b|(?:调出|翻出|找出)[^。？]{0,8}分群|用(?:了|的)(?:什么|哪些)条件|条件(?:是|有)(?:什么|哪些)|"
         r"\b(?:show|display|open|load|see|view|pull up|what(?:'s| is) (?:in|the definition of))\b[^.?!]{0,30}\b(?:segment|definition|sql|query|conditions)|\bcurrent segment\b|\bhow (?:is|was) (?:this|that|the|it)\b[^.?!]{0,20}\bdefined\b|\b(?:this|that|the) segment (?:is |was )?defined\b|\bhow many (?:are there|people are|customers are|is that|are (?:in|they))|\bwhat(?:'s| is) (?:the )?(?:sql|definition|size|current)|\bwhere are we\b|\bwhat do we have (?:now|so far)|\bhow big is (?:it|this|that|the)|显示.{0,10}分群|打开.{0,10}分群|查看.{0,10}(?:分群|定义)|当前(?:这个)?分群|怎么定义|有多少人|现在.{0,6}多少|看看?.{0,6}(?:定义|SQL|sql)"
     ),
     "trend_segment": _rx(
+        r"\b(?:is|are) th(?:is|at|e) (?:segment|audience|group|crowd|lot|bunch|base|list) (?:growing|shrinking|getting (?:bigger|larger|smaller)|up|down)\b|\b(?:has|have) (?:it|they|these|th(?:is|at|e) \w+) (?:been )?(?:getting (?:bigger|larger|smaller)|growing|grown|shrinking|shrunk)\b|\bsize (?:trend|history|by month|over)\b|\b(?:growing|bigger) or (?:shrinking|smaller)\b|(?:人数|规模)(?:的)?(?:曲线|变动)|越来越(?:多|少)了?(?:吗|没)|(?:在)?(?:涨|跌)(?:了)?(?:吗|没|还是)|"
         r"\btrend(?:s|ing)?\b(?! (?:of|in) (?:spend|orders?|purchases?)\b)|\bover time\b|\bhow (?:has|have|did) (?:it|this|that|they|the (?:segment|audience|group|size))\b[^?]{0,20}\b(?:chang|grow|grew|mov|develop|shr[iu]nk)"
         r"|\b(?:is|are) (?:it|this|they|these|those|the (?:segment|audience|group)) (?:growing|shrinking|getting (?:bigger|larger|smaller))\b|(?:他们|人数|规模|分群|人群)(?:是?在|有没有|有)?(?:增长|增加|减少|萎缩)(?:了)?(?:吗|么|没有)|\bhistory of (?:this|the) segment|(?:人数|数量|客户数|规模)(?:的)?(?:变化|趋势|走势|增减)|变化(?:情况|如何|怎样|怎么样|趋势)|变(?:多|少)了(?:吗|没有|还是)|人数(?:是)?(?:多|少|涨|跌|增加|减少)了|(?:分群|人群|规模).{0,6}(?:变化|趋势|走势)|趋势(?:如何|怎么样|怎样)|随时间"
     ),
     "breakdown_segment": _rx(
+        r"^\s*(?:and |now |ok |then |so )?by (?:their )?(?:[a-z]+ ?){1,3}[?.!]*\s*$|\b(?:their|its|the|show|me) (?:\w+ ){1,3}(?:mix|split|make-?up|composition)\s*[?.!]*$|\b(?:splits?|distributed) (?:out )?(?:across|over|between|by)\b|\bbr(?:ea|a)ke? (?:it|this|that|them|these|those) down\b|按.{1,12}(?:拆|分|看|统计)(?:一下)?[。？?！!]?$|(?:各|不同)(?:年龄|收入|门店)[^。？]{0,4}(?:占比|多少|分布)|"
         r"\bbreak (?:it|this|that|them|these|those|the (?:segment|audience|group)) (?:down|out|up) by\b|\bsplit (?:it|this|that|them|these|those|the (?:segment|audience|group))(?: up)? by\b|\bbreakdown (?:of \w+ )?by\b|\bdistribution (?:of|by|over|across)\b|\bgroup (?:it|them|these|those) by\b|\b(?:their|its|the) (?:\w+ ){1,3}(?:distribution|breakdown)\b|\b(?:split|broken down|break ?down|breakdown|grouped|sliced?) by\b"
         r"|按.{1,12}(?:拆分|细分|分布|分组|看看|统计)|.{1,12}分布"
     ),
     "overlap_segments": _rx(
+        r"\b(?:saved|my|our|these) segments\b[^.?!]{0,25}\b(?:same|shared?|common|duplicat\w+)\b|(?:分群|人群|存的)[^。？]{0,10}(?:重合|重叠|重复|交集|交叉)|\boverlap (?:matrix|table)\b|"
         r"\boverlaps?\b[^.?!]{0,30}\b(?:saved|segments)\b|\b(?:saved|my|our) segments\b[^.?!]{0,20}\boverlap|\b(?:duplicate|redundant|near[- ]duplicate) segments?\b|分群.{0,8}(?:重叠|重复|交集)|(?:重叠|重复).{0,6}分群"
     ),
     "compare_segments": _rx(
+        r"\b(?:next to|side by side|alongside|set against|as opposed to) (?:the|our|my|those|people|customers|folks|with)\b|\bdifferences? (?:is |are |there (?:is|are) |lies? )?between\b|\bput\b[^.?!]{3,50}\b(?:next to|against|beside)\b|\bagainst (?:the |our |my )?(?:\w+ ){1,4}(?:: |- )?what (?:differs|is different)|对照(?!组|实验)|比一下|比一比|比比看|差别大不大|有(?:啥|何|什么)(?:区别|差别|不同)|"
         r"\bcompare\b|\bhow (?:do|does|are|is)\b[^?]{3,60}\b(?:stack up|differ(?:ent)?) (?:from|against|to)\b|\bversus\b|\bvs\.?\b|\bdifference between\b|\bhow (?:do|does) (?:this|they|it|these|that) (?:segment )?(?:compare|stack up|differ)|\boverlap\b|有什么不一样|有何不同|不一样在哪|差在哪|差异|差别|对比|比较|相比之下|重叠|和.{1,20}(?:有什么|的)(?:区别|差别|不同)"
     ),
 }
 
 CAMPAIGN_CUES: dict[str, re.Pattern[str]] = {
     "save_plan": _rx(
+        r"\b(?:save|keep|store)\b[^.?!]{0,10}\b(?:that|this|the) plan\b|"
         r"\b(?:save|keep|store|export)\b[^.?!]{0,15}\b(?:plan|strategy|campaign)\b|(?:保存|导出|存下)[^。？！]{0,8}(?:方案|策略|计划)|(?:方案|策略|计划)[^。？！]{0,4}(?:保存|存[为成下])"
     ),
     "measure_campaign": _rx(
+        r"\bcampaigns?\s+(?:#|no\.?\s*|number\s+)?\w+\s+(?:lift|results?|roi|performance|effect|outcome|impact|recap|review|debrief)\b|\bhow['’]d\b[^?]{0,40}\b(?:do|go|perform|work)\b|\bhow['’]?d it (?:do|go|perform|work)\b|\bwhat did\b[^?.!]{0,15}\b(?:campaign|mailing|test|experiment)\b[^?.!]{0,15}\b(?:return|bring|achieve|deliver|yield|earn|make|do|get)\b|\b(?:campaign|mailing|test|experiment)\b[^?.!]{0,20}\bbring\b[^?.!]{0,15}\bin\b|\b(?:was|were)\b[^?.!]{0,25}\b(?:campaign|mailing|test|experiment)\b[^?.!]{0,15}\b(?:worth it|success\w*|profitable|any good)\b|(?:活动|实验|测试)[^。？?]{0,8}(?:复盘|赚|亏|回本|有没有用|有用吗|转化|战果)|复盘[^。？?]{0,8}(?:活动|实验|测试)|"
         r"\bhow (?:did|has|have|is|was|are)\b(?! (?:the |our |my |total |overall )*(?:sales|business|revenue|turnover|things|trade)\b)[^?]{0,60}\b(?:do|done|doing|perform(?:ed|ing)?|go|going|work(?:ed|ing)?|land)\b(?=\s*[?.!]?\s*$)"
         r"|\b(?:results?|outcome|lift|effect|impact) of\b[^?]{0,30}\b(?:campaign|test|experiment|mailing|promotion)\b|\bdid\b[^?]{0,40}\b(?:campaign|test|experiment|mailing)\b[^?]{0,30}\bwork"
         r"|(?:活动|实验|测试|邮件).{0,16}(?:效果|结果|表现|成效|成绩|战绩|收效|回报|业绩|怎么样|如何)|(?:效果|结果|表现|成效)(?:如何|怎么样|怎样)"
@@ -147,21 +165,26 @@ CAMPAIGN_CUES: dict[str, re.Pattern[str]] = {
         r"|收到[^。？?]{0,6}活动的?[^。？?]{0,8}没收到|活动[^。？?]{0,10}(?:划算|带来多少|拉动)"
     ),
     "assign_holdout": _rx(
+        r"\ba\s*/\s*b\b|\b\d{1,2}\s*/\s*\d{1,2} (?:test|split|a/?b|hold)|\b(?:keep|hold|leave|set) (?:some|a few|part|one in|a (?:share|tenth|fifth|quarter|third|portion)|\d+ ?(?:%|percent)?)\b[^.?!]{0,25}\b(?:back|out|aside|unmailed)\b|\btest(?:ed)? (?:this |it |them )?properly\b|留(?:出|下)?[^。？?，,]{0,8}(?:做|当|作)?对照|对照(?:组)?(?:比例|分组)|(?:空白|对照)组|"
         r"\ba\s*/\s*b[- ]tests?\b|\bab[- ]tests?\b|\bsplit[- ]tests?\b|\bhold[- ]?outs?\b|\bcontrol group\b|\btreatment (?:and|group)|\brandomi[sz]ed?\b|\b(?:run|set up|start|create) (?:an? )?(?:experiment|test)\b"
         r"|[aA]\s*/?\s*[bB]\s*(?:测试|实验)|对照组|实验组|对照实验|随机分组|分组实验"
         r"|\b\d{1,2}\s*/\s*\d{1,2} (?:test|split)\b|随机(?:留|抽|分)[^。？?]{0,10}(?:对照|不发|两组)|留[^。？?]{0,8}(?:不发|做对照)"
     ),
     "compare_plans": _rx(
+        r"\bsame\b[^.?!]{0,20}<money>|\b(?:doubl|halv|tripl|rais|increas|cut|reduc|lower|slash)\w*\b[^.?!]{0,15}\bbudget\b|\bif (?:i|we) (?:could |can )?(?:scrape together|find|had|got|get|put in|spent|spend)\b[^.?!]{0,15}<money>|预算(?:如果|若|要是)?(?:翻|加|提|升|涨|降|减|砍|调|增|改|变)[^。？?]{0,6}(?:倍|<money>|\d)|"
         r"^\s*(?:and |but |ok,? )?(?:what about |how about )?with \d[\d,.]*k? instead\b|<money>(?!\w)[^.?!]{0,20}\binstead\b|\binstead\b[^.?!]{0,25}<money>|\bwhat if\b[^.?!]{0,30}(?:\bbudget\b|<money>)|\b(?:different|another|bigger|smaller|larger) budget\b"
         r"|(?:换成|改成|改为|如果|要是|若)[^。？！]{0,10}(?:预算|<money>)"
     ),
     "backtest_strategy": _rx(
+        r"\b(?:if|had) (?:we|i)(?:['’]d| had)? (?:done|run|tried|sent) (?:this|it|that)\b|历史回测|回溯(?:测试|检验)|"
         r"\bback-?\s?test|\bwould (?:it|this|that) have worked\b|回测|过去.{0,6}会(?:怎样|如何)"
     ),
     "dial_lookalikes": _rx(
+        r"\b(?:look-?alikes?|lal)\b[^.?!]{0,20}\b(?:size|reach|scale)\b[^.?!]{0,12}\b(?:quality|lift|similarity|precision)\b|\bhow far\b[^.?!]{0,30}\blook-?alike|"
         r"\blook-?\s?alike dial\b|\bhow (?:far|large|big|many)\b[^?]{0,40}\blook-?\s?alikes?\b|\bhow far can (?:i|we) (?:expand|grow|stretch)|相似人群刻度|(?:相似人群|扩展).{0,8}(?:多大|多少|到多)"
     ),
     "write_copy": _rx(
+        r"\b(?:write|draft|compose|word|whip up|knock up|knock out|come up with)\b[^.?!]{0,40}\b(?:e-?mail|sms|text(?: message)?|copy|subject lines?|newsletter|advertising text|advert|ad text)\b|\bsubj(?:ect)?s?\.? lines?\b|(?:编|来|拟|写|搞|出)(?:个|条|段|封|点|一)[^。？！]{0,8}(?:短信|文案|邮件|推送|话术)|"
         r"\b(?:write|draft|compose|word)\b[^.?!]{0,30}\b(?:e-?mails?|sms|texts?|messages?|copy|subject lines?|newsletter)\b|\b(?:e-?mail|ad|marketing) copy\b|\bsubject lines?\b"
         r"|(?:写|拟|起草|撰写)[^。？！]{0,10}(?:邮件|短信|文案|标题|主题)|(?:邮件|短信|营销)文案"
         r"|(?:写|拟|起草|撰写)[^。？！]{0,16}(?:推文|推送|朋友圈|开头|广告语)"
@@ -228,6 +251,7 @@ _GOALS = (
 )
 _NAME = re.compile(
     r"[\"“「《]([^\"”」》]{1,60})[\"”」》]|(?<!\w)['‘]([^'’]{1,60})['’](?!\w)"
+    r"|\bsave\s*[:=]\s*(?P<short>[A-Za-z0-9][\w \-&]{0,50})|(?:^|[，,])\s*存\s+(?P<short_zh>[^\s，。？！,.?!]{1,30})"
     r"|\b(?:as|called|named|name it|call it|under the name|segment(?! (?:as|called|named|definition|sql|with|that|for|of|is|was|i|we|and)\b))\s+(?:the\s+)?([A-Za-z0-9][\w \-&]{0,50}?)(?:[.?!,]|$| please| and )"
     r"|(?:(?:方案|策略|计划|分群)为|存为|存成|保存为|保存成|命名为|叫做|叫|名为|取名)[:：]?\s*([^\s，。？！,.?!“「《]{1,30})"
 )
@@ -238,16 +262,26 @@ _NO_NAME = re.compile(
 NAMING = ("save_segment", "delete_segment", "show_segment", "compare_segments")
 """Tools whose messages name a segment."""
 _OPENING = re.compile(
-    r"\s*(?:please )?(?:open|load|show(?: me)?|pull up|go to)\s+(?:my |the )?(?:saved )?(?:segment )?['\"‘“]?$|\s*(?:请|帮我)?(?:打开|载入|加载|显示|查看)[“「《\"]?$",
+    r"\s*(?:please |(?:can|could) you |let['’]s |let us )*(?:open|load|show(?: me)?|pull up|go(?: back)? to|bring (?:up|back)|reopen|switch to)"
+    r"\s+(?:my |the |our )?(?:saved )?(?:segment )?['\"‘“]?$|\s*(?:请|帮我|麻烦)*(?:把|将|打开|载入|加载|显示|查看|看看|调出)(?:分群)?[“「《\"]?$",
     re.IGNORECASE,
 )
+
+_OPENED = re.compile(
+    r"(?:segment|group|audience|again|please|now|for me|would you|will you|thanks|[ ,])*"
+    r"|(?:分群|人群)?(?:给我)?(?:调出来|打开|拿出来|找出来|显示出来|载入|加载)?(?:看看|看一下|一下|吧)*",
+    re.IGNORECASE,
+)
+"""What may follow the name."""
 
 
 def opens(message: str, name: str) -> bool:
     """Whether a message only asks for the saved segment of that name: 'open Beer parents'."""
     place = message.casefold().find(name.casefold())
     rest = message[place + len(name) :].strip(" .!?。！？'\"’”」》")
-    return place >= 0 and not rest and _OPENING.fullmatch(message[:place]) is not None
+    return (
+        place >= 0 and _OPENED.fullmatch(rest) is not None and _OPENING.fullmatch(message[:place]) is not None
+    )
 
 
 NAMING_CAMPAIGN = ("save_plan", "assign_holdout", "measure_campaign")
@@ -426,6 +460,9 @@ def read_intents(message: str, found: Sequence[Number]) -> Intents:
             *(tool for tool in tools if tool not in ("recommend_products", "plan_strategy")),
             "plan_strategy",
         )
+    if "list_segments" in tools:
+        # 'What segments do we have so far?' looks for none that nobody knows yet.
+        tools = tuple(tool for tool in tools if tool != "discover_segments")
     if set(AHEAD) & set(tools):
         # 'Would they', 'will they': the words of a propensity, inside a question about something else.
         tools = tuple(tool for tool in tools if tool != "score_propensity")

@@ -15,6 +15,7 @@ def _rx(pattern: str) -> re.Pattern[str]:
 
 MARKET_CUES: dict[str, re.Pattern[str]] = {
     "bought_together": _rx(
+        r"^(?![^?]*\b(?:who|customers|people|shoppers|households|buyers|folks)\b)[^?]*\b(?:bought|sold|purchased|sells?|buy|goes?) (?:best |well )?(?:together|alongside|hand in hand)\b|\baffinit(?:y|ies)\b[: ](?!index)|\b(?:throw|put|toss|pop|take|land)s? in(?:to)? the(?:ir)? (?:same )?(?:cart|basket|trolley)s? (?:along )?with\b|\bgo(?:es)? hand in hand with\b|连带(?:商品|品类|率|什么|啥)|顺(?:带|便|手)买|(?:和|与|跟).{1,8}(?:同时|一起|一块儿?)购?买的(?:商品|东西|品类)|同时购买的(?:商品|东西|品类)|"
         r"\b(?:what|which (?:other )?(?:products?|items?|categories|things|goods))\b(?! (?:kind|sort|type)s? of (?:customers|people|shoppers))[^.?!]{0,40}\b(?:together|alongside|goes? (?:well )?with|same basket)\b"
         r"|\bwhat (?:else )?(?:sells|sold|is sold|goes|is bought) (?:well |best |most )?(?:with|alongside)\b"
         r"|\bmarket[- ]basket\b|\bbasket analysis\b|\bbought[- ]together\b|\bassociation rules?\b"
@@ -23,6 +24,7 @@ MARKET_CUES: dict[str, re.Pattern[str]] = {
         r"|(?:一起|同时|搭着|顺手)买的?(?:是什么|有哪些|是啥)|购物篮[^。？?]{0,10}(?:搭配|组合)|搭(?:什么|啥)(?![^。？?]{0,6}推)|会顺手买|(?<!想做个)组合装|常见的?搭配"
     ),
     "forecast_demand": _rx(
+        r"\bfcst\b|\bforecast\b[^.?!]{0,30}\b(?:units|soup|demand|sales)\b|\bhow (?:much|many)\b[^.?!]{0,40}\b(?:will|shall|are|would) (?:we|i|you)(?: going to| gonna)? (?:sell?|need|shift|move)\b|\bhow (?:much|many)\b[^.?!]{0,40}\b(?:we|i) (?:will|would|shall|are going to|am going to) (?:sell?|need|shift|move)\b|\bhow (?:much|many)\b[^.?!]{0,40}\bam i (?:going to|gonna) (?:sell|need)\b|\b(?:need|have) to (?:re-?order|re-?stock|order more)\b|\b(?:run|running) (?:out of|short of|low on)\b(?=[^?]*\b(?:weeks?|months?|soon|stock)\b)|备货|(?:接下来|未来|下个?月|下周)[^。？?]{0,10}(?:好不好卖|好卖|卖得|能卖)|(?:好不好卖|好卖吗|卖得动)|"
         r"\bforecast(?:s|ing)?\b[^.?!]{0,30}\b(?:demand|sales|units|volumes?)\b|\b(?:demand|sales) (?:forecasts?|outlook)\b|\bpredict\b[^.?!]{0,15}\b(?:demand|sales)\b"
         r"|\bhow (?:much|many)\b[^.?!]{0,40}\b(?:will|are) we (?:going to )?(?:sell|need)\b|\bhow (?:much|many)\b[^.?!]{0,40}\b(?:should|do|must) we (?:re-?)?(?:order|stock)\b"
         r"|\b(?:should|must) (?:we|i) re-?(?:order|stock)\b|\bstock-?outs?\b|\bwill\b[^.?!]{0,40}\b(?:in stock|stock|on hand)\b[^.?!]{0,20}\b(?:last|be enough)\b|\bwill we run out of\b"
@@ -31,6 +33,7 @@ MARKET_CUES: dict[str, re.Pattern[str]] = {
         r"|备多少货|(?:要|该|得)备[^。？?]{0,4}货|会卖到?多少|(?:能|会)卖(?:出)?多少|卖得(?:怎么样|如何)[^。？?]{0,4}(?:下|未来)"
     ),
     "find_anomalies": _rx(
+        r"\b(?:anything|something|any) (?:\w+ )?(?:fishy|dodgy|shady|funny business|irregularit\w+)\b|\b(?:fishy|dodgy|shady)[- ](?:looking )?(?:orders?|customers?|transactions?|coupons?)|\b(?:abus(?:e|es|ed|ing)|cheat(?:s|ing|ed)?|misus\w+|exploit\w*|scamm?\w*)\b[^.?!]{0,25}\b(?:coupons?|promo\w*|offers?|discounts?|system|us)\b|(?:有没有|有人|有谁)[^。？?]{0,6}薅(?:我们|咱们?)?(?:的)?羊毛(?!党)|(?:异常|可疑)[^。？?]{0,8}(?:排查|检查|订单|交易)|(?:钻空子|刷券|套利)|"
         r"\bsuspicious\b|\bfraud(?:ulent|sters?|s)?\b|\banomal(?:y|ies|ous)\b|\boutliers?\b|\bcoupon abuse\b"
         r"|\b(?:odd|strange|weird|abnormal|unusual)(?:[- ]looking)? (?:orders?|customers?|coupons?|baskets?|transactions?|redemptions?)\b"
         r"|\b(?:orders?|customers?|coupons?|transactions?|redemptions?)\b[^.?!]{0,12}\blooks? (?:odd|strange|weird|off|abnormal|unusual)\b"
@@ -39,6 +42,7 @@ MARKET_CUES: dict[str, re.Pattern[str]] = {
         r"|不对劲|不(?:太|大)?正常|反常|被薅|薅得|(?:数据|销售|消费)[^。？?]{0,6}异常|突然(?:飙升|暴涨|暴跌|下滑|猛增)"
     ),
     "placement_effect": _rx(
+        r"\b(?:flyer|flier|mailer|display|end ?cap|circular|front page|shelf)\b[^.?!]{0,30}\b(?:do(?:es)? anything|make a difference|effect|impact|lift)\b|\b(?:display|mailer|flyer|placement) (?:effect|impact|lift)\b|(?:陈列|堆头|端架|货架|海报|传单|宣传单)[^。？?]{0,6}(?:管用|有效|灵不灵|起作用|好使)|"
         r"\b(?:do|does|did|are|is)\b[^.?!]{0,40}\b(?:mailers?|fl[iy]ers?|circulars?|displays?|end ?caps?|shelf (?:positions?|placements?))\b[^.?!]{0,30}\b(?:help|work|boost|lift|increase|raise|drive|pay off|effective|sell)"
         r"|\b(?:effects?|impact|lift|influence) of (?:the |our |in-store )?(?:mailers?|fl[iy]ers?|circulars?|displays?|shelf|placements?)\b|\b(?:mailer|display|placement|shelf) (?:effects?|impact|lift)\b"
         r"|(?:邮件广告|海报|传单|宣传单|陈列|堆头|端架|货架)[^。？?]{0,20}(?:有(?:没有)?(?:帮助|效果|用|影响)|效果|影响|提升|拉动)"
@@ -46,11 +50,13 @@ MARKET_CUES: dict[str, re.Pattern[str]] = {
         r"|(?:陈列|堆头|端架|货架|封面|宣传单)[^。？?]{0,16}(?:差多少|带动|有没有用|值不值|最大)"
     ),
     "mail_frequency": _rx(
+        r"^(?![^?]*\b(?:who|whose|(?:customers|people|those) (?:that|with))\b)[^?]*\btoo many (?:e-?mails?|mailings?|campaigns?|messages|texts|sms)\b|\b(?:am i|are we|do we|is it) (?:over-?mail|pester|bombard|spam)(?:ing)?\b|\bhow often\b[^.?!]{0,30}\b(?:contact|mail|e-?mail|message|write to|reach out)\b|(?:一个?[月周年]|每[月周年])(?:发|推|做|搞)(?:几|多少)[次封条]|"
         r"\bhow many (?:e-?)?(?:mails?|mailings?|campaigns?|messages|contacts|touches)\b[^.?!]{0,30}\b(?:too many|enough|optimal|ideal|at most|best|should we send|per month)\b|\bfrequency cap(?:s|ping)?\b|\bresponse curve\b"
         r"|\b(?:mail|e-?mail|contact|campaign|message) fatigue\b|\bhow often (?:should|can|may) we (?:mail|e-?mail|contact|message|write)\b"
         r"|(?:多少|几)[封次个条](?:营销)?(?:邮件|活动|短信|推送|触达|营销)[^。？?]{0,6}(?:太多|合适|过多|最好|才够)|频[次率]上限|(?:触达|营销)疲劳(?![:：])|响应曲线"
     ),
     "review_sentiment": _rx(
+        r"\bwhat (?:do|did|are|were) (?:folks|everyone|everybody|our \w+|the public)(?: all)? (?:say|saying|think|thinking|complain|complaining)\b|\b(?:complain|complaints?) (?:about )?(?:most|the most)\b|\bwhat do \w+ complain\b|\bgoing by (?:their|the) reviews\b|的口碑[。？?]?$|对.{1,12}的(?:评价|看法|意见|反馈)[。？?]?$|汇总[^。？?]{0,10}评[价论]|"
         r"\bwhat (?:do|did|are|were) (?:the |our |my )?(?:customers?|people|shoppers?|buyers?|users?|reviewers?|reviews?|they|these (?:customers|people|shoppers))(?: all)? (?:say|saying|think|thinking|complain|complaining|writ(?:e|ing) in)\b"
         r"|\b(?:customer |product |our )?reviews? (?:say|sentiment|summary|analysis)\b|\bsentiment\b|\bsummari[sz]e (?:the |our |all )*(?:customer |product )?reviews\b"
         r"|\bhow (?:is|are|was|were)\b(?![^.?!]*\b(?:customers?|segments?|shoppers?|they)\b)[^.?!]{0,40}\b(?:reviewed|rated)\b|\bwhat (?:are|were) (?:the |their |our )?(?:main |most common |usual |biggest )?complaints?\b"

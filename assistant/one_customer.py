@@ -22,7 +22,7 @@ _CUSTOMER = re.compile(
 )
 _ASKED = re.compile(
     r"\b(?:why|how (?:likely|probable)|likely|likelihood|chances?|odds|probabilit\w+|propensit\w+|will|would"
-    r"|(?:is|be) going to|explain|what (?:drives|makes))\b"
+    r"|(?:is|be|are|they) going to|explain|what (?:drives|makes)|prob|drivers?|reasons?)\b|\bp\("
     r"|为什么|为何|凭什么|原因|怎么会|会不会|会|可能|概率|几率|倾向|解释",
     re.IGNORECASE,
 )

@@ -11,7 +11,10 @@ from assistant.back import spoken_back
 from assistant.greetings import spoken_everyone, spoken_help, spoken_sales
 from assistant.linking.clusters import numbered
 from assistant.linking.linker import Link
+from assistant.market_intents import MARKET_TOOLS
 from assistant.naming import name_alone
+from assistant.off_topic import off_topic
+from assistant.one_customer import EXPLAIN
 from assistant.plan import CURRENT, DESCRIBED, Plan
 from assistant.safety import unfair
 from assistant.saved_plans import spoken_plans
@@ -40,6 +43,8 @@ from segments.edit import add, remove
 
 OF_GOODS = ("forecast_demand", "bought_together", "placement_effect")
 """Tools that a message may ask of another category than before: 'what about beer?'."""
+OF_NO_SEGMENT = {*MARKET_TOOLS, EXPLAIN}
+"""Tools that are asked by words of their own and describe nobody, so that nothing of a description can be missing."""
 OF_PLAN = ("plan_strategy", "compare_plans", "compare_saved_plans", "open_plan")
 """Tools that show a plan, which 'save it' means."""
 
@@ -95,6 +100,11 @@ def outright(message: str, link: Link, known: Known) -> Plan | None:
         return _settled("show_segment", definition=to_json(EVERYONE))
     if spoken_help(message):
         return _settled("clarify", reason="help")
+    if link.missing and not link.intents.destructive and not set(link.intents.tools) & OF_NO_SEGMENT:
+        return _settled("refuse", reason="unknown_field")
+    asks_nothing = link.reading is None and not (link.edits or link.intents.tools or link.intents.destructive)
+    if asks_nothing and off_topic(message):
+        return _settled("refuse", reason="out_of_scope")
     if spoken_leave_out(message) and last == "find_anomalies":
         return _settled("clarify", reason="odd_are_no_segment")
     if spoken_sales(message):

@@ -90,7 +90,11 @@ def offered_tools(link: Link, has_segment: bool) -> tuple[str, ...]:
     if link.intents.destructive:
         offered -= {"define_segment", "refine_segment", "delete_segment"}
     nothing = link.reading is None and not (link.edits or link.intents.tools)
-    if link.missing or link.intents.destructive or (nothing and (link.unknown or not link.about_customers)):
+    if (
+        link.missing
+        or link.intents.destructive
+        or (nothing and not (link.names_customers or (has_segment and link.means_them)))
+    ):
         offered.add("refuse")
     if nothing or (link.missing and link.reading is None):
         offered.add("clarify")
@@ -140,8 +144,8 @@ def turn_text(link: Link, current: Node | None, catalogue: Catalogue) -> str:
         target = "" if edit.target is None else _words(edit.target, catalogue)
         node = "" if edit.node is None else _words(edit.node, catalogue)
         lines.append(f"e{i}: {edit.kind}: " + (f"{target} -> {node}" if target and node else target or node))
-    if link.unknown and (link.missing or link.reading is None):
-        lines.append("Not in the data: " + ", ".join((link.missing or link.unknown)[:8]))
+    if link.missing:
+        lines.append("Not in the data: " + ", ".join(link.missing[:8]))
     lines.append(f"Message: {link.message}")
     return "\n".join(lines)
 

@@ -24,11 +24,21 @@ REFUSE: dict[str, tuple[str, str]] = {
         "数据中没有这些信息：{0}。可用 `segassist features` 查看现有字段。",
     ),
 }
+WITHOUT_IT = (
+    "Without that I can take: {0}. Answer yes to take them.",
+    "不考虑这一点，我可以筛选：{0}。回答“是”即可。",
+)
+"""Told after a request was refused for one thing that the data lack, where the rest of it describes a segment."""
 
 CLARIFY: dict[str, tuple[str, str]] = {
     "vague": (
         "Which customers do you mean? For example by spend, recency, products bought, demographics or coupon use.",
         "您指的是哪些客户？可以按消费金额、最近购买时间、购买的商品、人口属性或优惠券使用来描述。",
+    ),
+    "vague_of_them": (
+        "What would you like to know of them? For example what sets them apart, whether they come back, what to offer them "
+        "or who is like them.",
+        "您想了解这些客户的什么？例如：有什么特点、会不会回来、推荐什么、或者找相似的人。",
     ),
     "no_segment": (
         "There is no current segment yet. Describe the customers first, for example: who spent over $500 last quarter?",

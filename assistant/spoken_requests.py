@@ -41,8 +41,11 @@ _WHEN_ZH = r"(?:什么时[候间段]|几点|[周星礼][期拜]?几|哪一?天|�
 _SHOP_ZH = r"(?:都|最|会|常|来|过来|到店|购物|购买|买|买东西|下单|消费|光顾|逛|得)"
 _TIMES = re.compile(
     rf"{POLITE}{_WHEN} do {THEM}(?: (?:usually|mostly|typically|normally|tend to|like to|prefer to))*"
-    r" (?:shop|buy|come|visit|order|purchase)"
-    r"(?: (?:in|here|from us|with us|at our (?:store|shop)s?|(?:the )?most(?: often)?|usually|mostly))*"
+    r" (?:shop|buy|come|visit|order|purchase|pop|drop|turn|show)"
+    r"(?: (?:in|up|by|here|from us|with us|at our (?:store|shop)s?|(?:the )?most(?: often)?|usually|mostly))*"
+    r"|(?:their |the )?(?:hour|time|day|weekday)s?(?:ly| of (?:the )?(?:day|week))?(?: ?(?:/|&|and) ?(?:hour|day)s?)?"
+    r" (?:profile|pattern|habit|distribution|heat ?map)s?"
+    rf"|{POLITE_ZH}{THEM_ZH}?(?:一般|通常|平时|大多|多半|都|喜欢|会)*在?{_WHEN_ZH}{_SHOP_ZH}+(?:的?最?多)?的?呢?"
     rf"|{POLITE_ZH}{THEM_ZH}(?:一般|通常|平时|大多|多半|都|喜欢|会)*在?{_WHEN_ZH}{_SHOP_ZH}*(?:最?多)?的?呢?",
     re.IGNORECASE,
 )

@@ -45,6 +45,7 @@ from assistant.linking.rewrite import plain
 from assistant.linking.scope import readings
 from assistant.linking.spans import blanked
 from assistant.linking.spelling import KnowsWords, Speller
+from assistant.linking.tool_words import spelt
 from assistant.linking.topics import topics
 from assistant.linking.trend import trends
 from assistant.linking.unknown import missing, unknown_words
@@ -77,7 +78,7 @@ def is_chinese(text: str) -> bool:
 
 
 _BY = re.compile(
-    r"\b(?:their|its|the) (\w+(?: \w+){0,2}) (?:distribution|breakdown)\b|\b(?:by|of|over|across) (?:their |its |the )?([A-Za-z][\w ]*)[.?!]?\s*$|按(?:照)?(.{1,12}?)(?:来)?(?:拆分|细分|分布|分组|统计|看看)"
+    r"\b(?:their|its|the) (\w+(?: \w+){0,2}) (?:distribution|breakdown)\b|\b(?:by|of|over|across) (?:their |its |the )?([A-Za-z][\w ]*)[.?!]?\s*$|按(?:照)?(.{1,12}?)(?:来)?(?:拆分|细分|分布|分组|统计|看看|[拆分](?:一下)?(?=[。？?！!]?$))"
     r"|(?<=的)(.{1,12}?)分布",
     re.IGNORECASE,
 )
@@ -125,6 +126,16 @@ class Link:
         """Whether the message speaks of customers at all."""
         return bool(_CUSTOMERS.search(self.message))
 
+    @property
+    def names_customers(self) -> bool:
+        """Whether the message names customers by a noun, so that it is no question about anything else."""
+        return bool(_NAMED_CUSTOMERS.search(self.message))
+
+    @property
+    def means_them(self) -> bool:
+        """Whether the message speaks of the current segment, if there is one."""
+        return bool(_THEM.search(self.message))
+
     def edit(self, number: str) -> Edit:
         """The edit of an id such as 'e1'."""
         return self.edits[int(number[1:]) - 1]
@@ -139,6 +150,17 @@ _MORE_TIME = re.compile(
 _CUSTOMERS = re.compile(
     r"\b(?:customers?|shoppers?|people|persons?|households?|buyers?|users?|members?|clients?|folks|who|whom|whose|them|they"
     r"|their|those|these|ones|segments?|audience|everyone|anyone)\b|客户|顾客|用户|会员|人|他们|她们|家庭|分群",
+    re.IGNORECASE,
+)
+_THEM = re.compile(
+    r"\b(?:they|them|their|these|those|th(?:is|at) (?:group|lot|bunch|crowd|segment|audience))\b|他们|她们|[这那](?:些|群|帮|拨|批|伙)人?",
+    re.IGNORECASE,
+)
+_NAMED_CUSTOMERS = re.compile(
+    r"\b(?:customers?|custs?|shoppers?|people|ppl|persons?|households?|buyers?|clients?|folks|segments?|audiences?|spenders?|vips?|regulars"
+    r"|loyalists?|whales?|hunters?|(?:customer|loyal|our|client) base|ones|target group"
+    r"|some(?:one|body)|any(?:one|body))\b"
+    r"|客户|顾客|用户|会员|客人|买家|客群|人群|分群|的人|羊毛党|消费者|大客|[熟散老新]客",
     re.IGNORECASE,
 )
 
@@ -176,6 +198,25 @@ class Linker:
     ) -> Link:
         """Link one message, given the conversation's current segment, the names of saved ones, and the discovery
         whose natural segments it may name by number."""
+        message, corrected = self.spelt(message)
+        link = self._linked(message, current, saved, discovery)
+        return replace(link, corrected=(*corrected, *link.corrected)) if corrected else link
+
+    def spelt(self, message: str) -> tuple[str, tuple[tuple[str, str], ...]]:
+        """The message with misspelt words of requests put right, and those words with their corrections."""
+        if is_chinese(message) or not isinstance(self._encoder, KnowsWords):
+            return message, ()
+        return spelt(message, self._right)
+
+    @cached_property
+    def _right(self) -> frozenset[str]:
+        """Words that are no slip of the pen."""
+        english = self._encoder.words if isinstance(self._encoder, KnowsWords) else frozenset[str]()
+        return english | STOP_EN | chatter() | absent_words() | self._items.words | self._items.name_words
+
+    def _linked(
+        self, message: str, current: Node | None, saved: Collection[str], discovery: str | None
+    ) -> Link:
         one = asked_customer(message)
         if one is not None and not DESTRUCTIVE.search(message):
             return self._about_one(message, one)
@@ -284,6 +325,7 @@ class Linker:
             # '把孩子的条件去掉': the word names what goes.
             unknown = tuple(word for word in unknown if not topics(word))
         read_as = [*readings(reading.text, found), None, None]
+        described = read_as[0] is not None or current is not None or bool(intents.tools)
         return Link(
             "zh" if chinese else "en",
             message,
@@ -293,7 +335,7 @@ class Linker:
             tuple(edits),
             intents,
             unknown,
-            missing(reading.text, unknown, chinese, read_as[0] is not None),
+            missing(reading.text, unknown, chinese, described),
             self._left_out(reading, found, edits, intents),
             tuple(
                 iter_labels(
@@ -428,7 +470,7 @@ class Linker:
 
     @cached_property
     def _spellers(self) -> tuple[Speller, Speller]:
-        words = set(STOP_EN) | chatter() | self._items.words
+        words = set(STOP_EN) | chatter() | absent_words() | self._items.words
         for feature in self.catalogue:
             words |= {word for phrase in feature.synonyms_en for word in phrase.lower().split()}
         return Speller(words), Speller(words | self._items.name_words)
@@ -468,7 +510,7 @@ class Linker:
 
 
 _AGAINST = re.compile(
-    r"\b(?:different from|differ from|compared? (?:to|with|against)|stack up against|versus|vs\.?|overlap with|against|and)(?=\s)"
+    r"\b(?:different from|differ from|compared? (?:to|with|against)|stack up against|versus|vs\.?|overlap with|against|next to|and)(?=\s)"
     r"|与|跟|和|同",
     re.IGNORECASE,
 )

@@ -2,6 +2,7 @@
 
 import pytest
 
+from assistant.plan import offered_tools
 from assistant.rooms import make_linker
 from assistant.second_reading import describes
 
@@ -27,6 +28,17 @@ def linker(opened):
         ("毛利率低于10%的客户", "毛利"),
         ("customers by zodiac sign, just the Leos", "zodiac"),
         ("Customers with a credit score under 600", "credit"),
+        ("vegans w/ spend > $500", "vegans"),
+        ("everybody who bought wine and has a college degree", "degree"),
+        ("Dog owners in Manchester who bought cat food", "manchester"),
+        ("Customers which speak French and buy cheese", "french"),
+        ("customers who complaned to suport and spent over 300", "support"),
+        ("who looked at our website but didn't order?", "website"),
+        ("Which clients came by recommendation of a friend?", "friend"),
+        ("住在浦东、买过啤酒的人", "住在"),
+        ("用安卓手机且消费过千的", "安卓"),
+        ("筛选拥有私家车且购买过燃油的客户", "私家车"),
+        ("怎么看哪些客户是从抖音来的呀？", "抖音"),
     ],
 )
 def test_an_attribute_that_the_data_lack_is_missing(linker, message, lacks):
@@ -50,12 +62,34 @@ def test_an_attribute_that_the_data_lack_is_missing(linker, message, lacks):
         "近一年买洗衣粉六回以上的，打电话通知他们半价",
         "今天又有人投诉没收到券。查一下30天内收过活动的客户",
         "不要学生（19-24都去掉），近30天买过啤酒的",
+        "For a talk in Lyon. Who bought margarine more than twice this year?",
+        "the people who haven't darkened our door in eighty days",
+        "households with four persons living together that bought eggs",
+        "累计花满150刀的客户名单，谢谢老师",
+        "近三个月买过洗发水的，群发短信、邮件都行",
     ],
 )
 def test_what_is_said_around_a_description_is_not_missing(linker, message):
     link = linker.link(message)
     assert link.missing == ()
     assert describes(link, None)
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "Return those customers whose loyalty has deteriorated materially.",
+        "neglected customers",
+        "people with potential",
+        "give me the people worth calling this week",
+        "爱占便宜的顾客",
+        "帮我找出对品牌忠诚度下降的人群",
+    ],
+)
+def test_a_quality_is_for_the_marketer_to_say_in_words_of_the_data(linker, message):
+    link = linker.link(message)
+    assert link.missing == ()
+    assert "refuse" not in offered_tools(link, has_segment=False)
 
 
 @pytest.mark.parametrize(
