@@ -18,7 +18,8 @@ import duckdb
 from assistant.behaviour import behaviour_vectors, made_from
 from assistant.build_steps import LOAD, MADE, Built, Step, condition, mark_after, mark_of, run_steps
 from assistant.reviews import check_scored, score_reviews
-from assistant.scoring import chosen_families, train_or_rescore
+from assistant.scoring import chosen_families, reads_sequences, train_or_rescore
+from assistant.sequences import days_of
 from assistant.workspace import SETTINGS_FILE, Workspace
 from indexes.discoveries import Discoveries
 from indexes.index import CustomerIndex
@@ -267,7 +268,8 @@ def _steps(workspace: Workspace, make: Callable[[Progress], object]) -> tuple[St
     def models(progress: Progress) -> None:
         opened = Warehouse(workspace.warehouse)
         try:
-            train_or_rescore(opened, workspace.models, progress, workspace.settings.outcomes)
+            days = days_of(workspace, opened)
+            train_or_rescore(opened, workspace.models, progress, workspace.settings.outcomes, days)
         finally:
             opened.close()
 
@@ -302,7 +304,8 @@ def _steps(workspace: Workspace, make: Callable[[Progress], object]) -> tuple[St
             "Train and calibrate the propensity models",
             models,
             Registry(workspace.models).check,
-            ("propensity/*.py", "warehouse/history.py"),
+            ("propensity/*.py", "warehouse/history.py")
+            + (("indexes/encoder/*.py",) if reads_sequences(workspace.models) else ()),
             (repr(workspace.settings.outcomes) if workspace.settings.outcomes else "")
             + "".join(chosen_families(workspace.models)),
         ),

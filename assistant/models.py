@@ -12,6 +12,7 @@ from typing import Any
 import pandas as pd
 
 from assistant.scoring import Propensities
+from assistant.sequences import days_of, sequence_snapshots
 from assistant.workspace import Workspace
 from propensity.choices import Choice, Choices, by_hand, chosen
 from propensity.compare import Comparison, compare
@@ -19,7 +20,7 @@ from propensity.dataset import customer_matrix
 from propensity.declared import Declared, answers, each_outcome
 from propensity.drift import Drift, drifts, reference
 from propensity.evaluate import auc, bootstrap_auc, ece, interval
-from propensity.families import FAMILIES, NAMED, Family, searched
+from propensity.families import FAMILIES, NAMED, ON_SEQUENCES, Family, searched
 from propensity.model_card import build_card, family
 from propensity.outcomes import CATEGORY_PREFIX, CUSTOMER_OUTCOMES, model_name, parse
 from propensity.plan import temporal_plan
@@ -103,6 +104,7 @@ def roll_back(workspace: Workspace, outcome: str, number: int | None = None) -> 
             Registry(workspace.models),
             code_version(),
             workspace.settings.outcomes,
+            days_of(workspace, warehouse),
         )
         return trainer.back(model_name(outcome), number)
     finally:
@@ -206,18 +208,14 @@ def compare_families(
             families = (*FAMILIES[:-1], searched(settings), FAMILIES[-1])
         vectors: dict[str, list[Snapshot]] = {}
         if steps:
-            # PyTorch takes seconds to load: only those who ask for it wait.
-            from assistant.sequences import ON_SEQUENCES, sequence_snapshots
-
-            vectors = sequence_snapshots(
-                workspace, warehouse, snapshots, wanted.horizon_days, steps, progress
-            )
+            days = days_of(workspace, warehouse)
+            vectors = sequence_snapshots(days, snapshots, wanted.horizon_days, steps, progress)
             families = (*families[:-1], *ON_SEQUENCES, families[-1])
         shown = progress("Compare families")
         found = compare(snapshots, wanted.horizon_days, families, shown, others=vectors)
     if wanted.name.startswith(CATEGORY_PREFIX):
         return Compared(found, None, "One model answers every category; this changes nothing of it.")
-    choice = chosen(wanted.name, found, settings)
+    choice = chosen(wanted.name, found, settings, steps)
     Choices(workspace.models).keep(choice)
     return Compared(found, choice, _next_build(workspace, choice))
 

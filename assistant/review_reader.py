@@ -1,12 +1,14 @@
 """One review labelled by the language model, under a schema.
 
 A review is data. It reaches the model as a JSON text, apart from the instructions, and the answer can be nothing but
-labels: a review that gives orders can at most have itself labelled wrongly.
+labels: a review that gives orders can at most have itself labelled wrongly. Clauses that order a reader are left out before
+(a small model obeyed 21 of 25), and the instructions show what is left to be labelled.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 import prompts
@@ -22,6 +24,17 @@ MOST_CHARACTERS = 800
 LABELS = {"praise": 1.0, "complaint": 0.0, "neither": NEITHER}
 SILENT = "not mentioned"
 OVERALL = "overall"
+LABEL_WORDS = r"(praise|complaints?|positive|negative|neither|好评|差评|中评|正面|负面|积极|消极|表扬|投诉)"
+ORDERS = re.compile(
+    r"\b(ignore|disregard|forget|override)\b.{0,30}\b(instructions?|prompts?|rules|before|above|previous|earlier)\b"
+    rf"|\b(answer|output|label(led)?|classify|classified|tag(ged)?)\b.{{0,30}}{LABEL_WORDS}"
+    r"|\b(system|assistant|developer)\s*[:：]"
+    r"|(忽略|无视|忘记|忘掉|不要理会).{0,8}(指令|指示|提示|要求|规则|以上|之前|前面)"
+    rf"|(回答|输出|标注|标记|标为|判为|归为|归类|分类).{{0,8}}{LABEL_WORDS}"
+    r"|(系统|助手)\s*[:：]",
+    re.IGNORECASE,
+)
+"""A clause that speaks to whoever labels, not of the purchase."""
 
 
 def schema() -> dict[str, Any]:
@@ -35,9 +48,15 @@ def schema() -> dict[str, Any]:
     }
 
 
+def without_orders(text: str) -> str:
+    """The review without clauses that order its reader; empty where nothing else is left."""
+    clauses = re.findall(r"[^.!?,;。！？，；、\n]+[.!?,;。！？，；、\n]*", text)
+    return "".join(clause for clause in clauses if not ORDERS.search(clause)).strip()
+
+
 def messages(text: str) -> list[tuple[str, str]]:
     """What the model is asked: the instructions, and the review as JSON without what a chat template takes for a mark."""
-    said = text[:MOST_CHARACTERS].replace("<|", "< |").replace("|>", "| >")
+    said = without_orders(text)[:MOST_CHARACTERS].replace("<|", "< |").replace("|>", "| >")
     return [
         ("system", prompts.load("review_system.md")),
         ("human", json.dumps({"review": said}, ensure_ascii=False)),
@@ -45,11 +64,13 @@ def messages(text: str) -> list[tuple[str, str]]:
 
 
 def read_review(model: ChatModel, text: str) -> dict[str, float]:
-    """Praise (1), complaint (0) or neither (0.5) by aspect, WHOLE for the review.
+    """Praise (1), complaint (0) or neither (0.5) by aspect, WHOLE for the review; neither where it is nothing but orders.
 
     Asks once more where the answer is none of the labels; raises ModelRetryError where that one is neither,
     LLMUnavailableError.
     """
+    if not without_orders(text):
+        return {WHOLE: NEITHER}
     asked = messages(text)
     try:
         return _labels(model.json(asked, schema()))

@@ -12,10 +12,14 @@ from typing import Any
 
 import pandas as pd
 
+from assistant.sequences import ShoppingDays
 from propensity.candidate import Card
 from propensity.choices import Choices
 from propensity.dataset import category_matrix, customer_matrix
 from propensity.declared import Declared, to_json
+from propensity.families import NAMED
+from propensity.family_model import VECTOR
+from propensity.model import CalibratedModel
 from propensity.outcomes import CATEGORY_PREFIX, parse
 from propensity.registry import Registry
 from propensity.rescore import rescore_all
@@ -23,7 +27,7 @@ from propensity.training import train_all
 from segments.atomic import write_text
 from segments.errors import ChecksumError, NotBuiltError, NotFoundError
 from segments.features import Catalogue
-from segments.ports import Figure, Outcome, Progress
+from segments.ports import Figure, Outcome, Progress, SequenceEncoders
 from warehouse.history import TrainingTables
 from warehouse.store import Warehouse
 
@@ -59,6 +63,12 @@ GROUPS: tuple[tuple[str, tuple[str, ...], str, str], ...] = (
         "who they are at home",
         "家庭情况",
     ),
+    (
+        "sequence",
+        (VECTOR,),
+        "their shopping days, read in order by the sequence encoder",
+        "序列编码器按顺序读取的购物日",
+    ),
     ("basket", ("",), "how much they buy, and of what", "购买的金额与构成"),
 )
 """Model columns by how their names begin, first match; SHAP values add up, so a group's is the sum."""
@@ -70,14 +80,19 @@ that load since need no new models; another declaration or choice does."""
 
 
 def train(
-    warehouse: Warehouse, folder: Path, progress: Progress, declared: Sequence[Declared] = ()
+    warehouse: Warehouse,
+    folder: Path,
+    progress: Progress,
+    declared: Sequence[Declared] = (),
+    sequences: SequenceEncoders | None = None,
 ) -> list[Card]:
     """Train the models of a workspace that are missing or out of date, those of its own outcomes too.
 
     None where no outcome can be learned, because each happened to nearly everybody or to nearly nobody.
     """
     try:
-        found = train_all(TrainingTables(warehouse), folder, progress, declared=declared)
+        tables = TrainingTables(warehouse)
+        found = train_all(tables, folder, progress, declared=declared, sequences=sequences)
     except NotBuiltError:
         if Registry(folder).names():
             raise
@@ -88,7 +103,11 @@ def train(
 
 
 def train_or_rescore(
-    warehouse: Warehouse, folder: Path, progress: Progress, declared: Sequence[Declared] = ()
+    warehouse: Warehouse,
+    folder: Path,
+    progress: Progress,
+    declared: Sequence[Declared] = (),
+    sequences: SequenceEncoders | None = None,
 ) -> None:
     """Score with the models there are when only days were added since they were trained; else train."""
     path = folder / BASE_FILE
@@ -97,14 +116,19 @@ def train_or_rescore(
         with suppress(NotBuiltError, ChecksumError):
             # Where nothing could be learned before, the days that came since may tell more.
             if Registry(folder).names():
-                rescore_all(TrainingTables(warehouse), folder, progress, declared)
+                rescore_all(TrainingTables(warehouse), folder, progress, declared, sequences)
                 return
-    train(warehouse, folder, progress, declared)
+    train(warehouse, folder, progress, declared, sequences)
 
 
 def chosen_families(folder: Path) -> tuple[str, ...]:
     """What was chosen in place of the defaults; a build that finds other choices trains anew. Raises DataError."""
     return tuple(f"{each.outcome}: {each.family} {each.settings or ''}" for each in Choices(folder).all())
+
+
+def reads_sequences(folder: Path) -> bool:
+    """Whether a family on sequences was chosen for any outcome. Raises DataError."""
+    return any(NAMED[each.family].sequence for each in Choices(folder).all())
 
 
 def _learned_on(warehouse: Warehouse, folder: Path, declared: Sequence[Declared]) -> str:
@@ -185,7 +209,7 @@ class Propensities:
 
     def __init__(self, warehouse: Warehouse, folder: Path) -> None:
         self._warehouse, self._registry = warehouse, Registry(folder)
-        self._tables = TrainingTables(warehouse)
+        self._tables, self._days = TrainingTables(warehouse), ShoppingDays(warehouse)
 
     @cached_property
     def outcomes(self) -> tuple[str, ...]:
@@ -222,8 +246,11 @@ class Propensities:
         )
 
     def importance(self, outcome: str) -> pd.Series:
-        """Mean absolute SHAP value over all customers, in log-odds, by the model's column."""
-        return self._registry.model(outcome).contributions(self.matrix(outcome)).abs().mean()
+        """Mean absolute SHAP value over all customers, in log-odds, by the model's column; a sequence encoder's vector,
+        whose dimensions have no names, as one."""
+        values = self._registry.model(outcome).contributions(self.matrix(outcome))
+        named = [VECTOR.strip(":") if str(name).startswith(VECTOR) else str(name) for name in values]
+        return values.T.groupby(named, sort=False).sum().T.abs().mean()
 
     def warm(self) -> None:
         """Compute what explanations would otherwise wait for."""
@@ -257,13 +284,21 @@ class Propensities:
     def matrix(self, outcome: str) -> pd.DataFrame:
         """The columns that an outcome's model sees, as of the workspace's date."""
         if not outcome.startswith(CATEGORY_PREFIX):
-            eligible = self._registry.outcome(outcome).eligible
+            eligible, encoder = self._registry.outcome(outcome).eligible, self._encoder(outcome)
+            everyone = self.customers
+            if encoder:
+                everyone = everyone.join(self._days.vectors(encoder, self._warehouse.as_of))
             if eligible is None:
-                return self.customers
-            return self.customers.reindex(self._tables.eligible(eligible, self._warehouse.as_of))
+                return everyone
+            return everyone.reindex(self._tables.eligible(eligible, self._warehouse.as_of))
         category = parse(outcome, self._tables.categories).name.removeprefix(CATEGORY_PREFIX)
         panel = self._tables.category_panel([category], self._warehouse.as_of)
         return category_matrix(self.customers, panel, self._activity, [category], self._warehouse.catalogue)
+
+    def _encoder(self, outcome: str) -> bytes:
+        """Of the model in use; empty where it reads no sequences, as a next action's never does."""
+        model = self._registry.model(outcome)
+        return model.encoder if isinstance(model, CalibratedModel) else b""
 
 
 def group_words(column: str, catalogue: Catalogue = Catalogue(())) -> tuple[str, str]:  # noqa: B008 - never changed

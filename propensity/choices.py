@@ -22,7 +22,8 @@ from segments.errors import DataError
 
 @dataclass(frozen=True)
 class Choice:
-    """outcome: its name. family: of `propensity.families`. words: why. settings: of LightGBM that were searched for.
+    """outcome: its name. family: of `propensity.families`. words: why. settings: fields of `Settings` other than the
+    family's own: of LightGBM that were searched for, or the steps of training a sequence encoder.
     folds, customers, rows: the comparison (`propensity.compare.Row`, best first), empty for a choice by hand."""
 
     outcome: str
@@ -51,10 +52,13 @@ def trained_by(choice: Choice, base: Settings) -> Settings:
     )
 
 
-def chosen(outcome: str, found: Comparison, searched: Settings | None) -> Choice:
-    """What a comparison chose. searched: the settings of its `lightgbm_searched`, if it had that family."""
+def chosen(outcome: str, found: Comparison, searched: Settings | None, steps: int = 0) -> Choice:
+    """What a comparison chose. searched: the settings of its `lightgbm_searched`, if it had that family; steps: of training
+    its families on sequences."""
     own = found.chosen == SEARCHED and searched is not None
-    settings = {name: getattr(searched, name) for name in TUNED} if own else None
+    settings: dict[str, Any] | None = {name: getattr(searched, name) for name in TUNED} if own else None
+    if not own and NAMED[found.chosen].sequence:
+        settings = {"steps": steps}
     return Choice(
         outcome,
         BOOSTED if own else found.chosen,

@@ -25,9 +25,8 @@ FOLDS = 3
 
 @dataclass(frozen=True)
 class Row:
-    """One family's figures over all folds. behind: its log loss less that of the best family which a build can train
-    (`built`), with its interval; a `low` of at most 0 says that it is not worse beyond chance. seconds: to learn, all
-    folds."""
+    """One family's figures over all folds. behind: its log loss less the best family's, with its interval; a `low` of at
+    most 0 says that it is not worse beyond chance. seconds: to learn, all folds."""
 
     family: str
     words: str
@@ -41,13 +40,11 @@ class Row:
     ece: float
     brier: float
     seconds: float
-    built: bool
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """All families on one outcome, best first. chosen: the simplest that a build can train and that is not worse than the
-    best of these beyond chance."""
+    """All families on one outcome, best first. chosen: the simplest that is not worse than the best beyond chance."""
 
     rows: tuple[Row, ...]
     chosen: str
@@ -57,23 +54,15 @@ class Comparison:
     @property
     def verdict(self) -> str:
         """The choice in a sentence."""
-        best = next(row for row in self.rows if row.built)
+        best = self.rows[0]
         chosen = next(row for row in self.rows if row.family == self.chosen)
         if best.family == chosen.family:
-            return (
-                f"{best.words} is the best, and better than every simpler family beyond chance.{self._ahead}"
-            )
+            return f"{best.words} is the best, and better than every simpler family beyond chance."
         return (
             f"{best.words} has the least log loss but is not better than {chosen.words} beyond chance "
             f"({chosen.behind:.4f}, {LEVEL:.0%} interval {chosen.behind_low:.4f} to {chosen.behind_high:.4f}): "
-            f"{chosen.words} is chosen, because it is simpler.{self._ahead}"
+            f"{chosen.words} is chosen, because it is simpler."
         )
-
-    @property
-    def _ahead(self) -> str:
-        """What has less log loss than anything that a build can train."""
-        names = [row.words for row in self.rows if not row.built and row.behind < 0]
-        return f" {', '.join(names)} has less log loss still, and no build trains it." if names else ""
 
 
 def compare(
@@ -166,12 +155,11 @@ def _judge(
     weights = resampled(len(customers))
     samples = (weights @ totals) / (weights @ rows_of)[:, None]
     means = losses.mean(axis=0)
-    built = np.array([family.built for family in families])
-    best = int(np.argmin(np.where(built, means, np.inf)))
+    best = int(np.argmin(means))
     edges = [(1 - LEVEL) / 2, (1 + LEVEL) / 2]
     low, high = np.quantile(samples, edges, axis=0)
     behind_low, behind_high = np.quantile(samples - samples[:, [best]], edges, axis=0)
-    chosen = next(name for i, name in enumerate(names) if built[i] and behind_low[i] <= 0)
+    chosen = next(name for i, name in enumerate(names) if behind_low[i] <= 0)
     rows = [
         Row(
             family.name,
@@ -186,7 +174,6 @@ def _judge(
             float(np.mean([ece(known, probabilities[family.name]) for _, known, probabilities in parts])),
             float(np.mean((scores[family.name] - labels) ** 2)),
             seconds[family.name],
-            family.built,
         )
         for i, family in enumerate(families)
     ]

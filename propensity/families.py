@@ -52,14 +52,15 @@ TREE = TREES | {"num_leaves": 64, "max_depth": 6, "min_child_samples": 100, "lea
 @dataclass(frozen=True)
 class Family:
     """A declared family. fit: how it learns; None for the stack, which learns from the others. settings: of those that
-    boost, whose number of rounds a build chooses on several cuts (`propensity.model.train`). built: a build can train it.
+    boost, whose number of rounds a build chooses on several cuts (`propensity.model.train`). sequence: it sees nothing but
+    the vectors of a sequence encoder of its name.
     """
 
     name: str
     words: str
     fit: Fit | None
     settings: Settings | None = None
-    built: bool = True
+    sequence: bool = False
 
 
 def _plain(learn: Callable[[np.ndarray, np.ndarray], Learned]) -> Fit:
@@ -140,18 +141,19 @@ FAMILIES = (
     Family(STACK, "stack of all others", None),
 )
 """In order of simplicity: of families that do equally well, the first is preferred."""
-NAMED = {family.name: family for family in FAMILIES}
+ON_SEQUENCES = tuple(
+    Family(kind, f"{words} on shopping days", FAMILIES[1].fit, sequence=True)
+    for kind, words in (("lstm", "LSTM"), ("transformer", "Transformer"))
+)
+"""A logistic regression on the vectors of a frozen encoder: minutes of training, so only those who ask for them compare and
+build them."""
+NAMED = {family.name: family for family in (*FAMILIES, *ON_SEQUENCES)}
 
 
 def searched(settings: Settings) -> Family:
     """LightGBM with settings that were searched for."""
     settings = replace(settings, family=BOOSTED)
     return Family(SEARCHED, "LightGBM with searched settings", boosted(settings), settings)
-
-
-def sequence_family(kind: str, words: str) -> Family:
-    """A frozen sequence encoder's vectors with a logistic regression; `compare` is given the vectors by `kind`."""
-    return Family(kind, f"{words} on shopping days", NAMED["logistic"].fit, built=False)
 
 
 Labelled = tuple[np.ndarray, np.ndarray]
@@ -172,7 +174,7 @@ def fit_families(
 
     past, held: (features, labels) of the cuts to learn on and of the cut to calibrate on. `done` hears of each
     family as it ends. others: rows in place of these for families that see other columns, by name; the stack is of
-    those that a build trains.
+    those that see these.
     """
     members: list[Learned] = []
     out = {}
@@ -183,7 +185,7 @@ def fit_families(
         learned = family.fit(*seen, *checked)
         calibrator = calibrate("platt", learned.log_odds(checked[0]), checked[1])
         out[family.name] = calibrator(learned.log_odds(asked))
-        if family.name in NAMED:
+        if family in FAMILIES:
             members.append(learned)
         done(family.words)
     for family in families:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 import numpy as np
@@ -24,14 +25,22 @@ from propensity.model import (
 )
 from segments.ports import Snapshot
 
+VECTOR = "sequence:"
+"""How the columns of a sequence encoder's vector begin; no feature's name has a colon."""
+
 
 class FamilyModel(CalibratedModel):
     """A family's log-odds under a calibration."""
 
     def __init__(
-        self, family: str, learned: Learned, features: Sequence[str], calibrator: Calibrator
+        self,
+        family: str,
+        learned: Learned,
+        features: Sequence[str],
+        calibrator: Calibrator,
+        encoder: bytes = b"",
     ) -> None:
-        self._family, self._learned = family, learned
+        self._family, self._learned, self.encoder = family, learned, encoder
         self.features, self.calibrator, self.rounds = tuple(features), calibrator, 0
 
     @property
@@ -50,12 +59,12 @@ class FamilyModel(CalibratedModel):
 
     def calibrated(self, calibrator: Calibrator) -> FamilyModel:
         """The same model with another calibration."""
-        return FamilyModel(self._family, self._learned, self.features, calibrator)
+        return FamilyModel(self._family, self._learned, self.features, calibrator, self.encoder)
 
     def refitted(self, snapshots: Sequence[Snapshot], _settings: Settings) -> FamilyModel:
         """The same rounds, weights and calibration, fitted on these snapshots."""
-        learned = fit_again(self._family, self._learned, *stacked(snapshots))
-        return FamilyModel(self._family, learned, self.features, self.calibrator)
+        learned = fit_again(self._family, self._learned, *stacked(_seen(snapshots, self.features)))
+        return FamilyModel(self._family, learned, self.features, self.calibrator, self.encoder)
 
     def to_bytes(self) -> bytes:
         """JSON."""
@@ -64,6 +73,7 @@ class FamilyModel(CalibratedModel):
             "features": self.features,
             "learned": written(self._learned),
             "calibrator": asdict(self.calibrator),
+            "encoder": base64.b64encode(self.encoder).decode(),
         }
         return json.dumps(content).encode()
 
@@ -71,16 +81,21 @@ class FamilyModel(CalibratedModel):
     def from_json(cls, data: dict[str, Any]) -> FamilyModel:
         """The model whose JSON `to_bytes` wrote."""
         calibrator = calibrator_of(data["calibrator"])
-        return cls(data["family"], read(data["learned"]), data["features"], calibrator)
+        encoder = base64.b64decode(data.get("encoder", ""))
+        return cls(data["family"], read(data["learned"]), data["features"], calibrator, encoder)
 
 
-def train_family(snapshots: Sequence[Snapshot], horizon_days: int, settings: Settings) -> FamilyModel:
+def train_family(
+    snapshots: Sequence[Snapshot], horizon_days: int, settings: Settings, encoder: bytes = b""
+) -> FamilyModel:
     """Train `settings.family` on snapshots (oldest first, with labels); InternalError when none can validate another.
 
-    Calibrated on what models of earlier cuts said of each of the last `folds` cuts, as `propensity.model.train`.
+    Calibrated on what models of earlier cuts said of each of the last `folds` cuts, as `propensity.model.train`. encoder:
+    whose vectors are among the columns; nothing else is seen then.
     """
+    features = [str(name) for name in snapshots[0].features if not encoder or str(name).startswith(VECTOR)]
+    snapshots = _seen(snapshots, features)
     folds = temporal_folds(snapshots, horizon_days, settings)
-    features = [str(name) for name in snapshots[0].features]
     said = []
     for past, held in folds:
         learned = fit_one(settings.family, stacked(past), stacked([held]))
@@ -88,4 +103,8 @@ def train_family(snapshots: Sequence[Snapshot], horizon_days: int, settings: Set
     calibrator = held_out_calibrator(said, [held for _, held in folds], settings)
     # The last fold's model has seen what stacking and boosting look at; its choices hold for all cuts.
     learned = fit_again(settings.family, learned, *stacked(snapshots))
-    return FamilyModel(settings.family, learned, features, calibrator)
+    return FamilyModel(settings.family, learned, features, calibrator, encoder)
+
+
+def _seen(snapshots: Sequence[Snapshot], names: Sequence[str]) -> list[Snapshot]:
+    return [replace(snapshot, features=snapshot.features[list(names)]) for snapshot in snapshots]

@@ -12,7 +12,8 @@ from propensity.dataset import category_matrix, customer_matrix
 from propensity.model import CalibratedModel
 from propensity.outcomes import category_outcome
 from propensity.tables import OutcomeTables
-from segments.ports import Eligible, NextAction, Outcome, Snapshot
+from segments.errors import InternalError
+from segments.ports import Eligible, NextAction, Outcome, SequenceEncoders, Snapshot
 
 RATE_WEEKS = 4
 """Weekly dates whose mean is the recent rate: one is at the mercy of a weekend, eight lag behind."""
@@ -21,23 +22,32 @@ CHUNK = 60
 
 
 class Matrices:
-    """Customers' columns as of dates, with labels where asked for."""
+    """Customers' columns as of dates, with labels where asked for. sequences: for the families on sequences."""
 
-    def __init__(self, tables: OutcomeTables) -> None:
-        self.tables = tables
+    def __init__(self, tables: OutcomeTables, sequences: SequenceEncoders | None = None) -> None:
+        self.tables, self._sequences = tables, sequences
         self._customers: dict[date, pd.DataFrame] = {}
 
-    def customers(self, as_of: date, eligible: Eligible | None = None) -> pd.DataFrame:
-        """The columns of every customer, or of those whom an outcome is asked of."""
+    @property
+    def sequences(self) -> SequenceEncoders:
+        """Raises InternalError where none were handed over."""
+        if self._sequences is None:
+            raise InternalError("A model on shopping days needs the sequence encoders, and none were given.")
+        return self._sequences
+
+    def customers(self, as_of: date, eligible: Eligible | None = None, encoder: bytes = b"") -> pd.DataFrame:
+        """The columns of every customer, or of those whom an outcome is asked of; with an encoder its vectors too."""
         if as_of not in self._customers:
             features, extra = self.tables.features(as_of), self.tables.extra(as_of)
             self._customers[as_of] = customer_matrix(features, extra, self.tables.catalogue)
         everyone = self._customers[as_of]
+        if encoder:
+            everyone = everyone.join(self.sequences.vectors(encoder, as_of))
         return everyone if eligible is None else everyone.reindex(self.tables.eligible(eligible, as_of))
 
-    def snapshot(self, asked: Outcome | NextAction, as_of: date) -> Snapshot:
+    def snapshot(self, asked: Outcome | NextAction, as_of: date, encoder: bytes = b"") -> Snapshot:
         """What was known of the eligible customers and what came next."""
-        features = self.customers(as_of, asked.eligible)
+        features = self.customers(as_of, asked.eligible, encoder)
         if isinstance(asked, NextAction):
             labels = self.tables.first_actions(asked, as_of)
         else:

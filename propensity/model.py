@@ -38,7 +38,8 @@ class Settings:
     folds: validation cuts. step_days: between training cuts. metric: LightGBM's name of what chooses the
     rounds, best mean over the folds. linear: the weight of a logistic regression beside the trees, in log-odds.
     extra_trees: thresholds drawn at random (Geurts et al. 2006). calibration: a kind of calibrator; None chooses one.
-    family: of `propensity.families`; those that do not boost take the cuts and the calibration from here.
+    family: of `propensity.families`; those that do not boost take the cuts and the calibration from here. steps: of
+    training a sequence encoder, for the families that have one.
     """
 
     learning_rate: float = 0.03
@@ -54,6 +55,7 @@ class Settings:
     extra_trees: bool = False
     calibration: str | None = None
     family: str = BOOSTED
+    steps: int = 400
 
     def parameters(self) -> dict[str, object]:
         """LightGBM's parameters."""
@@ -101,11 +103,13 @@ CATEGORIES = Settings(
 
 
 class CalibratedModel(ABC):
-    """A trained model of one outcome: matrices in, calibrated probabilities out. rounds: of boosting, 0 where none."""
+    """A trained model of one outcome: matrices in, calibrated probabilities out. rounds: of boosting, 0 where none.
+    encoder: of the shopping days whose vectors it sees (`segments.ports.SequenceEncoders`); empty where it sees none."""
 
     features: tuple[str, ...]
     calibrator: Calibrator
     rounds: int
+    encoder: bytes = b""
 
     @property
     def calibration(self) -> str:

@@ -38,12 +38,13 @@ def scores(
         return model.predict_all(matrices.customers(as_of, asked.eligible if asked else None))
     if name == POOLED:
         return matrices.category_scores(model, matrices.tables.categories, as_of)
-    return model.predict(matrices.customers(as_of, asked.eligible if asked else None)).to_frame(name)
+    customers = matrices.customers(as_of, asked.eligible if asked else None, model.encoder)
+    return model.predict(customers).to_frame(name)
 
 
 def dated(matrices: Matrices, model: Model, asked: Outcome | NextAction | None, as_of: date) -> Model:
     """The model at the level of a date, where its calibration follows the recent rate."""
     if isinstance(asked, Outcome) and isinstance(model, CalibratedModel) and model.calibration == RECENT:
-        customers = matrices.customers(as_of, asked.eligible)
+        customers = matrices.customers(as_of, asked.eligible, model.encoder)
         model = model.at_rate(customers, matrices.recent_rate(asked, as_of))
     return model

@@ -19,6 +19,7 @@ from propensity.category_training import train_categories
 from propensity.choices import Choices, trained_by
 from propensity.declared import Declared, answers, each_outcome, to_json
 from propensity.drift import reference
+from propensity.families import NAMED
 from propensity.family_model import train_family
 from propensity.matrices import Matrices
 from propensity.model import (
@@ -40,7 +41,7 @@ from propensity.served import Model, dated, load, scores
 from propensity.tables import OutcomeTables
 from propensity.versions import IN_USE, Version, Versions
 from segments.errors import ChecksumError, DataError, NotBuiltError, NotFoundError
-from segments.ports import NextAction, Progress, Snapshot, silent
+from segments.ports import NextAction, Progress, SequenceEncoders, Snapshot, silent
 
 CODE = (
     "calibrate candidate category_training dataset declared drift evaluate families family_model learned linear matrices "
@@ -62,14 +63,15 @@ def train_all(
     progress: Progress = silent,
     outcomes: Sequence[str] | None = None,
     declared: Sequence[Declared] = (),
+    sequences: SequenceEncoders | None = None,
 ) -> list[Card]:
     """Train what is missing and return the cards of all models in `folder`.
 
     outcomes: names to train (default: all; any category stands for the pooled category model). declared: the
-    workspace's own outcomes. May be interrupted at any point: what is finished stays. A model of before stays in use
-    where the new one is worse beyond chance.
+    workspace's own outcomes. sequences: needed where a family on sequences was chosen. May be interrupted at any point:
+    what is finished stays. A model of before stays in use where the new one is worse beyond chance.
     """
-    trainer = Trainer(tables, Registry(folder), code_version(), declared)
+    trainer = Trainer(tables, Registry(folder), code_version(), declared, sequences)
     wanted = [name for name in trainer.names if name != POOLED or tables.categories]
     if outcomes is not None:
         chosen = {model_name(name) for name in outcomes}
@@ -91,13 +93,18 @@ class Trainer:
     """Trains the models of one workspace from shared point-in-time matrices."""
 
     def __init__(
-        self, tables: OutcomeTables, registry: Registry, version: str, declared: Sequence[Declared] = ()
+        self,
+        tables: OutcomeTables,
+        registry: Registry,
+        version: str,
+        declared: Sequence[Declared] = (),
+        sequences: SequenceEncoders | None = None,
     ) -> None:
         self._tables, self._registry, self._versions = tables, registry, Versions(registry)
         self._version, self._choices = version, Choices(registry.folder)
         self._asked: dict[str, Declared] = {each.name: each for each in (*CUSTOMER_OUTCOMES, *declared)}
         self._own = {each.name for each in declared}
-        self._matrices = Matrices(tables)
+        self._matrices = Matrices(tables, sequences)
 
     @property
     def names(self) -> list[str]:
@@ -196,7 +203,8 @@ class Trainer:
         if name != POOLED and (settings := self._settings(self._asked[name])) != settings_of(
             self._asked[name]
         ):
-            version = hashlib.sha256(f"{version}{settings}".encode()).hexdigest()[:12]
+            reads = self._matrices.sequences.version if NAMED[settings.family].sequence else ""
+            version = hashlib.sha256(f"{version}{settings}{reads}".encode()).hexdigest()[:12]
         return Lineage(self._tables.data_hash, version)
 
     def _settings(self, asked: Declared) -> Settings:
@@ -229,23 +237,30 @@ class Trainer:
     def _customers(self, asked: Declared, progress: Progress) -> Candidate | None:
         name, settings = asked.name, self._settings(asked)
         plan = self._plan(asked, settings)
+        held = validation_cuts(plan.train, asked.horizon_days, settings)
+        encoder, begun = b"", 0.0
+        if NAMED[settings.family].sequence:
+            # Before the cuts that the head is calibrated on, so that none of them is judged by what its encoder has seen.
+            encoder = self._matrices.sequences.train(
+                settings.family, held[0], settings.steps, _part(progress, 0, 2)
+            )
+            begun = 0.5
         snapshots = {}
         cuts = sorted({*plan.served, plan.test})
         for place, cut in enumerate(cuts):
-            progress(0.6 * place / len(cuts), f"{name}: what was known on {cut}")
-            snapshots[cut] = self._matrices.snapshot(asked, cut)
+            progress(begun + (0.6 - begun) * place / len(cuts), f"{name}: what was known on {cut}")
+            snapshots[cut] = self._matrices.snapshot(asked, cut, encoder)
         progress(0.6, f"{name}: training")
         training, test = [snapshots[cut] for cut in plan.train], snapshots[plan.test]
         if any(_constant(chosen) for chosen in (training, [test])):
             progress(1.0, f"{name}: the data has no such event to learn from, so there is no model")
             return None
-        trial = dated(self._matrices, learn(asked, training, settings), asked, plan.test)
+        trial = dated(self._matrices, learn(asked, training, settings, encoder), asked, plan.test)
         progress(0.8, f"{name}: testing on {plan.test}")
         results, said = judge_model(asked, trial, training, test)
         progress(0.85, f"{name}: training the served model")
         refitted = trial.refitted([snapshots[cut] for cut in plan.served], settings)
         model = dated(self._matrices, refitted, asked, plan.as_of)
-        held = validation_cuts(plan.train, asked.horizon_days, settings)
         lineage = self._lineage(name)
         cards = tuple(
             card(each, name, result, model, plan, held, lineage) for each, result in results.items()
@@ -264,13 +279,13 @@ def settings_of(asked: Declared) -> Settings:
     return COUPONS if asked.event == "coupon_redeem" else CUSTOMERS
 
 
-def learn(asked: Declared, snapshots: Sequence[Snapshot], settings: Settings) -> Model:
-    """Train a model of an outcome, or of which action comes first."""
+def learn(asked: Declared, snapshots: Sequence[Snapshot], settings: Settings, encoder: bytes = b"") -> Model:
+    """Train a model of an outcome, or of which action comes first. encoder: as for `train_family`."""
     if isinstance(asked, NextAction):
         names = [outcome.name for outcome in answers(asked)]
         return train_next(snapshots, asked.horizon_days, names, settings)
     if settings.family not in (BOOSTED, BLEND):
-        return train_family(snapshots, asked.horizon_days, settings)
+        return train_family(snapshots, asked.horizon_days, settings, encoder)
     return train(snapshots, asked.horizon_days, settings)
 
 

@@ -94,6 +94,23 @@ class TextEncoder(Protocol):
         ...
 
 
+class SequenceEncoders(Protocol):
+    """Encoders that read customers' shopping days in order, made and asked as bytes."""
+
+    @property
+    def version(self) -> str:
+        """Changes with the code that trains them and makes vectors."""
+        ...
+
+    def train(self, kind: str, before: date, steps: int, progress: Progress) -> bytes:
+        """One of that kind, trained without labels on what was bought before a date."""
+        ...
+
+    def vectors(self, encoder: bytes, as_of: date) -> pd.DataFrame:
+        """Every customer's vector as of a date: float32 by customer_id, columns `sequence:0`, `sequence:1`, ..."""
+        ...
+
+
 class AudienceResolver(Protocol):
     """Answers the conditions of a definition that SQL alone cannot: models, indexes, saved segments."""
 

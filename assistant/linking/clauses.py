@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 
 from assistant.linking.campaigns import CampaignMention, of_campaign
+from assistant.linking.caring import caring
 from assistant.linking.cues import CHINESE, ENGLISH, STOP_EN, VAGUE, Vague
 from assistant.linking.features import FeatureLinker, FeatureMention
 from assistant.linking.foreseen import foreseen
@@ -145,6 +146,7 @@ def read(
         # Goods of that very name are goods, unless the attribute is named.
         claim("features", features.declared(text, chinese, [m.span for m in items.exact(text)]))
     claim("patterns", [m for m in persuaded(text, chinese) if free(m.span, taken())])
+    claim("patterns", [] if chinese else [m for m in caring(text) if free(m.span, taken())])
     ahead = foreseen(text, chinese, lambda said: named_items(said, chinese, items))
     claim("patterns", [m for m in ahead if free(m.span, taken())])
     if chinese:

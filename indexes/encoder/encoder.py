@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+import io
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
@@ -61,14 +62,28 @@ class LearnedEncoder:
                 blocks.append(functional.normalize(self.network(batch, embedded), dim=1).cpu())
         return BehaviourVectors(tuple(ids), torch.cat(blocks).numpy(), self.name, as_of)
 
+    def to_bytes(self) -> bytes:
+        """The network, its item texts, and the name of the text encoder they came through."""
+        network = {name: value.cpu() for name, value in self.network.state_dict().items()}
+        shape = asdict(self.network.shape)
+        buffer = io.BytesIO()
+        torch.save({"shape": shape, "texts": self.texts, "text": self.text.name, "network": network}, buffer)
+        return buffer.getvalue()
+
+    @classmethod
+    def from_bytes(cls, content: bytes, texts: Callable[[str], TextEncoder]) -> LearnedEncoder:
+        """What `to_bytes` gave. texts: the text encoder of a name."""
+        state = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
+        text, known = texts(state["text"]), tuple(state["texts"])
+        network = Network(Shape(**state["shape"]), torch.zeros(len(known), text.dimension))
+        network.load_state_dict(state["network"])
+        return cls(network, known, text)
+
     def save(self, folder: Path) -> None:
         """Write the encoder atomically."""
         folder.mkdir(parents=True, exist_ok=True)
-        network = {name: value.cpu() for name, value in self.network.state_dict().items()}
-        shape = asdict(self.network.shape)
-        content = {"shape": shape, "texts": self.texts, "text": self.text.name, "network": network}
         with beside(folder / TRAINED) as partial:
-            torch.save(content, partial)
+            partial.write_bytes(self.to_bytes())
 
     @classmethod
     def load(cls, folder: Path, text: TextEncoder) -> LearnedEncoder:
@@ -78,21 +93,21 @@ class LearnedEncoder:
             raise NotBuiltError(
                 f"There is no behaviour encoder in {folder}; run: segassist index train-encoder"
             )
+
+        def same(name: str) -> TextEncoder:
+            if name != text.name:
+                raise DataError(
+                    f"encoder: '{text.name}' is not the text encoder it was trained with ('{name}'); "
+                    "run: segassist index train-encoder"
+                )
+            return text
+
         try:
-            state = torch.load(folder / TRAINED, map_location="cpu", weights_only=True)
+            return cls.from_bytes((folder / TRAINED).read_bytes(), same)
         except (RuntimeError, UnpicklingError, EOFError) as error:
             raise ChecksumError(
                 f"{folder / TRAINED} is damaged; train it again with: segassist index train-encoder"
             ) from error
-        if state["text"] != text.name:
-            raise DataError(
-                f"encoder: '{text.name}' is not the text encoder it was trained with ('{state['text']}'); "
-                "run: segassist index train-encoder"
-            )
-        texts = tuple(state["texts"])
-        network = Network(Shape(**state["shape"]), torch.zeros(len(texts), text.dimension))
-        network.load_state_dict(state["network"])
-        return cls(network, texts, text)
 
 
 def joined(aggregate: BehaviourVectors, learned: BehaviourVectors) -> BehaviourVectors:

@@ -18,7 +18,7 @@ from assistant.scoring import chosen_families
 from propensity.choices import Choice, Choices, by_hand, chosen, trained_by
 from propensity.compare import compare
 from propensity.evaluate import auc, ece
-from propensity.families import FAMILIES, NAMED, searched, sequence_family
+from propensity.families import FAMILIES, NAMED, searched
 from propensity.family_model import FamilyModel, train_family
 from propensity.learned import Network
 from propensity.model import BLEND, BOOSTED, COUPONS, CUSTOMERS, train
@@ -98,15 +98,22 @@ def test_the_comparison_s_choice_is_what_is_written_and_read(tmp_path: Path) -> 
     assert not Choices(tmp_path).drop(NAME)
 
 
-def test_what_no_build_trains_is_told_and_not_chosen() -> None:
+def test_a_family_on_sequences_is_chosen_where_it_is_ahead_and_keeps_its_steps() -> None:
     cuts = planted(crossed=True)
     told = [replace(s, features=pd.DataFrame({"product": s.features["a"] * s.features["b"]})) for s in cuts]
-    families = [NAMED["naive_bayes"], NAMED["logistic"], sequence_family("vectors", "Vectors")]
-    found = compare(cuts, 30, families, others={"vectors": told})
-    assert found.rows[0].family == "vectors"
-    assert found.rows[0].behind_high < 0
-    assert found.chosen in ("naive_bayes", "logistic")
-    assert "Vectors on shopping days has less log loss still, and no build trains it." in found.verdict
+    families = [NAMED["naive_bayes"], NAMED["logistic"], NAMED["lstm"]]
+    found = compare(cuts, 30, families, others={"lstm": told})
+    assert found.chosen == found.rows[0].family == "lstm"
+    choice = chosen(NAME, found, None, 70)
+    settings = trained_by(choice, CUSTOMERS)
+    assert (settings.family, settings.steps, settings.folds) == ("lstm", 70, CUSTOMERS.folds)
+
+
+def test_a_family_on_sequences_that_is_not_ahead_is_not_chosen() -> None:
+    cuts = planted(crossed=False)
+    blind = [replace(s, features=pd.DataFrame({"none": 0.0 * s.features["a"]})) for s in cuts]
+    found = compare(cuts, 30, [NAMED["logistic"], NAMED["lstm"]], others={"lstm": blind})
+    assert found.chosen == "logistic"
 
 
 def test_searched_settings_are_kept_with_the_choice() -> None:

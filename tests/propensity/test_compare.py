@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from propensity.compare import compare, fold_cuts, split
-from propensity.families import FAMILIES, Family, sequence_family
+from propensity.families import FAMILIES, ON_SEQUENCES, Family
 from propensity.tuning import tune
 from segments.errors import DataError
 from segments.ports import Snapshot
@@ -59,9 +59,9 @@ def test_a_family_on_other_columns_sees_only_these():
     told = [
         replace(s, features=pd.DataFrame({"product": s.features["a"] * s.features["b"]})) for s in snapshots
     ]
-    families = [NAMED["logistic"], sequence_family("vectors", "Vectors")]
-    rows = {row.family: row for row in compare(snapshots, 30, families, others={"vectors": told}).rows}
-    assert rows["logistic"].auc < 0.6 < 0.75 < rows["vectors"].auc
+    families = [NAMED["logistic"], ON_SEQUENCES[1]]
+    rows = {row.family: row for row in compare(snapshots, 30, families, others={"transformer": told}).rows}
+    assert rows["logistic"].auc < 0.6 < 0.75 < rows["transformer"].auc
 
 
 @pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.name)
