@@ -215,7 +215,7 @@ class Assistant:
         values, made = self.kept.state(conversation), to_json(definition)
         before = values.get("current")
         trail = [*values.get("trail", []), *([before] if before and before != made else [])]
-        self.kept.put(conversation, {"current": made, "trail": trail[-KEPT_TURNS:]})
+        self.kept.put(conversation, {"current": made, "trail": trail[-KEPT_TURNS:], "led": []})
 
     def members(self, definition: Node) -> list[str]:
         """Source ids of the members, for export."""

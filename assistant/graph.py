@@ -18,12 +18,13 @@ from assistant import answer as words
 from assistant.again import again, say_again
 from assistant.back import KEPT_TURNS, as_cluster
 from assistant.check import instead, mistakes, objections, unsaid
+from assistant.edits_again import as_sentence, led_to, reread
 from assistant.grounding import ungrounded
 from assistant.linking.linker import Confidence, Link, Linker
 from assistant.llm import ChatModel
 from assistant.naming import MAX_NAME
 from assistant.outright import Known, outright
-from assistant.plan import CURRENT, DESCRIBED, Plan, definition_of, edited, make_plan
+from assistant.plan import CURRENT, DESCRIBED, READ_AGAIN, Plan, definition_of, edited, make_plan
 from assistant.replies import CLARIFY, GAVE_WAY, MENDED, REFUSE, WITHOUT_IT, reply
 from assistant.rests import rests_on, why
 from assistant.run import Around, Outcome, run_tool, unwatched
@@ -49,7 +50,8 @@ class State(TypedDict, total=False):
 
     planned: goal, budget and segment (its hash) of the last plan. discovery: of the natural segments shown last.
     called: the tool calls of the last turn that made any. rests: what its answer rests on, each line in English and
-    Chinese. turns: how many there were, of which history has the last ones.
+    Chinese. led: the messages that defined the current segment and edited it since; none where it came in another way.
+    turns: how many there were, of which history has the last ones.
     bundle: the last turn's, until the next one begins.
     title: the first question, or the name that was given. shared: the link by which others may read it, if any.
     """
@@ -62,6 +64,7 @@ class State(TypedDict, total=False):
     discovery: str | None
     called: list[dict[str, Any]]
     rests: list[list[str]]
+    led: list[str]
     turns: int
     bundle: dict[str, Any] | None
     title: str
@@ -106,7 +109,8 @@ class Turn:
     @property
     def confidence(self) -> Confidence | None:
         """In the description that the answer rests on; None where it rests on none, or on one that was read once."""
-        rests = self.result is not None and self.plan is not None and self.plan.segment == DESCRIBED
+        plan = self.plan if self.result is not None else None
+        rests = plan is not None and (plan.segment == DESCRIBED or READ_AGAIN in plan.arguments)
         return self.link.confidence if self.link is not None and rests else None
 
 
@@ -229,8 +233,30 @@ class TurnGraph:
                 turn.clarification = " ".join(sentences(objected, turn.link.language))
             else:
                 turn.plan, turn.gave_way = other, objected
+        if current is not None and not wrong:
+            self._reread_edit(turn, state.get("led", []), current)
         turn.emit("check", {"problems": sentences([*wrong, *objected], turn.link.language)})
         return {}
+
+    def _reread_edit(self, turn: Turn, led: list[str], current: Node) -> None:
+        """Read an edit once more, beside what led to the current segment."""
+        assert turn.link is not None
+        plan, wished = turn.plan, self.tools.rooms.workspace.settings.second_reading
+        if plan is None or plan.arguments or not led or wished == "off":
+            return
+        words = explain(current, self.catalogue, turn.link.language)
+        with wanted_until(turn.gone):
+            found = reread(
+                self.second,
+                plan,
+                turn.link,
+                current,
+                (" ".join(led), as_sentence(words, turn.link.language)),
+                nothing=turn.clarification is not None,
+                always=wished == "always",
+            )
+        if found is not None:
+            (turn.plan, turn.link), turn.clarification, turn.gave_way = found, None, []
 
     def _after_check(self, _state: State, runtime: Runtime[Turn]) -> Literal["plan", "run"]:
         turn = runtime.context
@@ -283,10 +309,12 @@ class TurnGraph:
         planned: State = {"planned": shown} if shown else {}
         if outcome.result is not None and outcome.result.discovery is not None:
             planned = {"discovery": outcome.result.discovery}
-        if turn.link.alternative is not None and plan.tool == "define_segment":
+        if turn.link.alternative is not None and (
+            plan.tool == "define_segment" or READ_AGAIN in plan.arguments
+        ):
             # 'yes' takes the other reading.
             other = {"definition": to_json(turn.link.alternative)}
-            planned = planned | {"pending": {"tool": plan.tool, "arguments": other}}
+            planned = planned | {"pending": {"tool": "define_segment", "arguments": other}}
         if changed is None or changed == current:
             return planned
         passed = [state.get("current"), to_json(segment) if turn.steps and segment is not None else None]
@@ -294,6 +322,7 @@ class TurnGraph:
         return planned | {
             "current": to_json(changed),
             "trail": [item for item in trail if item][-KEPT_TURNS:],
+            "led": led_to(plan, state.get("led", []), as_sentence(turn.question, link.language)),
         }
 
     def _refuse(self, turn: Turn, plan: Plan, link: Link) -> State:
@@ -329,7 +358,8 @@ class TurnGraph:
         made = {"made": outcome.calls, "definition": fingerprint(from_json(wanted))}
         turn.emit("run", {"calls": [call["name"] for call in outcome.calls], **made})
         turn.result = _numbered(outcome.result)
-        return {"current": wanted, "trail": trail[:-1] if number == 0 else segments[-KEPT_TURNS:]}
+        left = trail[:-1] if number == 0 else segments[-KEPT_TURNS:]
+        return {"current": wanted, "trail": left, "led": []}
 
     def _again(self, state: State, turn: Turn, language: Language) -> State:
         """What was answered last, in a language."""

@@ -52,6 +52,8 @@ ON_SEGMENT = (
 OF_EVERYONE = (*AHEAD, "breakdown_segment", "trend_segment")
 """Tools that work on everyone where there is no segment."""
 DESCRIBED, CURRENT = "described", "current"
+READ_AGAIN = "read_again"
+"""Marks an edit that was read a second time, and otherwise than its words had been."""
 
 
 @dataclass(frozen=True)

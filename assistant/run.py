@@ -13,7 +13,7 @@ from assistant.change_intents import DIFF
 from assistant.linking.linker import Link, outcome_of
 from assistant.market_intents import MARKET_TOOLS
 from assistant.one_customer import EXPLAIN
-from assistant.plan import OF_EVERYONE, ON_CAMPAIGN, Plan
+from assistant.plan import OF_EVERYONE, ON_CAMPAIGN, READ_AGAIN, Plan
 from assistant.replies import CLARIFY, reply
 from assistant.spoken_campaign import spoken_campaign, unknown_campaign
 from assistant.tools import DEFAULT_TOP, ToolResult, Tools, admit
@@ -234,7 +234,8 @@ def _define(
         raise InternalError(f"A checked {plan.tool} plan has no conditions.")
     outcome.note(plan.tool, definition=to_json(segment))
     if plan.tool == "refine_segment" and current is not None:
-        outcome.result = tools.refine_segment(segment, current)
+        other = link.alternative if READ_AGAIN in plan.arguments else None
+        outcome.result = tools.refine_segment(segment, current, other)
     else:
         outcome.result = tools.define_segment(segment, link.alternative)
 

@@ -9,7 +9,7 @@ How many agree is the answer's confidence; at low confidence the next reading is
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -163,6 +163,27 @@ class SecondReader:
             dates=self.linker.dates(link.message, leader.node),
             confidence=confidence,
         )
+
+    def edited(self, link: Link, current: Node, tellings: Sequence[str], edit: Node | None) -> Node | None:
+        """The segment after a message that edits the current one, where it is another than the edit's; else None.
+
+        tellings: what tells the current segment, the conversation that led to it and its own words: each is read with
+        the message, and believed where both readings find the same customers, neither those of before nor nobody.
+        Raises LLMUnavailableError.
+        """
+        model = tuned(self.model)
+        if model is None:
+            return None
+        known = [set(self.members(node)) for node in (current, edit) if node is not None]
+        first: set[str] | None = None
+        node: Node | None = None
+        for told in tellings:
+            node = self.sketched(model, f"{told} {link.message}").node
+            found = set(self.members(node)) if node is not None else set[str]()
+            if not found or found in known or first not in (None, found):
+                return None
+            first = found
+        return node
 
     def sketched(self, model: TunedModel, message: str, draw: int = 0) -> Sketch:
         """The segment as the tuned model reads it. draw: 0 for the likeliest way, other numbers for others."""

@@ -80,28 +80,19 @@ class Tools:
 
     def define_segment(self, definition: Node, alternative: Node | None = None) -> ToolResult:
         """Define a customer segment and count it; count another reading of the same words beside it."""
-        evidence = [self._segment_evidence("define_segment", definition)]
-        if alternative is not None:
-            size = self._shown(alternative)
-            figures = (
-                Figure(
-                    "other_size", size, "customers", "customers, read the other way", "另一种读法的客户数"
-                ),
-                Figure("other_en", self._words(alternative), "text", "other reading", "另一种读法"),
-                Figure("other_zh", self._words(alternative, "zh"), "text", "other reading", "另一种读法"),
-            )
-            evidence.append(Evidence("", "other_reading", figures))
-        return ToolResult(tuple(evidence), definition)
+        evidence = self._segment_evidence("define_segment", definition)
+        return ToolResult((evidence, *self._other_reading(alternative)), definition)
 
-    def refine_segment(self, definition: Node, previous: Node) -> ToolResult:
-        """Edit the current segment: add, exclude, widen, change or remove a condition, and count it again."""
+    def refine_segment(self, definition: Node, previous: Node, alternative: Node | None = None) -> ToolResult:
+        """Edit the current segment: add, exclude, widen, change or remove a condition, and count it again; count another
+        reading of the same words beside it."""
         evidence = self._segment_evidence("refine_segment", definition)
         before = self._shown(previous)
         figure = Figure("size_before", before, "customers", "customers before the edit", "修改前客户数")
         added, removed = difference(previous, definition)
         words = [f"+ {self._words(node)}" for node in added] + [f"- {self._words(node)}" for node in removed]
         edited = Evidence(evidence.id, evidence.tool, (*evidence.figures, figure), (), tuple(words))
-        return ToolResult((edited,), definition)
+        return ToolResult((edited, *self._other_reading(alternative)), definition)
 
     def show_segment(self, definition: Node) -> ToolResult:
         """Show the current segment: definition, size and SQL."""
@@ -354,6 +345,17 @@ class Tools:
                 "compare_saved_plans：请给出 other（已保存方案的名称）或 definition。",
             )
         return self._told(tools_plans.compare_saved_plans(self.rooms, name, first, other, second))
+
+    def _other_reading(self, alternative: Node | None) -> tuple[Evidence, ...]:
+        if alternative is None:
+            return ()
+        size = self._shown(alternative)
+        figures = (
+            Figure("other_size", size, "customers", "customers, read the other way", "另一种读法的客户数"),
+            Figure("other_en", self._words(alternative), "text", "other reading", "另一种读法"),
+            Figure("other_zh", self._words(alternative, "zh"), "text", "other reading", "另一种读法"),
+        )
+        return (Evidence("", "other_reading", figures),)
 
     def _planned(
         self, definition: Node, goal: str | None, budget: float | None, top: int | None = None

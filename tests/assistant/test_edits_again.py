@@ -1,0 +1,133 @@
+"""An edit is read again beside the conversation that led to the segment and beside the segment's own words."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from assistant.app import Answer, Assistant
+from assistant.bundle import make_bundle, replay
+from assistant.rooms import Rooms, make_linker
+from assistant.second_reading import SecondReader
+from assistant.workspace import open_workspace
+from segments.canonical import fingerprint
+from segments.codec import from_json
+from tests.assistant.conftest import PARENTS, ScriptedModel, call
+from tests.assistant.test_second_reading import PLAIN, SPENT, wish
+
+EDIT = "only those with children"
+EDITED = {"all_of": [SPENT, PARENTS]}
+ALONE = SPENT | {"value": 300}
+
+
+def conversation(
+    workspace: Path, sketch: dict[str, Any], wished: str = "always"
+) -> tuple[Assistant, Answer, ScriptedModel]:
+    """After a first message that words and sketch read alike."""
+    wish(workspace, wished)
+    model = ScriptedModel(call("define_segment"), sketch=SPENT)
+    talk = Assistant.open(workspace, model)
+    first = talk.ask(PLAIN)
+    model.script(call("refine_segment", edits=["e1"]), sketch=sketch)
+    return talk, first, model
+
+
+def same(answer: Answer, definition: dict[str, Any]) -> bool:
+    assert answer.segment is not None
+    return fingerprint(from_json(answer.segment["definition"])) == fingerprint(from_json(definition))
+
+
+def test_an_edit_that_a_sketch_reads_alike_is_asked_for_once(workspace: Path) -> None:
+    talk, first, model = conversation(workspace, EDITED)
+    second = talk.ask(EDIT, first.conversation)
+    assert same(second, EDITED)
+    assert model.tuned is not None
+    assert len(model.tuned.asked) == 1
+    assert "Confidence" not in second.answer
+
+
+def test_two_sketches_alike_are_taken_with_the_edit_told_beside_them_and_yes_takes_it(
+    workspace: Path,
+) -> None:
+    talk, first, _ = conversation(workspace, ALONE)
+    second = talk.ask(EDIT, first.conversation)
+    assert same(second, ALONE)
+    assert second.confidence == "low"
+    assert "Which of the two do you mean?" in second.answer
+    bundle = make_bundle(talk.tools.rooms, second)
+    assert replay(bundle | {"model": {"adapter": "sketch"}}, open_workspace(workspace)).same
+    assert same(talk.ask("yes", first.conversation), EDITED)
+
+
+def test_a_sketch_of_the_segment_as_it_was_changes_nothing(workspace: Path) -> None:
+    talk, first, _ = conversation(workspace, SPENT)
+    assert same(talk.ask(EDIT, first.conversation), EDITED)
+
+
+@pytest.mark.parametrize("wished", ["off", "doubt"])
+def test_what_was_read_whole_is_read_again_only_where_the_workspace_wishes_it(
+    workspace: Path, wished: str
+) -> None:
+    talk, first, model = conversation(workspace, ALONE, wished)
+    assert same(talk.ask(EDIT, first.conversation), EDITED)
+    assert model.tuned is not None
+    assert model.tuned.asked == []
+
+
+@pytest.mark.parametrize("message", ["also include those with children", "drop the spend condition"])
+def test_what_lets_more_in_or_takes_a_condition_away_is_not_read_again(workspace: Path, message: str) -> None:
+    talk, first, model = conversation(workspace, ALONE)
+    widened = talk.ask(message, first.conversation)
+    assert model.tuned is not None
+    assert model.tuned.asked == []
+    assert widened.segment is not None
+
+
+class ByTelling:
+    """A FAKE adapted model whose sketch rests on how the segment is told."""
+
+    def __init__(self, **sketches: dict[str, Any]) -> None:
+        self.sketches = sketches
+
+    def weighed(
+        self, messages: list[tuple[str, str]], _schema: dict[str, Any], _draw: int = 0
+    ) -> tuple[dict[str, Any], float]:
+        return self.sketches[messages[-1][1].split()[0]], 0.9
+
+
+@pytest.mark.parametrize(
+    ("led", "told", "taken"),
+    [(ALONE, ALONE, ALONE), (ALONE, EDITED, None), (ALONE, SPENT, None), (SPENT, SPENT, None)],
+)
+def test_both_tellings_must_find_the_same(
+    opened: Rooms, led: dict[str, Any], told: dict[str, Any], taken: dict[str, Any] | None
+) -> None:
+    linker, audiences = make_linker(opened, dense=False), opened.audiences
+    model = ScriptedModel()
+    model.tuned = ByTelling(led=led, told=told)  # type: ignore[assignment]
+    reader = SecondReader(linker, model, audiences.vocabulary, audiences.members)
+    current = from_json(SPENT)
+    found = reader.edited(linker.link(EDIT, current), current, ("led", "told"), None)
+    assert found == (None if taken is None else from_json(taken))
+
+
+def test_a_segment_that_came_in_another_way_is_led_to_by_nothing(workspace: Path) -> None:
+    talk, first, model = conversation(workspace, ALONE)
+    talk.set_segment(first.conversation, from_json(SPENT | {"value": 400}))
+    talk.ask(EDIT, first.conversation)
+    assert model.tuned is not None
+    assert model.tuned.asked == []
+
+
+def test_an_edit_is_told_with_the_messages_before_it(workspace: Path) -> None:
+    talk, first, model = conversation(workspace, EDITED)
+    talk.ask(EDIT, first.conversation)
+    model.replies.append(call("profile_segment", segment="current"))
+    talk.ask("what are they like?", first.conversation)
+    model.script(call("refine_segment", edits=["e1"]), sketch=EDITED)
+    talk.ask("exclude those who bought beer", first.conversation)
+    assert model.tuned is not None
+    led = [messages[-1][1] for messages in model.tuned.asked]
+    assert led[0] == f"{PLAIN}. {EDIT}. exclude those who bought beer"
