@@ -159,13 +159,6 @@ class Library:
             raise not_found("saved segment", name, self.names())
         return found
 
-    def versions(self, name: str) -> list[SavedSegment]:
-        """Every version of a name, newest first. Raises NotFoundError."""
-        self.get(name)
-        query = select(_versions).where(_versions.c.name == name).order_by(_versions.c.version.desc())
-        with self._state.read(FAILED) as connection:
-            return [_read(row, self._parameters) for row in connection.execute(query)]
-
     def version(self, name: str, number: int) -> SavedSegment | None:
         """One version of a name, where there is one."""
         query = select(_versions).where(_versions.c.name == name, _versions.c.version == number)
@@ -174,7 +167,7 @@ class Library:
         return None if row is None else _read(row, self._parameters)
 
     def versions_page(self, name: str, offset: int, limit: int) -> tuple[list[SavedSegment], int]:
-        """Some of `versions`, and how many there are in all."""
+        """Some versions of a name, newest first, and how many there are in all."""
         of = _versions.c.name == name
         query = select(_versions).where(of).order_by(_versions.c.version.desc()).offset(offset).limit(limit)
         with self._state.read(FAILED) as connection:

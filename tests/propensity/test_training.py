@@ -307,7 +307,9 @@ def test_a_worse_model_is_refused_and_the_one_before_scores_today(
     tables = TrainingTables(open_retailer)
     monkeypatch.setattr(training, "code_version", lambda: "worse")
 
-    def from_wrong_labels(asked: Outcome, snapshots: list[Snapshot], settings: Settings) -> PropensityModel:
+    def from_wrong_labels(
+        asked: Outcome, snapshots: list[Snapshot], settings: Settings, _encoder: bytes
+    ) -> PropensityModel:
         wrong = [replace(each, labels=1 - each.labels) for each in snapshots if each.labels is not None]
         return train(wrong, asked.horizon_days, settings)
 
