@@ -45,7 +45,9 @@ class SentenceEncoder:
         if self.name == DEFAULT or Path(self.name).exists():
             os.environ.setdefault("HF_HUB_OFFLINE", "1")
         from sentence_transformers import SentenceTransformer
+        from transformers.utils import logging
 
+        logging.disable_progress_bar()  # of the fraction of a second that it takes, on the terminal of every command
         return SentenceTransformer(model_path(self.name), device=None)
 
     @property
