@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 import time
+from datetime import timedelta
 from pathlib import Path
 
 import httpx
@@ -88,7 +89,7 @@ def test_two_servers_on_one_database_are_as_one(make_workspace, tmp_path, llm, p
             server.wait(20)
     audit = Audit(folder, postgres_url)
     assert audit.verify().breaks == ()
-    told = ["ask", "ask", "save", "answered again", "exporting", "export", "download"]
+    told = ["ask", "ask", "save", "answered again", "export_asked", "exporting", "export", "download"]
     assert [entry.action for entry in audit.entries()] == told
 
 
@@ -141,10 +142,11 @@ def test_what_workers_send_does_not_wait_for_the_clients_ack():
 
 ASKER = """
 import os, sys, time
+from datetime import timedelta
 from pathlib import Path
 from assistant.sql import Database
 from serving.http.idempotency import Answers
-assert Answers(Database(Path(sys.argv[1]))).begin("ada", "k", "request") is None
+assert Answers(Database(Path(sys.argv[1])), timedelta(days=1)).begin("ada", "k", "request") is None
 print("begun", flush=True)
 time.sleep(600)
 """
@@ -152,7 +154,7 @@ time.sleep(600)
 
 def test_a_request_whose_server_was_killed_may_be_sent_again_at_once(tmp_path):
     path = tmp_path / "state.sqlite"
-    answers = Answers(Database(path))
+    answers = Answers(Database(path), timedelta(days=1))
     asker = [sys.executable, "-c", ASKER, str(path)]
     with subprocess.Popen(asker, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout.readline() == "begun\n"
