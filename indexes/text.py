@@ -58,7 +58,13 @@ class SentenceEncoder:
     @cached_property
     def words(self) -> frozenset[str]:
         """The whole words that the model's tokenizer knows, in lower case; none for one of byte pairs."""
-        vocabulary = self._model.tokenizer.get_vocab()
+        file = Path(model_path(self.name)) / "tokenizer.json"
+        if file.exists():  # without the model, which half of all messages never need
+            from tokenizers import Tokenizer
+
+            vocabulary = Tokenizer.from_file(str(file)).get_vocab()
+        else:
+            vocabulary = self._model.tokenizer.get_vocab()
         return frozenset(word for word in vocabulary if word.isalpha() and word.islower())
 
     def encode(self, texts: Sequence[str]) -> np.ndarray:
