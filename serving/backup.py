@@ -99,7 +99,7 @@ def _unpack(file: Path, folder: Path, progress: Progress) -> int:
             for number, name in enumerate(wanted):
                 progress(number / max(len(wanted), 1), "unpacking")
                 tar.extract(name, folder, filter="data")
-    except (tarfile.TarError, EOFError, OSError, KeyError, ValueError) as error:
+    except (tarfile.TarError, EOFError, OSError, KeyError, ValueError, OverflowError) as error:
         if isinstance(error, OSError) and error.errno is not None and not isinstance(error, tarfile.TarError):
             raise
         raise DataError(f"{file} is no whole backup of segassist ({error}).") from error

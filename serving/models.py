@@ -138,8 +138,9 @@ def compare_models(
 
     from assistant.models import compare_families
 
-    acting(workspace, "operate", "models compare")
-    with steps() as progress:
+    caller = acting(workspace, "operate", "models compare")
+    asked = {"model": outcome[:MAX_NAME], "trials": trials, "sequences": steps_of}
+    with changing_here(workspace, caller, "families_compared", **asked), steps() as progress:
         compared = compare_families(open_workspace(workspace), outcome, trials, steps_of, progress)
     found = compared.found
     if as_json:

@@ -139,6 +139,7 @@ def test_nothing_is_done_to_data_that_cannot_be_written_down(folder, tmp_path, m
         ("privacy", "retain", "--months", "1", "-w", folder),
         ("models", "rollback", "purchase_30d", "-w", folder),
         ("models", "choose", "purchase_30d", "default", "-w", folder),
+        ("models", "compare", "purchase_30d", "-w", folder),
         ("build", "-w", folder),
         ("backup", tmp_path / "shop.tar.gz", "-w", folder),
     )
