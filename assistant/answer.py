@@ -17,7 +17,7 @@ from assistant.grounding import display, displayed, label, named
 from assistant.linking.linker import Link
 from assistant.llm import ChatModel
 from assistant.one_customer import EXPLAIN, REVERSED
-from assistant.plan import DESCRIBED, READ_AGAIN, Plan
+from assistant.plan import DESCRIBED, Plan
 from assistant.tools import ToolResult
 from campaigns.copy import BrandRules, to_markdown
 from segments.explain import Language
@@ -670,10 +670,8 @@ def assumptions(link: Link, plan: Plan, language: Language) -> list[str]:
     if left:
         words = ", ".join(left[:6])
         said.append(_say(language, f"I did not use: {words}.", f"这些内容没有用上：{words}。"))
-    again = READ_AGAIN in plan.arguments
-    if (described or again) and link.confidence is not None:
-        counted = plan.tool == "define_segment" or again
-        two = link.confidence == "low" and link.alternative is not None and counted
+    if plan.read_twice and link.confidence is not None:
+        two = link.confidence == "low" and link.alternative is not None and plan.counts_other
         said.append(_say(language, *(_WHICH if two else _CONFIDENCE[link.confidence])))
     return said
 

@@ -24,7 +24,7 @@ from assistant.linking.linker import Confidence, Link, Linker
 from assistant.llm import ChatModel
 from assistant.naming import MAX_NAME
 from assistant.outright import Known, outright
-from assistant.plan import CURRENT, DESCRIBED, READ_AGAIN, Plan, definition_of, edited, make_plan
+from assistant.plan import CURRENT, DESCRIBED, Plan, definition_of, edited, make_plan
 from assistant.replies import CLARIFY, GAVE_WAY, MENDED, REFUSE, WITHOUT_IT, reply
 from assistant.rests import rests_on, why
 from assistant.run import Around, Outcome, run_tool, unwatched
@@ -109,8 +109,7 @@ class Turn:
     @property
     def confidence(self) -> Confidence | None:
         """In the description that the answer rests on; None where it rests on none, or on one that was read once."""
-        plan = self.plan if self.result is not None else None
-        rests = plan is not None and (plan.segment == DESCRIBED or READ_AGAIN in plan.arguments)
+        rests = self.result is not None and self.plan is not None and self.plan.read_twice
         return self.link.confidence if self.link is not None and rests else None
 
 
@@ -309,9 +308,7 @@ class TurnGraph:
         planned: State = {"planned": shown} if shown else {}
         if outcome.result is not None and outcome.result.discovery is not None:
             planned = {"discovery": outcome.result.discovery}
-        if turn.link.alternative is not None and (
-            plan.tool == "define_segment" or READ_AGAIN in plan.arguments
-        ):
+        if turn.link.alternative is not None and plan.counts_other:
             # 'yes' takes the other reading.
             other = {"definition": to_json(turn.link.alternative)}
             planned = planned | {"pending": {"tool": "define_segment", "arguments": other}}

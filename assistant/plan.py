@@ -66,6 +66,16 @@ class Plan:
     reason: str | None = None
     arguments: dict[str, Any] = field(default_factory=dict)
 
+    @property
+    def read_twice(self) -> bool:
+        """Whether its segment is one that two readings of the message were weighed for."""
+        return self.segment == DESCRIBED or READ_AGAIN in self.arguments
+
+    @property
+    def counts_other(self) -> bool:
+        """Whether its tool counts another reading beside the one that is taken, where there is one."""
+        return self.tool == "define_segment" or READ_AGAIN in self.arguments
+
 
 def offered_tools(link: Link, has_segment: bool) -> tuple[str, ...]:
     """The tools that the message's words and the conversation allow."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import time
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 from pathlib import Path
 from types import TracebackType
@@ -57,6 +57,7 @@ AUDIT_PAGE = 1000
 TIMEOUT_SECONDS = 120.0
 POLL_SECONDS = 0.3
 _Model = TypeVar("_Model", bound=BaseModel)
+_One = TypeVar("_One")
 
 
 class ApiError(Exception):
@@ -123,14 +124,9 @@ class Client:
 
     def turns(self, conversation: str) -> Iterator[Turn]:
         """All that was said, the last turn first, fetched page by page."""
-        seen = 0
-        while True:
-            params = {"offset": seen, "limit": TURNS}
-            page = self._get(Conversation, _talk(conversation), params=params).turns
-            yield from reversed(page)
-            seen += len(page)
-            if len(page) < TURNS:
-                return
+        return self._paged(
+            _talk(conversation), TURNS, lambda page: Conversation.model_validate_json(page).turns[::-1]
+        )
 
     def conversations(self) -> list[KeptConversation]:
         """The caller's conversations, the last changed first."""
@@ -393,20 +389,21 @@ class Client:
             offset = page["next"]
 
     def _every(self, model: type[_Model], path: str) -> list[_Model]:
-        every: list[_Model] = []
-        while True:
-            answer = self._send("GET", path, params={"offset": len(every), "limit": PAGE})
-            every += [model.model_validate(one) for one in answer.json()]
-            if len(every) >= int(answer.headers["X-Total-Count"]):
-                return every
+        return list(
+            self._paged(path, PAGE, lambda page: [model.model_validate(one) for one in json.loads(page)])
+        )
 
     def _versions(
         self, model: type[SavedSegmentVersions] | type[DocumentVersions], path: str
     ) -> Iterator[Version]:
+        return self._paged(path, PAGE, lambda page: model.model_validate_json(page).versions)
+
+    def _paged(self, path: str, size: int, read: Callable[[bytes], Sequence[_One]]) -> Iterator[_One]:
+        """Everything of a list, fetched page by page; read: what a page holds of it."""
         seen = 0
         while True:
-            answer = self._send("GET", path, params={"offset": seen, "limit": PAGE})
-            page = model.model_validate_json(answer.content).versions
+            answer = self._send("GET", path, params={"offset": seen, "limit": size})
+            page = read(answer.content)
             yield from page
             seen += len(page)
             if not page or seen >= int(answer.headers["X-Total-Count"]):

@@ -20,6 +20,8 @@ _UPPER = re.compile(r"\b(?:upper|maximum|max|ceiling|cap)\b|上限|最高|最多
 
 
 def with_time(condition: Condition, time: TimeMention, windowed: bool) -> Condition | None:
+    """The condition in another time; None where it has none. windowed: whether a condition beside it has a time, so that
+    one without is not meant."""
     if isinstance(condition, EventCondition) and (condition.window.start is not None or not windowed):
         return replace(condition, window=time.window)
     if isinstance(condition, FeatureCondition) and condition.feature in (
@@ -32,6 +34,8 @@ def with_time(condition: Condition, time: TimeMention, windowed: bool) -> Condit
 
 
 def with_number(condition: Condition, number: Number, text: str) -> Condition | None:
+    """The condition with another number; None where the number's unit is not the condition's. text: the message, which
+    says which end of a range is meant."""
     value = int(number.value) if float(number.value).is_integer() else number.value
     if isinstance(condition, EventCondition):
         measures = {

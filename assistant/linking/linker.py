@@ -212,7 +212,12 @@ class Linker:
     def _right(self) -> frozenset[str]:
         """Words that are no slip of the pen."""
         english = self._encoder.words if isinstance(self._encoder, KnowsWords) else frozenset[str]()
-        return english | STOP_EN | chatter() | absent_words() | self._items.words | self._items.name_words
+        return english | self._own_words | self._items.name_words
+
+    @cached_property
+    def _own_words(self) -> frozenset[str]:
+        """Words of the question, of what is said around it, of what the data lack, and of goods."""
+        return STOP_EN | chatter() | absent_words() | self._items.words
 
     def _linked(
         self, message: str, current: Node | None, saved: Collection[str], discovery: str | None
@@ -470,7 +475,7 @@ class Linker:
 
     @cached_property
     def _spellers(self) -> tuple[Speller, Speller]:
-        words = set(STOP_EN) | chatter() | absent_words() | self._items.words
+        words = set(self._own_words)
         for feature in self.catalogue:
             words |= {word for phrase in feature.synonyms_en for word in phrase.lower().split()}
         return Speller(words), Speller(words | self._items.name_words)
