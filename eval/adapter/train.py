@@ -59,9 +59,9 @@ class Encoded:
 ROLES = {"human": "user"}
 
 
-def read_pairs(path: Path, split: str) -> list[dict[str, str]]:
-    """The pairs of a split, in file order."""
-    return [row for row in read_lines(path) if row["split"] == split]
+def read_pairs(paths: Sequence[Path], split: str) -> list[dict[str, str]]:
+    """The pairs of a split, in the files' order."""
+    return [row for path in paths for row in read_lines(path) if row["split"] == split]
 
 
 def encode(tokenizer: Any, pairs: Sequence[dict[str, str]]) -> list[Encoded]:
@@ -226,7 +226,14 @@ class Trainer:
 
 
 def train(
-    pairs: Path, model: str, out: Path, steps: int, minutes: float, seed: int, resume: bool, console: Console
+    pairs: Sequence[Path],
+    model: str,
+    out: Path,
+    steps: int,
+    minutes: float,
+    seed: int,
+    resume: bool,
+    console: Console,
 ) -> None:
     """Learn until the steps or the minutes are over, whichever is first; Ctrl-C keeps the last checkpoint."""
     trainer = Trainer(model, out, seed, steps)
@@ -275,7 +282,7 @@ def _point(
 def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--pairs", type=Path, required=True)
+    parser.add_argument("--pairs", type=Path, nargs="+", required=True, help="one file or more")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument(
         "--model", required=True, help="the GGUF that is served, or a transformers folder or name"

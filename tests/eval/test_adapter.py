@@ -12,6 +12,7 @@ from rich.console import Console
 from assistant.linking.linker import Linker
 from assistant.rooms import Rooms, make_linker
 from assistant.sketch import compact, from_sketch, sketch_schema, to_sketch
+from eval.adapter import edits
 from eval.adapter.grammar import Grammar, Stock
 from eval.adapter.pairs import HELD, draft, pair
 from eval.adapter.wording import wording
@@ -23,6 +24,7 @@ from segments.definition import conditions
 from serving.llm.weights import ADAPTER
 
 PAIRS = Path(__file__).parents[2] / "eval" / "adapter" / "pairs.jsonl"
+EDITS = PAIRS.with_name("edit_pairs.jsonl")
 
 
 @pytest.fixture(scope="module")
@@ -115,6 +117,48 @@ def test_the_pairs_that_ship_hold_and_keep_the_splits_apart(rooms: Rooms, linker
         from_sketch(json.loads(row["sketch"]), linker.goods, linker.time)
 
 
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_an_edit_leaves_the_segment_that_both_its_sketches_define(
+    rooms: Rooms, linker: Linker, language: Any
+) -> None:
+    rows = [row for row in shipped() if row["language"] == language and row["split"] == "train"]
+    editor = edits.Editor(rooms, linker, language, [json.loads(row["sketch"]) for row in rows], 3)
+    drafts = edits.draft(editor, rows, 60)
+    assert {row["kind"] for row in drafts} == set(edits.OFTEN)
+    assert any(len(row["led"]) == 2 for row in drafts), "edits of edits"
+    for row in drafts:
+        said, named = (
+            from_sketch(json.loads(row[key]), linker.goods, linker.time) for key in ("sketch", "named_sketch")
+        )
+        assert fingerprint(said) == fingerprint(named)
+        assert rooms.audiences.members(said)
+        assert "None" not in row["change"], "a change names what is there"
+
+
+def test_an_edit_is_learned_after_the_messages_and_after_the_words_of_the_segment() -> None:
+    row = {
+        "id": "en-edit-1",
+        "language": "en",
+        "led": ["wine buyers", "only in May"],
+        "told": "Customers who ....",
+    }
+    row |= {"change": "exclude anyone who bought tea", "sketch": "{}", "named_sketch": '{"a":1}'}
+    said, told = edits.join([row], {"en-edit-1": "no tea drinkers"})
+    assert (said["request"], said["sketch"]) == ("wine buyers. only in May. no tea drinkers", "{}")
+    assert (told["request"], told["sketch"]) == ("Customers who .... no tea drinkers", '{"a":1}')
+    assert edits.join([row], {"en-edit-1": "SKIP"}) == []
+    assert edits.join([row], {})[0]["request"].endswith("exclude anyone who bought tea")
+
+
+def test_the_edits_that_ship_hold_and_ask_nothing_of_the_test_split(linker: Linker) -> None:
+    rows = [json.loads(line) for line in EDITS.read_text(encoding="utf-8").splitlines()]
+    asked = {turn for case in load_cases("test") for turn in case.turns}
+    assert not any(row["request"].endswith(f" {turn}") for row in rows[::2] for turn in asked)
+    assert {row["split"] for row in rows} == {"train", "held"}
+    for row in rows[::40]:
+        from_sketch(json.loads(row["sketch"]), linker.goods, linker.time)
+
+
 @pytest.fixture(scope="module")
 def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A model of two random layers with a tokenizer of its own: it learns nothing useful, by the same code."""
@@ -157,7 +201,7 @@ def run(
 ) -> list[dict[str, float]]:
     from eval.adapter.train import train
 
-    train(PAIRS, str(tiny), out, steps, minutes, 7, resume, Console(quiet=True))
+    train([PAIRS], str(tiny), out, steps, minutes, 7, resume, Console(quiet=True))
     curve: list[dict[str, float]] = json.loads((out / "curve.json").read_text())
     return curve
 
