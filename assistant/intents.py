@@ -220,6 +220,8 @@ class Intents:
     campaign: str | None = None
     weeks: float | None = None
     holdout: float | None = None
+    margin: float | None = None
+    discount: float | None = None
     arguments: dict[str, Any] = field(default_factory=dict)
 
 
@@ -252,7 +254,7 @@ _GOALS = (
 _NAME = re.compile(
     r"[\"“「《]([^\"”」》]{1,60})[\"”」》]|(?<!\w)['‘]([^'’]{1,60})['’](?!\w)"
     r"|\bsave\s*[:=]\s*(?P<short>[A-Za-z0-9][\w \-&]{0,50})|(?:^|[，,])\s*存\s+(?P<short_zh>[^\s，。？！,.?!]{1,30})"
-    r"|\b(?:as|called|named|name it|call it|under the name|segment(?! (?:as|called|named|definition|sql|with|that|for|of|is|was|i|we|and)\b))\s+(?:the\s+)?([A-Za-z0-9][\w \-&]{0,50}?)(?:[.?!,]|$| please| and )"
+    r"|\b(?:as|called|named|name it|call it|under the name|segment(?! (?:as|called|named|definition|sql|with|that|for|of|is|was|i|we|and)\b))\s+(?:the\s+)?(?!(?:an? )?(?:hold-?outs?|control)(?: group)? (?:called|named|as)\b)([A-Za-z0-9][\w \-&]{0,50}?)(?:[.?!,]|$| please| and )"
     r"|(?:(?:方案|策略|计划|分群)为|存为|存成|保存为|保存成|命名为|叫做|叫|名为|取名)[:：]?\s*([^\s，。？！,.?!“「《]{1,30})"
 )
 _NO_NAME = re.compile(

@@ -3,8 +3,8 @@ share of them has children, the last answer in another language."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from assistant.back import spoken_back
@@ -26,6 +26,7 @@ from assistant.spoken_answers import (
     spoken_why,
 )
 from assistant.spoken_habits import spoken_goods, spoken_places
+from assistant.spoken_plan import spoken_as_file, spoken_experiment, spoken_plan_again, spoken_terms
 from assistant.spoken_requests import (
     spoken_figures,
     spoken_language,
@@ -53,7 +54,7 @@ OF_PLAN = ("plan_strategy", "compare_plans", "compare_saved_plans", "open_plan")
 class Known:
     """What a message may speak of: the current segment and the one before it; names of saved plans and segments; whether
     natural segments were found in this conversation, or in any; the call that waits for a yes; the tools of the last
-    answer."""
+    answer; goal, budget and terms of the last plan; names of saved experiments."""
 
     current: Node | None
     plans: Collection[str]
@@ -63,6 +64,8 @@ class Known:
     pending: dict[str, Any] | None
     called: Sequence[str]
     before: Node | None = None
+    planned: Mapping[str, Any] = field(default_factory=dict)
+    experiments: Collection[str] = ()
 
 
 def outright(message: str, link: Link, known: Known) -> Plan | None:
@@ -90,7 +93,12 @@ def outright(message: str, link: Link, known: Known) -> Plan | None:
         return _settled("clarify", reason="no_discovery")
     if known.pending is not None and _confirms(message, known.pending["tool"]):
         return _settled(known.pending["tool"], **known.pending["arguments"])
+    experiment = spoken_experiment(message, known.experiments)
+    if experiment is not None:
+        return _settled("measure_campaign", named=experiment)
     last = known.called[-1] if known.called else ""
+    if known.current is not None and known.planned and (plan := _of_plan(message, known.planned, last)):
+        return plan
     if known.current is not None and (plan := _of_last(message, link, last)) is not None:
         return plan
     of_goods = last in OF_GOODS and link.categories
@@ -111,6 +119,19 @@ def outright(message: str, link: Link, known: Known) -> Plan | None:
         of_them = known.current is not None
         return _settled("profile_segment", CURRENT) if of_them else _settled("clarify", reason="sales")
     return None if known.current is None else _of_segment(message, link, known.current, known.before)
+
+
+def _of_plan(message: str, planned: Mapping[str, Any], last: str) -> Plan | None:
+    """What is asked of the last plan: other terms, the plan once more, or as a file."""
+    terms: dict[str, Any] = dict(spoken_terms(message))
+    if terms:
+        return _settled("compare_plans", CURRENT, **terms)
+    if planned.get("goal") != "acquire_lookalikes" and spoken_plan_again(message):
+        same = {name: value for name, value in planned.items() if name != "segment"}
+        return _settled("plan_strategy", CURRENT, **same)
+    if last in (*OF_PLAN, "save_plan") and spoken_as_file(message):
+        return _settled("save_plan", CURRENT)
+    return None
 
 
 def _of_last(message: str, link: Link, last: str) -> Plan | None:
