@@ -94,7 +94,7 @@ def outright(message: str, link: Link, known: Known) -> Plan | None:
     if known.pending is not None and _confirms(message, known.pending["tool"]):
         return _settled(known.pending["tool"], **known.pending["arguments"])
     experiment = spoken_experiment(message, known.experiments)
-    if experiment is not None:
+    if experiment is not None and "measure_campaign" not in link.intents.tools:
         return _settled("measure_campaign", named=experiment)
     last = known.called[-1] if known.called else ""
     if known.current is not None and known.planned and (plan := _of_plan(message, known.planned, last)):

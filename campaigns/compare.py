@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import isclose
 from typing import Any
 
 from campaigns.display import money, share
@@ -45,8 +46,8 @@ class Comparison:
 
     @property
     def difference(self) -> float:
-        """Second less first."""
-        return self.second - self.first
+        """Second less first; none where they differ by how a computer rounds."""
+        return 0.0 if isclose(self.first, self.second, rel_tol=1e-9) else self.second - self.first
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,10 @@
 
 import pytest
 
+from assistant.intents import spoken_name
 from assistant.spoken_plan import spoken_as_file, spoken_experiment, spoken_plan_again, spoken_terms
+from campaigns.plan import Strategy
+from tests.assistant.conftest import BIG_SPENDERS, SOUP, call
 
 
 @pytest.mark.parametrize(
@@ -85,3 +88,51 @@ def test_a_plan_as_a_file(message, asked):
 )
 def test_an_experiment_is_measured_by_its_name(message, name):
     assert spoken_experiment(message, ["BabyTest", "春季"]) == name
+
+
+def test_a_plan_is_changed_in_words_and_kept_as_it_is_now(talk, rooms):
+    talk.use(BIG_SPENDERS)
+    talk.ask("plan a win-back campaign with $300 for them", call("plan_strategy"))
+    margin = talk.ask("what if margin is 20%?")
+    assert margin.tool_calls[-1]["arguments"] == {
+        "budget": 300,
+        "goal": "win_back",
+        "before": 300,
+        "margin": 0.2,
+    }
+    assert "| assumed gross margin | 25.0% | 20.0% | -5.0% |" in margin.answer
+    offer = talk.ask("优惠改成九折")
+    asked = offer.tool_calls[-1]["arguments"]
+    assert (asked["margin"], asked["margin_before"], asked["discount"]) == (0.2, 0.2, 0.1)
+    assert "毛利率" not in offer.answer, "both plans have it"
+    too_deep = talk.ask("offer 40% off")
+    assert too_deep.clarification is not None
+    assert "at most the gross margin of 20%" in too_deep.clarification
+    assert talk.ask("export it as html").clarification == "Under which name shall I save the plan?"
+    talk.ask("Spring")
+    kept = Strategy.restored(rooms.plans.load("Spring"))
+    assert (kept.assumptions.gross_margin, kept.offers[0].depth) == (0.2, 0.1)
+    rooms.plans.delete("Spring")
+
+
+def test_the_plan_is_made_once_more_for_the_segment_as_it_is_now(talk):
+    talk.use(BIG_SPENDERS)
+    talk.ask("plan a win-back campaign with $300 for them", call("plan_strategy"))
+    talk.ask("what about 10% off?")
+    talk.use(SOUP)
+    again = talk.ask("redo the plan")
+    assert again.tool_calls[-1]["arguments"] == {"goal": "win_back", "budget": 300, "discount": 0.1}
+    assert "does to the response is not known here" in again.answer
+
+
+def test_an_instruction_is_no_name_for_a_plan(talk, rooms):
+    talk.use(BIG_SPENDERS)
+    talk.ask("plan a win-back campaign with $300 for them", call("plan_strategy"))
+    talk.ask("导出成markdown")
+    talk.ask("排除收到过邮件的人", call("refine_segment"))
+    assert not rooms.plans.names()
+
+
+def test_a_holdout_is_named_by_what_it_is_called():
+    assert spoken_name("keep 10% as holdout called BabyTest")[1] == "BabyTest"
+    assert spoken_name("keep 10% as holdout and call it Spring test")[1] == "Spring test"
