@@ -21,8 +21,10 @@ from assistant.saved_plans import spoken_plans
 from assistant.spoken_answers import (
     spoken_budget,
     spoken_leave_out,
+    spoken_list_out,
     spoken_save_it,
     spoken_shorter,
+    spoken_versions,
     spoken_why,
 )
 from assistant.spoken_habits import spoken_goods, spoken_places
@@ -144,11 +146,15 @@ def _of_last(message: str, link: Link, last: str) -> Plan | None:
         return _settled("compare_plans", CURRENT, budget=budget)
     if last == "write_copy" and spoken_shorter(message):
         return _settled("write_copy", CURRENT, shorter=True)
+    if last == "write_copy" and spoken_versions(message):
+        return _settled("write_copy", CURRENT)
     return None
 
 
 def _of_segment(message: str, link: Link, current: Node, before: Node | None) -> Plan | None:
     """What is asked of the current segment outright. before: the segment before it in the conversation."""
+    if spoken_list_out(message):
+        return _settled("clarify", reason="list_out")
     if spoken_leave_out(message):
         return _settled("refine_segment", definition=to_json(_others(current, before)))
     place = spoken_removal(message)
