@@ -6,7 +6,18 @@ import json
 
 import prompts
 from assistant.llm import ChatModel
-from campaigns.copy import ANGLES, PARTS, BrandRules, Copy, facts, lengths_of, problems, schema
+from campaigns.copy import (
+    ANGLES,
+    EXAMPLE_FACTS,
+    EXAMPLES,
+    PARTS,
+    BrandRules,
+    Copy,
+    facts,
+    lengths_of,
+    problems,
+    schema,
+)
 from campaigns.plan import Strategy
 from segments.errors import ModelRetryError
 from segments.explain import Language
@@ -20,8 +31,8 @@ def write_copy(
     """(variants that hold the rules, why others were left out). short: half as long. Raises LLMUnavailableError."""
     copies: list[Copy] = []
     left_out: list[str] = []
-    for variant, angle in ANGLES.items():
-        draft, wrong = _draft(model, strategy, language, rules, angle[language == "zh"], short)
+    for variant in ANGLES:
+        draft, wrong = _draft(model, strategy, language, rules, variant, short)
         if not wrong and any(draft["subject"] == other.subject for other in copies):
             wrong = ["subject: is the same as the other variant's."]
         if wrong:
@@ -32,17 +43,20 @@ def write_copy(
 
 
 def _draft(
-    model: ChatModel, strategy: Strategy, language: Language, rules: BrandRules, angle: str, short: bool
+    model: ChatModel, strategy: Strategy, language: Language, rules: BrandRules, variant: str, short: bool
 ) -> tuple[dict[str, str], list[str]]:
     lengths = {part: str(most) for part, most in lengths_of(language, short).items()}
     system = prompts.render(
         "copy_system.md",
         language="Simplified Chinese" if language == "zh" else "English",
-        angle=angle,
+        angle=ANGLES[variant][language == "zh"],
         banned=", ".join(rules.words),
         **lengths,
     )
-    messages = [("system", system), ("human", facts(strategy, language))]
+    example = json.dumps(EXAMPLES[variant][language], ensure_ascii=False)
+    shown = [("system", system), ("human", EXAMPLE_FACTS[language]), ("ai", example)]
+    asked = [*shown, ("human", facts(strategy, language))]
+    messages = asked
     wrong: list[str] = []
     draft: dict[str, str] = {}
     for _ in range(1 + MAX_REPAIRS):
@@ -54,5 +68,5 @@ def _draft(
         if not wrong:
             break
         said = json.dumps(draft, ensure_ascii=False)
-        messages = [*messages[:2], ("ai", said), ("human", "Write it again. " + " ".join(wrong))]
+        messages = [*asked, ("ai", said), ("human", "Write it again. " + " ".join(wrong))]
     return draft, wrong

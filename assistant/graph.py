@@ -48,7 +48,7 @@ MAX_REPAIRS = 1
 class State(TypedDict, total=False):
     """What a conversation remembers: the current segment, the ones before it, and what was said.
 
-    planned: goal, budget and segment (its hash) of the last plan. discovery: of the natural segments shown last.
+    planned: goal, budget, segment (its hash) and own terms of the last plan. discovery: of the natural segments shown last.
     called: the tool calls of the last turn that made any. rests: what its answer rests on, each line in English and
     Chinese. led: the messages that defined the current segment and edited it since; none where it came in another way.
     turns: how many there were, of which history has the last ones.
@@ -179,6 +179,8 @@ class TurnGraph:
             state.get("pending"),
             [call["name"] for call in state.get("called", [])],
             _before(state),
+            state.get("planned") or {},
+            rooms.experiments.names(),
         )
         plan = outright(self.linker.spelt(turn.question)[0], turn.link, known)
         if plan is None and turn.steps_alone:

@@ -95,6 +95,7 @@ CUES: dict[str, re.Pattern[str]] = {
         r"|\bup-?sell|\bpair(?:s|ed)? well\b|\bgo(?:es)? (?:down )?well with\b|\bwhat (?:else )?(?:to|can|could|should|would) (?:we |i )?(?:sell|pitch|push|promote|feature)\b|种草.{0,4}(?:商品|产品|东西)|推什么|卖什么|推点|再卖|还能卖|带什么货|搭配(?:什么|销售)|推荐|交叉销售|下一件|适合他们|还会(?:喜欢|想买)|可能喜欢|什么(?:商品|产品|品类)|哪些(?:商品|产品|品类)"
     ),
     "plan_strategy": _rx(
+        r"^\s*(?:please |let['’]s |i(?:'d like| want| need) to |help me )*(?:get|make|have|encourage|nudge|persuade|convince|motivate) (?:people|customers|them|these|those|more of them) (?:to )?(?:use|redeem|buy|come|spend|shop|try)\b|"
         r"\bhow (?:do|should|can|could|might|would|shall) (?:we|i)\b[^.?!]{0,15}\b(?:coax|lure|tempt|entice|nudge|convince|persuade|encourage|motivate|stop|prevent|bring|lift|grow|save|turn|make|talk|woo)\b[^.?!]{0,15}\b(?:them|they|these|those|th(?:is|at|e) \w+)\b|\bhow (?:would|should|do) you go about\b|\bwhat (?:do|would|should|can) (?:you|we|i) (?:advise|suggest|recommend|propose)\b[^.?!]{0,20}\b(?:do|to (?:bring|win|get|keep))|\b(?:re)?activation (?:plan|idea|campaign)|\b(?:game|action|retention|winback|win-back|growth) (?:plan|play)\b|\bwhat(?:'s| is| would be) (?:our|the|your|a good) (?:\w+ )?(?:play|move|approach)\b|[咋怎](?:么|样)?(?:才)?(?:能)?(?:把|让|叫|使)(?:他们|她们|这些人|这群人|这帮人|人)[^。？?]{0,10}(?:回|来|买|留)|(?:拉|弄|劝|哄|唤)回来?|(?:支|出)(?:个|点)?招|怎么(?:留|维护|盘活|运营)|"
         r"\bstrateg|\bcampaign (?:plan|idea|for)|\bplan (?:a|me|the|out|for)|\bmarketing plan\b|\bplan\?|<money> (?:across|behind|to play with)\b|\bbudget\b|\bwhat (?:do|should|can|could|would) (?:we|i) (?:offer|do|send|give|spend)|\bwin(?:ning)?(?: them|[- ])?\s?back\b|\bre[- ]?activat|\bre[- ]?engage"
         r"|\bhow (?:do|should|can|could|would) (?:we|i) (?:target|reach|approach|market|get|win|retain|keep|spend|treat|best|engage)|\bpromotion plan|\boffer (?:them|these|those)|\bretention (?:plan|offer)|\bspend (?:it|the|this|that|my|our) (?:budget|money)?\b.{0,20}\bon them|\bdesign (?:a|an|me)"
@@ -220,6 +221,8 @@ class Intents:
     campaign: str | None = None
     weeks: float | None = None
     holdout: float | None = None
+    margin: float | None = None
+    discount: float | None = None
     arguments: dict[str, Any] = field(default_factory=dict)
 
 
@@ -246,13 +249,13 @@ _GOALS = (
     ("cross_sell", r"cross[- ]?sell|交叉销售"),
     (
         "activate_coupon",
-        r"coupon (?:use|usage|redemption|activation)|use (?:more )?coupons|redeem|用券|优惠券使用|核销",
+        r"coupon (?:use|usage|redemption|activation)|us(?:e|ing) (?:more |their |our |the )?coupons|redeem|用券|优惠券使用|核销",
     ),
 )
 _NAME = re.compile(
     r"[\"“「《]([^\"”」》]{1,60})[\"”」》]|(?<!\w)['‘]([^'’]{1,60})['’](?!\w)"
     r"|\bsave\s*[:=]\s*(?P<short>[A-Za-z0-9][\w \-&]{0,50})|(?:^|[，,])\s*存\s+(?P<short_zh>[^\s，。？！,.?!]{1,30})"
-    r"|\b(?:as|called|named|name it|call it|under the name|segment(?! (?:as|called|named|definition|sql|with|that|for|of|is|was|i|we|and)\b))\s+(?:the\s+)?([A-Za-z0-9][\w \-&]{0,50}?)(?:[.?!,]|$| please| and )"
+    r"|\b(?:as|called|named|name it|call it|under the name|segment(?! (?:as|called|named|definition|sql|with|that|for|of|is|was|i|we|and)\b))\s+(?:the\s+)?(?!(?:an? )?(?:hold-?outs?|control)(?: group)? (?:called|named|as|and)\b)([A-Za-z0-9][\w \-&]{0,50}?)(?:[.?!,]|$| please| and )"
     r"|(?:(?:方案|策略|计划|分群)为|存为|存成|保存为|保存成|命名为|叫做|叫|名为|取名)[:：]?\s*([^\s，。？！,.?!“「《]{1,30})"
 )
 _NO_NAME = re.compile(
@@ -359,6 +362,8 @@ def spoken_acquisition(message: str) -> list[tuple[int, int]]:
 
 
 _PLANNED = re.compile(
+    r"\b(?:get|make|have|encourage|nudge|persuade|convince|motivate) (?:people|customers|them|these|those|more of them) (?:to )?(?:use|redeem)"
+    r" (?:more |their |our |the )?coupons\b|"
     r"\b(?:plan|run|design|build|make|create|draft|start|launch|propose|suggest|prepare|need|want|give|send)(?: (?:me|us|them|these|those))?"
     r" (?:an?|the|some|another) (?:[\w-]+ ){0,2}?campaign(?: plan| strategy)?\b(?!\s*#?\d)"
     r"|(?:(?:做|出|来|搞|要|制定|设计|策划)(?:一?[个份套场])?)?(?:营销)?活动的?(?:方案|计划|策略)",

@@ -55,8 +55,8 @@ _ALONE = re.compile(
 )
 _NO_NAME = re.compile(
     r"(?:who|which|what|how|why|when|where|find|show|list|open|compare|plan|forecast|never ?mind|no|nope|yes|ok|okay|sure"
-    r"|cancel|stop|forget|undo|back)\b"
-    r"|谁|哪|什么|怎|为|找|看|算了|不用|不要|取消|好|是|对比|预测",
+    r"|cancel|stop|forget|undo|back|leave|exclude|remove|add|change|make|write|keep|only|drop|export|give|do|don['’]t|measure|tell)\b"
+    r"|排除|去掉|剔除|删|加上|导出|重新|给他们|换成|改成|打分|回测|撤销|返回|写一|只要|只看|预算|谁|哪|什么|怎|为|找|看|算了|不用|不要|取消|好|是|对比|预测",
     re.IGNORECASE,
 )
 

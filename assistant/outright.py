@@ -3,8 +3,8 @@ share of them has children, the last answer in another language."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from assistant.back import spoken_back
@@ -21,11 +21,14 @@ from assistant.saved_plans import spoken_plans
 from assistant.spoken_answers import (
     spoken_budget,
     spoken_leave_out,
+    spoken_list_out,
     spoken_save_it,
     spoken_shorter,
+    spoken_versions,
     spoken_why,
 )
 from assistant.spoken_habits import spoken_goods, spoken_places
+from assistant.spoken_plan import spoken_as_file, spoken_experiment, spoken_plan_again, spoken_terms
 from assistant.spoken_requests import (
     spoken_figures,
     spoken_language,
@@ -53,7 +56,7 @@ OF_PLAN = ("plan_strategy", "compare_plans", "compare_saved_plans", "open_plan")
 class Known:
     """What a message may speak of: the current segment and the one before it; names of saved plans and segments; whether
     natural segments were found in this conversation, or in any; the call that waits for a yes; the tools of the last
-    answer."""
+    answer; goal, budget and terms of the last plan; names of saved experiments."""
 
     current: Node | None
     plans: Collection[str]
@@ -63,6 +66,8 @@ class Known:
     pending: dict[str, Any] | None
     called: Sequence[str]
     before: Node | None = None
+    planned: Mapping[str, Any] = field(default_factory=dict)
+    experiments: Collection[str] = ()
 
 
 def outright(message: str, link: Link, known: Known) -> Plan | None:
@@ -90,7 +95,12 @@ def outright(message: str, link: Link, known: Known) -> Plan | None:
         return _settled("clarify", reason="no_discovery")
     if known.pending is not None and _confirms(message, known.pending["tool"]):
         return _settled(known.pending["tool"], **known.pending["arguments"])
+    experiment = spoken_experiment(message, known.experiments)
+    if experiment is not None and "measure_campaign" not in link.intents.tools:
+        return _settled("measure_campaign", named=experiment)
     last = known.called[-1] if known.called else ""
+    if known.current is not None and known.planned and (plan := _of_plan(message, known.planned, last)):
+        return plan
     if known.current is not None and (plan := _of_last(message, link, last)) is not None:
         return plan
     of_goods = last in OF_GOODS and link.categories
@@ -113,6 +123,19 @@ def outright(message: str, link: Link, known: Known) -> Plan | None:
     return None if known.current is None else _of_segment(message, link, known.current, known.before)
 
 
+def _of_plan(message: str, planned: Mapping[str, Any], last: str) -> Plan | None:
+    """What is asked of the last plan: other terms, the plan once more, or as a file."""
+    terms: dict[str, Any] = dict(spoken_terms(message))
+    if terms:
+        return _settled("compare_plans", CURRENT, **terms)
+    if planned.get("goal") != "acquire_lookalikes" and spoken_plan_again(message):
+        same = {name: value for name, value in planned.items() if name != "segment"}
+        return _settled("plan_strategy", CURRENT, **same)
+    if last in (*OF_PLAN, "save_plan") and spoken_as_file(message):
+        return _settled("save_plan", CURRENT)
+    return None
+
+
 def _of_last(message: str, link: Link, last: str) -> Plan | None:
     """What is asked of the plan or the copy that was shown last."""
     if last in OF_PLAN and link.intents.tools == ("save_segment",) and spoken_save_it(message):
@@ -123,11 +146,15 @@ def _of_last(message: str, link: Link, last: str) -> Plan | None:
         return _settled("compare_plans", CURRENT, budget=budget)
     if last == "write_copy" and spoken_shorter(message):
         return _settled("write_copy", CURRENT, shorter=True)
+    if last == "write_copy" and spoken_versions(message):
+        return _settled("write_copy", CURRENT)
     return None
 
 
 def _of_segment(message: str, link: Link, current: Node, before: Node | None) -> Plan | None:
     """What is asked of the current segment outright. before: the segment before it in the conversation."""
+    if spoken_list_out(message):
+        return _settled("clarify", reason="list_out")
     if spoken_leave_out(message):
         return _settled("refine_segment", definition=to_json(_others(current, before)))
     place = spoken_removal(message)

@@ -69,6 +69,12 @@ CLARIFY: dict[str, tuple[str, str]] = {
         "how many customers bought in the last 30 days, and how has that changed over time? Any suspicious orders?",
         "我回答客户与商品的问题，不汇报全店销售额。可以这样问：预测汤的需求；最近30天购买过的客户有多少，人数变化趋势如何？有没有异常订单？",
     ),
+    "list_out": (
+        "A chat shows no customer's id. Whoever may export gets the list by `segassist export` or /v1/exports; of a saved "
+        "plan or experiment, with each one's arm and offer, by its button on the page or /v1/experiments/NAME/customers.",
+        "对话中不显示客户编号。有导出权限的人可用 `segassist export` 或 /v1/exports 导出名单；已保存的方案或实验的名单"
+        "（含每位客户的组别与优惠）可在页面上用其按钮，或在 /v1/experiments/NAME/customers 取得。",
+    ),
     "odd_are_no_segment": (
         "Odd customers are told as a number here, not as a segment, so no plan can leave them out by itself. Whoever may "
         "export gets their ids from export_anomalies and keeps them out of the campaign's list.",

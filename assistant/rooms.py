@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
@@ -25,7 +26,7 @@ from assistant.tools_worth import Worths
 from assistant.trials import SavedExperiments, Trials
 from assistant.workspace import Workspace
 from campaigns.acquire import Acquisition
-from campaigns.assumptions import Assumptions
+from campaigns.assumptions import NO_TERMS, Assumptions, Terms
 from campaigns.experiment import purchases_read
 from campaigns.plan import Strategy
 from campaigns.strategy import plan_strategy
@@ -181,11 +182,12 @@ class Rooms:
         goal: str | None,
         budget: float | None,
         acquisition: Acquisition | None = None,
+        terms: Terms = NO_TERMS,
     ) -> Strategy:
         """A campaign plan. acquisition: how the members were found, where they are lookalikes of a segment."""
         found = self.recommend(members)
         names = [n for n in ("purchase_30d", "coupon_redeem_30d") if n in self.propensity.outcomes]
-        return plan_strategy(
+        plan = plan_strategy(
             members,
             goal,
             budget if budget is not None else DEFAULT_BUDGET,
@@ -198,11 +200,12 @@ class Rooms:
             self.campaigns,
             self.warehouse.as_of,
             found.rows(),
-            self.assumptions,
+            self.assumptions.under(terms),
             self.uplift.for_plans(),
             acquisition,
             [feature.name for feature in self.warehouse.catalogue if feature.group],
         )
+        return replace(plan, terms=terms)
 
 
 class _Resolver:

@@ -82,8 +82,7 @@ def run_tool(
     planned: dict[str, Any] | None = None,
 ) -> None:
     """Run the plan's tool on the segment that it takes from the message, else on the current one."""
-    given = {"named": "name", "budget": "budget"}
-    said = {given[key]: value for key, value in plan.arguments.items() if key in given}
+    said = {_SPOKEN[key]: value for key, value in plan.arguments.items() if key in _SPOKEN}
     link = replace(link, intents=replace(link.intents, **said)) if said else link
     intents = link.intents
     of_customer = plan.tool == "find_lookalikes" and intents.customer
@@ -141,12 +140,21 @@ def run_tool(
                 _on_segment(outcome, tools, plan, link, subject, trail)
 
 
+_SPOKEN = {"named": "name", "goal": "goal", "budget": "budget", "margin": "margin", "discount": "discount"}
+"""Arguments of a plan that stand in the place of what the message's words say."""
+_TERMS = ("margin", "discount")
+"""Of a plan, beside goal and budget."""
+
+
 def _on_campaign(
     outcome: Outcome, tools: Tools, tool: str, link: Link, subject: Node, planned: dict[str, Any]
 ) -> None:
-    """planned: goal and budget of the plan before this turn, which 'instead' and 'the plan' mean. An experiment on the
-    segment that was planned for carries that plan out."""
+    """planned: goal, budget and terms of the plan before this turn, which 'instead' and 'the plan' mean. An experiment on
+    the segment that was planned for carries that plan out."""
     intents = link.intents
+    before = {name: planned[name] for name in _TERMS if name in planned}
+    own = {name: value for name in _TERMS if (value := getattr(intents, name)) is not None}
+    terms = before | own
     meant = planned.get("goal")
     if meant == "acquire_lookalikes" and planned.get("segment") != fingerprint(subject):
         meant = None  # of another segment's lookalikes
@@ -163,20 +171,22 @@ def _on_campaign(
                 share=intents.holdout,
                 goal=of_plan.get("goal"),
                 budget=of_plan.get("budget"),
+                **(before if of_plan else {}),
             )
-        case "compare_plans" if planned and intents.budget is not None:
-            outcome.call(
-                tool, tools.compare_plans, subject, budget=intents.budget, goal=goal, before=planned["budget"]
-            )
+        case "compare_plans" if planned and (intents.budget is not None or terms != before):
+            were = {f"{name}_before": value for name, value in before.items()}
+            instead = {"budget": budget, "goal": goal, "before": planned["budget"]} | terms | were
+            outcome.call(tool, tools.compare_plans, subject, **instead)
         case "backtest_strategy":
             outcome.call(tool, tools.backtest_strategy, subject)
         case "dial_lookalikes":
             outcome.call(tool, tools.dial_lookalikes, subject)
         case "write_copy":
-            outcome.call(tool, tools.write_copy, subject, goal=goal, budget=budget)
+            outcome.call(tool, tools.write_copy, subject, goal=goal, budget=budget, **terms)
         case "save_plan" if intents.name:
             shown = meant or goal
-            outcome.call(tool, tools.save_plan, subject, name=intents.name, goal=shown, budget=budget)
+            asked = {"name": intents.name, "goal": shown, "budget": budget} | terms
+            outcome.call(tool, tools.save_plan, subject, **asked)
         case "save_plan":
             outcome.question = reply(CLARIFY["no_plan_name"], link.language)
             outcome.pending = {"tool": tool, "arguments": {"named": None}}
@@ -191,9 +201,9 @@ def _on_campaign(
             bare = intents.goal is None and intents.budget is None
             same = bare and planned.get("segment") == fingerprint(subject)
             asked = (
-                {name: planned.get(name) for name in ("goal", "budget")}
+                {name: planned.get(name) for name in ("goal", "budget")} | terms
                 if same
-                else {"goal": intents.goal, "budget": intents.budget}
+                else {"goal": intents.goal, "budget": intents.budget} | own
             )
             outcome.call("plan_strategy", tools.plan_strategy, subject, **asked)
 
@@ -212,7 +222,8 @@ def _compare_saved_plans(
     elif current is None or planned.get("segment") != fingerprint(current):
         outcome.question = reply(CLARIFY["no_plan"], language, names[0])
     else:
-        asked = {"definition": current, "goal": planned["goal"], "budget": planned["budget"]}
+        meant = {name: planned[name] for name in ("goal", "budget", *_TERMS) if name in planned}
+        asked = {"definition": current} | meant
         outcome.call("compare_saved_plans", tools.compare_saved_plans, name=names[0], **asked)
 
 

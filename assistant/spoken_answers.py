@@ -84,3 +84,32 @@ def spoken_why(message: str) -> bool:
 def spoken_save_it(message: str) -> bool:
     """Whether a message saves what was shown last, without saying whether that is a plan or a segment."""
     return _SAVE_IT.fullmatch(bare(message)) is not None
+
+
+_VERSIONS = re.compile(
+    rf"{POLITE}(?:(?:write|give|show|make|draft)(?: me)? )?(?:(?:an? )?a ?/? ?b (?:variants?|versions?)"
+    r"|(?:two|2|more|other) (?:versions?|variants?)"
+    r"|another (?:version|variant|one)|once more|again)(?: (?:of (?:it|them|the copy)|please))*"
+    rf"|{POLITE_ZH}(?:写|给|出|来|要)?(?:a/?b)?(?:两|2|再来?|另|换)一?[个种份]?版本?(?:的?文案)?(?:吧)?|{POLITE_ZH}a/?b(?:版本?|两版)",
+    re.IGNORECASE,
+)
+
+
+def spoken_versions(message: str) -> bool:
+    """Whether a message asks for variants of the copy that was shown last, and nothing else."""
+    return _VERSIONS.fullmatch(bare(message)) is not None
+
+
+_LIST_OUT = re.compile(
+    rf"{POLITE}(?:export|download|extract)(?: {THEM}| (?:the|this|that|my|our) (?:list|ids|customers?|segment|audience))?"
+    r"(?: (?:list|ids|members))?(?: (?:as|to|in|into)(?: an?)? (?:csv|excel|xlsx|parquet|spreadsheet|file)s?(?: file)?)?"
+    r"|(?:give|send|show) me (?:the|their) (?:list of )?(?:customers?|members?)?(?: ?ids| list)"
+    rf"|{POLITE_ZH}(?:把|将)?(?:{THEM_ZH}|客户|名单|人群|分群)?的?(?:名单|客户|ID)?(?:导出|下载)(?:成|为|到)?(?:{THEM_ZH}|客户|名单|人群|分群)?(?:名单)?"
+    r"(?:csv|excel|表格|文件)?(?:文件|格式)?(?:吧)?",
+    re.IGNORECASE,
+)
+
+
+def spoken_list_out(message: str) -> bool:
+    """Whether a message wants the customers of the current segment out of here."""
+    return _LIST_OUT.fullmatch(bare(message)) is not None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any
 
 from assistant.linking.linker import Link
@@ -70,11 +70,13 @@ def stopped(outcome: Outcome, language: Language) -> str | None:
 
 
 def planned_by(result: ToolResult) -> dict[str, Any] | None:
-    """Goal, budget and segment (its hash) of the plan that a result shows; None where it shows none."""
+    """Goal, budget, segment (its hash) and own terms of the plan that a result shows; None where it shows none."""
     if result.strategy is None:
         return None
     segment = None if result.definition is None else fingerprint(result.definition)
-    return {"goal": result.strategy.objective.goal, "budget": result.strategy.budget, "segment": segment}
+    plan = result.strategy
+    terms = {name: value for name, value in asdict(plan.terms).items() if value is not None}
+    return {"goal": plan.objective.goal, "budget": plan.budget, "segment": segment} | terms
 
 
 def joined(results: Sequence[ToolResult]) -> ToolResult:

@@ -18,6 +18,7 @@ from assistant import tools_campaigns as campaign_tools
 from assistant import tools_habits, tools_market, tools_plans, tools_propensity
 from assistant.natural_segments import discover_segments
 from assistant.noise import LEVEL
+from campaigns.assumptions import NO_TERMS, Terms
 from campaigns.plan import Strategy
 from insights.signals import Kind
 from segments.canonical import canonical
@@ -48,6 +49,8 @@ COUNTING = frozenset(
 """Tools that tell no more of customers than counts, all by way of the disclosure."""
 Top = Annotated[int, Field(ge=1, description="how many customers")]
 Share = Annotated[float, Field(gt=0, le=1, description="of all customers")]
+Margin = Annotated[float, Field(gt=0, le=1, description="gross margin, as a share of revenue")]
+Discount = Annotated[float, Field(gt=0, le=1, description="of every coupon, at most the margin")]
 
 
 @dataclass(frozen=True)
@@ -224,12 +227,15 @@ class Tools:
         goal: str | None = None,
         budget: float | None = None,
         top: Top | None = None,
+        margin: Margin | None = None,
+        discount: Discount | None = None,
     ) -> ToolResult:
         """A marketing strategy for a segment: objective, offer, channel, timing, budget split, expected
-        response with an interval, holdout. Every figure is computed. With the goal acquire_lookalikes it is for the
+        response with an interval, holdout. Every figure is computed. margin, discount: instead of the workspace's margin,
+        and of the discount that the members' habits suggest. With the goal acquire_lookalikes it is for the
         customers nearest to the segment, who then are the segment: `top` of them, by default as many as still are
         alike, as measured."""
-        definition, strategy = self._planned(definition, goal, budget, top)
+        definition, strategy = self._planned(definition, goal, budget, top, Terms(margin, discount))
         currency = self.rooms.workspace.settings.currency
         notes = (*strategy.notes("en", currency), *strategy.notes("zh", currency))
         evidence = Evidence("", "plan_strategy", strategy.figures(), tuple(strategy.rows()), notes)
@@ -245,11 +251,13 @@ class Tools:
         plan: str | None = None,
         goal: str | None = None,
         budget: float | None = None,
+        margin: Margin | None = None,
+        discount: Discount | None = None,
     ) -> ToolResult:
         """Run a campaign on a segment as an A/B test: assign its customers to contact and holdout (share, 0..1),
         balanced and stable, and save the experiment under a name. Of a plan, which is named by `plan` (a saved one,
-        whose segment then counts) or meant by its goal and budget: take the customers that it chose, its holdout and
-        its primary metric."""
+        whose segment then counts) or meant by its goal, budget, margin and discount: take the customers that it chose, its
+        holdout and its primary metric."""
         rooms = self.rooms
         if plan is not None:
             planned = Strategy.restored(rooms.plans.load(plan))
@@ -260,7 +268,7 @@ class Tools:
                 "assign_holdout：请给出 definition，或在 plan 中给出已保存方案的名称。",
             )
         elif goal is not None or budget is not None:
-            definition, planned = self._planned(definition, goal, budget)
+            definition, planned = self._planned(definition, goal, budget, terms=Terms(margin, discount))
         else:
             members = self._members(definition)
             return self._told(
@@ -275,12 +283,22 @@ class Tools:
         return self._told(campaign_tools.measure_campaign(self.rooms, name))
 
     def compare_plans(
-        self, definition: Node, budget: float, goal: str | None = None, before: float | None = None
+        self,
+        definition: Node,
+        budget: float,
+        goal: str | None = None,
+        before: float | None = None,
+        margin: Margin | None = None,
+        discount: Discount | None = None,
+        margin_before: Margin | None = None,
+        discount_before: Discount | None = None,
     ) -> ToolResult:
-        """A plan for a segment with another budget beside the one with the budget before: every difference."""
+        """A plan for a segment with another budget, margin or discount beside the one before: every difference. before,
+        margin_before, discount_before: what that one had."""
         whom = campaign_tools.target(self.rooms, self._members, definition, goal, None)
-        first = before if before is not None else campaign_tools.DEFAULT_BUDGET
-        told, plan = campaign_tools.compare_budgets(self.rooms, whom, goal, first, budget)
+        spent = before if before is not None else campaign_tools.DEFAULT_BUDGET
+        first, second = (spent, Terms(margin_before, discount_before)), (budget, Terms(margin, discount))
+        told, plan = campaign_tools.compare_terms(self.rooms, whom, goal, first, second)
         return replace(self._told(told, whom.definition), strategy=plan)
 
     def backtest_strategy(self, definition: Node) -> ToolResult:
@@ -292,11 +310,16 @@ class Tools:
         return self._told(campaign_tools.dial_lookalikes(self.rooms, self._members(definition)), definition)
 
     def write_copy(
-        self, definition: Node, goal: str | None = None, budget: float | None = None
+        self,
+        definition: Node,
+        goal: str | None = None,
+        budget: float | None = None,
+        margin: Margin | None = None,
+        discount: Discount | None = None,
     ) -> ToolResult:
         """The brief for marketing copy of a segment's campaign (occasion, products, discount: nothing else may be
         said); in a conversation the language model writes subject line, body and SMS from it in two variants."""
-        definition, strategy = self._planned(definition, goal, budget)
+        definition, strategy = self._planned(definition, goal, budget, terms=Terms(margin, discount))
         return ToolResult((campaign_tools.copy_brief(strategy),), definition, strategy)
 
     def save_plan(
@@ -306,10 +329,12 @@ class Tools:
         goal: str | None = None,
         budget: float | None = None,
         top: Top | None = None,
+        margin: Margin | None = None,
+        discount: Discount | None = None,
     ) -> ToolResult:
-        """Save a segment's campaign plan under a name, with Markdown, HTML and JSON files of it. top: of lookalikes, as
-        in `plan_strategy`."""
-        definition, strategy = self._planned(definition, goal, budget, top)
+        """Save a segment's campaign plan under a name, with Markdown, HTML and JSON files of it. top (of lookalikes),
+        margin, discount: as in `plan_strategy`."""
+        definition, strategy = self._planned(definition, goal, budget, top, Terms(margin, discount))
         told = campaign_tools.save_plan(self.rooms, strategy, definition, name)
         return ToolResult((told.evidence,), definition, strategy, told.texts)
 
@@ -330,6 +355,8 @@ class Tools:
         definition: Node | None = None,
         goal: str | None = None,
         budget: float | None = None,
+        margin: Margin | None = None,
+        discount: Discount | None = None,
     ) -> ToolResult:
         """A saved campaign plan beside another saved one, or beside the plan for a segment with a goal and a budget:
         every difference."""
@@ -337,7 +364,7 @@ class Tools:
         if other is not None:
             second = tools_plans.saved_plan(self.rooms, other)
         elif definition is not None:
-            definition, second = self._planned(definition, goal, budget)
+            definition, second = self._planned(definition, goal, budget, terms=Terms(margin, discount))
             second = replace(second, definition=to_json(definition))
         else:
             raise UserError(
@@ -358,11 +385,16 @@ class Tools:
         return (Evidence("", "other_reading", figures),)
 
     def _planned(
-        self, definition: Node, goal: str | None, budget: float | None, top: int | None = None
+        self,
+        definition: Node,
+        goal: str | None,
+        budget: float | None,
+        top: int | None = None,
+        terms: Terms = NO_TERMS,
     ) -> tuple[Node, Strategy]:
         """A plan, and whom it is for."""
         whom = campaign_tools.target(self.rooms, self._members, definition, goal, top)
-        return whom.definition, self.rooms.strategy(whom.members, goal, budget, whom.acquisition)
+        return whom.definition, self.rooms.strategy(whom.members, goal, budget, whom.acquisition, terms)
 
     def _told(self, told: campaign_tools.Told, definition: Node | None = None) -> ToolResult:
         segment = () if definition is None else (self._segment_evidence(told.evidence.tool, definition),)

@@ -19,6 +19,7 @@ from assistant.disclosure import is_asked
 from assistant.documents import Documents, SavedDocument
 from campaigns.acquire import Acquisition, acquisition
 from campaigns.assign import aa_check, bands_of
+from campaigns.assumptions import Terms
 from campaigns.backtest import backtest
 from campaigns.compare import compare_plans
 from campaigns.copy import facts
@@ -280,12 +281,12 @@ def target(
     return Target(nearest, members_of(nearest), found)
 
 
-def compare_budgets(
-    rooms: Rooms, whom: Target, goal: str | None, first: float, second: float
+def compare_terms(
+    rooms: Rooms, whom: Target, goal: str | None, first: tuple[float, Terms], second: tuple[float, Terms]
 ) -> tuple[Told, Strategy]:
-    """The plan with another budget beside the plan before, and that plan."""
+    """The plan with another budget or other terms beside the plan before, and that plan."""
     _, members, found_by = whom
-    one, two = (rooms.strategy(members, goal, budget, found_by) for budget in (first, second))
+    one, two = (rooms.strategy(members, goal, budget, found_by, terms) for budget, terms in (first, second))
     found = compare_plans(one, two)
     currency = rooms.workspace.settings.currency
     evidence = Evidence("", "compare_plans", found.figures(), tuple(found.rows()))

@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from segments.errors import DefinitionError, Sentence
 from segments.ports import Figure
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What one plan is asked for beside goal and budget. margin: gross margin, a share of revenue; discount: of every
+    coupon, a share of the price. None: the workspace's margin, and the discount that the members' habits suggest."""
+
+    margin: float | None = None
+    discount: float | None = None
+
+
+NO_TERMS = Terms()
 
 
 @dataclass(frozen=True)
@@ -14,6 +26,7 @@ class Assumptions:
 
     contact_cost: currency for each mailed customer (print and postage of a mailed coupon).
     gross_margin: share of revenue left after the cost of goods; 0.25 is typical of US grocers.
+    discount: depth of every coupon, 0..1; None: the next step of 5 % above what the members usually get.
     coupon_face_value: cost of one redeemed coupon; None: discount depth times the usual spend on the
     offer in one order. incremental_share: range of the share of the observed gain that the campaign
     truly causes; past data cannot tell (responders chose to respond), a holdout can; default: anywhere
@@ -25,6 +38,7 @@ class Assumptions:
 
     contact_cost: float = 0.5
     gross_margin: float = 0.25
+    discount: float | None = None
     coupon_face_value: float | None = None
     incremental_share: tuple[float, float] = (0.2, 0.8)
     response_rate: float | None = None
@@ -58,6 +72,15 @@ class Assumptions:
                     f"gross_margin：必须大于0且不超过1，而给的是{self.gross_margin}。",
                 )
             )
+        elif self.discount is not None and not 0 < self.discount <= self.gross_margin:
+            issues.append(
+                Sentence(
+                    f"discount must lie above 0 and at most the gross margin of {self.gross_margin:.0%}, as a deeper one "
+                    f"sells below cost, not {self.discount:.0%}.",
+                    f"优惠力度（discount）：必须大于0且不超过毛利率{self.gross_margin:.0%}，更大的优惠会低于成本销售，"
+                    f"而给的是{self.discount:.0%}。",
+                )
+            )
         if not 0 <= low <= high <= 1:
             issues.append(
                 Sentence(
@@ -81,6 +104,11 @@ class Assumptions:
             )
         if issues:
             raise DefinitionError.of(*issues)
+
+    def under(self, terms: Terms) -> Assumptions:
+        """With a plan's own terms in the place of the workspace's. Raises DefinitionError for terms that cannot be."""
+        margin = self.gross_margin if terms.margin is None else terms.margin
+        return replace(self, gross_margin=margin, discount=terms.discount)
 
     @property
     def incremental(self) -> float:

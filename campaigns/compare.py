@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import isclose
 from typing import Any
 
 from campaigns.display import money, share
@@ -13,6 +14,8 @@ from segments.ports import Figure
 
 COMPARED = (
     ("budget", "currency", "budget", "预算"),
+    ("margin", "probability", "assumed gross margin", "假设毛利率"),
+    ("discount", "probability", "discount offered", "优惠力度"),
     ("contacts", "customers", "customers contacted", "触达客户数"),
     ("responders", "customers", "expected responders", "预期响应客户数"),
     ("revenue", "currency", "expected incremental revenue", "预期增量收入"),
@@ -23,7 +26,8 @@ COMPARED = (
     ("shadow_price", "currency", "net margin of one more unit of budget", "追加一元预算的净毛利"),
     ("held_out", "customers", "customers held out", "对照组客户数"),
 )
-
+TERMS = ("margin", "discount")
+"""Told only where the two plans differ in them."""
 
 BEFORE_AND_INSTEAD = ("before", "原方案"), ("instead", "新方案")
 """What the two plans are called where the second is another idea of the first."""
@@ -42,8 +46,8 @@ class Comparison:
 
     @property
     def difference(self) -> float:
-        """Second less first."""
-        return self.second - self.first
+        """Second less first; none where they differ by how a computer rounds."""
+        return 0.0 if isclose(self.first, self.second, rel_tol=1e-9) else self.second - self.first
 
 
 @dataclass(frozen=True)
@@ -158,6 +162,8 @@ def compare_plans(
     values = [
         {
             "budget": plan.budget,
+            "margin": plan.assumptions.gross_margin,
+            "discount": plan.offers[0].depth,
             "shadow_price": plan.split.shadow_price,
             "held_out": float(plan.holdout.holdout),
         }
@@ -167,7 +173,8 @@ def compare_plans(
         }
         for plan in (first, second)
     ]
-    lines = (
+    lines = [
         Comparison(*described, values[0][described[0]], values[1][described[0]]) for described in COMPARED
-    )
-    return PlanComparison(first, second, tuple(lines), names)
+    ]
+    told = tuple(line for line in lines if line.name not in TERMS or line.difference)
+    return PlanComparison(first, second, told, names)

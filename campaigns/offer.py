@@ -33,8 +33,8 @@ PARTS_ZH = {"morning": "上午", "afternoon": "下午", "evening": "晚上", "ni
 class Offer:
     """A coupon on one thing, and how deep.
 
-    usual_discount: the members' mean discount as a share of list price; depth: the next step of 5 %
-    above it, at most the gross margin, so that no coupon sells below cost. spend: mean list spend
+    usual_discount: the members' mean discount as a share of list price; depth: the assumed discount, else the next step
+    of 5 % above the usual one, at most the gross margin, so that no coupon sells below cost. spend: mean list spend
     (currency) on the thing in an order that has it; face_value: cost of one redeemed coupon.
     """
 
@@ -148,7 +148,7 @@ def make_offers(
     usual = float(ours["discount_rate_365d"].mean())
     usual = 0.0 if np.isnan(usual) else usual
     step = max(MIN_DEPTH, ceil(usual / DEPTH_STEP - 1e-9) * DEPTH_STEP)
-    depth = min(MAX_DEPTH, assumptions.gross_margin, step)
+    depth = assumptions.discount or min(MAX_DEPTH, assumptions.gross_margin, step)
     rows = _recent(purchases, as_of)
     found = []
     for row in recommendations[:OFFERED]:

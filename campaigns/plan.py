@@ -11,7 +11,7 @@ import numpy as np
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from campaigns.acquire import Acquisition
-from campaigns.assumptions import Assumptions
+from campaigns.assumptions import NO_TERMS, Assumptions, Terms
 from campaigns.budget import BudgetSplit
 from campaigns.expect import Forecast
 from campaigns.goals import Objective
@@ -52,6 +52,7 @@ class Strategy:
     much less often. caveats: codes, in words by `notes`. arms: customer_id -> (tier, offer, arm), for the export only.
     definition: of the segment, as JSON; None for a plan that was saved before plans held it. uplift: the randomised test
     that told what contact causes in each customer. acquisition: how the members were found, where they are lookalikes.
+    terms: what was asked for instead of the workspace's margin and the usual discount.
     """
 
     # Break-even may be infinite, which JSON writes as a word.
@@ -79,6 +80,7 @@ class Strategy:
     definition: dict[str, Any] | None = None
     uplift: UpliftStudy | None = None
     acquisition: Acquisition | None = None
+    terms: Terms = NO_TERMS
 
     def figures(self) -> tuple[Figure, ...]:
         """Every number that may be quoted."""

@@ -360,6 +360,8 @@ def _caveats(
         found.append("observational")
         if channel.exposures < assumptions.prior_exposures:
             found.append("few_exposures")
+    if assumptions.discount is not None:
+        found.append("discount_set")
     if goal in SHARE_GOALS:
         found.append("independent")
     if forecast.net < 0:

@@ -61,6 +61,11 @@ CAVEATS: dict[str, tuple[str, str]] = {
         "the true gain is smaller.",
         "假设“本来就会买”与“响应”相互独立；若重叠，实际增量更小。",
     ),
+    "discount_set": (
+        "The discount is the one asked for. What another discount does to the response is not known here, so the "
+        "forecast changes its cost only.",
+        "优惠力度按要求设定。不同力度对响应的影响没有数据，预测只改变其成本。",
+    ),
     "loss_expected": (
         "Under the assumptions the campaign is expected to lose money; {paying} contacts "
         "(cost {paying_cost}) pay back.",

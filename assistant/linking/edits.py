@@ -98,8 +98,11 @@ _TIMELESS = re.compile(
 _ALLOW = re.compile(
     r"\b(?:include|allow|bring back|let|put back|after all)\b|也要|加回|恢复|包括", re.IGNORECASE
 )
+_ALL = r"(?:all (?:of )?(?:the |our |my )?(?:customers|shoppers|people|households)|everyone|everybody|the (?:whole|entire) base)"
 _START_OVER = re.compile(
     r"\b(?:start(?:ing)? over|new segment|from scratch|forget (?:all|everything) (?:that|this)?|fresh start|different (?:question|segment))\b"
+    rf"|^\s*(?:(?:and|now|ok(?:ay)?|then|but),? )*(?:of|among(?:st)?|out of|from) {_ALL}\s*[,:]|[,;]? (?:among(?:st)?|out of) {_ALL}\s*[?.!]*$"
+    r"|^\s*(?:那|现在)?(?:在|从)?(?:所有|全部|全体)(?:客户|顾客|人)(?:中|里|之中|当中)"
     r"|重新来|重来|从头|换一个|另一个分群|新的分群",
     re.IGNORECASE,
 )

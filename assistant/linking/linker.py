@@ -267,8 +267,10 @@ class Linker:
             text = blanked(text, [by.span(), *(verb.span() for verb in _BREAK.finditer(text))])
         spoken, ahead = text, tuple[str, ...]()
         if CUES["score_propensity"].search(text) and not _MOST_LIKELY.search(text):
-            whole = plain(text, chinese)
-            if not any(foreseen(whole, chinese, lambda said: named_items(said, chinese, self._items))):
+            spoken = whole = plain(text, chinese)
+            if any(foreseen(whole, chinese, lambda said: named_items(said, chinese, self._items))):
+                spoken = text
+            else:
                 text, ahead = self._without_outlook(whole, chinese)
         reading, corrected = self._read(text, chinese)
         quantile: Quantile = self.quantile

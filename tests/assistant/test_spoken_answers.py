@@ -7,8 +7,10 @@ from assistant.naming import name_alone
 from assistant.spoken_answers import (
     spoken_budget,
     spoken_leave_out,
+    spoken_list_out,
     spoken_save_it,
     spoken_shorter,
+    spoken_versions,
     spoken_why,
 )
 from assistant.spoken_habits import spoken_goods, spoken_places
@@ -289,3 +291,32 @@ def test_how_sales_go_is_answered_with_what_can_be_asked(talk, question, said):
     assert said in talk.ask(question).clarification
     talk.use(SOUP)
     assert names(talk.ask(question)) == ["profile_segment"]
+
+
+@pytest.mark.parametrize(
+    "message", ["A/B两个版本", "two versions", "give me A/B variants", "another version please", "再来一版"]
+)
+def test_other_variants_of_the_copy_are_asked_for(message):
+    assert spoken_versions(message)
+
+
+@pytest.mark.parametrize("message", ["two versions of the segment", "版本", "who bought two?"])
+def test_what_asks_for_no_variants(message):
+    assert not spoken_versions(message)
+
+
+@pytest.mark.parametrize(
+    "message", ["export them as csv", "download the list", "导出名单", "把他们导出成csv"]
+)
+def test_whoever_wants_the_customers_is_told_where_they_are(talk, message):
+    talk.use(BIG_SPENDERS)
+    answer = talk.ask(message)
+    assert not answer.tool_calls
+    assert "segassist export" in (answer.clarification or "")
+
+
+@pytest.mark.parametrize(
+    "message", ["export the plan", "who downloads coupons?", "导出方案", "the customers who bought soup"]
+)
+def test_what_asks_for_no_list(message):
+    assert not spoken_list_out(message)
