@@ -13,7 +13,9 @@ def _rx(pattern: str) -> re.Pattern[str]:
     return re.compile(pattern, re.IGNORECASE)
 
 
-_NOBODY = r"^(?![^?]*\b(?:who|whose|customers?|people|shoppers?|households?|buyers?|folks|segments?|audiences?)\b)"
+_NOBODY = (
+    r"^(?![^?]*\b(?:who|whose|customers?|people|shoppers?|households?|buyers?|folks|segments?|audiences?)\b)"
+)
 """At the start of a message that speaks of no customers."""
 _NOBODY_ZH = r"^(?![^？?]*(?:客户|顾客|用户|会员|人群|分群|的人|谁|家庭))"
 _PLACE = (

@@ -2,17 +2,21 @@
 
 import json
 import re
+import shutil
 
+import duckdb
 import pytest
 
 from assistant.disclosure import Viewer, read_by
 from assistant.market_intents import MARKET_TOOLS, market_arguments, market_tool
+from assistant.rooms import Rooms
 from assistant.toolbox import call_tool
 from assistant.tools import Tools
 from assistant.tools_market import anomalies
+from assistant.workspace import open_workspace
 from eval.cases import load_cases
 from segments.errors import DefinitionError, ForbiddenError, NotFoundError
-from tests.assistant.conftest import SOUP, call, shown_in, values
+from tests.assistant.conftest import SOUP, Talk, call, fresh_workspace, shown_in, values
 
 ASKED = {
     "bought_together": ("what sells together with soup?", "汤和什么一起卖得好？"),
@@ -171,6 +175,36 @@ def test_a_workspace_without_placements_says_so(rooms):
     else:
         with pytest.raises(NotFoundError, match="no record of display and mailer positions"):
             rooms.market.placement("SOUP")
+
+
+@pytest.fixture
+def displayed(demo_folder, tmp_path, request) -> Talk:
+    """A talk over the demo's data with a planted record of positions: front end caps double what soup sells."""
+    workspace = fresh_workspace(demo_folder, tmp_path)
+    (workspace / "warehouse.duckdb").unlink()
+    shutil.copy(demo_folder / "warehouse.duckdb", workspace / "warehouse.duckdb")
+    with duckdb.connect(workspace / "warehouse.duckdb") as connection:
+        connection.execute(
+            """CREATE OR REPLACE TABLE positions AS
+            SELECT item_id, week, display, '' AS mailer, stores, stores * each AS units
+            FROM (SELECT item_id FROM items WHERE category = 'SOUP' ORDER BY item_id LIMIT 20),
+                 (SELECT unnest(range(1, 9)) AS week),
+                 (VALUES ('', 60, 1.0), ('display_front_end_cap', 20, 2.0), ('display_in_shelf', 9, 1.0))
+                 AS cells (display, stores, each)"""
+        )
+    return Talk(Rooms(open_workspace(workspace)), request.node.nodeid.replace(":", " "))
+
+
+def test_single_displays_are_told_apart_where_the_record_has_them(displayed):
+    answer = displayed.ask("Which display position works best for soup?", call("placement_effect"))
+    assert [item["tool"] for item in answer.evidence] == ["placement_effect", "display_positions"]
+    figures = {figure["name"]: figure["value"] for figure in answer.evidence[1]["figures"]}
+    assert figures["display_front_end_cap.factor"] == pytest.approx(2, rel=1e-3)
+    assert answer.answer.index("front end cap") < answer.answer.index("in-shelf display")
+    assert values(answer.answer) <= shown_in(answer.evidence)
+    chinese = displayed.ask("哪个陈列位最适合汤？", call("placement_effect"))
+    assert "前端架" in chinese.answer
+    assert displayed.rooms.market.positions("YOGURT").effects == ()
 
 
 def test_few_customers_are_not_counted_out(talk):
