@@ -74,7 +74,7 @@ def train_encoders(
     gains = {name: gain(heads[AGGREGATE], head, found) for name, head in heads.items() if name != AGGREGATE}
     decision = decide(scores, gains, as_of)
     decision.save(folder)
-    curves = {kind: _curve(folder / kind) for kind in KINDS}
+    curves: dict[str, dict[int, float]] = {kind: _curve(folder / kind) for kind in KINDS}
     return Judged(as_of, scores, decision, folder, curves)
 
 
