@@ -160,6 +160,31 @@ def placement(item: Evidence, language: Language, currency: str) -> str:
     return "\n".join(lines)
 
 
+def positions(item: Evidence, language: Language, currency: str) -> str:
+    """What single displays go with, greatest first."""
+    shown, zh = displayed(item, currency), language == "zh"
+    lines = [
+        "**各陈列位**：有该陈列的门店与没有任何陈列的门店相比，同一商品、同一周的销量倍数"
+        if zh
+        else "**By display**: units in the stores that had it, times those in stores without any, same item, same week"
+    ]
+    for row in item.rows:
+        name, factor = row["words_zh" if zh else "words"], shown[f"{row['position']}.factor"]
+        weeks = shown[f"{row['position']}.store_weeks"]
+        lines.append(
+            f"- {name}：{factor}（{weeks}个商品门店周）"
+            if zh
+            else f"- {name}: {factor} ({weeks} item-store-weeks)"
+        )
+    lines.append(
+        "区间重叠的陈列位分不出高下；邮报各版面无法区分，因为几乎所有门店用同一份邮报。"
+        if zh
+        else "Where intervals overlap, which is better cannot be told. Places in the mailer cannot be told apart: nearly "
+        "every store has the same."
+    )
+    return "\n".join(lines)
+
+
 def frequency(item: Evidence, language: Language, currency: str) -> str:
     """The response curve, the cap it shows, and the warning."""
     figures = named(item)
@@ -267,6 +292,7 @@ RENDERERS = {
     "forecast_demand": demand,
     "find_anomalies": anomalies,
     "placement_effect": placement,
+    "display_positions": positions,
     "mail_frequency": frequency,
     "review_sentiment": reviews,
     "reviewed_items": reviewed_items,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -16,7 +17,7 @@ from indexes.encoder.decision import AGGREGATE, Decision, decide, gain
 from indexes.encoder.encoder import joined, train_encoder
 from indexes.encoder.evaluate import Scores, linear_head, score, tasks
 from indexes.encoder.network import KINDS, Shape
-from indexes.encoder.training import Training
+from indexes.encoder.training import CURVE, Training
 from indexes.text import SentenceEncoder
 from segments.ports import Progress, silent
 from warehouse.store import Warehouse
@@ -26,12 +27,16 @@ HORIZON = 30
 
 @dataclass(frozen=True)
 class Judged:
-    """Scores by encoder as of a date, what was decided, and where the trained encoders are."""
+    """Scores by encoder as of a date, what was decided, and where the trained encoders are.
+
+    curves: of each kind, the loss on customers held out, by step.
+    """
 
     as_of: date
     scores: dict[str, Scores]
     decision: Decision
     folder: Path
+    curves: dict[str, dict[int, float]]
 
 
 def train_encoders(
@@ -69,4 +74,10 @@ def train_encoders(
     gains = {name: gain(heads[AGGREGATE], head, found) for name, head in heads.items() if name != AGGREGATE}
     decision = decide(scores, gains, as_of)
     decision.save(folder)
-    return Judged(as_of, scores, decision, folder)
+    curves: dict[str, dict[int, float]] = {kind: _curve(folder / kind) for kind in KINDS}
+    return Judged(as_of, scores, decision, folder, curves)
+
+
+def _curve(folder: Path) -> dict[int, float]:
+    points = json.loads((folder / CURVE).read_bytes())
+    return {point["step"]: point["held_out"] for point in points}

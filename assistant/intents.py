@@ -71,6 +71,7 @@ CUES: dict[str, re.Pattern[str]] = {
         r"|\bgoing to (?:buy|come|return|redeem|shop)|有多大(?:机会|把握|概率)|机会有多大|几成(?:机会|把握)|会不会|可能性|概率|几率|(?<![都常总才])会(?:再|回来|复购|回购|购买|买|用|使用|来)|回头|预测|有多大可能|多大可能|倾向"
     ),
     "estimate_uplift": _rx(
+        r"\b(?:contact|mail|e-?mail|target|campaign|coupon|offer|writ)(?:ing|s)?\b[^.?!]{0,20}\bbackfires?\b|不发券也[^。？?]{0,3}(?:买|来)|发券[^。？?]{0,4}(?:反而|反倒)[^。？?]{0,3}不[买来]|"
         r"\b(?:buy|bought|purchas\w*|respond\w*|shop|comes?|came|orders?)s? (?:only|just|purely|solely) (?:because|if|when)\b[^.?!]{0,12}\b(?:mail|contact|email|target|write|send|campaign|coupon|offer|voucher)|\bonly (?:buys?|responds?|comes?|shops?|orders?|purchases?)\b[^.?!]{0,10}\b(?:because of|thanks to|due to)\b|\b(?:would|will)(?:['’]ve| have)? (?:come|bought|buy|shop(?:ped)?|ordered?|purchased?)(?: in| from us)? (?:anyway|regardless|in any case|no matter)|\bpersuadab\w+|\bincremental\w*\b[^.?!]{0,20}\b(?:coupon|campaign|mailing|response)|增量效果|(?:增量|净)(?:贡献|提升)|自然(?:购买|转化)(?:的)?(?:人|客户)?|"
         r"\b(?:(?:would|will|do|does|did|might|could|only|just) )*(?:buy|bought|purchas\w*|respond\w*|shop|come|came|order)\s+(?:back )?(?:only |just |purely |simply |solely )?(?:because of|thanks to|due to|on account of)"
         r"\s+(?:(?:the|a|an|our|that|this|last|past|previous|latest|such) )*(?:coupons?|campaign|mailings?|e-?mails?|offers?|vouchers?|promotions?|discounts?|it|them)\b(?:\s+(?:campaign|mailing|e-?mail|offer))?(?:\s+#?[A-Za-z]*\d+)?"
@@ -81,6 +82,7 @@ CUES: dict[str, re.Pattern[str]] = {
         r"|不发券就不买|发了券才会?买|增量(?:最大|最高|效果)|发券[^。？?]{0,6}适得其反"
     ),
     "customer_value": _rx(
+        r"\bhow much (?:will|would)\b(?=[^.?!]{3,60}\bspend (?:with us )?(?:over|in|within|during|next|this coming)\b)|\b(?:expected|predicted|projected) (?:revenue|spend(?:ing)?|sales|turnover)(?= (?:from|of|for)\b)|"
         r"^\s*(?:what(?:'s| is)? )?(?:the |their )?(?:clv|cltv|ltv)\b[^<>=]{0,25}$|\b(?:clv|cltv|ltv)\b[^<>=]{0,15}\b(?:on|of|for) (?:them|they|these|those|th(?:is|at|e) \w+)\b|\b(?:what|how much) (?:revenue|spend(?:ing)?|sales|money|value|income|business)\b[^?]{0,12}\b(?:expect|see|get|make|earn|bring|generate|anticipate)\b|(?:未来|今后|接下来|以后)[^。？?]{0,8}(?:LTV|CLV|价值)|以后[^。？?]{0,8}(?:花|带来|贡献|买)多少|(?:值|贡献)多少钱|"
         r"(?<!net )\bworth\b(?: to us)?(?=\s*(?:[?.!]?\s*$|over\b|within\b|during\b|across\b|next\b|(?:in|for) the (?:next|coming)\b))"
         r"|\b(?:what|how (?:much|high|big)|estimate|predict|forecast|calculate|compute|their|its)\b[^.?!,]{0,25}?\blife-?time value\b(?: of)?|\b(?:their|its|the|what(?:'s| is)?|estimate|predict|forecast)\s+(?:the |their |its |expected |predicted )*(?:clv|cltv|ltv|future value)\b(?!\s*[<>=]|\s+(?:over|above|under|below) <sign>)(?: of)?|\bhow much (?:will|would|are) (?:they|these|those|he|she)\b[^?]{0,20}?\bspend(?:ing)?\b"
@@ -89,6 +91,7 @@ CUES: dict[str, re.Pattern[str]] = {
         r"|(?:贡献|带来)多少(?:钱|收入|销售)|(?:终身|终生|未来)价值(?=[把最前排])|以后价值高"
     ),
     "recommend_products": _rx(
+        r"\bwhat (?:will|would|might|do)\b[^.?!]{3,60}\b(?:want|buy|need|purchase|order) next\b|(?:下一步|接下来|下次)[^。？?]{0,6}(?:买|想要|需要)(?:什么|啥|哪些)|"
         r"\banything else\b[^.?!]{0,20}\b(?:fancy|like|want|need|enjoy|buy|interest)|\bwhat else (?:could|can|should|might|would) (?:we|i|you|they)\b|推(?:些|点|个)?(?:啥|品|哪些|什么)|(?:该|能|可以)(?:给他们)?(?:推|卖|推荐)(?:些|点)?(?:什么|啥)|"
         r"\brecommend(?:ation)?s?\b(?! (?:a )?(?:strategy|campaign|plan|budget))|\bnext best\b|\bcross[- ]sell\b|\bwhat (?:else )?(?:should|could|can|might) (?:we|i) (?:recommend|sell|suggest|promote|push|pitch|cross)"
         r"|\bwhat (?:products?|items?|categories)\b|\bwhich (?:products?|items?|categories)\b|\bwhat (?:else )?(?:would|do|might|will) they (?:like|want|buy next|need)|\bsuggest(?:ions?)? (?:some )?(?:products?|items?)|\bproducts? (?:to|should)"
@@ -112,6 +115,7 @@ CUES: dict[str, re.Pattern[str]] = {
         r"|(?:都)?是些?什么(?:样的?)?人|长什么样|什么来头|人群特点|了解一下.{0,10}(?:客户|顾客|人|他们)|有啥(?:特点|特征|不同|共同)|什么(?:特点|特征)|画像|特征|特点|有什么不同|描述|什么样|分析一下|区别|共同点|介绍一下"
     ),
     "discover_segments": _rx(
+        r"\bhow many (?:natural |distinct |behaviou?ral |different )?(?:groups|clusters|types|kinds)\b(?: of (?:customers|shoppers|buyers))? (?:are there|do (?:we|our customers|they) (?:really |actually )?(?:have|fall into|form))(?! saved| so far| already)|"
         r"\b(?:sort|split|divide|put|group|bucket|carve|slice) (?:them|our|my|all|the|every\w*)\b[^.?!]{0,25}\binto\b[^.?!]{0,15}\b(?:types?|groups?|clusters?|buckets?|segments?|kinds?|tribes?)\b|\bnatural (?:customer |shopper |buyer )?(?:groups?|segments?|clusters?|types?)\b|分(?:成|为|出)?[\d一二两三四五六七八九十几]+(?:个)?(?:群|类|组|层|群体)|(?:分成|分为)(?:哪)?几(?:个|种|类|群|拨)|(?:自动|智能)(?:划分|分层|分类)|"
         r"\b(?:what|which) (?:sort|kind|type)s? of (?:customers|shoppers|people|buyers) (?:have|do) we|\b(?:discover|cluster|natural(?:ly occurring)? (?:segments?|groups?|clusters?)|split (?:our|my|the|all|everyone)|divide (?:our|my|the|all|everyone)|segment (?:our|my|all|the) (?:entire |whole )?(?:customers?|base|audience|shoppers|customer base|data)|group (?:our|my|all|the) customers|kinds? of (?:customers|shoppers)|types? of (?:customers|shoppers)|personas\b)"
         r"|\bwhat (?:groups|segments|clusters|types|kinds)\b|\b(?:find|show|give|identify|make|create) (?:me )?(?:\w+ )?(?:natural |distinct |main |key )?(?:segments|clusters|groups)\b(?! (?:i|we) (?:have )?saved)|分成.{0,6}(?:人设|类型|群|组|类)|几种(?:人设|类型)|聚类|自然分群|分成\w{0,4}[类组群]|划分|发现.{0,6}(?:分群|群体|细分)|自动分群|哪几类|几类客户|哪些类型"

@@ -20,6 +20,7 @@ from insights.demand import DemandModel, category_demand
 from insights.frequency import FrequencyCurve, frequency_curve
 from insights.item_model import ItemModel, barred, build_model
 from insights.placement import Placement, placement_effect
+from insights.positions import Positions, position_effects
 from insights.ranking_test import RankingTest, evaluate
 from insights.recommend import Recommendations, recommend
 from insights.rules import Rules, bought_together
@@ -30,7 +31,9 @@ if TYPE_CHECKING:
     from assistant.rooms import Rooms
 
 PLACEMENTS = "placements"
-"""Table of display and mailer positions (item_id, week, units, display, mailer), where the source has them."""
+"""Table of display and mailer shares (item_id, week, units, display, mailer), where the source has them."""
+POSITIONS = "positions"
+"""Table of stores by position (item_id, week, display, mailer, stores, units), where the source tells positions apart."""
 
 
 class Market:
@@ -138,14 +141,24 @@ class Market:
                 "This workspace has no record of display and mailer positions, so their effect cannot be told.",
                 "这个工作区没有陈列和邮报位置的记录，看不出它们的效果。",
             )
-        ids = rooms.items.loc[rooms.items["category"] == category, "item_id"].tolist()
-        table = rooms.warehouse.table(PLACEMENTS)
-        known = rooms.warehouse.fetch(table.filter(table.item_id.isin(ids)))
+        known = self._of_category(PLACEMENTS, category)
         # Weeks of an item without a row are weeks without a sale and without a position.
         pairs = [known["item_id"].unique(), known["week"].unique()]
         every = pd.MultiIndex.from_product(pairs, names=["item_id", "week"])
         whole = known.set_index(["item_id", "week"]).reindex(every, fill_value=0.0)
         return placement_effect(whole.reset_index())
+
+    def positions(self, category: str) -> Positions | None:
+        """What single display positions go with, in one category; None where the source does not tell them apart."""
+        if POSITIONS not in self._rooms.warehouse.connection.list_tables():
+            return None
+        return position_effects(self._of_category(POSITIONS, category))
+
+    def _of_category(self, name: str, category: str) -> pd.DataFrame:
+        items, warehouse = self._rooms.items, self._rooms.warehouse
+        table = warehouse.table(name)
+        ids = items.loc[items["category"] == category, "item_id"].tolist()
+        return warehouse.fetch(table.filter(table.item_id.isin(ids)))
 
     @cached_property
     def frequency(self) -> FrequencyCurve:

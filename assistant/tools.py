@@ -206,7 +206,7 @@ class Tools:
 
     def placement_effect(self, category: str) -> ToolResult:
         """What display and mailer positions go with in a category's sales; observed, not tried."""
-        return ToolResult((tools_market.placement_effect(self.rooms, category),))
+        return ToolResult(tools_market.placement_effect(self.rooms, category))
 
     def mail_frequency(self) -> ToolResult:
         """How response changes with the number of campaigns in a month, and the cap that this suggests."""

@@ -84,11 +84,16 @@ def _known(kind: str) -> Kind:
     return cast(Kind, kind)
 
 
-def placement_effect(rooms: Rooms, category: str) -> Evidence:
-    """Display and mailer effects in a category, with the warning that they are observed."""
-    found = rooms.market.placement(category)
+def placement_effect(rooms: Rooms, category: str) -> tuple[Evidence, ...]:
+    """Display and mailer effects in a category, of single displays where known, with the warning that they are observed."""
+    found, apart = rooms.market.placement(category), rooms.market.positions(category)
     named = Figure("category", category, "text", "category", "品类")
-    return Evidence("", "placement_effect", (named, *found.figures()), tuple(found.rows()), placement.WARNING)
+    whole = Evidence(
+        "", "placement_effect", (named, *found.figures()), tuple(found.rows()), placement.WARNING
+    )
+    if apart is None or not apart.effects:
+        return (whole,)
+    return whole, Evidence("", "display_positions", apart.figures(), tuple(apart.rows()))
 
 
 def review_sentiment(

@@ -282,6 +282,11 @@ def train_encoder(
     training = Training(steps=count) if count else Training()
     with alone(opened.folder), changing_here(workspace, caller, "encoders_trained"), steps() as progress:
         judged = train_encoders(opened, training, progress)
+    for kind, curve in judged.curves.items():
+        points = "  ".join(f"{step}: {loss:.3f}" for step, loss in curve.items())
+        typer.echo(
+            f"Loss of the {kind} on customers held out, by step (least at {min(curve, key=curve.__getitem__)}): {points}"
+        )
     typer.echo(f"AUROC of a linear head as of {judged.as_of}, on the 30 days after:")
     for name, found in judged.scores.items():
         typer.echo(

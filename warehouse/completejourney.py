@@ -81,6 +81,64 @@ FROM sold FULL JOIN placed USING (product_id, week)
 """Units of every item and week in the 112 stores whose positions are known, and the share of these stores that
 displayed it or had it in their mailer; a week without a row had neither sales nor a position."""
 
+DISPLAYS = {
+    "1": "display_store_front",
+    "2": "display_store_rear",
+    "3": "display_front_end_cap",
+    "4": "display_mid_aisle_end_cap",
+    "5": "display_rear_end_cap",
+    "6": "display_side_aisle_end_cap",
+    "7": "display_in_aisle",
+    "9": "display_secondary_location",
+    "A": "display_in_shelf",
+}
+MAILERS = {
+    "A": "mailer_interior_page_feature",
+    "C": "mailer_interior_page_line_item",
+    "D": "mailer_front_page_feature",
+    "F": "mailer_back_page_feature",
+    "H": "mailer_wrap_front_feature",
+    "J": "mailer_wrap_interior_coupon",
+    "L": "mailer_wrap_back_feature",
+    "P": "mailer_interior_page_coupon",
+    "X": "mailer_free_on_interior_page",
+    "Z": "mailer_free_on_front_or_back",
+}
+"""What the codes of the promotions' two columns mean, by the data set's own guide; '0' is no position."""
+
+
+def _named(column: str, names: dict[str, str]) -> str:
+    cases = " ".join(f"WHEN '{code}' THEN '{name}'" for code, name in names.items())
+    return f"CASE {column} {cases} ELSE '' END"
+
+
+POSITIONS = f"""
+WITH seen AS (SELECT DISTINCT store_id FROM read_parquet('{{promotions}}')),
+sold AS (
+    SELECT product_id, week, store_id, sum(quantity) AS units
+    FROM read_parquet('{{transactions}}') SEMI JOIN seen USING (store_id) GROUP BY ALL HAVING units > 0
+),
+weeks AS (SELECT product_id, week, sum(units) AS units FROM sold GROUP BY ALL),
+placed AS (
+    SELECT product_id, week, store_id, max(display_location) AS display, max(mailer_location) AS mailer
+    FROM read_parquet('{{promotions}}') SEMI JOIN weeks USING (product_id, week) GROUP BY ALL
+),
+cells AS (
+    SELECT product_id, week, display, mailer, count(*) AS stores, coalesce(sum(units), 0) AS units
+    FROM placed LEFT JOIN sold USING (product_id, week, store_id) GROUP BY ALL
+),
+elsewhere AS (
+    SELECT product_id, week, '0' AS display, '0' AS mailer,
+           (SELECT count(*) FROM seen) - sum(cells.stores) AS stores, any_value(weeks.units) - sum(cells.units) AS units
+    FROM cells JOIN weeks USING (product_id, week) GROUP BY ALL
+)
+SELECT product_id::VARCHAR AS item_id, week::INTEGER AS week, {_named("display", DISPLAYS)} AS display,
+       {_named("mailer", MAILERS)} AS mailer, sum(stores)::INTEGER AS stores, sum(units)::DOUBLE AS units
+FROM (FROM cells UNION ALL BY NAME FROM elsewhere) WHERE stores > 0 GROUP BY ALL
+"""
+"""Of every item and week with a position and a sale: how many of the 112 stores had which display and mailer position, and
+the units sold there; '' is none."""
+
 NON_PRODUCTS = ("COUPON/MISC ITEMS", "FUEL", "COUPONS/STORE & MFG", "COUPON", "BOTTLE DEPOSITS")
 """Categories that are not goods to recommend."""
 
@@ -99,7 +157,8 @@ def data_files() -> dict[str, str]:
 
 
 def load(connection: duckdb.DuckDBPyConnection, files: dict[str, str] | None = None) -> None:
-    """Create raw_events, raw_items, raw_customers, raw_campaigns and raw_placements in the connection.
+    """Create raw_events, raw_items, raw_customers, raw_campaigns, raw_placements and raw_positions in the
+    connection.
 
     Raises DataError naming the file that cannot be read.
     """
@@ -115,5 +174,6 @@ def load(connection: duckdb.DuckDBPyConnection, files: dict[str, str] | None = N
         ("raw_customers", CUSTOMERS),
         ("raw_campaigns", CAMPAIGNS),
         ("raw_placements", PLACEMENTS),
+        ("raw_positions", POSITIONS),
     ):
         connection.execute(f"CREATE TEMP TABLE {table} AS {query.format(**paths)}")

@@ -91,9 +91,10 @@ def build(
     """Load, clean, check and pseudonymise a source, compute the feature mart; return the file.
 
     `load` creates raw_events, raw_items, raw_customers, raw_campaigns and, where there are any, raw_reviews
-    (`warehouse.reviews`) and raw_placements of display and mailer (item_id, week, units, display, mailer). `note` may
-    write tables of its own and returns what `meta` is to hold besides. Rules that were taken back in the warehouse
-    before stay off, and what retention removed from it stays away. Nothing is left in place when it fails.
+    (`warehouse.reviews`), raw_placements of display and mailer (item_id, week, units, display, mailer) and raw_positions
+    (item_id, week, display, mailer, stores, units). `note` may write tables of its own and returns what `meta` is to hold
+    besides. Rules that were taken back in the warehouse before stay off, and what retention removed from it stays away.
+    Nothing is left in place when it fails.
     """
     folder.mkdir(parents=True, exist_ok=True)
     before = known_of(folder / FILE)

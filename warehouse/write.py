@@ -159,7 +159,7 @@ def events_in_order(connection: duckdb.DuckDBPyConnection) -> str:
 
 
 def write_tables(connection: duckdb.DuckDBPyConnection, folder: Path) -> None:
-    """Create events, customers, rejects, items, campaigns and placements from the raw tables."""
+    """Create events, customers, rejects, items, campaigns, placements and positions from the raw tables."""
     known_ids(connection, folder, extend=False)
     # By type first: a condition speaks of one type, and the engine passes over blocks of others unread.
     rows = events_in_order(connection)
@@ -176,6 +176,8 @@ def write_tables(connection: duckdb.DuckDBPyConnection, folder: Path) -> None:
     left_out.keep(connection)
     if has_table(connection, "raw_placements"):
         connection.execute("CREATE TABLE placements AS SELECT * FROM raw_placements ORDER BY item_id, week")
+    if has_table(connection, "raw_positions"):
+        connection.execute("CREATE TABLE positions AS SELECT * FROM raw_positions ORDER BY ALL")
 
 
 def write_meta(connection: duckdb.DuckDBPyConnection, known: Mapping[str, Any]) -> None:

@@ -24,6 +24,8 @@ CATEGORIES, PRODUCTS = 30, 100
 POPULAR_DAYS, ACTIVE_DAYS = 90, 60
 LEAST = 10
 """Customers of either label that a task needs."""
+LEAST_TASKS = {"churn": 1, "category": 1, "product": 2}
+"""Tasks of each kind that an encoder is judged by; of one product there is no diversity."""
 FOLDS, SEED, TOP = 5, 7, 10
 PENALTIES = tuple(np.geomspace(1, 1e5, 11))
 
@@ -65,7 +67,7 @@ class Scores:
 
 
 def tasks(purchases: pd.DataFrame, items: pd.DataFrame, as_of: date, horizon: int = 30) -> Tasks:
-    """Tasks as of a date. Raises DataError when the data ends before the horizon."""
+    """Tasks as of a date. Raises DataError when the data ends before the horizon, or holds too little to judge by."""
     start = pd.Timestamp(as_of)
     end = start + pd.Timedelta(days=horizon)
     if purchases["ts"].max() < end - pd.Timedelta(days=1):
@@ -82,7 +84,9 @@ def tasks(purchases: pd.DataFrame, items: pd.DataFrame, as_of: date, horizon: in
     later = rows[(rows["ts"] >= start) & (rows["ts"] < end)]
     customers = pd.Index(sorted(rows.loc[rows["ts"] < start, "customer_id"].unique()))
     back, judged = customers.isin(later["customer_id"]), customers.isin(active)
-    labels = {"churn": np.where(judged, (~back).astype(float), np.nan)}
+    labels: dict[str, np.ndarray] = {}
+    if min((judged & back).sum(), (judged & ~back).sum()) >= LEAST:
+        labels["churn"] = np.where(judged, (~back).astype(float), np.nan)
     popularity = {}
     for kind, column, count in (("category", "category", CATEGORIES), ("product", "item_id", PRODUCTS)):
         buyers = recent.groupby(column)["customer_id"].nunique().sort_values(ascending=False, kind="stable")
@@ -91,7 +95,14 @@ def tasks(purchases: pd.DataFrame, items: pd.DataFrame, as_of: date, horizon: in
             if LEAST <= bought.sum() <= len(bought) - LEAST:
                 labels[f"{kind}:{name}"] = bought.astype(float)
                 popularity[f"{kind}:{name}"] = float(number)
-    return Tasks(pd.DataFrame(labels, index=customers), pd.Series(popularity))
+    found = Tasks(pd.DataFrame(labels, index=customers), pd.Series(popularity, dtype=float))
+    for kind, least in LEAST_TASKS.items():
+        if len(found.of(kind)) < least:
+            raise DataError(
+                f"{kind}: too few customers to judge an encoder by; of the {horizon} days from {as_of}, {least} such "
+                f"outcome{'s' if least > 1 else ''} must have at least {LEAST} customers who did and {LEAST} who did not."
+            )
+    return found
 
 
 def linear_head(vectors: BehaviourVectors, found: Tasks) -> pd.DataFrame:

@@ -8,9 +8,11 @@ alone, so that a training that was killed goes on from its checkpoint to the sam
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any
 
 import numpy as np
@@ -20,6 +22,7 @@ from torch.nn import functional
 from indexes.encoder.histories import Histories, after, before
 from indexes.encoder.network import Network, Shape
 from segments.atomic import beside, write_text
+from segments.errors import ChecksumError, DataError
 from segments.ports import Progress, silent
 
 CHECKPOINT, CURVE = "checkpoint.pt", "learning_curve.json"
@@ -53,7 +56,8 @@ def train(
     """Train on days before `end` (a day number). text: (v, t) vectors of `found.texts`.
 
     Writes a checkpoint and the learning curve into `folder` every `every` steps and goes on from there when
-    the settings are the same. On a GPU when there is one, there in mixed precision.
+    the settings and the data are the same. On a GPU when there is one, there in mixed precision. Raises DataError
+    where too few customers have a history to learn from, ChecksumError for a damaged checkpoint.
     """
     shape, training = shape or Shape(), training or Training()
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
@@ -62,7 +66,9 @@ def train(
     network = Network(shape, vectors).to(device)
     optimizer = torch.optim.AdamW(network.parameters(), lr=training.rate, weight_decay=0.01)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, training.rate, total_steps=training.steps)
-    about = {"shape": asdict(shape), "training": asdict(training), "texts": len(found.texts), "end": end}
+    draw = _Draws(found, end, training)
+    data = _fingerprint(found, text)
+    about = {"shape": asdict(shape), "training": asdict(training), "data": data, "end": end}
     state = _resume(folder / CHECKPOINT, about, device)
     curve: list[dict[str, float]] = []
     first = 0
@@ -71,7 +77,6 @@ def train(
         optimizer.load_state_dict(state["optimizer"])
         schedule.load_state_dict(state["schedule"])
         curve, first = state["curve"], state["step"]
-    draw = _Draws(found, end, training)
     for step in range(first, training.steps):
         torch.manual_seed(training.seed + step)
         network.train()
@@ -106,6 +111,11 @@ class _Draws:
         some = (np.diff(found.starts) > 0) & (self._earliest <= self._latest)
         order = np.random.default_rng(training.seed).permutation(np.flatnonzero(some))
         count = max(2, round(training.held_out * len(order)))
+        if len(order) < count + 2:
+            raise DataError(
+                f"Too few customers to train an encoder on: {len(order)} have bought {training.least_history} days before "
+                f"what the last {training.horizon} days are to show; it takes 4."
+            )
         self._held, self._trained = order[:count], order[count:]
 
     def train(self, step: int) -> tuple[np.ndarray, np.ndarray]:
@@ -154,8 +164,20 @@ def _resume(path: Path, about: dict[str, Any], device: torch.device) -> dict[str
     """The checkpoint, when there is one of the same settings and data."""
     if not path.exists():
         return None
-    state: dict[str, Any] = torch.load(path, map_location=device, weights_only=True)
+    try:
+        state: dict[str, Any] = torch.load(path, map_location=device, weights_only=True)
+    except (RuntimeError, UnpicklingError, EOFError) as error:
+        raise ChecksumError(f"{path} is damaged; remove it, and the training begins anew.") from error
     return state if all(state.get(name) == value for name, value in about.items()) else None
+
+
+def _fingerprint(found: Histories, text: np.ndarray) -> str:
+    """Changes with every purchase and with the texts' vectors."""
+    arrays = (found.starts, found.days, found.spend, found.item_starts, found.items, found.weights, text)
+    digest = hashlib.sha256()
+    for array in arrays:
+        digest.update(np.ascontiguousarray(array).tobytes())
+    return digest.hexdigest()
 
 
 def _save(folder: Path, state: dict[str, Any]) -> None:

@@ -378,6 +378,17 @@ def _placement(item: Evidence, say: Say) -> go.Figure | None:
     )
 
 
+def _positions(item: Evidence, say: Say) -> go.Figure | None:
+    """Units in the stores with each display over units in stores without any."""
+    rows = item["rows"]
+    return bars(
+        [row["words_zh" if say.language == "zh" else "words"] for row in rows],
+        [row["factor"] for row in rows],
+        say("plot.placement", level=_level(item)),
+        spread=_band(rows),
+    )
+
+
 def _reviews(item: Evidence, say: Say) -> go.Figure | None:
     """Share of praise by aspect."""
     rows = item["rows"]
@@ -437,6 +448,7 @@ _PLOTS: dict[str, Callable[[Evidence, Say], go.Figure | None]] = {
     "overlap_segments": _overlap,
     "mail_frequency": _frequency,
     "placement_effect": _placement,
+    "display_positions": _positions,
     "find_anomalies": _anomalies,
     "review_sentiment": _reviews,
     "customer_value": _value,

@@ -40,6 +40,11 @@ def test_encoders_are_trained_and_the_verdict_is_told(workspace):
     assert "mean AUROC" in verdict
     for name in ("aggregate", "transformer", "lstm", "aggregate + transformer"):
         assert any(line.startswith(name) and "churn 0." in line for line in said.stdout.splitlines())
+    for kind in ("transformer", "lstm"):
+        assert any(
+            line.startswith(f"Loss of the {kind} on customers held out, by step (least at 2): 2: ")
+            for line in said.stdout.splitlines()
+        )
     folder = workspace / "indexes" / "encoder"
     assert str(folder) in where.replace("\n", "")
     assert LearnedEncoder.load(folder / "lstm", SentenceEncoder()).name.startswith("lstm:all-MiniLM")

@@ -28,6 +28,9 @@ UPLIFT = (
     "who would buy anyway?",
     "谁会因为优惠券才购买",
     "他们中哪些人没有优惠券也会买？",
+    "Whom should we leave out because contacting them backfires?",
+    "哪些客户不发券也会买？",
+    "发券反而不买的客户有多少？",
 )
 WORTH = (
     "what are they worth over the next year?",
@@ -37,6 +40,8 @@ WORTH = (
     "他们未来一年值多少",
     "预测一下他们的终身价值",
     "他们未来三个月会花多少？",
+    "How much will families with children spend over the next year?",
+    "Expected revenue from customers who bought in the last 30 days over the next 6 months",
 )
 
 
@@ -86,6 +91,28 @@ def test_words_that_ask_for_something_else(question):
 )
 def test_a_horizon_is_read_in_weeks(question, weeks):
     assert spoken_weeks(question) == weeks
+
+
+@pytest.mark.parametrize(
+    ("question", "tool"),
+    [
+        ("What will customers who bought beer in the last 30 days want next?", "recommend_products"),
+        ("有孩子的家庭下一步最可能买什么？", "recommend_products"),
+        ("How many groups are there really, and why that many?", "discover_segments"),
+    ],
+)
+def test_words_that_ask_what_comes_next_and_how_many_groups_there_are(question, tool):
+    assert read_intents(question, ()).tools == (tool,)
+
+
+def test_whose_spend_is_to_come_is_read(talk):
+    answer = talk.ask(
+        "How much will families with children spend over the next year?", call("customer_value", 0)
+    )
+    assert [(called["name"], called["arguments"]) for called in answer.tool_calls] == [
+        ("define_segment", {"definition": PARENTS}),
+        ("customer_value", {"weeks": 52}),
+    ]
 
 
 def test_what_is_to_come_is_no_condition_of_the_segment(talk):

@@ -2,17 +2,21 @@
 
 import json
 import re
+import shutil
 
+import duckdb
 import pytest
 
 from assistant.disclosure import Viewer, read_by
 from assistant.market_intents import MARKET_TOOLS, market_arguments, market_tool
+from assistant.rooms import Rooms
 from assistant.toolbox import call_tool
 from assistant.tools import Tools
 from assistant.tools_market import anomalies
+from assistant.workspace import open_workspace
 from eval.cases import load_cases
 from segments.errors import DefinitionError, ForbiddenError, NotFoundError
-from tests.assistant.conftest import SOUP, call, shown_in, values
+from tests.assistant.conftest import SOUP, Talk, call, fresh_workspace, shown_in, values
 
 ASKED = {
     "bought_together": ("what sells together with soup?", "汤和什么一起卖得好？"),
@@ -46,6 +50,34 @@ def test_a_market_question_runs_its_tool_and_shows_what_it_found(talk, tool, lan
         ("which products are bought alongside beer?", "bought_together"),
         ("哪些商品常和啤酒一起购买？", "bought_together"),
         ("how often should we mail them?", "mail_frequency"),
+        ("Which display position works best for soup?", "placement_effect"),
+        ("Is it worth putting cereal on the front page of the mailer?", "placement_effect"),
+        ("哪个陈列位最适合汤？", "placement_effect"),
+        ("啤酒放端架能多卖吗？", "placement_effect"),
+        ("After how many mailings does response drop off?", "mail_frequency"),
+        ("Should we cap how often customers are contacted?", "mail_frequency"),
+        ("营销活动发多了会不会让客户反感？", "mail_frequency"),
+        ("应不应该限制触达频率？", "mail_frequency"),
+        ("Which coupons look abused?", "find_anomalies"),
+        ("Who is behaving strangely?", "find_anomalies"),
+        ("有没有黄牛？", "find_anomalies"),
+        ("What's the risk of running out of beer?", "forecast_demand"),
+        ("Will 200 units of soup be enough for the next four weeks?", "forecast_demand"),
+        ("奶酪的安全库存应该是多少？", "forecast_demand"),
+        ("汤要补货吗？", "forecast_demand"),
+        ("Which products should we bundle with beer?", "bought_together"),
+        ("What do beer buyers also buy?", "bought_together"),
+        ("买尿布的人通常还会买什么？", "bought_together"),
+        ("Which products have the worst reviews?", "review_sentiment"),
+        ("How do customers feel about delivery?", "review_sentiment"),
+        ("差评最多的商品是哪些？", "review_sentiment"),
+        ("评论里负面情绪多吗？", "review_sentiment"),
+        ("customers who wrote a bad review", None),
+        ("写过差评的客户", None),
+        ("display the segment that spends most", None),
+        ("households who buy more shelf-stable seafood", None),
+        ("在货架旁领过券的顾客里消费最多的", None),
+        ("people we mail too often who bought beer", None),
         ("customers who bought beer and chips together", None),
         ("which customers buy beer together with wine", None),
         ("哪些客户同时购买啤酒和葡萄酒", None),
@@ -74,6 +106,9 @@ def test_no_question_about_customers_is_taken_for_a_market_question():
         ("forecast demand for beer at store 367", {"store": "367"}),
         ("will 1,500 units of beer in stock last?", {"stock": 1500.0}),
         ("啤酒库存500件够不够？", {"stock": 500.0}),
+        ("200件酸奶够卖四周吗？", {"stock": 200.0}),
+        ("will 500 cases of beer at store 367 last?", {"stock": 500.0, "store": "367"}),
+        ("How much beer should store 367 order?", {"store": "367"}),
         ("forecast demand for beer", {}),
     ],
 )
@@ -140,6 +175,36 @@ def test_a_workspace_without_placements_says_so(rooms):
     else:
         with pytest.raises(NotFoundError, match="no record of display and mailer positions"):
             rooms.market.placement("SOUP")
+
+
+@pytest.fixture
+def displayed(demo_folder, tmp_path, request) -> Talk:
+    """A talk over the demo's data with a planted record of positions: front end caps double what soup sells."""
+    workspace = fresh_workspace(demo_folder, tmp_path)
+    (workspace / "warehouse.duckdb").unlink()
+    shutil.copy(demo_folder / "warehouse.duckdb", workspace / "warehouse.duckdb")
+    with duckdb.connect(workspace / "warehouse.duckdb") as connection:
+        connection.execute(
+            """CREATE OR REPLACE TABLE positions AS
+            SELECT item_id, week, display, '' AS mailer, stores, stores * each AS units
+            FROM (SELECT item_id FROM items WHERE category = 'SOUP' ORDER BY item_id LIMIT 20),
+                 (SELECT unnest(range(1, 9)) AS week),
+                 (VALUES ('', 60, 1.0), ('display_front_end_cap', 20, 2.0), ('display_in_shelf', 9, 1.0))
+                 AS cells (display, stores, each)"""
+        )
+    return Talk(Rooms(open_workspace(workspace)), request.node.nodeid.replace(":", " "))
+
+
+def test_single_displays_are_told_apart_where_the_record_has_them(displayed):
+    answer = displayed.ask("Which display position works best for soup?", call("placement_effect"))
+    assert [item["tool"] for item in answer.evidence] == ["placement_effect", "display_positions"]
+    figures = {figure["name"]: figure["value"] for figure in answer.evidence[1]["figures"]}
+    assert figures["display_front_end_cap.factor"] == pytest.approx(2, rel=1e-3)
+    assert answer.answer.index("front end cap") < answer.answer.index("in-shelf display")
+    assert values(answer.answer) <= shown_in(answer.evidence)
+    chinese = displayed.ask("哪个陈列位最适合汤？", call("placement_effect"))
+    assert "前端架" in chinese.answer
+    assert displayed.rooms.market.positions("YOGURT").effects == ()
 
 
 def test_few_customers_are_not_counted_out(talk):

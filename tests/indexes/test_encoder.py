@@ -17,7 +17,7 @@ from indexes.encoder.encoder import LearnedEncoder, joined, train_encoder
 from indexes.encoder.evaluate import linear_head, score, tasks
 from indexes.encoder.histories import after, before, day_number, histories, ranges
 from indexes.encoder.network import Shape
-from indexes.encoder.training import CURVE, Training
+from indexes.encoder.training import CHECKPOINT, CURVE, Training
 from segments.errors import ChecksumError, DataError, NotBuiltError
 from tests.indexes.planted import random_vectors
 
@@ -221,6 +221,47 @@ def test_a_killed_training_goes_on_to_the_same_result(
     again = train_encoder(*arguments, lambda _share, what: steps.append(what))
     assert len(steps) == 1 + 20
     assert again.name == trained[kind][0].name
+
+
+def test_other_data_begin_anew(purchases: pd.DataFrame, items: pd.DataFrame, tmp_path: Path) -> None:
+    training = Training(steps=2, customers=8, least_history=10)
+    arguments = (items, WordVectors(), AS_OF, tmp_path, small("lstm"), training)
+    before = train_encoder(purchases, *arguments)
+    assert train_encoder(purchases, *arguments).name == before.name
+    steps: list[str] = []
+    dearer = purchases.assign(value=purchases["value"] * 3)
+    assert train_encoder(dearer, *arguments, lambda _share, what: steps.append(what)).name != before.name
+    assert len(steps) == 1 + 2
+
+
+def test_a_damaged_checkpoint_is_told(purchases: pd.DataFrame, items: pd.DataFrame, tmp_path: Path) -> None:
+    (tmp_path / CHECKPOINT).write_bytes(b"damaged")
+    with pytest.raises(ChecksumError, match=r"checkpoint\.pt is damaged; remove it"):
+        train_encoder(purchases, items, WordVectors(), AS_OF, tmp_path, small("lstm"), TRAINING)
+
+
+def test_too_short_histories_are_told(purchases: pd.DataFrame, items: pd.DataFrame, tmp_path: Path) -> None:
+    few = purchases[purchases["customer_id"].isin(sorted(purchases["customer_id"].unique())[:3])]
+    with pytest.raises(DataError, match=r"Too few customers to train an encoder on: \d"):
+        train_encoder(few, items, WordVectors(), AS_OF, tmp_path, small("lstm"), TRAINING)
+
+
+def test_what_cannot_be_judged_is_told_before_anything_is_trained(
+    purchases: pd.DataFrame, items: pd.DataFrame
+) -> None:
+    """Every purchase is of a product of its own, as in a shop of a long tail."""
+    own = purchases.reset_index(drop=True).assign(item_id=lambda rows: [f"p{i}" for i in range(len(rows))])
+    kinds = pd.Series(items["category"].to_numpy(), index=items["item_id"])
+    goods = pd.DataFrame(
+        {"item_id": own["item_id"], "category": purchases["item_id"].map(kinds).to_numpy()}
+    ).assign(department="d", name="n")
+    with pytest.raises(
+        DataError, match=r"product: too few customers .* 2 such outcomes must have at least 10"
+    ):
+        tasks(own, goods, AS_OF)
+    few = purchases["customer_id"].isin(purchases["customer_id"].unique()[:9])
+    with pytest.raises(DataError, match="churn: too few customers"):
+        tasks(purchases[few | (purchases["ts"] < "2017-06-01")], items, AS_OF)
 
 
 def test_other_settings_begin_anew(

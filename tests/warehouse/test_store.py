@@ -135,3 +135,23 @@ def test_an_unbuilt_or_corrupt_warehouse_says_what_to_run(tmp_path):
     (tmp_path / FILE).write_bytes(b"not a database" * 100)
     with pytest.raises(StorageError, match="segassist build"):
         Warehouse(tmp_path / FILE)
+
+
+def test_stores_are_counted_by_the_positions_of_an_item(tmp_path):
+    """Three stores: one has an end cap and a front page, one the front page, one nothing; what never sold has no row."""
+    connection = duckdb.connect()
+    connection.execute(
+        f"""COPY (SELECT * FROM (VALUES (7, 1, '3', 'D', 1), (7, 2, '0', 'D', 1), (8, 3, 'A', '0', 1))
+            AS rows (product_id, store_id, display_location, mailer_location, week)) TO '{tmp_path}/promotions.parquet'"""
+    )
+    connection.execute(
+        f"""COPY (SELECT * FROM (VALUES (7, 1, 1, 5), (7, 3, 1, 2), (7, 9, 1, 4), (7, 1, 2, 6))
+            AS rows (product_id, store_id, week, quantity)) TO '{tmp_path}/transactions.parquet'"""
+    )
+    files = {name: f"{tmp_path}/{name}.parquet" for name in ("promotions", "transactions")}
+    rows = connection.execute(completejourney.POSITIONS.format(**files)).fetchall()
+    assert sorted(rows) == [
+        ("7", 1, "", "", 1, 2.0),
+        ("7", 1, "", "mailer_front_page_feature", 1, 0.0),
+        ("7", 1, "display_front_end_cap", "mailer_front_page_feature", 1, 5.0),
+    ]

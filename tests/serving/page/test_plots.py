@@ -1,10 +1,13 @@
 """The plots of answers, drawn from what the tools really return."""
 
+from dataclasses import asdict
+
 import pytest
 
 from assistant.toolbox import call_tool
 from assistant.tools import Tools
 from insights.anomalies import LABELS
+from insights.positions import PositionEffect, Positions
 from serving.page import plots
 from serving.page.words import Say
 
@@ -38,15 +41,33 @@ def test_the_response_curve_has_its_interval(found):
 
 
 def test_positions_are_bars_with_their_intervals(found):
-    evidence = found("placement_effect", category="SOUP")
+    evidence = found("placement_effect", category="SOUP")[:1]
     (bar,) = plots.of_answer(evidence, EN).data
-    rows = evidence[-1]["rows"]
+    rows = evidence[0]["rows"]
     assert list(bar.y) == ["in-store display", "mailer"]
     assert list(bar.x) == [row["factor"] for row in rows]
     assert [x + up for x, up in zip(bar.x, bar.error_x.array, strict=True)] == pytest.approx(
         [row["high"] for row in rows]
     )
     assert list(plots.of_answer(evidence, ZH).data[0].y) == ["店内陈列", "广告邮件"]
+
+
+def test_single_displays_are_bars_of_their_own():
+    effects = (
+        PositionEffect("display_front_end_cap", 2.1, 1.8, 2.5, 4000),
+        PositionEffect("display_in_shelf", 1.7, 1.4, 2.2, 3000),
+    )
+    found = Positions(effects, 0.95)
+    evidence = [
+        {
+            "tool": "display_positions",
+            "rows": found.rows(),
+            "figures": [asdict(figure) for figure in found.figures()],
+        }
+    ]
+    (bar,) = plots.of_answer(evidence, EN).data
+    assert sorted(zip(bar.y, bar.x, strict=True)) == [("front end cap", 2.1), ("in-shelf display", 1.7)]
+    assert "前端架" in plots.of_answer(evidence, ZH).data[0].y
 
 
 def test_anomalies_are_counted_by_their_reason_and_few_customers_have_no_bar(found):
