@@ -502,8 +502,24 @@ def _described(
     try:
         found = connection.execute(f"DESCRIBE SELECT * FROM {rows}").fetchall()
     except duckdb.Error as error:
-        raise DataError(f"{source.kind}: cannot read {where}: {str(error).splitlines()[0]}") from error
+        raise DataError(f"{source.kind}: {unreadable(where, error)}") from error
     return {row[0]: row[1] for row in found}
+
+
+def unreadable(where: str | Path, error: duckdb.Error) -> str:
+    """What is wrong with a file or table that the engine cannot read, and what to do where that is known."""
+    said = str(error)
+    if "not utf-8" in said:
+        return (
+            f"cannot read {where}: it is not UTF-8; write it anew as UTF-8, for example by "
+            "iconv -f WINDOWS-1252 -t UTF-8 (from GB18030 where it was made by a Chinese Excel)."
+        )
+    if "Error when sniffing" in said:
+        return (
+            f"cannot read {where}: neither commas, semicolons, tabs nor | part all its rows alike; look for a quote that "
+            "is not closed, line ends of two kinds, or a file that is no CSV."
+        )
+    return f"cannot read {where}: {said.splitlines()[0]}"
 
 
 def _value(source: Source, field: str, columns: Columns, kind: str = "VARCHAR") -> str:
