@@ -438,11 +438,12 @@ def reader(
     *,
     whole: bool = False,
     lines: bool = False,
+    sample: int = 100_000,
 ) -> str:
     """The DuckDB table function for files of one kind (CSV, Parquet, JSON lines; gzip read as it is).
 
-    path_column: a column added with each row's path. whole: whether all rows tell the types of the columns. lines: whether
-    a value may go over several lines, which several threads cannot read together.
+    path_column: a column added with each row's path. whole: whether all rows tell the types of the columns; sample: else
+    how many of a CSV. lines: whether a value may go over several lines, which several threads cannot read together.
     """
     kinds = {_kind(path) for path in paths}
     if len(kinds) > 1:
@@ -456,13 +457,13 @@ def reader(
         case "parquet":
             return f"read_parquet({listed}, union_by_name = true)"
         case "json":
-            sample = ", sample_size = -1" if whole else ""
-            return f"read_json_auto({listed}, union_by_name = true{sample})"
+            rows = ", sample_size = -1" if whole else ""
+            return f"read_json_auto({listed}, union_by_name = true{rows})"
         case _:
             named = f", header = false, names = [{_texts(header)}]" if header else ", header = true"
-            sample = f"sample_size = {-1 if whole else 100_000}"
+            rows = f"sample_size = {-1 if whole else sample}"
             alone = ", parallel = false" if whole or lines else ""
-            return f"read_csv({listed}, union_by_name = true, {sample}, null_padding = true{named}{alone})"
+            return f"read_csv({listed}, union_by_name = true, {rows}, null_padding = true{named}{alone})"
 
 
 def _kind(path: Path) -> str:
@@ -487,6 +488,11 @@ def _columns(reading: _Reading, place: int, source: Source) -> Columns:
         rows = reader(paths[:1], source.header, whole=reading.whole, lines=source.kind in MANY_LINES)
     refuse_personal(reading.connection, source, list(found), rows)
     return {**found, "row_number": "BIGINT"} if source.row_number else found
+
+
+def column_names(connection: duckdb.DuckDBPyConnection, source: Source, path: Path) -> list[str]:
+    """The columns of one file, from its first rows. Raises DataError naming the file."""
+    return [*_described(connection, source, reader([path], source.header, sample=1000), path)]
 
 
 def describe(
