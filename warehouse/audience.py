@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import date
 from functools import cached_property
@@ -13,7 +12,6 @@ import ibis
 import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
-import sqlglot
 
 from segments.canonical import fingerprint
 from segments.check import validate
@@ -37,6 +35,7 @@ from segments.ports import AudienceResolver
 from segments.vocabulary import Vocabulary
 from warehouse.bitmaps import Bitmaps
 from warehouse.compile import EVENT_COLUMNS, ITEM_COLUMNS, Compiler
+from warehouse.dialects import in_dialect, naming_lists
 from warehouse.queries import Queries
 from warehouse.recent import Recent
 from warehouse.tables import Tables, narrowed
@@ -247,7 +246,10 @@ class Audiences:
         return self._sizes.put(key, size) if _lasts(definition) else size
 
     def sql(self, definition: Node, dialect: str = "duckdb") -> str:
-        """The definition as a SELECT in the dialect (any that sqlglot writes), formatted."""
+        """The definition as a SELECT in the dialect (any that sqlglot writes), formatted.
+
+        Whom models or the index chose it reads from tables listed_customers_1, listed_customers_2 ... of one column.
+        """
         key = f"{dialect} {fingerprint(definition)}"
         kept = self._queries.get(key)
         if kept is not None:
@@ -256,10 +258,9 @@ class Audiences:
             text = self.queries.of(definition).sql("duckdb", pretty=True, copy=False)
         else:
             text = self.warehouse.sql(self.expression(definition))
-        # Lists from models and the index have a name of their own at each run; the same text each time is wanted.
-        text = re.sub(r"ibis_pandas_memtable_\w+", "listed_customers", text)
+        text = naming_lists(text)
         if dialect != "duckdb" or not self._numbered:
-            text = sqlglot.transpile(text, read="duckdb", write=dialect, pretty=True)[0]
+            text = in_dialect(text, dialect)
         return self._queries.put(key, text) if _lasts(definition) else text
 
     def expression(self, definition: Node) -> ir.Table:

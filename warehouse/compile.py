@@ -187,8 +187,9 @@ class Compiler:
             if isinstance(side, str):
                 table = table.mutate(**{name: table[side].cast("float64")})
             else:
-                measured = self.measured(side).rename(**{name: "measure"})
-                table = table.left_join(measured, "customer_id").drop("customer_id_right")
+                # A key of its own, because leaving out one of two columns (EXCEPT) is not in every engine's SQL.
+                measured = self.measured(side).rename(**{name: "measure", f"{name}_id": "customer_id"})
+                table = table.left_join(measured, table.customer_id == measured[f"{name}_id"])
                 table = table.mutate(**{name: table[name].cast("float64").fill_null(0.0)})
         return table.filter(_COMPARE[node.op](table.left, table.right * float(node.factor)))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
 from warehouse.ledger import Columns
@@ -49,6 +49,19 @@ def schema_drift(
                 SchemaDrift(f"{label}: the column '{name}' was {kind} and is {now[name]}{what}.", stops)
             )
     return found
+
+
+def lacking(source: Source, columns: Mapping[str, Collection[str]]) -> list[str]:
+    """Of files read together, those without a column that others have and the mapping reads. columns: label -> names."""
+    known = list(dict.fromkeys(name for names in columns.values() for name in names))
+    read = [(name, field) for name in known if (field := field_of(source, name))]
+    others = f"other files of {', '.join(source.files)} have it."
+    return [
+        f"{label}: the column '{name}', which is read as {field}, is missing; {others}"
+        for label, names in columns.items()
+        for name, field in read
+        if name not in names
+    ]
 
 
 def field_of(source: Source, column: str) -> str | None:

@@ -438,11 +438,12 @@ def reader(
     *,
     whole: bool = False,
     lines: bool = False,
+    sample: int = 100_000,
 ) -> str:
     """The DuckDB table function for files of one kind (CSV, Parquet, JSON lines; gzip read as it is).
 
-    path_column: a column added with each row's path. whole: whether all rows tell the types of the columns. lines: whether
-    a value may go over several lines, which several threads cannot read together.
+    path_column: a column added with each row's path. whole: whether all rows tell the types of the columns; sample: else
+    how many of a CSV. lines: whether a value may go over several lines, which several threads cannot read together.
     """
     kinds = {_kind(path) for path in paths}
     if len(kinds) > 1:
@@ -456,13 +457,13 @@ def reader(
         case "parquet":
             return f"read_parquet({listed}, union_by_name = true)"
         case "json":
-            sample = ", sample_size = -1" if whole else ""
-            return f"read_json_auto({listed}, union_by_name = true{sample})"
+            rows = ", sample_size = -1" if whole else ""
+            return f"read_json_auto({listed}, union_by_name = true{rows})"
         case _:
             named = f", header = false, names = [{_texts(header)}]" if header else ", header = true"
-            sample = f"sample_size = {-1 if whole else 100_000}"
+            rows = f"sample_size = {-1 if whole else sample}"
             alone = ", parallel = false" if whole or lines else ""
-            return f"read_csv({listed}, union_by_name = true, {sample}, null_padding = true{named}{alone})"
+            return f"read_csv({listed}, union_by_name = true, {rows}, null_padding = true{named}{alone})"
 
 
 def _kind(path: Path) -> str:
@@ -489,6 +490,11 @@ def _columns(reading: _Reading, place: int, source: Source) -> Columns:
     return {**found, "row_number": "BIGINT"} if source.row_number else found
 
 
+def column_names(connection: duckdb.DuckDBPyConnection, source: Source, path: Path) -> list[str]:
+    """The columns of one file, from its first rows. Raises DataError naming the file."""
+    return [*_described(connection, source, reader([path], source.header, sample=1000), path)]
+
+
 def describe(
     connection: duckdb.DuckDBPyConnection, source: Source, paths: Sequence[Path], *, whole: bool = False
 ) -> Columns:
@@ -502,8 +508,24 @@ def _described(
     try:
         found = connection.execute(f"DESCRIBE SELECT * FROM {rows}").fetchall()
     except duckdb.Error as error:
-        raise DataError(f"{source.kind}: cannot read {where}: {str(error).splitlines()[0]}") from error
+        raise DataError(f"{source.kind}: {unreadable(where, error)}") from error
     return {row[0]: row[1] for row in found}
+
+
+def unreadable(where: str | Path, error: duckdb.Error) -> str:
+    """What is wrong with a file or table that the engine cannot read, and what to do where that is known."""
+    said = str(error)
+    if "not utf-8" in said:
+        return (
+            f"cannot read {where}: it is not UTF-8; write it anew as UTF-8, for example by "
+            "iconv -f WINDOWS-1252 -t UTF-8 (from GB18030 where it was made by a Chinese Excel)."
+        )
+    if "Error when sniffing" in said:
+        return (
+            f"cannot read {where}: neither commas, semicolons, tabs nor | part all its rows alike; look for a quote that "
+            "is not closed, line ends of two kinds, or a file that is no CSV."
+        )
+    return f"cannot read {where}: {said.splitlines()[0]}"
 
 
 def _value(source: Source, field: str, columns: Columns, kind: str = "VARCHAR") -> str:

@@ -22,8 +22,8 @@ import duckdb
 from segments.errors import ConflictError, DataError
 from warehouse.connection import identifier, scratch
 from warehouse.database import Range, newest
-from warehouse.drift import SchemaDrift, schema_drift
-from warehouse.files import describe, reader
+from warehouse.drift import SchemaDrift, lacking, schema_drift
+from warehouse.files import column_names, describe, reader
 from warehouse.ledger import TABLE, File, Ledger, examine, examine_table, mark, read_up_to
 from warehouse.mapping import Mapping, Source
 from warehouse.write import count
@@ -78,7 +78,10 @@ def take_in(
     if ledger is None or why:
         if ledger is not None and not rebuild:
             _nothing_lost(ledger, found, why)
-        return _build(mapping, found, said, why or "Nothing was ingested here before.", database)
+        # What the version before took is not refused by a new one.
+        taken = accept_drift or (ledger is not None and ledger.mapping == said and not rebuild)
+        notes = _lacking(mapping, found, taken)
+        return _build(mapping, found, said, why or "Nothing was ingested here before.", database, notes)
     known = {file.name: file for file in ledger.files}
     # A corrected file's old content is about to be taken out, so it is new where it arrives under another name.
     here = {file.name: file.sha256 for file in found.values()}
@@ -188,10 +191,17 @@ def _nothing_lost(ledger: Ledger, found: dict[Path, File], why: str) -> None:
         )
 
 
-def _build(mapping: Mapping, found: dict[Path, File], said: str, why: str, database: bool) -> Intake:
+def _build(
+    mapping: Mapping,
+    found: dict[Path, File],
+    said: str,
+    why: str,
+    database: bool,
+    told: Sequence[str] = (),
+) -> Intake:
     files: dict[Path, File] = {}
     contents: dict[tuple[tuple[int, ...], str], str] = {}
-    notes = []
+    notes = [*told]
     for path, file in found.items():
         first = contents.setdefault((file.sources, file.sha256), file.name)
         if first == file.name:
@@ -233,6 +243,22 @@ def _drift(mapping: Mapping, ledger: Ledger, arriving: dict[Path, File]) -> list
                 has_values = partial(_has_values, connection, reader([path], source.header))
                 found += schema_drift(source, file.name, before, now, has_values)
     return list(dict.fromkeys(found))
+
+
+def _lacking(mapping: Mapping, found: dict[Path, File], taken: bool) -> list[str]:
+    """Files without a mapped column that others of their source have. Raises DataError unless they are taken so."""
+    told = []
+    with scratch() as connection:
+        for place, source in enumerate(mapping.sources):
+            paths = [path for path, file in found.items() if place in file.sources and not _is_table(file)]
+            if len(paths) > 1:
+                names = {found[path].name: column_names(connection, source, path) for path in paths}
+                told += lacking(source, names)
+    if told and not taken:
+        raise DataError(
+            f"{' '.join(told[:5])} Mend the file or the mapping, or take it as it is with --accept-drift."
+        )
+    return told
 
 
 def _has_values(connection: duckdb.DuckDBPyConnection, rows: str, column: str) -> bool:

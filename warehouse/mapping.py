@@ -15,11 +15,13 @@
     GBP = 1.0
     EUR = [{ from = 2024-01-01, rate = 0.87 }, { from = 2024-07-01, rate = 0.84 }]
 
-Everything wrong with a mapping is told at once, each mistake naming its table and field.
+Everything wrong with a mapping is told at once, each mistake naming its table and field; values of a wrong shape come
+before the rest.
 """
 
 from __future__ import annotations
 
+import math
 import re
 import tomllib
 from collections.abc import Mapping as Table
@@ -34,6 +36,7 @@ from segments.attributes import CustomerAttribute, read_attributes
 from segments.catalogue import standard_catalogue
 from segments.definition import EVENT_TYPES
 from segments.errors import DataError, NotFoundError, Sentence
+from warehouse.shapes import wrong_shapes
 
 EVENT_FIELDS = (
     *("customer", "time", "item", "order", "session", "quantity", "value", "discount"),
@@ -179,7 +182,11 @@ def read_mapping(what: str, folder: Path | None = None) -> Mapping:
     """
     path = Path(what)
     if path.is_file():
-        return parse_mapping(path.read_text(encoding="utf-8"), folder or path.parent, what)
+        try:
+            text = path.read_text(encoding="utf-8")
+        except UnicodeDecodeError as error:
+            raise DataError(f"{what}: is not UTF-8; save it as UTF-8.") from error
+        return parse_mapping(text, folder or path.parent, what)
     known = ready_made()
     if what not in known:
         near = get_close_matches(what, known, n=1) or sorted(known)
@@ -199,6 +206,9 @@ def parse_mapping(text: str, folder: Path, label: str) -> Mapping:
     except tomllib.TOMLDecodeError as error:
         raise DataError(f"{label}: not valid TOML ({error}).") from error
     mistakes = [_unknown("", key, TOP) for key in data if key not in TOP]
+    shapes = wrong_shapes(data, FIELDS)
+    if shapes:
+        raise DataError(f"{label}: " + " ".join([*mistakes, *shapes]))
     sources = []
     attributes: dict[str, CustomerAttribute] = {}
     for kind in FIELDS:
@@ -314,16 +324,16 @@ def _type(value: Any, mistakes: list[str]) -> str | TypeColumn:
     return str(value)
 
 
-def _rates(table: Any, mistakes: list[str]) -> Rates:
+def _rates(table: Table[str, Any], mistakes: list[str]) -> Rates:
     """A rate that always holds counts from the first day there is."""
     found = {}
-    for code, said in table.items() if isinstance(table, dict) else ():
+    for code, said in table.items():
         dated = said if isinstance(said, list) else [{"from": "0001-01-01", "rate": said}]
         try:
             pairs = [(date.fromisoformat(str(one["from"])), float(one["rate"])) for one in dated]
         except (KeyError, TypeError, ValueError):
             pairs = []
-        if not pairs or any(rate <= 0 for _, rate in pairs):
+        if not pairs or not all(0 < rate < math.inf for _, rate in pairs):
             mistakes.append(
                 f"rates.{code}: must be a number above 0, or a list of {{ from = 2024-01-01, rate = 1.1 }}; got {said!r}."
             )

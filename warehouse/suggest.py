@@ -30,6 +30,7 @@ from warehouse.suggest_columns import (
     Guess,
     columns_of,
     guessed,
+    nested_notes,
     toml_text,
 )
 from warehouse.suggest_events import Proposal, propose_events
@@ -151,6 +152,7 @@ def _by_its_name(
     raise DataError(
         f"--suggest: no column of {path.name} looks like a {' or a '.join(lacking) or 'customer'}; "
         f"it has {', '.join(column.name for column in columns[:20])}. Write the mapping by hand."
+        + "".join(f" {note}" for note in nested_notes(columns))
     )
 
 

@@ -13,7 +13,7 @@ import duckdb
 
 from segments.errors import DataError
 from warehouse.connection import identifier
-from warehouse.files import reader
+from warehouse.files import reader, unreadable
 from warehouse.personal import column_words, personal_kind
 from warehouse.suggest_money import written_amounts
 
@@ -38,6 +38,11 @@ class Column:
     def unique(self) -> bool:
         """Whether hardly two rows have one value."""
         return self.filled > 0 and self.distinct >= UNIQUE * self.filled * self.rows
+
+    @property
+    def nested(self) -> bool:
+        """Whether a value has parts, as objects and lists of JSON do: those are told by expressions only."""
+        return self.type.startswith(("STRUCT", "MAP", "UNION")) or self.type.endswith("]")
 
     @property
     def words(self) -> str:
@@ -123,7 +128,7 @@ def columns_of(connection: duckdb.DuckDBPyConnection, path: Path) -> list[Column
     try:
         connection.execute(f"CREATE OR REPLACE TABLE sample AS SELECT * FROM {reader([path])} LIMIT {SAMPLE}")
     except duckdb.Error as error:
-        raise DataError(f"--suggest: cannot read {path}: {str(error).splitlines()[0]}") from error
+        raise DataError(f"--suggest: {unreadable(path, error)}") from error
     found = []
     for name, kind, *_ in connection.execute("DESCRIBE sample").fetchall():
         quoted = identifier(name)
@@ -132,6 +137,8 @@ def columns_of(connection: duckdb.DuckDBPyConnection, path: Path) -> list[Column
             f"count(*), (list(DISTINCT {quoted}::VARCHAR) FILTER ({quoted} IS NOT NULL))[:5] FROM sample"
         ).fetchone()
         filled, distinct, rows, examples = row or (0.0, 0, 0, [])
+        if not rows:
+            raise DataError(f"--suggest: {path.name} has no rows; give a file with some.")
         found.append(Column(name, kind, filled, distinct, tuple(examples or ()), rows))
     return found
 
@@ -162,9 +169,19 @@ def guessed(columns: Sequence[Column], names: Mapping[str, str]) -> list[Guess]:
     return guesses
 
 
+def nested_notes(columns: Sequence[Column]) -> list[str]:
+    """How a mapping reads the parts of each column that has some."""
+    return [
+        f"{column.name} has parts ({column.type}): no column is guessed from it; a mapping reads one as "
+        f"'= {identifier(column.name)}.\"PART\"'."
+        for column in columns
+        if column.nested
+    ]
+
+
 def looks_like(field: str, column: Column) -> bool:
     # Only a customer becomes a pseudonym; everything else is kept as it is.
-    if not column.distinct or (field != "customer" and column.personal is not None):
+    if not column.distinct or column.nested or (field != "customer" and column.personal is not None):
         return False
     match field:
         case "time":

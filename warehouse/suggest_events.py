@@ -16,8 +16,10 @@ from warehouse.suggest_columns import (
     Column,
     Guess,
     event_type,
+    nested_notes,
     time_said,
     toml_text,
+    unix,
 )
 from warehouse.suggest_money import SYMBOLS, amount, sign_of, written_amounts
 
@@ -54,11 +56,13 @@ def propose_events(
     keys = {name: found[name] for name in ids if name in found}
     by_name = {column.name: column for column in columns}
     types = _event_types(connection, path, found.pop("event", None))
-    found["time"], time_format = time_said(by_name[found["time"]])
+    zoned = by_name[found["time"]]
+    found["time"], time_format = time_said(zoned)
     if time_format:
         found["time_format"] = time_format
     codes = _codes(connection, found.get("currency"))
-    notes = [*_notes(columns, found, types), *personal_notes(columns, found["customer"])]
+    personal = personal_notes(columns, found["customer"])
+    notes = [*_notes(columns, found, types), *utc_notes(zoned), *personal, *nested_notes(columns)]
     if doubtful is not None:
         notes.append(
             f"{doubtful.column} may be a person's name, as an item has several: it is not mapped and never read."
@@ -169,6 +173,16 @@ def _notes(
     if "order" not in found and (types is None or "purchase" in types[1].values()):
         notes.append("No column numbers the orders, so what a customer bought at one time is one order.")
     return notes
+
+
+def utc_notes(column: Column) -> list[str]:
+    """That a moment in UTC has the shop's hour only by its zone."""
+    if unix(column) is None and column.type != "TIMESTAMP WITH TIME ZONE":
+        return []
+    return [
+        f"{column.name} is in UTC, and so will days and hours be; for the shop's own add its zone, such as "
+        'time_zone = "Europe/London".'
+    ]
 
 
 def personal_notes(columns: Sequence[Column], customer: str) -> list[str]:

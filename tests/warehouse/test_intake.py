@@ -395,6 +395,23 @@ def test_a_changed_type_may_be_taken_as_it_is(shop):
     assert "'sku' was VARCHAR and is BIGINT" in intake.notes[0]
 
 
+def test_a_file_of_the_first_load_without_a_mapped_column_is_named(shop):
+    for number in (1, 2):
+        add_day(shop, number, day(number))
+    add_day(shop, 3, day(3).rename(columns={"price": "cost"}))
+    with pytest.raises(
+        DataError, match=r"days/03\.csv: the column 'price', which is read as value, is missing"
+    ):
+        ingest(shop)
+    intake, _ = ingest(shop, accept_drift=True)
+    assert "'price', which is read as value, is missing" in intake.notes[0]
+    # What was taken is taken again by another version of the code, and asked about where the mapping changes.
+    mapping, ledger = parse_mapping(MAPPING, shop, "shop.toml"), read_ledger(shop / "ws" / FILE)
+    assert take_in(mapping, ledger, "newer code").action == "build"
+    with pytest.raises(DataError, match="is missing"):
+        take_in(mapping, ledger, "code", rebuild=True)
+
+
 def test_a_day_that_fails_the_gate_changes_nothing(shop):
     ingest(shop)
     before = (shop / "ws" / FILE).read_bytes()

@@ -297,3 +297,49 @@ def test_the_real_customer_table_is_proposed_and_loads(tmp_path):
 )
 def test_personal_columns_are_recognised(name, examples, kind):
     assert personal_kind(name, examples) == kind
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"customer_id,ordered_at,total\n", "has no rows"),
+        ("customer;ordered_at;ort\nk1;2024-01-01;Köln\n".encode("cp1252"), "is not UTF-8"),
+        (
+            b'id,day,total,note\r\n1,2024-01-01,"$1,200.50",x\r\n\n2,2024-01-02,"$3,100.50",x\r\n',
+            "line ends of two kinds",
+        ),
+    ],
+)
+def test_what_is_wrong_with_a_file_and_what_to_do_is_said(content, said, tmp_path):
+    path = tmp_path / "orders.csv"
+    path.write_bytes(content)
+    with pytest.raises(DataError, match=said):
+        suggest(path)
+    if "rows" not in said:
+        mapping = '[[events]]\nfiles = ["orders.csv"]\ntype = "purchase"\ncustomer = "id"\ntime = "day"\n'
+        with pytest.raises(DataError, match=rf"orders\.csv.*{said}"):
+            load(parse_mapping(mapping, tmp_path, "m"), duckdb.connect())
+
+
+def test_objects_of_json_are_no_column_and_their_parts_are_shown(tmp_path):
+    path = tmp_path / "clicks.jsonl"
+    path.write_text(
+        '{"user": {"id": "u1", "ip": "10.0.0.1"}, "client": "c1", "ts": 1704067200, "event": "view"}\n'
+    )
+    found = suggest(path)
+    assert {guess.field: guess.column for guess in found.guesses}["customer"] == "client"
+    assert any('\'= "user"."PART"\'' in note for note in found.notes)
+    path.write_text('{"user": {"id": "u1", "ip": "10.0.0.1"}, "ts": 1704067200, "event": "view"}\n')
+    with pytest.raises(DataError, match=r'looks like a customer.*"user"."PART"'):
+        suggest(path)
+    mapping = found.toml.replace('customer = "client"', 'customer = \'= "user"."id"\'')
+    connection = duckdb.connect()
+    load(parse_mapping(mapping, tmp_path, "m"), connection)
+    assert connection.execute("SELECT source_id FROM raw_events").fetchall() == [("u1",)]
+
+
+@pytest.mark.parametrize(("moment", "utc"), [("2024-03-01T10:00:00Z", True), ("2024-03-01T10:00:00", False)])
+def test_times_in_utc_ask_for_the_shops_zone(moment, utc, tmp_path):
+    path = tmp_path / "orders.csv"
+    path.write_text(f"order_id,customer_id,ordered_at,total\n1,c1,{moment},5\n2,c1,{moment},5\n")
+    assert any("time_zone" in note for note in suggest(path).notes) == utc
