@@ -240,10 +240,10 @@ class TurnGraph:
         return {}
 
     def _reread_edit(self, turn: Turn, led: list[str], current: Node) -> None:
-        """Read an edit once more, beside what led to the current segment."""
+        """Read an edit once more, beside the current segment's words and what led to it."""
         assert turn.link is not None
         plan, wished = turn.plan, self.tools.rooms.workspace.settings.second_reading
-        if plan is None or plan.arguments or not led or wished == "off":
+        if plan is None or plan.arguments or wished == "off":
             return
         words = explain(current, self.catalogue, turn.link.language)
         with wanted_until(turn.gone):
@@ -252,7 +252,8 @@ class TurnGraph:
                 plan,
                 turn.link,
                 current,
-                (" ".join(led), as_sentence(words, turn.link.language)),
+                as_sentence(words, turn.link.language),
+                " ".join(led),
                 nothing=turn.clarification is not None,
                 always=wished == "always",
             )

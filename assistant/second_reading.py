@@ -9,7 +9,7 @@ How many agree is the answer's confidence; at low confidence the next reading is
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -164,26 +164,36 @@ class SecondReader:
             confidence=confidence,
         )
 
-    def edited(self, link: Link, current: Node, tellings: Sequence[str], edit: Node | None) -> Node | None:
-        """The segment after a message that edits the current one, where it is another than the edit's; else None.
+    def edited(
+        self, link: Link, current: Node, told: str, led: str, edit: Node | None
+    ) -> tuple[Node, bool] | None:
+        """The segment after a message that edits the current one, where it is another than the edit's, and whether both
+        readings find it; else None.
 
-        tellings: what tells the current segment, the conversation that led to it and its own words: each is read with
-        the message, and believed where both readings find the same customers, neither those of before nor nobody.
-        Raises LLMUnavailableError.
+        The message is read beside the segment's own words (told), and where that finds others than the edit does, beside
+        the messages that led to the segment (led, empty where none did). A reading that finds whom the edit finds speaks
+        for the edit; one that finds those of before or nobody is none; of two others the likelier is taken. Raises
+        LLMUnavailableError.
         """
         model = tuned(self.model)
         if model is None:
             return None
-        known = [set(self.members(node)) for node in (current, edit) if node is not None]
-        first: set[str] | None = None
-        node: Node | None = None
-        for told in tellings:
-            node = self.sketched(model, f"{told} {link.message}").node
-            found = set(self.members(node)) if node is not None else set[str]()
-            if not found or found in known or first not in (None, found):
+        before, edits = self._found(current), self._found(edit)
+        readings = list[tuple[float, Node, set[str]]]()
+        for beside in (told, led) if led else (told,):
+            sketch = self.sketched(model, f"{beside} {link.message}")
+            found = self._found(sketch.node)
+            if found and found == edits:
                 return None
-            first = found
-        return node
+            if sketch.node is not None and found and found != before:
+                readings.append((sketch.probability, sketch.node, found))
+        if not readings:
+            return None
+        _, node, _ = max(readings, key=lambda reading: reading[0])
+        return node, len(readings) > 1 and readings[0][2] == readings[1][2]
+
+    def _found(self, node: Node | None) -> set[str]:
+        return set() if node is None else set(self.members(node))
 
     def sketched(self, model: TunedModel, message: str, draw: int = 0) -> Sketch:
         """The segment as the tuned model reads it. draw: 0 for the likeliest way, other numbers for others."""

@@ -31,6 +31,7 @@ ORDER = (
     *("count", "share", "lowest", "among", "min_probability", "top_share"),
 )
 """In what order a sketch's fields come: a server that constrains an answer lets them come in the schema's order only."""
+SAID = {*ORDER, "all_of", "any_of", "not"}
 
 
 def asked(message: str) -> list[tuple[str, str]]:
@@ -104,6 +105,20 @@ def from_sketch(
         return named
 
     return from_json(walk(sketch))
+
+
+def sketchable(node: Node) -> bool:
+    """Whether a sketch can say the definition: similar customers, saved segments, uplift, campaigns by number, natural
+    groups and parameters have no place in it."""
+
+    def said(value: Any) -> bool:
+        if isinstance(value, list):
+            return all(said(inner) for inner in value)
+        if not isinstance(value, dict):
+            return True
+        return all(key in SAID and (key == ITEMS or said(inner)) for key, inner in value.items())
+
+    return said(to_json(node))
 
 
 def sketch_schema(catalogue: Catalogue, events: Collection[str], outcomes: Collection[str]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""An edit is read again beside the conversation that led to the segment and beside the segment's own words."""
+"""An edit is read again beside the segment's own words, and where that is another reading, beside what led to it."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_an_edit_that_a_sketch_reads_alike_is_asked_for_once(workspace: Path) ->
     assert "Confidence" not in second.answer
 
 
-def test_two_sketches_alike_are_taken_with_the_edit_told_beside_them_and_yes_takes_it(
+def test_another_reading_is_taken_with_the_edit_told_beside_it_and_yes_takes_it(
     workspace: Path,
 ) -> None:
     talk, first, _ = conversation(workspace, ALONE)
@@ -76,13 +76,31 @@ def test_what_was_read_whole_is_read_again_only_where_the_workspace_wishes_it(
     assert model.tuned.asked == []
 
 
-@pytest.mark.parametrize("message", ["also include those with children", "drop the spend condition"])
-def test_what_lets_more_in_or_takes_a_condition_away_is_not_read_again(workspace: Path, message: str) -> None:
+def test_what_plainly_lets_more_in_is_not_read_again(workspace: Path) -> None:
     talk, first, model = conversation(workspace, ALONE)
-    widened = talk.ask(message, first.conversation)
+    widened = talk.ask("also include those with children", first.conversation)
     assert model.tuned is not None
     assert model.tuned.asked == []
-    assert widened.segment is not None
+    assert same(widened, {"any_of": [SPENT, PARENTS]})
+
+
+def test_what_takes_a_condition_away_is_read_again(workspace: Path) -> None:
+    talk, first, model = conversation(workspace, EDITED)
+    talk.ask(EDIT, first.conversation)
+    model.script(call("refine_segment", edits=["e1"]), sketch=PARENTS)
+    assert same(talk.ask("drop the spend condition", first.conversation), PARENTS)
+    assert model.tuned is not None
+    assert len(model.tuned.asked) == 1
+
+
+def test_a_segment_that_no_sketch_can_say_is_not_read_again(workspace: Path) -> None:
+    talk, first, model = conversation(workspace, ALONE)
+    alike = {"similar_to": {"segment": SPENT}, "top": 100}
+    talk.set_segment(first.conversation, from_json(alike))
+    second = talk.ask(EDIT, first.conversation)
+    assert model.tuned is not None
+    assert model.tuned.asked == []
+    assert same(second, {"all_of": [alike, PARENTS]})
 
 
 class ByTelling:
@@ -98,27 +116,34 @@ class ByTelling:
 
 
 @pytest.mark.parametrize(
-    ("led", "told", "taken"),
-    [(ALONE, ALONE, ALONE), (ALONE, EDITED, None), (ALONE, SPENT, None), (SPENT, SPENT, None)],
+    ("told", "led", "taken"),
+    [
+        (ALONE, ALONE, (ALONE, True)),
+        (ALONE, PARENTS, (ALONE, False)),
+        (SPENT, PARENTS, (PARENTS, False)),
+        (ALONE, EDITED, None),
+        (EDITED, ALONE, None),
+        (SPENT, SPENT, None),
+    ],
 )
-def test_both_tellings_must_find_the_same(
-    opened: Rooms, led: dict[str, Any], told: dict[str, Any], taken: dict[str, Any] | None
+def test_a_reading_leads_unless_the_other_speaks_for_the_edit(
+    opened: Rooms, told: dict[str, Any], led: dict[str, Any], taken: tuple[dict[str, Any], bool] | None
 ) -> None:
     linker, audiences = make_linker(opened, dense=False), opened.audiences
     model = ScriptedModel()
     model.tuned = ByTelling(led=led, told=told)  # type: ignore[assignment]
     reader = SecondReader(linker, model, audiences.vocabulary, audiences.members)
-    current = from_json(SPENT)
-    found = reader.edited(linker.link(EDIT, current), current, ("led", "told"), None)
-    assert found == (None if taken is None else from_json(taken))
+    current, edit = from_json(SPENT), from_json(EDITED)
+    found = reader.edited(linker.link(EDIT, current), current, "told", "led", edit)
+    assert found == (None if taken is None else (from_json(taken[0]), taken[1]))
 
 
-def test_a_segment_that_came_in_another_way_is_led_to_by_nothing(workspace: Path) -> None:
+def test_a_segment_that_came_in_another_way_is_read_beside_its_words_alone(workspace: Path) -> None:
     talk, first, model = conversation(workspace, ALONE)
     talk.set_segment(first.conversation, from_json(SPENT | {"value": 400}))
-    talk.ask(EDIT, first.conversation)
+    assert same(talk.ask(EDIT, first.conversation), ALONE)
     assert model.tuned is not None
-    assert model.tuned.asked == []
+    assert len(model.tuned.asked) == 1
 
 
 def test_an_edit_is_told_with_the_messages_before_it(workspace: Path) -> None:
@@ -126,8 +151,10 @@ def test_an_edit_is_told_with_the_messages_before_it(workspace: Path) -> None:
     talk.ask(EDIT, first.conversation)
     model.replies.append(call("profile_segment", segment="current"))
     talk.ask("what are they like?", first.conversation)
-    model.script(call("refine_segment", edits=["e1"]), sketch=EDITED)
+    model.script(call("refine_segment", edits=["e1"]), sketch=ALONE)
     talk.ask("exclude those who bought beer", first.conversation)
     assert model.tuned is not None
-    led = [messages[-1][1] for messages in model.tuned.asked]
-    assert led[0] == f"{PLAIN}. {EDIT}. exclude those who bought beer"
+    told, led = [messages[-1][1] for messages in model.tuned.asked]
+    assert told.startswith("customers who ")
+    assert told.endswith(". exclude those who bought beer")
+    assert led == f"{PLAIN}. {EDIT}. exclude those who bought beer"
