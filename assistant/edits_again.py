@@ -33,8 +33,8 @@ def reread(
     """The plan of another reading, with the edit beside it as the link's alternative; None where there is no other.
 
     told: the current segment in words. led: the messages that led to it, empty where none did. nothing: whether the edit
-    that was planned does not hold. always: whether to read again what left no doubt. Of 32 edits in others' wording that
-    no pair was learned from, 10 are right by the edit and 24 so; of 55 in the dev split, which the edits were made for, 40
+    that was planned does not hold. always: whether to read again what left no doubt. Of 33 edits in others' wording that
+    no pair was learned from, 10 are right by the edit and 22 so; of 55 in the dev split, which the edits were made for, 40
     and 49. Raises LLMUnavailableError.
     """
     nothing = nothing or (plan.tool == "clarify" and plan.reason is None)
