@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from assistant.linking.edits import TOP, Edit
+from assistant.linking.edits import Edit
 from assistant.linking.linker import Confidence, Link
 from assistant.plan import READ_AGAIN, Plan, edited
 from assistant.second_reading import SecondReader, doubtful
@@ -55,7 +55,7 @@ def reread(
 def _readable(edits: Sequence[Edit], link: Link) -> bool:
     """Whether edits may be read otherwise: not those of how many of the ranked, nor those that plainly let more in."""
     plain = all(edit.kind == "widen" for edit in edits) and not doubtful(link)
-    return bool(edits) and not plain and not any(edit.source.startswith(TOP) for edit in edits)
+    return bool(edits) and not plain and not any(edit.ranks for edit in edits)
 
 
 def led_to(plan: Plan, led: Sequence[str], message: str) -> list[str]:

@@ -16,7 +16,7 @@ def wrong_shapes(data: Mapping[str, Any], kinds: Mapping[str, tuple[str, ...]]) 
     found = [
         f"{name}: must be a text; got {data[name]!r}."
         for name in ("name", "currency")
-        if not _text(data, name)
+        if not _is_text(data.get(name, ""))
     ]
     if not _texts(data.get("exclude_categories", [])):
         found.append(
@@ -49,10 +49,6 @@ def _of_table(kind: str, table: Mapping[str, Any], fields: tuple[str, ...]) -> l
 
 def _is_text(value: Any) -> bool:
     return isinstance(value, str)
-
-
-def _text(data: Mapping[str, Any], name: str) -> bool:
-    return isinstance(data.get(name, ""), str)
 
 
 def _texts(value: Any) -> bool:

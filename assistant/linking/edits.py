@@ -51,7 +51,12 @@ class Edit:
     @property
     def settled(self) -> bool:
         """Whether its message leaves no choice: what goes and what comes were both said, or how many of the ranked."""
-        return self.source.startswith((SWAP, TOP))
+        return self.ranks or self.source.startswith(SWAP)
+
+    @property
+    def ranks(self) -> bool:
+        """Whether it says how many of the ranked."""
+        return self.source.startswith(TOP)
 
     def apply(self, definition: Node) -> Node:
         """The definition after the edit."""

@@ -12,7 +12,6 @@ after the words of the segment before it. A draft without a message is said in i
 
 from __future__ import annotations
 
-import argparse
 import hashlib
 import json
 import random
@@ -26,8 +25,8 @@ from assistant.edits_again import as_sentence
 from assistant.linking.linker import Linker
 from assistant.rooms import Rooms, make_linker
 from assistant.sketch import ITEMS, ORDER, WHEN, compact, from_sketch, to_sketch
-from assistant.workspace import DEFAULT, open_workspace
-from eval.adapter.pairs import SKIP
+from assistant.workspace import open_workspace
+from eval.adapter.pairs import SKIP, command
 from eval.adapter.phrases import said
 from eval.adapter.wording import wording
 from eval.json_lines import read_lines, write_lines
@@ -314,16 +313,9 @@ def join(drafts: Sequence[dict[str, Any]], messages: Mapping[str, str]) -> list[
 
 def main() -> None:
     """Command line."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("what", choices=("draft", "join"))
-    parser.add_argument("--workspace", type=Path, default=DEFAULT)
+    parser = command(__doc__, count=300)
     parser.add_argument("--pairs", type=Path)
-    parser.add_argument("--language", choices=("en", "zh"), default="en")
-    parser.add_argument("--count", type=int, default=300)
-    parser.add_argument("--seed", type=int, default=2026)
-    parser.add_argument("--drafts", type=Path)
     parser.add_argument("--messages", type=Path)
-    parser.add_argument("--out", type=Path, required=True)
     asked = parser.parse_args()
     if asked.what == "join":
         if asked.drafts is None:

@@ -149,17 +149,23 @@ def join(linker: Linker, drafts: Path, requests: Path) -> tuple[list[Pair], Coun
     return pairs, fate
 
 
-def main() -> None:
-    """Command line."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+def command(about: str | None, count: int) -> argparse.ArgumentParser:
+    """The command line of what drafts and joins. count: how many are drafted where nothing is said."""
+    parser = argparse.ArgumentParser(description=about, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("what", choices=("draft", "join"))
     parser.add_argument("--workspace", type=Path, default=DEFAULT)
     parser.add_argument("--language", choices=("en", "zh"), default="en")
-    parser.add_argument("--count", type=int, default=900)
+    parser.add_argument("--count", type=int, default=count)
     parser.add_argument("--seed", type=int, default=2026)
     parser.add_argument("--drafts", type=Path)
-    parser.add_argument("--requests", type=Path)
     parser.add_argument("--out", type=Path, required=True)
+    return parser
+
+
+def main() -> None:
+    """Command line."""
+    parser = command(__doc__, count=900)
+    parser.add_argument("--requests", type=Path)
     asked = parser.parse_args()
     rooms = Rooms(open_workspace(asked.workspace))
     linker = make_linker(rooms, dense=False)
