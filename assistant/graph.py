@@ -21,16 +21,17 @@ from assistant.check import instead, mistakes, objections, unsaid
 from assistant.edits_again import as_sentence, led_to, reread
 from assistant.grounding import ungrounded
 from assistant.linking.linker import Confidence, Link, Linker
-from assistant.llm import ChatModel
+from assistant.llm import ChatModel, tuned
 from assistant.naming import MAX_NAME
 from assistant.outright import Known, outright
-from assistant.plan import CURRENT, DESCRIBED, Plan, definition_of, edited, make_plan
+from assistant.plan import CURRENT, DESCRIBED, Plan, definition_of, edited, make_plan, offered_tools
 from assistant.replies import CLARIFY, GAVE_WAY, MENDED, REFUSE, WITHOUT_IT, reply
 from assistant.rests import rests_on, why
 from assistant.run import Around, Outcome, run_tool, unwatched
 from assistant.second_reading import SecondReader, describes, doubtful
 from assistant.several import is_step, taken_apart
 from assistant.steps import planned_by, run_steps, stopped
+from assistant.tool_reading import answerable, planned, read_tool, takes
 from assistant.tools import ToolResult, Tools
 from assistant.tracing import note, span
 from assistant.wanted import nobody_goes, wanted_until
@@ -140,7 +141,9 @@ class TurnGraph:
         turn.plan = self._outright(turn, state, saved)
         if turn.plan is None:
             with wanted_until(turn.gone):
-                turn.link = self.reread(link, _current(state))
+                link = turn.link = self._asked(turn, state, saved)
+                if turn.plan is None:
+                    turn.link = self.reread(link, _current(state))
         turn.emit(
             "link", {"found": len(turn.link.candidates) + len(turn.link.edits), "unknown": turn.link.unknown}
         )
@@ -186,6 +189,22 @@ class TurnGraph:
         if plan is None and turn.steps_alone:
             return Plan(turn.steps[0][0], CURRENT, arguments={"confirmed": True, "steps": True})
         return plan
+
+    def _asked(self, turn: Turn, state: State, saved: Sequence[str]) -> Link:
+        """The link as of a message that asks for the tool that the model reads, with the plan where that settles it; as it
+        was without a tuned model, or where the words' own finding is the likelier."""
+        assert turn.link is not None
+        link, current, model = turn.link, _current(state), tuned(self.model)
+        if model is None or turn.steps or self.tools.rooms.workspace.settings.second_reading == "off":
+            return link
+        reading = read_tool(model, link.message)
+        if reading is None or not takes(reading, offered_tools(link, current is not None), link):
+            return link
+        other = self.linker.link(turn.question, current, saved, self._discovery(state), reading.tool)
+        if not answerable(reading, other, current is not None):
+            return link
+        turn.plan = planned(reading, other, current is not None)
+        return other
 
     def _discovery(self, state: State) -> str | None:
         """The discovery whose natural segments are named by number: of this conversation, else the newest."""

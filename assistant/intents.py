@@ -424,23 +424,36 @@ def spoken_outcome(message: str) -> str:
     return "purchase_14d" if _DAYS14.search(message) else "purchase_30d"
 
 
-def read_intents(message: str, found: Sequence[Number]) -> Intents:
-    """Cues and arguments of a message."""
-    market = market_tool(message)
-    if market is not None and not DESTRUCTIVE.search(message):
+NO_TOOL = ("define_segment", "refine_segment", "clarify", "refuse")
+"""Asked for without words of their own: by a description, an edit, or neither."""
+
+
+def cued(tool: str, text: str, asked: str | None = None) -> bool:
+    """Whether a text asks for a tool: by its words, unless it is known which tool is asked for."""
+    return bool(CUES[tool].search(text)) if asked is None else asked == tool
+
+
+def read_intents(message: str, found: Sequence[Number], asked: str | None = None) -> Intents:
+    """Cues and arguments of a message. asked: the tool that it is known to ask for, whatever its words are cues of."""
+    destroys = bool(DESTRUCTIVE.search(message))
+    market = asked if asked in MARKET_TOOLS else market_tool(message) if asked is None else None
+    if market is not None and not destroys:
         return Intents((market,), arguments=market_arguments(market, message))
-    if asks_change(message) and not DESTRUCTIVE.search(message):
+    if (asks_change(message) if asked is None else asked == DIFF) and not destroys:
         return Intents((DIFF,))
-    destructive = bool(DESTRUCTIVE.search(message)) and not CUES["delete_segment"].search(message)
-    campaign = next((name for name, pattern in CAMPAIGN_CUES.items() if pattern.search(message)), None)
-    if campaign == "compare_plans" and not any(n.value >= 1 for n in found):
-        campaign = None
+    destructive = destroys and not CUES["delete_segment"].search(message)
     place, name = spoken_name(message)
     # 'Loyalty push' is what the plan is called, not what it is for; 'kids winback' asks for no plan.
     unnamed = message if name is None else blanked(message, [place])
-    tools = (
-        (campaign,) if campaign else tuple(tool for tool, pattern in CUES.items() if pattern.search(unnamed))
-    )
+    campaign = None
+    if asked is None:
+        campaign = next((name for name, pattern in CAMPAIGN_CUES.items() if pattern.search(message)), None)
+        if campaign == "compare_plans" and not any(n.value >= 1 for n in found):
+            campaign = None
+        by_words = tuple(tool for tool, pattern in CUES.items() if pattern.search(unnamed))
+        tools = (campaign,) if campaign else by_words
+    else:
+        tools = () if asked in NO_TOOL else (asked,)
     counts = [
         n for n in found if n.op is None and n.value >= 1 and n.unit in ("people", "customers", "", "units")
     ]
@@ -457,13 +470,19 @@ def read_intents(message: str, found: Sequence[Number]) -> Intents:
     if money is None and {"plan_strategy", "compare_plans"} & set(tools):
         money = next((n.value for n in found if n.unit == "" and n.value >= 100), None)
     goal = next((goal for goal, pattern in _GOALS if re.search(pattern, unnamed, re.IGNORECASE)), None)
-    if campaign is None and spoken_acquisition(unnamed):
+    acquires = asked in (None, "plan_strategy", "find_lookalikes") and spoken_acquisition(unnamed)
+    if campaign is None and acquires:
         goal, tools = "acquire_lookalikes", ("plan_strategy",)
     _, customer = spoken_customer(message)
     shares = (n.value / 100 for n in found if n.unit == "percent" and 0 < n.value < 100)
     holdout = next(shares, None) if "assign_holdout" in tools else None
     past = _CAMPAIGN.search(message)
-    if goal == "cross_sell" and campaign is None and ("plan_strategy" in tools or _BUDGET_ZH.search(message)):
+    if (
+        asked is None
+        and goal == "cross_sell"
+        and campaign is None
+        and ("plan_strategy" in tools or _BUDGET_ZH.search(message))
+    ):
         # 'Cross-sell to them with $4,000' is no question of what to recommend.
         tools = (
             *(tool for tool in tools if tool not in ("recommend_products", "plan_strategy")),

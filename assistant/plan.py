@@ -78,7 +78,9 @@ class Plan:
 
 
 def offered_tools(link: Link, has_segment: bool) -> tuple[str, ...]:
-    """The tools that the message's words and the conversation allow."""
+    """The tools that the message's words and the conversation allow: one where it is known what is asked for."""
+    if link.asked is not None:
+        return (link.asked,)
     if set(link.intents.tools) & {*MARKET_TOOLS, EXPLAIN, DIFF}:
         return link.intents.tools
     offered = set(link.intents.tools)

@@ -36,7 +36,8 @@ an adapter of fewer pairs had, 148 with 1, 107 by the linker and 144 by the firs
 def describes(link: Link, current: Node | None) -> bool:
     """Whether a message describes a segment anew, so that there is something to read twice."""
     defines = not link.intents.destructive and set(link.intents.tools) <= set(ON_SEGMENT)
-    if not defines or link.missing or (current is not None and link.edits):
+    edits = current is not None and link.edits and link.asked != "define_segment"
+    if not defines or link.missing or edits:
         return False
     measures = not link.unknown and _AMOUNT.search(link.message) is not None
     return link.reading is not None or ((link.about_customers or measures) and not link.intents.tools)

@@ -12,16 +12,16 @@ from typing import Any
 
 from assistant.library import SavedSegment
 from assistant.llm import ChatModel, TunedModel, tuned
-from segments.errors import LLMUnavailableError
+from segments.errors import LLMUnavailableError, ModelRetryError
 
 
 @dataclass(frozen=True)
 class Reply:
-    """One answer of the language model: to what (the digest of messages and schema), what it said, and the probability
-    that it gave to that, where it was asked for it."""
+    """One answer of the language model: to what (the digest of messages and schema), what it said (None: nothing that
+    could be read), and the probability that it gave to that, where it was asked for it."""
 
     asked: str
-    said: dict[str, Any] | str
+    said: dict[str, Any] | str | None
     probability: float | None = None
 
 
@@ -63,7 +63,8 @@ class RecordingChat:
 
     def json(self, messages: list[tuple[str, str]], schema: dict[str, Any]) -> dict[str, Any]:
         """One completion under a schema."""
-        said = self.model.json(messages, schema)
+        with _noting_unread(messages, schema):
+            said = self.model.json(messages, schema)
         _note(Reply(digest(messages, schema), said))
         return said
 
@@ -97,7 +98,8 @@ class RecordingAdapter:
         self, messages: list[tuple[str, str]], schema: dict[str, Any], draw: int = 0
     ) -> tuple[dict[str, Any], float]:
         """One completion under a schema, and its probability."""
-        said, probability = self.model.weighed(messages, schema, draw)
+        with _noting_unread(messages, schema):
+            said, probability = self.model.weighed(messages, schema, draw)
         _note(Reply(digest(messages, schema), said, probability))
         return said, probability
 
@@ -117,7 +119,7 @@ class ReplayedChat:
         return len(self._replies)
 
     def json(self, messages: list[tuple[str, str]], schema: dict[str, Any]) -> dict[str, Any]:
-        """The recorded object. Raises LLMUnavailableError when none is left."""
+        """The recorded object. Raises ModelRetryError as the model did, LLMUnavailableError when none is left."""
         return self.weighed(messages, schema)[0]
 
     def weighed(
@@ -125,6 +127,8 @@ class ReplayedChat:
     ) -> tuple[dict[str, Any], float]:
         """The recorded object and its probability; a bundle from before 0.6 holds none, which counts as certain."""
         reply = self._next(digest(messages, schema))
+        if reply.said is None:
+            raise ModelRetryError("The recorded answer could not be read.")
         said = reply.said if isinstance(reply.said, dict) else {}
         return said, 1.0 if reply.probability is None else reply.probability
 
@@ -149,6 +153,16 @@ def digest(messages: Sequence[tuple[str, str]], schema: dict[str, Any] | None = 
     """16 hex digits of what a model is asked."""
     text = json.dumps([list(messages), schema], ensure_ascii=False, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+@contextmanager
+def _noting_unread(messages: Sequence[tuple[str, str]], schema: dict[str, Any]) -> Iterator[None]:
+    """Writes down that an answer could not be read: the replay has to come to the same place."""
+    try:
+        yield
+    except ModelRetryError:
+        _note(Reply(digest(messages, schema), None))
+        raise
 
 
 def reply_json(reply: Reply) -> dict[str, Any]:

@@ -12,6 +12,7 @@ FILES = (
     "plan_system.md",
     "plan_examples.jsonl",
     "sketch_system.md",
+    "tool_system.md",
     "phrase_system.md",
     "copy_system.md",
     "review_system.md",

@@ -18,6 +18,7 @@ from assistant.intents import (
     NAMING,
     WHO_ARE_THEY,
     Intents,
+    cued,
     opens,
     read_intents,
     spoken_acquisition,
@@ -50,7 +51,7 @@ from assistant.linking.topics import topics
 from assistant.linking.trend import trends
 from assistant.linking.unknown import missing, unknown_words
 from assistant.linking.windows import TimeMention, iter_labels, windows
-from assistant.market_intents import market_tool, without_trade_words
+from assistant.market_intents import MARKET_TOOLS, market_tool, without_trade_words
 from assistant.one_customer import EXPLAIN, REVERSED, asked_customer, leaves, outcome_of_leaving
 from segments.definition import (
     AnyOf,
@@ -101,6 +102,7 @@ class Link:
     unused: numbers, times and goods that no condition holds. dates: calendar readings to state. corrected: words read as others.
     categories, goods: of the items that it names, the categories, and the values of any field and words of names.
     among: whom lookalikes are chosen from. confidence: what a second reading says of this one; None when there was none.
+    asked: the tool that the message is known to ask for; None where its words have to say it.
     """
 
     language: Language
@@ -120,6 +122,7 @@ class Link:
     other: Node | None = None
     among: Node | None = None
     confidence: Confidence | None = None
+    asked: str | None = None
 
     @property
     def about_customers(self) -> bool:
@@ -195,11 +198,12 @@ class Linker:
         current: Node | None = None,
         saved: Collection[str] = (),
         discovery: str | None = None,
+        asked: str | None = None,
     ) -> Link:
         """Link one message, given the conversation's current segment, the names of saved ones, and the discovery
-        whose natural segments it may name by number."""
+        whose natural segments it may name by number. asked: the tool that it is known to ask for; None: by its words."""
         message, corrected = self.spelt(message)
-        link = self._linked(message, current, saved, discovery)
+        link = replace(self._linked(message, current, saved, discovery, asked), asked=asked)
         return replace(link, corrected=(*corrected, *link.corrected)) if corrected else link
 
     def spelt(self, message: str) -> tuple[str, tuple[tuple[str, str], ...]]:
@@ -220,18 +224,23 @@ class Linker:
         return STOP_EN | chatter() | absent_words() | self._items.words
 
     def _linked(
-        self, message: str, current: Node | None, saved: Collection[str], discovery: str | None
+        self,
+        message: str,
+        current: Node | None,
+        saved: Collection[str],
+        discovery: str | None,
+        asked: str | None,
     ) -> Link:
-        one = asked_customer(message)
+        one = _about_whom(message, asked)
         if one is not None and not DESTRUCTIVE.search(message):
             return self._about_one(message, one)
         own = own_outcome(message, is_chinese(message), self._here.outcomes)
         clusters = numbered(message) if discovery is not None else []
         spans = [span for span, _ in clusters] + ([own[1]] if own else [])
         if not spans:
-            return self._link(message, current, saved)
+            return self._link(message, current, saved, asked=asked)
         named = [InCluster(str(discovery), number) for _, number in clusters]
-        link = self._link(blanked(message, spans), current, saved, own[0] if own else None, named)
+        link = self._link(blanked(message, spans), current, saved, own[0] if own else None, named, asked)
         return replace(link, message=message)
 
     def _link(
@@ -241,6 +250,7 @@ class Linker:
         saved: Collection[str],
         own: str | None = None,
         clusters: Sequence[InCluster] = (),
+        asked: str | None = None,
     ) -> Link:
         """Link a message without the words of the outcome `own` of the workspace that it asks about, and of natural
         segments that it names."""
@@ -249,24 +259,24 @@ class Linker:
         said_at, customer = spoken_customer(text)
         if customer is not None:
             text = blanked(text, [said_at])
-        if market_tool(text) is not None:
+        if asked in MARKET_TOOLS or (asked is None and market_tool(text) is not None):
             text = without_trade_words(text)
         change = spoken_change(text, chinese, self.as_of)
         if change is not None:
             text = blanked(text, change.spans)
         # 'Most persuadable by campaign 18' says whom, and is no question about what is to come.
-        asked = blanked(text, [pattern.span for pattern in persuaded(text, chinese)])
-        text = blanked(text, [*spoken_ahead(asked), *spoken_acquisition(text), *spoken_plan(text)])
+        ahead_of = blanked(text, [pattern.span for pattern in persuaded(text, chinese)])
+        text = blanked(text, [*spoken_ahead(ahead_of), *spoken_acquisition(text), *spoken_plan(text)])
         other = among = None
-        if CUES["compare_segments"].search(_without_trends(text, chinese)):
+        if cued("compare_segments", _without_trends(text, chinese), asked):
             text, other = self._compared(text, chinese)
-        if CUES["find_lookalikes"].search(text):
+        if cued("find_lookalikes", text, asked):
             text, among = self._chosen_from(text, chinese)
-        by = _BY.search(text) if CUES["breakdown_segment"].search(text) else None
+        by = _BY.search(text) if cued("breakdown_segment", text, asked) else None
         if by is not None:
             text = blanked(text, [by.span(), *(verb.span() for verb in _BREAK.finditer(text))])
         spoken, ahead = text, tuple[str, ...]()
-        if CUES["score_propensity"].search(text) and not _MOST_LIKELY.search(text):
+        if cued("score_propensity", text, asked) and not _MOST_LIKELY.search(text):
             spoken = whole = plain(text, chinese)
             if any(foreseen(whole, chinese, lambda said: named_items(said, chinese, self._items))):
                 spoken = text
@@ -275,7 +285,8 @@ class Linker:
         reading, corrected = self._read(text, chinese)
         quantile: Quantile = self.quantile
         numbers = [number for clause in reading.clauses for number in clause.numbers]
-        intents = read_intents(message, numbers)
+        intents = read_intents(message, numbers, asked)
+        tools_asked = intents.tools
         if change is not None and intents.tools == (DIFF,):
             between = {"earlier": change.earlier, "later": change.later, "dated": change.dated}
             intents = replace(intents, arguments=between)
@@ -305,10 +316,12 @@ class Linker:
         said_whole = [p.condition for clause in reading.clauses for p in clause.patterns]
         ranked = any(isinstance(condition, PropensityCondition) for condition in said_whole)
         likely = probable or (None if ranked else _most_likely(message, reading, intents, mentions))
+        if asked == "score_propensity":
+            likely = None
         if ranked:
             intents = replace(intents, tools=tuple(t for t in intents.tools if t != "score_propensity"))
         if any(isinstance(c, UpliftCondition) for c in said_whole) and not CUES["estimate_uplift"].search(
-            asked
+            ahead_of
         ):
             intents = replace(intents, tools=tuple(t for t in intents.tools if t != "estimate_uplift"))
         if likely is not None:
@@ -324,6 +337,8 @@ class Linker:
             intents = replace(intents, tools=tuple(t for t in intents.tools if t != "compare_segments"))
         if found and WHO_ARE_THEY.search(message):
             intents = replace(intents, tools=tuple(t for t in intents.tools if t != "profile_segment"))
+        if asked is not None:
+            intents = replace(intents, tools=tools_asked)
         edits = propose(reading, found, current) if current is not None else ()
         if intents.tools and not found:
             edits = tuple(edit for edit in edits if edit.kind == "remove")
@@ -586,6 +601,18 @@ _LIKELY = re.compile(
     r"\b(?:likely|likelihood|will|would|chances?|odds|probabilit\w+|propensit\w+|predict|expect\w*)\b",
     re.IGNORECASE,
 )
+_ONE = re.compile(r"(?<![\d.])\d{1,12}(?![\d.]|\s*%)")
+
+
+def _about_whom(message: str, asked: str | None) -> str | None:
+    """The one customer that a message asks about: by its words, or the only number where it is known to ask of one."""
+    if asked in (None, EXPLAIN):
+        found = asked_customer(message)
+        numbers = _ONE.findall(message) if asked == EXPLAIN else []
+        return found or (numbers[0] if len(numbers) == 1 else None)
+    return None
+
+
 _OUTLOOK = re.compile(
     r"\b(?:to|will|would)\s+(?:buy|shop|purchase|order|come|return|redeem|visit|use)\b.*$"
     r"|\b(?:buy|shop|order|come|return|purchase)\s+(?:again|back)\b.*$",

@@ -1,6 +1,8 @@
-"""Train the LoRA adapter that turns requests into sketches: low-rank updates of every projection, the base untouched.
+"""Train the LoRA adapter that turns requests into sketches, and tells which tool they ask for: low-rank updates of every
+projection, the base untouched.
 
-    python -m eval.adapter.train --pairs pairs.jsonl --out adapter --model FILE.gguf [--minutes 60] [--resume]
+    python -m eval.adapter.train --pairs pairs.jsonl edit_pairs.jsonl tool_pairs.jsonl --out adapter --model FILE.gguf \\
+        [--minutes 60] [--resume]
 
 On a CPU with glibc, MALLOC_MMAP_THRESHOLD_=8000000000 MALLOC_TRIM_THRESHOLD_=16000000000 in the environment made a step
 2.5 times as fast (11.6 instead of 31 ms a token on two cores): else every large tensor is fresh pages from the kernel.
@@ -28,7 +30,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
-from assistant.sketch import asked
+from assistant import sketch, tool_reading
 from eval.json_lines import read_lines
 
 if TYPE_CHECKING:
@@ -64,14 +66,23 @@ def read_pairs(paths: Sequence[Path], split: str) -> list[dict[str, str]]:
     return [row for path in paths for row in read_lines(path) if row["split"] == split]
 
 
+def _lesson(pair: dict[str, str]) -> tuple[list[tuple[str, str]], str]:
+    """What the model is asked and what it is to answer: a sketch, or a tool with the reason where it is refused."""
+    if "sketch" in pair:
+        return sketch.asked(pair["request"]), pair["sketch"]
+    said = {name: pair[name] for name in ("tool", "reason") if name in pair}
+    return tool_reading.asked(pair["request"]), sketch.compact(said)
+
+
 def encode(tokenizer: Any, pairs: Sequence[dict[str, str]]) -> list[Encoded]:
     """Pairs as the chat template writes them, the answer closed by the end of its turn."""
     out = []
     for pair in pairs:
-        messages = [{"role": ROLES.get(role, role), "content": text} for role, text in asked(pair["request"])]
+        question, answer = _lesson(pair)
+        messages = [{"role": ROLES.get(role, role), "content": text} for role, text in question]
         given = tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
         before = tokenizer(given, add_special_tokens=False)["input_ids"]
-        after = tokenizer(pair["sketch"] + tokenizer.eos_token, add_special_tokens=False)["input_ids"]
+        after = tokenizer(answer + tokenizer.eos_token, add_special_tokens=False)["input_ids"]
         if len(before) + len(after) <= LONGEST:
             out.append(Encoded((*before, *after), len(before)))
     return out

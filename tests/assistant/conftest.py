@@ -9,12 +9,14 @@ from typing import Any
 
 import pytest
 
+from assistant import tool_reading
 from assistant.app import Answer, Assistant
 from assistant.disclosure import EVERYBODY, Viewer
 from assistant.grounding import numbers_in
 from assistant.rooms import Rooms
 from assistant.workspace import open_workspace
 from segments.codec import from_json
+from segments.errors import ModelRetryError
 from tests.warehouse.conftest import postgres_server  # noqa: F401 - a fixture
 
 SHARED = (
@@ -34,17 +36,27 @@ Reply = dict[str, Any] | Exception | Callable[[dict[str, Any]], Any]
 
 class SketchingModel:
     """A FAKE adapted model: it has one sketch for every message, or one for each time that it is asked (the last one
-    from then on), and is as sure of it as the test says."""
+    from then on), and is as sure of it as the test says. tool: which tool it reads in every message; None: none."""
 
     def __init__(
-        self, sketch: dict[str, Any] | Exception | list[dict[str, Any] | Exception], sure: float
+        self,
+        sketch: dict[str, Any] | Exception | list[dict[str, Any] | Exception],
+        sure: float,
+        tool: dict[str, Any] | None = None,
     ) -> None:
         self.sketches, self.sure = sketch if isinstance(sketch, list) else [sketch], sure
         self.asked: list[list[tuple[str, str]]] = []
+        self.tool, self.asked_tools = tool, list[str]()
 
     def weighed(
         self, messages: list[tuple[str, str]], schema: dict[str, Any], draw: int = 0
     ) -> tuple[dict[str, Any], float]:
+        if messages == tool_reading.asked(messages[-1][1]):
+            self.asked_tools.append(messages[-1][1])
+            if self.tool is None:
+                raise ModelRetryError("Your answer was no tool.")
+            assert fits(self.tool, schema), f"{self.tool} is no answer of {schema}"
+            return self.tool, self.sure
         self.asked.append(messages)
         sketch = self.sketches[min(draw, len(self.sketches) - 1)]
         if isinstance(sketch, Exception):
@@ -56,7 +68,7 @@ class ScriptedModel:
     """A FAKE `assistant.llm.ChatModel`: answers from a queue, and keeps every prompt and schema it was given.
 
     As a server that honours the schema would, it never gives an answer outside it, unless `lawless`.
-    sketch: what its adapter makes of any message, with the probability `sure`; without one it has no adapter.
+    sketch, tool: what its adapter makes of any message, with the probability `sure`; without them it has no adapter.
     """
 
     def __init__(self, *replies: Reply, **how: Any) -> None:
@@ -69,10 +81,13 @@ class ScriptedModel:
         says: str | Exception = "Win them back!",
         sketch: dict[str, Any] | Exception | list[dict[str, Any] | Exception] | None = None,
         sure: float = 0.9,
+        tool: dict[str, Any] | None = None,
     ) -> None:
         """Start anew: these replies come next, and nothing has been asked."""
         self.replies, self.lawless, self.says = deque(replies), lawless, says
-        self.tuned = None if sketch is None else SketchingModel(sketch, sure)
+        if sketch is None and tool is not None:
+            sketch = ModelRetryError("Your answer was no sketch.")
+        self.tuned = None if sketch is None else SketchingModel(sketch, sure, tool)
         self.prompts: list[list[tuple[str, str]]] = []
         self.schemas: list[dict[str, Any]] = []
 
@@ -243,3 +258,10 @@ def where(request, tmp_path) -> str | Path:
     if request.param == "sqlite":
         return tmp_path / "state.sqlite"
     return request.getfixturevalue("postgres_url")
+
+
+def wish(workspace: Path, second_reading: str) -> None:
+    settings = workspace / "segassist.toml"
+    text = settings.read_text(encoding="utf-8")
+    settings.unlink()
+    settings.write_text(f'second_reading = "{second_reading}"\n{text}', encoding="utf-8")

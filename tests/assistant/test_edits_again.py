@@ -14,8 +14,8 @@ from assistant.second_reading import SecondReader
 from assistant.workspace import open_workspace
 from segments.canonical import fingerprint
 from segments.codec import from_json
-from tests.assistant.conftest import PARENTS, ScriptedModel, call
-from tests.assistant.test_second_reading import PLAIN, SPENT, wish
+from tests.assistant.conftest import PARENTS, ScriptedModel, call, wish
+from tests.assistant.test_second_reading import PLAIN, SPENT
 
 EDIT = "only those with children"
 EDITED = {"all_of": [SPENT, PARENTS]}

@@ -15,7 +15,7 @@ from assistant.workspace import open_workspace
 from segments.canonical import fingerprint
 from segments.codec import from_json
 from segments.errors import DataError, ModelRetryError
-from tests.assistant.conftest import ScriptedModel, call
+from tests.assistant.conftest import ScriptedModel, call, wish
 
 DOUBTED = "the flibber crowd who spent over $500 in the last 90 days"
 """One word that nothing explains; the rest is read."""
@@ -241,10 +241,3 @@ def test_an_unknown_wish_is_named(workspace: Path) -> None:
     wish(workspace, "maybe")
     with pytest.raises(DataError, match=r"second_reading must be one of off, doubt, always; got 'maybe'"):
         open_workspace(workspace)
-
-
-def wish(workspace: Path, second_reading: str) -> None:
-    settings = workspace / "segassist.toml"
-    text = settings.read_text(encoding="utf-8")
-    settings.unlink()
-    settings.write_text(f'second_reading = "{second_reading}"\n{text}', encoding="utf-8")

@@ -1,0 +1,129 @@
+"""Which tool a message asks for, as the model that was fine-tuned on requests reads it.
+
+The words' rules (`assistant.intents`) know the wordings that somebody thought of; people have many more. The model has
+seen requests in many manners of speaking, and is asked which tool they want before the rules' own finding is taken.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import prompts
+from assistant.intents import TOOLS
+from assistant.linking.linker import Link
+from assistant.llm import TunedModel
+from assistant.one_customer import EXPLAIN
+from assistant.plan import CURRENT, DESCRIBED, Plan
+from segments.errors import ModelRetryError
+
+OF_THEM = ("count_part", "profile_times", "profile_places", "profile_goods")
+"""Tools that are asked of the segment at hand, and that no schema of the plan stage offers."""
+ASKED = (*(tool for tool in TOOLS if tool != "refuse"), *OF_THEM, "list_plans")
+REASONS = ("unknown_field", "out_of_scope", "destructive", "protected")
+SCHEMA: dict[str, Any] = {
+    "anyOf": [
+        {
+            "type": "object",
+            "properties": {"tool": {"enum": list(ASKED)}},
+            "required": ["tool"],
+            "additionalProperties": False,
+        },
+        {
+            "type": "object",
+            "properties": {"tool": {"const": "refuse"}, "reason": {"enum": list(REASONS)}},
+            "required": ["tool", "reason"],
+            "additionalProperties": False,
+        },
+    ]
+}
+"""What the model may answer."""
+
+
+@dataclass(frozen=True)
+class ToolReading:
+    """tool: what the message asks for. reason: why it is refused, of REASONS. probability: that the model gave to it."""
+
+    tool: str
+    reason: str | None
+    probability: float
+
+
+def asked(message: str) -> list[tuple[str, str]]:
+    """What the model is asked: it is trained on exactly this."""
+    return [("system", prompts.load("tool_system.md").strip()), ("human", message)]
+
+
+def read_tool(model: TunedModel, message: str) -> ToolReading | None:
+    """The tool that the model reads; None when its answer is none. Raises LLMUnavailableError."""
+    try:
+        said, probability = model.weighed(asked(message), SCHEMA)
+    except ModelRetryError:
+        return None
+    tool, reason = said.get("tool"), said.get("reason")
+    if tool not in (*ASKED, "refuse"):
+        return None
+    return ToolReading(str(tool), reason if reason in REASONS else None, probability)
+
+
+SURE, FAIRLY, REFUSED = 0.6, 0.35, 0.8
+"""From which probability the model's tool is taken: against the only one that the words leave, of several that they
+leave, and to refuse what the words would answer."""
+
+
+def takes(reading: ToolReading, offered: Sequence[str], link: Link) -> bool:
+    """Whether the model's tool is taken. offered: the tools that the words leave. link: what they hold."""
+    if reading.tool in offered and len(offered) == 1:
+        return False
+    if reading.tool == "refuse":
+        return reading.probability >= REFUSED
+    return reading.probability >= (FAIRLY if reading.tool in offered else SURE)
+
+
+def planned(reading: ToolReading, link: Link, has_segment: bool) -> Plan | None:
+    """The plan of the model's tool where nothing is left to choose of it; None where a segment or an edit is.
+
+    link: of the message, linked as one that asks for that tool.
+    """
+    tool, described = reading.tool, link.reading is not None
+    if tool == "refuse":
+        return Plan(tool, reason=reading.reason, arguments={"confirmed": True})
+    if tool in ("clarify", "list_plans"):
+        return Plan(tool, arguments={"confirmed": True})
+    if tool == "count_part" and described and has_segment:
+        return Plan(tool, DESCRIBED, arguments={"confirmed": True})
+    if tool in OF_THEM and tool != "count_part" and (described or has_segment):
+        return Plan(tool, CURRENT if has_segment else DESCRIBED, arguments={"confirmed": True})
+    return None
+
+
+def answerable(reading: ToolReading, link: Link, has_segment: bool) -> bool:
+    """Whether what the tool needs was found in the message or is at hand; else the words' own finding stands."""
+    tool = reading.tool
+    if tool in ("refuse", "clarify", "list_plans"):
+        return not link.intents.destructive or tool == "refuse"
+    if link.intents.destructive:
+        return False
+    if tool == "define_segment":
+        return link.reading is not None
+    if tool == "refine_segment":
+        return has_segment and bool(link.edits)
+    if tool == "count_part":
+        return has_segment and link.reading is not None
+    if tool == EXPLAIN:
+        return link.intents.customer is not None
+    return True
+
+
+__all__ = [
+    "ASKED",
+    "REASONS",
+    "SCHEMA",
+    "ToolReading",
+    "answerable",
+    "asked",
+    "planned",
+    "read_tool",
+    "takes",
+]

@@ -1,0 +1,140 @@
+"""Which tool the tuned model reads, when it leads, and what a turn does with it. The model is a FAKE; the words' rules, the
+linker and the tools are the real ones."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+from assistant import tool_reading
+from assistant.app import Answer, Assistant
+from assistant.linking.linker import Linker
+from assistant.plan import offered_tools
+from assistant.rooms import Rooms, make_linker
+from assistant.tool_reading import ASKED, REFUSED, SCHEMA, SURE, ToolReading, answerable, takes
+from assistant.toolbox import tool_specs
+from segments.codec import from_json
+from segments.errors import ModelRetryError
+from tests.assistant.conftest import ScriptedModel, call, wish
+
+COFFEE = from_json({"event": "purchase", "items": {"category": ["COFFEE"]}})
+ODDS = "coffee buyers, will we get sight of those again?"
+
+
+@pytest.fixture(scope="module")
+def linker(opened: Rooms) -> Linker:
+    return make_linker(opened, dense=False)
+
+
+def test_every_tool_that_may_be_read_exists() -> None:
+    stages = {"define_segment", "refine_segment", "clarify"}
+    assert {tool for tool in ASKED if tool not in stages} <= set(tool_specs())
+
+
+def test_what_may_be_answered_is_a_tool_or_a_refusal_with_its_reason() -> None:
+    jsonschema.validate({"tool": "trend_segment"}, SCHEMA)
+    jsonschema.validate({"tool": "refuse", "reason": "protected"}, SCHEMA)
+    for answer in ({"tool": "refuse"}, {"tool": "drop_table"}, {"tool": "clarify", "reason": "protected"}):
+        with pytest.raises(jsonschema.ValidationError):
+            jsonschema.validate(answer, SCHEMA)
+
+
+def test_an_answer_that_is_no_tool_counts_as_none() -> None:
+    class Lawless:
+        def weighed(self, messages: object, schema: object, draw: int = 0) -> tuple[dict[str, str], float]:
+            return {"tool": "rm_rf"}, 1.0
+
+    class Silent:
+        def weighed(self, messages: object, schema: object, draw: int = 0) -> tuple[dict[str, str], float]:
+            raise ModelRetryError("Your answer was not valid JSON.")
+
+    assert tool_reading.read_tool(Lawless(), "hello") is None
+    assert tool_reading.read_tool(Silent(), "hello") is None
+
+
+def test_a_doubted_reading_gives_way_to_the_words(linker: Linker) -> None:
+    link = linker.link("customers who bought coffee")
+    offered = offered_tools(link, has_segment=False)
+    assert offered == ("define_segment",)
+    assert not takes(ToolReading("find_anomalies", None, SURE - 0.01), offered, link)
+    assert takes(ToolReading("find_anomalies", None, SURE), offered, link)
+    assert not takes(ToolReading("refuse", "unknown_field", REFUSED - 0.01), offered, link)
+    assert not takes(ToolReading("define_segment", None, 1.0), offered, link)
+
+
+@pytest.mark.parametrize(
+    ("tool", "message", "has_segment", "can"),
+    [
+        ("define_segment", "customers who bought coffee", False, True),
+        ("define_segment", "hello", False, False),
+        ("refine_segment", "only those who bought beer", True, True),
+        ("refine_segment", "only those who bought beer", False, False),
+        ("count_part", "who of them has kids?", True, True),
+        ("count_part", "who of them has kids?", False, False),
+        ("explain_propensity", "2070, on what grounds?", False, True),
+        ("explain_propensity", "on what grounds?", False, False),
+        ("clarify", "delete all customers", False, False),
+        ("refuse", "delete all customers", False, True),
+        ("plan_strategy", "delete all customers", True, False),
+    ],
+)
+def test_a_tool_is_only_taken_with_what_it_needs(
+    linker: Linker, tool: str, message: str, has_segment: bool, can: bool
+) -> None:
+    link = linker.link(message, COFFEE if has_segment else None, asked=tool)
+    assert answerable(ToolReading(tool, None, 1.0), link, has_segment) is can
+
+
+def test_a_link_of_a_known_tool_offers_that_one_and_keeps_the_segment(linker: Linker) -> None:
+    link = linker.link(ODDS, asked="score_propensity")
+    assert offered_tools(link, has_segment=False) == ("score_propensity",)
+    assert link.reading == COFFEE
+    as_segment = linker.link("people likely to come back, coffee drinkers", asked="define_segment")
+    assert as_segment.intents.tools == ()
+
+
+def test_the_arguments_of_a_known_tool_are_read_from_the_words(linker: Linker) -> None:
+    plan = linker.link("five grand for them, work something out", COFFEE, asked="plan_strategy")
+    assert plan.intents.budget == 5000
+    units = linker.link("soup, the coming 4 weeks, units", asked="forecast_demand")
+    assert units.intents.tools == ("forecast_demand",)
+    assert units.categories == ("SOUP",)
+
+
+def asks(
+    workspace: Path, tool: dict[str, str], *replies: dict[str, str], sure: float = 0.95
+) -> Callable[[str], Answer]:
+    wish(workspace, "always")
+    return Assistant.open(workspace, ScriptedModel(*replies, tool=tool, sure=sure)).ask
+
+
+def test_the_tool_that_is_read_is_run(workspace: Path) -> None:
+    ask = asks(workspace, {"tool": "score_propensity"}, call("score_propensity"))
+    answer = ask("coffee buyers, will we get sight of those again?")
+    assert answer.tool_calls[-1]["name"] == "score_propensity"
+    assert any(evidence["tool"] == "score_propensity" for evidence in answer.evidence)
+
+
+def test_what_the_data_lack_is_refused_and_the_rest_offered(workspace: Path) -> None:
+    ask = asks(workspace, {"tool": "refuse", "reason": "unknown_field"})
+    answer = ask("coffee buyers who came in by the park and ride")
+    assert answer.refused is not None
+    assert "coffee" in answer.refused.lower()
+
+
+def test_whom_no_segment_is_made_of_is_refused_by_what_the_model_reads(workspace: Path) -> None:
+    answer = asks(workspace, {"tool": "refuse", "reason": "protected"})(
+        "coffee buyers who'd fall for anything"
+    )
+    assert answer.refused is not None
+    assert "race, religion" in answer.refused
+
+
+def test_without_a_second_reading_the_words_alone_decide(workspace: Path) -> None:
+    wish(workspace, "off")
+    model = ScriptedModel(call("define_segment"), tool={"tool": "refuse", "reason": "protected"}, sure=1.0)
+    answer = Assistant.open(workspace, model).ask("customers who bought coffee")
+    assert answer.tool_calls[-1]["name"] == "define_segment"
+    assert model.tuned is not None
+    assert model.tuned.asked_tools == []
