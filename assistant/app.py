@@ -16,10 +16,11 @@ from pathlib import Path
 from queue import Queue
 from typing import Any, cast
 
+from assistant.back import KEPT_TURNS
 from assistant.conversations import Conversations
 from assistant.disclosure import EVERYBODY, Viewer, read_by, reader_of
 from assistant.follow_ups import Answerable, follow_ups
-from assistant.graph import KEPT_TURNS, State, Turn, TurnGraph
+from assistant.graph import TurnGraph
 from assistant.grounding import to_json as evidence_json
 from assistant.kept import KeptConversations
 from assistant.linking.linker import Confidence, Linker
@@ -29,6 +30,7 @@ from assistant.run import Around, unwatched
 from assistant.tools import Tools
 from assistant.trace import RecordingChat, Trace, listening
 from assistant.tracing import note, span
+from assistant.turn import State, Turn
 from assistant.wanted import nobody_goes, unless_gone
 from assistant.workspace import open_workspace
 from campaigns.plan import Strategy

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any, Literal, TypedDict
+from dataclasses import replace
+from typing import Any, Literal
 
 from langgraph.graph import END, START, StateGraph
 from langgraph.runtime import Runtime
@@ -20,21 +20,22 @@ from assistant.back import KEPT_TURNS, as_cluster
 from assistant.check import instead, mistakes, objections, unsaid
 from assistant.edits_again import as_sentence, led_to, reread
 from assistant.grounding import ungrounded
-from assistant.linking.linker import Confidence, Link, Linker
-from assistant.llm import ChatModel, tuned
+from assistant.linking.linker import Link, Linker
+from assistant.llm import ChatModel
 from assistant.naming import MAX_NAME
 from assistant.outright import Known, outright
 from assistant.plan import CURRENT, DESCRIBED, Plan, definition_of, edited, make_plan, offered_tools
 from assistant.replies import CLARIFY, GAVE_WAY, MENDED, REFUSE, WITHOUT_IT, reply
 from assistant.rests import rests_on, why
-from assistant.run import Around, Outcome, run_tool, unwatched
+from assistant.run import Outcome, run_tool
 from assistant.second_reading import SecondReader, describes, doubtful
 from assistant.several import is_step, taken_apart
 from assistant.steps import planned_by, run_steps, stopped
-from assistant.tool_reading import answerable, planned, read_tool, takes
+from assistant.tool_reading import ToolReader
 from assistant.tools import ToolResult, Tools
 from assistant.tracing import note, span
-from assistant.wanted import nobody_goes, wanted_until
+from assistant.turn import State, Turn
+from assistant.wanted import wanted_until
 from segments.canonical import fingerprint
 from segments.codec import from_json, to_json
 from segments.definition import InCluster, Node
@@ -46,74 +47,6 @@ from segments.ports import Evidence
 MAX_REPAIRS = 1
 
 
-class State(TypedDict, total=False):
-    """What a conversation remembers: the current segment, the ones before it, and what was said.
-
-    planned: goal, budget, segment (its hash) and own terms of the last plan. discovery: of the natural segments shown last.
-    called: the tool calls of the last turn that made any. rests: what its answer rests on, each line in English and
-    Chinese. led: the messages that defined the current segment and edited it since; none where it came in another way.
-    turns: how many there were, of which history has the last ones.
-    bundle: the last turn's, until the next one begins.
-    title: the first question, or the name that was given. shared: the link by which others may read it, if any.
-    """
-
-    current: dict[str, Any] | None
-    trail: list[dict[str, Any]]
-    history: list[dict[str, Any]]
-    pending: dict[str, Any] | None
-    planned: dict[str, Any] | None
-    discovery: str | None
-    called: list[dict[str, Any]]
-    rests: list[list[str]]
-    led: list[str]
-    turns: int
-    bundle: dict[str, Any] | None
-    title: str
-    shared: dict[str, Any] | None
-
-
-Emit = Callable[[str, dict[str, Any]], None]
-"""Called with a step's name (link, plan, check, run, words, answer) and what to show of it."""
-
-
-@dataclass
-class Turn:
-    """One turn at work. steps: the tools of a message that asks for several, each with what its words hold; `link` is
-    of the rest. gone: whether who asked has left. around: entered around each tool. stopped: why one of the steps could
-    not be run. mended: whether the plan is not the model's own. gave_way: why the edit that was chosen gave way to another.
-    """
-
-    question: str
-    emit: Emit
-    gone: Callable[[], bool] = nobody_goes
-    around: Around = unwatched
-    timings: dict[str, float] = field(default_factory=dict)
-    link: Link | None = None
-    steps: tuple[tuple[str, Link], ...] = ()
-    stopped: str | None = None
-    plan: Plan | None = None
-    correction: str | None = None
-    repairs: int = 0
-    mended: bool = False
-    gave_way: list[Sentence] = field(default_factory=list)
-    calls: list[dict[str, Any]] = field(default_factory=list)
-    result: ToolResult | None = None
-    answer: str = ""
-    clarification: str | None = None
-    refused: str | None = None
-
-    @property
-    def steps_alone(self) -> bool:
-        """Whether the message asks for steps only, and describes nobody: then its link is the first one's."""
-        return bool(self.steps) and self.link is self.steps[0][1]
-
-    @property
-    def confidence(self) -> Confidence | None:
-        """In the description that the answer rests on; None where it rests on none, or on one that was read once."""
-        rests = self.result is not None and self.plan is not None and self.plan.read_twice
-        return self.link.confidence if self.link is not None and rests else None
-
-
 class TurnGraph:
     """Builds and holds the compiled graph."""
 
@@ -121,6 +54,7 @@ class TurnGraph:
         self.linker, self.model, self.tools = linker, model, tools
         self.catalogue = tools.rooms.warehouse.catalogue
         audiences = tools.rooms.audiences
+        self.tool = ToolReader(model)
         self.second = SecondReader(linker, model, audiences.vocabulary, audiences.members)
         graph = StateGraph(State, context_schema=Turn)
         for step in (self.link, self.plan, self.check, self.run, self.answer):
@@ -141,7 +75,7 @@ class TurnGraph:
         turn.plan = self._outright(turn, state, saved)
         if turn.plan is None:
             with wanted_until(turn.gone):
-                link = turn.link = self._asked(turn, state, saved)
+                link = turn.link = self.read_tool(turn, state, saved)
                 if turn.plan is None:
                     turn.link = self.reread(link, _current(state))
         turn.emit(
@@ -190,21 +124,22 @@ class TurnGraph:
             return Plan(turn.steps[0][0], CURRENT, arguments={"confirmed": True, "steps": True})
         return plan
 
-    def _asked(self, turn: Turn, state: State, saved: Sequence[str]) -> Link:
-        """The link as of a message that asks for the tool that the model reads, with the plan where that settles it; as it
-        was without a tuned model, or where the words' own finding is the likelier."""
+    def read_tool(self, turn: Turn, state: State, saved: Sequence[str]) -> Link:
+        """The link as of a message that asks for the tool that the model reads, and the plan where that settles it; as it
+        was where the workspace wishes no second reading, or the words' own finding stands."""
         assert turn.link is not None
-        link, current, model = turn.link, _current(state), tuned(self.model)
-        if model is None or turn.steps or self.tools.rooms.workspace.settings.second_reading == "off":
-            return link
-        reading = read_tool(model, link.message)
-        if reading is None or not takes(reading, offered_tools(link, current is not None), link):
-            return link
-        other = self.linker.link(turn.question, current, saved, self._discovery(state), reading.tool)
-        if not answerable(reading, other, current is not None):
-            return link
-        turn.plan = planned(reading, other, current is not None)
-        return other
+        wished, has_segment = self.tools.rooms.workspace.settings.second_reading, _current(state) is not None
+        plain = len(offered_tools(turn.link, has_segment)) == 1 and not doubtful(turn.link)
+        if turn.steps or wished == "off" or (wished == "doubt" and plain):
+            return turn.link
+        link, turn.plan = self.tool.followed(
+            turn.link,
+            has_segment,
+            lambda asked: self.linker.link(
+                turn.question, _current(state), saved, self._discovery(state), asked
+            ),
+        )
+        return link
 
     def _discovery(self, state: State) -> str | None:
         """The discovery whose natural segments are named by number: of this conversation, else the newest."""
@@ -531,6 +466,3 @@ def _shown(step: str, turn: Turn) -> dict[str, Any]:
             return {"tools": [call["name"] for call in turn.calls]}
         case _:
             return {"tool": tool, "refused": turn.refused is not None}
-
-
-__all__ = ["KEPT_TURNS", "State", "Turn", "TurnGraph"]

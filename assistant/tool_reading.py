@@ -6,16 +6,16 @@ seen requests in many manners of speaking, and is asked which tool they want bef
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import prompts
 from assistant.intents import TOOLS
 from assistant.linking.linker import Link
-from assistant.llm import TunedModel
+from assistant.llm import ChatModel, TunedModel, tuned
 from assistant.one_customer import EXPLAIN
-from assistant.plan import CURRENT, DESCRIBED, Plan
+from assistant.plan import CURRENT, DESCRIBED, Plan, offered_tools
 from segments.errors import ModelRetryError
 
 OF_THEM = ("count_part", "profile_times", "profile_places", "profile_goods")
@@ -116,14 +116,23 @@ def answerable(reading: ToolReading, link: Link, has_segment: bool) -> bool:
     return True
 
 
-__all__ = [
-    "ASKED",
-    "REASONS",
-    "SCHEMA",
-    "ToolReading",
-    "answerable",
-    "asked",
-    "planned",
-    "read_tool",
-    "takes",
-]
+@dataclass(frozen=True)
+class ToolReader:
+    """Follows the tool that a tuned model reads."""
+
+    model: ChatModel
+
+    def followed(
+        self, link: Link, has_segment: bool, linked: Callable[[str], Link]
+    ) -> tuple[Link, Plan | None]:
+        """The link as of a message that asks for the tool read, and the plan where nothing is left to choose; as it was
+        without a tuned model, and where the words' own finding stands. linked: links the message as one that asks for a
+        tool. Raises LLMUnavailableError."""
+        model = tuned(self.model)
+        reading = None if model is None else read_tool(model, link.message)
+        if reading is None or not takes(reading, offered_tools(link, has_segment), link):
+            return link, None
+        other = linked(reading.tool)
+        if not answerable(reading, other, has_segment):
+            return link, None
+        return other, planned(reading, other, has_segment)

@@ -20,12 +20,13 @@ from rich.progress import track
 from rich.table import Table
 
 from assistant.app import Assistant
-from assistant.graph import State, Turn, TurnGraph
+from assistant.graph import TurnGraph
 from assistant.linking.candidates import Candidate
 from assistant.linking.linker import Link
 from assistant.llm import ChatModel, tuned
 from assistant.plan import Plan
 from assistant.rooms import Rooms, make_linker
+from assistant.turn import State, Turn
 from assistant.workspace import DEFAULT, open_workspace
 from eval.cases import fast_subset, load_cases
 from eval.metrics import METRICS, Record, measure, paired
@@ -98,6 +99,15 @@ class ReadOnce(TurnGraph):
         return link
 
 
+class ByWords(TurnGraph):
+    """A turn whose tool is the one that the words' rules find."""
+
+    def read_tool(self, turn: Turn, state: State, saved: Sequence[str]) -> Link:
+        """The linker's own finding stays."""
+        assert turn.link is not None
+        return turn.link
+
+
 class ComposedByModel(TurnGraph):
     """A turn in which linking finds the conditions, and the model says how they combine."""
 
@@ -150,6 +160,7 @@ ARMS = (
     Arm("whole", "the product as it is", Assistant),
     Arm("no_readings", "without linking's readings", lambda r, m: Assistant(r, m, graph=ComposedByModel)),
     Arm("read_once", "without a second reading", lambda r, m: Assistant(r, m, graph=ReadOnce)),
+    Arm("tool_by_words", "without reading the tool", lambda r, m: Assistant(r, m, graph=ByWords)),
     Arm("no_dense", "linking by spelling only", lambda r, m: Assistant(r, m, make_linker(r, dense=False))),
     Arm("no_examples", "without worked examples", lambda r, m: Assistant(r, WithoutExamples(m))),
     Arm("no_check", "without check and repair", lambda r, m: Assistant(r, m, graph=Unchecked)),

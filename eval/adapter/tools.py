@@ -48,7 +48,7 @@ def join(
         )
         fate[split] += 1
     dev = [case for case in cases if case.split == "dev" and case.tool not in (None, "define_segment")]
-    rows += [_of_case(case) for case in dev if _key(case.turns[-1]) not in seen]
+    rows += [_of_case(case) for case in dev if _key(case.turns[-1]) not in seen | tested]
     return [*rows, *_descriptions(tested | seen)], fate
 
 

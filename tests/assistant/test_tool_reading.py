@@ -138,3 +138,14 @@ def test_without_a_second_reading_the_words_alone_decide(workspace: Path) -> Non
     assert answer.tool_calls[-1]["name"] == "define_segment"
     assert model.tuned is not None
     assert model.tuned.asked_tools == []
+
+
+def test_where_only_doubts_are_read_again_plain_words_decide(workspace: Path) -> None:
+    wish(workspace, "doubt")
+    model = ScriptedModel(call("define_segment"), call("define_segment"), tool={"tool": "clarify"}, sure=0.1)
+    ask = Assistant.open(workspace, model).ask
+    ask("customers who bought coffee")
+    assert model.tuned is not None
+    assert model.tuned.asked_tools == []
+    ask("the flibber crowd who bought coffee")
+    assert model.tuned.asked_tools == ["the flibber crowd who bought coffee"]
