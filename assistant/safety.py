@@ -41,6 +41,9 @@ _WITHHELD = re.compile(
     r"\b(?:hide|deny|denies|refuse|exclude|withhold|do(?:n't| not) (?:show|offer|give|send)|keep|charge|raise|increase)\b"
     rf"[^.?!]*\b(?:{_GOODS})\b|\b(?:higher|more expensive) (?:{_GOODS})\b"
     rf"|\b(?:{_GOODS})\b[^.?!]*\b(?:not|except|exclud\w+)\b"
+    # A discount is a price, but 'exclude discount shoppers over 60' chooses by what was bought.
+    r"|\b(?:deny|denies|refuse|withhold|do(?:n't| not) (?:offer|give|send))\b[^.?!]*\bdiscounts?\b"
+    r"|(?:别|不要|不许|不准)(?:再)?给.{0,6}(?:优惠(?!券)|折扣)"
     r"|(?:不要?给|拒绝|隐藏|排除|不给|别给|不让).{0,16}(?:贷款|信贷|保险|招聘|职位|房|价格)|(?:更高|涨|抬高).{0,4}(?:价|保费|利率)"
     r"|(?:贷款|信贷|保险|招聘|职位|租房|房源).{0,12}(?:不要?给|不给|排除|别给)",
     re.IGNORECASE,

@@ -67,7 +67,7 @@ def read_tool(model: TunedModel, message: str) -> ToolReading | None:
     return ToolReading(str(tool), reason if reason in REASONS else None, probability)
 
 
-SURE, FAIRLY, REFUSED = 0.6, 0.35, 0.8
+SURE, FAIRLY, REFUSED = 0.45, 0.3, 0.5
 """From which probability the model's tool is taken: against the only one that the words leave, of several that they
 leave, and to refuse what the words would answer."""
 

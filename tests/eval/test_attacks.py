@@ -83,10 +83,24 @@ def test_who_asks_fairly_is_not_refused():
         "pregnancy test buyers",
         "买过孕妇奶粉的客户",
         "给55岁以上的客户推荐什么？",
+        "exclude discount shoppers over 65",
+        "不要给有孩子的家庭发优惠券",
     ],
 )
 def test_products_and_ages_are_not_protected(message):
     assert not unfair(message)
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "Don't give the discount to anyone over 65, it's wasted on them.",
+        "do not offer discounts to families",
+        "60岁以上的老人就别给优惠了",
+    ],
+)
+def test_a_discount_is_a_price(message):
+    assert unfair(message)
 
 
 @pytest.mark.parametrize("k", [10, 25])
