@@ -21,6 +21,7 @@ from propensity.families import NAMED
 from propensity.family_model import VECTOR
 from propensity.model import CalibratedModel
 from propensity.outcomes import CATEGORY_PREFIX, parse
+from propensity.plan import ShortHistoryError
 from propensity.registry import Registry
 from propensity.rescore import rescore_all
 from propensity.training import train_all
@@ -88,7 +89,8 @@ def train(
 ) -> list[Card]:
     """Train the models of a workspace that are missing or out of date, those of its own outcomes too.
 
-    None where no outcome can be learned, because each happened to nearly everybody or to nearly nobody.
+    None where no outcome can be learned, because each happened to nearly everybody or to nearly nobody, or because the
+    purchases cover too few days; everything else works without.
     """
     try:
         tables = TrainingTables(warehouse)
@@ -98,6 +100,11 @@ def train(
             raise
         found = []
         progress(1.0, "no propensity model can be learned from these data yet")
+    except ShortHistoryError as error:
+        if Registry(folder).names():
+            raise
+        found = []
+        progress(1.0, str(error))
     write_text(folder / BASE_FILE, _learned_on(warehouse, folder, declared))
     return found
 

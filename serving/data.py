@@ -60,6 +60,7 @@ def ingest(
     """Build a workspace from your own files and tables, or add the files that are new to it."""
     from assistant.build import build_from
     from assistant.refresh import alone
+    from propensity.plan import NEEDED_DAYS
     from propensity.registry import Registry
     from serving.llm.weights import ensure_model
     from serving.terminal import steps
@@ -87,8 +88,8 @@ def ingest(
         typer.echo(f"{done.added.events:,} events added{replaced}.")
     if not Registry(done.workspace.models).names():
         typer.echo(
-            "Note: No propensity model can be learned from these data yet: no outcome happened to enough customers and "
-            "stayed away from enough others."
+            f"Note: No propensity model can be learned from these data yet: the purchases cover fewer than {NEEDED_DAYS} days, "
+            "or no outcome happened to enough customers and stayed away from enough others."
         )
     typer.echo(f"Ready: {workspace}")
 
