@@ -88,8 +88,8 @@ def ingest(
         typer.echo(f"{done.added.events:,} events added{replaced}.")
     if not Registry(done.workspace.models).names():
         typer.echo(
-            f"Note: No propensity model can be learned from these data yet: the purchases cover fewer than {NEEDED_DAYS} days, "
-            "or no outcome happened to enough customers and stayed away from enough others."
+            "Note: No propensity model can be learned from these data yet: the purchases cover fewer than "
+            f"{NEEDED_DAYS} days, or no outcome happened to enough customers and stayed away from enough others."
         )
     typer.echo(f"Ready: {workspace}")
 
