@@ -16,12 +16,6 @@ STEP_DAYS = 21
 """Weekly, 14-day and 21-day steps validated alike (AUC within 0.001); fewer cuts cost less."""
 MIN_HISTORY_DAYS = 80
 """An earlier cut has too little behind it to be like the cuts the model will meet."""
-NEEDED_DAYS = MIN_HISTORY_DAYS + 2 * STEP_DAYS + TRAIN_LAG_DAYS + TEST_LAG_DAYS
-"""The shortest history that models of 30 days can be learned from."""
-
-
-class ShortHistoryError(DataError):
-    """The purchases cover too few days to train, validate and test a model."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +33,7 @@ def temporal_plan(
 ) -> TemporalPlan:
     """The plan for data from `first_day` up to `as_of`.
 
-    Raises ShortHistoryError when the history is too short for a training, a validation and a test cut.
+    Raises DataError when the history is too short for a training, a validation and a test cut.
     """
     test = as_of - timedelta(days=max(TEST_LAG_DAYS, 2 * max_horizon + 1))
     anchor, step = test - timedelta(days=max(TRAIN_LAG_DAYS, max_horizon + 2)), timedelta(days=step_days)
@@ -52,8 +46,9 @@ def temporal_plan(
         later.append(anchor + (len(later) + 1) * step)
     train.reverse()
     if not train or not earlier(train, train[-1], max_horizon):
-        raise ShortHistoryError(
-            f"The purchases cover {(as_of - first_day).days} days; propensity models need at least {NEEDED_DAYS}."
+        days = MIN_HISTORY_DAYS + 2 * STEP_DAYS + TRAIN_LAG_DAYS + TEST_LAG_DAYS
+        raise DataError(
+            f"The purchases cover {(as_of - first_day).days} days; propensity models need at least {days}."
         )
     return TemporalPlan(tuple(train), test, (*train, *later), as_of)
 

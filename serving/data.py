@@ -60,7 +60,7 @@ def ingest(
     """Build a workspace from your own files and tables, or add the files that are new to it."""
     from assistant.build import build_from
     from assistant.refresh import alone
-    from propensity.plan import NEEDED_DAYS
+    from assistant.scoring import NEEDED_DAYS
     from propensity.registry import Registry
     from serving.llm.weights import ensure_model
     from serving.terminal import steps
