@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
+from urllib.parse import urlsplit
 
 import typer
 
@@ -324,15 +325,20 @@ def export(
     """Write a segment's members and their manifest, all or nothing, and write it in the audit log."""
     from serving.service import Service
     from warehouse.export import read_manifest
-    from warehouse.webhook import deliver
+    from warehouse.webhook import check_delivery, deliver
 
+    if webhook is not None:
+        check_delivery(webhook, secret)
     caller, service = acting(workspace, "export", "export"), Service.open(workspace)
     made = service.export(caller, read_definition(definition, workspace), name, file_format, channel)
     manifest = read_manifest(made)
     of = f" of {manifest.total}" if manifest.channel else ""
     typer.echo(f"{manifest.count}{of} customers: {made / manifest.file}")
     if webhook is not None:
-        tries = deliver(made, webhook, secret)
+        # The host alone: the rest of an address may be a secret.
+        to = urlsplit(webhook).hostname
+        with changing_here(workspace, caller, "delivering", exported=name, id=manifest.id, to=to) as came:
+            came["tries"] = tries = deliver(made, webhook, secret)
         typer.echo(f"Delivered to {webhook} ({tries} {'try' if tries == 1 else 'tries'}).")
 
 
