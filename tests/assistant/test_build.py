@@ -280,6 +280,8 @@ def test_a_shop_whose_history_is_too_short_for_models_is_ready_without_and_is_to
     workspace = open_workspace(tmp_path)
     assert Registry(workspace.models).names() == ()
     assert len(customers(tmp_path)) == 10
+    done = refresh_all(tmp_path)
+    assert (done.models, done.models_error) == ((), "")
 
 
 PLAIN = """
