@@ -20,6 +20,7 @@ BROKEN = (EOFError, gzip.BadGzipFile, zlib.error)
 UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _READ_AS = {"gb2312": "gb18030", "gbk": "gb18030", "iso8859-1": "cp1252", "utf-8-sig": "utf-8"}
 """Encodings that are read as one that holds more, as browsers do (WHATWG's Encoding Standard)."""
+_FIRST_LEVEL = re.compile(rb"[\xb0-\xd7][\xa1-\xfe]")
 _WESTERN = {*"€‚ƒ„…†‡ˆ‰‹‘’“”•–—˜™›", *map(chr, range(0xA0, 0x100))}
 """What western European files hold beyond ASCII."""
 
@@ -128,7 +129,7 @@ def _everyday(runs: Counter[str]) -> bool:
         for sign in run:
             signs[sign] += times
     written = {sign: times for sign, times in signs.items() if "\u4e00" <= sign <= "\u9fff"}
-    usual = sum(times for sign, times in written.items() if 0xB0 <= sign.encode("gb18030")[0] <= 0xD7)
+    usual = sum(times for sign, times in written.items() if _FIRST_LEVEL.fullmatch(sign.encode("gb18030")))
     return usual >= 0.8 * sum(written.values()) and sum(written.values()) >= 0.5 * signs.total()
 
 
