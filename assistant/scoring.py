@@ -21,6 +21,7 @@ from propensity.families import NAMED
 from propensity.family_model import VECTOR
 from propensity.model import CalibratedModel
 from propensity.outcomes import CATEGORY_PREFIX, parse
+from propensity.plan import MIN_HISTORY_DAYS, STEP_DAYS, TEST_LAG_DAYS, TRAIN_LAG_DAYS
 from propensity.registry import Registry
 from propensity.rescore import rescore_all
 from propensity.training import train_all
@@ -74,6 +75,8 @@ GROUPS: tuple[tuple[str, tuple[str, ...], str, str], ...] = (
 """Model columns by how their names begin, first match; SHAP values add up, so a group's is the sum."""
 
 
+NEEDED_DAYS = MIN_HISTORY_DAYS + 2 * STEP_DAYS + TRAIN_LAG_DAYS + TEST_LAG_DAYS
+"""The shortest history that models of what happens within 30 days are trained, validated and tested on."""
 BASE_FILE = "base.txt"
 """Names what the models learned on: the load in full, the workspace's own outcomes and chosen families. Days added to
 that load since need no new models; another declaration or choice does."""
@@ -88,10 +91,16 @@ def train(
 ) -> list[Card]:
     """Train the models of a workspace that are missing or out of date, those of its own outcomes too.
 
-    None where no outcome can be learned, because each happened to nearly everybody or to nearly nobody.
+    None where no outcome can be learned, because each happened to nearly everybody or to nearly nobody, or because the
+    purchases cover too few days; everything else works without.
     """
+    tables = TrainingTables(warehouse)
+    days = (tables.as_of - tables.first_day).days
+    if days < NEEDED_DAYS and not declared and not _names(folder):
+        Registry(folder).finish([])
+        progress(1.0, f"The purchases cover {days} days; propensity models need at least {NEEDED_DAYS}.")
+        return []
     try:
-        tables = TrainingTables(warehouse)
         found = train_all(tables, folder, progress, declared=declared, sequences=sequences)
     except NotBuiltError:
         if Registry(folder).names():
@@ -100,6 +109,14 @@ def train(
         progress(1.0, "no propensity model can be learned from these data yet")
     write_text(folder / BASE_FILE, _learned_on(warehouse, folder, declared))
     return found
+
+
+def _names(folder: Path) -> tuple[str, ...]:
+    """The models there are, none where none were ever trained."""
+    try:
+        return Registry(folder).names()
+    except NotBuiltError:
+        return ()
 
 
 def train_or_rescore(

@@ -31,9 +31,12 @@ class Watched:
 
 def watch_models(scored: Propensities, registry: Registry, warehouse: Warehouse) -> tuple[Watched, ...]:
     """Every outcome that is asked of customers, not of each category: the categories' model sees the same columns.
+    None where no model could be learned from the data.
 
     Raises NotBuiltError for models that are missing or made by an older version, ChecksumError for damaged ones.
     """
+    if not registry.names():
+        return ()
     names = [card.outcome for card in registry.cards() if not card.outcome.startswith(CATEGORY_PREFIX)]
     return tuple(_watched(name, scored, registry, warehouse) for name in names)
 

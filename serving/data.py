@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
+from urllib.parse import urlsplit
 
 import typer
 
@@ -60,6 +61,7 @@ def ingest(
     """Build a workspace from your own files and tables, or add the files that are new to it."""
     from assistant.build import build_from
     from assistant.refresh import alone
+    from assistant.scoring import NEEDED_DAYS
     from propensity.registry import Registry
     from serving.llm.weights import ensure_model
     from serving.terminal import steps
@@ -87,8 +89,8 @@ def ingest(
         typer.echo(f"{done.added.events:,} events added{replaced}.")
     if not Registry(done.workspace.models).names():
         typer.echo(
-            "Note: No propensity model can be learned from these data yet: no outcome happened to enough customers and "
-            "stayed away from enough others."
+            "Note: No propensity model can be learned from these data yet: the purchases cover fewer than "
+            f"{NEEDED_DAYS} days, or no outcome happened to enough customers and stayed away from enough others."
         )
     typer.echo(f"Ready: {workspace}")
 
@@ -323,15 +325,20 @@ def export(
     """Write a segment's members and their manifest, all or nothing, and write it in the audit log."""
     from serving.service import Service
     from warehouse.export import read_manifest
-    from warehouse.webhook import deliver
+    from warehouse.webhook import check_delivery, deliver
 
+    if webhook is not None:
+        check_delivery(webhook, secret)
     caller, service = acting(workspace, "export", "export"), Service.open(workspace)
     made = service.export(caller, read_definition(definition, workspace), name, file_format, channel)
     manifest = read_manifest(made)
     of = f" of {manifest.total}" if manifest.channel else ""
     typer.echo(f"{manifest.count}{of} customers: {made / manifest.file}")
     if webhook is not None:
-        tries = deliver(made, webhook, secret)
+        # The host alone: the rest of an address may be a secret.
+        to = urlsplit(webhook).hostname
+        with changing_here(workspace, caller, "delivering", exported=name, id=manifest.id, to=to) as came:
+            came["tries"] = tries = deliver(made, webhook, secret)
         typer.echo(f"Delivered to {webhook} ({tries} {'try' if tries == 1 else 'tries'}).")
 
 

@@ -119,10 +119,28 @@ def _spill_folder(path: Path, suffix: str = "") -> Path:
     return path.with_name(f"{path.name}.{socket.gethostname()[:64]}-{os.getpid()}{suffix}.tmp")
 
 
+@contextmanager
+def folder_beside(connection: duckdb.DuckDBPyConnection) -> Iterator[Path]:
+    """A folder of this process beside where a connection spills, to be made by whoever needs it, removed with the block.
+
+    What killed processes left of such folders is removed first.
+    """
+    row = connection.execute("SELECT current_setting('temp_directory')").fetchone()
+    spill = Path(str(row[0] if row else ""))
+    spilled = spill.name.rpartition(f".{socket.gethostname()[:64]}-")[0]
+    if spilled:
+        clear_spills(spill.with_name(spilled))
+    folder = spill.with_name(f"{spill.stem}-{next(_SCRATCHES)}.tmp")
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
 def clear_spills(path: Path) -> None:
     """Remove what killed processes of this host left beside a file."""
     written = re.compile(
-        re.escape(path.name) + rf"\.{re.escape(socket.gethostname()[:64])}-(\d+)(-\d+)?\.tmp"
+        re.escape(path.name) + rf"\.{re.escape(socket.gethostname()[:64])}-(\d+)(-\d+)*\.tmp"
     )
     for folder in path.parent.glob("*.tmp"):
         found = written.fullmatch(folder.name)

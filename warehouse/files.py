@@ -16,12 +16,14 @@ from warehouse.allowed import refuse_personal
 from warehouse.attributes import TYPES, few_levels, read_attribute
 from warehouse.connection import identifier, quoted
 from warehouse.database import Range, table_view
+from warehouse.encodings import detected, parquet
 from warehouse.ledger import Columns
 from warehouse.mapping import Mapping, Source, TypeColumn
 from warehouse.rates import UNKNOWN, rate_of, unknown
 from warehouse.readable import UNREADABLE, condition, day, fault, first_fault, number, time, yes_no
 from warehouse.reviews import RATINGS, take_reviews
 from warehouse.unread import note_unread
+from warehouse.utf8 import Utf8Copies, utf8_copies
 
 RAW_EVENTS = (
     ("source_id", "customer", "VARCHAR"),
@@ -77,6 +79,7 @@ class _Reading:
     connection: duckdb.DuckDBPyConnection
     mapping: Mapping
     numbers: Table[Path, int]
+    copies: Utf8Copies
     parts: Table[int, Range | None] | None = None
     columns: dict[int, Columns] = field(default_factory=dict)
     whole: bool = False
@@ -104,13 +107,16 @@ class _Reading:
         """The files of a source that are read now."""
         return [path for path in self.mapping.paths(source) if path in self.numbers]
 
+    def readable(self, source: Source) -> dict[Path, Path]:
+        """The files of a source as the engine can read them: file -> itself, or its copy as UTF-8."""
+        return {path: self.copies.of(path, source.encoding) for path in self.paths(source)}
+
     def file_no(self, source: Source) -> str:
         """SQL of the number of the file that a row of a source is of."""
         if source.database:
             return "NULL::INTEGER"
-        return (
-            f"({_number_of(sorted((str(path), self.numbers[path]) for path in self.paths(source)))})::INTEGER"
-        )
+        files = sorted((str(copy), self.numbers[path]) for path, copy in self.readable(source).items())
+        return f"({_number_of(files)})::INTEGER"
 
 
 def load(
@@ -128,19 +134,21 @@ def load(
     if numbers is None:
         paths = [p for s in mapping.sources if not s.database for p in mapping.paths(s)]
         numbers = {path: number for number, path in enumerate(dict.fromkeys(paths))}
-    connection.begin()
-    try:
-        columns = _load(_Reading(connection, mapping, numbers, parts))
-    except DataError as error:
-        connection.rollback()
-        if not any(words in str(error) for words in SURPRISES):
+    with utf8_copies(connection) as copies:
+        reading = _Reading(connection, mapping, numbers, copies, parts)
+        connection.begin()
+        try:
+            columns = _load(reading)
+        except DataError as error:
+            connection.rollback()
+            if not any(words in str(error) for words in SURPRISES):
+                raise
+            return _load(_Reading(connection, mapping, numbers, copies, parts, whole=True))
+        except BaseException:
+            connection.rollback()
             raise
-        return _load(_Reading(connection, mapping, numbers, parts, whole=True))
-    except BaseException:
-        connection.rollback()
-        raise
-    connection.commit()
-    return columns
+        connection.commit()
+        return columns
 
 
 def _load(reading: _Reading) -> dict[int, Columns]:
@@ -412,7 +420,8 @@ def _rows(reading: _Reading, place: int, source: Source) -> str:
         rows = reading.table(place, source)
     else:
         lines = source.kind in MANY_LINES
-        rows = reader(reading.paths(source), source.header, FILE_COLUMN, whole=reading.whole, lines=lines)
+        paths = list(reading.readable(source).values())
+        rows = reader(paths, source.header, FILE_COLUMN, whole=reading.whole, lines=lines)
     # Numbered before any row is left out, so that several tables of one file number alike.
     if source.row_number:
         rows = f"(SELECT *, row_number() OVER () AS row_number FROM {rows})"
@@ -467,9 +476,9 @@ def reader(
 
 
 def _kind(path: Path) -> str:
-    suffixes = [suffix.lower() for suffix in path.suffixes]
-    if ".parquet" in suffixes:
+    if parquet(path):
         return "parquet"
+    suffixes = [suffix.lower() for suffix in path.suffixes]
     if {".json", ".jsonl", ".ndjson"} & set(suffixes):
         return "json"
     if {".csv", ".tsv", ".txt"} & set(suffixes):
@@ -482,7 +491,7 @@ def _columns(reading: _Reading, place: int, source: Source) -> Columns:
         rows = reading.table(place, source)
         found = _described(reading.connection, source, rows, source.table)
     else:
-        paths = reading.paths(source)
+        paths = list(reading.readable(source).values())
         found = describe(reading.connection, source, paths, whole=reading.whole)
         reading.columns[place] = found
         rows = reader(paths[:1], source.header, whole=reading.whole, lines=source.kind in MANY_LINES)
@@ -515,10 +524,16 @@ def _described(
 def unreadable(where: str | Path, error: duckdb.Error) -> str:
     """What is wrong with a file or table that the engine cannot read, and what to do where that is known."""
     said = str(error)
+    found = detected(where) if isinstance(where, Path) and where.is_file() and not parquet(where) else None
+    if found:
+        return (
+            f"cannot read {where}: it is not UTF-8 but seems to be {found.encoding}; give its table "
+            f'encoding = "{found.encoding}".'
+        )
     if "not utf-8" in said:
         return (
-            f"cannot read {where}: it is not UTF-8; write it anew as UTF-8, for example by "
-            "iconv -f WINDOWS-1252 -t UTF-8 (from GB18030 where it was made by a Chinese Excel)."
+            f"cannot read {where}: it is not UTF-8; say with encoding in its table what it is, such as "
+            'encoding = "gb18030", "windows-1252", "big5" or "shift_jis".'
         )
     if "Error when sniffing" in said:
         return (

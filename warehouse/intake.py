@@ -26,6 +26,7 @@ from warehouse.drift import SchemaDrift, lacking, schema_drift
 from warehouse.files import column_names, describe, reader
 from warehouse.ledger import TABLE, File, Ledger, examine, examine_table, mark, read_up_to
 from warehouse.mapping import Mapping, Source
+from warehouse.utf8 import utf8_copies
 from warehouse.write import count
 
 LATE_DAYS = 1
@@ -235,12 +236,13 @@ def _corrections_allowed(mapping: Mapping, changed: Sequence[File], replace: boo
 
 def _drift(mapping: Mapping, ledger: Ledger, arriving: dict[Path, File]) -> list[SchemaDrift]:
     found = []
-    with scratch() as connection:
+    with scratch() as connection, utf8_copies(connection) as copies:
         for path, file in arriving.items():
             for place in file.sources:
                 source, before = mapping.sources[place], ledger.columns.get(place, {})
-                now = describe(connection, source, [path])
-                has_values = partial(_has_values, connection, reader([path], source.header))
+                copy = copies.of(path, source.encoding)
+                now = describe(connection, source, [copy])
+                has_values = partial(_has_values, connection, reader([copy], source.header))
                 found += schema_drift(source, file.name, before, now, has_values)
     return list(dict.fromkeys(found))
 
@@ -248,11 +250,12 @@ def _drift(mapping: Mapping, ledger: Ledger, arriving: dict[Path, File]) -> list
 def _lacking(mapping: Mapping, found: dict[Path, File], taken: bool) -> list[str]:
     """Files without a mapped column that others of their source have. Raises DataError unless they are taken so."""
     told = []
-    with scratch() as connection:
+    with scratch() as connection, utf8_copies(connection) as copies:
         for place, source in enumerate(mapping.sources):
             paths = [path for path, file in found.items() if place in file.sources and not _is_table(file)]
             if len(paths) > 1:
-                names = {found[path].name: column_names(connection, source, path) for path in paths}
+                heads = {path: copies.of(path, source.encoding, head=True) for path in paths}
+                names = {found[path].name: column_names(connection, source, heads[path]) for path in paths}
                 told += lacking(source, names)
     if told and not taken:
         raise DataError(

@@ -78,6 +78,7 @@ class Source:
 
     header: column names of files that have none. time_zone: of timestamps that are UTC, the shop's zone.
     row_number: whether the column row_number (1, 2, ...) is added, for files without a customer id.
+    encoding: of the files, where it is not UTF-8.
     database, table: a table of a database instead of files; the address, or 'env:NAME' to read it from the
     environment, where a password belongs. since: the table's column that only grows (a time of change, a number), by
     which later loads read only what is new; empty: the table is read whole each time. reach: of customers, channel ->
@@ -103,6 +104,7 @@ class Source:
     # Part of the mark only where there are any (`Mapping.said`), so that mappings of before keep theirs.
     attributes: Table[str, str] = field(default_factory=dict, repr=False)
     since: str = field(default="", repr=False)
+    encoding: str = field(default="", repr=False)
 
     @property
     def read(self) -> dict[str, str]:
@@ -133,7 +135,12 @@ class Mapping:
         """What it says; where its files are does not matter."""
         own = [(source.attributes, place) for place, source in enumerate(self.sources) if source.attributes]
         grows = [(source.since, place) for place, source in enumerate(self.sources) if source.since]
-        more = (*((own, self.attributes) if own else ()), *((grows,) if grows else ()))
+        written = [
+            ("encoding", source.encoding, place)
+            for place, source in enumerate(self.sources)
+            if source.encoding
+        ]
+        more = (*((own, self.attributes) if own else ()), *((grows,) if grows else ()), *written)
         return (self.name, self.sources, self.rates, *more)
 
     def paths(self, source: Source) -> list[Path]:
@@ -259,7 +266,9 @@ def _attributes(
     return {one.name: column for one, column in found.items()}
 
 
-_OPTIONS = tuple("files where header time_format time_zone row_number database table since personal".split())
+_OPTIONS = tuple(
+    "files encoding where header time_format time_zone row_number database table since personal".split()
+)
 
 
 def _source(kind: str, table: dict[str, Any], attributes: dict[str, str], mistakes: list[str]) -> Source:
@@ -277,6 +286,8 @@ def _source(kind: str, table: dict[str, Any], attributes: dict[str, str], mistak
         mistakes.append(f"{kind}.database: needs an address and a table, and no files beside them.")
     elif not files and not database:
         mistakes.append(f"{kind}.files: is missing; name a file, a folder or a pattern such as orders/*.csv.")
+    if table.get("encoding") and database:
+        mistakes.append(f"{kind}.encoding: is of files; a database tells its own.")
     if table.get("since") and not database:
         mistakes.append(f"{kind}.since: is for a table of a database; new files are known by themselves.")
     reach = table.get("reach", {})
@@ -306,6 +317,7 @@ def _source(kind: str, table: dict[str, Any], attributes: dict[str, str], mistak
         tuple(personal),
         attributes,
         str(table.get("since", "")),
+        str(table.get("encoding", "")),
     )
 
 

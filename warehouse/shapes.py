@@ -7,6 +7,8 @@ from functools import cache
 from typing import Any
 from zoneinfo import available_timezones
 
+from warehouse.encodings import is_encoding
+
 
 def wrong_shapes(data: Mapping[str, Any], kinds: Mapping[str, tuple[str, ...]]) -> list[str]:
     """One sentence for each value of a mapping that is not of its shape, naming the field and what is accepted.
@@ -67,6 +69,7 @@ OPTIONS: Mapping[str, tuple[Callable[[Any], bool], str]] = {
     ),
     "header": (_texts, 'a list of column names, such as ["id", "day"]'),
     "row_number": (lambda value: isinstance(value, bool), "true or false"),
+    "encoding": (is_encoding, "an encoding such as 'gb18030', 'windows-1252' or 'utf-16'"),
     "time_zone": (lambda value: value in _zones(), "a zone such as 'Europe/London' or 'Asia/Shanghai'"),
     **dict.fromkeys(("where", "time_format", "database", "table", "since"), (_is_text, "a text")),
 }

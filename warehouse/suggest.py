@@ -10,13 +10,14 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import duckdb
 
 from segments.errors import DataError
 from warehouse.connection import identifier, scratch
+from warehouse.encodings import detected, parquet
 from warehouse.files import reader
 from warehouse.personal import column_words
 from warehouse.suggest_attributes import GROUPS
@@ -35,6 +36,7 @@ from warehouse.suggest_columns import (
 )
 from warehouse.suggest_events import Proposal, propose_events
 from warehouse.suggest_tables import propose_campaigns, propose_customers, propose_items
+from warehouse.utf8 import Utf8Copies, utf8_copies
 
 KINDS = ("events", "items", "customers", "campaigns")
 _HAPPENED = ("item", "order", "session", "event", "quantity", "price", "value")
@@ -67,10 +69,12 @@ def suggest(*paths: Path) -> Suggestion:
     for path in paths:
         if not path.is_file():
             raise DataError(f"--suggest: {path} is no file.")
-    found = [_proposal(path) for path in paths]
+    with scratch() as connection, utf8_copies(connection) as copies:
+        found = [_proposal(path, copies) for path in paths]
+        joins = _joins(found, copies) if len(found) > 1 else []
     notes = [f"{one.path.name}: {note}" if len(found) > 1 else note for one in found for note in one.notes]
     if len(found) > 1:
-        notes = [*(f"{one.path.name} holds {one.kind}." for one in found), *_joins(found), *notes]
+        notes = [*(f"{one.path.name} holds {one.kind}." for one in found), *joins, *notes]
     folder = Path(os.path.commonpath([path.absolute().parent for path in paths]))
     if not any(one.kind == "events" for one in found):
         notes.append(
@@ -91,7 +95,18 @@ def suggest(*paths: Path) -> Suggestion:
     return Suggestion(toml, tuple(guesses), (*notes, *money))
 
 
-def _proposal(path: Path) -> Proposal:
+def _proposal(path: Path, copies: Utf8Copies) -> Proposal:
+    encoding = None if parquet(path) else detected(path)
+    if encoding is None:
+        return _told_by(path)
+    one = _told_by(copies.of(path, encoding.encoding))
+    one.notes.insert(
+        0, f"The encoding is taken for {encoding.encoding}: {encoding.why}; look whether that is so."
+    )
+    return replace(one, path=path, encoding=encoding.encoding)
+
+
+def _told_by(path: Path) -> Proposal:
     connection = scratch()
     columns = columns_of(connection, path)
     events = guessed(columns, EVENT_NAMES)
@@ -156,7 +171,7 @@ def _by_its_name(
     )
 
 
-def _joins(found: Sequence[Proposal]) -> list[str]:
+def _joins(found: Sequence[Proposal], copies: Utf8Copies) -> list[str]:
     """How tables join the events, by the ids that both hold."""
     said = []
     for events in (one for one in found if one.kind == "events"):
@@ -166,7 +181,8 @@ def _joins(found: Sequence[Proposal]) -> list[str]:
             if theirs is None:
                 said.append(f"{events.path.name} names no {field}, so {table.path.name} joins nothing of it.")
                 continue
-            share = _share(events.path, theirs, table.path, column)
+            here, there = (copies.of(one.path, one.encoding) for one in (events, table))
+            share = _share(here, theirs, there, column)
             doubt = "" if share >= _JOINED else "; look whether it is the right column"
             said.append(
                 f"{events.path.name} and {table.path.name} join by {theirs} = {column}: {share:.0%} of the {field}s of the "
@@ -217,5 +233,7 @@ def _toml(found: Sequence[Proposal], folder: Path) -> tuple[str, list[str]]:
                 if head.strip("[]").split(".")[0] == kind:
                     where = one.path.absolute().relative_to(folder).as_posix()
                     files = [] if "." in head else [f"files = [{toml_text(where)}]"]
+                    if files and one.encoding:
+                        files.append(f"encoding = {toml_text(one.encoding)}")
                     lines += ["", head, *files, *told]
     return "\n".join(lines) + "\n", notes

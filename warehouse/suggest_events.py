@@ -32,7 +32,8 @@ MONEY = ("value", "price", "discount")
 class Proposal:
     """What is proposed for one file. kind: of its rows. keys: field -> column of the ids it holds.
 
-    lines: its tables without `files`, each after its head. sign: of its currency. codes: currencies by how many rows.
+    lines: its tables without `files`, each after its head. encoding: of the file, where it is not UTF-8. sign: of its
+    currency. codes: currencies by how many rows.
     """
 
     path: Path
@@ -42,6 +43,7 @@ class Proposal:
     guesses: list[Guess]
     notes: list[str]
     sign: str | None = None
+    encoding: str = ""
     codes: list[str] = field(default_factory=list)
 
 
@@ -74,7 +76,7 @@ def propose_events(
     if "item" in found and any(field in found for field in ITEM_FIELDS):
         told = [f"{field} = {toml_text(found[field])}" for field in ("item", *ITEM_FIELDS) if field in found]
         lines.append(("[[items]]", told))
-    return Proposal(path, "events", keys, lines, guesses, notes, sign, codes)
+    return Proposal(path, "events", keys, lines, guesses, notes, sign, codes=codes)
 
 
 def _codes(connection: duckdb.DuckDBPyConnection, column: str | None) -> list[str]:

@@ -29,16 +29,26 @@ def signature(secret: str, manifest: str, body: bytes) -> str:
     return "sha256=" + hmac.new(secret.encode(), manifest.encode() + b"\n" + body, "sha256").hexdigest()
 
 
+def check_delivery(url: str, secret: str) -> None:
+    """Raises UserError for an address or a secret that nothing can be delivered with."""
+    try:
+        address = httpx.URL(url)
+        whole = address.scheme in ("http", "https") and bool(address.host)
+    except httpx.InvalidURL:
+        whole = False
+    if not whole or not secret:
+        raise UserError(
+            "webhook: needs an http(s) address and a secret.", "webhook：需要 http(s) 地址和密钥。"
+        )
+
+
 def deliver(export_folder: Path, url: str, secret: str, wait: Callable[[float], None] = time.sleep) -> int:
     """Post the export; return the number of tries it took.
 
     Waits twice as long after each failed try. Raises UserError when the receiver refuses it (4xx),
     StorageError when it cannot be reached or keeps failing.
     """
-    if not url.startswith(("http://", "https://")) or not secret:
-        raise UserError(
-            "webhook: needs an http(s) address and a secret.", "webhook：需要 http(s) 地址和密钥。"
-        )
+    check_delivery(url, secret)
     manifest = manifest_of(export_folder)
     body, said = (export_folder / manifest.file).read_bytes(), json.dumps(asdict(manifest))
     headers = {

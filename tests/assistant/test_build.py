@@ -271,12 +271,17 @@ def test_a_source_that_fails_leaves_nothing_ready(tmp_path):
         open_workspace(tmp_path)
 
 
-def test_too_short_a_history_is_one_sentence(tmp_path):
+def test_a_shop_whose_history_is_too_short_for_models_is_ready_without_and_is_told(tmp_path):
     tables = small_source(customers=10)
     tables["events"] = tables["events"][tables["events"]["ts"] >= datetime(2017, 9, 1)]
-    with pytest.raises(DataError, match="propensity models need at least"):
-        build(tmp_path, loader(tables), "short")
-    assert not (tmp_path / "ready.json").exists()
+    heard: list[str] = []
+    build(tmp_path, loader(tables), "short", lambda _title: lambda _share, what: heard.append(what))
+    assert any("propensity models need at least 215" in what for what in heard)
+    workspace = open_workspace(tmp_path)
+    assert Registry(workspace.models).names() == ()
+    assert len(customers(tmp_path)) == 10
+    done = refresh_all(tmp_path)
+    assert (done.models, done.models_error) == ((), "")
 
 
 PLAIN = """

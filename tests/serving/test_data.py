@@ -4,7 +4,9 @@ import json
 import shutil
 import sqlite3
 import tarfile
+import threading
 from datetime import timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from starlette.responses import Response
@@ -105,6 +107,38 @@ def test_an_export_is_counted_written_and_logged_alike(folder, tmp_path):
     logged = [entry for entry in Audit(folder).entries() if entry.action == "export"]
     assert logged[-1].detail["count"] == manifest.count
     assert logged[-1].detail["definition"] == manifest.fingerprint
+
+
+def test_a_delivery_is_in_the_log_before_it_is_made_and_a_bad_address_exports_nothing(folder, tmp_path):
+    beer = tmp_path / "beer.json"
+    beer.write_text(json.dumps(BEER))
+    for url, secret in (("http://host:abc/", "s"), ("http://127.0.0.1/", "")):
+        ran = segassist("export", beer, "--name", "bad", "--webhook", url, "--secret", secret, "-w", folder)
+        assert "needs an http" in str(ran.exception)
+    assert not (folder / "exports" / "bad").exists()
+
+    class Receiver(BaseHTTPRequestHandler):
+        def do_POST(self):
+            self.rfile.read(int(self.headers["Content-Length"]))
+            self.send_response(403)
+            self.end_headers()
+
+        def log_message(self, *_args):
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Receiver)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        url = f"http://127.0.0.1:{server.server_address[1]}/hook?token=hidden"
+        ran = segassist("export", beer, "--name", "sent", "--webhook", url, "--secret", "s", "-w", folder)
+    finally:
+        server.shutdown()
+        server.server_close()
+    assert "status 403" in str(ran.exception)
+    logged = [entry.detail for entry in Audit(folder).entries() if entry.action == "delivering"]
+    assert [(each["to"], "failed" in each) for each in logged] == [("127.0.0.1", False), ("127.0.0.1", True)]
+    assert logged[0]["id"] == latest(folder / "exports", "sent").name
+    assert "hidden" not in json.dumps(logged)
 
 
 @pytest.mark.parametrize(

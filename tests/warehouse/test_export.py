@@ -14,7 +14,7 @@ from segments.errors import ConflictError, DataError, NotFoundError, StorageErro
 from warehouse.audience import Audiences
 from warehouse.export import export, latest, manifest_of, prune, read_members, withdraw
 from warehouse.pseudonyms import Vault
-from warehouse.webhook import deliver, signature
+from warehouse.webhook import check_delivery, deliver, signature
 
 SOUP = from_json({"event": "purchase", "items": {"category": ["SOUP"]}})
 NOBODY = from_json({"feature": "spend_365d", "op": ">", "value": 10_000_000})
@@ -208,3 +208,19 @@ def test_a_refusal_is_not_tried_again_and_silence_is_told(audiences, vault, tmp_
     assert len(receiver.got) == 1
     with pytest.raises(StorageError, match="after 5 tries"):
         deliver(made, "http://127.0.0.1:9/none", "s3cret", lambda _s: None)
+
+
+@pytest.mark.parametrize(
+    ("url", "secret"),
+    [
+        ("http://host:abc/", "s"),
+        ("http://[::1", "s"),
+        ("http://", "s"),
+        ("ftp://host/", "s"),
+        ("shop", "s"),
+        ("http://host/", ""),
+    ],
+)
+def test_what_nothing_can_be_delivered_with_is_refused(url, secret):
+    with pytest.raises(UserError, match="needs an http"):
+        check_delivery(url, secret)

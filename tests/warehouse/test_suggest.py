@@ -303,7 +303,10 @@ def test_personal_columns_are_recognised(name, examples, kind):
     ("content", "said"),
     [
         (b"customer_id,ordered_at,total\n", "has no rows"),
-        ("customer;ordered_at;ort\nk1;2024-01-01;Köln\n".encode("cp1252"), "is not UTF-8"),
+        (
+            "customer;ordered_at;city\nk1;2024-01-01;Москва\n".encode("cp1251"),
+            "is not UTF-8; say with encoding",
+        ),
         (
             b'id,day,total,note\r\n1,2024-01-01,"$1,200.50",x\r\n\n2,2024-01-02,"$3,100.50",x\r\n',
             "line ends of two kinds",
