@@ -100,8 +100,8 @@ def _segment(figures: dict[str, Figure], language: Language, currency: str, min_
             f" They behave most like the {shown} seed customers.",
             f"他们的行为与 {shown} 位种子客户最相似。",
         )
-    doubts = figures.get(f"doubts_{language}")
-    return text if doubts is None else f"{text}\n- {doubts.value}"
+    lines = [figures[name].value for name in (f"doubts_{language}", f"method_{language}") if name in figures]
+    return "\n".join([text, *(f"- {line}" for line in lines)])
 
 
 def _figures(item: Evidence, language: Language, currency: str) -> str:

@@ -25,6 +25,7 @@ from indexes.discoveries import Discoveries
 from indexes.index import CustomerIndex
 from indexes.tastes import nearness
 from indexes.text import SentenceEncoder
+from indexes.trial import Trial, forget, try_methods
 from propensity.registry import Registry
 from segments.atomic import write_text
 from segments.errors import DataError, NotBuiltError
@@ -55,6 +56,9 @@ LOADING = (
     ),
 )
 """The code whose change makes another warehouse of the same files."""
+
+INDEXING = ("behaviour", "files", "index", "kinds", "lookalikes", "search", "text", "trial")
+"""The code of `indexes/` whose change makes another index, or another choice of how it is searched."""
 
 NEW_SETTINGS = """\
 # Settings of this workspace; every key may be left out.
@@ -265,6 +269,10 @@ def _steps(workspace: Workspace, make: Callable[[Progress], object]) -> tuple[St
     def index(progress: Progress) -> None:
         _build_index(workspace, progress)
 
+    def check_index() -> None:
+        CustomerIndex.load(workspace.index, "cpu")
+        Trial.load(workspace.index)
+
     def models(progress: Progress) -> None:
         opened = Warehouse(workspace.warehouse)
         try:
@@ -294,9 +302,8 @@ def _steps(workspace: Workspace, make: Callable[[Progress], object]) -> tuple[St
             "index",
             "Encode products and behaviour; build the FAISS index",
             index,
-            lambda: CustomerIndex.load(workspace.index, "cpu"),
-            tuple(f"indexes/{name}.py" for name in ("behaviour", "files", "index", "kinds", "search", "text"))
-            + (("indexes/encoder/*.py",) if learned else ()),
+            check_index,
+            tuple(f"indexes/{name}.py" for name in INDEXING) + (("indexes/encoder/*.py",) if learned else ()),
             learned,
         ),
         Step(
@@ -346,7 +353,18 @@ def _build_index(workspace: Workspace, progress: Progress) -> None:
         vectors, why = behaviour_vectors(workspace, warehouse, progress)
         index = CustomerIndex.build(vectors, workspace.settings.index_device, made_by=why)
         index.save(workspace.index)
+        _try_lookalikes(workspace, warehouse, index)
         Discoveries(workspace.folder).keep_only(index.customer_ids)
         progress(1.0, index.reason)
     finally:
         warehouse.close()
+
+
+def _try_lookalikes(workspace: Workspace, warehouse: Warehouse, index: CustomerIndex) -> None:
+    purchases = warehouse.events("purchase", "customer_id", "item_id", "ts", "value")
+    items = warehouse.fetch(warehouse.table("items"))
+    trial = try_methods(index, purchases, items, workspace.settings.exclude_categories)
+    if trial is None:
+        forget(workspace.index)
+    else:
+        trial.save(workspace.index)
