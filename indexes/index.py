@@ -33,7 +33,8 @@ class Match:
 
 class CustomerIndex:
     """Customers by behaviour. `reason` says why this kind of index (and device) was chosen, `recall` what its searches
-    find where they are not exact.
+    find where they are not exact, `changed` how many customers were changed since it was made anew, `code` by what code
+    that was.
 
     A removed customer's row stays, empty (None in `_ids`, zeros in the vectors), so that rows never move.
     """
@@ -48,6 +49,7 @@ class CustomerIndex:
         recall: Recall | None = None,
     ) -> None:
         self.encoder, self.as_of, self.reason, self.recall = encoder, as_of, reason, recall
+        self.changed, self.code = 0, ""
         self._read_only = False
         self._take(searcher, ids)
 
@@ -100,6 +102,8 @@ class CustomerIndex:
             "as_of": self.as_of.isoformat(),
             "reason": self.reason,
             "recall": self.recall,
+            "changed": self.changed,
+            "code": self.code,
             "customer_ids": self._ids,
         }
         structure = None if self.kind == "flat" else _on_cpu(self.searcher)
@@ -120,6 +124,7 @@ class CustomerIndex:
         as_of = date.fromisoformat(about["as_of"])
         recall = Recall(*about["recall"]) if about.get("recall") else None
         made = cls(searcher, about["customer_ids"], about["encoder"], as_of, about["reason"], recall)
+        made.changed, made.code = about.get("changed", 0), about.get("code", "")
         made._read_only = mapped and index is not None
         return made
 

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from assistant.answer import plain
 from assistant.grounding import ungrounded
 from assistant.rooms import Rooms
 from assistant.tools import Tools
@@ -118,3 +119,28 @@ def test_a_chat_shows_it(talk):
     answer = talk.ask("find 50 lookalikes of them", call("find_lookalikes", segment="current"))
     assert METHOD["en"] in answer.answer
     assert answer.answer.count("Method:") == 1
+
+
+@pytest.mark.parametrize(
+    ("language", "told"),
+    [
+        ("en", "You asked for 5,000; there are no more to be found."),
+        ("zh", "您要 5,000 位，可找的只有这些。"),
+    ],
+)
+def test_fewer_than_asked_for_are_told(measured, language, told):
+    tools, _ = measured
+    more = tools.find_lookalikes(from_json(BIG_SPENDERS), top=5000)
+    assert told in plain(more, language, "$", 10)
+    enough = tools.find_lookalikes(from_json(BIG_SPENDERS), top=50)
+    assert told[:8] not in plain(enough, language, "$", 10)
+    assert ungrounded(plain(more, language, "$", 10), more.evidence) == []
+
+
+def test_the_dial_of_lookalikes_is_that_of_their_seed(measured):
+    tools, _ = measured
+    people = from_json(BIG_SPENDERS)
+    alike = tools.find_lookalikes(people, top=100).definition
+    of_seed, of_alike = tools.dial_lookalikes(people), tools.dial_lookalikes(alike)
+    assert of_alike.texts == of_seed.texts
+    assert of_alike.definition == people
