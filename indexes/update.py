@@ -15,8 +15,10 @@ from indexes.index import CustomerIndex
 from indexes.kinds import broadest
 from indexes.search import TUNED_TO, tuned
 
-MOVED = 1e-3
-"""Cosine distance from which a vector counts as moved."""
+MOVED = 3e-3
+"""Cosine distance from which a vector counts as moved. On the demo one day moves 272 of the 422 who bought further than
+that, and 1 of the 2,046 others. After seven days an update puts in 1,217 of 2,468 and shares 0.982 of the nearest 100 with
+today's vectors (at 1e-3: 1,639 and 0.992; at 1e-2: 642 and 0.962)."""
 MOST = 0.2
 """Share of the customers, since the index was made anew, up to which it is updated: what was learned of all grows old,
 and searches step over the rows of those taken out (`index.REBUILT_FROM`)."""
