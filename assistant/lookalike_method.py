@@ -26,13 +26,16 @@ def how_found(
 ) -> tuple[Figure, ...]:
     """The method's figures, the index's, and `method_en` and `method_zh`: the line that an answer shows."""
     method, trial = rooms.lookalike_method(len(seeds)), rooms.lookalike_trial
+    noisy = rooms.disclosure.margin is not None
+    if noisy:  # what was measured tells of customers without noise
+        trial = None
     figures = {figure.name: figure for figure in (*_tried(trial), *_index(rooms, method, seeds, top, within))}
     shown = {name: display(figure) for name, figure in figures.items()}
     return (
         Figure("method", method, "text", "method", "方法"),
         *figures.values(),
-        Figure("method_en", _english(method, trial, shown), "text", "how they were found", "查找方法"),
-        Figure("method_zh", _chinese(method, trial, shown), "text", "how they were found", "查找方法"),
+        Figure("method_en", _english(method, trial, shown, noisy), "text", "how they were found", "查找方法"),
+        Figure("method_zh", _chinese(method, trial, shown, noisy), "text", "how they were found", "查找方法"),
     )
 
 
@@ -69,9 +72,11 @@ def _index(
     return tuple(figures)
 
 
-def _english(method: Method, trial: Trial | None, shown: dict[str, str]) -> str:
+def _english(method: Method, trial: Trial | None, shown: dict[str, str], noisy: bool) -> str:
     said = f"Method: {WORDS[method][0]}"
-    if trial is None:
+    if noisy:
+        said += " (what was measured is not told where counts carry noise)."
+    elif trial is None:
         said += " (the default; nothing was measured here)."
     else:
         others = ", ".join(
@@ -91,9 +96,11 @@ def _english(method: Method, trial: Trial | None, shown: dict[str, str]) -> str:
     return f"{said} Index: {shown['index_kind']}, approximate{found}."
 
 
-def _chinese(method: Method, trial: Trial | None, shown: dict[str, str]) -> str:
+def _chinese(method: Method, trial: Trial | None, shown: dict[str, str], noisy: bool) -> str:
     said = f"方法：{WORDS[method][1]}"
-    if trial is None:
+    if noisy:
+        said += "（计数带噪声时不公布检验结果）。"
+    elif trial is None:
         said += "（默认方法，尚未在本数据上检验）。"
     else:
         others = "，".join(

@@ -6,6 +6,7 @@ import pytest
 
 from assistant.answer import plain
 from assistant.grounding import ungrounded
+from assistant.lookalike_method import how_found
 from assistant.rooms import Rooms
 from assistant.tools import Tools
 from assistant.workspace import open_workspace
@@ -112,6 +113,15 @@ def test_without_a_trial_nothing_is_claimed(measured, monkeypatch):
     assert "the default; nothing was measured here" in line(result, "en")
     assert "尚未在本数据上检验" in line(result, "zh")
     assert "centroid_lift" not in figures(result)
+
+
+def test_where_counts_carry_noise_the_trial_is_not_told(measured, monkeypatch):
+    tools, _ = measured
+    monkeypatch.setattr(type(tools.rooms.disclosure), "margin", 40)
+    found = how_found(tools.rooms, list(tools.rooms.index.customer_ids[:30]), 50)
+    assert not any("_lift" in figure.name or "_recall" in figure.name for figure in found)
+    assert "not told where counts carry noise" in found[-2].value
+    assert "不公布检验结果" in found[-1].value
 
 
 def test_a_chat_shows_it(talk):
