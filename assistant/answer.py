@@ -100,8 +100,16 @@ def _segment(figures: dict[str, Figure], language: Language, currency: str, min_
             f" They behave most like the {shown} seed customers.",
             f"他们的行为与 {shown} 位种子客户最相似。",
         )
-    doubts = figures.get(f"doubts_{language}")
-    return text if doubts is None else f"{text}\n- {doubts.value}"
+    asked = figures.get("top")
+    if asked is not None and isinstance(size, int) and isinstance(asked.value, int) and size < asked.value:
+        shown = display(asked, currency)
+        text += _say(
+            language,
+            f" You asked for {shown}; there are no more to be found.",
+            f"您要 {shown} 位，可找的只有这些。",
+        )
+    lines = [figures[name].value for name in (f"doubts_{language}", f"method_{language}") if name in figures]
+    return "\n".join([text, *(f"- {line}" for line in lines)])
 
 
 def _figures(item: Evidence, language: Language, currency: str) -> str:

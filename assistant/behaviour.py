@@ -6,11 +6,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from assistant.workspace import Workspace
-from indexes.behaviour import BehaviourVectors, encode_behaviour
+from indexes.behaviour import Aggregate, BehaviourVectors, encode_behaviour, learn_behaviour
 from indexes.encoder.decision import AGGREGATE, TRAINED, Decision
+from indexes.index import CustomerIndex
+from indexes.kept import KeptTexts, keep_aggregate, kept_aggregate
 from indexes.text import SentenceEncoder
+from indexes.update import update
 from segments.atomic import sha256_of
-from segments.ports import Progress
+from segments.errors import ChecksumError, NotBuiltError
+from segments.ports import Progress, TextEncoder
 from warehouse.store import Warehouse
 
 
@@ -58,25 +62,88 @@ def behind(name: str) -> str:
     return " + ".join(part.split(":")[0] for part in name.split(" + "))
 
 
+@dataclass(frozen=True)
+class Made:
+    """Vectors, why by this encoder, and what the aggregate in it learned of all; None where it has none."""
+
+    vectors: BehaviourVectors
+    why: str
+    learned: Aggregate | None
+
+
+def bring_index(
+    workspace: Workspace, warehouse: Warehouse, code: str, progress: Progress, anew: bool = False
+) -> CustomerIndex:
+    """Save the index of the warehouse's date: the one that is there with the customers who changed, or made anew.
+
+    code: tells of the code that makes it; by other code, or asked for `anew`, it is not updated. Raises as
+    `behaviour_vectors`.
+    """
+    text = KeptTexts(SentenceEncoder(workspace.settings.encoder), workspace.index)
+    why = "it was asked for"
+    if not anew:
+        index, why = _updated(workspace, warehouse, code, text, progress)
+        if index is not None:
+            index.save(workspace.index)
+            text.save()
+            progress(1.0, f"{why}; {index.reason}")
+            return index
+    made = behaviour_vectors(workspace, warehouse, text, progress)
+    index = CustomerIndex.build(made.vectors, workspace.settings.index_device, made_by=made.why)
+    index.code = code
+    # The aggregate first: beside an older index it has another name, and is not used.
+    if made.learned is not None:
+        keep_aggregate(workspace.index, made.learned)
+    index.save(workspace.index)
+    text.save()
+    progress(1.0, f"made anew, since {why}; {index.reason}")
+    return index
+
+
+def _updated(
+    workspace: Workspace, warehouse: Warehouse, code: str, text: TextEncoder, progress: Progress
+) -> tuple[CustomerIndex | None, str]:
+    """The index as it is now, or None; and what was done to it, or why it cannot be updated."""
+    try:
+        index = CustomerIndex.load(workspace.index, workspace.settings.index_device)
+    except (NotBuiltError, ChecksumError):
+        return None, "there was none that can be used"
+    if index.code != code:
+        return None, "other code made the one before"
+    learned = kept_aggregate(workspace.index)
+    if behind(index.encoder) != wanted(workspace).name or (AGGREGATE in index.encoder and learned is None):
+        return None, "another encoder made the one before"
+    done = update(index, behaviour_vectors(workspace, warehouse, text, progress, learned).vectors)
+    return (None, done.words) if done.why_not else (index, done.words)
+
+
 def behaviour_vectors(
-    workspace: Workspace, warehouse: Warehouse, progress: Progress
-) -> tuple[BehaviourVectors, str]:
-    """Every customer's vector as of the warehouse's date, and why by this encoder.
+    workspace: Workspace,
+    warehouse: Warehouse,
+    text: TextEncoder,
+    progress: Progress,
+    learned: Aggregate | None = None,
+) -> Made:
+    """Every customer's vector as of the warehouse's date. learned: by an aggregate of an earlier day.
 
     Raises NotBuiltError for a learned encoder that was not trained, DataError for one of another text encoder.
     """
-    found, text = wanted(workspace), SentenceEncoder(workspace.settings.encoder)
+    found = wanted(workspace)
     purchases = warehouse.events("purchase", "customer_id", "item_id", "ts", "value")
     items, features = warehouse.fetch(warehouse.table("items")), warehouse.features()
-    if found.learned is None:
-        return encode_behaviour(purchases, items, features, text, warehouse.as_of, progress), found.why
+    vectors: BehaviourVectors | None = None
+    if AGGREGATE in found.name:
+        tables = purchases, items, features, text, warehouse.as_of
+        if learned is None:
+            vectors, learned = learn_behaviour(*tables, progress)
+        else:
+            vectors = encode_behaviour(*tables, progress, learned)
+    if found.learned is None and vectors is not None:
+        return Made(vectors, found.why, learned)
     # PyTorch takes seconds to load: only those whose index needs it wait.
     from indexes.encoder.encoder import LearnedEncoder, joined
 
-    encoder = LearnedEncoder.load(folder_of(workspace) / found.learned, text)
-    progress(0.1, f"shopping days read by the {found.learned}")
-    learned = encoder.encode(purchases, items, list(features.index), warehouse.as_of)
-    if found.name == found.learned:
-        return learned, found.why
-    aggregate = encode_behaviour(purchases, items, features, text, warehouse.as_of, progress)
-    return joined(aggregate, learned), found.why
+    encoder = LearnedEncoder.load(folder_of(workspace) / str(found.learned), text)
+    progress(0.9, f"shopping days read by the {found.learned}")
+    read = encoder.encode(purchases, items, list(features.index), warehouse.as_of)
+    return Made(read if vectors is None else joined(vectors, read), found.why, learned)

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import duckdb
 
-from assistant.behaviour import behaviour_vectors, made_from
+from assistant.behaviour import bring_index, made_from
 from assistant.build_steps import LOAD, MADE, Built, Step, condition, mark_after, mark_of, run_steps
 from assistant.reviews import check_scored, score_reviews
 from assistant.scoring import chosen_families, reads_sequences, train_or_rescore
@@ -25,6 +25,7 @@ from indexes.discoveries import Discoveries
 from indexes.index import CustomerIndex
 from indexes.tastes import nearness
 from indexes.text import SentenceEncoder
+from indexes.trial import Trial, forget, try_methods
 from propensity.registry import Registry
 from segments.atomic import write_text
 from segments.errors import DataError, NotBuiltError
@@ -55,6 +56,9 @@ LOADING = (
     ),
 )
 """The code whose change makes another warehouse of the same files."""
+
+INDEXING = ("behaviour", "files", "index", "kept", "kinds", "lookalikes", "search", "text", "trial", "update")
+"""The code of `indexes/` whose change makes another index, or another choice of how it is searched."""
 
 NEW_SETTINGS = """\
 # Settings of this workspace; every key may be left out.
@@ -140,7 +144,8 @@ def refresh(folder: Path, progress: Callable[[str], Progress] = lambda _title: s
     """Make the index anew and score every customer again, after the warehouse was changed in its place."""
     for name in MADE:
         (folder / "run" / f"{name}.done").unlink(missing_ok=True)
-    return _without_loading(folder, progress).workspace
+    # What was removed must leave no trace: a vector that hardly moved would be kept.
+    return _without_loading(folder, progress, anew=True).workspace
 
 
 def mend(folder: Path, progress: Callable[[str], Progress] = lambda _title: silent) -> tuple[str, ...]:
@@ -171,13 +176,13 @@ def _made_otherwise(folder: Path) -> Iterator[Step]:
         before = kept
 
 
-def _without_loading(folder: Path, progress: Callable[[str], Progress]) -> Built:
+def _without_loading(folder: Path, progress: Callable[[str], Progress], anew: bool = False) -> Built:
     """The steps that are due, on the warehouse as it is.
 
     It keeps the mark of the code that loaded it: where this version loads otherwise, the next build still knows.
     """
     workspace = Workspace.of(folder)
-    loading, *steps = _steps(workspace, lambda _report: None)
+    loading, *steps = _steps(workspace, lambda _report: None, anew)
     loading.check()
     return run_steps(workspace, steps, mark_of(folder, loading), _source_of(folder), progress, in_use=True)
 
@@ -224,7 +229,7 @@ def _build(
 ) -> Built:
     """make: makes the warehouse from the source; the rest as `run_steps`."""
     workspace = Workspace.of(folder)
-    steps = _steps(workspace, make)
+    steps = _steps(workspace, make, anew)
     return run_steps(workspace, steps, _start(workspace, source), source, progress, in_use, anew)
 
 
@@ -233,7 +238,9 @@ def _start(workspace: Workspace, source: str) -> str:
     return f"{FORMAT}|{source}|{workspace.settings.encoder}"
 
 
-def _steps(workspace: Workspace, make: Callable[[Progress], object]) -> tuple[Step, ...]:
+def _steps(workspace: Workspace, make: Callable[[Progress], object], anew: bool = False) -> tuple[Step, ...]:
+    """anew: the index is not updated but made again."""
+
     def open_warehouse() -> None:
         opened = Warehouse(workspace.warehouse)
         try:
@@ -263,7 +270,11 @@ def _steps(workspace: Workspace, make: Callable[[Progress], object]) -> tuple[St
             opened.close()
 
     def index(progress: Progress) -> None:
-        _build_index(workspace, progress)
+        _build_index(workspace, progress, anew)
+
+    def check_index() -> None:
+        CustomerIndex.load(workspace.index, "cpu")
+        Trial.load(workspace.index)
 
     def models(progress: Progress) -> None:
         opened = Warehouse(workspace.warehouse)
@@ -273,7 +284,6 @@ def _steps(workspace: Workspace, make: Callable[[Progress], object]) -> tuple[St
         finally:
             opened.close()
 
-    learned = made_from(workspace)
     return (
         Step(
             LOAD,
@@ -294,10 +304,9 @@ def _steps(workspace: Workspace, make: Callable[[Progress], object]) -> tuple[St
             "index",
             "Encode products and behaviour; build the FAISS index",
             index,
-            lambda: CustomerIndex.load(workspace.index, "cpu"),
-            tuple(f"indexes/{name}.py" for name in ("behaviour", "files", "index", "kinds", "search", "text"))
-            + (("indexes/encoder/*.py",) if learned else ()),
-            learned,
+            check_index,
+            _index_code(workspace),
+            made_from(workspace),
         ),
         Step(
             "models",
@@ -340,13 +349,27 @@ def _write_tastes(workspace: Workspace, progress: Progress) -> None:
     write_tastes(workspace.folder, tastes, near, lambda share, what: progress(0.7 + 0.3 * share, what))
 
 
-def _build_index(workspace: Workspace, progress: Progress) -> None:
+def _build_index(workspace: Workspace, progress: Progress, anew: bool = False) -> None:
     warehouse = Warehouse(workspace.warehouse)
     try:
-        vectors, why = behaviour_vectors(workspace, warehouse, progress)
-        index = CustomerIndex.build(vectors, workspace.settings.index_device, made_by=why)
-        index.save(workspace.index)
+        code = mark_after(made_from(workspace), _index_code(workspace))
+        index = bring_index(workspace, warehouse, code, progress, anew)
+        _try_lookalikes(workspace, warehouse, index)
         Discoveries(workspace.folder).keep_only(index.customer_ids)
-        progress(1.0, index.reason)
     finally:
         warehouse.close()
+
+
+def _index_code(workspace: Workspace) -> tuple[str, ...]:
+    learned = ("indexes/encoder/*.py",) if made_from(workspace) else ()
+    return (*(f"indexes/{name}.py" for name in INDEXING), *learned)
+
+
+def _try_lookalikes(workspace: Workspace, warehouse: Warehouse, index: CustomerIndex) -> None:
+    purchases = warehouse.events("purchase", "customer_id", "item_id", "ts", "value")
+    items = warehouse.fetch(warehouse.table("items"))
+    trial = try_methods(index, purchases, items, workspace.settings.exclude_categories)
+    if trial is None:
+        forget(workspace.index)
+    else:
+        trial.save(workspace.index)

@@ -17,6 +17,9 @@ def discover_segments(rooms: Rooms, k: int | None) -> Evidence:
     """Natural segments as evidence; the discovery is kept, so that a definition may name its clusters."""
     events, items = rooms.warehouse.table("events"), rooms.warehouse.table("items")
     bought = events.filter(events.type == "purchase").inner_join(items, "item_id")
+    excluded = list(rooms.workspace.settings.exclude_categories)
+    if excluded:  # coupons and deposits are nobody's taste
+        bought = bought.filter(bought.category.isnull() | ~bought.category.isin(excluded))
     spend = bought.group_by("customer_id", "category").aggregate(value=bought.value.sum())
     currency = rooms.workspace.settings.currency
     found = discover(rooms.index, rooms.warehouse.features(), rooms.warehouse.fetch(spend), k, currency)

@@ -32,9 +32,10 @@ from campaigns.plan import Strategy
 from campaigns.strategy import plan_strategy
 from indexes.discoveries import Discoveries
 from indexes.index import CustomerIndex
-from indexes.lookalikes import lookalikes
+from indexes.lookalikes import DEFAULT, Method, lookalikes
 from indexes.text import SentenceEncoder
 from indexes.text_search import ItemTexts, customers_near
+from indexes.trial import LEAST_BUYERS, Trial
 from insights.item_model import ItemModel, build_model
 from insights.recommend import Recommendations, recommend
 from propensity.declared import each_outcome
@@ -100,6 +101,16 @@ class Rooms:
     def index(self) -> CustomerIndex:
         """The behaviour index."""
         return CustomerIndex.load(self.workspace.index, self.workspace.settings.index_device)
+
+    @cached_property
+    def lookalike_trial(self) -> Trial | None:
+        """How the methods of finding lookalikes did on this workspace's buyers; None where nothing could be tried."""
+        return Trial.load(self.workspace.index)
+
+    def lookalike_method(self, seeds: int) -> Method:
+        """How lookalikes of so many customers are found; of fewer than the trial's seeds nothing is known."""
+        trial = self.lookalike_trial
+        return DEFAULT if trial is None or seeds < LEAST_BUYERS // 2 else trial.method
 
     @cached_property
     def vault(self) -> Vault:
@@ -224,7 +235,8 @@ class _Resolver:
 
     def similar(self, seeds: Sequence[str], top: int, within: Sequence[str] | None) -> list[str]:
         """Lookalikes, nearest first."""
-        return [match.customer_id for match in lookalikes(self._rooms.index, seeds, top, within)]
+        method = self._rooms.lookalike_method(len(seeds))
+        return [match.customer_id for match in lookalikes(self._rooms.index, seeds, top, within, method)]
 
     def caring(self, text: str, top: int, within: Sequence[str] | None) -> list[str]:
         """Whose behaviour is nearest to those who buy what a text means."""

@@ -16,6 +16,7 @@ from pydantic import Field
 from assistant import tools_audience as audience
 from assistant import tools_campaigns as campaign_tools
 from assistant import tools_habits, tools_market, tools_plans, tools_propensity
+from assistant.lookalike_method import how_found
 from assistant.natural_segments import discover_segments
 from assistant.noise import LEVEL
 from campaigns.assumptions import NO_TERMS, Terms
@@ -129,14 +130,19 @@ class Tools:
             "seed_size", self._shown(definition), "customers", "customers in the seed segment", "种子客户数"
         )
         asked = Figure("top", top, "customers", "lookalikes asked for", "所求相似客户数")
-        out = Evidence("", evidence.tool, (*evidence.figures, seed, asked), (), evidence.notes)
+        within = None if among is None else self.rooms.audiences.members(among)
+        how = how_found(self.rooms, seeds, most, within)
+        out = Evidence("", evidence.tool, (*evidence.figures, seed, asked, *how), (), evidence.notes)
         return ToolResult((out,), found)
 
     def find_lookalikes_of_customer(self, customer: str, top: Top = DEFAULT_TOP) -> ToolResult:
         """Find the customers whose behaviour is nearest to one customer's, given by the retailer's own id."""
         known = self.rooms.vault.known(customer)
-        found = SimilarityCondition(min(top, self.rooms.audiences.population), customer=known)
-        return ToolResult((self._segment_evidence("find_lookalikes", found),), found)
+        most = min(top, self.rooms.audiences.population)
+        found = SimilarityCondition(most, customer=known)
+        evidence = self._segment_evidence("find_lookalikes", found)
+        figures = (*evidence.figures, *how_found(self.rooms, [known], most))
+        return ToolResult((replace(evidence, figures=figures),), found)
 
     def score_propensity(self, definition: Node, outcome: str) -> ToolResult:
         """How likely a segment is to do an outcome (purchase_14d, purchase_30d, coupon_redeem_30d, or
@@ -306,7 +312,11 @@ class Tools:
         return self._told(campaign_tools.backtest_strategy(self.rooms, definition), definition)
 
     def dial_lookalikes(self, definition: Node) -> ToolResult:
-        """How much like a segment its nearest customers are, by the size of the audience (measured lift)."""
+        """How much like a segment its nearest customers are, by the size of the audience (measured lift). Of lookalikes:
+        of the segment that they are like."""
+        # Lookalikes are near each other by construction: to hide half of them would measure nothing.
+        if isinstance(definition, SimilarityCondition) and definition.segment is not None:
+            definition = definition.segment
         return self._told(campaign_tools.dial_lookalikes(self.rooms, self._members(definition)), definition)
 
     def write_copy(

@@ -17,6 +17,7 @@ import pandas as pd
 
 from assistant.disclosure import is_asked
 from assistant.documents import Documents, SavedDocument
+from assistant.lookalike_method import how_found
 from campaigns.acquire import Acquisition, acquisition
 from campaigns.assign import aa_check, bands_of
 from campaigns.assumptions import Terms
@@ -313,13 +314,22 @@ def backtest_strategy(rooms: Rooms, definition: Node) -> Told:
 def dial_lookalikes(rooms: Rooms, members: list[str]) -> Told:
     """How much like the segment its nearest customers are, by the size of the audience."""
     found = _dialled(rooms, members)
-    evidence = Evidence("", "dial_lookalikes", found.figures(), tuple(found.rows()))
-    return Told(evidence, (found.to_markdown("en"), found.to_markdown("zh")))
+    how = how_found(rooms, halves(members)[0], max(SIZES))
+    evidence = Evidence("", "dial_lookalikes", (*found.figures(), *how), tuple(found.rows()))
+    lines = {figure.name: figure.value for figure in how}
+    return Told(
+        evidence,
+        (
+            f"{found.to_markdown('en')}\n\n{lines['method_en']}",
+            f"{found.to_markdown('zh')}\n\n{lines['method_zh']}",
+        ),
+    )
 
 
 def _dialled(rooms: Rooms, members: list[str]) -> Dial:
     seeds, hidden = halves(members)
-    ranked = [match.customer_id for match in lookalikes(rooms.index, seeds, max(SIZES))]
+    method = rooms.lookalike_method(len(seeds))
+    ranked = [match.customer_id for match in lookalikes(rooms.index, seeds, max(SIZES), method=method)]
     return dial(ranked, hidden, rooms.audiences.population, len(seeds))
 
 

@@ -37,6 +37,8 @@ HABITS = (
     "discount_rate_365d",
     "weekend_share_365d",
 )
+NOISE = 1e-6
+"""Share of the largest singular value below which one is not told from zero."""
 SEED = 7
 
 
@@ -55,6 +57,34 @@ class BehaviourVectors:
         return np.array([place[c] for c in customer_ids if c in place], dtype=np.int64)
 
 
+@dataclass(frozen=True)
+class Aggregate:
+    """What was learned of all customers once: it makes a vector that compares with theirs without another look at them.
+
+    categories: the rows of tastes (c, d). centre (t,) and meaning (t, d): of mean text vectors, None without text.
+    middle, mean, spread (h,): of each habit, what a missing one counts as, and its scale. A new category says nothing in
+    the tastes until the aggregate is learned anew; what its items mean counts at once.
+    """
+
+    categories: tuple[str, ...]
+    tastes: np.ndarray
+    centre: np.ndarray | None
+    meaning: np.ndarray | None
+    middle: np.ndarray
+    mean: np.ndarray
+    spread: np.ndarray
+
+    def name(self, encoder: TextEncoder | None) -> str:
+        """Text encoder, settings, and a hash of what was learned: vectors of the same name have meaning together."""
+        learned = hashlib.sha256("\n".join(self.categories).encode())
+        for array in (self.tastes, self.centre, self.meaning, self.middle, self.mean, self.spread):
+            if array is not None:
+                learned.update(np.ascontiguousarray(array).tobytes())
+        return (
+            f"aggregate:{encoder.name if encoder else 'no-text'}:{_fingerprint()}:{learned.hexdigest()[:8]}"
+        )
+
+
 def encode_behaviour(
     purchases: pd.DataFrame,
     items: pd.DataFrame,
@@ -62,12 +92,53 @@ def encode_behaviour(
     encoder: TextEncoder | None,
     as_of: date,
     progress: Progress = silent,
+    learned: Aggregate | None = None,
 ) -> BehaviourVectors:
-    """Vectors of every customer of `features` from purchases before `as_of`.
+    """Vectors of every customer of `features` from purchases before `as_of`; as `learn_behaviour` without `learned`."""
+    if learned is None:
+        return learn_behaviour(purchases, items, features, encoder, as_of, progress)[0]
+    known = _read(purchases, items, features, encoder, as_of, progress)
+    return _encoded(known, learned, encoder, as_of)
+
+
+def learn_behaviour(
+    purchases: pd.DataFrame,
+    items: pd.DataFrame,
+    features: pd.DataFrame,
+    encoder: TextEncoder | None,
+    as_of: date,
+    progress: Progress = silent,
+) -> tuple[BehaviourVectors, Aggregate]:
+    """Vectors of every customer of `features` from purchases before `as_of`, and what was learned of all for them.
 
     purchases: customer_id, item_id, ts, value. items: item_id, department, category, name. features:
     indexed by customer_id. encoder None leaves the meaning block out. Raises DataError without purchases.
     """
+    known = _read(purchases, items, features, encoder, as_of, progress)
+    progress(0.9, "what all have in common")
+    learned = _learned(known)
+    return _encoded(known, learned, encoder, as_of), learned
+
+
+@dataclass(frozen=True)
+class _Known:
+    """What vectors are made of. spend: (n, categories); meaning: mean text vectors (n, t); habits: on log scale (n, h)."""
+
+    customers: pd.Index
+    spend: sparse.csr_matrix
+    categories: tuple[str, ...]
+    meaning: np.ndarray | None
+    habits: pd.DataFrame
+
+
+def _read(
+    purchases: pd.DataFrame,
+    items: pd.DataFrame,
+    features: pd.DataFrame,
+    encoder: TextEncoder | None,
+    as_of: date,
+    progress: Progress,
+) -> _Known:
     rows = purchases[purchases["ts"] < pd.Timestamp(as_of)]
     if rows.empty:
         raise DataError(
@@ -81,22 +152,51 @@ def encode_behaviour(
     who = customers.get_indexer(pd.Index(rows["customer_id"]))
     what = items.set_index("item_id").reindex(rows["item_id"])
     progress(0.3, "tastes")
-    spend, _ = _counts(who, what["category"].to_numpy(), weight, len(customers))
-    blocks = [tastes(spend)]
+    spend, names = _counts(who, what["category"].to_numpy(), weight, len(customers))
     progress(0.5, "meaning of the items")
-    if encoder is not None:
-        blocks.append(_meaning(who, what, weight, len(customers), encoder))
-    progress(0.9, "habits")
-    blocks.append(_habits(features.loc[customers]))
+    meaning = None if encoder is None else _meaning(who, what, weight, len(customers), encoder)
+    return _Known(customers, spend, tuple(map(str, names)), meaning, _habits(features.loc[customers]))
+
+
+def _learned(known: _Known) -> Aggregate:
+    middle = known.habits.median().fillna(0.0)
+    filled = known.habits.fillna(middle)
+    centre = meaning = None
+    if known.meaning is not None:
+        centre = known.meaning.mean(axis=0)
+        meaning = _reduced(known.meaning - centre, TEXT_DIMENSIONS)
+    return Aggregate(
+        known.categories,
+        _tastes(known.spend, TASTE_DIMENSIONS),
+        centre,
+        meaning,
+        middle.to_numpy(),
+        filled.mean().to_numpy(),
+        filled.std().fillna(1).replace(0, 1).to_numpy(),
+    )
+
+
+def _encoded(known: _Known, learned: Aggregate, encoder: TextEncoder | None, as_of: date) -> BehaviourVectors:
+    place = pd.Index(known.categories).get_indexer(pd.Index(learned.categories))
+    spend = known.spend[:, place[place >= 0]]
+    blocks = [_logged(spend) @ learned.tastes[place >= 0]]
+    if known.meaning is not None and learned.meaning is not None:
+        blocks.append((known.meaning - learned.centre) @ learned.meaning)
+    filled = known.habits.to_numpy()
+    filled = np.where(np.isnan(filled), learned.middle, filled)
+    blocks.append(((filled - learned.mean) / learned.spread).clip(-3, 3))
     weights = WEIGHTS if encoder is not None else (WEIGHTS[0], WEIGHTS[2])
     matrix = np.hstack([w * _unit(block) for w, block in zip(weights, blocks, strict=True)])
-    name = f"aggregate:{encoder.name if encoder else 'no-text'}:{_fingerprint()}"
-    return BehaviourVectors(tuple(customers), _unit(matrix).astype(np.float32), name, as_of)
+    name = learned.name(encoder)
+    return BehaviourVectors(tuple(known.customers), _unit(matrix).astype(np.float32), name, as_of)
 
 
 def habit_vectors(features: pd.DataFrame) -> np.ndarray:
     """Plain RFM vectors of unit length: the baseline of the lookalike benchmark."""
-    return _unit(_habits(features.sort_index())).astype(np.float32)
+    habits = _habits(features.sort_index())
+    habits = habits.fillna(habits.median()).fillna(0.0)
+    spread = habits.std().fillna(1).replace(0, 1)
+    return _unit(((habits - habits.mean()) / spread).clip(-3, 3).to_numpy()).astype(np.float32)
 
 
 def _fingerprint() -> str:
@@ -115,31 +215,43 @@ def _counts(
 
 def tastes(spend: sparse.csr_matrix, dimensions: int = TASTE_DIMENSIONS) -> np.ndarray:
     """Spend (n customers, categories) as n vectors of at most `dimensions`: TF-IDF of its logarithm, SVD."""
+    return np.asarray(_logged(spend) @ _tastes(spend, dimensions))
+
+
+def _tastes(spend: sparse.csr_matrix, dimensions: int) -> np.ndarray:
+    """What the logarithm of spend is multiplied by to become tastes: (categories, at most `dimensions`)."""
+    counts = _logged(spend)
+    buyers = np.asarray((counts > 0).sum(axis=0)).ravel()
+    rarity = np.log((1 + counts.shape[0]) / (1 + buyers)) + 0.1
+    return np.asarray(rarity[:, None] * _reduced(counts @ sparse.diags(rarity), dimensions))
+
+
+def _logged(spend: sparse.csr_matrix) -> sparse.csr_matrix:
     counts = spend.copy()
     counts.data = np.log1p(counts.data)
-    buyers = np.asarray((counts > 0).sum(axis=0)).ravel()
-    weighted = counts @ sparse.diags(np.log((1 + counts.shape[0]) / (1 + buyers)) + 0.1)
-    size = min(dimensions, min(weighted.shape) - 1)
+    return counts
+
+
+def _reduced(matrix: sparse.csr_matrix | np.ndarray, dimensions: int) -> np.ndarray:
+    """What rows (n, c) are multiplied by to become their strongest directions: (c, at most `dimensions`).
+
+    Each is divided by the square root of its strength, which keeps the few largest directions (how much) from drowning
+    the rest (what); what has hardly any strength is noise of the arithmetic and left out.
+    """
+    size = min(dimensions, min(matrix.shape) - 1)
     if size < 1:
-        return np.asarray(weighted.todense())
-    left, scale, _ = randomized_svd(weighted, size, random_state=SEED)
-    # The square root keeps the few largest directions (how much) from drowning the rest (what).
-    return left * np.sqrt(scale)
+        return np.eye(matrix.shape[1])
+    _, scale, right = randomized_svd(matrix, size, random_state=SEED)
+    kept = scale > NOISE * scale[0]
+    return np.asarray(right.T * np.where(kept, 1 / np.sqrt(np.where(kept, scale, 1)), 0))
 
 
 def _meaning(
     who: np.ndarray, what: pd.DataFrame, weight: np.ndarray, n: int, encoder: TextEncoder
 ) -> np.ndarray:
-    texts = item_texts(what)
-    counts, names = _counts(who, texts.to_numpy(), weight, n)
+    counts, names = _counts(who, item_texts(what).to_numpy(), weight, n)
     vectors = encoder.encode(list(names))
-    mean = np.asarray((counts @ vectors) / np.maximum(counts.sum(axis=1), 1e-9))
-    mean -= mean.mean(axis=0)
-    size = min(TEXT_DIMENSIONS, min(mean.shape) - 1)
-    if size < 1:
-        return mean
-    left, scale, _ = randomized_svd(mean, size, random_state=SEED)
-    return left * np.sqrt(scale)
+    return np.asarray((counts @ vectors) / np.maximum(counts.sum(axis=1), 1e-9))
 
 
 def item_texts(items: pd.DataFrame) -> pd.Series:
@@ -148,13 +260,10 @@ def item_texts(items: pd.DataFrame) -> pd.Series:
     return (columns[0] + " | " + columns[1] + " | " + columns[2]).str.strip(" |").str.lower()
 
 
-def _habits(features: pd.DataFrame) -> np.ndarray:
+def _habits(features: pd.DataFrame) -> pd.DataFrame:
+    """On log scale, NaN where unknown."""
     table = features[[name for name in HABITS if name in features]].astype("float64")
-    table = table.fillna(table.median()).fillna(0.0)
-    logs = pd.DataFrame(np.log1p(table.clip(lower=0)))
-    spread = logs.std().fillna(1).replace(0, 1)
-    scaled: np.ndarray = ((logs - logs.mean()) / spread).clip(-3, 3).to_numpy()
-    return scaled
+    return pd.DataFrame(np.log1p(table.clip(lower=0)))
 
 
 def _unit(matrix: np.ndarray) -> np.ndarray:

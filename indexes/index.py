@@ -16,7 +16,7 @@ import numpy as np
 from indexes import files
 from indexes.behaviour import BehaviourVectors
 from indexes.kinds import broadest, choose, make
-from indexes.search import Searcher, tuned
+from indexes.search import Recall, Searcher, tuned
 from segments.errors import ConflictError, DataError, NotFoundError, StorageError
 
 REBUILT_FROM = 0.2
@@ -32,15 +32,24 @@ class Match:
 
 
 class CustomerIndex:
-    """Customers by behaviour. `reason` says why this kind of index (and device) was chosen.
+    """Customers by behaviour. `reason` says why this kind of index (and device) was chosen, `recall` what its searches
+    find where they are not exact, `changed` how many customers were changed since it was made anew, `code` by what code
+    that was.
 
     A removed customer's row stays, empty (None in `_ids`, zeros in the vectors), so that rows never move.
     """
 
     def __init__(
-        self, searcher: Searcher, ids: Sequence[str | None], encoder: str, as_of: date, reason: str
+        self,
+        searcher: Searcher,
+        ids: Sequence[str | None],
+        encoder: str,
+        as_of: date,
+        reason: str,
+        recall: Recall | None = None,
     ) -> None:
-        self.encoder, self.as_of, self.reason = encoder, as_of, reason
+        self.encoder, self.as_of, self.reason, self.recall = encoder, as_of, reason, recall
+        self.changed, self.code = 0, ""
         self._read_only = False
         self._take(searcher, ids)
 
@@ -79,9 +88,10 @@ class CustomerIndex:
             chosen, reason = choose(count, dimension, gpu, memory)
         matrix = np.ascontiguousarray(vectors.matrix, dtype=np.float32)
         searcher = Searcher(chosen, make(chosen, matrix), matrix)
-        searcher, found = tuned(_placed(searcher, gpu), broadest(chosen, count))
+        searcher, recall = tuned(_placed(searcher, gpu), broadest(chosen, count))
+        found = _told(recall, searcher.breadth)
         why = "; ".join(part for part in (reason, found, _where(device, gpu), made_by) if part)
-        return cls(searcher, vectors.customer_ids, vectors.encoder, vectors.as_of, why)
+        return cls(searcher, vectors.customer_ids, vectors.encoder, vectors.as_of, why, recall)
 
     def save(self, folder: Path) -> None:
         """Write it atomically. Raises StorageError; the index before stays in use."""
@@ -91,6 +101,9 @@ class CustomerIndex:
             "encoder": self.encoder,
             "as_of": self.as_of.isoformat(),
             "reason": self.reason,
+            "recall": self.recall,
+            "changed": self.changed,
+            "code": self.code,
             "customer_ids": self._ids,
         }
         structure = None if self.kind == "flat" else _on_cpu(self.searcher)
@@ -109,7 +122,9 @@ class CustomerIndex:
         structure = make("flat", vectors) if index is None else index
         searcher = _placed(Searcher(about["kind"], structure, vectors, about["breadth"]), gpu)
         as_of = date.fromisoformat(about["as_of"])
-        made = cls(searcher, about["customer_ids"], about["encoder"], as_of, about["reason"])
+        recall = Recall(*about["recall"]) if about.get("recall") else None
+        made = cls(searcher, about["customer_ids"], about["encoder"], as_of, about["reason"], recall)
+        made.changed, made.code = about.get("changed", 0), about.get("code", "")
         made._read_only = mapped and index is not None
         return made
 
@@ -190,6 +205,11 @@ class CustomerIndex:
         (matches,) = self._found(query.reshape(1, -1), k, allowed)
         return matches
 
+    def is_exact(self, k: int, exclude: Collection[str] = (), within: Collection[str] | None = None) -> bool:
+        """Whether `search` for so many, so filtered, compares every customer who may be found."""
+        allowed = self._allowed(exclude, within)
+        return self.searcher.is_exact(k, len(self) if allowed is None else int(allowed.sum()))
+
     def search_many(self, queries: np.ndarray, k: int) -> list[list[Match]]:
         """As `search` among everyone, for every row of queries (m, d)."""
         return self._found(queries, k, self._allowed((), None))
@@ -246,6 +266,14 @@ def _gpu(device: str) -> bool:
             "index_device is gpu, but faiss finds none; run: pip install 'segment-assistant[gpu]'"
         )
     return device != "cpu" and count > 0
+
+
+def _told(recall: Recall | None, breadth: int) -> str:
+    if recall is None:
+        return ""
+    return (
+        f"recall@{recall.neighbours} {recall.share:.3f} on {recall.customers} customers at breadth {breadth}"
+    )
 
 
 def _where(device: str, gpu: bool) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import faiss
 import numpy as np
@@ -64,6 +64,10 @@ class Searcher:
         if way == "selector":
             return self._search(queries, k, allowed)
         return self._post(queries, k, allowed, count)
+
+    def is_exact(self, k: int, allowed: int) -> bool:
+        """Whether a search for k among so many allowed rows compares each of them."""
+        return self.kind == "flat" or self.way_for(k, allowed) == "exact"
 
     def way_for(self, k: int, allowed: int) -> Way:
         """The measured rule: exact for few allowed rows, post for many, the selector between."""
@@ -128,13 +132,21 @@ class Searcher:
         return np.concatenate(best), np.concatenate(scores)
 
 
-def tuned(searcher: Searcher, most: int) -> tuple[Searcher, str]:
+class Recall(NamedTuple):
+    """What a search finds of the nearest `neighbours` (share 0..1), mean over `customers` chosen at random."""
+
+    share: float
+    neighbours: int
+    customers: int
+
+
+def tuned(searcher: Searcher, most: int) -> tuple[Searcher, Recall | None]:
     """The searcher at the least breadth (up to `most`) that finds enough of a sample's neighbours, and how many.
 
-    Neighbours of customers chosen at random, against comparing everything.
+    Against comparing everything; None for flat, which does that.
     """
     if searcher.kind == "flat":
-        return searcher, ""
+        return searcher, None
     chosen = np.random.default_rng(SEED).choice(
         len(searcher.vectors), min(TUNED_BY, len(searcher.vectors)), replace=False
     )
@@ -147,5 +159,5 @@ def tuned(searcher: Searcher, most: int) -> tuple[Searcher, str]:
         rows = searcher.nearest(queries, k)[0]
         found = float(np.mean([len(set(a) & set(b)) for a, b in zip(rows, truth, strict=True)])) / k
         if found >= TUNED_TO or breadth >= most:
-            return searcher, f"recall@{k} {found:.3f} on {len(queries)} customers at breadth {breadth}"
+            return searcher, Recall(found, k, len(queries))
         breadth = min(most, math.ceil(breadth * 1.3))

@@ -14,10 +14,8 @@ by bootstrap over categories.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 from rich.console import Console
 from rich.progress import track
@@ -30,25 +28,11 @@ from indexes.index import CustomerIndex
 from indexes.lookalikes import DEFAULT as METHOD
 from indexes.lookalikes import METHODS, lookalikes
 from indexes.text import RememberedTexts, SentenceEncoder
+from indexes.trial import YEAR, halves, recall
 from warehouse.store import Warehouse
 
-BUYERS = 0.05
-YEAR = 365
-SEED = 11
 TARGET = 3.0
 """Times the base rate, as the issue asks."""
-
-
-def halves(spend: pd.Series, share: float = BUYERS) -> tuple[list[str], list[str]]:
-    """(seed, held out): the customers with the highest spend, split at random."""
-    best = spend.sort_values(ascending=False, kind="stable").index[: max(20, round(len(spend) * share))]
-    order = np.random.default_rng(SEED).permutation(sorted(best))
-    return list(order[: len(order) // 2]), list(order[len(order) // 2 :])
-
-
-def recall(found: Sequence[str], held: Sequence[str]) -> float:
-    """Share of the held out that was found."""
-    return len(set(found) & set(held)) / len(held)
 
 
 def main() -> None:

@@ -449,7 +449,7 @@ def test_a_day_is_scored_by_the_models_there_are_and_stays_in_use(tmp_path):
         told = refresh_all(folder).ingested
     assert "Nothing is new" in told
     assert "made anew: Encode products and behaviour; build the FAISS index." in told
-    assert len(checked) == 1
+    assert len(checked) == 2, "looked at once, and asked once whether it can be updated"
     CustomerIndex.load(folder / "indexes", "cpu")
 
     with (folder / "segassist.toml").open("a", encoding="utf-8") as settings:

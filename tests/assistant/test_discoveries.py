@@ -30,6 +30,15 @@ def test_each_cluster_has_the_members_it_was_discovered_with(rooms, clusters):
     assert again == [definition for definition, _ in clusters]
 
 
+def test_what_is_no_product_says_nothing_of_a_cluster(rooms):
+    excluded = rooms.workspace.settings.exclude_categories
+    assert "COUPON/MISC ITEMS" in excluded
+    rows = discover_segments(rooms, 4).rows
+    named = {each["category"] for row in rows for each in row["categories"]}
+    assert named
+    assert not named & set(excluded)
+
+
 def test_a_cluster_combines_with_the_rest_of_the_language(rooms, clusters):
     first = clusters[0][0]
     spenders = from_json({"feature": "spend_90d", "op": ">", "value": 200})
