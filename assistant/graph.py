@@ -75,9 +75,10 @@ class TurnGraph:
         turn.plan = self._outright(turn, state, saved)
         if turn.plan is None:
             with wanted_until(turn.gone):
-                link = turn.link = self.read_tool(turn, state, saved)
-                if turn.plan is None:
-                    turn.link = self.reread(link, _current(state))
+                asked = self.read_tool(turn, state, saved)
+                turn.link = asked if turn.plan is not None else self.reread(asked, _current(state))
+            if turn.link.asked == "define_segment" and turn.link.reading is None:
+                turn.link = link  # no reading describes anybody
         turn.emit(
             "link", {"found": len(turn.link.candidates) + len(turn.link.edits), "unknown": turn.link.unknown}
         )

@@ -39,6 +39,8 @@ def describes(link: Link, current: Node | None) -> bool:
     edits = current is not None and link.edits and link.asked != "define_segment"
     if not defines or link.missing or edits:
         return False
+    if link.asked == "define_segment":
+        return True
     measures = not link.unknown and _AMOUNT.search(link.message) is not None
     return link.reading is not None or ((link.about_customers or measures) and not link.intents.tools)
 
@@ -147,7 +149,7 @@ class SecondReader:
         if not ranked:
             return link if link.reading is None else replace(link, confidence="low")
         leader, *others = ranked
-        if first is None and not leader.agreed:
+        if first is None and not leader.agreed and link.asked != "define_segment":
             return link  # 'who won the cup?': one sketch alone reads something into everything
         confidence: Confidence = "medium" if leader.agreed else "low"
         other = others[0].node if others and not leader.agreed else None

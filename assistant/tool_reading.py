@@ -105,8 +105,6 @@ def answerable(reading: ToolReading, link: Link, has_segment: bool) -> bool:
         return not link.intents.destructive or tool == "refuse"
     if link.intents.destructive:
         return False
-    if tool == "define_segment":
-        return link.reading is not None
     if tool == "refine_segment":
         return has_segment and bool(link.edits)
     if tool == "count_part":

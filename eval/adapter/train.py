@@ -70,7 +70,7 @@ def _lesson(pair: dict[str, str]) -> tuple[list[tuple[str, str]], str]:
     """What the model is asked and what it is to answer: a sketch, or a tool with the reason where it is refused."""
     if "sketch" in pair:
         return sketch.asked(pair["request"]), pair["sketch"]
-    said = {name: pair[name] for name in ("tool", "reason") if name in pair}
+    said: dict[str, Any] = {name: pair[name] for name in ("tool", "reason") if name in pair}
     return tool_reading.asked(pair["request"]), sketch.compact(said)
 
 

@@ -67,7 +67,6 @@ def test_a_doubted_reading_gives_way_to_the_words(linker: Linker) -> None:
     ("tool", "message", "has_segment", "can"),
     [
         ("define_segment", "customers who bought coffee", False, True),
-        ("define_segment", "hello", False, False),
         ("refine_segment", "only those who bought beer", True, True),
         ("refine_segment", "only those who bought beer", False, False),
         ("count_part", "who of them has kids?", True, True),
@@ -149,3 +148,24 @@ def test_where_only_doubts_are_read_again_plain_words_decide(workspace: Path) ->
     assert model.tuned.asked_tools == []
     ask("the flibber crowd who bought coffee")
     assert model.tuned.asked_tools == ["the flibber crowd who bought coffee"]
+
+
+SPENT = {"event": "purchase", "measure": "value", "op": ">", "value": 500, "from_days_ago": 90}
+
+
+def test_one_sketch_is_enough_where_the_model_reads_a_description(workspace: Path) -> None:
+    wish(workspace, "always")
+    nobody = {"all_of": [SPENT, {"not": SPENT}]}
+    model = ScriptedModel(call("define_segment"), sketch=[SPENT, nobody], tool={"tool": "define_segment"})
+    answer = Assistant.open(workspace, model).ask("the half grand quarterlies")
+    assert answer.segment is not None
+    assert answer.segment["definition"] == SPENT
+    assert answer.confidence == "low"
+
+
+def test_where_no_sketch_describes_anybody_the_words_finding_stands(workspace: Path) -> None:
+    wish(workspace, "always")
+    model = ScriptedModel(call("clarify"), tool={"tool": "define_segment"})
+    answer = Assistant.open(workspace, model).ask("the half grand quarterlies")
+    assert answer.segment is None
+    assert answer.clarification is not None
