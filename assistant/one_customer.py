@@ -39,12 +39,19 @@ _LEAVE = re.compile(
 )
 
 
-def asked_customer(message: str) -> str | None:
-    """The one customer (source id) whose probability a message asks for; None when it asks for none."""
+_NUMBER = re.compile(r"(?<![\d.])\d{1,12}(?![\d.]|\s*%)")
+
+
+def asked_customer(message: str, known: bool = False) -> str | None:
+    """The one customer (source id) whose probability a message asks for; None when it asks for none. known: whether it is
+    known to ask for one, so that the only number in it names the customer."""
     found = _CUSTOMER.search(message)
-    if found is None or not _ASKED.search(message) or not (_BUY.search(message) or _LEAVE.search(message)):
-        return None
-    return found[1] or found[2]
+    if found is not None and (
+        known or (_ASKED.search(message) and (_BUY.search(message) or _LEAVE.search(message)))
+    ):
+        return found[1] or found[2]
+    numbers = _NUMBER.findall(message) if known else []
+    return numbers[0] if len(numbers) == 1 else None
 
 
 def leaves(message: str) -> bool:

@@ -231,7 +231,7 @@ class Linker:
         discovery: str | None,
         asked: str | None,
     ) -> Link:
-        one = _about_whom(message, asked)
+        one = asked_customer(message, known=asked == EXPLAIN) if asked in (None, EXPLAIN) else None
         if one is not None and not DESTRUCTIVE.search(message):
             return self._about_one(message, one)
         own = own_outcome(message, is_chinese(message), self._here.outcomes)
@@ -601,18 +601,6 @@ _LIKELY = re.compile(
     r"\b(?:likely|likelihood|will|would|chances?|odds|probabilit\w+|propensit\w+|predict|expect\w*)\b",
     re.IGNORECASE,
 )
-_ONE = re.compile(r"(?<![\d.])\d{1,12}(?![\d.]|\s*%)")
-
-
-def _about_whom(message: str, asked: str | None) -> str | None:
-    """The one customer that a message asks about: by its words, or the only number where it is known to ask of one."""
-    if asked in (None, EXPLAIN):
-        found = asked_customer(message)
-        numbers = _ONE.findall(message) if asked == EXPLAIN else []
-        return found or (numbers[0] if len(numbers) == 1 else None)
-    return None
-
-
 _OUTLOOK = re.compile(
     r"\b(?:to|will|would)\s+(?:buy|shop|purchase|order|come|return|redeem|visit|use)\b.*$"
     r"|\b(?:buy|shop|order|come|return|purchase)\s+(?:again|back)\b.*$",
