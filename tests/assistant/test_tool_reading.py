@@ -12,7 +12,17 @@ from assistant.app import Answer, Assistant
 from assistant.linking.linker import Linker
 from assistant.plan import offered_tools
 from assistant.rooms import Rooms, make_linker
-from assistant.tool_reading import ASKED, REFUSED, SCHEMA, SURE, ToolReading, answerable, takes
+from assistant.tool_reading import (
+    ASKED,
+    DESCRIBES,
+    FAIRLY,
+    REFUSED,
+    SCHEMA,
+    SURE,
+    ToolReading,
+    answerable,
+    takes,
+)
 from assistant.toolbox import tool_specs
 from segments.codec import from_json
 from segments.errors import ModelRetryError
@@ -53,20 +63,36 @@ def test_an_answer_that_is_no_tool_counts_as_none() -> None:
     assert tool_reading.read_tool(Silent(), "hello") is None
 
 
-def test_a_doubted_reading_gives_way_to_the_words(linker: Linker) -> None:
-    link = linker.link("customers who bought coffee")
-    offered = offered_tools(link, has_segment=False)
-    assert offered == ("define_segment",)
-    assert not takes(ToolReading("find_anomalies", None, SURE - 0.01), offered, link)
-    assert takes(ToolReading("find_anomalies", None, SURE), offered, link)
-    assert not takes(ToolReading("refuse", "unknown_field", REFUSED - 0.01), offered, link)
-    assert not takes(ToolReading("define_segment", None, 1.0), offered, link)
+@pytest.mark.parametrize(
+    ("tool", "offered", "has_segment", "from_"),
+    [
+        ("find_anomalies", ("define_segment",), False, SURE),
+        ("customer_value", ("define_segment", "customer_value"), False, FAIRLY),
+        ("refuse", ("define_segment",), False, REFUSED),
+        ("define_segment", ("clarify", "refuse"), False, SURE),
+        ("define_segment", ("define_segment", "customer_value"), False, DESCRIBES),
+        ("refine_segment", ("write_copy",), True, DESCRIBES),
+    ],
+)
+def test_a_tool_is_taken_from_a_probability_on(
+    tool: str, offered: tuple[str, ...], has_segment: bool, from_: float
+) -> None:
+    assert takes(ToolReading(tool, None, from_), offered, has_segment)
+    assert not takes(ToolReading(tool, None, from_ - 0.01), offered, has_segment)
+
+
+def test_the_model_does_not_say_whether_a_segment_is_edited_or_described_anew() -> None:
+    assert not takes(ToolReading("define_segment", None, 1.0), ("define_segment", "refine_segment"), True)
+    assert not takes(ToolReading("define_segment", None, 1.0), ("refine_segment",), True)
+    assert not takes(ToolReading("define_segment", None, 1.0), ("define_segment",), False)
 
 
 @pytest.mark.parametrize(
     ("tool", "message", "has_segment", "can"),
     [
         ("define_segment", "customers who bought coffee", False, True),
+        ("define_segment", "hello", False, True),
+        ("define_segment", "hello", True, False),
         ("refine_segment", "only those who bought beer", True, True),
         ("refine_segment", "only those who bought beer", False, False),
         ("count_part", "who of them has kids?", True, True),
