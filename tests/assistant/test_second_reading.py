@@ -148,6 +148,16 @@ def test_two_sketches_alike_overrule_words_that_were_left_out(linker: Linker, op
         assert (second.unused, second.unknown, second.message) == ((), (), LEFT_OUT)
 
 
+def test_the_model_is_asked_until_two_readings_agree(linker: Linker, opened: Rooms) -> None:
+    link, other = linker.link(PLAIN), SPENT | {"value": 501}
+    second = reader(linker, opened, [BELOW, other, SPENT])
+    assert second.joined(link) == replace(link, confidence="medium")
+    assert len(second.model.tuned.asked) == 3  # type: ignore[attr-defined]
+    soon = reader(linker, opened, [BELOW, SPENT, other])
+    soon.joined(link)
+    assert len(soon.model.tuned.asked) == 2  # type: ignore[attr-defined]
+
+
 def test_what_a_reading_leaves_unsaid_is_told_with_it(linker: Linker, opened: Rooms) -> None:
     """The linker leaves the share out, the sketch the time; nothing hides either."""
     link = linker.link(LEFT_OUT)
