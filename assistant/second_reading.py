@@ -1,8 +1,9 @@
 """A second reading of a message: a model that was fine-tuned on the segment language writes the segment as a sketch.
 
 Two readers that fail differently: the linker misses words it has no rule for, the model invents. That both find the same
-customers is evidence that both are right. Where they differ the model is asked again, a little differently, until two readings agree, at most twice; all readings are
-run, those that find the same customers count as one, and what most say and what leaves least unsaid is taken.
+customers is evidence that both are right. Where they differ the model is asked again, a little differently, until two
+readings agree, at most twice; all readings are run, those that find the same customers count as one, and what most say and
+what leaves least unsaid is taken.
 How many agree is the answer's confidence; at low confidence the next reading is told beside it with its size.
 """
 
