@@ -130,11 +130,13 @@ class TurnGraph:
         was where the workspace wishes no second reading, or the words' own finding stands."""
         assert turn.link is not None
         wished, has_segment = self.tools.rooms.workspace.settings.second_reading, _current(state) is not None
-        plain = len(offered_tools(turn.link, has_segment)) == 1 and not doubtful(turn.link)
+        offered = offered_tools(turn.link, has_segment)
+        plain = len(offered) == 1 and not doubtful(turn.link)
         if turn.steps or wished == "off" or (wished == "doubt" and plain):
             return turn.link
         link, turn.plan = self.tool.followed(
             turn.link,
+            offered,
             has_segment,
             lambda asked: self.linker.link(
                 turn.question, _current(state), saved, self._discovery(state), asked

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import prompts
-from assistant.intents import TOOLS
+from assistant.intents import NO_TOOL, TOOLS
 from assistant.linking.linker import Link
 from assistant.llm import ChatModel, TunedModel, tuned
 from assistant.one_customer import EXPLAIN
-from assistant.plan import CURRENT, DESCRIBED, Plan, offered_tools
+from assistant.plan import CURRENT, DESCRIBED, Plan
 from segments.errors import ModelRetryError
 
 OF_THEM = ("count_part", "profile_times", "profile_places", "profile_goods")
@@ -73,12 +73,11 @@ leave, to refuse what the words would answer, and a segment where the words name
 pair was learned from, anything from 0.3 to 0.5, 0.25 to 0.35 and 0.4 to 0.6 is right as often, to two messages, and any
 of the last."""
 SEGMENT = {"define_segment", "refine_segment"}
-NONE = {"clarify", "refuse"}
 
 
 def takes(reading: ToolReading, offered: Collection[str], has_segment: bool) -> bool:
     """Whether the model's tool is taken. offered: the tools that the words leave."""
-    tool, named = reading.tool, set(offered) - SEGMENT - NONE
+    tool, named = reading.tool, set(offered) - set(NO_TOOL)
     if {tool} == set(offered):
         return False
     if tool in SEGMENT and named:
@@ -132,14 +131,14 @@ class ToolReader:
     model: ChatModel
 
     def followed(
-        self, link: Link, has_segment: bool, linked: Callable[[str], Link]
+        self, link: Link, offered: Collection[str], has_segment: bool, linked: Callable[[str], Link]
     ) -> tuple[Link, Plan | None]:
         """The link as of a message that asks for the tool read, and the plan where nothing is left to choose; as it was
-        without a tuned model, and where the words' own finding stands. linked: links the message as one that asks for a
-        tool. Raises LLMUnavailableError."""
+        without a tuned model, and where the words' own finding stands. offered: the tools that the words leave. linked:
+        links the message as one that asks for a tool. Raises LLMUnavailableError."""
         model = tuned(self.model)
         reading = None if model is None else read_tool(model, link.message)
-        if reading is None or not takes(reading, offered_tools(link, has_segment), has_segment):
+        if reading is None or not takes(reading, offered, has_segment):
             return link, None
         other = linked(reading.tool)
         if not answerable(reading, other, has_segment):

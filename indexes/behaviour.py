@@ -159,8 +159,6 @@ def _read(
 
 
 def _learned(known: _Known) -> Aggregate:
-    middle = known.habits.median().fillna(0.0)
-    filled = known.habits.fillna(middle)
     centre = meaning = None
     if known.meaning is not None:
         centre = known.meaning.mean(axis=0)
@@ -170,9 +168,7 @@ def _learned(known: _Known) -> Aggregate:
         _tastes(known.spend, TASTE_DIMENSIONS),
         centre,
         meaning,
-        middle.to_numpy(),
-        filled.mean().to_numpy(),
-        filled.std().fillna(1).replace(0, 1).to_numpy(),
+        *_scale(known.habits),
     )
 
 
@@ -182,9 +178,7 @@ def _encoded(known: _Known, learned: Aggregate, encoder: TextEncoder | None, as_
     blocks = [_logged(spend) @ learned.tastes[place >= 0]]
     if known.meaning is not None and learned.meaning is not None:
         blocks.append((known.meaning - learned.centre) @ learned.meaning)
-    filled = known.habits.to_numpy()
-    filled = np.where(np.isnan(filled), learned.middle, filled)
-    blocks.append(((filled - learned.mean) / learned.spread).clip(-3, 3))
+    blocks.append(_scaled(known.habits, learned.middle, learned.mean, learned.spread))
     weights = WEIGHTS if encoder is not None else (WEIGHTS[0], WEIGHTS[2])
     matrix = np.hstack([w * _unit(block) for w, block in zip(weights, blocks, strict=True)])
     name = learned.name(encoder)
@@ -194,9 +188,7 @@ def _encoded(known: _Known, learned: Aggregate, encoder: TextEncoder | None, as_
 def habit_vectors(features: pd.DataFrame) -> np.ndarray:
     """Plain RFM vectors of unit length: the baseline of the lookalike benchmark."""
     habits = _habits(features.sort_index())
-    habits = habits.fillna(habits.median()).fillna(0.0)
-    spread = habits.std().fillna(1).replace(0, 1)
-    return _unit(((habits - habits.mean()) / spread).clip(-3, 3).to_numpy()).astype(np.float32)
+    return _unit(_scaled(habits, *_scale(habits))).astype(np.float32)
 
 
 def _fingerprint() -> str:
@@ -264,6 +256,19 @@ def _habits(features: pd.DataFrame) -> pd.DataFrame:
     """On log scale, NaN where unknown."""
     table = features[[name for name in HABITS if name in features]].astype("float64")
     return pd.DataFrame(np.log1p(table.clip(lower=0)))
+
+
+def _scale(habits: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Of each habit, what a missing one counts as, the mean and the spread."""
+    middle = habits.median().fillna(0.0)
+    filled = habits.fillna(middle)
+    return middle.to_numpy(), filled.mean().to_numpy(), filled.std().fillna(1).replace(0, 1).to_numpy()
+
+
+def _scaled(habits: pd.DataFrame, middle: np.ndarray, mean: np.ndarray, spread: np.ndarray) -> np.ndarray:
+    known = habits.to_numpy()
+    filled = np.where(np.isnan(known), middle, known)
+    return np.asarray(((filled - mean) / spread).clip(-3, 3))
 
 
 def _unit(matrix: np.ndarray) -> np.ndarray:
