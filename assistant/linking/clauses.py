@@ -111,12 +111,15 @@ class Clause:
 
 @dataclass(frozen=True)
 class Reading:
-    """The clauses of a question, and the spans of its text that were understood."""
+    """The clauses of a question, and the spans of its text that were understood.
+
+    before: the time said last before the question; None where none was."""
 
     text: str
     chinese: bool
     clauses: tuple[Clause, ...]
     claimed: tuple[Span, ...]
+    before: TimeMention | None = None
 
     def unclaimed(self) -> str:
         """The text with everything understood blanked out."""

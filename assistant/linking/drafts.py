@@ -72,7 +72,8 @@ def drafts(reading: Reading, catalogue: Catalogue) -> list[Draft]:
         carried = course.carried_negation and "but" not in clause.joins and not parted
         negative = "neg" in clause.flags or carried
         course.carried_negation = False
-        window = clause.windows[0] if clause.windows else _borrowed(text, course.previous)
+        told = reading.before if course.previous is None else course.previous.window
+        window = clause.windows[0] if clause.windows else _borrowed(text, told)
         occasion = together([mention.occasion for mention in clause.occasions])
         draft = Draft(clause, kinds[place], negative, list(clause.items), window, occasion)
         step = Step(draft, text, clauses[place - 1], place in trailing)
@@ -90,21 +91,21 @@ def drafts(reading: Reading, catalogue: Catalogue) -> list[Draft]:
     return _without_titles(course.made, reading)
 
 
-_SAME_TIME = re.compile(r"in_that_time|同期|在此期间|这段时间|同一时期")
+_SAME_TIME = re.compile(r"in_that_time|在?此期间|[这那]段时间|同一段?(?:时期|时间|时段|期间)")
 _SINCE_THEN = re.compile(
     r"\bsince(?: then)?\s*[?.!]*\s*$|\bafter(?:wards?| that)\b|此后|之后就?(?:没|未|再)|后来", re.IGNORECASE
 )
 
 
-def _borrowed(said: str, previous: Draft | None) -> TimeMention | None:
+def _borrowed(said: str, told: TimeMention | None) -> TimeMention | None:
     """'in that time' and 'nothing since' speak of the time said before."""
-    if previous is None or previous.window is None:
+    if told is None:
         return None
     if _SAME_TIME.search(said) or SAME_TIME_ZH.search(said):
-        return previous.window
-    ended = previous.window.window.end
+        return told
+    ended = told.window.end
     if ended > 0 and _SINCE_THEN.search(said):
-        return replace(previous.window, window=Window(ended, 0), gap=False, first=None, last=None)
+        return replace(told, window=Window(ended, 0), gap=False, first=None, last=None)
     return None
 
 

@@ -88,6 +88,12 @@ _WIDEN = re.compile(
     r"|and also (?:those|people)|widen|broaden|expand)|也(?:算|包括|加|要)|或者|扩大|放宽|加上那些|还包括",
     re.IGNORECASE,
 )
+_NARROW = re.compile(
+    r"\b(?:keep (?:just|only)|(?:just|only) keep|retain|narrow|(?:just|only) (?:the ones|those|people|customers|shoppers)|(?:of|among|amongst|from|within) (?:those|these|them))\b"
+    r"|只(?:要|留|看|保留)|保留|其中|这(?:些|批)人?(?:里|中)",
+    re.IGNORECASE,
+)
+"""'Keep just those who bought snacks too' lets nobody in."""
 _CHANGE = re.compile(
     r"\b(?:make (?:it|that|this|them)|change|instead|rather|switch|replace|update|what about|how about|i meant?|sorry|set (?:it|that)|actually|raise|lower|bump|increase|reduce|swap|extend|shorten)\b"
     r"|^\s*(?:那就?|就|请|改)*用(?=前|排名前|最高)|不对|我是说|改成|改为|换成|换为|调整|调到|提高到|降到|改到|变成|放宽到|缩短|延长|而不是",
@@ -371,7 +377,7 @@ def _for_candidate(
             if items.brand and not (items.category or items.department or items.text):
                 items = replace(swap.items, brand=items.brand)
             yield Edit("change", replace(swap, items=items), swap, candidate.reading, source)
-    if _WIDEN.search(reading.text) and not negative:
+    if _WIDEN.search(reading.text) and not negative and not _NARROW.search(reading.text):
         yield Edit("widen", candidate.node, None, candidate.reading, source)
     if _EXCLUDE.search(reading.text) and not negative:
         yield Edit("add", Not(candidate.node), None, candidate.reading, source)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from assistant.linking.draft import Draft
 
 SAME_TIME_ZH = re.compile(
-    r"[该同](?:季度|年|月|周|期|时段)|年度内|年内(?=[未没])|当[季月年](?!初|底|中)|期间(?!的)"
+    r"(?:该|同一?个?)(?:季度|年|月|周|期|时段)|年度内|年内(?=[未没])|当[季月年](?!初|底|中)|期间(?!的)"
 )
 """Words for the time said before."""
 _BARE = re.compile(r"(?:购买|买|碰)(?:过|了)?(?!东西|任何|[^\s，。,的者且并而])")

@@ -283,6 +283,7 @@ class Linker:
             else:
                 text, ahead = self._without_outlook(whole, chinese)
         reading, corrected = self._read(text, chinese)
+        reading = replace(reading, before=None if current is None else _time_of(current))
         quantile: Quantile = self.quantile
         numbers = [number for clause in reading.clauses for number in clause.numbers]
         intents = read_intents(message, numbers, asked)
@@ -717,6 +718,14 @@ _AGAINST_BEFORE = re.compile(
     re.IGNORECASE,
 )
 """'L90D vs prior 90D', 'Dec vs Nov': a time against another."""
+
+
+def _time_of(current: Node) -> TimeMention | None:
+    """The time that the current segment says last, which 'in that quarter' means where a message names none itself."""
+    said = [
+        c.window for c in conditions(current) if isinstance(c, EventCondition) and c.window.start is not None
+    ]
+    return TimeMention((0, 0), said[-1], "") if said else None
 
 
 def _used(times: list[TimeMention], nodes: Sequence[Node]) -> list[TimeMention]:

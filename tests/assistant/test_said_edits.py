@@ -342,3 +342,48 @@ def test_a_range_of_which_no_end_is_meant_stays_whole(linker: Linker) -> None:
     for message in ("make it 600", "raise the lower bound to 900", "change the upper limit to $300"):
         after = [to_json(edit.apply(current)) for edit in linker.link(message, current).edits]
         assert all(node["op"] != "between" or node["value"] == [400, 800] for node in after if "op" in node)
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "drop the ones who bought beer in the same period",
+        "now exclude everyone who bought beer during that time",
+        "and no beer in those days",
+        "另请剔除同一时期内买过啤酒的客户",
+        "去掉同期买过啤酒的人",
+    ],
+)
+def test_the_time_said_before_is_the_segments_own(linker, message):
+    current = from_json(bought(*WINE))
+    edited = [edit.apply(current) for edit in linker.link(message, current).edits]
+    assert any(same(node, both(bought(*WINE), {"not": bought(*BEER)})) for node in edited)
+
+
+def test_the_same_quarter_is_not_the_first_one(linker):
+    current = from_json(bought(*WINE, days=92))
+    (edit,) = linker.link("另请剔除同一季度内购买过啤酒的客户。", current).edits
+    assert same(edit.apply(current), both(bought(*WINE, days=92), {"not": bought(*BEER, days=92)}))
+
+
+def test_a_time_said_before_is_no_time_where_nothing_was_said(linker):
+    current = from_json(PARENTS)
+    (edit, *_) = linker.link("drop the ones who bought beer in the same period", current).edits
+    assert same(
+        edit.apply(current), both(PARENTS, {"not": {"event": "purchase", "items": {"category": BEER}}})
+    )
+
+
+@pytest.mark.parametrize(
+    "message",
+    ["keep just those who bought soup too", "only the ones who bought soup as well", "其中也买过汤的"],
+)
+def test_keeping_only_some_lets_nobody_in(linker, message):
+    current = from_json(bought(*BEER))
+    assert {edit.kind for edit in linker.link(message, current).edits} == {"add"}
+
+
+@pytest.mark.parametrize("message", ["add those who bought soup as well", "也包括买过汤的"])
+def test_too_lets_more_in(linker, message):
+    current = from_json(bought(*BEER))
+    assert linker.link(message, current).edits[0].kind == "widen"
