@@ -18,7 +18,7 @@ from assistant.llm import ChatModel
 from assistant.market_intents import MARKET_TOOLS
 from assistant.one_customer import EXPLAIN
 from segments.codec import from_json
-from segments.definition import InCluster, MemberOf, Node
+from segments.definition import EventCondition, InCluster, MemberOf, Node, conditions
 from segments.errors import ModelRetryError
 from segments.explain import explain
 from segments.features import Catalogue
@@ -49,6 +49,8 @@ ON_SEGMENT = (
     "breakdown_segment",
 )
 """Tools that work on a segment: the one that the message describes, or the current one."""
+OF_THOSE_AT_HAND = ("save_segment", "assign_holdout", "compare_plans", "dial_lookalikes", "save_plan", DIFF)
+"""Those of them that a message asks of the segment at hand, whatever else it names."""
 OF_EVERYONE = (*AHEAD, "breakdown_segment", "trend_segment")
 """Tools that work on everyone where there is no segment."""
 DESCRIBED, CURRENT = "described", "current"
@@ -127,7 +129,7 @@ def _tool_schema(tool: str, link: Link, has_segment: bool) -> dict[str, Any]:
         properties["segment"] = {"enum": described}
     elif tool in ON_SEGMENT and (described or has_segment):
         # Who names a segment means it and no other.
-        named = isinstance(link.reading, MemberOf | InCluster)
+        named = isinstance(link.reading, MemberOf | InCluster) or _describes(tool, link)
         properties["segment"] = {"enum": [*described, *([CURRENT] if has_segment and not named else [])]}
     elif tool == "refine_segment":
         properties["edits"] = {
@@ -147,6 +149,16 @@ def _tool_schema(tool: str, link: Link, has_segment: bool) -> dict[str, Any]:
         "required": list(properties),
         "additionalProperties": False,
     }
+
+
+def _describes(tool: str, link: Link) -> bool:
+    """Whether a message that is known to ask for a tool also describes whom it asks of: of 255 messages of two authors,
+    with another segment at hand, 162 of 173 that do hold a description, and 10 of 82 that do not, 7 of which are left out
+    here: goods known by a word of their names alone ('clean cell'), and tools of the segment at hand."""
+    if link.asked != tool or tool in OF_THOSE_AT_HAND or link.reading is None:
+        return False
+    events = [c for c in conditions(link.reading) if isinstance(c, EventCondition)]
+    return not all(c.items.text for c in events) or len(events) < len(list(conditions(link.reading)))
 
 
 def turn_text(link: Link, current: Node | None, catalogue: Catalogue) -> str:

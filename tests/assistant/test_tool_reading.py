@@ -2,6 +2,7 @@
 linker and the tools are the real ones."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import jsonschema
@@ -10,7 +11,7 @@ import pytest
 from assistant import tool_reading
 from assistant.app import Answer, Assistant
 from assistant.linking.linker import Linker
-from assistant.plan import offered_tools
+from assistant.plan import offered_tools, schema
 from assistant.rooms import Rooms, make_linker
 from assistant.tool_reading import (
     ASKED,
@@ -125,6 +126,35 @@ def test_the_arguments_of_a_known_tool_are_read_from_the_words(linker: Linker) -
     units = linker.link("soup, the coming 4 weeks, units", asked="forecast_demand")
     assert units.intents.tools == ("forecast_demand",)
     assert units.categories == ("SOUP",)
+
+
+@pytest.mark.parametrize(
+    ("tool", "message", "whom"),
+    [
+        ("score_propensity", ODDS, ["described"]),
+        ("customer_value", "what'll the over-45 coffee crowd be worth to us?", ["described"]),
+        ("customer_value", "what'll they be worth to us?", ["current"]),
+        ("save_segment", "keep those as coffee lot", ["described", "current"]),
+    ],
+)
+def test_who_describes_people_asks_of_them_and_not_of_the_segment_at_hand(
+    linker: Linker, tool: str, message: str, whom: list[str]
+) -> None:
+    parents = from_json({"feature": "has_children", "op": "=", "value": True})
+    link = linker.link(message, parents, asked=tool)
+    (offered,) = schema(link, [tool], has_segment=True)["anyOf"]
+    assert offered["properties"]["segment"] == {"enum": whom}
+
+
+def test_goods_known_by_a_word_of_their_names_alone_may_be_no_description(linker: Linker) -> None:
+    link = linker.link(
+        ODDS, from_json({"feature": "has_children", "op": "=", "value": True}), asked="profile_goods"
+    )
+    named = replace(
+        link, reading=from_json({"event": "purchase", "items": {"text": ["clean"]}}), asked="write_copy"
+    )
+    (offered,) = schema(named, ["write_copy"], has_segment=True)["anyOf"]
+    assert offered["properties"]["segment"] == {"enum": ["described", "current"]}
 
 
 def asks(
