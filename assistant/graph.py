@@ -14,8 +14,9 @@ from typing import Any, Literal
 from langgraph.graph import END, START, StateGraph
 from langgraph.runtime import Runtime
 
-from assistant import answer as words
 from assistant.again import again, say_again
+from assistant.answer import plain
+from assistant.assumed import assumptions
 from assistant.back import KEPT_TURNS, as_cluster
 from assistant.check import instead, mistakes, objections, unsaid
 from assistant.edits_again import as_sentence, led_to, reread
@@ -24,6 +25,7 @@ from assistant.linking.linker import Link, Linker
 from assistant.llm import ChatModel
 from assistant.naming import MAX_NAME
 from assistant.outright import Known, outright
+from assistant.phrasing import PHRASED, marketing_copy, pitch
 from assistant.plan import CURRENT, DESCRIBED, Plan, definition_of, edited, make_plan, offered_tools
 from assistant.replies import CLARIFY, GAVE_WAY, MENDED, REFUSE, WITHOUT_IT, reply
 from assistant.rests import rests_on, why
@@ -99,8 +101,8 @@ class TurnGraph:
         link = _beside(self.linker.link(asked, current, saved, discovery), current)
         if not steps:
             return link, ()
-        plain = not (link.intents.tools or link.intents.destructive)
-        if plain and all(is_step(tool, link) for tool, link in steps):
+        segment_alone = not (link.intents.tools or link.intents.destructive)
+        if segment_alone and all(is_step(tool, link) for tool, link in steps):
             return link, steps
         return self.linker.link(question, current, saved, discovery), ()
 
@@ -131,8 +133,8 @@ class TurnGraph:
         assert turn.link is not None
         wished, has_segment = self.tools.rooms.workspace.settings.second_reading, _current(state) is not None
         offered = offered_tools(turn.link, has_segment)
-        plain = len(offered) == 1 and not doubtful(turn.link)
-        if turn.steps or wished == "off" or (wished == "doubt" and plain):
+        settled = len(offered) == 1 and not doubtful(turn.link)
+        if turn.steps or wished == "off" or (wished == "doubt" and settled):
             return turn.link
         link, turn.plan = self.tool.followed(
             turn.link,
@@ -367,12 +369,12 @@ class TurnGraph:
         assert turn.plan is not None
         settings = self.tools.rooms.workspace.settings
         language, evidence = turn.link.language, result.evidence
-        body = words.plain(result, language, settings.currency, self.tools.rooms.disclosure.k)
+        body = plain(result, language, settings.currency, self.tools.rooms.disclosure.k)
         own = {"back", "steps", "again"}.isdisjoint(turn.plan.arguments)
-        notes = words.assumptions(turn.link, turn.plan, language) if own else []
+        notes = assumptions(turn.link, turn.plan, language) if own else []
         notes += sentences(unsaid(turn.plan, turn.link), language) if own else []
         for tool, link in turn.steps:
-            notes += words.assumptions(link, Plan(tool, CURRENT), language)
+            notes += assumptions(link, Plan(tool, CURRENT), language)
         notes += [turn.stopped] if turn.stopped else []
         notes += [*sentences(turn.gave_way, language), reply(GAVE_WAY, language)] if turn.gave_way else []
         notes += [reply(MENDED[turn.plan.tool], language)] if turn.mended and turn.plan.tool in MENDED else []
@@ -380,10 +382,10 @@ class TurnGraph:
             assumed = Evidence(f"e{len(evidence) + 1}", "assumptions", notes=tuple(notes))
             turn.result = replace(result, evidence=(*evidence, assumed))
         lead = ""
-        if turn.plan.tool in words.PHRASED:
+        if turn.plan.tool in PHRASED:
             turn.emit("words", {"text": body})
             try:
-                lead = words.pitch(self.model, result, language)
+                lead = pitch(self.model, result, language)
             except SegAssistError:
                 # The figures stand without the model's sentences: an answer is not lost to its wording.
                 lead = ""
@@ -391,7 +393,7 @@ class TurnGraph:
         if any(call["name"] == "write_copy" for call in turn.calls):
             turn.emit("words", {"text": body})
             short = "shorter" in turn.plan.arguments
-            written = words.marketing_copy(self.model, result, language, settings.banned_words, short)
+            written = marketing_copy(self.model, result, language, settings.banned_words, short)
         text = "\n\n".join(part for part in (lead, body, written, "\n".join(notes)) if part)
         invented = ungrounded(text, turn.result.evidence if turn.result else evidence)
         if invented:
