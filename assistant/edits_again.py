@@ -10,7 +10,7 @@ from dataclasses import replace
 from assistant.linking.edits import Edit
 from assistant.linking.linker import Confidence, Link
 from assistant.plan import READ_AGAIN, Plan, edited
-from assistant.second_reading import SecondReader, doubtful
+from assistant.second_reading import SecondReader, doubtful, said_outright
 from assistant.sketch import sketchable
 from segments.codec import to_json
 from segments.definition import Node
@@ -43,7 +43,9 @@ def reread(
     if not (wished and sketchable(current)):
         return None
     edit = None if nothing else edited(plan, link, current)
-    found = second.edited(link, current, told, led, edit)
+    sure = not (nothing or doubtful(link))
+    said = {word for each in edits if sure and each.node is not None for word in said_outright(each.node)}
+    found = second.edited(link, current, told, led, edit, said)
     if found is None:
         return None
     node, agreed = found

@@ -145,7 +145,7 @@ class SecondReader:
             return  # nobody asks for nobody
         if members not in found:
             lacking, made_up = self.linker.disagreement(link, node)
-            lost = link.reading is not None and not _said(link.reading) <= _said(node)
+            lost = link.reading is not None and not said_outright(link.reading) <= said_outright(node)
             found[members] = _Reading(node, lacking, len(lacking) + len(made_up) + lost)
         reading = found[members]
         reading.votes += votes
@@ -176,15 +176,15 @@ class SecondReader:
         )
 
     def edited(
-        self, link: Link, current: Node, told: str, led: str, edit: Node | None
+        self, link: Link, current: Node, told: str, led: str, edit: Node | None, said: set[str]
     ) -> tuple[Node, bool] | None:
         """The segment after a message that edits the current one, where it is another than the edit's, and whether both
         readings find it; else None.
 
         The message is read beside the segment's own words (told), and where that finds others than the edit does, beside
         the messages that led to the segment (led, empty where none did). A reading that finds whom the edit finds speaks
-        for the edit; one that finds those of before or nobody is none; of two others the likelier is taken. Raises
-        LLMUnavailableError.
+        for the edit; one that finds those of before or nobody, or lacks what the edit's own words say outright (said), is
+        none; of two others the likelier is taken. Raises LLMUnavailableError.
         """
         model = tuned(self.model)
         if model is None:
@@ -196,7 +196,8 @@ class SecondReader:
             found = self._found(sketch.node)
             if found and found == edits:
                 return None
-            if sketch.node is not None and found and found != before:
+            fits = sketch.node is not None and said <= said_outright(sketch.node)
+            if sketch.node is not None and fits and found and found != before:
                 readings.append((sketch.probability, sketch.node, found))
         if not readings:
             return None
@@ -223,7 +224,7 @@ class SecondReader:
         return sketch_schema(self.vocabulary.catalogue, sorted(self.linker.events), sorted(outcomes))
 
 
-def _said(node: Node) -> set[str]:
+def said_outright(node: Node) -> set[str]:
     """What a definition holds that words say outright and nothing else stands for: channels, events other than
     purchases, and that something did not happen."""
     found = set[str]()

@@ -134,8 +134,15 @@ def test_a_reading_leads_unless_the_other_speaks_for_the_edit(
     model.tuned = ByTelling(led=led, told=told)  # type: ignore[assignment]
     reader = SecondReader(linker, model, audiences.vocabulary, audiences.members)
     current, edit = from_json(SPENT), from_json(EDITED)
-    found = reader.edited(linker.link(EDIT, current), current, "told", "led", edit)
+    found = reader.edited(linker.link(EDIT, current), current, "told", "led", edit, set())
     assert found == (None if taken is None else (from_json(taken[0]), taken[1]))
+
+
+@pytest.mark.parametrize(("message", "kept"), [("exclude those with children", True), (EDIT, False)])
+def test_a_reading_that_loses_an_exclusion_is_none(workspace: Path, message: str, kept: bool) -> None:
+    talk, first, _ = conversation(workspace, ALONE)
+    second = talk.ask(message, first.conversation)
+    assert same(second, {"all_of": [SPENT, {"not": PARENTS}]} if kept else ALONE)
 
 
 def test_a_segment_that_came_in_another_way_is_read_beside_its_words_alone(workspace: Path) -> None:
