@@ -39,6 +39,12 @@ DRAWS = 2
 none more), and 1.8 sketches a message instead of 1.7."""
 
 
+FAVOUR = 0.15
+"""What a reading of an edit beside the segment's own words has ahead of one beside the messages that led to it, in
+probability: of 33 held edits 23 are read right with 0.1 to 1, 21 without it, of 66 dev conversations 56 with 0.1 or 0.2,
+55 without it, 54 with 1."""
+
+
 def describes(link: Link, current: Node | None) -> bool:
     """Whether a message describes a segment anew, so that there is something to read twice."""
     defines = not link.intents.destructive and set(link.intents.tools) <= set(ON_SEGMENT)
@@ -184,7 +190,7 @@ class SecondReader:
         The message is read beside the segment's own words (told), and where that finds others than the edit does, beside
         the messages that led to the segment (led, empty where none did). A reading that finds whom the edit finds speaks
         for the edit; one that finds those of before or nobody, or lacks what the edit's own words say outright (said), is
-        none; of two others the likelier is taken. Raises LLMUnavailableError.
+        none; of two others the likelier is taken, with some favour for the first. Raises LLMUnavailableError.
         """
         model = tuned(self.model)
         if model is None:
@@ -198,7 +204,8 @@ class SecondReader:
                 return None
             fits = sketch.node is not None and said <= said_outright(sketch.node)
             if sketch.node is not None and fits and found and found != before:
-                readings.append((sketch.probability, sketch.node, found))
+                likely = sketch.probability + (FAVOUR if beside == told else 0.0)
+                readings.append((likely, sketch.node, found))
         if not readings:
             return None
         _, node, _ = max(readings, key=lambda reading: reading[0])
