@@ -18,6 +18,7 @@ from assistant.linking.linker import Link
 from assistant.llm import ChatModel
 from assistant.one_customer import EXPLAIN, REVERSED
 from assistant.plan import DESCRIBED, Plan
+from assistant.ranked_value import asks_ranked_value
 from assistant.tools import ToolResult
 from campaigns.copy import BrandRules, to_markdown
 from segments.explain import Language
@@ -356,15 +357,13 @@ def _recommendations(item: Evidence, language: Language, currency: str) -> str:
 def _clusters(item: Evidence, language: Language, currency: str) -> str:
     figures = named(item)
     count, silhouette = display(figures["segments"], currency), display(figures["silhouette"], currency)
-    en, zh = "", ""
-    if "stability" in figures:
-        agreement = display(figures["stability"], currency)
-        en, zh = f"; agreement under resampling {agreement}", f"；重抽样一致性 {agreement}"
+    agreement = display(figures["stability"], currency)
     lines = [
         _say(
             language,
-            f"**{count} natural segments** (separation: silhouette {silhouette} of at most 1{en}).",
-            f"**{count} 个自然分群**（轮廓系数 {silhouette}，最大为 1{zh}）。",
+            f"**{count} natural segments** (separation: silhouette {silhouette} of at most 1; agreement under "
+            f"resampling {agreement}).",
+            f"**{count} 个自然分群**（轮廓系数 {silhouette}，最大为 1；重抽样一致性 {agreement}）。",
         )
     ]
     for row in item.rows:
@@ -651,12 +650,25 @@ def assumptions(link: Link, plan: Plan, language: Language) -> list[str]:
             "I took a response as redeeming a coupon of the campaign.",
             "“响应”按使用了该活动的优惠券理解。",
         ),
+        "share": (
+            "I took so many customers as their share of all customers.",
+            "客户数按其占全体客户的比例理解。",
+        ),
         "ever": (
             "You gave no time window, so I counted the whole history.",
             "您没有给出时间范围，因此按全部历史计算。",
         ),
     }
     said += [_say(language, *sentences[reading]) for reading in sorted(readings) if reading in sentences]
+    if plan.tool == "customer_value" and described and asks_ranked_value(link.message):
+        said.append(
+            _say(
+                language,
+                "They are chosen by what they spent, as the definition says: what is still to come is estimated for a "
+                "group, not for one customer beside another.",
+                "他们是按过去的消费选出的（见定义）：未来消费只对一群人估计，不逐个客户比较。",
+            )
+        )
     if REVERSED in link.intents.arguments:
         said.append(
             _say(
