@@ -152,15 +152,13 @@ def _recommendations(item: Evidence, language: Language, currency: str) -> str:
 def _clusters(item: Evidence, language: Language, currency: str) -> str:
     figures = named(item)
     count, silhouette = display(figures["segments"], currency), display(figures["silhouette"], currency)
-    en, zh = "", ""
-    if "stability" in figures:
-        agreement = display(figures["stability"], currency)
-        en, zh = f"; agreement under resampling {agreement}", f"；重抽样一致性 {agreement}"
+    agreement = display(figures["stability"], currency)
     lines = [
         say(
             language,
-            f"**{count} natural segments** (separation: silhouette {silhouette} of at most 1{en}).",
-            f"**{count} 个自然分群**（轮廓系数 {silhouette}，最大为 1{zh}）。",
+            f"**{count} natural segments** (separation: silhouette {silhouette} of at most 1; agreement under "
+            f"resampling {agreement}).",
+            f"**{count} 个自然分群**（轮廓系数 {silhouette}，最大为 1；重抽样一致性 {agreement}）。",
         )
     ]
     for row in item.rows:

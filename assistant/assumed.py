@@ -6,6 +6,7 @@ from assistant.change_intents import DEFAULT_DAYS, DIFF
 from assistant.linking.linker import Link
 from assistant.one_customer import REVERSED
 from assistant.plan import DESCRIBED, Plan
+from assistant.ranked_value import asks_ranked_value
 from assistant.saying import say
 from segments.explain import Language
 
@@ -42,12 +43,25 @@ def assumptions(link: Link, plan: Plan, language: Language) -> list[str]:
             "I took a response as redeeming a coupon of the campaign.",
             "“响应”按使用了该活动的优惠券理解。",
         ),
+        "share": (
+            "I took so many customers as their share of all customers.",
+            "客户数按其占全体客户的比例理解。",
+        ),
         "ever": (
             "You gave no time window, so I counted the whole history.",
             "您没有给出时间范围，因此按全部历史计算。",
         ),
     }
     said += [say(language, *sentences[reading]) for reading in sorted(readings) if reading in sentences]
+    if plan.tool == "customer_value" and described and asks_ranked_value(link.message):
+        said.append(
+            say(
+                language,
+                "They are chosen by what they spent, as the definition says: what is still to come is estimated for a "
+                "group, not for one customer beside another.",
+                "他们是按过去的消费选出的（见定义）：未来消费只对一群人估计，不逐个客户比较。",
+            )
+        )
     if REVERSED in link.intents.arguments:
         said.append(
             say(

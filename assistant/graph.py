@@ -121,6 +121,7 @@ class TurnGraph:
             _before(state),
             state.get("planned") or {},
             rooms.experiments.names(),
+            bool(state.get("grouped")),
         )
         plan = outright(self.linker.spelt(turn.question)[0], turn.link, known)
         if plan is None and turn.steps_alone:
@@ -244,7 +245,8 @@ class TurnGraph:
         if plan.tool == "say_again":
             return self._again(state, turn, plan.arguments["language"])
         if plan.tool == "say_why":
-            turn.result = why(state.get("rests", []))
+            of = "groups" if "groups" in plan.arguments else "answer"
+            turn.result = why(state.get("grouped" if of == "groups" else "rests", []), of)
             return {}
         current, outcome = _current(state), Outcome(turn.around)
         segment = edited(plan, link, current) if plan.edits and current else definition_of(plan, link)
@@ -362,7 +364,8 @@ class TurnGraph:
         if not turn.calls or turn.result is None:
             return told
         rests = rests_on(turn.result.evidence, self.tools.rooms.workspace.settings.currency)
-        return told | {"called": turn.calls, "rests": [list(line) for line in rests]}
+        told |= {"called": turn.calls, "rests": [list(line) for line in rests]}
+        return told | {"grouped": told["rests"]} if turn.result.discovery is not None else told
 
     def _words(self, turn: Turn, result: ToolResult) -> str:
         assert turn.link is not None

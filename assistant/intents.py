@@ -15,6 +15,7 @@ from assistant.linking.numbers import EN_NUMBER, MONEY, SIGN, ZH_NUMBER, Number,
 from assistant.linking.spans import blanked
 from assistant.market_intents import MARKET_TOOLS, market_arguments, market_tool
 from assistant.one_customer import EXPLAIN
+from assistant.ranked_value import asks_ranked_value
 
 TOOLS = (
     "define_segment",
@@ -57,12 +58,12 @@ def _rx(pattern: str) -> re.Pattern[str]:
 
 CUES: dict[str, re.Pattern[str]] = {
     "find_lookalikes": _rx(
-        r"\blals?\b|\b(?:dig up|find|get|give|show|fetch)\b[^.?!]{0,20}\bmore (?:of the same|of (?:them|these|those))\b|\bwho else\b[^.?!]{0,20}\blike (?:them|these|those|this|him|her|household|customer|my|our)\b|[跟和与像](?:他们|她们|这些人?|这群人|这批人|这拨人)[^。？?，,]{0,6}(?:差不多|一样|相似|类似|相近)|(?:往外|向外|再|客|人)扩(?:展|充|量)?(?:出|到|个)?[\d一二两三四五六七八九十百]+|相近(?:的)?(?:客户|顾客|人)|"
+        r"\blals?\b|\b(?:dig up|find|get|give|show|fetch)\b[^.?!]{0,20}\bmore (?:of the same|of (?:them|these|those))\b|\bwho else\b[^.?!]{0,20}\blike (?:them|these|those|this|him|her|household|customer|my|our)\b|[跟和与像](?:他们|她们|这些人?|这群人|这批人|这拨人)[^。？?，,]{0,6}(?:差不多|一样|相似|类似|相近)|(?:(?:往外|向外|再|客|人)扩(?:展|充|量)?(?:出|到|个)?|扩(?:展|充|大)?(?:到|至|成|为))\s*[\d一二两三四五六七八九十百]+|[跟和与同][^。？?，,]{1,20}(?:习惯|行为|口味|方式)[^。？?，,]{0,4}(?:最|很|比较)?(?:接近|相近|差不多)|相近(?:的)?(?:客户|顾客|人)|"
         r"look[- ]?alikes?|\b(?:behav(?:e|es|ing)|act(?:s|ing)?|shop(?:s|ping)?) (?:just |exactly )?like\b|\b(?:similar to|resemble) (?!<sign>)|\b(?:like|similar to|resembl\w+) (?:customer|household|shopper|client|buyer)\b|\b(?:people|customers?|shoppers?|households?|others?|more|folks|ones|buyers)\b[^.?!]{0,25}\b(?:like|similar to|resembl\w+)"
         r"\s+(?:them|these|those|this|him|her|that|it|my|our)\b|\bsimilar (?:people|customers?|shoppers?|households?|profiles?|ones|audience)"
         r"|\bmore like (?:them|these|this|those)|\bresembl|\bclones?\b|\bexpand (?:this|the|that) (?:audience|segment)"
         r"|\b(?:shop|buy|behave|act|spend|look)s? (?:a lot |much |just |very much |rather )?(?:like|the way)\b(?! (?:to|this week|they))|\b(?:alike|comparable|kindred|twins?|dead ringers?|spitting image)\b"
-        r"|\bmore (?:customers|shoppers|people|households) (?:just )?like\b|相似|类似|相近的?(?:人|客户|顾客|用户)|同款(?:人|客户|顾客)|差不多的?(?:人|客户|顾客|用户|家庭)|长得像|[跟和与].{1,20}一样的(?:人|客户|顾客)|[跟和与].{1,20}(?:很|最|差不多|比较)?像|像(?:他们|她们|这些|这群|这样)|同类(?:客户|人群)|扩展(?:人群|受众)"
+        r"|\bmore (?:customers|shoppers|people|households) (?:just )?like\b|相似|类似|相近的?(?:人|客户|顾客|用户)|同款(?:人|客户|顾客)|差不多的?(?:人|客户|顾客|用户|家庭)|长得像|[跟和与].{1,20}一样的(?:人|客户|顾客)|[跟和与].{1,20}(?:很|最|差不多|比较)?像|像(?:他们|她们|这些|这群|这样|(?:客户|顾客|用户|会员|家庭)\s*(?:编号|ID|号)?\s*\d|\d+\s*号)|同类(?:客户|人群)|扩展(?:人群|受众)"
     ),
     "score_propensity": _rx(
         r"\bp\([^)]{1,30}\)|\bprob\b|\bgonna (?:buy|come|return|redeem|shop|order)|\bwhat (?:are|is) (?:the )?(?:chances?|odds|prospects?)\b|\bdo you (?:reckon|think) (?:they|these|those)\b|\bwill (?:we|i) see (?:them|these|those)\b|\bhow (?:probable|sure)\b|复购率(?:多少|多高|会)|把握(?:多大|有多大)|"
@@ -71,24 +72,24 @@ CUES: dict[str, re.Pattern[str]] = {
         r"|\bgoing to (?:buy|come|return|redeem|shop)|有多大(?:机会|把握|概率)|机会有多大|几成(?:机会|把握)|会不会|可能性|概率|几率|(?<![都常总才])会(?:再|回来|复购|回购|购买|买|用|使用|来)|回头|预测|有多大可能|多大可能|倾向"
     ),
     "estimate_uplift": _rx(
-        r"\b(?:contact|mail|e-?mail|target|campaign|coupon|offer|writ)(?:ing|s)?\b[^.?!]{0,20}\bbackfires?\b|不发券也[^。？?]{0,3}(?:买|来)|发券[^。？?]{0,4}(?:反而|反倒)[^。？?]{0,3}不[买来]|"
+        r"\bwould (?:they|these|those|customers|people|shoppers|households) (?:still |also )?have (?:bought|come|shopped|ordered|purchased)\b[^.?!]{0,12}\bwithout\b(?: (?:it|(?:the|a|an|our|that|this) (?:coupon|campaign|mailing|e-?mail|offer|voucher|promotion|discount)s?))?|\b(?:(?:was|were|is|are|be|been|got) )?(?:persuaded|swayed|convinced|won over) by (?:the |our |this |that |last )*(?:campaign|mailing|coupon|offer)s?\b(?:\s*#?[A-Za-z]*\d+)?|\b(?:contact|mail|e-?mail|target|campaign|coupon|offer|writ)(?:ing|s)?\b[^.?!]{0,20}\bbackfires?\b|不发券也[^。？?]{0,3}(?:买|来)|发券[^。？?]{0,4}(?:反而|反倒)[^。？?]{0,3}不[买来]|"
         r"\b(?:buy|bought|purchas\w*|respond\w*|shop|comes?|came|orders?)s? (?:only|just|purely|solely) (?:because|if|when)\b[^.?!]{0,12}\b(?:mail|contact|email|target|write|send|campaign|coupon|offer|voucher)|\bonly (?:buys?|responds?|comes?|shops?|orders?|purchases?)\b[^.?!]{0,10}\b(?:because of|thanks to|due to)\b|\b(?:would|will)(?:['’]ve| have)? (?:come|bought|buy|shop(?:ped)?|ordered?|purchased?)(?: in| from us)? (?:anyway|regardless|in any case|no matter)|\bpersuadab\w+|\bincremental\w*\b[^.?!]{0,20}\b(?:coupon|campaign|mailing|response)|增量效果|(?:增量|净)(?:贡献|提升)|自然(?:购买|转化)(?:的)?(?:人|客户)?|"
         r"\b(?:(?:would|will|do|does|did|might|could|only|just) )*(?:buy|bought|purchas\w*|respond\w*|shop|come|came|order)\s+(?:back )?(?:only |just |purely |simply |solely )?(?:because of|thanks to|due to|on account of)"
         r"\s+(?:(?:the|a|an|our|that|this|last|past|previous|latest|such) )*(?:coupons?|campaign|mailings?|e-?mails?|offers?|vouchers?|promotions?|discounts?|it|them)\b(?:\s+(?:campaign|mailing|e-?mail|offer))?(?:\s+#?[A-Za-z]*\d+)?"
-        r"|\buplift\b(?: of (?:the )?(?:last |past )?(?:coupon |campaign )*(?:\s*#?[A-Za-z]*\d+)?)?|\bpersuadables?\b|\bsleeping dogs?\b|\b(?:would |will )?(?:have )?(?:buy|bought|shop|purchase) (?:from us )?anyway\b"
+        r"|\buplift\b(?: (?:of|from|by) (?:the )?(?:last |past )?(?:coupon |campaign )*(?:\s*#?[A-Za-z]*\d+)?| (?:did|does|has|had) (?:the )?(?:campaign|mailing)\s*#?[A-Za-z]*\d+(?: (?:have|had|bring|brought|cause|give|make|show))?)?|(?:营销)?活动\s*\d+号?对(?:谁|哪些|什么)(?:人|客户|顾客)?[^。？?]{0,3}(?:有效|有用|管用|起作用|见效)|\bpersuadables?\b|\bsleeping dogs?\b|\b(?:would |will )?(?:have )?(?:buy|bought|shop|purchase) (?:from us )?anyway\b"
         r"|\b(?:need|needs|needed) (?:a|the) (?:coupon|voucher|discount|nudge|push) to (?:buy|come|shop)"
         r"|(?:只会|才会|会|只)?(?:因为|由于|因|靠)(?:这个|那个|上次|收到|有|了|我们的?)*(?:活动|优惠券?|折扣券?|促销|券|折扣|邮件|营销活动)(?:\s*\d+)?(?:才|就)会?(?:购买|下单|消费|买|来)|(?:只会|才会|会)因为?(?:活动|优惠券?|促销|券|折扣|邮件|营销活动)(?:\s*\d+)?而?(?:购买|下单|消费|买|来)|因(?:为)?(?:这次|该)?(?:活动|优惠券?|促销|券|折扣|邮件|营销活动)而(?:来|购买|下单|消费|买)(?:的|者)?|没有?(?:优惠)?券也会(?:购买|买|来)|本就会(?:购买|下单|买|来)(?:的|者)?|增益|被?(?:优惠|营销)?说服|被(?:优惠券?|券|活动|促销|折扣|营销)(?:打动|撬动|影响)|本来就会(?:购买|买|来)"
         r"|\bonly buy (?:if|when|with)\b[^.?!]{0,20}\b(?:coupon|voucher|discount|offer)\b|\b(?:coupon|voucher|discount|offer) (?:actually |really )?(?:makes?|made) a difference\b|\bincremental (?:response|lift|sales|effect)\b|\bsure things?\b"
         r"|不发券就不买|发了券才会?买|增量(?:最大|最高|效果)|发券[^。？?]{0,6}适得其反"
     ),
     "customer_value": _rx(
-        r"\bhow much (?:will|would)\b(?=[^.?!]{3,60}\bspend (?:with us )?(?:over|in|within|during|next|this coming)\b)|\b(?:expected|predicted|projected) (?:revenue|spend(?:ing)?|sales|turnover)(?= (?:from|of|for)\b)|"
+        r"\b(?:how much|what)(?: money| revenue| income| business)? (?:will|would|are|is)\b(?=[^.?!]{3,60}\b(?:spend(?:ing)?|bring in|bring us|generate|be worth)(?: with us| for us| us)? (?:over|in|within|during|for|next|this coming)\b)|\b(?:expected|predicted|projected) (?:revenue|spend(?:ing)?|sales|turnover)(?= (?:from|of|for)\b)|"
         r"^\s*(?:what(?:'s| is)? )?(?:the |their )?(?:clv|cltv|ltv)\b[^<>=]{0,25}$|\b(?:clv|cltv|ltv)\b[^<>=]{0,15}\b(?:on|of|for) (?:them|they|these|those|th(?:is|at|e) \w+)\b|\b(?:what|how much) (?:revenue|spend(?:ing)?|sales|money|value|income|business)\b[^?]{0,12}\b(?:expect|see|get|make|earn|bring|generate|anticipate)\b|(?:未来|今后|接下来|以后)[^。？?]{0,8}(?:LTV|CLV|价值)|以后[^。？?]{0,8}(?:花|带来|贡献|买)多少|(?:值|贡献)多少钱|"
         r"(?<!net )\bworth\b(?: to us)?(?=\s*(?:[?.!]?\s*$|over\b|within\b|during\b|across\b|next\b|(?:in|for) the (?:next|coming)\b))"
         r"|\b(?:what|how (?:much|high|big)|estimate|predict|forecast|calculate|compute|their|its)\b[^.?!,]{0,25}?\blife-?time value\b(?: of)?|\b(?:their|its|the|what(?:'s| is)?|estimate|predict|forecast)\s+(?:the |their |its |expected |predicted )*(?:clv|cltv|ltv|future value)\b(?!\s*[<>=]|\s+(?:over|above|under|below) <sign>)(?: of)?|\bhow much (?:will|would|are) (?:they|these|those|he|she)\b[^?]{0,20}?\bspend(?:ing)?\b"
         r"|(?:会|能|大概|大约|总共|一共|还)*(?:值|价值)(?:是)?(?:多少|几)(?:钱|元|美元)?|(?:终身|终生|生命周期|未来)价值(?:是|有|为|大概)*(?:多少|多大|多高)|(?:预测|估算|估计)[^。？，]{0,12}价值|(?:会|能|可|将|预计|还)+(?:再)?(?:花|消费|贡献|带来|创造|产生|买)(?:出|掉)?多少(?:消费|钱|收入|销售额?|价值|利润|金额)?"
         r"|\b(?:expected |predicted )?future value\b|\blife-?time value of\b"
-        r"|(?:贡献|带来)多少(?:钱|收入|销售)|(?:终身|终生|未来)价值(?=[把最前排])|以后价值高"
+        r"|(?:贡献|带来)多少(?:钱|收入|销售)|(?:终身|终生|未来)价值(?=[把最前排])|以后价值高|(?:预计|预测|估计)[^。？?，,]{0,16}(?:消费|花|花费|贡献|带来|买)多少"
     ),
     "recommend_products": _rx(
         r"\bwhat (?:will|would|might|do)\b[^.?!]{3,60}\b(?:want|buy|need|purchase|order) next\b|(?:下一步|接下来|下次)[^。？?]{0,6}(?:买|想要|需要)(?:什么|啥|哪些)|"
@@ -115,9 +116,10 @@ CUES: dict[str, re.Pattern[str]] = {
         r"|(?:都)?是些?什么(?:样的?)?人|长什么样|什么来头|人群特点|了解一下.{0,10}(?:客户|顾客|人|他们)|有啥(?:特点|特征|不同|共同)|什么(?:特点|特征)|画像|特征|特点|有什么不同|描述|什么样|分析一下|区别|共同点|介绍一下"
     ),
     "discover_segments": _rx(
+        r"\b(?:group|cluster|segment|bucket|sort|split) (?:up )?(?:the |our |my |all )*(?:customers?|shoppers|households|people|everyone|everybody|buyers|(?:customer )?base)\b[^.?!]{0,12}\bby (?:how they|what they|the way they|their (?:shopping|buying|purchas\w+|behaviou?r|habits?)|behaviou?r|(?:shopping|buying|purchase) (?:behaviou?r|habits?|patterns?))|(?:自动|帮我)[^。？?]{0,4}(?:找出|找到|发现|识别|挖掘)[^。？?]{0,6}(?:群体|客群|细分人群|类型)|按(?:照)?(?:购物|购买|消费)?(?:行为|习惯)[^。？?]{0,8}分(?:个|一下|下|成|为)?(?:群|类|组|层)|给(?:客户|顾客|用户|所有人|大家)[^。？?]{0,6}分(?:个|一下|下|分)?(?:群|类|组)|"
         r"\bhow many (?:natural |distinct |behaviou?ral |different )?(?:groups|clusters|types|kinds)\b(?: of (?:customers|shoppers|buyers))? (?:are there|do (?:we|our customers|they) (?:really |actually )?(?:have|fall into|form))(?! saved| so far| already)|"
         r"\b(?:sort|split|divide|put|group|bucket|carve|slice) (?:them|our|my|all|the|every\w*)\b[^.?!]{0,25}\binto\b[^.?!]{0,15}\b(?:types?|groups?|clusters?|buckets?|segments?|kinds?|tribes?)\b|\bnatural (?:customer |shopper |buyer )?(?:groups?|segments?|clusters?|types?)\b|分(?:成|为|出)?[\d一二两三四五六七八九十几]+(?:个)?(?:群|类|组|层|群体)|(?:分成|分为)(?:哪)?几(?:个|种|类|群|拨)|(?:自动|智能)(?:划分|分层|分类)|"
-        r"\b(?:what|which) (?:sort|kind|type)s? of (?:customers|shoppers|people|buyers) (?:have|do) we|\b(?:discover|cluster|natural(?:ly occurring)? (?:segments?|groups?|clusters?)|split (?:our|my|the|all|everyone)|divide (?:our|my|the|all|everyone)|segment (?:our|my|all|the) (?:entire |whole )?(?:customers?|base|audience|shoppers|customer base|data)|group (?:our|my|all|the) customers|kinds? of (?:customers|shoppers)|types? of (?:customers|shoppers)|personas\b)"
+        r"\b(?:what|which) (?:sort|kind|type)s? of (?:customers|shoppers|people|buyers) (?:have|do) we|\b(?:discover|cluster|natural(?:ly occurring)? (?:segments?|groups?|clusters?)|split (?:our|my|the|all|everyone)(?![^.?!]{0,20} by (?:age|income|sex|gender|store|region|channel|home|household|family|department|city|country|tenure))|divide (?:our|my|the|all|everyone)(?![^.?!]{0,20} by (?:age|income|sex|gender|store|region|channel|home|household|family|department|city|country|tenure))|segment (?:our|my|all|the) (?:entire |whole )?(?:customers?|base|audience|shoppers|customer base|data)\b(?! by (?:age|income|sex|gender|store|region|channel|home|household|family|department|city|country|tenure))|group (?:our|my|all|the) customers(?! by (?:age|income|sex|gender|store|region|channel|home|household|family|department|city|country|tenure))|kinds? of (?:customers|shoppers)|types? of (?:customers|shoppers)|personas\b)"
         r"|\bwhat (?:groups|segments|clusters|types|kinds)\b|\b(?:find|show|give|identify|make|create) (?:me )?(?:\w+ )?(?:natural |distinct |main |key )?(?:segments|clusters|groups)\b(?! (?:i|we) (?:have )?saved)|分成.{0,6}(?:人设|类型|群|组|类)|几种(?:人设|类型)|聚类|自然分群|分成\w{0,4}[类组群]|划分|发现.{0,6}(?:分群|群体|细分)|自动分群|哪几类|几类客户|哪些类型"
     ),
     "save_segment": _rx(
@@ -143,7 +145,7 @@ CUES: dict[str, re.Pattern[str]] = {
     ),
     "breakdown_segment": _rx(
         r"^\s*(?:and |now |ok |then |so )?by (?:their )?(?:[a-z]+ ?){1,3}[?.!]*\s*$|\b(?:their|its|the|show|me) (?:\w+ ){1,3}(?:mix|split|make-?up|composition)\s*[?.!]*$|\b(?:splits?|distributed) (?:out )?(?:across|over|between|by)\b|\bbr(?:ea|a)ke? (?:it|this|that|them|these|those) down\b|按.{1,12}(?:拆|分|看|统计)(?:一下)?[。？?！!]?$|(?:各|不同)(?:年龄|收入|门店)[^。？]{0,4}(?:占比|多少|分布)|"
-        r"\bbreak (?:it|this|that|them|these|those|the (?:segment|audience|group)) (?:down|out|up) by\b|\bsplit (?:it|this|that|them|these|those|the (?:segment|audience|group))(?: up)? by\b|\bbreakdown (?:of \w+ )?by\b|\bdistribution (?:of|by|over|across)\b|\bgroup (?:it|them|these|those) by\b|\b(?:their|its|the) (?:\w+ ){1,3}(?:distribution|breakdown)\b|\b(?:split|broken down|break ?down|breakdown|grouped|sliced?) by\b"
+        r"\bbreak (?:it|this|that|them|these|those|the (?:segment|audience|group)) (?:down|out|up) by\b|\bsplit (?:it|this|that|them|these|those|the (?:segment|audience|group))(?: up)? by\b|\bbreakdown (?:of \w+ )?by\b|\bdistribution (?:of|by|over|across)\b|\bgroup (?:it|them|these|those) by\b|\b(?:their|its|the) (?:\w+ ){1,3}(?:distribution|breakdown)\b|\b(?:split|broken down|break ?down|breakdown|grouped|sliced?) by\b|\b(?:split|divide|segment|group) (?:up )?(?:our|my|all|the|everyone)(?: (?:the|our))?(?: (?:customers?|shoppers|households|people|(?:customer )?base))? by\b(?! (?:how|what|the way|(?:their )?(?:behav|shop|buy|purchas)))"
         r"|按.{1,12}(?:拆分|细分|分布|分组|看看|统计)|.{1,12}分布"
     ),
     "overlap_segments": _rx(
@@ -162,9 +164,9 @@ CAMPAIGN_CUES: dict[str, re.Pattern[str]] = {
         r"\b(?:save|keep|store|export)\b[^.?!]{0,15}\b(?:plan|strategy|campaign)\b|(?:保存|导出|存下)[^。？！]{0,8}(?:方案|策略|计划)|(?:方案|策略|计划)[^。？！]{0,4}(?:保存|存[为成下])"
     ),
     "measure_campaign": _rx(
-        r"\bcampaigns?\s+(?:#|no\.?\s*|number\s+)?\w+\s+(?:lift|results?|roi|performance|effect|outcome|impact|recap|review|debrief)\b|\bhow['’]d\b[^?]{0,40}\b(?:do|go|perform|work)\b|\bhow['’]?d it (?:do|go|perform|work)\b|\bwhat did\b[^?.!]{0,15}\b(?:campaign|mailing|test|experiment)\b[^?.!]{0,15}\b(?:return|bring|achieve|deliver|yield|earn|make|do|get)\b|\b(?:campaign|mailing|test|experiment)\b[^?.!]{0,20}\bbring\b[^?.!]{0,15}\bin\b|\b(?:was|were)\b[^?.!]{0,25}\b(?:campaign|mailing|test|experiment)\b[^?.!]{0,15}\b(?:worth it|success\w*|profitable|any good)\b|(?:活动|实验|测试)[^。？?]{0,8}(?:复盘|赚|亏|回本|有没有用|有用吗|转化|战果)|复盘[^。？?]{0,8}(?:活动|实验|测试)|"
+        r"\bcampaigns?\s+(?:#|no\.?\s*|number\s+)?\w+\s+(?:lift|results?|roi|performance|effect|outcome|impact|recap|review|debrief)\b|\bhow['’]d\b[^?]{0,40}\b(?:do|go|perform|work)\b|\bhow['’]?d it (?:do|go|perform|work)\b|\bwhat did\b[^?.!]{0,15}\b(?:campaign|mailing|test|experiment)\b[^?.!]{0,15}\b(?:return|bring|achieve|deliver|yield|earn|make|do|get|change)\b|\b(?:campaign|mailing|test|experiment)\b[^?.!]{0,20}\bbring\b[^?.!]{0,15}\bin\b|\b(?:was|were)\b[^?.!]{0,25}\b(?:campaign|mailing|test|experiment)\b[^?.!]{0,15}\b(?:worth it|success\w*|profitable|any good)\b|(?:活动|实验|测试)[^。？?]{0,8}(?:复盘|赚|亏|回本|有没有用|有用吗|转化|战果)|复盘[^。？?]{0,8}(?:活动|实验|测试)|"
         r"\bhow (?:did|has|have|is|was|are)\b(?! (?:the |our |my |total |overall )*(?:sales|business|revenue|turnover|things|trade)\b)[^?]{0,60}\b(?:do|done|doing|perform(?:ed|ing)?|go|going|work(?:ed|ing)?|land)\b(?=\s*[?.!]?\s*$)"
-        r"|\b(?:results?|outcome|lift|effect|impact) of\b[^?]{0,30}\b(?:campaign|test|experiment|mailing|promotion)\b|\bdid\b[^?]{0,40}\b(?:campaign|test|experiment|mailing)\b[^?]{0,30}\bwork"
+        r"|\b(?:results?|outcome|lift|effect|impact) of\b[^?]{0,30}\b(?:campaign|test|experiment|mailing|promotion)\b|\bdid\b[^?]{0,40}\b(?:campaign|test|experiment|mailing)\b[^?]{0,30}\b(?:work|change (?:any|some)thing|make a difference|achieve (?:any|some)thing|help)\b"
         r"|(?:活动|实验|测试|邮件).{0,16}(?:效果|结果|表现|成效|成绩|战绩|收效|回报|业绩|怎么样|如何)|(?:效果|结果|表现|成效)(?:如何|怎么样|怎样)"
         r"|\bhow much\b[^?]{0,50}\b(?:because of|from) (?:the )?(?:campaign|mailing) #?\w+|\bcampaigns?\b[^.?!]{0,40}\b(?:really brought|brought in|pay(?:s|ed)? (?:off|for itself)|paid off)\b|\bredemption rate of (?:the )?campaign"
         r"|收到[^。？?]{0,6}活动的?[^。？?]{0,8}没收到|活动[^。？?]{0,10}(?:划算|带来多少|拉动)"
@@ -302,9 +304,12 @@ _DAYS14 = re.compile(
 _COUPON = re.compile(r"coupon|redeem|voucher|券|核销", re.I)
 
 
+_PEOPLE = r"(?:customers|households|families|shoppers|people|buyers|clients|guests|members|folks)"
 _CUSTOMER = re.compile(
-    r"\b(?:like|to|as|of)\s+(?:customer|household|shopper|client|buyer)\s+(?:#|no\.?\s*|number\s+|id\s+)?([A-Za-z]*\d[A-Za-z0-9_-]*)\b"
-    r"|(?:客户|家庭|用户|顾客)\s*(?:编号|ID|id|号)?\s*(\d[A-Za-z0-9_-]*)",
+    # 'families like household 718' are any households.
+    rf"(?:\b{_PEOPLE} (?:(?:who|that) )?(?:are )?(?:(?:most|very|just|much) )?(?=(?:like|similar|alike|resembl)))?"
+    r"\b(?:like|to|as|of|resembl(?:e|es|ing))\s+(?:customer|household|shopper|client|buyer|member)\s+(?:#|no\.?\s*|number\s+|id\s+)?([A-Za-z]*\d[A-Za-z0-9_-]*)\b"
+    r"|(?:客户|家庭|用户|顾客|会员)\s*(?:编号|ID|id|号)?\s*(\d[A-Za-z0-9_-]*)|(\d[A-Za-z0-9_-]*)\s*号\s*(?:客户|家庭|用户|顾客|会员)",
     re.IGNORECASE,
 )
 
@@ -312,14 +317,15 @@ _CUSTOMER = re.compile(
 def spoken_customer(message: str) -> tuple[tuple[int, int], str | None]:
     """The one customer (source id) that lookalikes are wanted of, with its place."""
     match = _CUSTOMER.search(message) if CUES["find_lookalikes"].search(message) else None
-    return (match.span(), match[1] or match[2]) if match else ((0, 0), None)
+    return (match.span(), match[1] or match[2] or match[3]) if match else ((0, 0), None)
 
 
 AHEAD = ("estimate_uplift", "customer_value")
 """Tools that speak of what is to come: what their words and their horizon say is no condition."""
 _HORIZON = re.compile(
     rf"\b(?:(?:over|in|within|for|during|across) )?(?:the )?(?:next|coming|following) (?:(?P<en>{EN_NUMBER}|an?|few) )?(?P<unit>year|quarter|month|week|day)s?\b"
-    rf"|(?:在)?(?:未来|今后|接下来|往后|之后)(?:的)?(?P<zh>{ZH_NUMBER}|半)?个?(?P<unit_zh>年|季度|季|月|周|星期|天|日)(?:内|里|中|以内)?|明年|下一年",
+    rf"|(?:在)?(?:未来|今后|接下来|往后|之后)(?:的)?(?P<zh>{ZH_NUMBER}|半)?个?(?P<unit_zh>年|季度|季|月|周|星期|天|日)(?:内|里|中|以内)?|明年|下一年"
+    r"|下一?个?(?P<next_zh>季度|季|月|周|星期)",
     re.IGNORECASE,
 )
 _WEEKS = {"year": 52.0, "quarter": 13.0, "month": 52 / 12, "week": 1.0, "day": 1 / 7}
@@ -341,7 +347,11 @@ _CAMPAIGN = re.compile(
 )
 
 
-_CAMPAIGN_ZH = re.compile(r"第?\s*[\d一二两三四五六七八九十百]+\s*号\s*(?:的)?(?:营销)?活动")
+_CAMPAIGN_ZH = re.compile(
+    r"(?<!收到)(?<!收到[过了])(?:第?\s*[\d一二两三四五六七八九十百]+\s*号\s*(?:的)?(?:营销)?活动"
+    r"|(?:营销)?活动\s*[\d一二两三四五六七八九十百]+\s*号?(?=(?:的|所?带来的?|所?产生的?)?(?:平均|总体?|整体|真实|净|客户)*(?:增益|增量)))"
+)
+"""Of whom a past campaign moved: which campaign, and not who received it."""
 
 
 def _digits(name: str) -> str:
@@ -351,8 +361,10 @@ def _digits(name: str) -> str:
 
 def spoken_ahead(message: str) -> list[tuple[int, int]]:
     """Where a message speaks of what is to come, for a tool that foresees: the question and its horizon."""
-    spans = [match.span() for tool in AHEAD for match in CUES[tool].finditer(message)]
-    if spans:
+    ranked = asks_ranked_value(message)  # what is most valuable stays, as a rank
+    asked = (tool for tool in AHEAD if not (ranked and tool == "customer_value"))
+    spans = [match.span() for tool in asked for match in CUES[tool].finditer(message)]
+    if spans or ranked:
         spans += [match.span() for pattern in (_HORIZON, _CAMPAIGN_ZH) for match in pattern.finditer(message)]
     return spans
 
@@ -387,7 +399,7 @@ def spoken_weeks(message: str) -> float | None:
         return None
     count, unit = (
         match["en"] or match["zh"],
-        (match["unit"] or _UNITS_ZH.get(match["unit_zh"] or "", "year")).lower(),
+        (match["unit"] or _UNITS_ZH.get(match["unit_zh"] or match["next_zh"] or "", "year")).lower(),
     )
     if count is None:
         return _WEEKS[unit]
@@ -491,6 +503,8 @@ def read_intents(message: str, found: Sequence[Number], asked: str | None = None
     if "list_segments" in tools:
         # 'What segments do we have so far?' looks for none that nobody knows yet.
         tools = tuple(tool for tool in tools if tool != "discover_segments")
+    if asked is None and not destroys and asks_ranked_value(unnamed):
+        tools = tuple(dict.fromkeys([*tools, "customer_value"]))
     if set(AHEAD) & set(tools):
         # 'Would they', 'will they': the words of a propensity, inside a question about something else.
         tools = tuple(tool for tool in tools if tool != "score_propensity")

@@ -33,18 +33,14 @@ def discover_segments(rooms: Rooms, k: int | None) -> Evidence:
             "silhouette (separation, -1 to 1)",
             "轮廓系数",
         ),
+        Figure(
+            "stability",
+            round(found.stability, 2),
+            "ratio",
+            "agreement under resampling (1: the same)",
+            "重抽样一致性",
+        ),
     ]
-    if found.stability is not None:
-        agreement = round(found.stability, 2)
-        figures.append(
-            Figure(
-                "stability",
-                agreement,
-                "ratio",
-                "agreement under resampling (1: the same)",
-                "重抽样一致性",
-            )
-        )
     rows = []
     for cluster in found.clusters:
         number = cluster.number

@@ -16,6 +16,7 @@ from assistant.naming import name_alone
 from assistant.off_topic import off_topic
 from assistant.one_customer import EXPLAIN
 from assistant.plan import CURRENT, DESCRIBED, Plan
+from assistant.ranked_value import asks_ranked_value
 from assistant.safety import unfair
 from assistant.saved_plans import spoken_plans
 from assistant.spoken_answers import (
@@ -27,6 +28,7 @@ from assistant.spoken_answers import (
     spoken_versions,
     spoken_why,
 )
+from assistant.spoken_groups import spoken_groups, spoken_of_groups
 from assistant.spoken_habits import spoken_goods, spoken_places
 from assistant.spoken_plan import spoken_as_file, spoken_experiment, spoken_plan_again, spoken_terms
 from assistant.spoken_requests import (
@@ -56,7 +58,8 @@ OF_PLAN = ("plan_strategy", "compare_plans", "compare_saved_plans", "open_plan")
 class Known:
     """What a message may speak of: the current segment and the one before it; names of saved plans and segments; whether
     natural segments were found in this conversation, or in any; the call that waits for a yes; the tools of the last
-    answer; goal, budget and terms of the last plan; names of saved experiments."""
+    answer; goal, budget and terms of the last plan; names of saved experiments; whether it is known what the natural
+    segments shown here rest on."""
 
     current: Node | None
     plans: Collection[str]
@@ -68,6 +71,7 @@ class Known:
     before: Node | None = None
     planned: Mapping[str, Any] = field(default_factory=dict)
     experiments: Collection[str] = ()
+    grouped: bool = False
 
 
 def outright(message: str, link: Link, known: Known) -> Plan | None:
@@ -89,6 +93,13 @@ def outright(message: str, link: Link, known: Known) -> Plan | None:
         return _settled("compare_segments", names=pair)
     if known.called and (language := spoken_language(message)) is not None:
         return _settled("say_again", language=language)
+    of_groups = spoken_groups(message)
+    if known.grouped and (
+        of_groups or (known.called[-1:] == ["discover_segments"] and spoken_of_groups(message))
+    ):
+        return _settled("say_why", groups=True)
+    if of_groups and known.current is None:
+        return _settled("discover_segments")
     if known.called and spoken_why(message):
         return _settled("say_why")
     if not link.candidates and numbered(message) and not known.discovered:
@@ -115,6 +126,11 @@ def outright(message: str, link: Link, known: Known) -> Plan | None:
     asks_nothing = link.reading is None and not (link.edits or link.intents.tools or link.intents.destructive)
     if asks_nothing and off_topic(message):
         return _settled("refuse", reason="out_of_scope")
+    of_value = link.intents.tools == ("customer_value",) and not link.intents.destructive
+    if link.reading is not None and of_value and asks_ranked_value(message):
+        return _settled("customer_value", DESCRIBED)
+    if link.unsearchable and not link.intents.tools:
+        return _settled("clarify", reason="unsearchable")
     if spoken_leave_out(message) and last == "find_anomalies":
         return _settled("clarify", reason="odd_are_no_segment")
     if spoken_sales(message):

@@ -40,6 +40,12 @@ CLARIFY: dict[str, tuple[str, str]] = {
         "or who is like them.",
         "您想了解这些客户的什么？例如：有什么特点、会不会回来、推荐什么、或者找相似的人。",
     ),
+    "unsearchable": (
+        "The text encoder here reads no Chinese. Say in English what they care about, or name a category or a product that "
+        "they bought.",
+        "这里的文本编码器不懂中文，商品词表里也没有这个说法。请用英文说出他们关心什么，或给出购买过的品类、商品名称，"
+        "例如：买过婴儿食品的客户。",
+    ),
     "no_segment": (
         "There is no current segment yet. Describe the customers first, for example: who spent over $500 last quarter?",
         "当前还没有分群。请先描述客户，例如：上季度消费超过 500 元的客户。",

@@ -28,15 +28,40 @@ def rests_on(evidence: Sequence[Evidence], currency: str) -> list[Line]:
         if item.tool == "assumptions":
             lines += [(note, note) for note in item.notes]
             continue
+        if item.tool == "discover_segments":
+            lines += of_groups(item, currency)
+            continue
         said = [figure for name, figure in figures.items() if name not in _WORDS and _is_said(figure)]
         if said:
             lines.append(_figures(said[:SHOWN], currency))
     return list(dict.fromkeys(lines))
 
 
-def why(lines: Sequence[Sequence[str]]) -> ToolResult:
-    """The lines as an answer."""
-    heads = ("The last answer rests on:", "上一个回答依据的是：")
+def of_groups(item: Evidence, currency: str) -> list[Line]:
+    """Of natural segments: how many, how far apart and how stable they are, why so many, what density clustering sees."""
+    figures = named(item)
+    told = _figures([figures[name] for name in ("segments", "silhouette", "stability")], currency)
+    why, why_zh, dense, dense_zh = item.notes
+    return [
+        told,
+        (f"why this many: {why}", f"为什么分成这么多类：{why_zh}"),
+        (
+            "how stability is tried: grouped anew without a fifth of the customers, several times, and compared",
+            "稳定性的检验方法：多次去掉五分之一的客户重新分群，再比较结果",
+        ),
+        (f"with no number given: {dense}", f"不指定类数时：{dense_zh}"),
+    ]
+
+
+HEADS = {
+    "answer": ("The last answer rests on:", "上一个回答依据的是："),
+    "groups": ("The natural segments shown last rest on:", "最近一次自然分群的依据是："),
+}
+
+
+def why(lines: Sequence[Sequence[str]], of: str = "answer") -> ToolResult:
+    """The lines as an answer. of: a key of HEADS."""
+    heads = HEADS[of]
     texts = [f"{head}\n" + "\n".join(f"- {line[i]}" for line in lines) for i, head in enumerate(heads)]
     notes = tuple(dict.fromkeys(text for line in lines for text in line))
     return ToolResult((Evidence("e1", "say_why", notes=notes),), texts=(texts[0], texts[1]))

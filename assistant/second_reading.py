@@ -218,7 +218,7 @@ class SecondReader:
         """The segment as the tuned model reads it. draw: 0 for the likeliest way, other numbers for others."""
         try:
             said, probability = model.weighed(asked(message), self.schema, draw)
-            node = from_sketch(said, self.linker.goods, self.linker.time)
+            node = from_sketch(said, self.linker.goods, self.linker.time, self.linker.level)
             validate(node, self.vocabulary)
         except (ModelRetryError, DefinitionError):
             return Sketch(None, 0.0)

@@ -71,8 +71,10 @@ def from_sketch(
     sketch: dict[str, Any],
     goods: Callable[[str], ItemFilter],
     time: Callable[[str], Window | None],
+    level: Callable[[str, str], str | None] = lambda _feature, said: said,
 ) -> Node:
-    """The definition of a sketch. goods, time: what words mean here; no goods, no time: not known.
+    """The definition of a sketch. goods, time: what words mean here; no goods, no time: not known. level: how a feature's
+    value is spelt here; None: it has no such value.
 
     Raises ModelRetryError for words that mean nothing here, DefinitionError for what is no definition.
     """
@@ -83,6 +85,8 @@ def from_sketch(
         if not isinstance(value, dict):
             return value
         out = {key: walk(inner) for key, inner in value.items() if key not in (ITEMS, WHEN)}
+        if "feature" in out and "value" in out:
+            out["value"] = spelt(str(out["feature"]), out["value"])
         if WHEN in value:
             window = time(str(value[WHEN]))
             if window is None:
@@ -96,6 +100,16 @@ def from_sketch(
                 f'"{ITEMS}": {value[ITEMS]!r} are of different kinds and cannot be counted together.'
             )
         return out | named[0] if len(named) == 1 else {"any_of": [out | items for items in named]}
+
+    def spelt(feature: str, value: Any) -> Any:
+        if isinstance(value, list):
+            return [spelt(feature, one) for one in value]
+        if not isinstance(value, str):
+            return value
+        known = level(feature, value)
+        if known is None:
+            raise ModelRetryError(f'"value": {feature} is never {value!r}.')
+        return known
 
     def meant(words: str) -> list[ItemFilter]:
         found = goods(words)

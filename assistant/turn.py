@@ -19,7 +19,8 @@ class State(TypedDict, total=False):
 
     planned: goal, budget, segment (its hash) and own terms of the last plan. discovery: of the natural segments shown last.
     called: the tool calls of the last turn that made any. rests: what its answer rests on, each line in English and
-    Chinese. led: the messages that defined the current segment and edited it since; none where it came in another way.
+    Chinese; grouped: the same of the natural segments shown last. led: the messages that defined the current segment and
+    edited it since; none where it came in another way.
     turns: how many there were, of which history has the last ones.
     bundle: the last turn's, until the next one begins.
     title: the first question, or the name that was given. shared: the link by which others may read it, if any.
@@ -33,6 +34,7 @@ class State(TypedDict, total=False):
     discovery: str | None
     called: list[dict[str, Any]]
     rests: list[list[str]]
+    grouped: list[list[str]]
     led: list[str]
     turns: int
     bundle: dict[str, Any] | None

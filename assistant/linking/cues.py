@@ -144,8 +144,8 @@ VAGUE: tuple[Vague, ...] = (
         0.8,
     ),
     _vague(
-        rf"\b(?:best|good|great|valuable|most valuable|high[- ]value|vip|top|important|premium) {_BUYERS_EN}\b|\bvips?\b",
-        r"(?:最好|优质|高价值|重要|核心|最有价值|好)的?(?:客户|顾客|用户)|高价值(?=[但且而又，,、却])|VIP",
+        rf"\b(?:best|good|great|valuable|most valuable|high[- ]value|vip|top|important|premium) {_BUYERS_EN}\b|\bvips?\b|\b{_BUYERS_EN} (?:with|of) the (?:highest|biggest|greatest) (?:(?:predicted|expected|future) )?(?:life-?time )?(?:value|clv|ltv)\b",
+        r"(?:最好|优质|高价值|重要|核心|最有价值|最值钱|价值最高|好)的?(?:客户|顾客|用户)|高价值(?=[但且而又，,、却])|VIP",
         FeatureCondition("spend_365d", ">=", 0),
         0.8,
     ),

@@ -195,7 +195,8 @@ def rank_condition(
     return RankCondition(feature.name, top.count, top.share, top.lowest)
 
 
-_SPENT = re.compile(r"spen[dt]|buyers|shoppers|revenue|sales|value", re.IGNORECASE)
+_SPENT = re.compile(r"spen[dt]|buyers|shoppers|revenue|sales|value|valuable", re.IGNORECASE)
+_BASKETS = re.compile(r"(?:average |typical |mean )?(?:shopping )?baskets?", re.IGNORECASE)
 _SAVED = re.compile(r"money|dollars|amount|save", re.IGNORECASE)
 
 
@@ -207,6 +208,8 @@ def _ranked_by(by: str, spent: bool, linker: FeatureLinker) -> str | None:
         return spend
     if "discount" in by and _SAVED.search(by):
         return "discount_365d"
+    if _BASKETS.fullmatch(by):
+        return "basket_value_365d"
     return linker.named(by, chinese=False) or ("spend_365d" if spent else None)
 
 

@@ -13,7 +13,8 @@ import numpy as np
 
 from assistant.linking import lexicon
 from assistant.linking.own_words_zh import named_values
-from assistant.linking.spans import Span, free
+from assistant.linking.spans import Span, blanked, free
+from indexes.text import unread
 from segments.definition import ItemFilter
 from segments.ports import TextEncoder
 
@@ -199,6 +200,19 @@ class ItemLinker:
                 found.append(ItemMention(match.span(), match.group(), items))
         return found
 
+    def search_text(self, words: str) -> str | None:
+        """What the text encoder is asked to find what words in Chinese mean: themselves where it reads Chinese, else what
+        the lexicon calls these goods in English; None where it does not know all of them."""
+        if self._encoder is not None and not unread([words], self._encoder):
+            return words
+        rest, found = words, list[tuple[int, str]]()
+        for pattern, _, english in self._chinese:
+            for match in pattern.finditer(rest):
+                found.append((match.start(), english.split("|")[0]))
+                rest = blanked(rest, [match.span()])
+        left = _NO_GOODS_ZH.sub("", rest).strip()
+        return " ".join(english for _, english in sorted(found)) if found and not left else None
+
     def lookup(self, phrase: str) -> ItemFilter:
         """The items a phrase names; an empty filter when it names none."""
         synonyms = lexicon.table("synonyms_en.tsv")
@@ -318,6 +332,8 @@ _NOT_ITEMS_ZH = re.compile(
     "有机会|有机率|花[费销掉]|花了|开花|火鸡(?=.{0,2}节)|感恩|油然|奶奶|水平|糖尿病|米粉丝|饼图|汤姆"
 )
 """Chinese words that hold an item's word and mean something else."""
+_NO_GOODS_ZH = re.compile("类|的|产品|商品|东西|用品|食品|相关|方面|和|与|以及|及|或者?|等")
+"""What may stand beside the names of goods and adds nothing to what they are."""
 _BOUGHT = r"\b(?:bought|buy(?:s|ing|ers?)?|purchas(?:ed?|es|ing)|order(?:ed|ing)|spen[dt](?:ing)? on|of|into)"
 _INTRODUCES = re.compile(
     r"(?:bought|buys?|buying|purchas\w+|ordered|orders?|of|on|for|some|any|no|not|and|or|without|(?:are|is|really|money) into|loves?|likes?|like|up"

@@ -29,6 +29,7 @@ from assistant.intents import (
     spoken_plan,
 )
 from assistant.linking.candidates import Candidate, Quantile, candidates, propensity_candidate
+from assistant.linking.caring import unsearchable
 from assistant.linking.clauses import Reading, named_items, read
 from assistant.linking.clusters import numbered
 from assistant.linking.cues import STOP_EN
@@ -68,7 +69,7 @@ from segments.definition import (
     conditions,
 )
 from segments.explain import Language
-from segments.features import Catalogue
+from segments.features import Catalogue, Favourite
 from segments.ports import TextEncoder
 
 
@@ -103,6 +104,7 @@ class Link:
     categories, goods: of the items that it names, the categories, and the values of any field and words of names.
     among: whom lookalikes are chosen from. confidence: what a second reading says of this one; None when there was none.
     asked: the tool that the message is known to ask for; None where its words have to say it.
+    unsearchable: words that are to be searched for by their meaning, in a language that the text encoder does not read.
     """
 
     language: Language
@@ -123,6 +125,7 @@ class Link:
     among: Node | None = None
     confidence: Confidence | None = None
     asked: str | None = None
+    unsearchable: tuple[str, ...] = ()
 
     @property
     def about_customers(self) -> bool:
@@ -185,6 +188,7 @@ class Linker:
         self.catalogue, self.as_of = catalogue, as_of
         self._table = features
         self._features = FeatureLinker(catalogue)
+        self._values = item_values
         self._items = ItemLinker(item_values, item_names, encoder)
         self._encoder = encoder
 
@@ -316,7 +320,9 @@ class Linker:
             found.append(Candidate(AnyOf(tuple(clusters)) if len(clusters) > 1 else clusters[0], 0, 0))
         said_whole = [p.condition for clause in reading.clauses for p in clause.patterns]
         ranked = any(isinstance(condition, PropensityCondition) for condition in said_whole)
-        likely = probable or (None if ranked else _most_likely(message, reading, intents, mentions))
+        likely = probable or (
+            None if ranked else _most_likely(message, reading, intents, mentions, len(self._table))
+        )
         if asked == "score_propensity":
             likely = None
         if ranked:
@@ -325,6 +331,7 @@ class Linker:
             ahead_of
         ):
             intents = replace(intents, tools=tuple(t for t in intents.tools if t != "estimate_uplift"))
+        counted = [] if likely is None else self._counted(likely)
         if likely is not None:
             found = [
                 c
@@ -359,7 +366,7 @@ class Linker:
             intents,
             unknown,
             missing(reading.text, unknown, chinese, described),
-            self._left_out(reading, found, edits, intents),
+            self._left_out(reading, found, edits, intents, counted),
             tuple(
                 iter_labels(
                     _used([w for clause in reading.clauses for w in clause.windows], [c.node for c in found])
@@ -370,6 +377,7 @@ class Linker:
             tuple(dict.fromkeys(value for items in mentions for value in items.values)),
             other,
             among,
+            unsearchable=unsearchable(text, self._items.search_text) if chinese and not found else (),
         )
 
     def _about_one(self, message: str, customer: str) -> Link:
@@ -432,6 +440,22 @@ class Linker:
             return ItemFilter()
         return ItemFilter(**{named[0]: tuple(dict.fromkeys(v for part in parts for v in part[named[0]]))})
 
+    def level(self, feature: str, said: str) -> str | None:
+        """A value of a feature as it is spelt here, whatever its case; None where the feature has no such value."""
+        known = self._levels(feature)
+        return next(
+            (level for level in known if level.casefold() == said.casefold()), None if known else said
+        )
+
+    def _levels(self, name: str) -> Sequence[str]:
+        """The values that a feature can have; none where they are numbers or not known."""
+        feature = self.catalogue.get(name)
+        if feature is None or feature.numeric:
+            return ()
+        if isinstance(feature.computation, Favourite):
+            return self._values.get(feature.computation.column, ())
+        return feature.levels
+
     def time(self, words: str) -> Window | None:
         """The one time that a few words name; None when they name none, several, or say more of it than was read."""
         chinese = is_chinese(words)
@@ -444,10 +468,25 @@ class Linker:
         return None
 
     def _left_out(
-        self, reading: Reading, found: Sequence[Candidate], edits: Sequence[Edit], intents: Intents
+        self,
+        reading: Reading,
+        found: Sequence[Candidate],
+        edits: Sequence[Edit],
+        intents: Intents,
+        counted: list[float],
     ) -> tuple[str, ...]:
+        """counted: numbers of customers that a condition holds as their share."""
         nodes = [c.node for c in found] + [edit.node for edit in edits if edit.node is not None]
-        return left_out(reading, nodes, self.as_of, *_arguments(intents)) if nodes else ()
+        taken, budget = _arguments(intents)
+        return left_out(reading, nodes, self.as_of, [*taken, *counted], budget) if nodes else ()
+
+    def _counted(self, likely: Candidate) -> list[float]:
+        """The number of customers that a likeliest share stands for."""
+        node = likely.node
+        share = (
+            node.top_share if isinstance(node, PropensityCondition) and likely.reading == "share" else None
+        )
+        return [] if share is None else [float(round(share * len(self._table)))]
 
     def _is_name(self, saved: str, message: str) -> bool:
         """Whether a message that holds a saved segment's name means it: 'who is over 55?' is not about 'Over 55'."""
@@ -589,6 +628,9 @@ def _name_blanked(message: str, saved: Collection[str]) -> tuple[str | None, str
 _MOST_LIKELY = re.compile(
     r"\b(?:most likely|likeliest|highest (?:predicted )?(?:probability|chance|propensity|likelihood|odds)|best (?:chance|odds)"
     r"|(?:by|on|in|of|for) (?:their |the |our )?(?:predicted |model(?:led)? )?(?:probability|likelihood|propensity|chances?|odds)(?: score)?)\b"
+    r"|\b(?:who|which (?:of (?:our|the|my) )?(?:customers|shoppers|people|households|buyers)) (?:will|are going to|is going to)"
+    r"(?: (?:most|very|probably|likely|soon))* (?:buy|purchase|order|redeem|return|shop|come back)\b(?! (?:only|just)\b)(?![^.?!]*\b(?:because|anyway|without|regardless|if|thanks to)\b)"
+    r"|(?:谁|哪些(?:客户|顾客|用户|会员|家庭|人)?)(?:最?(?:可能|有可能))?(?:将会?|会(?!员))(?![^。？?]*(?:因|才|靠|也会))[^。？?，,]{0,8}(?:购买|买|下单|回来|复购|用券)"
     r"|最有?(?:可能|机会|希望)|(?:概率|可能性|几率|机率|倾向)(?:最[高大])?(?=.{0,20}前|最)|最大(?:概率|可能)",
     re.IGNORECASE,
 )
@@ -611,9 +653,9 @@ _OUTLOOK = re.compile(
 
 
 def _most_likely(
-    message: str, reading: Reading, intents: Intents, mentions: list[ItemFilter]
+    message: str, reading: Reading, intents: Intents, mentions: list[ItemFilter], population: int
 ) -> Candidate | None:
-    """'the 10 % most likely to buy': a condition on a model's probability, not a question about it."""
+    """'the 10 % most likely to buy', 'the 100 likeliest': a condition on a model's probability, not a question about it."""
     if not _MOST_LIKELY.search(message):
         return None
     outcome = outcome_of(intents, [category for items in mentions for category in items.category])
@@ -622,7 +664,29 @@ def _most_likely(
     said = _SHARE_LIKELY.search(message)
     shares = [n.value / 100 for n in numbers if n.unit == "percent" and n.op is None]
     share = float(said[1]) / 100 if said else next(iter([*tops, *shares]), None)
+    count = _count_said(reading) if share is None else None
+    if count is not None and count < population:
+        return propensity_candidate(outcome, count / population, counted=True)
     return propensity_candidate(outcome, share)
+
+
+LEAST_COUNT = 10
+"""Of customers, said without a comparison: a smaller number is one of persons in a household as often."""
+
+
+def _count_said(reading: Reading) -> int | None:
+    """How many customers a message asks for; that number is no condition then."""
+    for clause in reading.clauses:
+        if top := next((top.count for top in clause.tops if top.count), None):
+            return top
+        for number in clause.numbers:
+            counts = (
+                number.op is None and number.unit in ("people", "customers") and number.value >= LEAST_COUNT
+            )
+            if counts and number.value.is_integer():
+                clause.numbers.remove(number)
+                return int(number.value)
+    return None
 
 
 def _probable(

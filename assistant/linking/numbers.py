@@ -193,8 +193,11 @@ _UNITS_EN = (
     ("categories", r"(?:different |distinct )?(?:categories|category)"),
     ("people", r"(?:people|persons?|members|person households?)|-person"),
     ("kids", r"(?:kids?|children|child)"),
-    ("customers", r"(?:customers?|households|shoppers|lookalikes|look-alikes|more people)"),
-    ("segments", r"(?:natural |different )?(?:segments?|groups?|clusters?)"),
+    (
+        "customers",
+        r"(?:customers?|households|shoppers?|buyers|clients|guests|lookalikes|look-alikes|more people)",
+    ),
+    ("segments", r"(?:natural |different )?(?:segments?|groups?|clusters?|personas|tribes)"),
 )
 _UNITS_ZH = (
     ("percent", r"%|％|成"),
@@ -209,7 +212,7 @@ _UNITS_ZH = (
     ("categories", r"[个种类]?(?:不同的?)?(?:品类|类别|种类|商品类别)"),
     ("kids", r"个(?:及以上|以上|或以上|或更多|及更多)?(?:的)?(?:孩子|小孩|娃)"),
     ("people", r"口人?|口之家|人"),
-    ("customers", r"[个位名](?:客户|顾客|人|用户|相似)|位|名"),
+    ("customers", r"[个位名](?:客户|顾客|人|用户|会员|家庭|相似)|位|名|户(?![外型籍口])"),
     (
         "segments",
         r"[个类组](?:自然)?(?:分群|群体|细分|类(?![似同近])|组|客群|人群)|[类组群](?=\s*(?:$|[，。,.？?！!]))",
@@ -223,7 +226,10 @@ def _group(table: dict[str, str], prefix: str) -> str:
 
 
 def _unit_group(table: tuple[tuple[str, str], ...]) -> str:
-    return "|".join(f"(?P<u{i}>{pattern})" for i, (_, pattern) in enumerate(table))
+    # A unit is a whole word: 'shoppers' are no shops, 'personas' no persons.
+    return "|".join(
+        rf"(?P<u{i}>{pattern})(?:(?<![A-Za-z])|(?![A-Za-z]))" for i, (_, pattern) in enumerate(table)
+    )
 
 
 _RANGE_EN = re.compile(

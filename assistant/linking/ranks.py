@@ -55,6 +55,8 @@ _PATTERNS = tuple(
         rf"\b(?:the\s+)?{_N}\s+(?:of\s+)?(?:the\s+|our\s+|all\s+)*{_PEOPLE}\s+(?:who|which|that)\s+(?:did |have |has |had )?(?P<by>\w+\s+the\s+{_END}\s+[a-z][\w /'-]{{2,40}}?){_STOP}",
         # 'fifty biggest spenders on produce'
         rf"\b(?:the\s+|our\s+)?{_N}\s+{_END}\s+(?P<by>spend(?:ers?|ing)|buyers|shoppers|baskets|discount\w*(?: \w+)?)(?=\s|$|[.,;?!])",
+        # 'the 100 most valuable customers', 'our 50 best shoppers'
+        rf"\b(?:the\s+|our\s+|top\s+)*{_N}\s+(?:(?P<end>most|highest)[\s-]+(?P<by>valuable|value)|(?P<best>best))\s+{_PEOPLE}\b",
         # 'biggest 500 grocery spenders', 'top 5 % seafood share'
         rf"\b{_EDGE}\s+{_N}\s+{_KIND}(?:share(?: of (?:the |their )?(?:annual |yearly )?spend(?:ing)?)?|spenders?|spend))(?=\s|$|[.,;?!()])",
         # 'the 20 lowest meat spenders of the year'
@@ -90,7 +92,7 @@ def _top(text: str, match: re.Match[str], *, bare: bool) -> Top | None:
     number = to_number(match["n"])
     groups = match.groupdict()
     by = (groups.get("by") or "").strip()
-    end = match["end"].lower()
+    end = (match["end"] or groups.get("best") or "").lower()
     if end in ("first", "last", "most", "least") and (bare or not by):
         return None
     if _FORESEEN.search(by):

@@ -12,7 +12,7 @@ SHARE_OF_GOODS = "share"
 """Of the goods that are named just before: '化妆品花销比重最高的10%'."""
 _BY = (
     (r"(?:花费|消费|花销|开销|支出|金额|花钱|购买)?(?:的)?(?:占比|比重|份额)", SHARE_OF_GOODS),
-    (r"客单价?|每单(?:金额|消费)?|单均", "basket_value_365d"),
+    (r"客单价?|每单(?:金额|消费)?|单均|平均订单(?:价值|金额)|购物篮(?:价值|金额)", "basket_value_365d"),
     (r"用券(?:次数|数量?|量)?|优惠券使用(?:次数|数量?)|核销(?:次数|数量?)", "coupons_redeemed_365d"),
     (r"折扣率|优惠率|打折比例|折扣占标价的比例", "discount_rate_365d"),
     (r"折扣金额|优惠金额|省(?:下)?的?钱", "discount_365d"),
@@ -21,6 +21,7 @@ _BY = (
     (r"(?:购买的?)?(?:件数|数量)", "quantity_365d"),
     (r"(?:购物|活跃|来店)天数", "active_days_365d"),
     (r"订单(?:总?数量?|量|笔数)?|下单(?:次数|数|量)?|购买(?:次数|频次|频率)|购物(?:次数|频次)|来店(?:次数|频次)|频次|来得|次数", "orders"),
+    (r"(?<!订单)(?<!单)(?<!篮)(?:(?:预测|预计|预期|预估|未来|将来|终身|终生|生命周期)的?)?(?:总|客户)?价值|CLV|LTV", "spend"),
     (r"(?:累计|历史|总)?(?:消费|花费|支出|购买金额|花的?钱|贡献|成交)(?:总?金?额|总额|力|得)?|花得|金额", "spend"),
 )  # fmt: skip
 """What customers are ranked by, and the feature (of 'spend' and 'orders', the window says which)."""
@@ -33,6 +34,7 @@ _RANKS = tuple(
     for pattern in (
         rf"(?:按照?|以|论|依)?\s*{_LAST}(?:{_WORDS}){_SPAN}(?:来|进行|由高到低|从高到低|降序)*(?:排名|排序|排行|位列|位居|名列|居于?|排在?|排到|计|算)?[，,]?\s*(?:在)?(?:最高|最多|最大|靠前|居首|排名)*的?[，,]?\s*(?:前|头部|头|最前|top\s*)\s*{_SIZE}",
         rf"(?:按照?|以|论)?\s*{_LAST}(?:{_WORDS}){_SPAN}(?:排名|排序|排在?|由低到高|从低到高)?[，,]?(?:最高|最多|最大|(?P<low>最低|最少|最小|垫底|倒数|末尾|后))的?\s*(?:那)?{_SIZE}",
+        rf"最(?:有价值|值钱|优质)的?\s*(?:前)?\s*{_SIZE}",
     )
 )
 _MODEL = re.compile(r"概率|可能性|几率|机率|倾向|最有?可能")
@@ -84,8 +86,9 @@ def bare_tops_zh(text: str) -> list[Top]:
 
 
 def _feature(match: re.Match[str]) -> str:
-    named = next(feature for place, (_, feature) in enumerate(_BY) if match[f"f{place}"])
-    length = _DAYS.get(f"{match['n']}{match['u']}", "365d") if match["n"] else "365d"
+    said = match.groupdict()
+    named = next((feature for place, (_, feature) in enumerate(_BY) if said.get(f"f{place}")), "spend")
+    length = _DAYS.get(f"{match['n']}{match['u']}", "365d") if said.get("n") else "365d"
     if named == SHARE_OF_GOODS:
         return named
     if named not in ("spend", "orders"):

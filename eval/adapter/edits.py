@@ -106,7 +106,7 @@ class Editor:
 
     def node(self, sketch: Sketch) -> Node:
         """What a sketch defines. Raises ModelRetryError and DefinitionError."""
-        return from_sketch(sketch, self.linker.goods, self.linker.time)
+        return from_sketch(sketch, self.linker.goods, self.linker.time, self.linker.level)
 
     def step(self, parts: tuple[Part, ...]) -> Edit | None:
         """An edit of the conditions; None where what was drawn has nothing to change in them, or changes nobody."""

@@ -103,7 +103,9 @@ def pair(
         for said_goods, said_times in _ways({**goods, **own_goods}, {**times, **own_times}, linker):
             sketch = to_sketch(reading, said_goods, said_times)
             try:
-                same = fingerprint(from_sketch(sketch, linker.goods, linker.time)) == fingerprint(reading)
+                same = fingerprint(
+                    from_sketch(sketch, linker.goods, linker.time, linker.level)
+                ) == fingerprint(reading)
             except (ModelRetryError, DefinitionError):
                 same = False
             if same:

@@ -8,6 +8,8 @@ import pytest
 from assistant.linking.caring import DEFAULT_TOP, caring
 from assistant.linking.here import Here
 from assistant.linking.linker import Linker
+from assistant.outright import Known, outright
+from assistant.replies import CLARIFY
 from segments.catalogue import standard_catalogue
 from segments.definition import SimilarityCondition, conditions
 
@@ -54,4 +56,39 @@ def test_it_stands_beside_others(linker):
     ],
 )
 def test_other_uses_of_the_word_are_left_alone(question):
-    assert list(caring(question)) == []
+    assert list(caring(question, False, lambda _words: None)) == []
+
+
+@pytest.mark.parametrize(
+    ("question", "top", "text"),
+    [
+        ("对有机婴儿用品最感兴趣的200位客户", 200, "organic baby care"),
+        ("对有机婴儿用品感兴趣的客户", DEFAULT_TOP, "organic baby care"),
+        ("谁对啤酒最上心？", DEFAULT_TOP, "beer"),
+        ("最关注健康食品的50位顾客", 50, "nutrition"),
+    ],
+)
+def test_chinese_words_are_searched_for_by_what_their_goods_are_called_in_english(
+    linker, question, top, text
+):
+    link = linker.link(question)
+    assert link.reading == SimilarityCondition(top, text=text)
+    assert (link.missing, link.unknown, link.unsearchable) == ((), (), ())
+
+
+@pytest.mark.parametrize("question", ["热衷健身蛋白粉的客户", "谁对天文摄影最上心？"])
+def test_chinese_words_that_are_no_goods_are_told_and_not_searched_for(linker, question):
+    link = linker.link(question)
+    assert link.reading is None
+    assert link.unsearchable
+    plan = outright(question, link, Known(None, (), (), False, False, None, ()))
+    assert plan is not None
+    assert (plan.tool, plan.reason) == ("clarify", "unsearchable")
+    assert "不懂中文" in CLARIFY["unsearchable"][1]
+
+
+@pytest.mark.parametrize("question", ["买过啤酒的客户", "喜欢啤酒的客户", "对优惠券感兴趣的客户"])
+def test_who_bought_goods_or_likes_coupons_is_not_searched_for(linker, question):
+    link = linker.link(question)
+    assert link.unsearchable == ()
+    assert not any(isinstance(part, SimilarityCondition) for part in conditions(link.reading))

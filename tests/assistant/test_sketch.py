@@ -10,7 +10,7 @@ from assistant.linking.linker import Linker
 from assistant.rooms import Rooms, make_linker
 from assistant.sketch import compact, from_sketch, sketch_schema, to_sketch
 from segments.canonical import fingerprint
-from segments.codec import from_json
+from segments.codec import from_json, to_json
 from segments.definition import ItemFilter, Window
 from segments.errors import DefinitionError, ModelRetryError
 
@@ -234,3 +234,39 @@ def test_goods_of_different_kinds_are_alternatives_and_never_narrow_each_other(l
             linker.goods,
             linker.time,
         )
+
+
+@pytest.mark.parametrize(
+    ("value", "meant"),
+    [("PAstry", "PASTRY"), ("grocery", "GROCERY"), (["Meat", "DELI"], ["MEAT", "DELI"])],
+    ids=str,
+)
+def test_a_level_is_spelt_as_the_catalogue_spells_it(linker: Linker, value: Any, meant: Any) -> None:
+    op = "in" if isinstance(value, list) else "="
+    sketch = {"not": {"feature": "favourite_department", "op": op, "value": value}}
+    made = from_sketch(sketch, linker.goods, linker.time, linker.level)
+    assert to_json(made)["not"]["value"] == meant
+
+
+def test_a_level_that_does_not_exist_is_refused_by_name(linker: Linker) -> None:
+    for feature, value in (("favourite_department", "PASTRIES AND CAKES"), ("age", "over 99")):
+        with pytest.raises(ModelRetryError, match=f"{feature} is never '{value}'"):
+            from_sketch(
+                {"feature": feature, "op": "=", "value": value}, linker.goods, linker.time, linker.level
+            )
+
+
+def test_numbers_and_what_is_no_feature_stay(linker: Linker) -> None:
+    for sketch in (
+        {"feature": "spend_90d", "op": "between", "value": [100, 200]},
+        {"feature": "has_children", "op": "=", "value": True},
+        {"event": "purchase", "measure": "value", "op": ">", "value": 100},
+    ):
+        made = from_sketch(sketch, linker.goods, linker.time, linker.level)
+        assert fingerprint(made) == fingerprint(from_json(sketch))
+
+
+def test_a_favourite_that_no_item_has_is_refused_anywhere(opened: Rooms) -> None:
+    for value, said in (("PAstry", "did you mean PASTRY"), ("qqqq", "'qqqq' is none here")):
+        with pytest.raises(DefinitionError, match=said):
+            opened.audiences.size(from_json({"feature": "favourite_department", "op": "=", "value": value}))

@@ -15,7 +15,6 @@ from tests.indexes.planted import planted, random_vectors
 def test_planted_groups_are_separate_and_stable() -> None:
     found = partition(planted(5, 60).matrix)
     assert len(set(found.labels)) == 5
-    assert found.stability is not None
     assert found.stability > 0.95
     assert "5 separates best" in found.reason
     assert f"stable: agreement {found.stability:.2f}" in found.reason
@@ -23,15 +22,19 @@ def test_planted_groups_are_separate_and_stable() -> None:
 
 def test_where_there_are_no_groups_it_is_said() -> None:
     found = partition(random_vectors(400).matrix)
-    assert found.stability is not None
     assert found.stability < 0.75
     assert "none reaches 0.75" in found.reason
     assert "convenient, not natural" in found.reason
 
 
-def test_a_number_that_was_asked_for_is_not_tested() -> None:
-    found = partition(planted(5, 20).matrix, 7)
-    assert (len(set(found.labels)), found.stability, found.reason) == (7, None, "7 was asked for")
+def test_a_number_that_was_asked_for_is_taken_and_tried() -> None:
+    right, wrong = (partition(planted(5, 60).matrix, k) for k in (5, 7))
+    assert [len(set(found.labels)) for found in (right, wrong)] == [5, 7]
+    assert right.stability > 0.95 > wrong.stability
+    assert f"5 was asked for: silhouette {right.silhouette:.3f}; stable: agreement" in right.reason
+    assert "7 was asked for" in wrong.reason
+    same_figures(right.reason)
+    same_figures(wrong.reason)
 
 
 def test_a_choice_on_a_sample_holds_for_all(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,9 +2,11 @@
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from indexes.tastes import nearness
 from indexes.text import SentenceEncoder
+from segments.errors import DataError
 from segments.tastes import Taste
 
 ITEMS = pd.DataFrame(
@@ -31,3 +33,8 @@ def test_an_item_is_as_near_as_its_nearest_phrase():
     assert np.isclose(
         found.loc["b", "taste_sweet"], max(vectors[0] @ vectors[1], vectors[0] @ vectors[2]), atol=1e-5
     )
+
+
+def test_phrases_that_the_encoder_does_not_read_are_told():
+    with pytest.raises(DataError, match="reads no Chinese, so 有机食品 cannot"):
+        nearness(ITEMS, [Taste("organic", ("organic food", "有机食品"), "", "")], SentenceEncoder())

@@ -77,3 +77,18 @@ def test_remembered_texts_are_encoded_once_and_in_the_order_asked() -> None:
     assert remembered.encode(["tea", "milk"]).ravel().tolist() == [3, 4]
     assert counting.seen == ["milk", "eggs!", "tea"]
     assert (remembered.name, remembered.dimension) == ("counting", 1)
+
+
+def test_an_encoder_reads_chinese_when_its_tokenizer_knows_the_characters(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    characters = [chr(0x4E00 + place) for place in range(text.LEAST_HAN)]
+    for vocabulary, reads in (
+        (["beer", *characters], True),
+        (["beer", *characters[1:]], False),
+        (["beer", "Ġbeer"], True),
+    ):
+        encoder = SentenceEncoder()
+        monkeypatch.setattr(encoder, "_vocabulary", frozenset(vocabulary))
+        assert encoder.reads_chinese is reads
+        assert text.unread(["啤酒", "beer"], encoder) == ([] if reads else ["啤酒"])

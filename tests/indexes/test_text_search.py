@@ -8,7 +8,7 @@ from indexes.behaviour import BehaviourVectors
 from indexes.index import CustomerIndex
 from indexes.text import SentenceEncoder
 from indexes.text_search import ItemTexts, customers_near
-from segments.errors import NotFoundError
+from segments.errors import NotFoundError, UserError
 from tests.indexes.conftest import Tables
 
 
@@ -38,3 +38,15 @@ def test_a_text_that_means_nothing_here_is_told(
         customers_near("quantum field theory", index, tables.purchases, ItemTexts(tables.items, encoder), 10)
     with pytest.raises(NotFoundError, match="nobody bought"):
         customers_near("beer", index, tables.purchases.iloc[:0], ItemTexts(tables.items, encoder), 10)
+
+
+def test_a_text_in_a_language_that_the_encoder_does_not_read_is_told(
+    tables: Tables, encoder: SentenceEncoder
+) -> None:
+    assert not encoder.reads_chinese
+    for text in ("有机婴儿用品", "beer 啤酒"):
+        with pytest.raises(UserError, match="reads no Chinese") as told:
+            ItemTexts(tables.items, encoder).near(text)
+        assert text in told.value.zh
+        assert "不懂中文" in told.value.zh
+    assert not ItemTexts(tables.items, encoder).near("café lattes and beer").empty
