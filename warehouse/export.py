@@ -189,6 +189,19 @@ def clear_partial(folder: Path, name: str) -> None:
             shutil.rmtree(partial, ignore_errors=True)
 
 
+def clear_unfinished(folder: Path) -> None:
+    """Remove what exports of any name have not finished, killed or still at work, and a file that was being rewritten."""
+    for partial in folder.glob("*/.*.partial"):
+        shutil.rmtree(partial, ignore_errors=True)
+    for rewritten in folder.glob("*/*/.kept.*"):
+        rewritten.unlink()
+
+
+def members_files(folder: Path) -> list[Path]:
+    """The members files of all exports, finished or not."""
+    return sorted(folder.glob("*/*/members.*"))
+
+
 def latest(folder: Path, name: str) -> Path:
     """The folder of the last good export of that name. Raises NotFoundError; ConflictError when it cannot be told."""
     pointer = folder / name / LATEST
@@ -284,6 +297,14 @@ def read_members(path: Path) -> list[str]:
         case _:
             table = pd.read_csv(path, dtype={COLUMN: "str"}, keep_default_na=False)
     return [] if table.empty else table[COLUMN].astype("str").tolist()
+
+
+def readable_members(path: Path) -> list[str] | None:
+    """The customers of a members file; None of one that is damaged."""
+    try:
+        return read_members(path)
+    except (OSError, ValueError, KeyError):
+        return None
 
 
 def table_of(manifest: Manifest, members: Sequence[str]) -> pd.DataFrame:
