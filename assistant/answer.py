@@ -17,6 +17,8 @@ AVERAGES = 6
 """Of a profile: up to what a basket is worth."""
 SHOWN = 5
 """Traits and recommendations shown; all of them are in the evidence."""
+_STATES_ZH = {"met": "满足", "nearly met": "差一点满足", "not met": "不满足"}
+_YES_NO_ZH = {"yes": "是", "no": "否"}
 _HIDDEN = {"definition_en", "definition_zh", "population", "as_of", "size_before", "seed_size", "top"}
 
 
@@ -187,7 +189,7 @@ def _saved(item: Evidence, language: Language, currency: str) -> str:
         say(
             language,
             f"- **{row['name']}** (v{row['version']}): {row['size']}; {row['words']}",
-            f"- **{row['name']}**（v{row['version']}）：{row['size']}；{row['words_zh']}",
+            f"- **{row['name']}**（v{row['version']}）：{row['size_zh']}；{row['words_zh']}",
         )
         for row in item.rows
     ]
@@ -203,7 +205,7 @@ def _trend(item: Evidence, language: Language, currency: str) -> str:
         if (size := display(figures[f"size.{row['as_of']}"], currency))
     ]
     if item.notes:
-        step, usual = display(figures["last_step"], currency), display(figures["usual_step"], currency)
+        step, usual = _signed(figures["last_step"], currency), display(figures["usual_step"], currency)
         lines.append(
             say(
                 language,
@@ -359,6 +361,52 @@ def _overlap(item: Evidence, language: Language, currency: str) -> str:
             )
             + twins
         )
+    if figures["pairs"].value > len(item.rows):
+        shown, pairs = len(item.rows), display(figures["pairs"], currency)
+        lines.append(
+            say(
+                language,
+                f"- These are the {shown} most alike of {pairs} pairs.",
+                f"- 以上是{pairs}个组合中最相似的{shown}个。",
+            )
+        )
+    lines += [f"- {note}" for note in item.notes[language == "zh" :: 2]]
+    return "\n".join(lines)
+
+
+def _membership(item: Evidence, language: Language, currency: str) -> str:
+    figures = named(item)
+    belongs = figures["belongs"].value == "yes"
+    lines = [
+        say(language, "**This customer is in the segment.**", "**该客户属于此分群。**")
+        if belongs
+        else say(language, "**This customer is not in the segment.**", "**该客户不属于此分群。**")
+    ]
+    for place, row in enumerate(item.rows):
+        state = say(language, row["state"], _STATES_ZH[row["state"]])
+        theirs = figures.get(f"condition.{place}.value")
+        value = ""
+        if theirs is not None:
+            told = display(theirs, currency)
+            told = say(language, told, _YES_NO_ZH.get(told, told))
+            value = say(
+                language, f" ({label(theirs, language)}: {told})", f"（{label(theirs, language)}：{told}）"
+            )
+        lines.append(
+            say(
+                language,
+                f"- {state}: {row['condition_en']}{value}",
+                f"- {state}：{row['condition_zh']}{value}",
+            )
+        )
+    if belongs and any(row["state"] != "met" for row in item.rows):
+        lines.append(
+            say(
+                language,
+                "- What is not met is one of several ways in, of which another is met.",
+                "- 不满足的条件只是几种可选条件之一，另有一种已满足。",
+            )
+        )
     return "\n".join(lines)
 
 
@@ -402,6 +450,7 @@ _RENDERERS: dict[str, Callable[[Evidence, Language, str], str]] = {
         "spent",
     ),
     "overlap_segments": _overlap,
+    "explain_membership": _membership,
     "estimate_uplift": answer_scores.uplift,
     "customer_value": answer_scores.worth,
     "other_reading": _other_reading,

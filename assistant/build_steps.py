@@ -101,6 +101,11 @@ def mark_of(folder: Path, step: Step) -> str:
     return done.read_text() if done.exists() else ""
 
 
+def is_finished(folder: Path, name: str) -> bool:
+    """Whether a step's last run, if it had one, came to its end."""
+    return (folder / "run" / f"{name}.done").exists()
+
+
 def mark_after(before: str, code: tuple[str, ...]) -> str:
     """The mark of what a step is made from: the steps before it and its own code."""
     digest, root = hashlib.sha256(before.encode()), Path(__file__).parent.parent

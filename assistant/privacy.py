@@ -1,11 +1,14 @@
-"""One person erased from a whole workspace: the data stores, the index, segments and conversations that name them."""
+"""One person erased from a whole workspace: the data stores, the index, segments and conversations that name them; and
+old events from everything that is made of them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from assistant.build import refresh
+from assistant.build_steps import MADE, is_finished
 from assistant.conversations import Conversations
 from assistant.documents import KINDS, documents_of
 from assistant.library import Library
@@ -18,7 +21,9 @@ from propensity.versions import Versions
 from segments.definition import Node, SimilarityCondition, every_condition
 from segments.ports import Progress, silent
 from warehouse.erase import Erasure, erase
-from warehouse.pseudonyms import load_or_create_key, pseudonym
+from warehouse.export import remove_from_tables, remove_older
+from warehouse.pseudonyms import load_or_create_key, pseudonym, read_vault
+from warehouse.retain import Retained, retain
 
 
 @dataclass(frozen=True)
@@ -30,6 +35,8 @@ class ErasedPerson:
     segments: tuple[str, ...]
     conversations: int
     traces: tuple[str, ...]
+    tables: dict[str, int]
+    """Rows removed from the tables that exports went to, by table."""
 
 
 def erase_person(workspace: Workspace, source_id: str, progress: Progress = silent) -> ErasedPerson:
@@ -38,6 +45,8 @@ def erase_person(workspace: Workspace, source_id: str, progress: Progress = sile
     The assistant must not be running: it holds the warehouse open (StorageError says so).
     """
     customer = pseudonym(load_or_create_key(workspace.folder), source_id)
+    database = workspace.settings.export_database
+    tables = remove_from_tables(database, source_id) if database else {}
     data = erase(workspace.folder, source_id, progress)
     index = CustomerIndex.load(workspace.index, "cpu")
     known = customer in index.customer_ids
@@ -73,7 +82,38 @@ def erase_person(workspace: Workspace, source_id: str, progress: Progress = sile
         traces.append("propensity scores")
     if conversations.forget(mention):
         traces.append("conversations")
-    return ErasedPerson(data, known, tuple(named), forgotten, tuple(traces))
+    return ErasedPerson(data, known, tuple(named), forgotten, tuple(traces), tables)
+
+
+@dataclass(frozen=True)
+class RetainedData:
+    """What was removed, rows of the tables that exports went to by table, and where something older still is (nowhere)."""
+
+    data: Retained
+    tables: dict[str, int]
+    traces: tuple[str, ...]
+
+
+def retain_data(
+    workspace: Workspace, months: int, progress: Callable[[str], Progress] = lambda _title: silent
+) -> RetainedData:
+    """Keep the last months of events, and make index and scores anew where that, or a run before that was cut off, took
+    somebody out. Raises UserError for less than one month, DataError for a database of exports that cannot be reached."""
+    data = retain(workspace.folder, months, progress(f"Keep the last {months} months"))
+    database = workspace.settings.export_database
+    tables = remove_older(database, data.before) if database else {}
+    if any(data.rows.values()) or _names_who_is_gone(workspace):
+        refresh(workspace.folder, progress)
+    left = ["behaviour index"] if _names_who_is_gone(workspace) else []
+    return RetainedData(data, tables, (*data.traces, *left))
+
+
+def _names_who_is_gone(workspace: Workspace) -> bool:
+    """Whether the index, which is made before the scores, names somebody whom the vault does not, or was cut off."""
+    if not all(is_finished(workspace.folder, name) for name in MADE):
+        return True
+    index = CustomerIndex.load(workspace.index, "cpu")
+    return not set(index.customer_ids) <= set(read_vault(workspace.folder)["customer_id"])
 
 
 def mention_of(workspace: Workspace, source_id: str) -> Mention:

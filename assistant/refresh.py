@@ -23,19 +23,27 @@ from propensity.registry import Registry
 from segments.atomic import write_text
 from segments.errors import ConflictError, NotFoundError, SegAssistError
 from segments.ports import Progress, silent
-from warehouse.export import Manifest, export, latest, prune, read_manifest
+from warehouse.export import Manifest, export, latest, newest_of, prune, read_manifest
 
 BY = "refresh"
 JUMP = 0.2
 """A segment whose size changes by more than this share from one refresh to the next is pointed out."""
 
 
+Record = Callable[[Manifest], None]
+
+
+def _untold(_manifest: Manifest) -> None:
+    pass
+
+
 @dataclass(frozen=True)
 class Published:
     """A saved segment after a refresh.
 
-    count and as_of: of the audience in use now, None when there never was one. before: its size at the refresh
-    before. error: why it was not published this time, the one in use being the last good one.
+    count and as_of: of the audience in use now, None when there never was one. before: what the refresh before
+    published. error: why it was not published this time, the one in use being the last good one. redefined: its
+    definition is not what the refresh before published.
     """
 
     name: str
@@ -43,11 +51,12 @@ class Published:
     as_of: str | None
     before: int | None
     error: str = ""
+    redefined: bool = False
 
     @property
     def jumped(self) -> bool:
-        """Whether its size has changed more than usual."""
-        if not self.before or self.count is None or self.error:
+        """Whether the size of the same definition has changed more than usual."""
+        if self.before is None or self.count is None or self.error or self.redefined:
             return False
         return abs(self.count - self.before) > JUMP * self.before
 
@@ -83,8 +92,15 @@ def alone(folder: Path) -> Iterator[None]:
         yield
 
 
-def refresh_all(folder: Path, progress: Callable[[str], Progress] = lambda _title: silent) -> Refreshed:
-    """Refresh a workspace. Raises ConflictError when another refresh is at work, NotBuiltError."""
+def refresh_all(
+    folder: Path,
+    progress: Callable[[str], Progress] = lambda _title: silent,
+    record: Record = _untold,
+) -> Refreshed:
+    """Refresh a workspace. record: as of `export`, for each segment.
+
+    Raises ConflictError when another refresh is at work, NotBuiltError.
+    """
     open_workspace(folder)
     with alone(folder):
         ingested, data_error = _ingest(folder, progress)
@@ -95,7 +111,7 @@ def refresh_all(folder: Path, progress: Callable[[str], Progress] = lambda _titl
             found = []
             for place, name in enumerate(names):
                 report(place / len(names), name)
-                found.append(_publish(rooms, name))
+                found.append(publish(rooms, name, record))
             report(1.0, f"{len(names)} saved segments")
             progress("Look whether the models still hold")(0.0, "drift and what came true")
             models, models_error = _watch(rooms)
@@ -104,8 +120,13 @@ def refresh_all(folder: Path, progress: Callable[[str], Progress] = lambda _titl
             done = Refreshed(at, as_of, ingested, data_error, tuple(found), models, models_error)
         finally:
             rooms.warehouse.close()
-        write_text(folder / "run" / "refresh.json", json.dumps(asdict(done), indent=1, ensure_ascii=False))
+        write_told(folder, done)
     return done
+
+
+def write_told(folder: Path, done: Refreshed) -> None:
+    """Keep what a refresh did, for programs and for the doctor."""
+    write_text(folder / "run" / "refresh.json", json.dumps(asdict(done), indent=1, ensure_ascii=False))
 
 
 def _ingest(folder: Path, progress: Callable[[str], Progress]) -> tuple[str, str]:
@@ -145,21 +166,24 @@ def _watch(rooms: Rooms) -> tuple[tuple[Watched, ...], str]:
         return (), str(error)
 
 
-def _publish(rooms: Rooms, name: str) -> Published:
+def publish(rooms: Rooms, name: str, record: Record = _untold) -> Published:
+    """Export the members of a saved segment; where that fails, the export before stays in use."""
     folder = rooms.workspace.folder / "exports"
-    last = _last(folder, name)
+    last = newest_of(folder, name, BY)
     before = last.count if last else None
     try:
         definition = rooms.library.get(name).definition
-        made = export(rooms.audiences, rooms.vault, definition, folder, name, "parquet", BY)
+        made = export(rooms.audiences, rooms.vault, definition, folder, name, "parquet", BY, record=record)
     except SegAssistError as error:
-        return Published(name, before, last.as_of if last else None, before, str(error))
+        used = _in_use(folder, name)
+        return Published(name, used.count if used else None, used.as_of if used else None, before, str(error))
     prune(folder, name, BY)
     manifest = read_manifest(made)
-    return Published(name, manifest.count, manifest.as_of, before)
+    redefined = last is not None and last.fingerprint != manifest.fingerprint
+    return Published(name, manifest.count, manifest.as_of, before, redefined=redefined)
 
 
-def _last(folder: Path, name: str) -> Manifest | None:
+def _in_use(folder: Path, name: str) -> Manifest | None:
     """What the export in use says of itself; None where there is none, or it is damaged and makes place now."""
     try:
         return read_manifest(latest(folder, name))

@@ -499,7 +499,7 @@ class Tools:
             {
                 "name": s.name,
                 "version": s.version,
-                "size": self._listed_size(s.definition),
+                **self._listed_size(s.definition),
                 "words": self._words(s.definition),
                 "words_zh": self._words(s.definition, "zh"),
             }
@@ -526,12 +526,13 @@ class Tools:
         """A segment's size as a chat may see it: held back where it is, or would tell of, too small a group."""
         return self.rooms.disclosure.shown(definition)
 
-    def _listed_size(self, definition: Node) -> str:
+    def _listed_size(self, definition: Node) -> dict[str, str]:
         """For the list of saved segments, which one broken segment must not take away."""
         try:
-            return str(self._shown(definition))
+            size = str(self._shown(definition))
+            return {"size": size, "size_zh": size}
         except UserError as error:
-            return str(error)
+            return {"size": str(error), "size_zh": error.zh}
 
     def _size_figures(self, definition: Node) -> tuple[Figure, ...]:
         population, size = self.rooms.audiences.population, self._shown(definition)

@@ -10,17 +10,18 @@ import pandas as pd
 
 from campaigns.offer import PARTS_ZH, WEEKDAYS_EN, WEEKDAYS_ZH
 from segments.catalogue import PARTS
-from segments.definition import EVERYONE, Node
+from segments.definition import EVERYONE, EventCondition, FeatureCondition, Node, Not
 from segments.edit import add
 from segments.errors import DefinitionError, NotFoundError, UserError
 from segments.explain import explain
+from segments.features import Catalogue
 from segments.issues import Issue
 from segments.ports import Evidence, Figure
 from warehouse.breakdown import breakdown
 from warehouse.estimate import draw
 from warehouse.overlap import overlaps
 from warehouse.trend import change, drift, trend
-from warehouse.why import why
+from warehouse.why import Verdict, why
 
 if TYPE_CHECKING:
     from assistant.rooms import Rooms
@@ -93,11 +94,6 @@ def diff_segment(rooms: Rooms, definition: Node, earlier: date, later: date | No
     """
     found = change(rooms.audiences, definition, earlier, later or rooms.audiences.as_of)
     everyone, everyone_now = (rooms.audiences.at(day).population for day in (earlier, found.later))
-    if not everyone:
-        raise UserError(
-            f"diff: the data do not reach back to {earlier}; name a later date.",
-            f"diff：数据尚未包含{earlier}；请给出更晚的日期。",
-        )
     moved = rooms.disclosure.moved(definition, found)
     start, end = earlier.isoformat(), found.later.isoformat()
     figures = [
@@ -227,39 +223,68 @@ def profile_times(rooms: Rooms, members: Sequence[str]) -> Evidence:
 
 
 def overlap_segments(rooms: Rooms) -> Evidence:
-    """Every pair of saved segments, most alike first: customers in both, Jaccard, near-duplicates."""
-    saved = {segment.name: segment.definition for segment in rooms.library.all()}
+    """Every pair of saved segments, most alike first: customers in both, Jaccard, near-duplicates.
+
+    A segment that cannot be counted is left out, and told with the reason.
+    """
+    saved: dict[str, Node] = {}
+    notes: list[str] = []
+    for segment in rooms.library.all():
+        try:
+            rooms.audiences.size(segment.definition)
+            saved[segment.name] = segment.definition
+        except UserError as error:
+            notes += [f"{segment.name} is left out: {error}", f"未计入{segment.name}：{error.zh}"]
     if len(saved) < 2:
         raise NotFoundError(
-            "overlap: fewer than two segments are saved; save two to compare them.",
-            "overlap：已保存的分群不足两个；保存两个才能比较。",
+            "overlap: fewer than two segments are saved that can be counted; save two to compare them.",
+            "overlap：已保存且可计数的分群不足两个；保存两个才能比较。",
         )
-    figures: list[Figure] = []
+    pairs = overlaps(rooms.audiences, saved)
+    figures = [Figure("pairs", len(pairs), "count", "pairs of saved segments", "已保存分群的两两组合")]
     rows = []
-    for place, pair in enumerate(overlaps(rooms.audiences, saved)[:SHOWN_PAIRS]):
+    for place, pair in enumerate(pairs[:SHOWN_PAIRS]):
         label = f"{pair.first} & {pair.second}"
         both = rooms.disclosure.shown_both(saved[pair.first], saved[pair.second])
         figures.append(Figure(f"pair.{place}", both, "customers", label, label))
         if isinstance(both, int):
             figures.append(Figure(f"pair.{place}.jaccard", pair.jaccard, "share", label, label))
         rows.append({"place": place, "pair": label, "near_duplicate": pair.near_duplicate})
-    return Evidence("", "overlap_segments", tuple(figures), tuple(rows))
+    return Evidence("", "overlap_segments", tuple(figures), tuple(rows), tuple(notes))
 
 
 def explain_membership(rooms: Rooms, definition: Node, customer: str) -> Evidence:
-    """Why one customer (an id of the source data) is in the segment, or what is missing, near misses first."""
+    """Why one customer (an id of the source data) is in the segment, or what is missing, near misses first.
+
+    Each condition is worded as the segment asks for it, with the `not` around it.
+    """
     found = why(rooms.audiences, definition, rooms.vault.known(customer))
     catalogue, currency = rooms.warehouse.catalogue, rooms.workspace.settings.currency
     verdict = "yes" if found.belongs else "no"
     figures = [Figure("belongs", verdict, "text", "in the segment", "是否属于分群")]
     rows = []
     for place, each in enumerate((*found.missing, *(v for v in found.verdicts if v.met))):
-        en, zh = (explain(each.condition, catalogue, language, currency) for language in ("en", "zh"))
+        asked: Node = each.condition if each.wanted else Not(each.condition)
+        en, zh = (explain(asked, catalogue, language, currency) for language in ("en", "zh"))
         state = "met" if each.met else "nearly met" if each.near_miss else "not met"
         figures.append(Figure(f"condition.{place}", state, "text", en, zh))
         if each.value is not None:
-            value = each.value if isinstance(each.value, str) else float(each.value)
-            unit = "text" if isinstance(each.value, str) else "count"
-            figures.append(Figure(f"condition.{place}.value", value, unit, en, zh))
+            figures.append(_theirs(f"condition.{place}.value", each, catalogue))
         rows.append({"condition_en": en, "condition_zh": zh, "state": state, "value": each.value})
     return Evidence("", "explain_membership", tuple(figures), tuple(rows))
+
+
+def _theirs(name: str, verdict: Verdict, catalogue: Catalogue) -> Figure:
+    """What the customer has of what a condition measures."""
+    condition, value = verdict.condition, verdict.value
+    en, zh, unit = "theirs", "该客户", "count"
+    if isinstance(condition, FeatureCondition):
+        known = catalogue[condition.feature]
+        en, zh, unit = known.en, known.zh, known.unit or unit
+    elif isinstance(condition, EventCondition) and condition.measure == "value":
+        unit = "currency"
+    if isinstance(value, bool):
+        return Figure(name, "yes" if value else "no", "text", en, zh)
+    return Figure(
+        name, value if value is not None else "", "text" if isinstance(value, str) else unit, en, zh
+    )

@@ -11,7 +11,7 @@ import typer
 
 from assistant.workspace import DEFAULT, open_workspace
 from segments.errors import CommandError, InternalError, NotBuiltError
-from serving.callers import acting, building_here, changing_here
+from serving.callers import acting, building_here, changing_here, log_here
 from serving.options import JsonOption, WorkspaceOption, read_definition
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from assistant.refresh import Published
     from segments.ports import Progress
+    from warehouse.export import Manifest
 
     Convert = Callable[[Path, Progress], tuple[str, ...]]
 
@@ -104,9 +105,22 @@ def refresh(as_json: JsonOption = False, workspace: WorkspaceOption = DEFAULT) -
     from serving.terminal import steps
 
     caller = acting(workspace, "operate", "refresh")
+
+    def record(made: Manifest) -> None:
+        told = {"count": made.count, "of": made.count, "offset": 0, "as_of": made.as_of, "id": made.id}
+        log_here(
+            workspace,
+            caller,
+            "export",
+            exported=made.name,
+            definition=made.fingerprint,
+            format=made.format,
+            **told,
+        )
+
     with changing_here(workspace, caller, "refresh") as came:
         with steps() as progress:
-            done = refresh_all(workspace, progress)
+            done = refresh_all(workspace, progress, record)
         failed = bool(done.data_error) or any(segment.error for segment in done.segments)
         counts = {segment.name: segment.count for segment in done.segments if not segment.error}
         came |= {"as_of": done.as_of, "counts": counts, "failed": failed}
@@ -130,7 +144,8 @@ def _published(segment: Published) -> str:
         kept = f"the audience as of {segment.as_of} stays in use" if segment.as_of else "there is none yet"
         return f"{segment.name}: not published ({segment.error}); {kept}."
     before = f", {segment.before:,} before" if segment.before is not None else ""
-    return f"{segment.name}: {segment.count:,} customers{before}{'  <- jumped' if segment.jumped else ''}"
+    told = "  <- jumped" if segment.jumped else "  <- its definition was changed" if segment.redefined else ""
+    return f"{segment.name}: {segment.count:,} customers{before}{told}"
 
 
 def _suggest_mapping(paths: list[Path]) -> None:
@@ -390,10 +405,16 @@ def erase(
         f"{len(found.data.exports):>9,} exported files, {len(found.segments)} saved segments, ", nl=False
     )
     typer.echo(f"{found.conversations} conversations, {'one' if found.in_index else 'no'} index entry")
+    _tell_tables(found.tables)
     typer.echo(f"{redacted:>9,} entries of the audit log redacted, {kept} kept answers of the API")
     if left:
         raise InternalError(f"The customer is still found in: {', '.join(left)}; run it again.")
     typer.echo("No trace is left. Models learned from everybody are trained anew by the next build.")
+
+
+def _tell_tables(tables: dict[str, int]) -> None:
+    for table, rows in sorted(tables.items()):
+        typer.echo(f"{rows:>9,} rows of the exported table {table}")
 
 
 @privacy_app.command("budget")
@@ -431,24 +452,23 @@ def retain_events(
     workspace: WorkspaceOption = DEFAULT,
 ) -> None:
     """Remove older events from every store, for good, and show that none is left. Stop the server first."""
-    from assistant.build import refresh
+    from assistant.privacy import retain_data
     from assistant.refresh import alone
     from serving.terminal import steps
-    from warehouse.retain import retain
 
     caller = acting(workspace, "operate", "privacy retain")
-    folder = open_workspace(workspace).folder
-    with alone(folder), changing_here(workspace, caller, "retain", months=months) as came:
+    opened = open_workspace(workspace)
+    with alone(opened.folder), changing_here(workspace, caller, "retain", months=months) as came:
         with steps() as progress:
-            found = retain(folder, months, progress(f"Keep the last {months} months"))
-            if any(found.rows.values()):
-                refresh(folder, progress)
+            done = retain_data(opened, months, progress)
+        found = done.data
         came |= {"before": found.before.isoformat(), "rows": found.rows}
     for table, rows in sorted(found.rows.items()):
         typer.echo(f"{rows:>9,} rows of {table}")
     typer.echo(f"{len(found.exports):>9,} exports")
-    if found.traces:
-        raise InternalError(f"Something older is still in: {', '.join(found.traces)}; run it again.")
+    _tell_tables(done.tables)
+    if done.traces:
+        raise InternalError(f"Something older is still in: {', '.join(done.traces)}; run it again.")
     typer.echo(
         f"Nothing from before {found.before} is left, and later loads leave it out. "
         "Models learned from it are trained anew by the next full build."

@@ -72,6 +72,7 @@ def examine(folder: Path, port: int) -> list[Finding]:
         ("index", _index),
         ("models", _models),
         ("drift", _drift),
+        ("refresh", _refreshed),
         ("llm", _llm),
         ("llm memory", _llm_memory),
         ("secrets", _secrets),
@@ -92,6 +93,26 @@ def examine(folder: Path, port: int) -> list[Finding]:
             what = f"cannot be checked: {type(error).__name__}: {' '.join(str(error).split())[:200]}"
             found.append(Finding(part, "fail", what, DAMAGED.format(folder)))
     return found
+
+
+def _refreshed(workspace: Workspace) -> Iterator[Finding]:
+    """What the last refresh could not bring in or publish, so that what was there before is still in use."""
+    path = workspace.folder / "run" / "refresh.json"
+    if not path.exists():
+        return
+    told = json.loads(path.read_text(encoding="utf-8"))
+    wrong = [f"took no new data: {told['data_error']}"] if told["data_error"] else []
+    wrong += [
+        f"did not publish {segment['name']}: {segment['error']}"
+        for segment in told["segments"]
+        if segment["error"]
+    ]
+    what = f"the refresh of {told['at']}, as of {told['as_of']}, "
+    if wrong:
+        way = f"mend it and run: segassist refresh --workspace {workspace.folder}"
+        yield Finding("refresh", "warn", what + "; ".join(wrong), way)
+    else:
+        yield Finding("refresh", "ok", what + f"published {len(told['segments'])} saved segments")
 
 
 def _packages() -> Iterator[Finding]:

@@ -1,4 +1,5 @@
-"""Commands about segment definitions: counted, estimated, compared between dates, as SQL; and the discovered ones."""
+"""Commands about segment definitions: counted, estimated, compared between dates, asked about one customer, as SQL; and
+about the discovered ones."""
 
 from __future__ import annotations
 
@@ -10,6 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from assistant.workspace import DEFAULT, open_workspace
+from segments.codec import to_json
 from segments.errors import CommandError
 from serving.access import Permission
 from serving.callers import acting
@@ -98,6 +100,27 @@ def diff(
         moved = f"{found['entered']:,} entered, {found['left']:,} left, {found['stayed']:,} stayed"
     before, after = _customers(found["before"]), _customers(found["after"])
     typer.echo(f"{before} on {found['earlier']}, {after} on {found['later']}: {moved}")
+
+
+@segment_app.command()
+def why(
+    file: DefinitionFile,
+    customer: Annotated[str, typer.Argument(help="The customer's id in your own data.")],
+    as_json: JsonOption = False,
+    workspace: WorkspaceOption = DEFAULT,
+) -> None:
+    """Say why one customer is in a definition, or which conditions are missing, near misses first."""
+    from assistant.answer import plain
+    from serving.service import Service
+
+    caller, service = acting(workspace, "export", "segment why"), Service.open(workspace)
+    asked = {"definition": to_json(read_definition(file, workspace)), "customer": customer}
+    if as_json:
+        typer.echo(json.dumps(service.call(caller, "explain_membership", asked), ensure_ascii=False))
+        return
+    settings = service.rooms.workspace.settings
+    told = service.run(caller, "explain_membership", asked)
+    typer.echo(plain(told, "en", settings.currency, settings.min_group))
 
 
 @segment_app.command()

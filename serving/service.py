@@ -595,8 +595,13 @@ class Service:
         self.check(caller, "export", "export")
         folder = self.rooms.workspace.folder / "exports"
         rooms, by, digest = self.rooms, caller.name, fingerprint(definition)
+
+        def record(manifest: Manifest) -> None:
+            count = manifest.count
+            self._exported(caller, name, definition, count, count, 0, format=file_format, id=manifest.id)
+
         with self.changing(caller, "exporting", exporting=name, definition=digest, format=file_format):
-            made = export(
+            return export(
                 rooms.audiences,
                 rooms.vault,
                 definition,
@@ -606,11 +611,9 @@ class Service:
                 by,
                 channel=channel,
                 database=rooms.workspace.settings.export_database,
+                record=record,
                 progress=progress,
             )
-        count = read_manifest(made).count
-        self._exported(caller, name, definition, count, count, 0, format=file_format)
-        return made
 
     def start_export(self, caller: Caller, definition: Node, name: str, file_format: str) -> Job:
         """Have an export made by a server process. Raises DefinitionError, UserError before anything is kept."""

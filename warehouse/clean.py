@@ -68,13 +68,14 @@ FUTURE = Rule(
 UNREADABLE = Rule(
     "unreadable", "number or time that cannot be read", "event dropped", "unreadable IS NOT NULL"
 )
+NOBODY = Rule("nobody", "event without customer or time", "event dropped", "source_id IS NULL OR ts IS NULL")
 _TESTER = (
     r"regexp_full_match(source_id, '(?i)(test|dummy|demo)([ _-]?(user|customer|account|order))?[ _-]?\d*')"
 )
 RULES = (
     # First, because an event whose time cannot be read has none.
     UNREADABLE,
-    Rule("nobody", "event without customer or time", "event dropped", "source_id IS NULL OR ts IS NULL"),
+    NOBODY,
     FUTURE,
     Rule(
         "repeated_id",

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+import uuid
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from typing import Any
 
 import duckdb
 import ibis
 import ibis.expr.types as ir
 import pandas as pd
+import sqlglot as sg
+import sqlglot.expressions as sge
 
 from segments.errors import ConflictError, DataError
 
@@ -68,31 +72,107 @@ def table_view(
 def replace_table(address: str, table: str, rows: pd.DataFrame) -> None:
     """Put rows into a table of a database, in place of all that an earlier call put there.
 
-    PostgreSQL does it in one transaction. Raises DataError when the database cannot be reached or refuses, ConflictError
-    for a table that has other columns, so that nobody else's is replaced, and when it holds other rows afterwards.
+    A database with transactions does it in one, in the table that is there: views on it and rights to it stay. Raises
+    DataError when the database cannot be reached or refuses, ConflictError for a table that has other columns, so that
+    nobody else's is replaced, and when it would hold other rows.
     """
     with opened(address) as database:
-        if table in database.list_tables() and list(database.table(table).columns) != list(rows.columns):
+        there = table in database.list_tables()
+        if there and list(database.table(table).columns) != list(rows.columns):
             raise ConflictError(
                 f"name: the database has another table '{table}', which is not replaced; choose another name.",
                 f"name：数据库中已有另一个表“{table}”，不会被替换；请换一个名称。",
             )
         try:
-            database.create_table(table, ibis.memtable(rows), overwrite=True)
-            held = int(database.table(table).count().execute())
+            if there and hasattr(database, "begin"):
+                held = _refill(database, table, rows)
+            else:
+                database.create_table(table, ibis.memtable(rows), overwrite=True)
+                held = int(database.table(table).count().execute())
+        except ConflictError:
+            raise
         except Exception as error:  # noqa: BLE001 - every driver has errors of its own
             # Without the driver's text, which may hold rows.
             raise DataError(
                 f"database: the table '{table}' was not taken ({type(error).__name__}); give the user of the address "
-                "the right to create tables.",
-                f"database：数据库没有接受表“{table}”（{type(error).__name__}）；请授予该地址的用户建表权限。",
+                "the right to create tables, and to delete and insert rows of this one.",
+                f"database：数据库没有接受表“{table}”（{type(error).__name__}）；请授予该地址的用户建表权限，以及在此表中删除和"
+                "插入行的权限。",
             ) from None
         if held != len(rows):
             database.drop_table(table)
-            raise ConflictError(
-                f"The table '{table}' held {held} rows of {len(rows)} and was dropped; export again.",
-                f"表“{table}”只有{len(rows)}行中的{held}行，已删除；请重新导出。",
+            raise _other_rows(table, held, len(rows))
+
+
+def _refill(database: Any, table: str, rows: pd.DataFrame) -> int:
+    """Put rows in place of those of a table in one transaction; how many it holds."""
+    arriving = f"arriving_{uuid.uuid4().hex[:12]}"
+    database.create_table(arriving, ibis.memtable(rows), temp=True)
+    into, source = _quoted(database, table), _quoted(database, arriving)
+    with database.begin() as cursor:
+        cursor.execute(f"DELETE FROM {into}")
+        cursor.execute(f"INSERT INTO {into} SELECT * FROM {source}")
+        cursor.execute(f"SELECT count(*) FROM {into}")
+        held = int(cursor.fetchone()[0])
+        if held != len(rows):  # and so the rows before stay
+            raise _other_rows(table, held, len(rows))
+    return held
+
+
+def _other_rows(table: str, held: int, given: int) -> ConflictError:
+    return ConflictError(
+        f"The table '{table}' held {held} rows of {given} and was not kept; export again.",
+        f"表“{table}”只有{given}行中的{held}行，未予保留；请重新导出。",
+    )
+
+
+def remove_rows(
+    address: str, columns: Sequence[str], column: str, value: str, *, below: bool = False
+) -> dict[str, int]:
+    """Remove the rows with a text in a column, or with one below it, from every table that has exactly these columns; how
+    many, by table.
+
+    Raises DataError when the database cannot be reached, and naming the table that still has such rows.
+    """
+    with opened(address) as database:
+        ours = [
+            name for name in database.list_tables() if list(database.table(name).columns) == list(columns)
+        ]
+
+        def rows_of(name: str) -> int:
+            table = database.table(name)
+            return int(
+                table.filter(table[column] < value if below else table[column] == value).count().execute()
             )
+
+        found = {name: count for name in ours if (count := rows_of(name))}
+        comparison = (sge.LT if below else sge.EQ)(
+            this=sg.column(column, quoted=True), expression=sge.convert(value)
+        )
+        for name in found:
+            removal = sge.Delete(this=sg.table(name, quoted=True), where=sge.Where(this=comparison))
+            with suppress(Exception):  # a view, whose table is among the others, or what is told below
+                _execute(database, removal.sql(database.dialect))
+        for name in found:
+            if left := rows_of(name):
+                raise DataError(
+                    f"database: the table '{name}' keeps {left} rows that must go; give the user of the address the "
+                    "right to delete rows of it, and run it again.",
+                    f"database：表“{name}”仍保留{left}行必须删除的数据；请授予该地址的用户删除其行的权限，然后重新运行。",
+                )
+    return found
+
+
+def _execute(database: Any, sql: str) -> None:
+    if hasattr(database, "begin"):
+        with database.begin() as cursor:
+            cursor.execute(sql)
+    else:
+        database.raw_sql(sql)
+
+
+def _quoted(database: Any, table: str) -> str:
+    return sg.table(table, quoted=True).sql(database.dialect)
 
 
 def _address(said: str) -> str:

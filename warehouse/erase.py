@@ -16,10 +16,18 @@ from pathlib import Path
 import duckdb
 
 from segments.atomic import sha256_of, write_text
-from segments.errors import NotFoundError
+from segments.errors import ConflictError, NotFoundError
 from segments.ports import Progress, silent
 from warehouse.connection import connect
-from warehouse.export import MANIFEST, read_manifest, read_members, write_members
+from warehouse.export import (
+    MANIFEST,
+    clear_unfinished,
+    members_files,
+    read_manifest,
+    readable_members,
+    withdraw,
+    write_members,
+)
 from warehouse.pseudonyms import (
     erased_pseudonyms,
     forget,
@@ -58,7 +66,8 @@ def erase(folder: Path, source_id: str, progress: Progress = silent) -> Erasure:
     rows = _copy_without(folder / FILE, customer)
     progress(0.8, "removing the customer from the vault and from exports")
     forget(folder, customer)
-    exports = [path for path in _members_files(folder) if _remove_from(path, source_id)]
+    clear_unfinished(folder / "exports")
+    exports = [path for path in members_files(folder / "exports") if _remove_from(path, source_id)]
     traces = find_traces(folder, customer, source_id)
     progress(1.0, "erased")
     return Erasure(rows, tuple(str(path.relative_to(folder)) for path in exports), tuple(traces))
@@ -73,9 +82,10 @@ def find_traces(folder: Path, customer: str, source_id: str) -> list[str]:
                 found.append(f"warehouse table {table}")
     if customer in set(read_vault(folder)["customer_id"]):
         found.append("vault")
-    found += [
-        str(path.relative_to(folder)) for path in _members_files(folder) if source_id in read_members(path)
-    ]
+    for path in members_files(folder / "exports"):
+        members = readable_members(path)
+        if members is None or source_id in members:
+            found.append(str(path.relative_to(folder)))
     return found
 
 
@@ -110,20 +120,23 @@ def _copy_without(path: Path, customer: str) -> dict[str, int]:
     return removed
 
 
-def _members_files(folder: Path) -> list[Path]:
-    return [
-        path for path in sorted(folder.glob("exports/*/*/members.*")) if not path.name.endswith(".partial")
-    ]
-
-
 def _remove_from(path: Path, source_id: str) -> bool:
-    """Take the person out of an export's file; its manifest then tells the smaller count."""
-    members = read_members(path)
-    if source_id not in members:
+    """Take the person out of an export's file; its manifest then tells the smaller count.
+
+    A file or manifest that is damaged cannot be used any more, nor be shown to be without the person: that export goes.
+    """
+    members = readable_members(path)
+    if members is not None and source_id not in members:
         return False
-    manifest = read_manifest(path.parent)
+    try:
+        manifest = read_manifest(path.parent)
+    except ConflictError:
+        manifest = None
+    if members is None or manifest is None:
+        withdraw(path.parent)
+        return True
     kept = [member for member in members if member != source_id]
-    temporary = path.with_name(f"kept{path.suffix}")
+    temporary = path.with_name(f".kept{path.suffix}")
     write_members(temporary, kept)
     digest = sha256_of(temporary)
     changed = replace(manifest, count=len(kept), sha256=digest, total=None, reachable={})

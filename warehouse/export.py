@@ -12,10 +12,10 @@ import os
 import shutil
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +28,7 @@ from segments.definition import Node
 from segments.errors import ConflictError, NotFoundError, UserError
 from segments.ports import Progress, silent
 from warehouse.audience import Audiences
-from warehouse.database import replace_table
+from warehouse.database import remove_rows, replace_table
 from warehouse.pseudonyms import Vault
 from warehouse.reach import members_by, reachable
 from warehouse.store import storage_errors
@@ -41,6 +41,7 @@ LONGEST_TABLE = 63
 MANIFEST = "manifest.json"
 LATEST = "latest.json"
 COLUMN = "customer"
+TABLE_COLUMNS = (COLUMN, "segment", "as_of", "export_id")
 LEFT_SECONDS = 300
 """A partial export that nobody wrote to for so long is nobody's."""
 
@@ -82,12 +83,14 @@ def export(
     k: int = 1,
     channel: str = "",
     database: str = "",
+    record: Callable[[Manifest], None] = lambda _manifest: None,
     progress: Progress = silent,
 ) -> Path:
     """Write the members' source ids under `folder`; return the new export's folder. What `progress` raises stops it.
 
     channel: only members who agreed to it (NotFoundError when that is not known). database: the address of the one that
-    tables are put into.
+    tables are put into. record: is told the manifest once everything agrees and before anybody can have the members; what
+    it raises stops the export.
 
     Raises UserError for an unknown format, a name that is no file name or a group of fewer than k,
     ConflictError when what was written is not what was counted (nothing is published then), StorageError, DataError.
@@ -139,10 +142,10 @@ def export(
                 reached,
             )
             (partial / MANIFEST).write_text(json.dumps(asdict(manifest), indent=1, ensure_ascii=False))
+            progress(0.9, "publishing")
+            record(manifest)
             if file_format == TABLE:
-                progress(0.9, "writing the table")
                 replace_table(database, name, table_of(manifest, written))
-            progress(0.95, "publishing")
             os.replace(partial, final)
         except BaseException:
             shutil.rmtree(partial, ignore_errors=True)
@@ -189,6 +192,19 @@ def clear_partial(folder: Path, name: str) -> None:
             shutil.rmtree(partial, ignore_errors=True)
 
 
+def clear_unfinished(folder: Path) -> None:
+    """Remove what exports of any name have not finished, killed or still at work, and a file that was being rewritten."""
+    for partial in folder.glob("*/.*.partial"):
+        shutil.rmtree(partial, ignore_errors=True)
+    for rewritten in folder.glob("*/*/.kept.*"):
+        rewritten.unlink()
+
+
+def members_files(folder: Path) -> list[Path]:
+    """The members files of all exports, finished or not."""
+    return sorted(folder.glob("*/*/members.*"))
+
+
 def latest(folder: Path, name: str) -> Path:
     """The folder of the last good export of that name. Raises NotFoundError; ConflictError when it cannot be told."""
     pointer = folder / name / LATEST
@@ -226,16 +242,25 @@ def prune(folder: Path, name: str, by: str) -> None:
     They hold customers' ids. One whose manifest cannot be read has no maker, and stays.
     """
     in_use = latest(folder, name)
-    made = [path.parent for path in sorted((folder / name).glob(f"[!.]*/{MANIFEST}"))]
-    for path in [path for path in made if path != in_use and _maker(path) == by][:-1]:
-        shutil.rmtree(path)
+    for made in [made for made in _made_by(folder, name, by) if made != in_use][:-1]:
+        shutil.rmtree(made)
 
 
-def _maker(export_folder: Path) -> str | None:
-    try:
-        return read_manifest(export_folder).exported_by
-    except ConflictError:
-        return None
+def newest_of(folder: Path, name: str, by: str) -> Manifest | None:
+    """What one maker exported last under a name that others export under too; None for nothing that can be read."""
+    made = _made_by(folder, name, by)
+    with suppress(NotFoundError, ConflictError):
+        in_use = latest(folder, name)  # of those made within one second, ids do not tell the last
+        made = {path: made[path] for path in sorted(made, key=lambda path: path == in_use)}
+    return list(made.values())[-1] if made else None
+
+
+def _made_by(folder: Path, name: str, by: str) -> dict[Path, Manifest]:
+    found = {}
+    for path in sorted((folder / name).glob(f"[!.]*/{MANIFEST}")):
+        with suppress(ConflictError):
+            found[path.parent] = read_manifest(path.parent)
+    return {path: manifest for path, manifest in found.items() if manifest.exported_by == by}
 
 
 def read_manifest(export_folder: Path) -> Manifest:
@@ -286,7 +311,26 @@ def read_members(path: Path) -> list[str]:
     return [] if table.empty else table[COLUMN].astype("str").tolist()
 
 
+def readable_members(path: Path) -> list[str] | None:
+    """The customers of a members file; None of one that is damaged."""
+    try:
+        return read_members(path)
+    except (OSError, ValueError, KeyError):
+        return None
+
+
 def table_of(manifest: Manifest, members: Sequence[str]) -> pd.DataFrame:
     """The rows of an export's table: each member with the export that put them there."""
     rows = pd.DataFrame({COLUMN: members}, dtype="str")
-    return rows.assign(segment=manifest.name, as_of=manifest.as_of, export_id=manifest.id).astype("str")
+    told = rows.assign(segment=manifest.name, as_of=manifest.as_of, export_id=manifest.id).astype("str")
+    return told[list(TABLE_COLUMNS)]
+
+
+def remove_from_tables(database: str, source_id: str) -> dict[str, int]:
+    """Take a person out of every table of a database that exports went to; the rows removed, by table. Raises DataError."""
+    return remove_rows(database, TABLE_COLUMNS, COLUMN, source_id)
+
+
+def remove_older(database: str, before: date) -> dict[str, int]:
+    """As `remove_from_tables`, of the members as of a date before."""
+    return remove_rows(database, TABLE_COLUMNS, "as_of", before.isoformat(), below=True)

@@ -16,7 +16,7 @@ import numpy as np
 
 from segments.definition import EVENT_TYPES
 from warehouse import daily
-from warehouse.clean import CURRENCY, FUTURE, UNREADABLE
+from warehouse.clean import CURRENCY, FUTURE, NOBODY, UNREADABLE
 from warehouse.personal import personal_kind
 from warehouse.write import count
 
@@ -169,6 +169,26 @@ def future(connection: duckdb.DuckDBPyConnection) -> Check:
         f"{out + kept} events lie in the future; {out} of them ({share:.2%}), later than tomorrow, were left out.",
         f"{out + kept}个事件在未来；其中{out}个（{share:.2%}）晚于明天，已剔除。",
     )
+
+
+def somebodys(connection: duckdb.DuckDBPyConnection) -> Check:
+    """How many of the new events cleaning left out because they are nobody's: most of them are an export gone wrong."""
+    out = count(connection, "SELECT count(*) FROM raw_rejects WHERE rule = $1", [NOBODY.name])
+    share = _share_left_out(connection, out)
+    way = (" ", "") if share <= INCOMPLETE_WARN else _GUESTS
+    return Check(
+        "customer and time given",
+        "completeness",
+        "stop" if share > INCOMPLETE_STOP else "warn" if share > INCOMPLETE_WARN else "pass",
+        f"{out} events ({share:.2%}) have no customer or no time and were left out.{way[0]}".strip(),
+        f"{out}个事件（{share:.2%}）没有客户或时间，已剔除。{way[1]}",
+    )
+
+
+_GUESTS = (
+    " If they are guests', leave them out by where in the mapping; else the export lacks the column's values.",
+    "如果是游客的事件，请在映射中用 where 排除；否则是导出缺少该列的值。",
+)
 
 
 def _contract(connection: duckdb.DuckDBPyConnection) -> list[Check]:

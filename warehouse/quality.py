@@ -19,7 +19,7 @@ from segments.errors import DataError
 from segments.explain import Language
 from warehouse import daily, plots
 from warehouse.clean import RuleResult, clean
-from warehouse.gate import Check, Verdict, checks, currencies, future, unreadable
+from warehouse.gate import Check, Verdict, checks, currencies, future, somebodys, unreadable
 from warehouse.keys import key_checks
 from warehouse.left_out import LeftOut, begin, read
 from warehouse.quality_words import in_words, left_out_in_words
@@ -95,6 +95,7 @@ def clean_and_check(
     found = (
         *checks(connection, today or date.today(), history),
         *key_checks(connection),
+        somebodys(connection),
         future(connection),
         *currencies(connection),
         *unreadable(connection),

@@ -22,6 +22,7 @@ CHINESE = {
     "item ids unique": "商品编号唯一",
     "currencies known": "货币已知",
     "no equal rows": "没有相同的行",
+    "customer and time given": "已给出客户和时间",
     "no future events": "没有未来的事件",
     "fresh": "新近",
     "steady volume": "数量平稳",

@@ -6,18 +6,16 @@ kept in the warehouse, so that a later load of old files does not bring them bac
 
 from __future__ import annotations
 
-import json
-import shutil
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
 import duckdb
 
-from segments.errors import UserError
+from segments.errors import ConflictError, UserError
 from segments.ports import Progress, silent
 from warehouse.connection import connect
-from warehouse.export import LATEST, MANIFEST, read_manifest
+from warehouse.export import MANIFEST, clear_unfinished, read_manifest, withdraw
 from warehouse.pseudonyms import keep_only, read_vault
 from warehouse.store import FILE, replacing, write_features
 from warehouse.write import attach_old, count, has_table, looking_into, read_meta, write_meta
@@ -111,20 +109,24 @@ def _known(folder: Path) -> set[str]:
 
 
 def _old_exports(folder: Path, before: date) -> list[Path]:
-    """Exports of members as of a date before; the one in use by its name stays findable as long as it is young."""
-    found = []
-    for path in sorted(folder.glob(f"exports/*/*/{MANIFEST}")):
-        if date.fromisoformat(read_manifest(path.parent).as_of) < before:
-            found.append(path.parent)
-    return found
+    """Exports of members as of a date before, and those whose date cannot be read any more."""
+    return [
+        path.parent
+        for path in sorted(folder.glob(f"exports/*/[!.]*/{MANIFEST}"))
+        if (as_of := _date_of(path.parent)) is None or as_of < before
+    ]
+
+
+def _date_of(export_folder: Path) -> date | None:
+    try:
+        return date.fromisoformat(read_manifest(export_folder).as_of)
+    except (ConflictError, ValueError):
+        return None
 
 
 def _remove_exports(folder: Path, before: date) -> list[str]:
-    removed = []
-    for path in _old_exports(folder, before):
-        pointer = path.parent / LATEST
-        if pointer.exists() and json.loads(pointer.read_text())["id"] == path.name:
-            pointer.unlink()
-        shutil.rmtree(path)
-        removed.append(str(path.relative_to(folder)))
-    return removed
+    clear_unfinished(folder / "exports")
+    removed = _old_exports(folder, before)
+    for path in removed:
+        withdraw(path)
+    return [str(path.relative_to(folder)) for path in removed]

@@ -40,8 +40,8 @@ class Change:
 class Drift:
     """The last step of a trend against the steps before it.
 
-    step: relative change of the share of the population; usual: the median absolute relative change of
-    the earlier steps; alert: the step is larger than both `factor` times the usual one and `least`.
+    step: relative change of the share of the population, below 0 where it shrank; usual: the median absolute relative
+    change of the earlier steps; alert: the step is, up or down, larger than both `factor` times the usual one and `least`.
     """
 
     step: float
@@ -71,10 +71,19 @@ def trend(
 
 
 def change(audiences: Audiences, definition: Node, earlier: date, later: date) -> Change:
-    """Who entered and who left between two dates."""
+    """Who entered and who left between two dates.
+
+    Raises UserError for dates in the wrong order, before the data begin or after their end.
+    """
     if earlier >= later:
         raise UserError(f"change: {earlier} is not before {later}.", f"change：{earlier}不早于{later}。")
-    before = set(audiences.at(earlier).members(definition))
+    past = audiences.at(earlier)
+    if not past.population:
+        raise UserError(
+            f"change: the data do not reach back to {earlier}; name a later date.",
+            f"change：数据尚未包含{earlier}；请给出更晚的日期。",
+        )
+    before = set(past.members(definition))
     after = set(audiences.at(later).members(definition))
     return Change(
         earlier, later, tuple(sorted(after - before)), tuple(sorted(before - after)), len(before & after)
@@ -86,6 +95,6 @@ def drift(points: Sequence[Point], factor: float = 3.0, least: float = 0.2) -> D
     shares = [point.size / point.population for point in points]
     if len(shares) < 4:
         return None
-    steps = [abs(b - a) / a if a else float(b > 0) for a, b in pairwise(shares)]
-    usual = statistics.median(steps[:-1])
-    return Drift(steps[-1], usual, steps[-1] > max(factor * usual, least))
+    *earlier, last = [(b - a) / a if a else float(b > 0) for a, b in pairwise(shares)]
+    usual = statistics.median(abs(step) for step in earlier)
+    return Drift(last, usual, abs(last) > max(factor * usual, least))

@@ -4,10 +4,13 @@ from datetime import date, timedelta
 
 import pytest
 
+from assistant.answer import plain
 from assistant.change_intents import asks_change
+from assistant.grounding import display
 from assistant.plan import offered_tools
 from segments.codec import from_json
 from segments.errors import DefinitionError, NotFoundError
+from segments.ports import Figure
 from tests.assistant.conftest import BIG_SPENDERS, SOUP, call
 from warehouse.trend import change, trend
 
@@ -90,6 +93,45 @@ def test_one_customer_is_explained_by_their_own_id(talk):
         assert (states == {"met"}) == (belongs == "yes")
     with pytest.raises(NotFoundError, match="no customer 'nobody'"):
         tools.explain_membership(definition, "nobody")
+
+
+def test_why_a_customer_is_in_or_out_is_told_in_words_with_what_they_have(talk):
+    rooms, tools = talk.rooms, talk.assistant.tools
+    spent = {"feature": "spend_365d", "op": ">=", "value": 1_000_000}
+    lately = {"feature": "recency_days", "op": "<", "value": 60}
+    definition = from_json({"any_of": [{"all_of": [spent, {"not": lately}]}, SOUP]})
+    customer = rooms.audiences.members(from_json(SOUP))[0]
+    (source,) = rooms.vault.source_ids([customer])
+    result = tools.explain_membership(definition, source)
+    en, zh = (plain(result, language, "$", 10) for language in ("en", "zh"))
+    spend = rooms.warehouse.features()["spend_365d"][customer]
+    assert "**This customer is in the segment.**" in en
+    figure = Figure("", float(spend), "currency", "", "")
+    assert f"last 365 days at least $1,000,000 (spend in the last 365 days: {display(figure)})" in en
+    assert "- not met: customers who are not among those who" in en
+    assert "What is not met is one of several ways in" in en
+    assert "**该客户属于此分群。**" in zh
+    assert "- 不满足：" in zh
+    assert "met" not in zh
+
+
+def test_a_segment_that_cannot_be_counted_does_not_take_the_overlap_away(talk):
+    library = talk.rooms.library
+    for name, definition in {"inner": SOUP, "outer": {"member_of": "inner"}, "o1": SOUP, "o2": SOUP}.items():
+        library.save(name, from_json(definition))
+    library.delete("inner")
+    try:
+        result = talk.assistant.tools.overlap_segments()
+        listed = plain(talk.assistant.tools.list_segments(), "zh", "$", 10)
+    finally:
+        library.delete("outer")
+    pairs = [row["pair"] for row in result.evidence[0].rows]
+    assert "o1 & o2" in pairs
+    assert not any("outer" in pair for pair in pairs)
+    en, zh = (plain(result, language, "$", 10) for language in ("en", "zh"))
+    assert "- outer is left out: member_of: no saved segment is named 'inner'." in en
+    assert "- 未计入outer：member_of：没有名为“inner”的已保存分群。" in zh
+    assert "**outer**（v1）：member_of：没有名为“inner”的已保存分群" in listed
 
 
 def test_a_segment_cannot_rest_on_itself_through_a_rank(talk):

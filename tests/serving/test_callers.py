@@ -53,6 +53,7 @@ COMMANDS: dict[str, tuple[str, list[str]]] = {
     "segment estimate": (READ, ["beer.json"]),
     "segment diff": (READ, ["beer.json", "--from", "2017-10-01"]),
     "segment diff --members": (EXPORT, ["beer.json", "--from", "2017-10-01"]),
+    "segment why": (EXPORT, ["beer.json", "1"]),
     "segment sql": (READ, ["beer.json"]),
     "segment clusters": (READ, []),
     "ask --members": (EXPORT, ["who?"]),

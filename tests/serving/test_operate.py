@@ -12,6 +12,8 @@ import duckdb
 import pytest
 from typer.testing import CliRunner
 
+from assistant.refresh import Published, Refreshed, write_told
+from assistant.workspace import Workspace
 from indexes.index import CustomerIndex
 from propensity.registry import Registry
 from segments.codec import from_json
@@ -21,7 +23,7 @@ from serving.audit import Audit
 from serving.backup import before_of, restore_backup, write_backup
 from serving.callers import operator
 from serving.cli import app
-from serving.doctor import examine
+from serving.doctor import _refreshed, examine
 from serving.llm.probe import free_port
 from serving.service import Service
 from serving.users import Users
@@ -381,3 +383,22 @@ def test_users_are_added_listed_and_revoked(folder):
     assert "eve" in users("list").stdout
     actions = [entry.action for entry in Audit(folder).entries(2)]
     assert actions == ["user_added", "revoked"]
+
+
+def test_the_doctor_tells_what_the_last_refresh_kept_as_it_was(tmp_path):
+    workspace = Workspace.of(tmp_path)
+    (tmp_path / "run").mkdir()
+    assert list(_refreshed(workspace)) == []
+    at = "2024-01-02T04:15:00+00:00"
+    kept = Published("gold", 30, "2024-01-01", 30, "member_of: no saved segment is named 'other'.")
+    for data_error, segments, level, said in (
+        ("", (Published("gold", 30, "2024-01-02", 30),), "ok", "published 1 saved segments"),
+        ("The data did not pass the checks.", (), "warn", "took no new data: The data did not pass"),
+        ("", (kept,), "warn", "did not publish gold: member_of: no saved segment is named 'other'."),
+    ):
+        done = Refreshed(at, "2024-01-02", "", data_error, segments, (), "")
+        write_told(tmp_path, done)
+        (finding,) = _refreshed(workspace)
+        assert finding.level == level
+        assert said in finding.what
+        assert at in finding.what

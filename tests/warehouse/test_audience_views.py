@@ -1,6 +1,6 @@
 """What can be asked of an audience: past dates, overlap, why, breakdown, estimates, bitmaps, suppression."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -78,6 +78,8 @@ def test_a_trend_ends_today_and_its_changes_add_up(audiences):
     assert points[0].size == moved.stayed + len(moved.left)
     assert points[-1].size == moved.stayed + len(moved.entered)
     assert not set(moved.entered) & set(moved.left)
+    with pytest.raises(UserError, match="do not reach back to 2001-01-01"):
+        change(audiences, SOUP, date(2001, 1, 1), audiences.as_of)
     with pytest.raises(UserError, match="is not before"):
         change(audiences, SOUP, audiences.as_of, audiences.as_of)
 
@@ -87,6 +89,8 @@ def test_a_jump_is_told_and_a_steady_size_is_not(audiences):
         return [Point(audiences.as_of, size, 1000) for size in sizes]
 
     assert drift(points(100, 104, 98, 101, 150)).alert
+    fallen = drift(points(100, 104, 98, 100, 50))
+    assert (fallen.step, fallen.alert) == (-0.5, True)
     assert not drift(points(100, 104, 98, 101, 105)).alert
     assert not drift(points(100, 160, 90, 170, 100)).alert
     assert drift(points(100, 150)) is None

@@ -1,5 +1,7 @@
 """One person erased: from every table, the vault and exports, also after the next load."""
 
+import shutil
+
 import pytest
 
 import warehouse.erase as erasing
@@ -8,7 +10,7 @@ from segments.errors import NotFoundError
 from tests.conftest import loader, small_source
 from warehouse.audience import Audiences
 from warehouse.erase import erase, find_traces
-from warehouse.export import export, manifest_of, read_members
+from warehouse.export import export, latest, manifest_of, read_members
 from warehouse.pseudonyms import Vault, load_or_create_key, pseudonym
 from warehouse.store import Warehouse, build
 
@@ -105,3 +107,32 @@ def test_an_erasure_that_is_cut_off_is_finished_by_the_next(folder, monkeypatch)
             erase(folder, "0")
     assert find_traces(folder, pseudonym(load_or_create_key(folder), "0"), "0") == ["vault"]
     assert erase(folder, "0").traces == ()
+
+
+def test_what_a_killed_export_left_is_removed_and_stops_no_erasure(folder):
+    made = exported(folder)
+    killed = made.with_name(".20240101T000000Z-abcdef.partial")
+    shutil.copytree(made, killed)
+    (killed / "manifest.json").unlink()
+    half = made.with_name(".20240101T000000Z-fedcba.partial")
+    half.mkdir()
+    (half / "members.parquet").write_bytes(b"PAR1")
+    found = erase(folder, "0")
+    assert found.traces == ()
+    assert [path.name for path in made.parent.iterdir() if path.name.startswith(".")] == []
+    assert "0" not in read_members(made / "members.csv")
+
+
+@pytest.mark.parametrize("damaged", ["manifest.json", "members.parquet"])
+def test_a_damaged_export_stops_no_erasure(folder, damaged):
+    warehouse = Warehouse(folder / "warehouse.duckdb")
+    good, bad = (
+        export(Audiences(warehouse), Vault(folder), EVERYBODY, folder / "exports", "all", "parquet")
+        for _ in range(2)
+    )
+    warehouse.close()
+    (bad / damaged).write_text("{")
+    assert erase(folder, "0").traces == ()
+    assert not bad.exists()
+    assert latest(folder / "exports", "all") == good
+    assert "0" not in read_members(good / manifest_of(good).file)

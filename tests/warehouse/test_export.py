@@ -3,6 +3,7 @@
 import http.server
 import json
 import threading
+from datetime import timedelta
 
 import ibis
 import pytest
@@ -12,7 +13,16 @@ from segments.canonical import fingerprint
 from segments.codec import from_json
 from segments.errors import ConflictError, DataError, NotFoundError, StorageError, UserError
 from warehouse.audience import Audiences
-from warehouse.export import export, latest, manifest_of, prune, read_members, withdraw
+from warehouse.export import (
+    export,
+    latest,
+    manifest_of,
+    prune,
+    read_members,
+    remove_from_tables,
+    remove_older,
+    withdraw,
+)
 from warehouse.pseudonyms import Vault
 from warehouse.webhook import check_delivery, deliver, signature
 
@@ -141,6 +151,51 @@ def test_an_export_becomes_a_table_of_a_database(audiences, vault, tmp_path, pos
         export(audiences, vault, SOUP, tmp_path, "others", "table", database=address)
     with pytest.raises(NotFoundError, match="nothing has been exported"):
         latest(tmp_path, "others")
+
+
+def test_views_on_an_exported_table_and_rights_to_it_stay(audiences, vault, tmp_path, postgres_server):
+    address = f"postgresql://postgres@/postgres?host={postgres_server}"
+    export(audiences, vault, SOUP, tmp_path, "viewed", "table", database=address)
+    connection = ibis.connect(address)
+    with connection.begin() as cursor:
+        cursor.execute(
+            "CREATE VIEW crm_list AS SELECT DISTINCT customer, segment, as_of, export_id FROM viewed"
+        )
+        cursor.execute("CREATE ROLE crm")
+        cursor.execute("GRANT SELECT ON viewed TO crm")
+    made = export(audiences, vault, SOUP, tmp_path, "viewed", "table", database=address)
+    members = read_members(made / manifest_of(made).file)
+    with connection.begin() as cursor:
+        cursor.execute("SELECT has_table_privilege('crm', 'viewed', 'select')")
+        assert cursor.fetchone()[0]
+    assert sorted(connection.table("crm_list").execute()["customer"]) == sorted(members)
+
+    first, *others = members
+    assert remove_from_tables(address, first)["viewed"] == 1
+    assert sorted(connection.table("crm_list").execute()["customer"]) == sorted(others)
+    assert remove_from_tables(address, "it's nobody") == {}
+    assert "viewed" not in remove_older(address, audiences.as_of)
+    assert remove_older(address, audiences.as_of + timedelta(days=1))["viewed"] == len(others)
+    assert connection.table("viewed").count().execute() == 0
+    with connection.begin() as cursor:
+        cursor.execute("DROP VIEW crm_list; DROP TABLE viewed; DROP ROLE crm")
+    connection.disconnect()
+
+
+def test_what_is_not_written_down_is_not_exported(audiences, vault, tmp_path):
+    told, database = [], f"duckdb://{tmp_path}/crm.duckdb"
+
+    def refuse(manifest):
+        told.append(manifest.count)
+        raise StorageError("audit: the disk is full.", "audit：磁盘已满。")
+
+    with pytest.raises(StorageError, match="audit"):
+        export(audiences, vault, SOUP, tmp_path, "soup", "table", database=database, record=refuse)
+    assert told == [audiences.size(SOUP)]
+    assert list((tmp_path / "soup").iterdir()) == []
+    connection = ibis.connect(database)
+    assert connection.list_tables() == []
+    connection.disconnect()
 
 
 def test_a_table_that_cannot_be_written_publishes_nothing(audiences, vault, tmp_path):

@@ -206,6 +206,20 @@ def test_many_events_of_the_future_stop_the_load(shop):
     assert (shop / "ws" / FILE).read_bytes() == before
 
 
+def test_a_day_without_customers_stops_the_load_and_some_guests_are_told(shop):
+    ingest(shop)
+    assert verdicts(shop / "ws")["customer and time given"][0] == "pass"
+    add_day(shop, 4, day(4).assign(who=[None] * 10 + list(day(4)["who"][10:])))
+    ingest(shop)
+    verdict, said = verdicts(shop / "ws")["customer and time given"]
+    assert (verdict, said[:24]) == ("warn", "10 events (25.00%) have ")
+    before = (shop / "ws" / FILE).read_bytes()
+    add_day(shop, 5, day(5).assign(who=None))
+    with pytest.raises(DataError, match=r"40 events \(100.00%\) have no customer or no time"):
+        ingest(shop)
+    assert (shop / "ws" / FILE).read_bytes() == before
+
+
 def verdicts(folder: Path) -> dict[str, tuple[str, str]]:
     checks = json.loads((folder / "quality.json").read_text())["checks"]
     return {check["name"]: (check["verdict"], check["detail"]) for check in checks}

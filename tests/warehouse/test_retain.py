@@ -9,7 +9,7 @@ from segments.codec import from_json
 from segments.errors import UserError
 from tests.conftest import loader, small_source
 from warehouse.audience import Audiences
-from warehouse.export import export
+from warehouse.export import export, latest
 from warehouse.pseudonyms import Vault
 from warehouse.retain import older, retain
 from warehouse.store import FILE, Warehouse, build
@@ -66,3 +66,20 @@ def test_too_few_months_are_told_and_changes_nothing(tmp_path):
     with pytest.raises(UserError, match="--months: must be at least 1; got 0"):
         retain(tmp_path, 0)
     assert (tmp_path / FILE).read_bytes() == good
+
+
+def test_what_a_killed_or_damaged_export_left_goes_and_stops_no_retention(tmp_path):
+    build(tmp_path, loader(source()))
+    warehouse = Warehouse(tmp_path / FILE)
+    good, bad = (
+        export(Audiences(warehouse), Vault(tmp_path), EVERYBODY, tmp_path / "exports", "a") for _ in range(2)
+    )
+    warehouse.close()
+    (bad / "manifest.json").write_text("{")
+    killed = good.with_name(".20240101T000000Z-abcdef.partial")
+    killed.mkdir()
+    (killed / "members.csv").write_text("customer\nold\n")
+    found = retain(tmp_path, 3)
+    assert (found.traces, found.exports) == ((), (str(bad.relative_to(tmp_path)),))
+    assert not killed.exists()
+    assert latest(tmp_path / "exports", "a") == good
