@@ -38,9 +38,9 @@ def count_raw(connection: duckdb.DuckDBPyConnection) -> None:
 def keep(connection: duckdb.DuckDBPyConnection) -> None:
     """Create `daily` of a warehouse loaded in full: raw_daily, unless some raw events did not become events."""
     if _total(connection, "raw_daily") == count(connection, "SELECT count(*) FROM events"):
-        connection.execute("CREATE TABLE daily AS SELECT * FROM raw_daily ORDER BY ALL")
+        connection.execute("CREATE TABLE daily AS SELECT * FROM raw_daily ORDER BY day")
     else:
-        connection.execute(f"CREATE TABLE daily AS {counted('events')} ORDER BY ALL")
+        connection.execute(f"CREATE TABLE daily AS {counted('events')} ORDER BY day")
 
 
 def need(connection: duckdb.DuckDBPyConnection) -> None:
@@ -49,13 +49,13 @@ def need(connection: duckdb.DuckDBPyConnection) -> None:
     if there and _total(connection, "daily") == count(connection, "SELECT count(*) FROM events"):
         return
     forget(connection)
-    connection.execute(f"CREATE TABLE daily AS {counted('events')} ORDER BY ALL")
+    connection.execute(f"CREATE TABLE daily AS {counted('events')} ORDER BY day")
 
 
 def add(connection: duckdb.DuckDBPyConnection, events: str, added: int) -> None:
     """Count so many events that come in: raw_daily, unless some raw events did not; events: as in `counted`."""
     whole = _total(connection, "raw_daily") == added
-    connection.execute(f"INSERT INTO daily {'FROM raw_daily' if whole else counted(events)} ORDER BY ALL")
+    connection.execute(f"INSERT INTO daily {'FROM raw_daily' if whole else counted(events)} ORDER BY day")
 
 
 def take_out(connection: duckdb.DuckDBPyConnection, events: str) -> None:

@@ -1,22 +1,22 @@
 """The feature mart brought to a later date in place, at the cost of what changed, equal to one computed in full.
 
 Between two as-of dates a feature changes for a customer when one of their events came, went, or crossed an edge of
-its window ("30 days ago"). Features are taken together by the farthest edge of their windows, and each such group
-is computed for those whom its edges passed, from no more days than its windows hold. Everybody else only grew
-older, which shows in recencies and in what they are divided by.
+its window ("30 days ago"). Features whose windows reach less far back than others' are computed together, for those
+whom one of their edges passed and from no more days than they hold; whom an edge of the others passed gets all features
+anew, because most of them changed. Everybody else only grew older, which shows in recencies and in what they are divided
+by.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 from typing import Any
 
 import duckdb
 import ibis.expr.types as ir
 
-from segments.features import Aggregate, Attribute, Catalogue, Computation, Favourite, Ratio, Recency
+from segments.features import Aggregate, Attribute, Catalogue, Computation, Favourite, Feature, Ratio, Recency
 from warehouse.mart import SPENT, feature_mart
 
 
@@ -34,21 +34,18 @@ def refresh(backend: Any, catalogue: Catalogue, before: date, as_of: date) -> bo
         return False
     if days and aged:
         connection.execute(f"UPDATE features SET {_assigned(aged)}")
-    groups = by_farthest_edge(catalogue)
-    farthest = max(groups)
-    _cross(connection, groups, before, as_of)
-    # Of those whom an edge of the last group passed most features change; of the others a few.
+    near, far = by_reach(catalogue)
+    _cross(connection, near, far, before, as_of)
     connection.execute(
         "CREATE OR REPLACE TEMP TABLE wholly AS SELECT customer_id FROM touched "
-        f"UNION SELECT customer_id FROM crossed WHERE farthest = {farthest}"
+        "UNION SELECT customer_id FROM crossed WHERE far"
     )
     tables = [backend.table(name) for name in ("events", "items", "customers")]
-    for edge in sorted(groups.keys() - {0, farthest}):
-        passed = f"SELECT DISTINCT customer_id FROM crossed WHERE farthest = {edge}"
+    if days and near:
         anew = _compiled(
-            backend, tables, groups[edge], as_of, f"FROM ({passed}) ANTI JOIN wholly USING (customer_id)"
+            backend, tables, Catalogue(near), as_of, "FROM crossed ANTI JOIN wholly USING (customer_id)"
         )
-        columns = {feature.name: f'n."{feature.name}"' for feature in groups[edge]}
+        columns = {feature.name: f'n."{feature.name}"' for feature in near}
         connection.execute(
             f"UPDATE features SET {_assigned(columns)} FROM ({anew}) n WHERE n.customer_id = features.customer_id"
         )
@@ -76,13 +73,17 @@ def _assigned(columns: dict[str, str]) -> str:
     return ", ".join(f'"{name}" = {value}' for name, value in columns.items())
 
 
-def by_farthest_edge(catalogue: Catalogue) -> dict[int, Catalogue]:
-    """The features by the farthest edge of their windows in days before the as-of date; 0: they have none."""
-    found = defaultdict(list)
-    for feature in catalogue:
-        edges = window_edges([feature.computation])
-        found[max((edge for _, edge in edges), default=0)].append(feature)
-    return {edge: Catalogue(features) for edge, features in found.items()}
+def by_reach(catalogue: Catalogue) -> tuple[list[Feature], list[Feature]]:
+    """The features with windows, those whose windows reach farthest back of all apart from the others, as (near, far)."""
+    reach = {
+        feature: max((edge for _, edge in window_edges([feature.computation])), default=0)
+        for feature in catalogue
+    }
+    farthest = max(reach.values(), default=0)
+    return (
+        [feature for feature, edge in reach.items() if 0 < edge < farthest],
+        [feature for feature, edge in reach.items() if 0 < edge == farthest],
+    )
 
 
 def window_edges(computations: Iterable[Computation]) -> set[tuple[str, int]]:
@@ -108,21 +109,25 @@ def _parts(computations: Iterable[Computation]) -> Iterable[Computation]:
 
 
 def _cross(
-    connection: duckdb.DuckDBPyConnection, groups: Mapping[int, Catalogue], before: date, as_of: date
+    connection: duckdb.DuckDBPyConnection,
+    near: Sequence[Feature],
+    far: Sequence[Feature],
+    before: date,
+    as_of: date,
 ) -> None:
-    """Create `crossed` (customer_id, farthest): whose events an edge of a group passed between the two dates."""
+    """Create `crossed` (customer_id, far): whose events an edge of these features passed between the two dates."""
     rows = [
-        f"('{event}', {farthest}, DATE '{before - timedelta(edge - day)}')"
-        for farthest, group in groups.items()
-        for event, edge in sorted(window_edges(feature.computation for feature in group))
+        f"('{event}', {is_far}, DATE '{before - timedelta(edge - day)}')"
+        for is_far, features in ((False, near), (True, far))
+        for event, edge in sorted(window_edges(feature.computation for feature in features))
         for day in range((as_of - before).days)
     ]
-    passed = f"VALUES {', '.join(rows)}" if rows else "SELECT '', 0, NULL::DATE WHERE false"
+    passed = f"VALUES {', '.join(rows)}" if rows else "SELECT '', false, NULL::DATE WHERE false"
     # All edges by one reading of the events, of which they are passed by few.
     connection.execute(
         "CREATE OR REPLACE TEMP TABLE crossed AS "
-        f"WITH edges(type, farthest, day) AS ({passed}) "
-        "SELECT DISTINCT customer_id, farthest FROM events JOIN edges "
+        f"WITH edges(type, far, day) AS ({passed}) "
+        "SELECT DISTINCT customer_id, far FROM events JOIN edges "
         "ON events.type = edges.type AND events.ts::DATE = edges.day"
     )
 

@@ -21,7 +21,7 @@ from segments.features import (
     Recency,
 )
 from warehouse.mart import feature_mart
-from warehouse.refresh import by_farthest_edge, refresh, window_edges
+from warehouse.refresh import by_reach, refresh, window_edges
 
 CATALOGUE = standard_catalogue(["GROCERY", "DRUG"])
 START = date(2023, 1, 1)
@@ -191,9 +191,12 @@ def test_the_edges_of_windows_are_read_from_the_catalogue():
     edges = window_edges(feature.computation for feature in CATALOGUE)
     assert {days for event, days in edges if event == "purchase"} == {30, 60, 90, 180, 365}
     assert {days for event, days in edges if event in ("coupon_redeem", "exposure")} == {90, 365}
-    groups = by_farthest_edge(CATALOGUE)
-    assert groups.keys() == {0, 30, 60, 90, 180, 365}
-    assert {feature.name for feature in groups[60]} == {"spend_trend_30d"}
+    near, far = by_reach(CATALOGUE)
+    assert {feature.name for feature in near} > {"spend_30d", "spend_trend_30d", "orders_180d"}
+    assert {days for _, days in window_edges(feature.computation for feature in near)} == {30, 60, 90, 180}
+    assert {days for _, days in window_edges(feature.computation for feature in far)} == {365}
+    windowless = {feature.name for feature in CATALOGUE} - {feature.name for feature in (*near, *far)}
+    assert {"recency_days", "spend_lifetime", "age"} < windowless
 
 
 def test_a_date_that_goes_back_or_another_catalogue_needs_a_full_computation():
