@@ -361,7 +361,7 @@ def _overlap(item: Evidence, language: Language, currency: str) -> str:
             )
             + twins
         )
-    if figures["pairs"].value > len(item.rows):
+    if int(figures["pairs"].value) > len(item.rows):
         shown, pairs = len(item.rows), display(figures["pairs"], currency)
         lines.append(
             say(
