@@ -31,8 +31,8 @@ _ORDER = "left(md5({customer} || '|' || ts::VARCHAR), 16)"
 pseudonym, because one made from the customer's own id would tell that id to whoever tries some."""
 _UNNUMBERED = f"order_id IS NULL AND type IN {_ORDERED}"
 _COMPRESSED = dict.fromkeys(("session_id", "order_id"), " USING COMPRESSION zstd")
-"""How columns of events are written other than the engine chooses: looking for a dictionary of sessions or orders, which few
-events share, takes two to three times as long as Zstandard, for a file about as large that is read as fast."""
+"""How columns of events are written other than the engine chooses: looking for a dictionary of sessions or orders, which
+few events share, takes two to three times as long as Zstandard, for a file about as large that is read as fast."""
 LATER_COLUMNS = (
     ("event_id", "VARCHAR"),
     ("file_no", "INTEGER"),
@@ -96,7 +96,8 @@ def count_ids(connection: duckdb.DuckDBPyConnection) -> None:
 def known_ids(connection: duckdb.DuckDBPyConnection, folder: Path, *, extend: bool) -> None:
     """Create the temporary table `vault` (customer_id, source_id, number, place) of everybody in the raw tables.
 
-    number: the pseudonym as one. place: whose pseudonym comes how manieth. extend: those ids are added to the vault, instead of making it anew.
+    number: the pseudonym as one. place: its place among them in their order. extend: those ids are added to the vault,
+    instead of making it anew.
     """
     count_ids(connection)
     named = ["raw_ids", "raw_customers", *(("raw_reviews",) if has_table(connection, "raw_reviews") else ())]
