@@ -243,8 +243,10 @@ class TurnGraph:
         if plan.tool == "say_again":
             return self._again(state, turn, plan.arguments["language"])
         if plan.tool == "say_why":
-            of = "groups" if "groups" in plan.arguments else "answer"
-            turn.result = why(state.get("grouped" if of == "groups" else "rests", []), of)
+            if "groups" in plan.arguments:
+                turn.result = why(state.get("grouped", []), "groups")
+            else:
+                turn.result = why(state.get("rests", []), "answer")
             return {}
         current, outcome = _current(state), Outcome(turn.around)
         segment = edited(plan, link, current) if plan.edits and current else definition_of(plan, link)
