@@ -51,9 +51,16 @@ TOOLS = (
 )
 
 
+_BY_FEATURE = (
+    r" by (?:age|income|sex|gender|store|region|channel|home|household|family|department|city|country|tenure)"
+)
+
+
 def _rx(pattern: str) -> re.Pattern[str]:
-    """<money> stands for an amount in any currency, <sign> for the sign of one."""
-    return re.compile(pattern.replace("<money>", MONEY).replace("<sign>", SIGN), re.IGNORECASE)
+    """<money> stands for an amount in any currency, <sign> for the sign of one, <by feature> for what asks to break down."""
+    for blank, meant in (("<money>", MONEY), ("<sign>", SIGN), ("<by feature>", _BY_FEATURE)):
+        pattern = pattern.replace(blank, meant)
+    return re.compile(pattern, re.IGNORECASE)
 
 
 CUES: dict[str, re.Pattern[str]] = {
@@ -119,7 +126,7 @@ CUES: dict[str, re.Pattern[str]] = {
         r"\b(?:group|cluster|segment|bucket|sort|split) (?:up )?(?:the |our |my |all )*(?:customers?|shoppers|households|people|everyone|everybody|buyers|(?:customer )?base)\b[^.?!]{0,12}\bby (?:how they|what they|the way they|their (?:shopping|buying|purchas\w+|behaviou?r|habits?)|behaviou?r|(?:shopping|buying|purchase) (?:behaviou?r|habits?|patterns?))|(?:自动|帮我)[^。？?]{0,4}(?:找出|找到|发现|识别|挖掘)[^。？?]{0,6}(?:群体|客群|细分人群|类型)|按(?:照)?(?:购物|购买|消费)?(?:行为|习惯)[^。？?]{0,8}分(?:个|一下|下|成|为)?(?:群|类|组|层)|给(?:客户|顾客|用户|所有人|大家)[^。？?]{0,6}分(?:个|一下|下|分)?(?:群|类|组)|"
         r"\bhow many (?:natural |distinct |behaviou?ral |different )?(?:groups|clusters|types|kinds)\b(?: of (?:customers|shoppers|buyers))? (?:are there|do (?:we|our customers|they) (?:really |actually )?(?:have|fall into|form))(?! saved| so far| already)|"
         r"\b(?:sort|split|divide|put|group|bucket|carve|slice) (?:them|our|my|all|the|every\w*)\b[^.?!]{0,25}\binto\b[^.?!]{0,15}\b(?:types?|groups?|clusters?|buckets?|segments?|kinds?|tribes?)\b|\bnatural (?:customer |shopper |buyer )?(?:groups?|segments?|clusters?|types?)\b|分(?:成|为|出)?[\d一二两三四五六七八九十几]+(?:个)?(?:群|类|组|层|群体)|(?:分成|分为)(?:哪)?几(?:个|种|类|群|拨)|(?:自动|智能)(?:划分|分层|分类)|"
-        r"\b(?:what|which) (?:sort|kind|type)s? of (?:customers|shoppers|people|buyers) (?:have|do) we|\b(?:discover|cluster|natural(?:ly occurring)? (?:segments?|groups?|clusters?)|split (?:our|my|the|all|everyone)(?![^.?!]{0,20} by (?:age|income|sex|gender|store|region|channel|home|household|family|department|city|country|tenure))|divide (?:our|my|the|all|everyone)(?![^.?!]{0,20} by (?:age|income|sex|gender|store|region|channel|home|household|family|department|city|country|tenure))|segment (?:our|my|all|the) (?:entire |whole )?(?:customers?|base|audience|shoppers|customer base|data)\b(?! by (?:age|income|sex|gender|store|region|channel|home|household|family|department|city|country|tenure))|group (?:our|my|all|the) customers(?! by (?:age|income|sex|gender|store|region|channel|home|household|family|department|city|country|tenure))|kinds? of (?:customers|shoppers)|types? of (?:customers|shoppers)|personas\b)"
+        r"\b(?:what|which) (?:sort|kind|type)s? of (?:customers|shoppers|people|buyers) (?:have|do) we|\b(?:discover|cluster|natural(?:ly occurring)? (?:segments?|groups?|clusters?)|split (?:our|my|the|all|everyone)(?![^.?!]{0,20}<by feature>)|divide (?:our|my|the|all|everyone)(?![^.?!]{0,20}<by feature>)|segment (?:our|my|all|the) (?:entire |whole )?(?:customers?|base|audience|shoppers|customer base|data)\b(?!<by feature>)|group (?:our|my|all|the) customers(?!<by feature>)|kinds? of (?:customers|shoppers)|types? of (?:customers|shoppers)|personas\b)"
         r"|\bwhat (?:groups|segments|clusters|types|kinds)\b|\b(?:find|show|give|identify|make|create) (?:me )?(?:\w+ )?(?:natural |distinct |main |key )?(?:segments|clusters|groups)\b(?! (?:i|we) (?:have )?saved)|分成.{0,6}(?:人设|类型|群|组|类)|几种(?:人设|类型)|聚类|自然分群|分成\w{0,4}[类组群]|划分|发现.{0,6}(?:分群|群体|细分)|自动分群|哪几类|几类客户|哪些类型"
     ),
     "save_segment": _rx(

@@ -100,6 +100,13 @@ def _fraction(match: re.Match[str]) -> str:
     return lead + _percent(count / _PARTS[words[-1].removesuffix("s")])
 
 
+def _ratio(match: re.Match[str]) -> str:
+    """'two in five orders' -> '40% of orders'; 'over $500 in 20 orders' and '30 in 5 shops' are no share."""
+    part, whole = to_number(match[1]), to_number(match[2])
+    money = match.string[: match.start()].rstrip()[-1:] in tuple("$£€¥￥")
+    return match[0] if money or not whole or part > whole else f"{_percent(part / whole)} of "
+
+
 _PACE = {"day": 1, "week": 7, "fortnight": 14, "month": 30, "天": 1, "周": 7, "星期": 7, "礼拜": 7, "月": 30}
 _NTH = {"": 1, "other": 2, "second": 2, "third": 3, "fourth": 4}
 
@@ -260,7 +267,7 @@ _FUNCTIONS: dict[str, Callable[[re.Match[str]], str]] = {
     "fraction": _fraction,
     "fraction_zh": lambda match: _percent(to_number(match[2]) / to_number(match[1])),
     "quantile": lambda match: f"{match[1]} {_percent(1 / _PARTS[match[2].lower()])}",
-    "ratio": lambda match: f"{_percent(to_number(match[1]) / to_number(match[2]))} of ",
+    "ratio": _ratio,
     "times": lambda match: f"{ {'once': 1, 'twice': 2, 'thrice': 3}[match[1].lower()] } or more times",
     "hours": lambda match: f"{match[1]} {int(match[2]) // 24} days",
     "month_day": lambda match: f"{match[1]} {_day_of(match[2])}".replace("  ", " "),

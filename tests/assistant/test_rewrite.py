@@ -87,6 +87,9 @@ def test_corrections_in_chinese() -> None:
         ("before that", "before that"),
         ("between ten at night and five in the morning", "between 22:00 and 5:00"),
         ("Q4 spend > 2x Q3", "Q4 spend more than 2 times the Q3"),
+        ("two in five orders", "40% of orders"),
+        ("over $500 in 20 orders", "over $500 in 20 orders"),
+        ("30 in 5 shops", "30 in 5 shops"),
     ],
 )
 def test_ways_to_say_it_in_english(said: str, meant: str) -> None:
