@@ -204,6 +204,16 @@ def _trend(item: Evidence, language: Language, currency: str) -> str:
         for row in item.rows
         if (size := display(figures[f"size.{row['as_of']}"], currency))
     ]
+    if "filled_from" in figures:
+        filled = display(figures["filled_from"], currency)
+        lines.append(
+            say(
+                language,
+                f"Before {filled} the data do not yet hold all the days that the segment looks back on, so those sizes "
+                "cannot be compared with later ones.",
+                f"{filled} 之前的数据尚未涵盖该分群所回看的全部天数，因此那些人数不能与之后的相比。",
+            )
+        )
     if item.notes:
         step, usual = _signed(figures["last_step"], currency), display(figures["usual_step"], currency)
         lines.append(

@@ -46,7 +46,7 @@ def erase_person(workspace: Workspace, source_id: str, progress: Progress = sile
     """
     customer = pseudonym(load_or_create_key(workspace.folder), source_id)
     database = workspace.settings.export_database
-    tables = remove_from_tables(database, source_id) if database else {}
+    tables = remove_from_tables(workspace.folder / "exports", database, source_id) if database else {}
     data = erase(workspace.folder, source_id, progress)
     index = CustomerIndex.load(workspace.index, "cpu")
     known = customer in index.customer_ids
@@ -101,7 +101,7 @@ def retain_data(
     somebody out. Raises UserError for less than one month, DataError for a database of exports that cannot be reached."""
     data = retain(workspace.folder, months, progress(f"Keep the last {months} months"))
     database = workspace.settings.export_database
-    tables = remove_older(database, data.before) if database else {}
+    tables = remove_older(workspace.folder / "exports", database, data.before) if database else {}
     if any(data.rows.values()) or _names_who_is_gone(workspace):
         refresh(workspace.folder, progress)
     left = ["behaviour index"] if _names_who_is_gone(workspace) else []

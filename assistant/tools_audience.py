@@ -20,7 +20,7 @@ from segments.ports import Evidence, Figure
 from warehouse.breakdown import breakdown
 from warehouse.estimate import draw
 from warehouse.overlap import overlaps
-from warehouse.trend import change, drift, trend
+from warehouse.trend import change, drift, filled_from, trend
 from warehouse.why import Verdict, why
 
 if TYPE_CHECKING:
@@ -72,6 +72,10 @@ def trend_segment(rooms: Rooms, definition: Node) -> Evidence:
             Figure(f"size.{day}", size, "customers", f"customers as of {day}", f"截至 {day} 的客户数")
         )
         rows.append({"as_of": day, "size": size})
+    filled = filled_from(rooms.audiences, definition)
+    if filled is not None and points and points[0].as_of < filled:
+        label = "date from which on all its days are in the data", "数据涵盖其全部天数的起始日期"
+        figures.append(Figure("filled_from", filled.isoformat(), "date", *label))
     moved = drift(points)
     notes: tuple[str, ...] = ()
     if (

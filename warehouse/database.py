@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 import os
 import uuid
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -127,40 +127,53 @@ def _other_rows(table: str, held: int, given: int) -> ConflictError:
 
 
 def remove_rows(
-    address: str, columns: Sequence[str], column: str, value: str, *, below: bool = False
+    address: str,
+    tables: Mapping[str, Collection[str]],
+    columns: Sequence[str],
+    column: str,
+    value: str,
+    *,
+    below: bool = False,
 ) -> dict[str, int]:
-    """Remove the rows with a text in a column, or with one below it, from every table that has exactly these columns; how
-    many, by table.
+    """Remove the rows with a text in a column, or with one below it, from those of the tables that have exactly these
+    columns; how many, by table. tables: each with what the last column holds of rows that may go; others stay.
 
     Raises DataError when the database cannot be reached, and naming the table that still has such rows.
     """
+    removed: dict[str, int] = {}
+    if not tables:
+        return removed
     with opened(address) as database:
-        ours = [
-            name for name in database.list_tables() if list(database.table(name).columns) == list(columns)
-        ]
-
-        def rows_of(name: str) -> int:
-            table = database.table(name)
-            return int(
-                table.filter(table[column] < value if below else table[column] == value).count().execute()
+        there = set(database.list_tables())
+        for name, keys in tables.items():
+            table = database.table(name) if name in there else None
+            if table is None or list(table.columns) != list(columns):
+                continue
+            test = table[column] < value if below else table[column] == value
+            chosen = table.filter(test, table[columns[-1]].isin(list(keys)))
+            rows = int(chosen.count().execute())
+            if not rows:
+                continue
+            comparison = (sge.LT if below else sge.EQ)(
+                this=sg.column(column, quoted=True), expression=sge.convert(value)
             )
-
-        found = {name: count for name in ours if (count := rows_of(name))}
-        comparison = (sge.LT if below else sge.EQ)(
-            this=sg.column(column, quoted=True), expression=sge.convert(value)
-        )
-        for name in found:
-            removal = sge.Delete(this=sg.table(name, quoted=True), where=sge.Where(this=comparison))
-            with suppress(Exception):  # a view, whose table is among the others, or what is told below
+            owned = sg.column(columns[-1], quoted=True).isin(*keys)
+            removal = sge.Delete(
+                this=sg.table(name, quoted=True), where=sge.Where(this=sg.and_(comparison, owned))
+            )
+            try:
                 _execute(database, removal.sql(database.dialect))
-        for name in found:
-            if left := rows_of(name):
+                left = int(chosen.count().execute())
+            except Exception:  # noqa: BLE001 - every driver has errors of its own, whose text may hold rows
+                left = rows
+            if left:
                 raise DataError(
                     f"database: the table '{name}' keeps {left} rows that must go; give the user of the address the "
                     "right to delete rows of it, and run it again.",
                     f"database：表“{name}”仍保留{left}行必须删除的数据；请授予该地址的用户删除其行的权限，然后重新运行。",
                 )
-    return found
+            removed[name] = rows
+    return removed
 
 
 def _execute(database: Any, sql: str) -> None:

@@ -21,7 +21,7 @@ from typing import Any
 
 import pandas as pd
 
-from segments.atomic import sha256_of
+from segments.atomic import sha256_of, write_text
 from segments.canonical import fingerprint
 from segments.codec import to_json
 from segments.definition import Node
@@ -40,8 +40,11 @@ LONGEST_TABLE = 63
 """Bytes of a table's name that PostgreSQL keeps."""
 MANIFEST = "manifest.json"
 LATEST = "latest.json"
+TABLES = ".tables.json"
+"""Beside the exports: the tables they went to."""
 COLUMN = "customer"
 TABLE_COLUMNS = (COLUMN, "segment", "as_of", "export_id")
+"""Of a table that exports go to."""
 LEFT_SECONDS = 300
 """A partial export that nobody wrote to for so long is nobody's."""
 
@@ -145,7 +148,10 @@ def export(
             progress(0.9, "publishing")
             record(manifest)
             if file_format == TABLE:
+                # First, so that whatever is in the table is known for the workspace's.
+                _keep_table(folder, name, [*_kept_tables(folder).get(name, []), export_id])
                 replace_table(database, name, table_of(manifest, written))
+                _keep_table(folder, name, [export_id])
             os.replace(partial, final)
         except BaseException:
             shutil.rmtree(partial, ignore_errors=True)
@@ -326,11 +332,46 @@ def table_of(manifest: Manifest, members: Sequence[str]) -> pd.DataFrame:
     return told[list(TABLE_COLUMNS)]
 
 
-def remove_from_tables(database: str, source_id: str) -> dict[str, int]:
-    """Take a person out of every table of a database that exports went to; the rows removed, by table. Raises DataError."""
-    return remove_rows(database, TABLE_COLUMNS, COLUMN, source_id)
+def remove_from_tables(folder: Path, database: str, source_id: str) -> dict[str, int]:
+    """Take a person out of the tables of a database that exports of a folder went to; the rows removed, by table.
+
+    What other workspaces put there is theirs. Raises DataError, ConflictError.
+    """
+    return remove_rows(database, exported_tables(folder), TABLE_COLUMNS, COLUMN, source_id)
 
 
-def remove_older(database: str, before: date) -> dict[str, int]:
+def remove_older(folder: Path, database: str, before: date) -> dict[str, int]:
     """As `remove_from_tables`, of the members as of a date before."""
-    return remove_rows(database, TABLE_COLUMNS, "as_of", before.isoformat(), below=True)
+    return remove_rows(
+        database, exported_tables(folder), TABLE_COLUMNS, "as_of", before.isoformat(), below=True
+    )
+
+
+def exported_tables(folder: Path) -> dict[str, list[str]]:
+    """The tables that exports of a folder went to, each with the ids of the exports whose rows it may hold.
+
+    Raises ConflictError where that was kept and cannot be read.
+    """
+    found = _kept_tables(folder)
+    for path in sorted(folder.glob(f"*/[!.]*/{MANIFEST}")):  # of versions that kept nothing
+        with suppress(ConflictError):
+            manifest = read_manifest(path.parent)
+            if manifest.format == TABLE and manifest.id not in found.setdefault(manifest.name, []):
+                found[manifest.name].append(manifest.id)
+    return {name: ids for name, ids in found.items() if ids}
+
+
+def _kept_tables(folder: Path) -> dict[str, list[str]]:
+    path = folder / TABLES
+    try:
+        kept: dict[str, list[str]] = json.loads(path.read_text()) if path.exists() else {}
+    except ValueError as error:
+        raise ConflictError(
+            f"{path} is damaged; restore it from a backup, or remove it and export the tables again.",
+            f"{path}已损坏；请从备份恢复，或删除它并重新导出这些表。",
+        ) from error
+    return kept
+
+
+def _keep_table(folder: Path, name: str, ids: list[str]) -> None:
+    write_text(folder / TABLES, json.dumps(_kept_tables(folder) | {name: ids}, ensure_ascii=False, indent=1))

@@ -8,10 +8,23 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import pairwise
 
-from segments.definition import Node
+import pandas as pd
+
+from segments.definition import (
+    ComparisonCondition,
+    EventCondition,
+    Node,
+    RepeatCondition,
+    SequenceCondition,
+    TouchCondition,
+    every_condition,
+    used_features,
+)
 from segments.errors import UserError
+from segments.features import Catalogue
 from segments.ports import Progress, silent
 from warehouse.audience import Audiences
+from warehouse.refresh import window_edges
 
 MAX_POINTS = 60
 
@@ -68,6 +81,29 @@ def trend(
         if past.population:
             found.append(Point(past.as_of, past.size(definition), past.population))
     return found
+
+
+def filled_from(audiences: Audiences, definition: Node) -> date | None:
+    """The first date at which the data hold all the days that the definition looks back on; before it, sizes are of what
+    there was. None where it looks back on no number of days, or nothing ever happened."""
+    days = farthest_days(definition, audiences.warehouse.catalogue)
+    events = audiences.warehouse.table("events")
+    first = audiences.warehouse.fetch(events.aggregate(day=events.ts.min().date()))["day"].iloc[0]
+    return None if not days or pd.isna(first) else pd.Timestamp(first).date() + timedelta(days=days)
+
+
+def farthest_days(definition: Node, catalogue: Catalogue) -> int:
+    """The most days that a condition looks back on; 0 where none looks back on a number of them."""
+    found = [
+        edge for name in used_features(definition) for _, edge in window_edges([catalogue[name].computation])
+    ]
+    for condition in every_condition(definition):
+        if isinstance(condition, EventCondition | SequenceCondition | RepeatCondition | TouchCondition):
+            found.append(condition.window.start or 0)
+        elif isinstance(condition, ComparisonCondition):
+            sides = (condition.left, condition.right)
+            found += [side.window.start or 0 for side in sides if not isinstance(side, str)]
+    return max(found, default=0)
 
 
 def change(audiences: Audiences, definition: Node, earlier: date, later: date) -> Change:

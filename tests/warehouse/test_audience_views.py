@@ -21,7 +21,7 @@ from warehouse.overlap import overlaps
 from warehouse.queries import Queries
 from warehouse.store import Warehouse, build
 from warehouse.suppression import suppress
-from warehouse.trend import Point, change, drift, trend
+from warehouse.trend import Point, change, drift, filled_from, trend
 from warehouse.why import why
 
 SOUP = from_json({"event": "purchase", "items": {"category": ["SOUP"]}, "from_days_ago": 30})
@@ -82,6 +82,31 @@ def test_a_trend_ends_today_and_its_changes_add_up(audiences):
         change(audiences, SOUP, date(2001, 1, 1), audiences.as_of)
     with pytest.raises(UserError, match="is not before"):
         change(audiences, SOUP, audiences.as_of, audiences.as_of)
+
+
+@pytest.mark.parametrize(
+    ("definition", "days"),
+    [
+        (SOUP, 30),
+        (AllOf((BIG, Not(SOUP))), 90),
+        (from_json({"event": "purchase"}), 0),
+        (from_json({"feature": "orders_lifetime", "op": ">", "value": 1}), 0),
+        (
+            from_json(
+                {
+                    "rank_by": "spend_365d",
+                    "share": 0.2,
+                    "among": {"feature": "recency_days", "op": "<", "value": 9},
+                }
+            ),
+            365,
+        ),
+    ],
+)
+def test_from_when_on_a_trend_sees_all_its_days(audiences, definition, days):
+    events = audiences.warehouse.table("events")
+    first = audiences.warehouse.fetch(events)["ts"].min().date()
+    assert filled_from(audiences, definition) == (first + timedelta(days=days) if days else None)
 
 
 def test_a_jump_is_told_and_a_steady_size_is_not(audiences):
