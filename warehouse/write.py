@@ -30,9 +30,9 @@ _ORDER = "left(md5({customer} || '|' || ts::VARCHAR), 16)"
 """SQL of the order of a line without a number: what one customer bought at one time is one order. It is made from the
 pseudonym, because one made from the customer's own id would tell that id to whoever tries some."""
 _UNNUMBERED = f"order_id IS NULL AND type IN {_ORDERED}"
-_COMPRESSED = dict.fromkeys(("session_id", "order_id"), " USING COMPRESSION zstd")
-"""How columns of events are written other than the engine chooses: looking for a dictionary of sessions or orders, which
-few events share, takes two to three times as long as Zstandard, for a file about as large that is read as fast."""
+_COMPRESSED = {"session_id": " USING COMPRESSION zstd"}
+"""How columns of events are written other than the engine chooses: looking for a dictionary of sessions, which hardly two
+events share, takes three times as long as Zstandard, for a file about as large that is read as fast."""
 LATER_COLUMNS = (
     ("event_id", "VARCHAR"),
     ("file_no", "INTEGER"),
@@ -94,10 +94,9 @@ def count_ids(connection: duckdb.DuckDBPyConnection) -> None:
 
 
 def known_ids(connection: duckdb.DuckDBPyConnection, folder: Path, *, extend: bool) -> None:
-    """Create the temporary table `vault` (customer_id, source_id, number, place) of everybody in the raw tables.
+    """Create the temporary table `vault` (customer_id, source_id, number) of everybody in the raw tables.
 
-    number: the pseudonym as one. place: its place among them in their order. extend: those ids are added to the vault,
-    instead of making it anew.
+    number: the pseudonym as one. extend: those ids are added to the vault, instead of making it anew.
     """
     count_ids(connection)
     named = ["raw_ids", "raw_customers", *(("raw_reviews",) if has_table(connection, "raw_reviews") else ())]
@@ -108,8 +107,7 @@ def known_ids(connection: duckdb.DuckDBPyConnection, folder: Path, *, extend: bo
     connection.register("arriving_vault", vault)
     connection.execute(
         "CREATE OR REPLACE TEMP TABLE vault AS "
-        f"SELECT *, {AS_NUMBER.format('customer_id')} AS number, "
-        "row_number() OVER (ORDER BY customer_id)::UINTEGER AS place FROM arriving_vault"
+        f"SELECT *, {AS_NUMBER.format('customer_id')} AS number FROM arriving_vault"
     )
     connection.unregister("arriving_vault")
 
@@ -134,8 +132,7 @@ def events_in_order(connection: duckdb.DuckDBPyConnection) -> str:
     """SQL of raw_events with pseudonyms, by type, customer_id and ts. The gate has seen that every type is known.
 
     What is sorted is as narrow as can be, because it is written to the disk where it does not fit into memory:
-    type and customer_id as numbers, and no column without any value. It is sorted by places instead of pseudonyms, because
-    the key fits into 16 bytes then, which takes a sixth less time than one of 24.
+    type and customer_id as numbers, and no column without any value.
     """
     columns = {row[0]: row[1] for row in connection.execute("DESCRIBE raw_events").fetchall()}
     empty = {
@@ -157,7 +154,7 @@ def events_in_order(connection: duckdb.DuckDBPyConnection) -> str:
     return (
         f"SELECT {', '.join(told.get(name, name) for name in columns)} FROM "
         f"(SELECT v.number, {_TYPE_NUMBER} AS type, {', '.join(carried)} FROM raw_events JOIN vault v USING (source_id) "
-        "ORDER BY type, v.place, ts)"
+        "ORDER BY type, number, ts)"
     )
 
 
