@@ -70,7 +70,7 @@ CUES: dict[str, re.Pattern[str]] = {
         r"\s+(?:them|these|those|this|him|her|that|it|my|our)\b|\bsimilar (?:people|customers?|shoppers?|households?|profiles?|ones|audience)"
         r"|\bmore like (?:them|these|this|those)|\bresembl|\bclones?\b|\bexpand (?:this|the|that) (?:audience|segment)"
         r"|\b(?:shop|buy|behave|act|spend|look)s? (?:a lot |much |just |very much |rather )?(?:like|the way)\b(?! (?:to|this week|they))|\b(?:alike|comparable|kindred|twins?|dead ringers?|spitting image)\b"
-        r"|\bmore (?:customers|shoppers|people|households) (?:just )?like\b|相似|类似|相近的?(?:人|客户|顾客|用户)|同款(?:人|客户|顾客)|差不多的?(?:人|客户|顾客|用户|家庭)|长得像|[跟和与].{1,20}一样的(?:人|客户|顾客)|[跟和与].{1,20}(?:很|最|差不多|比较)?像|像(?:他们|她们|这些|这群|这样|(?:客户|顾客|用户|会员|家庭)\s*(?:编号|ID|号)?\s*\d|\d+\s*号)|同类(?:客户|人群)|扩展(?:人群|受众)"
+        r"|\bmore (?:customers|shoppers|people|households) (?:just )?like\b|相似|类似|相近的?(?:人|客户|顾客|用户)|同款(?:人|客户|顾客)|差不多的?(?:人|客户|顾客|用户|家庭)|长得像|[跟和与].{1,20}一样的(?:人|客户|顾客)|[跟和与].{1,20}(?:很|最|差不多|比较)?像|照着?(?:他们|她们|这些人?|这群人?)[^。？?]{0,4}找|像(?:他们|她们|这些|这群|这样|(?:客户|顾客|用户|会员|家庭)\s*(?:编号|ID|号)?\s*\d|\d+\s*号)|同类(?:客户|人群)|扩展(?:人群|受众)"
     ),
     "score_propensity": _rx(
         r"\bp\([^)]{1,30}\)|\bprob\b|\bgonna (?:buy|come|return|redeem|shop|order)|\bwhat (?:are|is) (?:the )?(?:chances?|odds|prospects?)\b|\bdo you (?:reckon|think) (?:they|these|those)\b|\bwill (?:we|i) see (?:them|these|those)\b|\bhow (?:probable|sure)\b|复购率(?:多少|多高|会)|把握(?:多大|有多大)|"
@@ -79,24 +79,24 @@ CUES: dict[str, re.Pattern[str]] = {
         r"|\bgoing to (?:buy|come|return|redeem|shop)|有多大(?:机会|把握|概率)|机会有多大|几成(?:机会|把握)|会不会|可能性|概率|几率|(?<![都常总才])会(?:再|回来|复购|回购|购买|买|用|使用|来)|回头|预测|有多大可能|多大可能|倾向"
     ),
     "estimate_uplift": _rx(
-        r"\bwould (?:they|these|those|customers|people|shoppers|households) (?:still |also )?have (?:bought|come|shopped|ordered|purchased)\b[^.?!]{0,12}\bwithout\b(?: (?:it|(?:the|a|an|our|that|this) (?:coupon|campaign|mailing|e-?mail|offer|voucher|promotion|discount)s?))?|\b(?:(?:was|were|is|are|be|been|got) )?(?:persuaded|swayed|convinced|won over) by (?:the |our |this |that |last )*(?:campaign|mailing|coupon|offer)s?\b(?:\s*#?[A-Za-z]*\d+)?|\b(?:contact|mail|e-?mail|target|campaign|coupon|offer|writ)(?:ing|s)?\b[^.?!]{0,20}\bbackfires?\b|不发券也[^。？?]{0,3}(?:买|来)|发券[^。？?]{0,4}(?:反而|反倒)[^。？?]{0,3}不[买来]|"
+        r"\bwould\b(?! (?:you|like)\b)(?=[^.?!]{1,40}\bhave (?:bought|come|shopped|ordered|purchased)\b[^.?!]{0,12}\bwithout (?:it\b|(?:(?:the|a|an|our|that|this) )?(?:coupon|campaign|mailing|e-?mail|offer|voucher|promotion|discount)))|\b(?:(?:was|were|is|are|be|been|got) )?(?:persuaded|swayed|convinced|won over) by (?:the |our |this |that |last )*(?:campaign|mailing|coupon|offer)s?\b(?:\s*#?[A-Za-z]*\d+)?|\b(?:contact|mail|e-?mail|target|campaign|coupon|offer|writ)(?:ing|s)?\b[^.?!]{0,20}\bbackfires?\b|不发券也[^。？?]{0,3}(?:买|来)|发券[^。？?]{0,4}(?:反而|反倒)[^。？?]{0,3}不[买来]|"
         r"\b(?:buy|bought|purchas\w*|respond\w*|shop|comes?|came|orders?)s? (?:only|just|purely|solely) (?:because|if|when)\b[^.?!]{0,12}\b(?:mail|contact|email|target|write|send|campaign|coupon|offer|voucher)|\bonly (?:buys?|responds?|comes?|shops?|orders?|purchases?)\b[^.?!]{0,10}\b(?:because of|thanks to|due to)\b|\b(?:would|will)(?:['’]ve| have)? (?:come|bought|buy|shop(?:ped)?|ordered?|purchased?)(?: in| from us)? (?:anyway|regardless|in any case|no matter)|\bpersuadab\w+|\bincremental\w*\b[^.?!]{0,20}\b(?:coupon|campaign|mailing|response)|增量效果|(?:增量|净)(?:贡献|提升)|自然(?:购买|转化)(?:的)?(?:人|客户)?|"
         r"\b(?:(?:would|will|do|does|did|might|could|only|just) )*(?:buy|bought|purchas\w*|respond\w*|shop|come|came|order)\s+(?:back )?(?:only |just |purely |simply |solely )?(?:because of|thanks to|due to|on account of)"
         r"\s+(?:(?:the|a|an|our|that|this|last|past|previous|latest|such) )*(?:coupons?|campaign|mailings?|e-?mails?|offers?|vouchers?|promotions?|discounts?|it|them)\b(?:\s+(?:campaign|mailing|e-?mail|offer))?(?:\s+#?[A-Za-z]*\d+)?"
         r"|\buplift\b(?: (?:of|from|by) (?:the )?(?:last |past )?(?:coupon |campaign )*(?:\s*#?[A-Za-z]*\d+)?| (?:did|does|has|had) (?:the )?(?:campaign|mailing)\s*#?[A-Za-z]*\d+(?: (?:have|had|bring|brought|cause|give|make|show))?)?|(?:营销)?活动\s*\d+号?对(?:谁|哪些|什么)(?:人|客户|顾客)?[^。？?]{0,3}(?:有效|有用|管用|起作用|见效)|\bpersuadables?\b|\bsleeping dogs?\b|\b(?:would |will )?(?:have )?(?:buy|bought|shop|purchase) (?:from us )?anyway\b"
         r"|\b(?:need|needs|needed) (?:a|the) (?:coupon|voucher|discount|nudge|push) to (?:buy|come|shop)"
-        r"|(?:只会|才会|会|只)?(?:因为|由于|因|靠)(?:这个|那个|上次|收到|有|了|我们的?)*(?:活动|优惠券?|折扣券?|促销|券|折扣|邮件|营销活动)(?:\s*\d+)?(?:才|就)会?(?:购买|下单|消费|买|来)|(?:只会|才会|会)因为?(?:活动|优惠券?|促销|券|折扣|邮件|营销活动)(?:\s*\d+)?而?(?:购买|下单|消费|买|来)|因(?:为)?(?:这次|该)?(?:活动|优惠券?|促销|券|折扣|邮件|营销活动)而(?:来|购买|下单|消费|买)(?:的|者)?|没有?(?:优惠)?券也会(?:购买|买|来)|本就会(?:购买|下单|买|来)(?:的|者)?|增益|被?(?:优惠|营销)?说服|被(?:优惠券?|券|活动|促销|折扣|营销)(?:打动|撬动|影响)|本来就会(?:购买|买|来)"
+        r"|(?:只会|才会|会|只)?(?:因为|由于|因|靠)(?:这个|那个|上次|收到|有|了|我们的?)*(?:活动|优惠券?|折扣券?|促销|券|折扣|邮件|营销活动)(?:\s*\d+)?(?:才|就)会?(?:购买|下单|消费|买|来)|(?:只会|才会|会)因为?(?:活动|优惠券?|促销|券|折扣|邮件|营销活动)(?:\s*\d+)?而?(?:购买|下单|消费|买|来)|因(?:为)?(?:这次|该)?(?:活动|优惠券?|促销|券|折扣|邮件|营销活动)而(?:来|购买|下单|消费|买)(?:的|者)?|没有?(?:优惠)?券也会(?:购买|买|来)|本就会(?:购买|下单|买|来)(?:的|者)?|增益|被?(?:优惠|营销)?说服|被(?:营销)?活动\s*\d+号?(?:说服|打动|撬动|影响)|被(?:优惠券?|券|活动|促销|折扣|营销)(?:打动|撬动|影响)|本来就会(?:购买|买|来)"
         r"|\bonly buy (?:if|when|with)\b[^.?!]{0,20}\b(?:coupon|voucher|discount|offer)\b|\b(?:coupon|voucher|discount|offer) (?:actually |really )?(?:makes?|made) a difference\b|\bincremental (?:response|lift|sales|effect)\b|\bsure things?\b"
         r"|不发券就不买|发了券才会?买|增量(?:最大|最高|效果)|发券[^。？?]{0,6}适得其反"
     ),
     "customer_value": _rx(
-        r"\b(?:how much|what)(?: money| revenue| income| business)? (?:will|would|are|is)\b(?=[^.?!]{3,60}\b(?:spend(?:ing)?|bring in|bring us|generate|be worth)(?: with us| for us| us)? (?:over|in|within|during|for|next|this coming)\b)|\b(?:expected|predicted|projected) (?:revenue|spend(?:ing)?|sales|turnover)(?= (?:from|of|for)\b)|"
+        r"\b(?:how much|what)(?: money| revenue| income| business)? (?:will|would|are|is)\b(?=[^.?!]{3,60}\b(?:spend(?:ing)?|bring in|bring us|generate|be worth)(?: with us| for us| us)? (?:over|in|within|during|for|next|this coming)\b)|\b(?:expected|predicted|projected) (?:revenue|spend(?:ing)?|sales|turnover)(?= (?:from|of|for)\b)|\bnext[- ]year(?:['’]s)? (?:revenue|spend(?:ing)?)(?= (?:from|of)\b)|"
         r"^\s*(?:what(?:'s| is)? )?(?:the |their )?(?:clv|cltv|ltv)\b[^<>=]{0,25}$|\b(?:clv|cltv|ltv)\b[^<>=]{0,15}\b(?:on|of|for) (?:them|they|these|those|th(?:is|at|e) \w+)\b|\b(?:what|how much) (?:revenue|spend(?:ing)?|sales|money|value|income|business)\b[^?]{0,12}\b(?:expect|see|get|make|earn|bring|generate|anticipate)\b|(?:未来|今后|接下来|以后)[^。？?]{0,8}(?:LTV|CLV|价值)|以后[^。？?]{0,8}(?:花|带来|贡献|买)多少|(?:值|贡献)多少钱|"
-        r"(?<!net )\bworth\b(?: to us)?(?=\s*(?:[?.!]?\s*$|over\b|within\b|during\b|across\b|next\b|(?:in|for) the (?:next|coming)\b))"
+        r"(?<!net )\bworth\b(?: to us)?(?=\s*(?:[?.!]?\s*$|on average\b|over\b|within\b|during\b|across\b|next\b|(?:in|for) the (?:next|coming)\b))"
         r"|\b(?:what|how (?:much|high|big)|estimate|predict|forecast|calculate|compute|their|its)\b[^.?!,]{0,25}?\blife-?time value\b(?: of)?|\b(?:their|its|the|what(?:'s| is)?|estimate|predict|forecast)\s+(?:the |their |its |expected |predicted )*(?:clv|cltv|ltv|future value)\b(?!\s*[<>=]|\s+(?:over|above|under|below) <sign>)(?: of)?|\bhow much (?:will|would|are) (?:they|these|those|he|she)\b[^?]{0,20}?\bspend(?:ing)?\b"
         r"|(?:会|能|大概|大约|总共|一共|还)*(?:值|价值)(?:是)?(?:多少|几)(?:钱|元|美元)?|(?:终身|终生|生命周期|未来)价值(?:是|有|为|大概)*(?:多少|多大|多高)|(?:预测|估算|估计)[^。？，]{0,12}价值|(?:会|能|可|将|预计|还)+(?:再)?(?:花|消费|贡献|带来|创造|产生|买)(?:出|掉)?多少(?:消费|钱|收入|销售额?|价值|利润|金额)?"
         r"|\b(?:expected |predicted )?future value\b|\blife-?time value of\b"
-        r"|(?:贡献|带来)多少(?:钱|收入|销售)|(?:终身|终生|未来)价值(?=[把最前排])|以后价值高|(?:预计|预测|估计)[^。？?，,]{0,16}(?:消费|花|花费|贡献|带来|买)多少"
+        r"|(?:贡献|带来)多少(?:钱|收入|销售)|(?:LTV|CLV)(?:是|有|为|大概)*(?:多少|多大|多高)|(?:终身|终生|未来)价值(?=[把最前排])|以后价值高|(?:预计|预测|估计)[^。？?，,]{0,16}(?:消费|花|花费|贡献|带来|买)多少"
     ),
     "recommend_products": _rx(
         r"\bwhat (?:will|would|might|do)\b[^.?!]{3,60}\b(?:want|buy|need|purchase|order) next\b|(?:下一步|接下来|下次)[^。？?]{0,6}(?:买|想要|需要)(?:什么|啥|哪些)|"
@@ -356,7 +356,7 @@ _CAMPAIGN = re.compile(
 
 _CAMPAIGN_ZH = re.compile(
     r"(?<!收到)(?<!收到[过了])(?:第?\s*[\d一二两三四五六七八九十百]+\s*号\s*(?:的)?(?:营销)?活动"
-    r"|(?:营销)?活动\s*[\d一二两三四五六七八九十百]+\s*号?(?=(?:的|所?带来的?|所?产生的?)?(?:平均|总体?|整体|真实|净|客户)*(?:增益|增量)))"
+    r"|(?:营销)?活动\s*[\d一二两三四五六七八九十百]+\s*号?(?=(?:的|所?带来的?|所?产生的?)?(?:平均|总体?|整体|真实|净|客户)*(?:增益|增量)|[里中]?有?多少[^。？?，,]{0,6}(?:因|靠)))"
 )
 """Of whom a past campaign moved: which campaign, and not who received it."""
 
@@ -366,11 +366,21 @@ def _digits(name: str) -> str:
     return f"{to_number(name):g}" if re.fullmatch(r"[一二两三四五六七八九十百]+", name) else name
 
 
+_WITHOUT = re.compile(
+    r"\bwould\b(?! (?:you|like)\b)[^.?!]{1,40}?\b(?P<said>have (?:bought|come|shopped|ordered|purchased)\b[^.?!]{0,12}\bwithout"
+    r" (?:it\b|(?:(?:the|a|an|our|that|this) )?(?:coupon|campaign|mailing|e-?mail|offer|voucher|promotion|discount)s?(?:\s*#?\d+)?))",
+    re.IGNORECASE,
+)
+"""What would have been without a campaign: nobody who did not receive it."""
+
+
 def spoken_ahead(message: str) -> list[tuple[int, int]]:
     """Where a message speaks of what is to come, for a tool that foresees: the question and its horizon."""
     ranked = asks_ranked_value(message)  # what is most valuable stays, as a rank
     asked = (tool for tool in AHEAD if not (ranked and tool == "customer_value"))
     spans = [match.span() for tool in asked for match in CUES[tool].finditer(message)]
+    if spans:
+        spans += [match.span("said") for match in _WITHOUT.finditer(message)]
     if spans or ranked:
         spans += [match.span() for pattern in (_HORIZON, _CAMPAIGN_ZH) for match in pattern.finditer(message)]
     return spans

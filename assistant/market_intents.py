@@ -32,7 +32,7 @@ _UNITS_ZH = r"[件瓶包盒袋箱罐]"
 MARKET_CUES: dict[str, re.Pattern[str]] = {
     "bought_together": _rx(
         r"\bbundled? (?:up |together )?(?:well |best )?with\b(?= \w+[^.?!]*\?|[^.?!]{1,30}$)|\bbuyers also (?:buy|get|purchase|pick up)\b"
-        r"|买.{1,10}的(?:人|客户|顾客)[^。？?]{0,4}(?:还|也)会?(?:一起|一块儿?|同时|顺便|搭着)?(?:购买|买)(?:什么|哪些|啥|点)|和(?:什么|啥|哪些)[^。？?]{0,6}(?:捆绑|搭售)|同一个?(?:购物篮|购物车|订单)[^。？?]{0,4}[？?]?$|"
+        r"|买.{1,10}的(?:人|客户|顾客)[^。？?]{0,4}(?:还|也)(?:会|都|常|经常|通常|往往|总)?(?:一起|一块儿?|同时|顺便|搭着)?(?:购买|买)(?:什么|哪些|啥|点)|和(?:什么|啥|哪些)[^。？?]{0,6}(?:捆绑|搭售)|同一个?(?:购物篮|购物车|订单)[^。？?]{0,4}[？?]?$|"
         r"^(?![^?]*\b(?:who|customers|people|shoppers|households|buyers|folks)\b)[^?]*\b(?:bought|sold|purchased|sells?|buy|goes?) (?:best |well )?(?:together|alongside|hand in hand)\b|\baffinit(?:y|ies)\b[: ](?!index)|\b(?:throw|put|toss|pop|take|land)s? in(?:to)? the(?:ir)? (?:same )?(?:cart|basket|trolley)s? (?:along )?with\b|\bgo(?:es)? hand in hand with\b|连带(?:商品|品类|率|什么|啥)|顺(?:带|便|手)买|(?:和|与|跟).{1,8}(?:同时|一起|一块儿?)购?买的(?:商品|东西|品类)|同时购买的(?:商品|东西|品类)|"
         r"\b(?:what|which (?:other )?(?:products?|items?|categories|things|goods))\b(?! (?:kind|sort|type)s? of (?:customers|people|shoppers))[^.?!]{0,40}\b(?:together|along ?with|alongside|goes? (?:well )?with|same basket)\b"
         r"|\bwhat (?:else )?(?:sells|sold|is sold|goes|is bought) (?:(?:well|best|most|along|together) )*(?:with|alongside)\b"
@@ -77,7 +77,7 @@ MARKET_CUES: dict[str, re.Pattern[str]] = {
         rf"|\bhow frequent(?:ly)?\b[^.?!]{{0,40}}\b{_MAILINGS}\b"
         r"|\b(?:would|does|will|should) (?:we |it )?(?:help |pay )?(?:to )?(?:contact|mail|e-?mail|messag)(?:ing|e)? (?:(?:them|people|customers|everyone) )?(?:more|less) (?:often|frequently)\b|(?:多久|隔多久|多长时间)(?:联系|触达|打扰|发|推送)[^。？?]{0,5}一?次"
         r"|^(?![^?]*\b(?:who|whose|that)\b)[^?]*\b(?:contact|mail|e-?mail|messag)ing\b[^.?!]{0,20}\btoo (?:often|much|frequently)\b"
-        r"|(?:活动|邮件|短信|推送)发?得?(?:太|过)?多了?[^。？?]{0,10}(?:反感|厌烦|疲劳|烦人)|(?:限制|控制)[^。？?]{0,4}(?:触达|发送|营销|推送)的?(?:频[率次]|次数)|第(?:几|多少)次(?:活动|邮件|短信|触达|营销)[^。？?]{0,10}(?:下降|减弱|没用|饱和|递减)|"
+        r"|(?:活动|邮件|短信|推送)发?得?(?:太|过)?多了?[^。？?]{0,10}(?:反感|厌烦|疲劳|烦人|适得其反|反作用)|(?:限制|控制)[^。？?]{0,4}(?:触达|发送|营销|推送)的?(?:频[率次]|次数)|第(?:几|多少)次(?:活动|邮件|短信|触达|营销)[^。？?]{0,10}(?:下降|减弱|没用|饱和|递减)|"
         r"^(?![^?]*\b(?:who|whose|(?:customers|people|those) (?:that|with))\b)[^?]*\btoo many (?:e-?mails?|mailings?|campaigns?|messages|texts|sms)\b|\b(?:am i|are we|do we|is it) (?:over-?mail|pester|bombard|spam)(?:ing)?\b|\bhow often\b[^.?!]{0,30}\b(?:contact|mail|e-?mail|message|write to|reach out)\b|(?:一个?[月周年]|每[月周年])(?:发|推|做|搞)(?:几|多少)[次封条]|"
         r"\bhow many (?:e-?)?(?:mails?|mailings?|campaigns?|messages|contacts|touches)\b[^.?!]{0,30}\b(?:too many|enough|optimal|ideal|at most|best|should we send|per month)\b|\bfrequency cap(?:s|ping)?\b|\bresponse curve\b"
         r"|\b(?:mail|e-?mail|contact|campaign|message) fatigue\b|\bhow often (?:should|can|may) we (?:mail|e-?mail|contact|message|write)\b"

@@ -183,7 +183,7 @@ _UNITS_EN = (
     ),
     (
         "units",
-        r"units?|items?|packs?|bottles?|cans?|products|pieces|boxes|cartons|bags|jars|loaves|gallons|tubs|bunches|cases|rolls|bars|pounds|lbs",
+        r"units?|items?|packs?|packets?|packages?|bottles?|cans?|products|pieces|boxes|cartons|bags|jars|loaves|gallons|tubs|bunches|cases|rolls|bars|pounds|lbs",
     ),
     ("coupons", r"(?:different )?(?:coupon redemptions?|coupons?|vouchers?|redemptions?)"),
     ("campaigns", r"(?:different )?(?:campaigns?|mailings?|mailers?|promotions)"),
@@ -192,7 +192,7 @@ _UNITS_EN = (
     ("stores", r"(?:of (?:our|the|your) )?(?:different |distinct |single )?(?:stores?|shops?|locations?)"),
     ("categories", r"(?:different |distinct )?(?:categories|category)"),
     ("people", r"(?:people|persons?|members|person households?)|-person"),
-    ("kids", r"(?:kids?|children|child)"),
+    ("kids", r"(?:kids?|children|childs?)"),
     (
         "customers",
         r"(?:customers?|households|shoppers?|buyers|clients|guests|lookalikes|look-alikes|more people)",

@@ -3,7 +3,8 @@
 import pytest
 
 from assistant.intents import read_intents, spoken_weeks
-from assistant.linking.linker import Linker
+from assistant.linking.linker import Linker, is_chinese
+from assistant.linking.numbers import numbers
 from assistant.outright import Known, outright
 from assistant.plan import offered_tools
 from assistant.ranked_value import asks_ranked_value
@@ -161,6 +162,8 @@ def test_the_answer_tells_by_what_the_most_valuable_are_ranked(talk):
         ("活动18带来多少增益", "measure_campaign", "18"),
         ("did campaign 8 change anything in what people bought?", "measure_campaign", "8"),
         ("what did campaign 26 change?", "measure_campaign", "26"),
+        ("哪些客户是被活动8说服的？", "estimate_uplift", "8"),
+        ("活动26有多少客户是因为活动才买的？", "estimate_uplift", "26"),
     ],
 )
 def test_what_a_campaign_did_says_nobody(linker, message, tool, campaign):
@@ -176,6 +179,10 @@ def test_what_a_campaign_did_says_nobody(linker, message, tool, campaign):
         (
             "how much uplift did campaign 8 have among beer buyers?",
             {"event": "purchase", "items": {"category": ["BEERS/ALES"]}},
+        ),
+        (
+            "would soup buyers have come without campaign 30?",
+            {"event": "purchase", "items": {"category": ["SOUP"]}},
         ),
     ],
 )
@@ -249,6 +256,14 @@ def test_who_would_do_it_because_of_something_is_no_probability(linker, message)
         ("买啤酒的人还会一起买什么？", "bought_together"),
         ("would mailing them more often help?", "mail_frequency"),
         ("多久联系一次客户合适？", "mail_frequency"),
+        ("邮件发太多会不会适得其反？", "mail_frequency"),
+        ("买了尿布的顾客还常买什么？", "bought_together"),
+        ("what is a customer worth on average?", "customer_value"),
+        ("他们的LTV是多少", "customer_value"),
+        ("买啤酒的顾客还常来吗", "define_segment"),
+        ("would you show me customers who have bought beer without a coupon?", "define_segment"),
+        ("customers who have bought without a coupon", "define_segment"),
+        ("收到活动18的客户", "define_segment"),
     ],
 )
 def test_the_tool_that_is_asked_for(linker, message, tool):
@@ -262,3 +277,21 @@ def test_the_biggest_baskets_are_ranked_by_what_one_is_worth(linker):
 
 def test_next_quarter_is_a_horizon_in_chinese():
     assert [spoken_weeks(text) for text in ("下个季度", "下一个月", "上个季度")] == [13, 52 / 12, None]
+
+
+@pytest.mark.parametrize(
+    ("message", "unit"),
+    [
+        ("60 shoppers", "customers"),
+        ("3 shops", "stores"),
+        ("six personas", "segments"),
+        ("4 persons", "people"),
+        ("10 packets", "units"),
+        ("two childs", "kids"),
+        ("30%off", "percent"),
+        ("3次App下单", "times"),
+        ("60户", "customers"),
+    ],
+)
+def test_a_unit_is_a_whole_word(message, unit):
+    assert [number.unit for number in numbers(message, is_chinese(message), [])] == [unit]

@@ -10,6 +10,7 @@ import yaml
 
 from assistant.workspace import Settings, read_settings
 from serving.cli import app
+from serving.http.schemas import Ask
 from serving.llm import vllm
 from serving.llm.guard import GRACE_SECONDS
 from serving.programs import SHUTDOWN_SECONDS
@@ -36,6 +37,11 @@ def commands() -> list[str]:
     for unit in sorted((ROOT / "deploy").glob("*.service")):
         found += re.findall(r"^ExecStart=.*/(segassist .*)$", unit.read_text(encoding="utf-8"), re.MULTILINE)
     return [line[line.index("segassist ") :] for line in found]
+
+
+def test_the_question_that_the_readme_asks_over_http_is_one():
+    (body,) = re.findall(r"/v1/ask .* -d '(.+?)'", (ROOT / "README.md").read_text(encoding="utf-8"))
+    assert Ask.model_validate_json(body).question == "who spent over $500 last quarter?"
 
 
 @pytest.mark.parametrize("line", commands())
