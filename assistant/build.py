@@ -28,7 +28,7 @@ from indexes.text import SentenceEncoder
 from indexes.trial import Trial, forget, try_methods
 from propensity.registry import Registry
 from segments.atomic import write_text
-from segments.errors import DataError, NotBuiltError
+from segments.errors import ConflictError, DataError, NotBuiltError
 from segments.ports import Progress, silent
 from warehouse import completejourney
 from warehouse.append import Added, append, load_all
@@ -78,7 +78,16 @@ class Ingested(Built):
 
 
 def build_demo(folder: Path, progress: Callable[[str], Progress] = lambda _title: silent) -> Workspace:
-    """Build the Complete Journey workspace; `progress(title)` gives the Progress of each step."""
+    """Build the Complete Journey workspace; `progress(title)` gives the Progress of each step.
+
+    Raises ConflictError for a workspace of somebody's own data, which the demo's would take the place of.
+    """
+    if (folder / MAPPING_FILE).exists() or read_ledger(folder / FILE) is not None:
+        raise ConflictError(
+            f"{folder} holds data of your own; bring it up to date with `segassist ingest MAPPING --workspace {folder}`, "
+            "or give the demo another folder.",
+            f"{folder}存放着您自己的数据；请用 `segassist ingest MAPPING --workspace {folder}` 更新，或为演示另选文件夹。",
+        )
     _write_settings(folder, "Complete Journey demo", "$", completejourney.NON_PRODUCTS)
     return build(folder, completejourney.load, _source_mark(), progress)
 

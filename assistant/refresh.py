@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from assistant.build import build_from, loaded_otherwise, mend, recalled
+from assistant.build import MAPPING_FILE, build_from, loaded_otherwise, mend, recalled
 from assistant.rooms import Rooms
 from assistant.watch import Watched, watch_models
 from assistant.workspace import open_workspace
@@ -101,7 +101,7 @@ def refresh_all(
 
     Raises ConflictError when another refresh is at work, NotBuiltError.
     """
-    open_workspace(folder)
+    check_refreshable(folder)
     with alone(folder):
         ingested, data_error = _ingest(folder, progress)
         rooms = Rooms(open_workspace(folder))
@@ -122,6 +122,13 @@ def refresh_all(
             rooms.warehouse.close()
         write_told(folder, done)
     return done
+
+
+def check_refreshable(folder: Path) -> None:
+    """Raise NotBuiltError for a folder that is no workspace. One whose last load was cut off knows its mapping, and is
+    brought to its end by the refresh."""
+    if not (folder / MAPPING_FILE).exists():
+        open_workspace(folder)
 
 
 def write_told(folder: Path, done: Refreshed) -> None:

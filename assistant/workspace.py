@@ -178,6 +178,12 @@ def open_workspace(folder: Path) -> Workspace:
     """Read a workspace's settings. Raises NotBuiltError when it was never built, DataError when its
     settings do not parse."""
     if not (folder / "ready.json").exists():
+        if (folder / "warehouse.duckdb").exists():
+            raise NotBuiltError(
+                f"The last build of {folder} did not come to its end; run the same command again: segassist ingest MAPPING "
+                f"--workspace {folder}, or for the demo segassist build.",
+                f"{folder}上一次的构建没有完成；请管理员重新运行同一命令：segassist ingest 或 segassist build。",
+            )
         raise NotBuiltError(f"Nothing is built in {folder} yet; run: segassist build --workspace {folder}")
     return Workspace.of(folder)
 

@@ -101,10 +101,11 @@ def refresh(as_json: JsonOption = False, workspace: WorkspaceOption = DEFAULT) -
     """Bring a workspace up to date: new files, scores, saved segments. For cron or a timer. Exit code 1 on a failure."""
     from dataclasses import asdict
 
-    from assistant.refresh import refresh_all
+    from assistant.refresh import check_refreshable, refresh_all
     from serving.terminal import steps
 
     caller = acting(workspace, "operate", "refresh")
+    check_refreshable(workspace)
 
     def record(made: Manifest) -> None:
         told = {"count": made.count, "of": made.count, "offset": 0, "as_of": made.as_of, "id": made.id}
@@ -118,7 +119,7 @@ def refresh(as_json: JsonOption = False, workspace: WorkspaceOption = DEFAULT) -
             **told,
         )
 
-    with changing_here(workspace, caller, "refresh") as came:
+    with building_here(workspace, caller, "refresh") as came:
         with steps() as progress:
             done = refresh_all(workspace, progress, record)
         failed = bool(done.data_error) or any(segment.error for segment in done.segments)
@@ -175,7 +176,9 @@ def quality(as_json: JsonOption = False, workspace: WorkspaceOption = DEFAULT) -
     if as_json:
         print(json.dumps(report, ensure_ascii=False, indent=1))
         return
-    typer.echo(f"{report['verdict']}: {report['events']:,} events. Plots: {path.with_name(HTML_FILE)}")
+    typer.echo(
+        f"{report['verdict']}: {report['events']:,} events in the last load. Plots: {path.with_name(HTML_FILE)}"
+    )
     for check in report["checks"]:
         typer.echo(f"{check['verdict']:4}  {check['dimension']:12}  {check['name']}: {check['detail']}")
     for rule in report["rules"]:

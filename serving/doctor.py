@@ -303,10 +303,15 @@ def _index(workspace: Workspace) -> Iterator[Finding]:
 
 
 def _models(workspace: Workspace) -> Iterator[Finding]:
+    from assistant.scoring import NEEDED_DAYS
     from propensity.registry import Registry
 
     registry, as_of = Registry(workspace.models), _as_of(workspace).isoformat()
     registry.check()
+    if not registry.names():
+        way = f"they come with a load whose purchases cover {NEEDED_DAYS} days and tell enough outcomes"
+        yield Finding("models", "warn", "none could be learned from these data yet", way)
+        return
     cards = registry.cards()
     old = [card.outcome for card in cards if card.scored_as_of != as_of]
     if old:

@@ -35,7 +35,7 @@ _HEADS = {
     "pass": ("pass", "通过"),
     "warn": ("warn", "警告"),
     "stop": ("stop", "阻止"),
-    "events": ("{:,} events after cleaning.", "清洗后有{:,}个事件。"),
+    "events": ("The last load: {:,} events after cleaning.", "最近一次导入：清洗后有{:,}个事件。"),
     "checks": ("Checks", "检查"),
     "cleaning": ("Cleaning", "清洗"),
     "verdict": ("Verdict", "结论"),

@@ -25,13 +25,17 @@ def begin(connection: duckdb.DuckDBPyConnection) -> None:
 
 
 def note_unread(connection: duckdb.DuckDBPyConnection, kind: str, fields: Sequence[str]) -> None:
-    """Count the columns of given_KIND: values in `field`, and in `fault_FIELD` what could not be read."""
+    """Count the columns of given_KIND: values in `field`, and in `fault_FIELD` what could not be read.
+
+    Nothing is told of a table that this load has no rows of: a day is added without it.
+    """
     begin(connection)
     for field in fields:
         failed = f"fault_{field}"
         connection.execute(
             f"INSERT INTO raw_unread SELECT {quoted(kind)}, {quoted(field)}, count({failed}), "
-            f"count(*) FILTER ({failed} IS NOT NULL OR {identifier(field)} IS NOT NULL), min({failed}) FROM given_{kind}"
+            f"count(*) FILTER ({failed} IS NOT NULL OR {identifier(field)} IS NOT NULL), min({failed}) "
+            f"FROM given_{kind} HAVING count(*) > 0"
         )
 
 

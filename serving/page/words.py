@@ -419,8 +419,8 @@ WORDS: dict[str, tuple[str, str]] = {
     "quality.stop": ("stopped", "阻止"),
     "quality.title": ("The quality gate says: {verdict}", "质量门结论：{verdict}"),
     "quality.events": (
-        "{events} events after cleaning, as of {as_of}",
-        "清洗后 {events} 条事件，截至 {as_of}",
+        "the last load: {events} events after cleaning; data as of {as_of}",
+        "最近一次导入：清洗后 {events} 条事件；数据截至 {as_of}",
     ),
     "quality.checks": ("Checks", "检查"),
     "quality.cleaning": ("What cleaning did", "清洗情况"),

@@ -2,11 +2,12 @@
 
 import pytest
 
-from assistant.refresh import Published, publish
+from assistant.build import build_demo
+from assistant.refresh import Published, check_refreshable, publish
 from assistant.rooms import Rooms
 from assistant.workspace import Workspace
 from segments.codec import from_json
-from segments.errors import StorageError
+from segments.errors import ConflictError, NotBuiltError, StorageError
 from tests.conftest import loader, small_source
 from warehouse.export import export, latest, manifest_of
 from warehouse.store import build
@@ -58,3 +59,20 @@ def test_what_is_published_is_written_down_first_or_the_last_good_one_stays(room
 @pytest.mark.parametrize(("before", "count", "jumped"), [(0, 500, True), (0, 0, False), (500, 0, True)])
 def test_a_segment_that_fills_or_empties_has_jumped(before, count, jumped):
     assert Published("new", count, "2024-01-01", before).jumped == jumped
+
+
+def test_a_load_that_was_cut_off_is_told_and_a_refresh_goes_on_with_it(tmp_path):
+    with pytest.raises(NotBuiltError, match="Nothing is built"):
+        check_refreshable(tmp_path)
+    (tmp_path / "warehouse.duckdb").touch()
+    with pytest.raises(NotBuiltError, match="did not come to its end; run the same command again"):
+        check_refreshable(tmp_path)
+    (tmp_path / "mapping.json").touch()
+    check_refreshable(tmp_path)
+
+
+def test_the_demo_takes_no_place_of_somebodys_own_data(tmp_path):
+    (tmp_path / "mapping.json").touch()
+    with pytest.raises(ConflictError, match="holds data of your own"):
+        build_demo(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["mapping.json"]

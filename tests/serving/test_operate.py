@@ -402,3 +402,10 @@ def test_the_doctor_tells_what_the_last_refresh_kept_as_it_was(tmp_path):
         assert finding.level == level
         assert said in finding.what
         assert at in finding.what
+
+
+def test_a_shop_without_models_yet_has_no_failure(folder):
+    (folder / "models").unlink()
+    (folder / "models").mkdir()
+    Registry(folder / "models").finish([])
+    assert "none could be learned from these data yet" in findings(folder, "models")["warn"]

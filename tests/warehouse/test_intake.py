@@ -213,6 +213,7 @@ def test_a_day_without_customers_stops_the_load_and_some_guests_are_told(shop):
     ingest(shop)
     verdict, said = verdicts(shop / "ws")["customer and time given"]
     assert (verdict, said[:24]) == ("warn", "10 events (25.00%) have ")
+    assert "The last load: 30 events after cleaning." in (shop / "ws" / "quality.html").read_text()
     before = (shop / "ws" / FILE).read_bytes()
     add_day(shop, 5, day(5).assign(who=None))
     with pytest.raises(DataError, match=r"40 events \(100.00%\) have no customer or no time"):

@@ -164,3 +164,18 @@ def test_a_day_with_an_unreadable_value_is_added_and_the_rule_is_taken_back(tmp_
     assert events[events["quantity"] == 4]["value"].tolist() == [0.0]
     assert warehouse.fetch(warehouse.table("rejects"))["unreadable"].tolist() == ["time: tomorrow"]
     warehouse.close()
+
+
+def test_a_day_that_comes_without_the_customer_table_says_nothing_of_it(tmp_path):
+    people = '[[customers]]\nfiles = ["people.csv"]\ncustomer = "u"\n'
+    tier = '[[customers.attributes]]\nname = "tier"\nkind = "text"\n'
+    mapping, ready = parse_mapping(SHOP + people + tier, tmp_path, "m"), tmp_path / "ws"
+    ready.mkdir()
+    written(tmp_path / "people.csv", ["c0,gold", "c1,silver"], "u,tier")
+    written(tmp_path / "e1.csv", SOUND)
+    load_all(mapping, ready, take_in(mapping, None, "code"), "code")
+    assert reported(tmp_path, "customers readable")["verdict"] == "pass"
+    written(tmp_path / "e2.csv", ["c0,2024-03-01 10:00,x,o99,2,1.5"])
+    append(ready, mapping, take_in(mapping, read_ledger(ready / FILE), "code"))
+    checks = json.loads((ready / JSON_FILE).read_text())["checks"]
+    assert [check for check in checks if "tier" in check["detail"]] == []
