@@ -23,7 +23,7 @@ from segments.errors import ConflictError, DataError
 from warehouse.connection import identifier, scratch
 from warehouse.database import Range, newest
 from warehouse.drift import SchemaDrift, lacking, schema_drift
-from warehouse.files import column_names, describe, reader
+from warehouse.file_reader import column_names, describe, reader
 from warehouse.ledger import TABLE, File, Ledger, examine, examine_table, mark, read_up_to
 from warehouse.mapping import Mapping, Source
 from warehouse.utf8 import utf8_copies

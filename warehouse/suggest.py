@@ -18,7 +18,7 @@ import duckdb
 from segments.errors import DataError
 from warehouse.connection import identifier, scratch
 from warehouse.encodings import detected, parquet
-from warehouse.files import reader
+from warehouse.file_reader import reader
 from warehouse.personal import column_words
 from warehouse.suggest_attributes import GROUPS
 from warehouse.suggest_columns import (

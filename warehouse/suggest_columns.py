@@ -13,7 +13,7 @@ import duckdb
 
 from segments.errors import DataError
 from warehouse.connection import identifier
-from warehouse.files import reader, unreadable
+from warehouse.file_reader import reader, unreadable
 from warehouse.personal import column_words, personal_kind
 from warehouse.suggest_money import written_amounts
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import duckdb
 
 from warehouse.connection import identifier
-from warehouse.files import reader
+from warehouse.file_reader import reader
 from warehouse.personal import column_words
 from warehouse.suggest_columns import (
     ITEM_FIELDS,
