@@ -80,7 +80,7 @@ def test_k_is_what_was_asked_for(features: pd.DataFrame, spend: pd.DataFrame, k:
     asked = discover(INDEX, features, spend, k)
     assert len(asked.clusters) == k
     assert set(asked.labels) == set(range(1, k + 1))
-    assert asked.reason == f"{k} was asked for"
+    assert asked.reason.startswith(f"{k} was asked for: silhouette {asked.silhouette:.3f}")
 
 
 @pytest.mark.parametrize("k", [-1, 0, 1, 21])
