@@ -17,7 +17,12 @@ AVERAGES = 6
 """Of a profile: up to what a basket is worth."""
 SHOWN = 5
 """Traits and recommendations shown; all of them are in the evidence."""
-_STATES_ZH = {"met": "满足", "nearly met": "差一点满足", "not met": "不满足"}
+_STATES = {
+    "met": ("met", "满足"),
+    "nearly met": ("nearly met", "差一点满足"),
+    "not met": ("not met", "不满足"),
+    "not needed": ("not met, and not needed since another way in is", "不满足，但已有另一条件满足，无需满足"),
+}
 _YES_NO_ZH = {"yes": "是", "no": "否"}
 _HIDDEN = {"definition_en", "definition_zh", "population", "as_of", "size_before", "seed_size", "top"}
 
@@ -393,7 +398,7 @@ def _membership(item: Evidence, language: Language, currency: str) -> str:
         else say(language, "**This customer is not in the segment.**", "**该客户不属于此分群。**")
     ]
     for place, row in enumerate(item.rows):
-        state = say(language, row["state"], _STATES_ZH[row["state"]])
+        state = say(language, *_STATES[row["state"]])
         theirs = figures.get(f"condition.{place}.value")
         value = ""
         if theirs is not None:
@@ -407,14 +412,6 @@ def _membership(item: Evidence, language: Language, currency: str) -> str:
                 language,
                 f"- {state}: {row['condition_en']}{value}",
                 f"- {state}：{row['condition_zh']}{value}",
-            )
-        )
-    if belongs and any(row["state"] != "met" for row in item.rows):
-        lines.append(
-            say(
-                language,
-                "- What is not met is one of several ways in, of which another is met.",
-                "- 不满足的条件只是几种可选条件之一，另有一种已满足。",
             )
         )
     return "\n".join(lines)

@@ -267,10 +267,13 @@ def explain_membership(rooms: Rooms, definition: Node, customer: str) -> Evidenc
     verdict = "yes" if found.belongs else "no"
     figures = [Figure("belongs", verdict, "text", "in the segment", "是否属于分群")]
     rows = []
-    for place, each in enumerate((*found.missing, *(v for v in found.verdicts if v.met))):
+    others = sorted((v for v in found.verdicts if v.met or not v.needed), key=lambda v: not v.met)
+    for place, each in enumerate((*found.missing, *others)):
         asked: Node = each.condition if each.wanted else Not(each.condition)
         en, zh = (explain(asked, catalogue, language, currency) for language in ("en", "zh"))
         state = "met" if each.met else "nearly met" if each.near_miss else "not met"
+        if not (each.met or each.needed):
+            state = "not needed"
         figures.append(Figure(f"condition.{place}", state, "text", en, zh))
         if each.value is not None:
             figures.append(_theirs(f"condition.{place}.value", each, catalogue))

@@ -83,27 +83,40 @@ def trend(
     return found
 
 
+_STREAMS = frozenset({"view", "search", "add_to_cart"})
+"""What a site may have begun to record later than its purchases; other events are rare enough to begin late by chance."""
+
+
 def filled_from(audiences: Audiences, definition: Node) -> date | None:
     """The first date at which the data hold all the days that the definition looks back on; before it, sizes are of what
-    there was. None where it looks back on no number of days, or nothing ever happened."""
-    days = farthest_days(definition, audiences.warehouse.catalogue)
-    events = audiences.warehouse.table("events")
-    first = audiences.warehouse.fetch(events.aggregate(day=events.ts.min().date()))["day"].iloc[0]
-    return None if not days or pd.isna(first) else pd.Timestamp(first).date() + timedelta(days=days)
-
-
-def farthest_days(definition: Node, catalogue: Catalogue) -> int:
-    """The most days that a condition looks back on; 0 where none looks back on a number of them."""
-    found = [
-        edge for name in used_features(definition) for _, edge in window_edges([catalogue[name].computation])
+    there was. None where it looks back on no number of days, or nothing of it ever happened."""
+    warehouse = audiences.warehouse
+    events = warehouse.table("events")
+    found = warehouse.fetch(events.group_by("type").aggregate(day=events.ts.min().date()))
+    first = dict(zip(found["type"], pd.to_datetime(found["day"]).dt.date, strict=True))
+    begins = [
+        first[kind] + timedelta(days=days)
+        for event, days in looked_back(definition, warehouse.catalogue)
+        if days and (kind := event if event in _STREAMS else "purchase") in first
     ]
+    return max(begins, default=None)
+
+
+def looked_back(definition: Node, catalogue: Catalogue) -> set[tuple[str, int]]:
+    """(type of event, days) that the conditions look back on; 0 days where one looks back on no number of them."""
+    found = window_edges([catalogue[name].computation for name in used_features(definition)])
     for condition in every_condition(definition):
-        if isinstance(condition, EventCondition | SequenceCondition | RepeatCondition | TouchCondition):
-            found.append(condition.window.start or 0)
-        elif isinstance(condition, ComparisonCondition):
-            sides = (condition.left, condition.right)
-            found += [side.window.start or 0 for side in sides if not isinstance(side, str)]
-    return max(found, default=0)
+        match condition:
+            case EventCondition() | RepeatCondition() | TouchCondition():
+                found.add((condition.event, condition.window.start or 0))
+            case SequenceCondition():
+                found |= {(step.event, condition.window.start or 0) for step in condition.steps}
+            case ComparisonCondition(left=left, right=right):
+                sides = (side for side in (left, right) if not isinstance(side, str))
+                found |= {(side.event, side.window.start or 0) for side in sides}
+            case _:
+                pass
+    return found
 
 
 def change(audiences: Audiences, definition: Node, earlier: date, later: date) -> Change:

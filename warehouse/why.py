@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import isfinite
 
 import ibis.expr.types as ir
@@ -31,7 +31,8 @@ class Verdict:
     """One condition for one customer.
 
     holds: the condition itself, before any `not` around it; wanted: what the segment asks of it (false
-    under a `not`); value: the customer's number or level where the condition measures one.
+    under a `not`); value: the customer's number or level where the condition measures one. needed: false where it speaks
+    against belonging, but is one of several ways in, of which another is met.
     """
 
     condition: Condition
@@ -39,6 +40,7 @@ class Verdict:
     wanted: bool
     value: float | str | bool | None = None
     near_miss: bool = False
+    needed: bool = True
 
     @property
     def met(self) -> bool:
@@ -55,8 +57,9 @@ class Why:
 
     @property
     def missing(self) -> tuple[Verdict, ...]:
-        """The conditions that speak against belonging, near misses first."""
-        return tuple(sorted((v for v in self.verdicts if not v.met), key=lambda v: not v.near_miss))
+        """The conditions that keep the customer out, near misses first; none where the customer belongs."""
+        kept_out = (v for v in self.verdicts if v.needed and not v.met)
+        return tuple(sorted(kept_out, key=lambda v: not v.near_miss))
 
 
 def why(audiences: Audiences, definition: Node, customer_id: str) -> Why:
@@ -67,10 +70,7 @@ def why(audiences: Audiences, definition: Node, customer_id: str) -> Why:
             f"customer: there is no customer '{customer_id}' as of {audiences.as_of}.",
             f"customer：截至{audiences.as_of}没有客户“{customer_id}”。",
         )
-    verdicts = tuple(
-        _verdict(audiences, condition, wanted, customer_id)
-        for condition, wanted in _wanted(definition, wanted=True)
-    )
+    _, verdicts = _judged(audiences, definition, customer_id, wanted=True)
     return Why(customer_id in set(audiences.members(definition)), verdicts)
 
 
@@ -78,14 +78,25 @@ def _only(customer_id: str) -> Callable[[ir.Table], ir.Table]:
     return lambda table: table.filter(table.customer_id == customer_id)
 
 
-def _wanted(node: Node, *, wanted: bool) -> list[tuple[Condition, bool]]:
+def _judged(
+    audiences: Audiences, node: Node, customer_id: str, *, wanted: bool
+) -> tuple[bool, tuple[Verdict, ...]]:
+    """Whether the customer meets a part of the definition, and the verdicts of its conditions."""
     match node:
         case AllOf(children) | AnyOf(children):
-            return [pair for child in children for pair in _wanted(child, wanted=wanted)]
+            parts = [_judged(audiences, child, customer_id, wanted=wanted) for child in children]
+            verdicts = tuple(verdict for _, some in parts for verdict in some)
+            # Under a `not`, one part that fails is enough to keep `all_of` from holding.
+            if isinstance(node, AllOf) == wanted:
+                return all(met for met, _ in parts), verdicts
+            if any(met for met, _ in parts):
+                return True, tuple(v if v.met else replace(v, needed=False) for v in verdicts)
+            return False, verdicts
         case Not(child):
-            return _wanted(child, wanted=not wanted)
+            return _judged(audiences, child, customer_id, wanted=not wanted)
         case _:
-            return [(node, wanted)]
+            verdict = _verdict(audiences, node, wanted, customer_id)
+            return verdict.met, (verdict,)
 
 
 def _verdict(audiences: Audiences, condition: Condition, wanted: bool, customer_id: str) -> Verdict:

@@ -108,10 +108,9 @@ def test_why_a_customer_is_in_or_out_is_told_in_words_with_what_they_have(talk):
     assert "**This customer is in the segment.**" in en
     figure = Figure("", float(spend), "currency", "", "")
     assert f"last 365 days at least $1,000,000 (spend in the last 365 days: {display(figure)})" in en
-    assert "- not met: customers who are not among those who" in en
-    assert "What is not met is one of several ways in" in en
+    assert "- not met, and not needed since another way in is: customers who are not among those who" in en
     assert "**该客户属于此分群。**" in zh
-    assert "- 不满足：" in zh
+    assert "- 不满足，但已有另一条件满足，无需满足：" in zh
     assert "met" not in zh
 
 

@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from segments.codec import from_json
-from segments.definition import EVERYONE, AllOf, Not
+from segments.definition import EVERYONE, AllOf, AnyOf, Not
 from segments.errors import DefinitionError, NotFoundError, UserError
 from tests.conftest import loader
 from tests.warehouse.brute_force import BruteForce
@@ -104,8 +104,8 @@ def test_a_trend_ends_today_and_its_changes_add_up(audiences):
     ],
 )
 def test_from_when_on_a_trend_sees_all_its_days(audiences, definition, days):
-    events = audiences.warehouse.table("events")
-    first = audiences.warehouse.fetch(events)["ts"].min().date()
+    events = audiences.warehouse.fetch(audiences.warehouse.table("events"))
+    first = events[events["type"] == "purchase"]["ts"].min().date()
     assert filled_from(audiences, definition) == (first + timedelta(days=days) if days else None)
 
 
@@ -141,6 +141,11 @@ def test_why_agrees_with_membership_and_names_what_is_missing(audiences):
         returned = found.verdicts[2]
         assert not returned.wanted
         assert returned.holds == (returned.value > 0)
+    alternatives = (AnyOf((SOUP, BIG)), Not(AllOf((SOUP, BIG))))
+    for definition in (AllOf((alternatives[0], Not(from_json({"event": "return"})))), *alternatives):
+        inside = set(audiences.members(definition))
+        for customer in audiences.members(EVERYONE)[:30]:
+            assert (not why(audiences, definition, customer).missing) == (customer in inside)
     with pytest.raises(NotFoundError, match="no customer 'nobody'"):
         why(audiences, definition, "nobody")
 
