@@ -13,6 +13,7 @@ from typing import Any
 import pandas as pd
 
 from assistant.sequences import ShoppingDays
+from propensity.alike import alike_activity
 from propensity.candidate import Card
 from propensity.choices import Choices
 from propensity.dataset import category_matrix, customer_matrix
@@ -41,6 +42,12 @@ LEAST_EFFECT = 0.05
 
 GROUPS: tuple[tuple[str, tuple[str, ...], str, str], ...] = (
     ("category_history", ("item_",), "how they bought this category before", "以往购买该品类的情况"),
+    (
+        "alike",
+        ("alike_",),
+        "what customers who buy the same products buy of it",
+        "购买相同商品的客户购买该品类的情况",
+    ),
     ("related", ("near_",), "related categories they buy", "购买的相关品类"),
     ("season", ("category_",), "how lively the category is", "该品类的热度"),
     ("coupons", ("coupon",), "coupons they used", "使用优惠券的情况"),
@@ -272,7 +279,7 @@ class Propensities:
     def warm(self) -> None:
         """Compute what explanations would otherwise wait for."""
         self.customers  # noqa: B018
-        self._activity  # noqa: B018
+        self._alike  # noqa: B018
 
     @cached_property
     def customers(self) -> pd.DataFrame:
@@ -284,6 +291,10 @@ class Propensities:
     @cached_property
     def _activity(self) -> pd.DataFrame:
         return self._tables.category_activity(self._warehouse.as_of)
+
+    @cached_property
+    def _alike(self) -> pd.DataFrame:
+        return alike_activity(self._tables.item_purchases(self._warehouse.as_of), self._activity)
 
     def _drivers(self, members: Sequence[str], outcome: str) -> tuple[tuple[str, str, str, float], ...]:
         model = self._registry.model(outcome)
@@ -310,7 +321,8 @@ class Propensities:
             return everyone.reindex(self._tables.eligible(eligible, self._warehouse.as_of))
         category = parse(outcome, self._tables.categories).name.removeprefix(CATEGORY_PREFIX)
         panel = self._tables.category_panel([category], self._warehouse.as_of)
-        return category_matrix(self.customers, panel, self._activity, [category], self._warehouse.catalogue)
+        own, alike, catalogue = self._activity, self._alike, self._warehouse.catalogue
+        return category_matrix(self.customers, panel, own, alike, [category], catalogue)
 
     def _encoder(self, outcome: str) -> bytes:
         """Of the model in use; empty where it reads no sequences, as a next action's never does."""

@@ -1,7 +1,8 @@
 """Model matrices: float32 columns, rows are customers or (category, customer) pairs.
 
 The pooled category matrix has, beside the customer's own history of the category, how lively the category
-is and what the customer's other categories say about it (`near_*`).
+is, what the customer's other categories say about it (`near_*`) and what customers who buy the same products buy
+(`alike_*`).
 """
 
 from __future__ import annotations
@@ -45,6 +46,8 @@ HABITS = (
 )
 """What customers do, as the category model sees it."""
 NEIGHBOURS = 10
+PRIOR_VISITS = 4.0
+"""A customer's share of visits with the category is drawn to everyone's as if they had made so many more."""
 RIDGE = 0.5
 """Shrinkage of `near_expected`, in units of the number of customers (correlation scale)."""
 
@@ -74,12 +77,14 @@ def category_matrix(
     customers: pd.DataFrame,
     panel: pd.DataFrame,
     activity: pd.DataFrame,
+    alike: pd.DataFrame,
     categories: Sequence[str],
     catalogue: Catalogue,
 ) -> pd.DataFrame:
     """One row for every (category, customer), categories in the given order, customers as in `customers`.
 
-    panel: `item_` columns by (category, customer_id); pairs without a purchase may be absent.
+    panel: `item_` columns by (category, customer_id); pairs without a purchase may be absent. alike: of the activity,
+    `propensity.alike.alike_activity`.
     """
     index = pd.MultiIndex.from_product([categories, customers.index], names=["category", "customer_id"])
     history = panel.reindex(index)
@@ -89,8 +94,10 @@ def category_matrix(
             history,
             pd.DataFrame(np.tile(customers[own].to_numpy(), (len(categories), 1)), index, own),
             _shares(history, customers, len(categories)),
+            _expected(history, customers, len(categories)),
             _liveliness(history, categories, len(customers)),
             _neighbours(activity.reindex(customers.index).fillna(0.0), index, categories),
+            _alike(alike.reindex(customers.index).fillna(0.0), index, categories),
         ],
         axis=1,
     )
@@ -109,6 +116,27 @@ def _shares(history: pd.DataFrame, customers: pd.DataFrame, copies: int) -> pd.D
             "item_days_since_visit": history["item_recency"] - tiled("trip_recency"),
         }
     )
+
+
+def _expected(history: pd.DataFrame, customers: pd.DataFrame, copies: int) -> pd.DataFrame:
+    """The chance of the category in 30 days if visits come as lately, and each holds it as often as visits have.
+
+    Shares of visits are shrunk to the category's own (an empirical Bayes estimate, beta prior of PRIOR_VISITS).
+    """
+    first = customers["trip_first"].to_numpy()
+    columns = {}
+    for name, bought, made, pace in (
+        ("item_expected", "item_decay_60", "trip_decay_60", 60),
+        ("item_expected_recent", "item_decay_60", "trip_decay_60", 21),
+        ("item_expected_ever", "item_days", "trip_days", 60),
+    ):
+        days = history[bought].fillna(0.0).to_numpy().reshape(copies, -1)
+        visits = customers[made].fillna(0.0).to_numpy()
+        share = (days + PRIOR_VISITS * days.sum(1, keepdims=True) / visits.sum()) / (visits + PRIOR_VISITS)
+        # A fading sum of one visit a day since the first is the most that could be.
+        rate = customers[f"trip_decay_{pace}"].to_numpy() / (pace * (1 - np.exp(-first / pace)))
+        columns[name] = (1 - (1 - share.clip(0, 1)) ** (30 * rate)).ravel()
+    return pd.DataFrame(columns, history.index)
 
 
 def _liveliness(history: pd.DataFrame, categories: Sequence[str], customers: int) -> pd.DataFrame:
@@ -157,6 +185,15 @@ def _neighbours(activity: pd.DataFrame, index: pd.MultiIndex, categories: Sequen
         others[own] = 0
         out[place] = np.column_stack([recent[:, near] @ share, lasting[:, near] @ share, lasting @ others])
     return pd.DataFrame(out.reshape(-1, 3), index, ["near_recent", "near_lasting", "near_expected"])
+
+
+def _alike(alike: pd.DataFrame, index: pd.MultiIndex, categories: Sequence[str]) -> pd.DataFrame:
+    """What customers who buy the same products buy of the category, lately and for longer."""
+    columns = {}
+    for name, days in zip(("alike_recent", "alike_lasting"), sorted(alike.columns.unique(0)), strict=True):
+        wanted = pd.MultiIndex.from_product([[days], categories])
+        columns[name] = alike.reindex(columns=wanted).to_numpy().T.ravel()
+    return pd.DataFrame(columns, index)
 
 
 def _standard(sums: np.ndarray) -> np.ndarray:

@@ -8,6 +8,7 @@ from datetime import date, timedelta
 import numpy as np
 import pandas as pd
 
+from propensity.alike import alike_activity
 from propensity.dataset import category_matrix, customer_matrix
 from propensity.model import CalibratedModel
 from propensity.outcomes import category_outcome
@@ -27,6 +28,7 @@ class Matrices:
     def __init__(self, tables: OutcomeTables, sequences: SequenceEncoders | None = None) -> None:
         self.tables, self._sequences = tables, sequences
         self._customers: dict[date, pd.DataFrame] = {}
+        self._activity: tuple[date, pd.DataFrame, pd.DataFrame] | None = None
 
     @property
     def sequences(self) -> SequenceEncoders:
@@ -63,8 +65,16 @@ class Matrices:
     def panel(self, categories: Sequence[str], as_of: date) -> pd.DataFrame:
         """The columns of every (category, customer)."""
         history = self.tables.category_panel(categories, as_of)
-        activity = self.tables.category_activity(as_of)
-        return category_matrix(self.customers(as_of), history, activity, categories, self.tables.catalogue)
+        activity, alike = self._activities(as_of)
+        customers, catalogue = self.customers(as_of), self.tables.catalogue
+        return category_matrix(customers, history, activity, alike, categories, catalogue)
+
+    def _activities(self, as_of: date) -> tuple[pd.DataFrame, pd.DataFrame]:
+        """Customers' own and that of those who buy the same products; kept for the chunks of one date."""
+        if self._activity is None or self._activity[0] != as_of:
+            own = self.tables.category_activity(as_of)
+            self._activity = as_of, own, alike_activity(self.tables.item_purchases(as_of), own)
+        return self._activity[1:]
 
     def panel_snapshot(
         self, categories: Sequence[str], as_of: date, horizon_days: int, most_rows: int

@@ -61,6 +61,10 @@ class OutcomeTables(Protocol):
         """Fading purchase days: column (decay days, category), by customer_id."""
         ...
 
+    def item_purchases(self, as_of: date) -> pd.DataFrame:
+        """How often each customer bought each item: customer_id, item_id, lines."""
+        ...
+
     def labels(self, outcome: Outcome, as_of: date) -> pd.Series:
         """0/1 by customer_id, from [as_of, as_of + horizon), of the eligible customers."""
         ...

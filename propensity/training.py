@@ -44,8 +44,8 @@ from segments.errors import ChecksumError, DataError, NotBuiltError, NotFoundErr
 from segments.ports import NextAction, Progress, SequenceEncoders, Snapshot, silent
 
 CODE = (
-    "calibrate candidate category_training dataset declared drift evaluate families family_model learned linear matrices "
-    "model next_action normal_scores outcomes plan registry served training"
+    "alike calibrate candidate category_training dataset declared drift evaluate families family_model learned linear "
+    "matrices model next_action normal_scores outcomes plan registry served training"
 ).split()
 
 

@@ -68,6 +68,12 @@ def category_activity(warehouse: Warehouse, as_of: date) -> pd.DataFrame:
     return wide.fillna(0.0).astype("float32").sort_index()
 
 
+def item_purchases(warehouse: Warehouse, as_of: date) -> pd.DataFrame:
+    """How often each customer bought each item: columns customer_id, item_id, lines."""
+    rows = _before(warehouse, "purchase", as_of).filter(lambda event: event.item_id.notnull())
+    return warehouse.fetch(rows.group_by("customer_id", "item_id").aggregate(lines=rows.count()))
+
+
 def extra_features(warehouse: Warehouse, as_of: date) -> pd.DataFrame:
     """Columns that only models use (`trip_`, `mail_`, `coupon_`), for every customer known at `as_of`."""
     trips = _rhythm(warehouse, _before(warehouse, "purchase", as_of), ("customer_id",)).add_prefix("trip_")
@@ -367,6 +373,10 @@ class TrainingTables:
     def category_activity(self, as_of: date) -> pd.DataFrame:
         """`category_activity`."""
         return category_activity(self._warehouse, as_of)
+
+    def item_purchases(self, as_of: date) -> pd.DataFrame:
+        """`item_purchases`."""
+        return item_purchases(self._warehouse, as_of)
 
     def labels(self, outcome: Outcome, as_of: date) -> pd.Series:
         """`labels`."""

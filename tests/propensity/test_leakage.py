@@ -22,7 +22,7 @@ from warehouse.store import Warehouse
 
 CUTS = (date(2017, 8, 15), date(2017, 10, 1), date(2017, 11, 20))
 KINDS = ("purchase", "exposure", "coupon_redeem", "return", "review", "search")
-TABLES = ("features", "extra", "item_history", "category_panel", "category_activity")
+TABLES = ("features", "extra", "item_history", "category_panel", "category_activity", "item_purchases")
 OUTCOMES = (*CUSTOMER_OUTCOMES, category_outcome("BEER"))
 
 
@@ -37,6 +37,7 @@ def known(path: Path, cut: date) -> dict[str, pd.DataFrame]:
             tables.item_history(ItemFilter(category=("SOUP",)), cut),
             tables.category_panel(CATEGORIES, cut),
             tables.category_activity(cut),
+            tables.item_purchases(cut).set_index(["customer_id", "item_id"]).sort_index(),
         )
         return dict(zip(TABLES, found, strict=True))
     finally:

@@ -12,6 +12,7 @@ import pytest
 
 from assistant import scoring
 from assistant.scoring import DRIVERS, GROUPS, Explained, Propensities
+from propensity.alike import alike_activity
 from propensity.candidate import Card
 from propensity.dataset import category_matrix, customer_matrix
 from propensity.model import PropensityModel
@@ -58,9 +59,9 @@ def matrices(demo_warehouse: Warehouse) -> dict[str, pd.DataFrame]:
     tables, day = TrainingTables(demo_warehouse), demo_warehouse.as_of
     customers = customer_matrix(tables.features(day), tables.extra(day), tables.catalogue)
     panel, activity = tables.category_panel(["BABY FOODS"], day), tables.category_activity(day)
-    babies = category_matrix(customers, panel, activity, ["BABY FOODS"], tables.catalogue).droplevel(
-        "category"
-    )
+    alike = alike_activity(tables.item_purchases(day), activity)
+    babies = category_matrix(customers, panel, activity, alike, ["BABY FOODS"], tables.catalogue)
+    babies = babies.droplevel("category")
     return dict.fromkeys(OUTCOMES[:3], customers) | {BABY: babies}
 
 
