@@ -153,6 +153,7 @@ _MORE_TIME = re.compile(
     re.IGNORECASE,
 )
 """What says when: left over, it would be lost."""
+_FROM_MONTH = re.compile(rf"\s*from (?:{'|'.join(MONTHS)})\s*", re.IGNORECASE)
 _CUSTOMERS = re.compile(
     r"\b(?:customers?|shoppers?|people|persons?|households?|buyers?|users?|members?|clients?|folks|who|whom|whose|them|they"
     r"|their|those|these|ones|segments?|audience|everyone|anyone)\b|客户|顾客|用户|会员|人|他们|她们|家庭|分群",
@@ -460,11 +461,12 @@ class Linker:
         """The one time that a few words name; None when they name none, several, or say more of it than was read."""
         chinese = is_chinese(words)
         said = plain(words, chinese)
-        for text in (said, f"in {said}"):  # 'December' is a time here; in a message it may be anything
+        # 'December' is a time here, in a message it may be anything; 'from December' has no end where nothing follows.
+        begun = f"{said} on" if _FROM_MONTH.fullmatch(said) else said
+        for text in (begun, f"in {said}"):
             found = windows(text, chinese, self.as_of)
-            if found:
-                more = len(found) > 1 or _MORE_TIME.search(blanked(text, [found[0].span]))
-                return None if more else found[0].window
+            if len(found) == 1 and not _MORE_TIME.search(blanked(text, [found[0].span])):
+                return found[0].window
         return None
 
     def _left_out(

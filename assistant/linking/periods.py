@@ -281,6 +281,14 @@ def _en_relative(match: re.Match[str], as_of: date) -> Days:
     return _relative(match["u"].lower(), back + bool(match["more"]), as_of)
 
 
+def _of_a_part(match: re.Match[str], as_of: date) -> Period | None:
+    """'the last three months of the year': the year is a time where a part of it is said."""
+    if not _PART.search(match.string[: match.start()]):
+        return None
+    days = _relative(match["u"].lower(), 0, as_of)
+    return Period(match.span(), "relative", lambda _: days, days[0].year)
+
+
 def _iso(match: re.Match[str], _as_of: date) -> Period | None:
     day = _day(int(match["y"]), int(match["m"]), int(match["d"]))
     if day is None:
@@ -340,6 +348,7 @@ _EN = _compiled(
             _of_year("half", lambda m, y: _months(y, 1 if (m["q"] or m["o"]).lower() in ("1", "first", "front") else 7, 6)),
         ),
         (r"\b(?:all|the whole|the entire)\s+year(?:\s+(?:long|round|through))?\b(?!\s+(?:of|before|after))", _fixed("relative", lambda _, a: _relative("year", 0, a))),
+        (r"(?<=\bof )the\s+(?P<u>year|quarter|month)\b", _of_a_part),
         (r"\bthe\s+(?P<u>week|month|quarter|year)\s+before\s+last\b", _fixed("relative", lambda m, a: _relative(m["u"].lower(), 2, a))),
         (
             rf"\b(?P<w>last|previous|prior|this|current)\s+(?P<u>week|month|quarter|year)\b(?:(?P<more>\s+before\s+last)|(?!\s+(?:before|of\s+(?:{_MONTH})\b)))",
@@ -350,7 +359,7 @@ _EN = _compiled(
             _of_year("month", lambda m, y: _months(y, _month_number(m["m"]), 1), weak=True),
         ),
         (
-            rf"\b(?P<s>spring|summer|fall|autumn|winter)(?:time)?\b{_Y}",
+            rf"\b(?P<s>spring|summer|fall|autumn|winter)(?:time|\s+months)?\b{_Y}",
             _of_year("season", lambda m, y: _months(y, _SEASONS[m["s"].lower()], 3), weak=True),
         ),
         (r"(?<![\d$,.-])\b(?P<y>20[012]\d)\b(?![\d,.]\d|\s*(?:units?|items?|dollars|bucks|orders|trips|times|%))", _of_year("year", lambda _, y: _months(y, 1, 12))),
@@ -422,7 +431,8 @@ _BETWEEN_ZH = re.compile(r"\s*(?:起|开始)?[，,]?\s*(?P<to>到|至|-|~|—|�
 _PART = re.compile(
     r"\b(?:(?P<early>early(?: in)?|beginning of|start of|first (?:couple of |few |two )?weeks? of)"
     r"|(?P<mid>mid(?:dle of)?)|(?P<late>late(?: in)?|end of|last (?:couple of |few |two )?weeks? of)"
-    rf"|first (?P<days>{EN_NUMBER}) days of|last (?P<tail_days>{EN_NUMBER}) days of"
+    rf"|first (?P<days>{EN_NUMBER}) days of|(?:last|final) (?P<tail_days>{EN_NUMBER}) days of"
+    rf"|first (?P<heads>{EN_NUMBER}) (?P<head_unit>week|month)s of|(?:last|final|closing) (?P<tails>{EN_NUMBER}) (?P<tail_unit>week|month)s of"
     r"|(?P<h1>(?:first|front) half of)|(?P<h2>(?:second|latter|last|back) half of))[\s-]*(?:the\s+(?:month\s+of\s+)?)?$",
     re.I,
 )  # fmt: skip
@@ -440,7 +450,7 @@ _LEADS_EN = (
     )),
 )  # fmt: skip
 _AROUND = re.compile(
-    rf"\b(?:(?:in|during|over|within)\s+)?(?:the\s+)?(?:(?P<n>{EN_NUMBER})\s+)?(?P<u>day|week|month|year)s?\s+"
+    rf"\b(?:(?:in|on|during|over|within)\s+)?(?:the\s+)?(?:(?P<n>{EN_NUMBER})\s+)?(?P<u>day|weekend|week|month|year)s?\s+"
     r"(?:before|leading up to|ahead of|prior to|running up to|(?P<after>after|following))\s+(?:the\s+)?$",
     re.I,
 )
@@ -451,18 +461,20 @@ _MEASURED = re.compile(
 """'their December spend': a month before what is measured in it."""
 _TO_THE_END = re.compile(
     r"\b(?:(?:at any time\s+)?(?:before|prior to|until|till|by|up (?:to|until)|through|thru)\s+(?:the\s+)?(?:very\s+)?end of"
+    r"|(?:up to|until|till|through|by) and including"
     r"|(?<!all )(?<!right )(?<!way )(?<!half)(?<!mid)\b(?:up\s+)?(?:through|thru))\s+(?:the\s+)?$",
     re.I,
 )
 """'until the end of June', 'through June': all that was before July."""
 _AROUND_ZH = re.compile(
-    rf"(?:之)?(?:前|(?P<after>后))(?:的|那)?(?P<n>{ZH_NUMBER}|半)?个?(?P<u>天|周|星期|礼拜|月)(?:之?内|里)?"
+    rf"(?:之)?(?:前|(?P<after>后))(?:的|那)?(?P<n>{ZH_NUMBER}|半)?个?(?P<u>天|周末?|星期|礼拜|月)(?:之?内|里)?"
 )
 """'圣诞节前一周', '感恩节后三天'."""
 _TRAILS_EN = re.compile(
     r"\s+(?:onwards?|on(?=\s*(?:$|[.,;?!)]))|forward|to date|to now|until now|and (?:after|later|onwards?))\b",
     re.I,
 )
+_UP_TO_ZH = re.compile(r"截[至止]到?\s*$")
 _TRAILS_ZH = (
     (
         "since",
@@ -470,9 +482,16 @@ _TRAILS_ZH = (
             r"(?:以来|[及和]?以后|[及和]?之后|往后|至今|到现在|到今天|起|开始|后(?=[^来，。]|就|再|没))"
         ),
     ),
+    ("after", re.compile(r"(?:结束|过完|过了|过)(?:之|以)?后")),
     ("before", re.compile(r"(?:以前|之前|前(?![三四两\d]))")),
     ("in", re.compile(r"(?:期间|之间|当天|那天|那阵子?|里|中|内|时候?)")),
 )
+_ENDED_EN = re.compile(
+    r"\s+(?:(?:has|had)\s+)?(?:ended|finished|closed)\b|\s+(?:was|were|is|had been)\s+(?:over|done|finished|past|behind us)\b",
+    re.I,
+)
+_ONCE = re.compile(r"\b(?:since|after|once|when)\s+(?:the\s+)?$", re.I)
+"""'after September ended', 'once the summer was over'."""
 _LEADS_ZH = re.compile(r"(?:从|自从?|打从?|在|于|截至|截止到?)\s*$")
 
 
@@ -618,6 +637,8 @@ def _alone(text: str, chinese: bool, period: Period, as_of: date) -> Dated | Non
     if part and (the := re.search(r"\bthe\s+$", text[:start], re.I)):
         start = the.start()
     if not chinese and (around := _AROUND.search(text[:start])):
+        if around["u"].lower() == "weekend":
+            return _cut((around.start(), end), *_weekend_beside((first, after), bool(around["after"])), as_of)
         unit = {"day": 1, "week": 7, "month": 30, "year": 365}[around["u"].lower()]
         length = timedelta(days=round(to_number(around["n"] or "1") * unit))
         if around["after"]:
@@ -625,6 +646,11 @@ def _alone(text: str, chinese: bool, period: Period, as_of: date) -> Dated | Non
         return _cut((around.start(), end), first - length, first, as_of)
     if chinese and period.kind == "holiday" and (beside := _AROUND_ZH.match(text, end)):
         return _beside(beside, (start, beside.end()), days, as_of)
+    if not chinese and (ended := _ENDED_EN.match(text, end)) and (once := _ONCE.search(text[:start])):
+        return _cut((once.start(), ended.end()), after, as_of, as_of)
+    if chinese and (up_to := _UP_TO_ZH.search(text[:start])):
+        _, _, trail_to = _how(text, chinese, start, end)
+        return Dated((up_to.start(), trail_to), None, min(days[1], as_of))
     how, lead_from, trail_to = _how(text, chinese, start, end)
     if how is None and period.weak and part is None and not (not chinese and _MEASURED.match(text, end)):
         return None
@@ -634,18 +660,42 @@ def _alone(text: str, chinese: bool, period: Period, as_of: date) -> Dated | Non
     opened = not chinese and re.match(r"from\b", text[lead_from:start], re.I)
     if how == "since" or (opened and (part or after - first == timedelta(days=1))):
         # 'nothing from July 1', 'from mid-October': a day and a part begin a time, a month is one.
-        ended = period.kind == "season" or (period.kind == "relative" and not chinese)
+        ended = (
+            period.kind == "season"
+            or (period.kind == "relative" and not chinese)
+            or _at_the_end(text, part, end)
+        )
         return _cut(span, after if ended else first, as_of, as_of)
     if how == "after":
-        whole = period.kind in ("season", "quarter", "half", "year", "relative")
+        whole = period.kind in ("season", "month", "quarter", "half", "year", "relative")
         return _cut(span, after if whole else first, as_of, as_of)
     if how == "before":
         return Dated(span, None, first) if first < as_of else None
     return _cut(span, first, after, as_of)
 
 
+def _at_the_end(text: str, part: re.Match[str] | None, end: int) -> bool:
+    """Whether the end of a period is said, after which a time begins: 'since the end of June', 6月底以来."""
+    return (
+        re.match(r"end of", part.group(), re.I) is not None
+        if part
+        else re.match(r"[底末]", text[end:]) is not None
+    )
+
+
+def _weekend_beside(days: Days, afterwards: bool) -> Days:
+    """The last Saturday and Sunday before some days, or the first after them."""
+    first, after = days
+    saturday = after + timedelta(days=(5 - after.weekday()) % 7)
+    if not afterwards:
+        saturday = first - timedelta(days=(first.weekday() - 6) % 7 + 1)
+    return saturday, saturday + timedelta(days=2)
+
+
 def _beside(match: re.Match[str], span: Span, days: Days, as_of: date) -> Dated | None:
     """'圣诞节前一周' is the seven days that end as the holiday begins."""
+    if match["u"] == "周末":
+        return _cut(span, *_weekend_beside(days, bool(match["after"])), as_of)
     count = 0.5 if match["n"] == "半" else to_number(match["n"] or "1")
     length = timedelta(days=round(count * {"天": 1, "月": 30}.get(match["u"], 7)))
     first, after = days
@@ -715,6 +765,17 @@ def _part(text: str, chinese: bool, period: Period, days: Days) -> Days:
             return begun, begun + timedelta(days=7)
         several = timedelta(days=7 * int(to_number(groups["heads"] or groups["tails"] or "一")))
         return (first, first + several) if groups["head"] else (after - several, after)
+    if not chinese and (count := groups["heads"] or groups["tails"]):
+        number, unit = round(to_number(count)), (groups["head_unit"] or groups["tail_unit"]).lower()
+        if unit == "week":
+            several = timedelta(days=7 * number)
+            return (first, first + several) if groups["heads"] else (after - several, after)
+        begin, end = first.year * 12 + first.month - 1, after.year * 12 + after.month - 1
+        return (
+            (first, min(after, _month_start(begin + number)))
+            if groups["heads"]
+            else (max(first, _month_start(end - number)), after)
+        )
     if "week" in said:
         weeks = 7 * (2 if re.search(r"couple|two", said) else 3 if "few" in said else 1)
         return (

@@ -13,7 +13,7 @@ from datetime import date, timedelta
 from itertools import pairwise
 
 from assistant.linking.numbers import EN_NUMBER, ZH_NUMBER, to_number
-from assistant.linking.periods import Dated, dated
+from assistant.linking.periods import MONTHS, Dated, dated
 from assistant.linking.spans import Span, free
 from segments.check_conditions import MAX_DAYS
 from segments.definition import Window
@@ -251,13 +251,15 @@ _U = r"(?P<u>day|week|fortnight|month|quarter|year)s?"
 _PAST = r"(?:last|past|previous|recent|prior|most recent|trailing|preceding|latest|final)"
 _LEAD = r"(?:\b(?:at any (?:point|time) )?(?:in|over|during|within|for|across|throughout|inside(?: of)?)\s+)?"
 _MORE = r"(?:more than|over|at least|longer than|upwards of|not less than|beyond|>=?|older than)"
+_OF_A_PERIOD = rf"(?!\s+of\s+(?:the\s+)?(?:year|quarter|month|half|season|20\d\d|last|this|q[1-4]|h[12]|spring|summer|fall|autumn|winter|{'|'.join(name[:3] for name in MONTHS)}))"
+"""'The last two weeks of December' are no two weeks before today."""
 _EN_ROLLING = _compiled(
     (
         (rf"(?:\b(?:between|from)\s+)?\b(?P<a>{EN_NUMBER}|an?)\s*(?:(?P<u1>day|week|month)s?\s*)?(?:-|–|to|and)\s*(?P<b>{EN_NUMBER})\s+{_U}\s+(?:ago|back|prior|earlier)", _between_ago),
         (rf"\b{_LEAD}(?:the\s+)?{_PAST}\s+(?:half\s+a?\s?-?year|six months)\b", lambda match: _rolling(match, 180)),
         (r"\b(?:in|over|within|for)\s+(?:the\s+)?(?:last\s+)?half\s+(?:a|the)\s+year\b", lambda match: _rolling(match, 180)),
         (r"\bhalf\s+a\s+year\b(?!\s+ago)", lambda match: _rolling(match, 180, bare=True)),
-        (rf"\b{_LEAD}(?:the\s+|their\s+|these\s+|this\s+|our\s+)?{_PAST}\s+{_N}\s*-?{_U}\b(?:-?\s?ish\b|\s+or so\b)?", _length()),
+        (rf"\b{_LEAD}(?:the\s+|their\s+|these\s+|this\s+|our\s+)?{_PAST}\s+{_N}\s*-?{_U}\b(?:-?\s?ish\b|\s+or so\b)?{_OF_A_PERIOD}", _length()),
         (rf"\b{_LEAD}the\s+(?:last|past|trailing)\s+{_U}(?:-?\s?ish\b|\s+or so\b)?\b(?!\s+(?:before|of))(?<!last half)", _length()),
         (rf"\b{_LEAD}(?:this\s+)?(?:past|trailing)\s+{_U}\b", _length()),
         (rf"\b{_MORE}\s+{_N}\s+{_U}\s+(?:ago|back)\b", _length(gap=True)),
