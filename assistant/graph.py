@@ -22,7 +22,7 @@ from assistant.check import instead, mistakes, objections, unsaid
 from assistant.edits_again import as_sentence, led_to, reread
 from assistant.grounding import ungrounded
 from assistant.linking.linker import Link, Linker
-from assistant.llm import ChatModel
+from assistant.llm import ChatModel, writer
 from assistant.naming import MAX_NAME
 from assistant.outright import Known, outright
 from assistant.phrasing import PHRASED, marketing_copy, pitch
@@ -390,7 +390,7 @@ class TurnGraph:
         if turn.plan.tool in PHRASED:
             turn.emit("words", {"text": body})
             try:
-                lead = pitch(self.model, result, language)
+                lead = pitch(writer(self.model), result, language)
             except SegAssistError:
                 # The figures stand without the model's sentences: an answer is not lost to its wording.
                 lead = ""
@@ -398,7 +398,7 @@ class TurnGraph:
         if any(call["name"] == "write_copy" for call in turn.calls):
             turn.emit("words", {"text": body})
             short = "shorter" in turn.plan.arguments
-            written = marketing_copy(self.model, result, language, settings.banned_words, short)
+            written = marketing_copy(writer(self.model), result, language, settings.banned_words, short)
         text = "\n\n".join(part for part in (lead, body, written, "\n".join(notes)) if part)
         invented = ungrounded(text, turn.result.evidence if turn.result else evidence)
         if invented:

@@ -32,6 +32,8 @@ ADAPTER = {"lora": [{"id": 0, "scale": 1.0}], "id_slot": 1}
 """How llama.cpp is asked for the adapter, and for the slot that is the adapter's own. vLLM goes by the model's name."""
 PLAIN = {"id_slot": 0}
 """Of a server with an adapter: the slot that holds the instructions."""
+ASIDE = {"id_slot": 2}
+"""The slot of prompts that begin otherwise: copy, pitches, reviews."""
 
 
 class ChatModel(Protocol):
@@ -63,12 +65,18 @@ def tuned(model: ChatModel) -> TunedModel | None:
     return found
 
 
+def writer(model: ChatModel) -> ChatModel:
+    """The model for prompts that begin otherwise than a plan's, so that the server need not read its instructions anew."""
+    found: ChatModel = getattr(model, "writer", model)
+    return found
+
+
 @dataclass
 class OpenAIChat:
     """Any server that speaks the OpenAI protocol (vLLM, the embedded llama.cpp), through LangChain.
 
     adapter: the name of the LoRA adapter that the server has beside its model; empty when it has none. With the model
-    of that name, the adapter is asked for.
+    of that name, the adapter is asked for. aside: whether it is asked for anything but plans.
     """
 
     base_url: str
@@ -76,6 +84,7 @@ class OpenAIChat:
     seed: int = 7
     sha256: str = ""
     adapter: str = ""
+    aside: bool = False
 
     @property
     def identity(self) -> dict[str, Any]:
@@ -89,10 +98,17 @@ class OpenAIChat:
         return replace(self, model=self.adapter) if self.adapter else None
 
     @property
+    def writer(self) -> OpenAIChat:
+        """The same model for what is no plan."""
+        return replace(self, aside=True)
+
+    @property
     def _extra(self) -> dict[str, Any] | None:
         if not self.adapter:
             return None
-        return ADAPTER if self.model == self.adapter else PLAIN
+        if self.model == self.adapter:
+            return ADAPTER
+        return ASIDE if self.aside else PLAIN
 
     @cached_property
     def _client(self) -> ChatOpenAI:

@@ -24,7 +24,7 @@ from warehouse.review_scores import write_scores
 from warehouse.store import Warehouse
 
 if TYPE_CHECKING:
-    from assistant.llm import ChatModel
+    from assistant.llm import ChatModel, writer
 
 READ = "model"
 """The scorer of what the language model has read."""
@@ -102,7 +102,7 @@ def read_reviews(workspace: Workspace, model: ChatModel, most: int, progress: Pr
         for place, (key, text) in enumerate(zip(asked["review"], asked["text"], strict=True)):
             progress(place / len(asked), f"review {place + 1} of {len(asked)}")
             try:
-                labels = read_review(model, text)
+                labels = read_review(writer(model), text)
             except ModelRetryError:
                 left += 1
                 continue

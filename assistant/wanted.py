@@ -66,9 +66,18 @@ def awaited(work: Coroutine[Any, Any, T]) -> T:
         future.cancel()
 
 
-@cache
+_STARTING = threading.Lock()
+"""Two first calls at the same time would each get a loop of their own, and their client would work on one only."""
+
+
 def _loop() -> asyncio.AbstractEventLoop:
     """The event loop that all calls of the process share, in a thread of its own: a client's connections belong to one."""
+    with _STARTING:
+        return _started()
+
+
+@cache
+def _started() -> asyncio.AbstractEventLoop:
     loop = asyncio.new_event_loop()
     threading.Thread(target=loop.run_forever, name="language-model-calls", daemon=True).start()
     return loop

@@ -249,6 +249,7 @@ def _llm_memory(workspace: Workspace) -> Iterator[Finding]:
 
 
 def _embedded_fit(settings: Settings) -> Fit:
+    from serving.llm.embedded import slots
     from serving.llm.fit import in_memory
     from serving.llm.server import NO_ADAPTER
     from serving.llm.weights import ADAPTER, QWEN_1_5B
@@ -258,7 +259,7 @@ def _embedded_fit(settings: Settings) -> Fit:
     named = settings.llm_adapter or ("" if settings.llm_model else str(ADAPTER))
     adapter = Path(named) if named not in ("", NO_ADAPTER) else None
     held = adapter.stat().st_size if adapter is not None and adapter.is_file() else 0
-    return in_memory(size, 1 if adapter is None else 2, _free_memory(), held)
+    return in_memory(size, slots(adapter is not None), _free_memory(), held)
 
 
 def _data(workspace: Workspace) -> Iterator[Finding]:

@@ -646,8 +646,8 @@ def _alone(text: str, chinese: bool, period: Period, as_of: date) -> Dated | Non
         return _cut((around.start(), end), first - length, first, as_of)
     if chinese and period.kind == "holiday" and (beside := _AROUND_ZH.match(text, end)):
         return _beside(beside, (start, beside.end()), days, as_of)
-    if not chinese and (ended := _ENDED_EN.match(text, end)) and (once := _ONCE.search(text[:start])):
-        return _cut((once.start(), ended.end()), after, as_of, as_of)
+    if not chinese and (over := _ENDED_EN.match(text, end)) and (once := _ONCE.search(text[:start])):
+        return _cut((once.start(), over.end()), after, as_of, as_of)
     if chinese and (up_to := _UP_TO_ZH.search(text[:start])):
         _, _, trail_to = _how(text, chinese, start, end)
         return Dated((up_to.start(), trail_to), None, min(days[1], as_of))

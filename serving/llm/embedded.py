@@ -2,10 +2,9 @@
 
     python -m serving.llm.embedded --model FILE.gguf --port 8081
 
-One slot on purpose: every turn begins with the same instructions, and with one slot the prompt cache
-always holds them; turns of several users queue. A prompt that begins otherwise puts the slot's state into
-memory (`CACHE_MIB`) and the next turn takes it back, so instructions are read once. What an adapter has read is of
-no use without it, so an adapter has a slot of its own.
+Every plan begins with the same instructions, so a slot is theirs alone and always holds them; turns of several users
+queue. What an adapter has read is of no use without it, so it has a slot of its own; whatever else is asked (copy,
+reviews) has the last.
 """
 
 from __future__ import annotations
@@ -19,13 +18,21 @@ from pathlib import Path
 
 CONTEXT_TOKENS = 8192
 """As vLLM's: a prompt that fits one backend fits the other. 235 MB of cache for the 1.5B model."""
-CACHE_MIB = 512
-"""Prompt states kept beside the slot; 1,000 tokens of the 1.5B model are 28 MB."""
+NO_STATES_IN_MEMORY = 0
+"""MiB of prompt states that llama.cpp keeps beside its slots. With any, two requests at the same time get each other's
+answers: one of four users' messages was answered with another's segment (ggml-org/llama.cpp#27148)."""
+ALIKE = 0.5
+"""Which share of a prompt has to be in a slot already for it to be taken, of clients that name none: else the oldest is."""
 SPIN = "1000"
 """How long a thread spins for the others before it sleeps. With libgomp's default one busy process beside
 the server slowed writing from 29 to 0.3 tokens/s (2 cores); with this, to 13, and alone it is as fast."""
 CPU = Path("/sys/devices/system/cpu")
 QUOTA = Path("/sys/fs/cgroup/cpu.max")
+
+
+def slots(adapter: bool) -> int:
+    """Of the instructions, of what begins otherwise, and of the adapter where there is one."""
+    return 3 if adapter else 2
 
 
 def cores() -> int:
@@ -65,9 +72,8 @@ def serve(
     parameters = xllamacpp.CommonParams()
     parameters.model.path = str(model)
     parameters.model_alias = {model.stem}
-    slots = 1 if adapter is None else 2
-    parameters.n_ctx = CONTEXT_TOKENS * slots
-    parameters.n_parallel = slots
+    parameters.n_parallel = slots(adapter is not None)
+    parameters.n_ctx = CONTEXT_TOKENS * parameters.n_parallel
     if adapter is not None:
         info = xllamacpp.CommonAdapterLoraInfo()
         # A scale of its own in the request brings the adapter in; of any other request it has no part.
@@ -76,7 +82,9 @@ def serve(
     parameters.cpuparams.n_threads = threads
     parameters.cpuparams_batch.n_threads = threads
     parameters.cache_prompt = True
-    parameters.cache_ram_mib = CACHE_MIB
+    parameters.slot_prompt_similarity = ALIKE
+    parameters.cache_ram_mib = NO_STATES_IN_MEMORY
+    parameters.cache_idle_slots = False
     parameters.endpoint_metrics = True
     # /slots shows the prompts of others, and llama.cpp answers every web page's script by default.
     parameters.endpoint_slots = False

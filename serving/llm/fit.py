@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from segments.errors import DataError
-from serving.llm.embedded import CACHE_MIB, CONTEXT_TOKENS
+from serving.llm.embedded import CONTEXT_TOKENS
 from serving.llm.vllm import GPU, PROFILES, VLLMOptions
 
 GB = 1e9
@@ -122,17 +122,16 @@ def on_gpus(model: str, options: VLLMOptions, cards: list[GPU]) -> Fit:
 
 
 def in_memory(size: float, slots: int, free: float, adapter: float = 0.0) -> Fit:
-    """Whether the embedded server can hold a model file of so many bytes. slots: conversations that it reads at once."""
-    cache = slots * EMBEDDED_CACHE * size + CACHE_MIB * 2**20
+    """Whether the embedded server can hold a model file of so many bytes. slots: prompts that it holds at once."""
+    cache = slots * EMBEDDED_CACHE * size
     need = size + adapter + cache + EMBEDDED_ENGINE
     words = (
         f"the model needs about {need / GB:.1f} GB ({(size + adapter) / GB:.1f} of weights, {cache / GB:.1f} of cache for "
-        f"{slots} x {CONTEXT_TOKENS:,} tokens and prompts kept), and {free / GB:.1f} GB are free"
+        f"{slots} x {CONTEXT_TOKENS:,} tokens), and {free / GB:.1f} GB are free"
     )
     if need <= free:
         return Fit(True, words)
-    # Of a file of x bytes all but the kept prompts grows with it.
-    most = (free - CACHE_MIB * 2**20 - EMBEDDED_ENGINE - adapter) / (1 + slots * EMBEDDED_CACHE)
+    most = (free - EMBEDDED_ENGINE - adapter) / (1 + slots * EMBEDDED_CACHE)
     smaller = (
         f"a GGUF file of at most {most / GB:.1f} GB would fit" if most > 0.3 * GB else "no model would fit"
     )

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack
 from typing import Any, Protocol
 
-from assistant.llm import ChatModel, TunedModel, tuned
+from assistant.llm import ChatModel, TunedModel, tuned, writer
 
 
 class Server(Protocol):
@@ -45,6 +45,11 @@ class LazyChat:
     def tuned(self) -> TunedModel | None:
         """The model with its adapter, if the server has one."""
         return tuned(self._opened())
+
+    @property
+    def writer(self) -> ChatModel:
+        """The model for what is no plan."""
+        return writer(self._opened())
 
     @property
     def identity(self) -> dict[str, Any]:

@@ -1,12 +1,14 @@
 """What is the embedded server's own; what it has in common with vLLM is in test_llm_protocol.py."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
 
 from assistant.llm import ADAPTER as SKETCHING
-from assistant.llm import PLAIN
+from assistant.llm import PLAIN, tuned
+from assistant.sketch import asked
 from segments.errors import OperatorError
 from serving.llm.server import LLMSettings, running, start
 from serving.llm.warm import warm
@@ -14,6 +16,7 @@ from serving.llm.weights import ADAPTER, QWEN_1_5B, default_cache
 
 pytestmark = pytest.mark.llm
 
+ANYTHING = {"type": "object"}
 INSTRUCTIONS = "You turn a marketer's words into a segment. " * 8
 
 
@@ -138,3 +141,31 @@ def test_an_adapter_that_nobody_would_ask_for_is_named(folder, tmp_path):
     (tmp_path / "mine.gguf").write_bytes(b"GGUF")
     with pytest.raises(OperatorError, match=r"mine\.gguf must begin with 'sketch'"):
         start(LLMSettings("embedded", adapter=str(tmp_path / "mine.gguf")), folder / "none")
+
+
+REQUESTS = (
+    "wine buyers last 30 days",
+    "households with kids",
+    "who redeemed a coupon this year",
+    "people over 55 who buy beer",
+    "no visit in 60 days",
+    "top 10% by spend",
+)
+
+
+def test_each_of_two_at_once_gets_the_answer_to_its_own_message(folder):
+    """llama.cpp's prompt states in memory answered one message with another's sketch when two came together."""
+    with start(LLMSettings("embedded"), folder / "adapted") as server:
+        model = tuned(server.chat)
+        assert model is not None
+
+        def sketch(request: str) -> str:
+            said, _ = model.weighed(asked(request), ANYTHING)
+            return json.dumps(said)
+
+        alone = [sketch(request) for request in REQUESTS]
+        with ThreadPoolExecutor(2) as pool:
+            together = list(pool.map(sketch, REQUESTS))
+            turned = list(pool.map(sketch, REQUESTS[::-1]))
+    assert together == alone
+    assert turned == alone[::-1]
