@@ -18,6 +18,7 @@ from assistant.tool_reading import (
     DESCRIBES,
     FAIRLY,
     REFUSED,
+    REFUSED_WHOLE,
     SCHEMA,
     SURE,
     ToolReading,
@@ -78,14 +79,23 @@ def test_an_answer_that_is_no_tool_counts_as_none() -> None:
 def test_a_tool_is_taken_from_a_probability_on(
     tool: str, offered: tuple[str, ...], has_segment: bool, from_: float
 ) -> None:
-    assert takes(ToolReading(tool, None, from_), offered, has_segment)
-    assert not takes(ToolReading(tool, None, from_ - 0.01), offered, has_segment)
+    assert takes(ToolReading(tool, None, from_), offered, has_segment, whole=False)
+    assert not takes(ToolReading(tool, None, from_ - 0.01), offered, has_segment, whole=False)
+
+
+def test_a_message_that_the_words_explain_wholly_is_refused_only_where_the_model_is_sure() -> None:
+    for probability, refused in ((REFUSED_WHOLE, True), (REFUSED_WHOLE - 0.01, False)):
+        assert (
+            takes(ToolReading("refuse", None, probability), ("define_segment",), False, whole=True) is refused
+        )
 
 
 def test_the_model_does_not_say_whether_a_segment_is_edited_or_described_anew() -> None:
-    assert not takes(ToolReading("define_segment", None, 1.0), ("define_segment", "refine_segment"), True)
-    assert not takes(ToolReading("define_segment", None, 1.0), ("refine_segment",), True)
-    assert not takes(ToolReading("define_segment", None, 1.0), ("define_segment",), False)
+    assert not takes(
+        ToolReading("define_segment", None, 1.0), ("define_segment", "refine_segment"), True, False
+    )
+    assert not takes(ToolReading("define_segment", None, 1.0), ("refine_segment",), True, False)
+    assert not takes(ToolReading("define_segment", None, 1.0), ("define_segment",), False, False)
 
 
 @pytest.mark.parametrize(
