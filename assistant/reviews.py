@@ -9,11 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from assistant.llm import ChatModel, writer
 from assistant.review_reader import read_review
 from assistant.workspace import Workspace
 from insights.opinions import WHOLE, Opinions, opinions, summarize
@@ -22,9 +23,6 @@ from segments.errors import ModelRetryError, NotBuiltError, NotFoundError, UserE
 from segments.ports import Figure, Progress, silent
 from warehouse.review_scores import write_scores
 from warehouse.store import Warehouse
-
-if TYPE_CHECKING:
-    from assistant.llm import ChatModel, writer
 
 READ = "model"
 """The scorer of what the language model has read."""
