@@ -157,8 +157,7 @@ def _describes(tool: str, link: Link) -> bool:
     here: goods known by a word of their names alone ('clean cell'), and tools of the segment at hand."""
     if link.asked != tool or tool in OF_THOSE_AT_HAND or link.reading is None:
         return False
-    events = [c for c in conditions(link.reading) if isinstance(c, EventCondition)]
-    return not all(c.items.text for c in events) or len(events) < len(list(conditions(link.reading)))
+    return any(not (isinstance(c, EventCondition) and c.items.text) for c in conditions(link.reading))
 
 
 def turn_text(link: Link, current: Node | None, catalogue: Catalogue) -> str:

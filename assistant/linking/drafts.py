@@ -91,7 +91,8 @@ def drafts(reading: Reading, catalogue: Catalogue) -> list[Draft]:
     return _without_titles(course.made, reading)
 
 
-_SAME_TIME = re.compile(r"in_that_time|在?此期间|[这那]段时间|同一段?(?:时期|时间|时段|期间)")
+_SAME_TIME = "in_that_time"
+"""What the rewriting rules make of 'in the same period'."""
 _SINCE_THEN = re.compile(
     r"\bsince(?: then)?\s*[?.!]*\s*$|\bafter(?:wards?| that)\b|此后|之后就?(?:没|未|再)|后来", re.IGNORECASE
 )
@@ -101,7 +102,7 @@ def _borrowed(said: str, told: TimeMention | None) -> TimeMention | None:
     """'in that time' and 'nothing since' speak of the time said before."""
     if told is None:
         return None
-    if _SAME_TIME.search(said) or SAME_TIME_ZH.search(said):
+    if _SAME_TIME in said or SAME_TIME_ZH.search(said):
         return told
     ended = told.window.end
     if ended > 0 and _SINCE_THEN.search(said):

@@ -492,7 +492,7 @@ _ENDED_EN = re.compile(
 )
 _ONCE = re.compile(r"\b(?:since|after|once|when)\s+(?:the\s+)?$", re.I)
 """'after September ended', 'once the summer was over'."""
-_LEADS_ZH = re.compile(r"(?:从|自从?|打从?|在|于|截至|截止到?)\s*$")
+_LEADS_ZH = re.compile(r"(?:从|自从?|打从?|在|于)\s*$")
 
 
 def dated(text: str, chinese: bool, as_of: date) -> list[Dated]:
