@@ -1,13 +1,14 @@
 """The kinds of index on generated customers, against exact search in the same run.
 
     python -m eval.bench.faiss [--customers 1000000] [--dimension 128] [--kinds hnsw,ivf_flat,ivf_pq] [--device cpu]
-                              [--threads 2] [--busy]
+                              [--threads 2] [--busy] [--beside-cpu]
 
 Customers draw purchases from mixtures of tastes over categories of Zipf popularity; the product's own taste
 block (`indexes.behaviour.tastes`) and ten habit dimensions make their vectors. Queries are customers with a
 little noise. Recall@100 and queries a second are against exact search (FAISS, all cores) of the same queries,
 in one batch and one at a time, as a marketer's question asks. The filter table compares the three ways inside
 segments of several sizes (each over the same 20 queries); from it come the constants of `indexes.search`.
+With --device gpu --beside-cpu each kind is made and searched on the CPU too, at the same recall, and their speeds compared.
 On a machine that others use, --busy counts CPU seconds, which waiting for a core does not lengthen; with
 --threads 1, since waiting threads would count.
 """
@@ -115,6 +116,7 @@ def main() -> None:
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--threads", type=int, default=os.cpu_count())
     parser.add_argument("--busy", action="store_true")
+    parser.add_argument("--beside-cpu", action="store_true")
     arguments = parser.parse_args()
     faiss.omp_set_num_threads(arguments.threads)
     clock = time.process_time if arguments.busy else time.perf_counter
@@ -134,6 +136,15 @@ def main() -> None:
         index = CustomerIndex.build(made, arguments.device, kind)
         built = clock() - began
         _print(console, index, built, flat, queries, truth, clock)
+        if arguments.beside_cpu:
+            _beside(
+                console,
+                index.searcher,
+                CustomerIndex.build(made, "cpu", kind).searcher,
+                queries,
+                truth,
+                clock,
+            )
         _filters(console, index.searcher, queries[:FILTERED], clock)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
     console.print(f"peak memory of this process {peak:.1f} GB")
@@ -180,11 +191,31 @@ def _print(
     console.print(table)
 
 
+def _beside(
+    console: Console, gpu: Searcher, cpu: Searcher, queries: np.ndarray, truth: np.ndarray, clock: Clock
+) -> None:
+    """The same kind on both devices, each as broadly searched as it takes to find the same share of the neighbours."""
+    table = Table(title=f"{gpu.kind} on the GPU beside {faiss.omp_get_max_threads()} threads of the CPU")
+    for name in ("device", "breadth", "recall@100", "batch QPS", "single QPS"):
+        table.add_column(name)
+    took = {}
+    for device, searcher in (("gpu", gpu), ("cpu", cpu)):
+        seconds(lambda q, s=searcher: s.nearest(q, K)[0], queries, 1, clock)  # type: ignore[misc]
+        took[device] = seconds(lambda q, s=searcher: s.nearest(q, K)[0], queries, ONE_BY_ONE, clock)  # type: ignore[misc]
+        found = recall(searcher.nearest(queries, K)[0], truth)
+        speeds = (f"{1 / taken:.0f}" for taken in took[device])
+        table.add_row(device, f"{searcher.breadth}", f"{found:.3f}", *speeds)
+    ratios = (f"{slow / fast:.1f} times" for fast, slow in zip(took["gpu"], took["cpu"], strict=True))
+    table.add_row("gpu / cpu", "", "", *ratios)
+    console.print(table)
+
+
 def _filters(console: Console, searcher: Searcher, queries: np.ndarray, clock: Clock) -> None:
     """Recall and milliseconds a query of each way inside random segments; the rule's choice is starred."""
     random = np.random.default_rng(SEED + 3)
     table = Table(title=f"{searcher.kind} inside a segment: recall@100 and ms a query, one at a time")
-    for name in ("share", *WAYS, "chosen: recall"):
+    ways = tuple(way for way in WAYS if not (way == "selector" and searcher.on_gpu))
+    for name in ("share", *ways, "chosen: recall"):
         table.add_column(name)
     for share in SHARES:
         allowed = random.random(len(searcher.vectors)) < share
@@ -192,7 +223,7 @@ def _filters(console: Console, searcher: Searcher, queries: np.ndarray, clock: C
         chosen = searcher.way_for(K, int(allowed.sum()))
         cells = []
         right = 0.0
-        for way in WAYS:
+        for way in ways:
             began = clock()
             rows = np.vstack([searcher.among(query[None], K, allowed, way)[0] for query in queries])
             taken = (clock() - began) / len(queries)
