@@ -123,7 +123,7 @@ def test_an_edit_leaves_the_segment_that_both_its_sketches_define(
 ) -> None:
     rows = [row for row in shipped() if row["language"] == language and row["split"] == "train"]
     editor = edits.Editor(rooms, linker, language, [json.loads(row["sketch"]) for row in rows], 3)
-    drafts = edits.draft(editor, rows, 60)
+    drafts = edits.draft(editor, rows, 90)
     assert {row["kind"] for row in drafts} == set(edits.OFTEN)
     assert any(len(row["led"]) == 2 for row in drafts), "edits of edits"
     for row in drafts:
