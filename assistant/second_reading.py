@@ -30,8 +30,8 @@ LINKED, DOUBTED, SKETCHED, DRAWN, AGAINST = 1.0, 0.2, 2.0, 1.0, 0.5
 """What a reading weighs: the linker's, the same where it could not explain a word, the model's likeliest sketch, the one
 drawn; and what each thing takes away that a reading leaves unsaid or makes up. So the likeliest sketch leads unless two
 others agree or it leaves much unsaid; where the linker explained every word, a sketch that contradicts the message does not
-count. Of 616 requests that no pair was learned from (nine authors whose others were) 520 are read right so, 509 by the first
-sketch alone, 186 by the linker, and 488 with the weights that the adapter of version 0.13 had."""
+count. Of 616 requests that no pair was learned from (nine authors whose others were) 520 are read right so, 509 by the
+first sketch alone, 186 by the linker, and 488 with the weights that the adapter of version 0.13 had."""
 
 
 DRAWS = 2
