@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from assistant.one_customer import EXPLAIN
+from assistant.one_customer import OF_ONE
 from assistant.run import Outcome
 from assistant.steps import joined
 from assistant.toolbox import run_tool, tool_specs
@@ -37,8 +37,8 @@ def say_again(outcome: Outcome, tools: Tools, calls: Sequence[Call]) -> None:
     """Make the calls; their results are one after another in the outcome's."""
     results = []
     for call in calls:
-        if call["name"] == EXPLAIN:
-            tools.rooms.disclosure.one_customer(EXPLAIN)
+        if call["name"] in OF_ONE:
+            tools.rooms.disclosure.one_customer(call["name"])
         outcome.calls.append(call)
         results.append(run_tool(tools, call["name"], call["arguments"]))
     outcome.result = joined(results)

@@ -14,7 +14,7 @@ from assistant.linking.linker import Link
 from assistant.market_intents import MARKET_TOOLS
 from assistant.naming import name_alone
 from assistant.off_topic import off_topic
-from assistant.one_customer import EXPLAIN
+from assistant.one_customer import EXPLAIN, MEMBERSHIP, spoken_member
 from assistant.plan import CURRENT, DESCRIBED, Plan
 from assistant.ranked_value import asks_ranked_value
 from assistant.safety import unfair
@@ -171,6 +171,8 @@ def _of_segment(message: str, link: Link, current: Node, before: Node | None) ->
     """What is asked of the current segment outright. before: the segment before it in the conversation."""
     if spoken_list_out(message):
         return _settled("clarify", reason="list_out")
+    if (customer := spoken_member(message)) is not None:
+        return _settled(MEMBERSHIP, CURRENT, customer=customer)
     if spoken_leave_out(message):
         return _settled("refine_segment", definition=to_json(_others(current, before)))
     place = spoken_removal(message)

@@ -12,7 +12,7 @@ from assistant.back import KEPT_TURNS, spoken_other
 from assistant.change_intents import DIFF
 from assistant.linking.linker import Link, outcome_of
 from assistant.market_intents import MARKET_TOOLS
-from assistant.one_customer import EXPLAIN
+from assistant.one_customer import EXPLAIN, MEMBERSHIP
 from assistant.plan import OF_EVERYONE, ON_CAMPAIGN, READ_AGAIN, Plan
 from assistant.replies import CLARIFY, reply
 from assistant.spoken_campaign import spoken_campaign, unknown_campaign
@@ -123,6 +123,9 @@ def run_tool(
             tools.rooms.disclosure.one_customer(EXPLAIN)
             asked = {"customer": intents.customer, "outcome": outcome_of(intents, link.categories)}
             outcome.call(EXPLAIN, tools.explain_propensity, **asked)
+        case tool if tool == MEMBERSHIP and current is not None:
+            tools.rooms.disclosure.one_customer(MEMBERSHIP)
+            outcome.call(MEMBERSHIP, tools.explain_membership, current, customer=plan.arguments["customer"])
         case tool if tool in MARKET_TOOLS:
             _market(outcome, tools, tool, link, current)
         case tool if tool in OF_EVERYONE and segment is None and current is None:

@@ -3,7 +3,8 @@
 import pytest
 
 from assistant.disclosure import Viewer
-from assistant.one_customer import EXPLAIN, asked_customer, outcome_of_leaving
+from assistant.one_customer import EXPLAIN, MEMBERSHIP, asked_customer, outcome_of_leaving, spoken_member
+from segments.codec import from_json
 from segments.definition import ItemFilter
 from segments.ports import Outcome
 from tests.assistant.conftest import PARENTS, call, shown_in, values
@@ -32,6 +33,34 @@ ANALYST = Viewer(exact=True)
 )
 def test_the_customer_whose_probability_is_asked_for(question, customer):
     assert asked_customer(question) == customer
+
+
+@pytest.mark.parametrize(
+    ("question", "customer"),
+    [
+        ("why is customer 1234 in this segment?", "1234"),
+        ("Why isn't 718 in there?", "718"),
+        ("so why was household #A17 left out?", "A17"),
+        ("how come 45 is not in the list", "45"),
+        ("is shopper 0042 in it?", "0042"),
+        ("does 77 belong to this group?", "77"),
+        ("what's missing for 718?", "718"),
+        ("what would 45 need to be in?", "45"),
+        ("为什么客户1234在这个人群里？", "1234"),
+        ("718号客户怎么没进来", None),
+        ("718号客户为什么不在里面？", "718"),
+        ("客户77在这个人群里吗？", "77"),
+        ("718还差什么？", "718"),
+        ("why is customer 1234 likely to buy?", None),
+        ("why are 300 customers in this segment so valuable?", None),
+        ("is 500 in total enough?", None),
+        ("who is in this segment?", None),
+        ("30天内买过啤酒的在里面吗", None),
+        ("find 50 like customer 1234", None),
+    ],
+)
+def test_the_customer_whose_place_in_the_segment_is_asked_for(question, customer):
+    assert spoken_member(question) == customer
 
 
 def test_leaving_is_the_outcome_that_no_purchase_comes():
@@ -94,6 +123,23 @@ def test_a_single_customer_is_told_of_only_to_who_may_export(talk, customer):
 def test_a_customer_who_is_not_there_is_said_to_be_unknown(talk):
     answer = talk.ask("why will customer 99999999 buy?", call(EXPLAIN), viewer=ANALYST)
     assert "99999999" in (answer.clarification or "")
+
+
+@pytest.mark.parametrize(
+    ("question", "said"), [("why is {} in there?", "in the segment"), ("为什么客户{}在里面？", "属于")]
+)
+def test_why_of_one_customer_in_the_segment_is_each_conditions_verdict(talk, customer, question, said):
+    source, known = customer
+    talk.use(PARENTS)
+    answer = talk.ask(question.format(source), viewer=ANALYST)
+    assert answer.tool_calls == [{"name": MEMBERSHIP, "arguments": {"customer": source}}]
+    belongs = known in set(talk.rooms.audiences.members(from_json(PARENTS)))
+    figures = {figure["name"]: figure["value"] for item in answer.evidence for figure in item["figures"]}
+    assert figures["belongs"] == ("yes" if belongs else "no")
+    assert said in answer.answer
+    assert talk.current == PARENTS
+    refused = talk.ask(question.format(source))
+    assert refused.evidence == []
 
 
 def test_deleting_a_customer_stays_refused(talk):
