@@ -1,6 +1,7 @@
 """The adapter's recipe: definitions of the grammar, pairs, training that resumes, export, and the pairs that ship."""
 
 import json
+import random
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from assistant.sketch import compact, from_sketch, sketch_schema, to_sketch
 from eval.adapter import edits
 from eval.adapter.grammar import Grammar, Stock
 from eval.adapter.pairs import HELD, draft, pair
+from eval.adapter.variants import Words, variants
 from eval.adapter.wording import wording
 from eval.cases import load_cases
 from segments.canonical import fingerprint
@@ -157,6 +159,39 @@ def test_the_edits_that_ship_hold_and_ask_nothing_of_the_test_split(linker: Link
     assert {row["split"] for row in rows} == {"train", "held"}
     for row in rows[::40]:
         from_sketch(json.loads(row["sketch"]), linker.goods, linker.time)
+
+
+def test_variants_say_the_same_of_other_goods_times_and_numbers() -> None:
+    sketch = (
+        '{"event":"purchase","measure":"value","op":">","value":550,"items":"wine","when":"last quarter"}'
+    )
+    pair = {"id": "en-1", "language": "en", "split": "train", "sketch": sketch}
+    pair["request"] = "Wine buyers above 550 dollars last quarter, please"
+    made = variants(pair, Words(shipped()), 20, random.Random(3))
+    assert len({row["request"] for row in made}) == len(made) > 10
+    for row in made:
+        said = json.loads(row["sketch"])
+        goods, amount, time = said["items"], said["value"], said["when"]
+        assert row["request"].lower() == f"{goods} buyers above {amount} dollars {time}, please".lower()
+        assert (said["event"], said["op"], row["split"]) == ("purchase", ">", "train")
+    for told in ("items", "value", "when"):
+        assert len({json.loads(row["sketch"])[told] for row in made}) > 3
+
+
+def test_a_variant_changes_nothing_that_is_said_twice_or_worked_out() -> None:
+    words, draw = Words(shipped()), random.Random(3)
+    new = '{"all_of":[{"event":"purchase","when":"in Q4"},{"not":{"event":"purchase","when":"before October 1"}}]}'
+    worked_out = {"language": "en", "request": "who came for the first time in Q4?", "sketch": new}
+    assert variants(worked_out, words, 20, draw) == []
+    both = '{"all_of":[{"event":"purchase","items":"tea","from_days_ago":30},{"event":"purchase","items":"iced tea"}]}'
+    twice = {
+        "language": "en",
+        "request": "tea in the last 30 days, iced tea ever; 30 of them",
+        "sketch": both,
+    }
+    for row in variants(twice, words, 20, draw):
+        assert row["request"].startswith("tea in the last 30 days, ")
+        assert row["request"].endswith(" ever; 30 of them")
 
 
 @pytest.fixture(scope="module")
