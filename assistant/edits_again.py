@@ -45,7 +45,9 @@ def reread(
     edit = None if nothing else edited(plan, link, current)
     sure = not (nothing or doubtful(link))
     said = {word for each in edits if sure and each.node is not None for word in said_outright(each.node)}
-    found = second.edited(link, current, told, led, edit, said)
+    kinds = {each.kind for each in edits if not nothing}
+    kind = kinds.pop() if len(kinds) == 1 else ""
+    found = second.edited(link, current, told, led, edit, said, kind if sure or kind == "change" else "")
     if found is None:
         return None
     node, agreed = found

@@ -22,7 +22,7 @@ from assistant.plan import ON_SEGMENT
 from assistant.sketch import asked, from_sketch, sketch_schema
 from segments.check import issues, validate
 from segments.codec import to_json
-from segments.definition import Node
+from segments.definition import Node, conditions
 from segments.errors import DefinitionError, ModelRetryError
 from segments.vocabulary import Vocabulary
 
@@ -192,15 +192,23 @@ class SecondReader:
         )
 
     def edited(
-        self, link: Link, current: Node, told: str, led: str, edit: Node | None, said: set[str]
+        self,
+        link: Link,
+        current: Node,
+        told: str,
+        led: str,
+        edit: Node | None,
+        said: set[str],
+        kind: str = "",
     ) -> tuple[Node, bool] | None:
         """The segment after a message that edits the current one, where it is another than the edit's, and whether both
         readings find it; else None.
 
         The message is read beside the segment's own words (told), and where that finds others than the edit does, beside
         the messages that led to the segment (led, empty where none did). A reading that finds whom the edit finds speaks
-        for the edit; one that finds those of before or nobody, or lacks what the edit's own words say outright (said), is
-        none; of two others the likelier is taken, with some favour for the first. Raises LLMUnavailableError.
+        for the edit; one that finds those of before or nobody, lacks what the edit's own words say outright (said), or is
+        no edit of its kind ('add': somebody is in it who was not before; 'change': it has fewer conditions), is none; of
+        two others the likelier is taken, with some favour for the first. Raises LLMUnavailableError.
         """
         model = tuned(self.model)
         if model is None:
@@ -212,8 +220,10 @@ class SecondReader:
             found = self._found(sketch.node)
             if found and found == edits:
                 return None
-            fits = sketch.node is not None and said <= said_outright(sketch.node)
-            if sketch.node is not None and fits and found and found != before:
+            if sketch.node is None or not found or found == before or not said <= said_outright(sketch.node):
+                continue
+            less = len(list(conditions(sketch.node))) < len(list(conditions(current)))
+            if not (kind == "add" and not found <= before) and not (kind == "change" and less):
                 likely = sketch.probability + (FAVOUR if beside == told else 0.0)
                 readings.append((likely, sketch.node, found))
         if not readings:

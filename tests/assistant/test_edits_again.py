@@ -19,7 +19,9 @@ from tests.assistant.test_second_reading import PLAIN, SPENT
 
 EDIT = "only those with children"
 EDITED = {"all_of": [SPENT, PARENTS]}
-ALONE = SPENT | {"value": 300}
+ALONE = SPENT | {"value": 700}
+"""Some of those of before, and not those with children."""
+MORE = SPENT | {"value": 300}
 
 
 def conversation(
@@ -82,6 +84,19 @@ def test_what_plainly_lets_more_in_is_not_read_again(workspace: Path) -> None:
     assert model.tuned is not None
     assert model.tuned.asked == []
     assert same(widened, {"any_of": [SPENT, PARENTS]})
+
+
+def test_a_reading_that_lets_more_in_is_none_where_the_edit_narrows(workspace: Path) -> None:
+    talk, first, _ = conversation(workspace, MORE)
+    assert same(talk.ask(EDIT, first.conversation), EDITED)
+
+
+def test_a_reading_that_loses_a_condition_is_none_where_the_edit_changes_one(workspace: Path) -> None:
+    talk, first, model = conversation(workspace, EDITED)
+    talk.ask(EDIT, first.conversation)
+    model.script(call("refine_segment", edits=["e1"]), sketch=MORE)
+    changed = talk.ask("make it $300", first.conversation)
+    assert same(changed, {"all_of": [MORE, PARENTS]})
 
 
 def test_what_takes_a_condition_away_is_read_again(workspace: Path) -> None:

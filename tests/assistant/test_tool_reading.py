@@ -90,6 +90,14 @@ def test_a_message_that_the_words_explain_wholly_is_refused_only_where_the_model
         )
 
 
+@pytest.mark.parametrize("message", ["wine drinkers please", "买过啤酒的给我拉出来"])
+def test_nothing_is_lacking_in_a_message_that_the_words_explain_wholly(workspace: Path, message: str) -> None:
+    refused = {"tool": "refuse", "reason": "unknown_field"}
+    answer = asks(workspace, refused, call("define_segment"))(message)
+    assert answer.refused is None
+    assert answer.segment is not None
+
+
 def test_the_model_does_not_say_whether_a_segment_is_edited_or_described_anew() -> None:
     assert not takes(
         ToolReading("define_segment", None, 1.0), ("define_segment", "refine_segment"), True, False
