@@ -47,13 +47,13 @@ OFTEN = {
     "swap": 3,
     "remove": 4,
     "widen": 3,
-    "goods": 2,
+    "goods": 8,
     "amount": 3,
     "time": 2,
     "rank": 1,
     "anew": 1,
 }
-"""How often each kind of change is drawn, beside the others."""
+"""How often each kind of change is drawn, beside the others; goods often, as three of four conditions drawn have none."""
 HELD_OF_256 = 20
 DAYS = (7, 10, 14, 21, 30, 45, 60, 75, 90, 120, 150, 180, 240, 270, 365)
 CHANGED = ("goods", "amount", "time")

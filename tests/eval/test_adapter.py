@@ -125,7 +125,7 @@ def test_an_edit_leaves_the_segment_that_both_its_sketches_define(
 ) -> None:
     rows = [row for row in shipped() if row["language"] == language and row["split"] == "train"]
     editor = edits.Editor(rooms, linker, language, [json.loads(row["sketch"]) for row in rows], 3)
-    drafts = edits.draft(editor, rows, 90)
+    drafts = edits.draft(editor, rows, 60)
     assert {row["kind"] for row in drafts} == set(edits.OFTEN)
     assert any(len(row["led"]) == 2 for row in drafts), "edits of edits"
     for row in drafts:
@@ -295,9 +295,9 @@ def test_an_adapter_is_written_as_gguf(tiny: Path, tmp_path: Path) -> None:
     reader = gguf.GGUFReader(tmp_path / "sketch.gguf")
     names = {tensor.name: tuple(int(n) for n in tensor.shape) for tensor in reader.tensors}
     assert len(names) == written == 2 * 7 * 2
-    assert names["blk.2.attn_q.weight.lora_a"] == (64, 8)
-    assert names["blk.2.ffn_down.weight.lora_b"] == (8, 64)
-    assert reader.get_field("adapter.lora.alpha").contents() == 16.0
+    assert names["blk.2.attn_q.weight.lora_a"] == (64, 16)
+    assert names["blk.2.ffn_down.weight.lora_b"] == (16, 64)
+    assert reader.get_field("adapter.lora.alpha").contents() == 32.0
     assert not (tmp_path / "sketch.gguf.partial").exists()
 
 
@@ -317,7 +317,7 @@ def test_the_packaged_adapter_comes_back_from_the_folder_that_vllm_takes(tmp_pat
     folder, again = tmp_path / "sketch", tmp_path / "sketch.gguf"
     assert unpack_adapter(ADAPTER, folder) == export(folder, base, again) == 280
     settings = json.loads((folder / "adapter_config.json").read_text(encoding="utf-8"))
-    assert (settings["r"], settings["lora_alpha"], len(settings["target_modules"])) == (8, 16, 7)
+    assert (settings["r"], settings["lora_alpha"], len(settings["target_modules"])) == (16, 32, 7)
     first, second = (
         {tensor.name: tensor.data.tobytes() for tensor in gguf.GGUFReader(path).tensors}
         for path in (ADAPTER, again)
