@@ -13,7 +13,7 @@ from assistant.plan import READ_AGAIN, Plan, edited
 from assistant.second_reading import SecondReader, doubtful, said_outright
 from assistant.sketch import sketchable
 from segments.codec import to_json
-from segments.definition import Node
+from segments.definition import Node, conditions
 from segments.explain import Language
 
 ENDS = (".", "?", "!", "。", "？", "！")
@@ -46,8 +46,17 @@ def reread(
     sure = not (nothing or doubtful(link))
     said = {word for each in edits if sure and each.node is not None for word in said_outright(each.node)}
     kinds = {each.kind for each in edits if not nothing}
-    kind = kinds.pop() if len(kinds) == 1 else ""
-    found = second.edited(link, current, told, led, edit, said, kind if sure or kind == "change" else "")
+
+    def fits(node: Node, members: set[str], before: set[str]) -> bool:
+        """It holds what the edit's words say outright, lets nobody in where they narrow, and loses no condition where
+        they change one."""
+        if not said <= said_outright(node):
+            return False
+        if kinds == {"change"}:
+            return len(list(conditions(node))) >= len(list(conditions(current)))
+        return not (sure and kinds == {"add"}) or members <= before
+
+    found = second.edited(link, current, told, led, edit, fits)
     if found is None:
         return None
     node, agreed = found

@@ -75,10 +75,11 @@ class Searcher:
     def way_for(self, k: int, allowed: int) -> Way:
         """The measured rule: exact for few allowed rows, post for many, the selector between."""
         total = len(self.vectors)
-        if self.kind == "flat" and self.on_gpu:
-            return "exact" if allowed <= GPU_EXACT_SHARE * total else "post"
         if self.kind == "flat":
-            return "exact" if allowed <= FLAT_EXACT_SHARE * total else "selector"
+            few = GPU_EXACT_SHARE if self.on_gpu else FLAT_EXACT_SHARE
+            if allowed <= few * total:
+                return "exact"
+            return "post" if self.on_gpu else "selector"
         # A search that must meet n / m times as many vectors takes n / m times as long; comparing m rows, m.
         if allowed <= math.sqrt(ROWS_A_SEARCH[self.kind] * total) or k > WHOLE_SHARE * allowed:
             return "exact"

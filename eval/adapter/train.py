@@ -48,8 +48,8 @@ ALPHA = 32
 DROPOUT = 0.05
 TOKENS = 800
 """Of a step, padding too."""
-HELD_OUT = 32
-"""Pairs that a point of the curve is measured on."""
+HELD_OUT, AT_ONCE = 32, 8
+"""Pairs that a point of the curve is measured on, and how many of them in one batch."""
 VARIANTS, PLAIN = 3, 0.5
 """How many variants of a pair there are, and how often it is learned from as it stands."""
 LEARNING_RATE = 3e-4
@@ -182,18 +182,14 @@ class Trainer:
 
     def begin(self, adapter: Path) -> None:
         """Begin with an adapter of this rank, or of a smaller one and the same scale: what it has not begins at nothing."""
-        import torch
         from safetensors.torch import load_file
 
         known = load_file(adapter / "adapter_model.safetensors")
-        with torch.no_grad():
-            for (name, parameter), copy in zip(self._adapted(), self.copies, strict=True):
-                learned = known[name.replace(".default", "")].to(self.device)
-                copy[: learned.shape[0], : learned.shape[1]] = learned
-                parameter.copy_(copy)
-
-    def _adapted(self) -> list[tuple[str, torch.nn.Parameter]]:
-        return [(name, p) for name, p in self.model.named_parameters() if p.requires_grad]
+        names = [name for name, p in self.model.named_parameters() if p.requires_grad]
+        for name, copy in zip(names, self.copies, strict=True):
+            learned = known[name.replace(".default", "")].to(self.device)
+            copy[: learned.shape[0], : learned.shape[1]] = learned
+        self._put()
 
     def loss(self, batch: Sequence[Encoded]) -> torch.Tensor:
         """Mean cross-entropy of the answers' tokens."""
@@ -253,7 +249,7 @@ class Trainer:
 
         self.model.eval()
         with torch.no_grad():
-            parts = [pairs[i : i + 8] for i in range(0, len(pairs), 8)]
+            parts = [pairs[i : i + AT_ONCE] for i in range(0, len(pairs), AT_ONCE)]
             return sum(float(self.loss(part)) * len(part) for part in parts) / len(pairs)
 
     def save(self, curve: Sequence[dict[str, float]]) -> None:

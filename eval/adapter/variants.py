@@ -88,14 +88,15 @@ def _variant(pair: Pair, words: Words, draw: random.Random) -> dict[str, Any]:
     request, sketch, language = pair["request"], json.loads(pair["sketch"]), pair["language"]
     places = list(_places(sketch))
     said = [str(value).lower() for _, value in places]
-    times_told = all(_once(request, value) for value in _windows(sketch))
+    windows = _windows(sketch)
+    times_told = all(_once(request, value) for value in windows)
     for kind, value in places:
         word = str(value).lower()
         alone = said.count(word) == 1 and not any(word in other != word for other in said)
         if OR in word or not alone or draw.random() > CHANGED:
             continue
         # A time that is not told is often worked out from one that is: 'new in Q4' holds 'before October 1' as well.
-        if (kind == WHEN or value in _windows(sketch)) and not times_told:
+        if value in windows and not times_told:
             continue
         place, put = _once(request, value), words.another(kind, value, language, draw)
         if place is None or str(put).lower() in request.lower():
@@ -136,9 +137,8 @@ def _put(part: Any, kind: str, old: Any, new: Any) -> Any:
         return [_put(inner, kind, old, new) for inner in part]
     if not isinstance(part, dict):
         return part
-    whose = {ITEMS, WHEN} if kind == NUMBER else {kind}
     return {
-        key: new if value == old and (key in whose) == (kind != NUMBER) else _put(value, kind, old, new)
+        key: new if value == old and kind in (key, NUMBER) else _put(value, kind, old, new)
         for key, value in part.items()
     }
 

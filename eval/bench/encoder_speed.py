@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -80,7 +81,7 @@ def arithmetic(found: Histories, text: np.ndarray, shape: Shape, training: Train
     counted = []
     for steps in (1, 2):
         with tempfile.TemporaryDirectory() as folder, FlopCounterMode(display=False) as counter:
-            train(found, text, YEAR, Path(folder), shape, _with(training, steps))
+            train(found, text, YEAR, Path(folder), shape, replace(training, steps=steps, every=steps))
         counted.append(counter.get_total_flops())
     return float(counted[1] - counted[0])
 
@@ -95,10 +96,6 @@ def seconds_a_step(found: Histories, text: np.ndarray, shape: Shape, training: T
     with tempfile.TemporaryDirectory() as folder:
         train(found, text, YEAR, Path(folder), shape, training, progress)
     return (at[training.steps - 1] - at[WARM]) / (training.steps - 1 - WARM)
-
-
-def _with(training: Training, steps: int) -> Training:
-    return Training(steps=steps, customers=training.customers, every=steps)
 
 
 def main() -> None:

@@ -137,14 +137,8 @@ def main() -> None:
         built = clock() - began
         _print(console, index, built, flat, queries, truth, clock)
         if arguments.beside_cpu:
-            _beside(
-                console,
-                index.searcher,
-                CustomerIndex.build(made, "cpu", kind).searcher,
-                queries,
-                truth,
-                clock,
-            )
+            cpu = CustomerIndex.build(made, "cpu", kind).searcher
+            _beside(console, index.searcher, cpu, queries, truth, clock)
         _filters(console, index.searcher, queries[:FILTERED], clock)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
     console.print(f"peak memory of this process {peak:.1f} GB")
@@ -161,9 +155,9 @@ def _print(
 ) -> None:
     """Recall, speed against exact search (timed just before and just after), build time, memory."""
     searcher = index.searcher
-    before = seconds(lambda q: flat.nearest(q, K)[0], queries, EXACT_ONE_BY_ONE, clock)
-    own = seconds(lambda q: searcher.nearest(q, K)[0], queries, ONE_BY_ONE, clock)
-    after = seconds(lambda q: flat.nearest(q, K)[0], queries, EXACT_ONE_BY_ONE, clock)
+    before = _speeds(flat, queries, EXACT_ONE_BY_ONE, clock)
+    own = _speeds(searcher, queries, ONE_BY_ONE, clock)
+    after = _speeds(flat, queries, EXACT_ONE_BY_ONE, clock)
     exact = [(a + b) / 2 for a, b in zip(before, after, strict=True)]
     found = recall(searcher.nearest(queries, K)[0], truth)
     raw = searcher.vectors.nbytes
@@ -191,6 +185,10 @@ def _print(
     console.print(table)
 
 
+def _speeds(searcher: Searcher, queries: np.ndarray, one_by_one: int, clock: Clock) -> tuple[float, float]:
+    return seconds(lambda some: searcher.nearest(some, K)[0], queries, one_by_one, clock)
+
+
 def _beside(
     console: Console, gpu: Searcher, cpu: Searcher, queries: np.ndarray, truth: np.ndarray, clock: Clock
 ) -> None:
@@ -200,8 +198,8 @@ def _beside(
         table.add_column(name)
     took = {}
     for device, searcher in (("gpu", gpu), ("cpu", cpu)):
-        seconds(lambda q, s=searcher: s.nearest(q, K)[0], queries, 1, clock)  # type: ignore[misc]
-        took[device] = seconds(lambda q, s=searcher: s.nearest(q, K)[0], queries, ONE_BY_ONE, clock)  # type: ignore[misc]
+        _speeds(searcher, queries, 1, clock)
+        took[device] = _speeds(searcher, queries, ONE_BY_ONE, clock)
         found = recall(searcher.nearest(queries, K)[0], truth)
         speeds = (f"{1 / taken:.0f}" for taken in took[device])
         table.add_row(device, f"{searcher.breadth}", f"{found:.3f}", *speeds)
