@@ -118,6 +118,8 @@ def main() -> None:
     parser.add_argument("--busy", action="store_true")
     parser.add_argument("--beside-cpu", action="store_true")
     arguments = parser.parse_args()
+    if arguments.beside_cpu and arguments.device != "gpu":
+        parser.error("--beside-cpu sets a GPU beside the CPU: it takes --device gpu")
     faiss.omp_set_num_threads(arguments.threads)
     clock = time.process_time if arguments.busy else time.perf_counter
     console = Console(width=120)
