@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from assistant.linking.edits import Edit
-from assistant.linking.linker import Confidence, Link
+from assistant.linking.link import Confidence, Link
 from assistant.plan import READ_AGAIN, Plan, edited
 from assistant.second_reading import SecondReader, doubtful, said_outright
 from assistant.sketch import sketchable

@@ -21,7 +21,8 @@ from assistant.back import KEPT_TURNS, as_cluster
 from assistant.check import instead, mistakes, objections, unsaid
 from assistant.edits_again import as_sentence, led_to, reread
 from assistant.grounding import ungrounded
-from assistant.linking.linker import Link, Linker
+from assistant.linking.link import Link
+from assistant.linking.linker import Linker
 from assistant.llm import ChatModel, writer
 from assistant.naming import MAX_NAME
 from assistant.outright import Known, outright

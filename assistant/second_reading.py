@@ -16,7 +16,8 @@ from functools import cached_property
 from typing import Any
 
 from assistant.linking.candidates import Candidate
-from assistant.linking.linker import Confidence, Link, Linker
+from assistant.linking.link import Confidence, Link
+from assistant.linking.linker import Linker
 from assistant.llm import ChatModel, TunedModel, tuned
 from assistant.plan import ON_SEGMENT
 from assistant.sketch import asked, from_sketch, sketch_schema

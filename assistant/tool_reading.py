@@ -12,7 +12,7 @@ from typing import Any
 
 import prompts
 from assistant.intents import NO_TOOL, TOOLS
-from assistant.linking.linker import Link
+from assistant.linking.link import Link
 from assistant.llm import ChatModel, TunedModel, tuned
 from assistant.one_customer import EXPLAIN
 from assistant.plan import CURRENT, DESCRIBED, Plan
