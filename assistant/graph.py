@@ -292,7 +292,10 @@ class TurnGraph:
     def _refuse(self, turn: Turn, plan: Plan, link: Link) -> State:
         """Say no. Where only one thing of a description is missing, 'yes' takes the rest."""
         lacking = ", ".join(link.missing or link.unknown)
-        turn.refused = reply(REFUSE[plan.reason or "out_of_scope"], link.language, lacking)
+        reason = plan.reason or "out_of_scope"
+        if reason == "unknown_field" and not lacking:
+            reason = "unnamed_field"
+        turn.refused = reply(REFUSE[reason], link.language, lacking)
         if plan.reason != "unknown_field" or link.reading is None:
             return {}
         rest = explain(link.reading, self.catalogue, link.language)

@@ -24,6 +24,7 @@ class Link:
     unknown: content words that nothing here explains; missing: those that ask for what the data lacks.
     unused: numbers, times and goods that no condition holds. dates: calendar readings to state. corrected: words read as others.
     categories, goods: of the items that it names, the categories, and the values of any field and words of names.
+    guessed: of the goods, words that the name of one product alone holds, so that they may mean something else.
     among: whom lookalikes are chosen from. confidence: what a second reading says of this one; None when there was none.
     asked: the tool that the message is known to ask for; None where its words have to say it.
     unsearchable: words that are to be searched for by their meaning, in a language that the text encoder does not read.
@@ -43,6 +44,7 @@ class Link:
     corrected: tuple[tuple[str, str], ...] = ()
     categories: tuple[str, ...] = ()
     goods: tuple[str, ...] = ()
+    guessed: tuple[str, ...] = ()
     other: Node | None = None
     among: Node | None = None
     confidence: Confidence | None = None

@@ -9,7 +9,7 @@ from datetime import date
 
 import pandas as pd
 
-from assistant.change_intents import DIFF
+from assistant.change_intents import DIFF, undated_change
 from assistant.intents import (
     CUES,
     DESTRUCTIVE,
@@ -208,6 +208,7 @@ class Linker:
             corrected=corrected,
             categories=bare.ahead or tuple(category for items in mentions for category in items.category),
             goods=tuple(dict.fromkeys(value for items in mentions for value in items.values)),
+            guessed=tuple(word for items in mentions for word in items.text if self._items.seldom(word)),
             other=other,
             among=bare.among,
             unsearchable=unsearchable(bare.text, self._items.search_text) if chinese and not found else (),
@@ -219,7 +220,7 @@ class Linker:
         """What the message wants of which tool, with what was stripped from it."""
         numbers = [number for clause in reading.clauses for number in clause.numbers]
         intents = read_intents(message, numbers, asked)
-        change = bare.change
+        change = bare.change or (undated_change(self.as_of) if asked == DIFF else None)
         if change is not None and intents.tools == (DIFF,):
             between = {"earlier": change.earlier, "later": change.later, "dated": change.dated}
             intents = replace(intents, arguments=between)
