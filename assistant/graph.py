@@ -26,6 +26,7 @@ from assistant.linking.linker import Linker
 from assistant.llm import ChatModel, writer
 from assistant.naming import MAX_NAME
 from assistant.outright import Known, outright
+from assistant.part_counted import narrowed_to_part
 from assistant.phrasing import PHRASED, marketing_copy, pitch
 from assistant.plan import CURRENT, DESCRIBED, Plan, definition_of, edited, make_plan, offered_tools
 from assistant.replies import CLARIFY, GAVE_WAY, MENDED, REFUSE, WITHOUT_IT, reply
@@ -73,6 +74,10 @@ class TurnGraph:
     def link(self, state: State, turn: Turn) -> State:
         """Find what of the message exists here."""
         saved = self.tools.rooms.library.names()
+        narrowed = narrowed_to_part(
+            turn.question, state, lambda question, both: self.linker.link(question, both, saved)
+        )
+        state = {**state, **narrowed}
         link, turn.steps = self._linked(turn.question, state, saved)
         turn.link = link
         turn.plan = self._outright(turn, state, saved)
@@ -85,7 +90,7 @@ class TurnGraph:
         turn.emit(
             "link", {"found": len(turn.link.candidates) + len(turn.link.edits), "unknown": turn.link.unknown}
         )
-        return {}
+        return narrowed
 
     def _linked(
         self, question: str, state: State, saved: Sequence[str]
