@@ -23,7 +23,8 @@ from assistant.follow_ups import Answerable, follow_ups
 from assistant.graph import TurnGraph
 from assistant.grounding import to_json as evidence_json
 from assistant.kept import KeptConversations
-from assistant.linking.linker import Confidence, Linker
+from assistant.linking.link import Confidence
+from assistant.linking.linker import Linker
 from assistant.llm import ChatModel
 from assistant.rooms import Rooms, describe_segment, make_linker, member_ids
 from assistant.run import Around, unwatched

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from assistant.change_intents import DEFAULT_DAYS, DIFF
-from assistant.linking.linker import Link
+from assistant.linking.link import Link
 from assistant.one_customer import REVERSED
 from assistant.plan import DESCRIBED, Plan
 from assistant.ranked_value import asks_ranked_value

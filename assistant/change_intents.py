@@ -7,7 +7,7 @@ same rules as those of conditions (`assistant.linking.windows`).
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -104,7 +104,7 @@ def spoken_change(message: str, chinese: bool, as_of: date) -> SpokenChange | No
         return None
     times = list(_times(message, chinese, as_of))
     if not times:
-        return SpokenChange(tuple(cues), as_of - timedelta(days=DEFAULT_DAYS), dated=False)
+        return undated_change(as_of, cues)
     # 'Since October' is the question's; of other times the one after the question, since one before may describe whom.
     open_ones = [(time, opened) for time, opened in times if opened]
     asked = [(time, opened) for time, opened in times if time.span[0] >= cues[0][0]]
@@ -114,6 +114,11 @@ def spoken_change(message: str, chinese: bool, as_of: date) -> SpokenChange | No
     if later == earlier:  # one day is where a change begins
         later = None
     return SpokenChange((*cues, time.span), earlier, later)
+
+
+def undated_change(as_of: date, cues: Sequence[Span] = ()) -> SpokenChange:
+    """The change that a message asks for without a date."""
+    return SpokenChange(tuple(cues), as_of - timedelta(days=DEFAULT_DAYS), dated=False)
 
 
 def _end(time: TimeMention, as_of: date) -> date:

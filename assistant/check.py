@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from assistant.linking.linker import Link
+from assistant.linking.link import Link
 from assistant.negation import negates, said_negation
 from assistant.plan import CURRENT, DESCRIBED, ON_SEGMENT, Plan, definition_of, edited, offered_tools
 from assistant.replies import REFUSE

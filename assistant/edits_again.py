@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from assistant.linking.edits import Edit
-from assistant.linking.linker import Confidence, Link
+from assistant.linking.link import Confidence, Link
 from assistant.plan import READ_AGAIN, Plan, edited
 from assistant.second_reading import SecondReader, doubtful, said_outright
 from assistant.sketch import sketchable
@@ -48,12 +48,15 @@ def reread(
     kinds = {each.kind for each in edits if not nothing}
 
     def fits(node: Node, members: set[str], before: set[str]) -> bool:
-        """It holds what the edit's words say outright, lets nobody in where they narrow, and loses no condition where
-        they change one."""
+        """It holds what the edit's words say outright, lets nobody in where they narrow, loses no condition where they
+        change one, and has no further one where they take one away."""
         if not said <= said_outright(node):
             return False
+        more = len(list(conditions(node))) - len(list(conditions(current)))
         if kinds == {"change"}:
-            return len(list(conditions(node))) >= len(list(conditions(current)))
+            return more >= 0
+        if sure and kinds == {"remove"}:
+            return more <= 0
         return not (sure and kinds == {"add"}) or members <= before
 
     found = second.edited(link, current, told, led, edit, fits)

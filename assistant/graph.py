@@ -21,10 +21,12 @@ from assistant.back import KEPT_TURNS, as_cluster
 from assistant.check import instead, mistakes, objections, unsaid
 from assistant.edits_again import as_sentence, led_to, reread
 from assistant.grounding import ungrounded
-from assistant.linking.linker import Link, Linker
+from assistant.linking.link import Link
+from assistant.linking.linker import Linker
 from assistant.llm import ChatModel, writer
 from assistant.naming import MAX_NAME
 from assistant.outright import Known, outright
+from assistant.part_counted import narrowed_to_part
 from assistant.phrasing import PHRASED, marketing_copy, pitch
 from assistant.plan import CURRENT, DESCRIBED, Plan, definition_of, edited, make_plan, offered_tools
 from assistant.replies import CLARIFY, GAVE_WAY, MENDED, REFUSE, WITHOUT_IT, reply
@@ -72,6 +74,10 @@ class TurnGraph:
     def link(self, state: State, turn: Turn) -> State:
         """Find what of the message exists here."""
         saved = self.tools.rooms.library.names()
+        narrowed = narrowed_to_part(
+            turn.question, state, lambda question, both: self.linker.link(question, both, saved)
+        )
+        state = {**state, **narrowed}
         link, turn.steps = self._linked(turn.question, state, saved)
         turn.link = link
         turn.plan = self._outright(turn, state, saved)
@@ -84,7 +90,7 @@ class TurnGraph:
         turn.emit(
             "link", {"found": len(turn.link.candidates) + len(turn.link.edits), "unknown": turn.link.unknown}
         )
-        return {}
+        return narrowed
 
     def _linked(
         self, question: str, state: State, saved: Sequence[str]
@@ -291,7 +297,10 @@ class TurnGraph:
     def _refuse(self, turn: Turn, plan: Plan, link: Link) -> State:
         """Say no. Where only one thing of a description is missing, 'yes' takes the rest."""
         lacking = ", ".join(link.missing or link.unknown)
-        turn.refused = reply(REFUSE[plan.reason or "out_of_scope"], link.language, lacking)
+        reason = plan.reason or "out_of_scope"
+        if reason == "unknown_field" and not lacking:
+            reason = "unnamed_field"
+        turn.refused = reply(REFUSE[reason], link.language, lacking)
         if plan.reason != "unknown_field" or link.reading is None:
             return {}
         rest = explain(link.reading, self.catalogue, link.language)

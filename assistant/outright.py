@@ -10,7 +10,7 @@ from typing import Any
 from assistant.back import spoken_back
 from assistant.greetings import spoken_everyone, spoken_help, spoken_sales
 from assistant.linking.clusters import numbered
-from assistant.linking.linker import Link
+from assistant.linking.link import Link
 from assistant.market_intents import MARKET_TOOLS
 from assistant.naming import name_alone
 from assistant.off_topic import off_topic

@@ -13,7 +13,7 @@ from typing import Any
 import prompts
 from assistant.change_intents import DIFF
 from assistant.intents import AHEAD, CAMPAIGN_CUES, TOOLS
-from assistant.linking.linker import Link
+from assistant.linking.link import Link
 from assistant.llm import ChatModel
 from assistant.market_intents import MARKET_TOOLS
 from assistant.one_customer import EXPLAIN

@@ -23,6 +23,10 @@ REFUSE: dict[str, tuple[str, str]] = {
         "The data has nothing about: {0}. `segassist features` lists what it has.",
         "数据中没有这些信息：{0}。可用 `segassist features` 查看现有字段。",
     ),
+    "unnamed_field": (
+        "The data lacks something that this asks for. `segassist features` lists what it has.",
+        "其中有些信息数据里没有。可用 `segassist features` 查看现有字段。",
+    ),
 }
 WITHOUT_IT = (
     "Without that I can take: {0}. Answer yes to take them.",

@@ -10,7 +10,8 @@ from typing import Any
 
 from assistant.back import KEPT_TURNS, spoken_other
 from assistant.change_intents import DIFF
-from assistant.linking.linker import Link, outcome_of
+from assistant.linking.likely import outcome_of
+from assistant.linking.link import Link
 from assistant.market_intents import MARKET_TOOLS
 from assistant.one_customer import EXPLAIN, MEMBERSHIP
 from assistant.plan import OF_EVERYONE, ON_CAMPAIGN, READ_AGAIN, Plan

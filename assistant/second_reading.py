@@ -16,10 +16,11 @@ from functools import cached_property
 from typing import Any
 
 from assistant.linking.candidates import Candidate
-from assistant.linking.linker import Confidence, Link, Linker
+from assistant.linking.link import Confidence, Link
+from assistant.linking.linker import Linker
 from assistant.llm import ChatModel, TunedModel, tuned
 from assistant.plan import ON_SEGMENT
-from assistant.sketch import asked, from_sketch, sketch_schema
+from assistant.sketch import asked, from_sketch, sketch_schema, without_year
 from segments.check import issues, validate
 from segments.codec import to_json
 from segments.definition import Node
@@ -237,6 +238,7 @@ class SecondReader:
         """The segment as the tuned model reads it. draw: 0 for the likeliest way, other numbers for others."""
         try:
             said, probability = model.weighed(asked(message), self.schema, draw)
+            said = without_year(said, message)
             node = from_sketch(said, self.linker.goods, self.linker.time, self.linker.level)
             validate(node, self.vocabulary)
         except (ModelRetryError, DefinitionError):

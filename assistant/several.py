@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from assistant.linking.linker import Link
+from assistant.linking.link import Link
 from assistant.linking.numbers import MONEY
 from segments.definition import EventCondition, conditions
 

@@ -9,6 +9,7 @@ looked up here by the parts that look up everybody's words, so that one adapter 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
@@ -119,6 +120,26 @@ def from_sketch(
         return named
 
     return from_json(walk(sketch))
+
+
+EVER = {"spend_365d": "spend_lifetime", "orders_365d": "orders_lifetime"}
+_OF_A_YEAR = re.compile(
+    r"\b(?:years?|yr|annual\w*|yearly|365|52 weeks|(?:12|twelve) months|l365d|ytd|2\d{3})\b|年|365|(?:12|十二)个月",
+    re.IGNORECASE,
+)
+
+
+def without_year(sketch: dict[str, Any], message: str) -> dict[str, Any]:
+    """The sketch with all that was ever spent and ordered where it says a year's and the message speaks of no year: the
+    model learned from a shop whose history is a year, where both are the same."""
+
+    def walk(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {k: EVER.get(v, v) if k in ("feature", "rank_by") else walk(v) for k, v in value.items()}
+        return [walk(each) for each in value] if isinstance(value, list) else value
+
+    changed: dict[str, Any] = sketch if _OF_A_YEAR.search(message) else walk(sketch)
+    return changed
 
 
 def sketchable(node: Node) -> bool:

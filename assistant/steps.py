@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
-from assistant.linking.linker import Link
+from assistant.linking.link import Link
 from assistant.plan import CURRENT, Plan
 from assistant.replies import CLARIFY, reply
 from assistant.run import Outcome, run_tool

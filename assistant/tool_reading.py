@@ -6,19 +6,22 @@ seen requests in many manners of speaking, and is asked which tool they want bef
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, get_args
 
 import prompts
+from assistant.change_intents import DIFF, asks_change
 from assistant.intents import NO_TOOL, TOOLS
-from assistant.linking.linker import Link
+from assistant.linking.link import Link
 from assistant.llm import ChatModel, TunedModel, tuned
 from assistant.one_customer import EXPLAIN
 from assistant.plan import CURRENT, DESCRIBED, Plan
 from assistant.second_reading import doubtful
-from segments.definition import conditions
+from segments.definition import FeatureCondition, Node, conditions
 from segments.errors import ModelRetryError
+from segments.features import Part
 
 OF_THEM = ("count_part", "profile_times", "profile_places", "profile_goods")
 """Tools that are asked of the segment at hand, and that no schema of the plan stage offers."""
@@ -127,6 +130,12 @@ def answerable(reading: ToolReading, link: Link, has_segment: bool) -> bool:
         return link.reading is not None or not has_segment  # one sketch will do where nobody is at hand
     if tool == "refine_segment":
         return has_segment and bool(link.edits)
+    if tool == DIFF:
+        return has_segment or asks_change(link.message)
+    if tool == "profile_times" and _says_when(link.reading):
+        return _ASKS_WHEN.search(link.message) is not None  # 'who shops mostly in the evening' asks whom
+    if tool == "delete_segment" and has_segment and link.edits:
+        return link.intents.name is not None  # 'drop the wine' takes a condition out of the segment at hand
     if tool == "count_part":
         return has_segment and link.reading is not None
     if tool == EXPLAIN:
@@ -134,12 +143,26 @@ def answerable(reading: ToolReading, link: Link, has_segment: bool) -> bool:
     return True
 
 
+_ASKS_WHEN = re.compile(
+    r"\b(?:when|what|which)\b|几点|几号|哪[天几一个些]|什么时|啥时|何时|多会儿", re.IGNORECASE
+)
+_HABITS = {f"{part}_share_365d" for part in get_args(Part)}
+
+
+def _says_when(node: Node | None) -> bool:
+    """Whether a definition says at which times customers shop."""
+    for each in conditions(node) if node is not None else ():
+        if isinstance(each, FeatureCondition) and each.feature in _HABITS:
+            return True
+        occasion = getattr(each, "occasion", None)
+        if occasion is not None and (occasion.weekdays or occasion.hours):
+            return True
+    return False
+
+
 def wholly(link: Link) -> bool:
-    """Whether the words explain the message to the last: none is unknown, and none only looked up in products' names, where
-    'park and ride' finds a ride."""
-    reading = link.reading
-    named = (getattr(each, "items", None) for each in conditions(reading)) if reading is not None else ()
-    return not doubtful(link) and not any(items is not None and items.text for items in named)
+    """Whether the words explain the message to the last: none is unknown, and none may mean another thing."""
+    return not doubtful(link) and not link.guessed
 
 
 @dataclass(frozen=True)

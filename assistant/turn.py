@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, TypedDict
 
-from assistant.linking.linker import Confidence, Link
+from assistant.linking.link import Confidence, Link
 from assistant.plan import Plan
 from assistant.run import Around, unwatched
 from assistant.tools import ToolResult

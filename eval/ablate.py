@@ -22,7 +22,7 @@ from rich.table import Table
 from assistant.app import Assistant
 from assistant.graph import TurnGraph
 from assistant.linking.candidates import Candidate
-from assistant.linking.linker import Link
+from assistant.linking.link import Link
 from assistant.llm import ChatModel, tuned
 from assistant.plan import Plan
 from assistant.rooms import Rooms, make_linker

@@ -7,15 +7,20 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from eval.cases import load_cases
 from eval.json_lines import read_lines
 
 WANTED = Path(__file__).parent / "arguments.jsonl"
 
 
 @cache
-def wanted() -> dict[str, dict[str, Any]]:
-    """Arguments by case: of the last turn's tool, those that its words settle. None: it must not be given."""
-    return {row["id"]: row["arguments"] for row in read_lines(WANTED)}
+def wanted() -> dict[tuple[str, ...], dict[str, Any]]:
+    """Arguments by the turns of a case: of the last turn's tool, those that its words settle. None: it must not be given.
+
+    By turns, because another retailer's questions have the same ids.
+    """
+    turns = {case.id: case.turns for case in load_cases("dev")}
+    return {turns[row["id"]]: row["arguments"] for row in read_lines(WANTED)}
 
 
 def arguments_right(arguments: Mapping[str, Any], tool: str, calls: Sequence[Mapping[str, Any]]) -> float:

@@ -157,7 +157,7 @@ def _failure(record: Record) -> str:
     why += [f"F1 {f1:.2f}"] if f1 is not None and f1 < RIGHT else []
     why += [] if record["scores"]["tool"] else [f"tool {record['called'] or 'none'}, wanted {record['tool']}"]
     arguments = record["scores"].get("arguments")
-    asked = wanted().get(record["id"]) if arguments is not None and arguments < 1 else None
+    asked = wanted().get(tuple(record["turns"])) if arguments is not None and arguments < 1 else None
     why += ["arguments"] if asked is not None and record["scores"]["tool"] else []
     turns = "".join(f"<li>{escape(turn)}</li>" for turn in record["turns"])
     details = {

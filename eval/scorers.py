@@ -44,7 +44,7 @@ def score(record: dict[str, Any], members: Members) -> dict[str, float | None]:
 def arguments_score(record: dict[str, Any]) -> float | None:
     """The share of the wanted arguments that the tool was called with; None where none are known of the case, or the
     record is of before calls were kept."""
-    arguments = wanted().get(record["id"])
+    arguments = wanted().get(tuple(record["turns"]))
     if arguments is None or "calls" not in record:
         return None
     return arguments_right(arguments, record["tool"], record["calls"])

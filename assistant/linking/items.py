@@ -118,6 +118,8 @@ class ItemLinker:
                 if not _contiguous(text[span[0] : span[1]]) or (not known and _joins_two(run)):
                     continue
                 items = self.lookup(" ".join(word for word, _ in run))
+                if not known and not self._one_thing([word for word, _ in run], items):
+                    continue
                 if _DEPARTMENT.match(text, span[1]):
                     items = self._department(" ".join(word for word, _ in run)) or items
                 if length == 1 and run[0][0] in absent_words() and not _bought(text, span):
@@ -224,6 +226,15 @@ class ItemLinker:
             return merged([items for items in named if items])
         return named[0] or self._in_names(phrase) or self._in_names(targets[0])
 
+    def _one_thing(self, words: Sequence[str], items: ItemFilter) -> bool:
+        """Whether words with an 'and' between them name one thing ('cold and flu'), not two ('clocks and wall clocks')."""
+        at = next((i for i, word in enumerate(words) if word in _AND), None)
+        if at is None or not items:
+            return True
+        if not items.text:
+            return any(_SLASHED.search(value) for value in items.values)
+        return not (self.lookup(" ".join(words[:at])) and self.lookup(" ".join(words[at + 1 :])))
+
     def _department(self, phrase: str) -> ItemFilter:
         """The department of exactly this name ('the meat department')."""
         whole = frozenset(stems(phrase))
@@ -290,6 +301,11 @@ class ItemLinker:
         hits = sum(wanted <= name for name in self._names)
         return ItemFilter(text=(phrase,)) if hits else ItemFilter()
 
+    def seldom(self, phrase: str) -> bool:
+        """Whether a phrase is one word that the name of one product holds, and no other: 'park and ride' finds a ride."""
+        wanted = frozenset(stems(phrase))
+        return len(wanted) == 1 and sum(wanted <= name for name in self._names) <= 1
+
     @cached_property
     def words(self) -> frozenset[str]:
         """Words that departments, categories and synonyms are made of."""
@@ -317,6 +333,9 @@ class ItemLinker:
         return names[best] if float(scores[best]) >= DENSE_THRESHOLD else None
 
 
+_AND = ("and", "or", "&")
+_SLASHED = re.compile(r"\b(?:and|or)\b|[/&:,-]", re.IGNORECASE)
+"""What stands in the name of a category that is made of two."""
 _DEPARTMENT = re.compile(r"\s+(?:department|dept)\b", re.IGNORECASE)
 _QUOTED = re.compile(r"[“\"]([^”\"]+)[”\"]")
 _NAMED_PRODUCTS = re.compile(

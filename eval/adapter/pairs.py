@@ -19,7 +19,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from assistant.linking.linker import Linker, is_chinese
+from assistant.linking.link import is_chinese
+from assistant.linking.linker import Linker
 from assistant.rooms import Rooms, make_linker
 from assistant.sketch import compact, from_sketch, to_sketch
 from assistant.workspace import DEFAULT, open_workspace

@@ -17,7 +17,8 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from assistant.linking.linker import Link, Linker
+from assistant.linking.link import Link
+from assistant.linking.linker import Linker
 from assistant.plan import offered_tools
 from assistant.rooms import Rooms, make_linker
 from assistant.workspace import DEFAULT, open_workspace

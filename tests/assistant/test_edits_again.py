@@ -153,6 +153,13 @@ def test_a_reading_leads_unless_the_other_speaks_for_the_edit(
     assert found == (None if taken is None else (from_json(taken[0]), taken[1]))
 
 
+def test_a_reading_with_a_further_condition_is_none_where_the_edit_takes_one_away(workspace: Path) -> None:
+    more = {"any_of": [{"all_of": [SPENT, PARENTS]}, {"feature": "age", "op": "=", "value": "45-54"}]}
+    talk, first, _ = conversation(workspace, more)
+    talk.set_segment(first.conversation, from_json(EDITED))
+    assert same(talk.ask("drop the children condition", first.conversation), SPENT)
+
+
 @pytest.mark.parametrize(("message", "kept"), [("exclude those with children", True), (EDIT, False)])
 def test_a_reading_that_loses_an_exclusion_is_none(workspace: Path, message: str, kept: bool) -> None:
     talk, first, _ = conversation(workspace, ALONE)

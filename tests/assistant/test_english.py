@@ -8,7 +8,8 @@ import pytest
 from assistant.linking.clauses import Reading
 from assistant.linking.here import Here
 from assistant.linking.left_out import left_out
-from assistant.linking.linker import Linker, outcome_of
+from assistant.linking.likely import outcome_of
+from assistant.linking.linker import Linker
 from assistant.linking.occasions import occasions
 from assistant.rooms import Rooms, make_linker
 from segments.canonical import fingerprint

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from assistant.linking.linker import is_chinese
+from assistant.linking.link import is_chinese
 from assistant.linking.numbers import Number, numbers, to_number
 from assistant.linking.rewrite import plain
 

@@ -295,6 +295,32 @@ def test_whether_they_are_of_a_kind_is_a_share_and_no_edit(talk, question):
     assert talk.current == BIG_SPENDERS
 
 
+@pytest.mark.parametrize(
+    ("counted", "changed"),
+    [
+        ("what share of them has not bought in 30 days?", "make the 30 days two weeks"),
+        ("其中最近30天没来的占多少？", "把30天改成两周"),
+    ],
+)
+def test_a_part_that_was_counted_is_the_segment_once_it_is_changed(talk, counted, changed):
+    talk.use(SOUP)
+    assert [each["name"] for each in talk.ask(counted).tool_calls] == ["count_part"]
+    assert talk.current == SOUP
+    talk.ask(changed, call("refine_segment", edits=["e1"]))
+    assert talk.current == {"all_of": [SOUP, {"not": {"event": "purchase", "from_days_ago": 14}}]}
+    talk.ask("undo")
+    assert talk.current == {"all_of": [SOUP, {"not": {"event": "purchase", "from_days_ago": 30}}]}
+    talk.ask("undo")
+    assert talk.current == SOUP
+
+
+def test_another_edit_after_a_part_was_counted_is_of_the_segment(talk):
+    talk.use(SOUP)
+    talk.ask("what share of them has kids?")
+    talk.ask("only those over 55", call("refine_segment", edits=["e1"]))
+    assert PARENTS not in talk.current["all_of"]
+
+
 @pytest.mark.parametrize("question", ["how many are left?", "还剩多少人？", "what do you mean by best?"])
 def test_how_many_are_left_and_what_was_meant_shows_the_segment(talk, question):
     talk.use(SOUP)

@@ -90,7 +90,9 @@ def test_a_message_that_the_words_explain_wholly_is_refused_only_where_the_model
         )
 
 
-@pytest.mark.parametrize("message", ["wine drinkers please", "买过啤酒的给我拉出来"])
+@pytest.mark.parametrize(
+    "message", ["wine drinkers please", "买过啤酒的给我拉出来", "who bought ramen in November?"]
+)
 def test_nothing_is_lacking_in_a_message_that_the_words_explain_wholly(workspace: Path, message: str) -> None:
     refused = {"tool": "refuse", "reason": "unknown_field"}
     answer = asks(workspace, refused, call("define_segment"))(message)
@@ -98,12 +100,42 @@ def test_nothing_is_lacking_in_a_message_that_the_words_explain_wholly(workspace
     assert answer.segment is not None
 
 
+def test_whom_words_describe_by_when_they_shop_is_not_asked_when(linker: Linker) -> None:
+    reading = ToolReading("profile_times", None, 0.99)
+    for message, asks_when in (
+        ("who shops mostly in the evening?", False),
+        ("when do beer buyers shop?", True),
+    ):
+        link = linker.link(message, asked="profile_times")
+        assert answerable(reading, link, has_segment=False) is asks_when, message
+
+
+def test_two_dates_are_compared_where_words_or_a_segment_at_hand_ask_for_it(linker: Linker) -> None:
+    reading, spent_less = ToolReading("diff_segment", None, 0.9), "customers who spend less than last quarter"
+    assert not answerable(reading, linker.link(spent_less, asked="diff_segment"), has_segment=False)
+    link = linker.link("any churn in there?", COFFEE, asked="diff_segment")
+    assert answerable(reading, link, has_segment=True)
+    assert link.intents.arguments["earlier"] < linker.as_of
+
+
+def test_what_an_edit_takes_out_of_the_segment_at_hand_deletes_no_saved_one(linker: Linker) -> None:
+    current = from_json({"event": "purchase", "items": {"category": ["BEERS/ALES", "SOUP"]}})
+    reading = ToolReading("delete_segment", None, 1.0)
+    for message, deletes in (("drop the soup", False), ("drop Soup people", True)):
+        link = linker.link(message, current, saved=("Soup people",), asked="delete_segment")
+        assert answerable(reading, link, has_segment=True) is deletes, message
+
+
 def test_the_model_does_not_say_whether_a_segment_is_edited_or_described_anew() -> None:
     assert not takes(
-        ToolReading("define_segment", None, 1.0), ("define_segment", "refine_segment"), True, False
+        ToolReading("define_segment", None, 1.0),
+        ("define_segment", "refine_segment"),
+        True,
+        whole=False,
     )
-    assert not takes(ToolReading("define_segment", None, 1.0), ("refine_segment",), True, False)
-    assert not takes(ToolReading("define_segment", None, 1.0), ("define_segment",), False, False)
+    for offered, has_segment in ((("refine_segment",), True), (("define_segment",), False)):
+        described = ToolReading("define_segment", None, 1.0)
+        assert not takes(described, offered, has_segment, whole=False)
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from assistant.linking.linker import is_chinese
+from assistant.linking.link import is_chinese
 from assistant.linking.periods import black_friday
 from assistant.linking.rewrite import plain
 from assistant.linking.windows import TimeMention, windows

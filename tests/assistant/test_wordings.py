@@ -3,7 +3,8 @@
 import pytest
 
 from assistant.intents import read_intents, spoken_weeks
-from assistant.linking.linker import Linker, is_chinese
+from assistant.linking.link import is_chinese
+from assistant.linking.linker import Linker
 from assistant.linking.numbers import numbers
 from assistant.outright import Known, outright
 from assistant.plan import offered_tools

@@ -214,17 +214,30 @@ def test_arguments_are_those_of_the_last_call_by_value():
 
 
 def test_arguments_are_known_of_dev_questions_only_and_by_names_that_their_tools_have():
-    cases = {case.id: case for case in load_cases()}
+    cases = {case.turns: case for case in load_cases()}
     specs = tool_specs()
-    for case_id, arguments in wanted().items():
-        assert cases[case_id].split == "dev"
-        assert set(arguments) <= set(specs[cases[case_id].tool].schema["properties"]), case_id
+    for turns, arguments in wanted().items():
+        assert cases[turns].split == "dev"
+        assert set(arguments) <= set(specs[cases[turns].tool].schema["properties"]), turns
     assert len(wanted()) > 80
-    assert {cases[case_id].language for case_id in wanted()} == {"en", "zh"}
+    assert {cases[turns].language for turns in wanted()} == {"en", "zh"}
+
+
+def test_another_retailers_question_of_the_same_id_wants_no_arguments(record):
+    other = load_cases(folder="online_retail", file="tools.jsonl")[0]
+    found = record("en-lookalike-001", turns=list(other.turns), calls=[], tool=other.tool, called=[])
+    assert rescore([found], lambda _node: ())[0]["scores"]["arguments"] is None
 
 
 def test_wrong_arguments_are_a_failure_that_the_report_tells(record):
-    asked = {"tool": "find_lookalikes", "gold": None, "called": ["find_lookalikes"], "found": None}
+    turns = next(list(case.turns) for case in load_cases("dev") if case.id == "en-lookalike-001")
+    asked = {
+        "tool": "find_lookalikes",
+        "gold": None,
+        "called": ["find_lookalikes"],
+        "found": None,
+        "turns": turns,
+    }
     calls = [{"name": "find_lookalikes", "arguments": {"top": 100}}]
     wrong_top, right_top = (
         rescore([record("en-lookalike-001", calls=[call], **asked)], lambda _node: ())[0]
