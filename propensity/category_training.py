@@ -67,8 +67,9 @@ def train_categories(
 
 def _tested(matrices: Matrices, test: date) -> list[str]:
     """The large categories that some customers of the test bought and some did not."""
-    bought = _labels(matrices, list(matrices.tables.categories[:CARD_CATEGORIES]), test)
-    return [category for category in bought if bought[category].nunique() > 1]
+    large = matrices.tables.categories[:CARD_CATEGORIES]
+    bought = _labels(matrices, large, test)
+    return [category for category in large if bought[category].nunique() > 1]
 
 
 def _labels(matrices: Matrices, categories: Sequence[str], cut: date) -> pd.DataFrame:
