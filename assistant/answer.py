@@ -389,6 +389,42 @@ def _overlap(item: Evidence, language: Language, currency: str) -> str:
     return "\n".join(lines)
 
 
+def _duplicates(item: Evidence, language: Language, currency: str) -> str:
+    figures, shown = named(item), displayed(item, currency)
+    saved, twins = int(figures["saved"].value), int(figures["duplicates"].value)
+    if not saved:
+        head = say(language, "**No saved segment can be compared with it.**", "**没有可比较的已保存分群。**")
+    elif not twins:
+        head = say(
+            language,
+            f"**None of {shown['saved']} saved segments is a near-duplicate of it.**",
+            f"**{shown['saved']}个已保存分群中没有与它几乎相同的。**",
+        )
+    else:
+        head = say(
+            language,
+            f"**Near-duplicates of it: {shown['duplicates']} of {shown['saved']} saved segments.**",
+            f"**{shown['saved']}个已保存分群中，有{shown['duplicates']}个与它几乎相同。**",
+        )
+    lines = [head]
+    for row in item.rows:
+        start = f"saved.{row['place']}"
+        alike = shown.get(f"{start}.jaccard")
+        jaccard = say(language, f", Jaccard {alike}", f"，重叠度 {alike}") if alike else ""
+        verdict = ""
+        if row["same_meaning"]:
+            verdict = say(language, " **It means the same.**", " **含义相同。**")
+        elif row["near_duplicate"]:
+            verdict = say(language, " **Near-duplicate.**", " **几乎相同。**")
+        said = (
+            f"- {row['name']}: {shown[start]} in both{jaccard}.",
+            f"- {row['name']}：共有 {shown[start]} 位{jaccard}。",
+        )
+        lines.append(say(language, *said) + verdict)
+    lines += [f"- {note}" for note in item.notes[language == "zh" :: 2]]
+    return "\n".join(lines)
+
+
 def _membership(item: Evidence, language: Language, currency: str) -> str:
     figures = named(item)
     belongs = figures["belongs"].value == "yes"
@@ -457,6 +493,7 @@ _RENDERERS: dict[str, Callable[[Evidence, Language, str], str]] = {
         "spent",
     ),
     "overlap_segments": _overlap,
+    "find_duplicates": _duplicates,
     "explain_membership": _membership,
     "estimate_uplift": answer_scores.uplift,
     "customer_value": answer_scores.worth,

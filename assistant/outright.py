@@ -28,6 +28,7 @@ from assistant.spoken_answers import (
     spoken_versions,
     spoken_why,
 )
+from assistant.spoken_duplicates import spoken_duplicates
 from assistant.spoken_groups import spoken_groups, spoken_of_groups
 from assistant.spoken_habits import spoken_goods, spoken_places
 from assistant.spoken_plan import spoken_as_file, spoken_experiment, spoken_plan_again, spoken_terms
@@ -91,6 +92,8 @@ def outright(message: str, link: Link, known: Known) -> Plan | None:
     pair = spoken_pair(message, known.segments)
     if pair is not None:
         return _settled("compare_segments", names=pair)
+    if spoken_duplicates(message):
+        return _settled("find_duplicates", CURRENT)
     if known.called and (language := spoken_language(message)) is not None:
         return _settled("say_again", language=language)
     of_groups = spoken_groups(message)

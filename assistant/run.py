@@ -330,6 +330,8 @@ def _on_segment(
         case "save_segment":
             outcome.question = reply(CLARIFY["no_name"], link.language)
             outcome.pending = {"tool": "save_segment", "arguments": {"named": None}}
+        case "find_duplicates":
+            outcome.call("find_duplicates", tools.find_duplicates, subject)
         case "trend_segment":
             outcome.call("trend_segment", tools.trend_segment, subject)
         case tool if tool == DIFF:

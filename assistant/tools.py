@@ -483,6 +483,11 @@ class Tools:
         """How the saved segments overlap: customers in both, Jaccard, near-duplicates, most alike first."""
         return ToolResult((audience.overlap_segments(self.rooms),))
 
+    def find_duplicates(self, definition: Node) -> ToolResult:
+        """Which saved segments are nearly the same as this one, saved or not: customers in both, Jaccard, near-duplicates
+        first, then the most alike."""
+        return self._about(definition, audience.find_duplicates(self.rooms, definition))
+
     def save_segment(self, definition: Node, name: str) -> ToolResult:
         """Save the current segment under a name."""
         saved = self.rooms.library.save(name, canonical(definition))

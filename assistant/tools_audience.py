@@ -19,7 +19,7 @@ from segments.issues import Issue
 from segments.ports import Evidence, Figure
 from warehouse.breakdown import breakdown
 from warehouse.estimate import draw
-from warehouse.overlap import overlaps
+from warehouse.overlap import beside, overlaps
 from warehouse.trend import change, drift, filled_from, trend
 from warehouse.why import Verdict, why
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from assistant.rooms import Rooms
 
 POINTS, STEP_DAYS = 12, 30
-SHOWN_PAIRS = 20
+SHOWN_PAIRS, SHOWN_ALIKE = 20, 5
 HABIT_DAYS = 365
 Falls = Callable[[pd.Series, pd.Series], pd.Series]
 """Of weekdays (0 is Monday) and hours (0 to 23): which of them fall into a time."""
@@ -231,14 +231,7 @@ def overlap_segments(rooms: Rooms) -> Evidence:
 
     A segment that cannot be counted is left out, and told with the reason.
     """
-    saved: dict[str, Node] = {}
-    notes: list[str] = []
-    for segment in rooms.library.all():
-        try:
-            rooms.audiences.size(segment.definition)
-            saved[segment.name] = segment.definition
-        except UserError as error:
-            notes += [f"{segment.name} is left out: {error}", f"未计入{segment.name}：{error.zh}"]
+    saved, notes = _saved(rooms)
     if len(saved) < 2:
         raise NotFoundError(
             "overlap: fewer than two segments are saved that can be counted; save two to compare them.",
@@ -255,6 +248,42 @@ def overlap_segments(rooms: Rooms) -> Evidence:
             figures.append(Figure(f"pair.{place}.jaccard", pair.jaccard, "share", label, label))
         rows.append({"place": place, "pair": label, "near_duplicate": pair.near_duplicate})
     return Evidence("", "overlap_segments", tuple(figures), tuple(rows), tuple(notes))
+
+
+def find_duplicates(rooms: Rooms, definition: Node) -> Evidence:
+    """The saved segments beside a definition that need not be saved: near-duplicates first, then the most alike.
+
+    A segment that cannot be counted is left out, and told with the reason.
+    """
+    saved, notes = _saved(rooms)
+    found = beside(rooms.audiences, definition, saved)
+    twins = sum(each.near_duplicate for each in found)
+    figures = [
+        Figure("saved", len(saved), "count", "saved segments", "已保存分群"),
+        Figure("duplicates", twins, "count", "near-duplicates", "几乎相同的分群"),
+    ]
+    rows = []
+    for place, each in enumerate(found[: max(SHOWN_ALIKE, min(twins, SHOWN_PAIRS))]):
+        both = rooms.disclosure.shown_both(definition, saved[each.name])
+        figures.append(Figure(f"saved.{place}", both, "customers", each.name, each.name))
+        if isinstance(both, int):
+            figures.append(Figure(f"saved.{place}.jaccard", each.jaccard, "share", each.name, each.name))
+        twin = {"near_duplicate": each.near_duplicate, "same_meaning": each.same_meaning}
+        rows.append({"place": place, "name": each.name} | twin)
+    return Evidence("", "find_duplicates", tuple(figures), tuple(rows), tuple(notes))
+
+
+def _saved(rooms: Rooms) -> tuple[dict[str, Node], list[str]]:
+    """The saved segments that can be counted, and why the others cannot, in English and Chinese by turns."""
+    saved: dict[str, Node] = {}
+    notes: list[str] = []
+    for segment in rooms.library.all():
+        try:
+            rooms.audiences.size(segment.definition)
+            saved[segment.name] = segment.definition
+        except UserError as error:
+            notes += [f"{segment.name} is left out: {error}", f"未计入{segment.name}：{error.zh}"]
+    return saved, notes
 
 
 def explain_membership(rooms: Rooms, definition: Node, customer: str) -> Evidence:

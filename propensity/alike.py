@@ -41,7 +41,9 @@ def alike_activity(purchases: pd.DataFrame, activity: pd.DataFrame) -> pd.DataFr
 
 
 def _baskets(purchases: pd.DataFrame, customers: pd.Index) -> sparse.csr_matrix:
-    """tf-idf of products, each customer of length 1; rows as in `customers`."""
+    """tf-idf of products, each customer of length 1; rows as in `customers`, purchases of others left out."""
+    # Whoever bought nothing but products of no known category has no activity, but purchases.
+    purchases = purchases[purchases["customer_id"].isin(customers)]
     who = customers.get_indexer(pd.Index(purchases["customer_id"]))
     items, products = pd.factorize(purchases["item_id"])
     lines = np.log1p(purchases["lines"].to_numpy(dtype="float32"))

@@ -13,7 +13,7 @@ from propensity import evaluate as ev
 from propensity.candidate import Candidate, Lineage, card
 from propensity.drift import reference
 from propensity.matrices import Matrices
-from propensity.model import CATEGORIES, PropensityModel, train, validation_cuts
+from propensity.model import CATEGORIES, PropensityModel, constant, train, validation_cuts
 from propensity.outcomes import CATEGORY_HORIZON, POOLED, category_outcome
 from propensity.plan import TemporalPlan
 from propensity.promotion import LABEL
@@ -31,8 +31,8 @@ MEAN_CATEGORIES = 30
 
 def train_categories(
     matrices: Matrices, plan: TemporalPlan, lineage: Lineage, progress: Progress
-) -> Candidate:
-    """Train, test, refit and score the pooled model."""
+) -> Candidate | None:
+    """Train, test, refit and score the pooled model; None where no category's purchases can be learned or tested."""
     categories = matrices.tables.categories
     learned = learned_categories(categories)
     training = plan.train[-PANEL_CUTS:]
@@ -44,11 +44,15 @@ def train_categories(
     for place, cut in enumerate(cuts):
         progress(0.5 * place / len(cuts), f"category histories on {cut}")
         panels[cut] = matrices.panel_snapshot(learned, cut, CATEGORY_HORIZON, PANEL_ROWS)
+    learning, tested = [panels[cut] for cut in sorted({*past, *held})], _tested(matrices, plan.test)
+    if constant(learning) or not tested:
+        progress(1.0, "category model: the data has no such purchases to learn from, so there is no model")
+        return None
     progress(0.5, "category model: training")
-    chosen = train([panels[cut] for cut in sorted({*past, *held})], CATEGORY_HORIZON, CATEGORIES)
+    chosen = train(learning, CATEGORY_HORIZON, CATEGORIES)
     trial = chosen.refitted([panels[cut] for cut in training], CATEGORIES)
     progress(0.65, f"category model: testing on {plan.test}")
-    results, said = _test(matrices, trial, training, plan.test)
+    results, said = _test(matrices, trial, training, plan.test, tested)
     progress(0.85, "category model: training the served model")
     model = chosen.refitted([panels[cut] for cut in served], CATEGORIES)
     progress(0.9, f"category model: scores as of {plan.as_of}")
@@ -61,26 +65,35 @@ def train_categories(
     return Candidate(POOLED, model.to_bytes(), scores, tuple(cards), trial.to_bytes(), said, learned_on)
 
 
+def _tested(matrices: Matrices, test: date) -> list[str]:
+    """The large categories that some customers of the test bought and some did not."""
+    large = matrices.tables.categories[:CARD_CATEGORIES]
+    bought = _labels(matrices, large, test)
+    return [category for category in large if bought[category].nunique() > 1]
+
+
+def _labels(matrices: Matrices, categories: Sequence[str], cut: date) -> pd.DataFrame:
+    """0/1, the customers of a cut by categories."""
+    bought = matrices.tables.category_labels(categories, cut, CATEGORY_HORIZON)
+    return bought.reindex(matrices.customers(cut).index, fill_value=0)
+
+
 def _test(
-    matrices: Matrices, model: PropensityModel, training: Sequence[date], test: date
+    matrices: Matrices,
+    model: PropensityModel,
+    training: Sequence[date],
+    test: date,
+    categories: Sequence[str],
 ) -> tuple[dict[str, ev.Evaluation], pd.DataFrame]:
-    """The pooled model's own evaluation first, then one for each large category; and what was said of them."""
-    categories = list(matrices.tables.categories[:CARD_CATEGORIES])
+    """The pooled model's own evaluation first, then one for each category; and what was said of them."""
     features = matrices.customers(test)
-    known = {
-        cut: matrices.tables.category_labels(categories, cut, CATEGORY_HORIZON).reindex(
-            matrices.customers(cut).index, fill_value=0
-        )
-        for cut in (*training, test)
-    }
+    known = {cut: _labels(matrices, categories, cut) for cut in (*training, test)}
     scores = matrices.category_scores(model, categories, test)
     results: dict[str, ev.Evaluation] = {}
     said: dict[str, pd.Series] = {}
     samples: list[np.ndarray] = []
     for category in categories:
         labels, name = known[test][category].to_numpy(), category_outcome(category).name
-        if labels.min() == labels.max():
-            continue
         past = [Snapshot(cut, matrices.customers(cut), known[cut][category]) for cut in training]
         values = scores[name].to_numpy(dtype="float64")
         said |= {name: scores[name], LABEL + name: known[test][category]}

@@ -297,6 +297,12 @@ def labels_of(snapshot: Snapshot) -> np.ndarray:
     return labels
 
 
+def constant(snapshots: Sequence[Snapshot]) -> bool:
+    """Whether all customers of all snapshots have the same label: nothing to learn or to test."""
+    labels = np.concatenate([labels_of(snapshot) for snapshot in snapshots])
+    return bool(len(labels) == 0 or labels.min() == labels.max())
+
+
 def stacked(snapshots: Sequence[Snapshot]) -> tuple[np.ndarray, np.ndarray]:
     """Features (float32) and labels of snapshots, one under the other, columns as in the first."""
     names = list(snapshots[0].features)

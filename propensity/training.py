@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import lightgbm as lgb
-import numpy as np
 import pandas as pd
 
 from propensity import evaluate as ev
@@ -28,6 +27,7 @@ from propensity.model import (
     COUPONS,
     CUSTOMERS,
     Settings,
+    constant,
     labels_of,
     train,
     validation_cuts,
@@ -252,7 +252,7 @@ class Trainer:
             snapshots[cut] = self._matrices.snapshot(asked, cut, encoder)
         progress(0.6, f"{name}: training")
         training, test = [snapshots[cut] for cut in plan.train], snapshots[plan.test]
-        if any(_constant(chosen) for chosen in (training, [test])):
+        if any(constant(chosen) for chosen in (training, [test])):
             progress(1.0, f"{name}: the data has no such event to learn from, so there is no model")
             return None
         trial = dated(self._matrices, learn(asked, training, settings, encoder), asked, plan.test)
@@ -320,9 +320,3 @@ def _only(snapshot: Snapshot, answer: int) -> Snapshot:
     """The snapshot with 1 for one answer of a next action and 0 for all others."""
     known = pd.Series(labels_of(snapshot) == answer, snapshot.features.index)
     return replace(snapshot, labels=known.astype("int8"))
-
-
-def _constant(snapshots: Sequence[Snapshot]) -> bool:
-    """Whether all customers of all snapshots have the same label: nothing to learn or to test."""
-    labels = np.concatenate([labels_of(snapshot) for snapshot in snapshots])
-    return bool(len(labels) == 0 or labels.min() == labels.max())

@@ -267,7 +267,10 @@ def _propensity(node: PropensityCondition, vocabulary: Vocabulary) -> list[Sente
     if vocabulary.outcomes is not None and node.outcome not in vocabulary.outcomes:
         category = node.outcome.removeprefix("purchase_30d:")
         if base != "purchase_30d" or category not in vocabulary.items.get("category", ()):
-            found.append(_unknown("outcome", node.outcome, vocabulary.outcomes))
+            none = Issue("outcome_none", name=node.outcome)
+            found.append(
+                _unknown("outcome", node.outcome, vocabulary.outcomes) if vocabulary.outcomes else none
+            )
     return found + _shares("propensity", min_probability=node.min_probability, top_share=node.top_share)
 
 
@@ -276,7 +279,7 @@ def _uplift(node: UpliftCondition, vocabulary: Vocabulary) -> list[Sentence]:
     if vocabulary.campaigns is not None and node.campaign not in vocabulary.campaigns:
         # Campaigns are numbered mostly, so what is spelt alike is no hint.
         known = list(vocabulary.campaigns)[-KNOWN_CAMPAIGNS:]
-        found.append(Issue("campaign_unknown", name=node.campaign, known=known))
+        found.append(Issue("campaign_unknown" if known else "campaign_none", name=node.campaign, known=known))
     return found + _shares("uplift", min_effect=node.min_effect, top_share=node.top_share)
 
 

@@ -70,6 +70,10 @@ WORDS: dict[str, tuple[str, str]] = {
         "propensity: no model predicts '{name}'; known are {known}.",
         "propensity：没有预测“{name}”的模型；现有{known}。",
     ),
+    "outcome_none": (
+        "propensity: no model predicts '{name}'; there is no model here yet.",
+        "propensity：没有预测“{name}”的模型；这里还没有任何模型。",
+    ),
     "outcome_like": (
         "propensity: no model predicts '{name}'; did you mean {near}?",
         "propensity：没有预测“{name}”的模型；您是指{near}吗？",
@@ -77,6 +81,10 @@ WORDS: dict[str, tuple[str, str]] = {
     "campaign_unknown": (
         "uplift: there is no past campaign '{name}'; known are {known}.",
         "uplift：没有以往的营销活动“{name}”；现有{known}。",
+    ),
+    "campaign_none": (
+        "uplift: there is no past campaign '{name}'; the data tell of none.",
+        "uplift：没有以往的营销活动“{name}”；数据里没有任何营销活动。",
     ),
     # Values
     "operator": (

@@ -291,10 +291,13 @@ class Client:
 
     # Exports
 
-    def export(self, definition: Definition, name: str, file_format: str = "csv") -> ExportJob:
+    def export(
+        self, definition: Definition, name: str, file_format: str = "csv", channel: str | None = None
+    ) -> ExportJob:
         """Have the members exported. It goes on by itself; `wait_for` and `download` take what this returns. With
-        'table' they are also put into the table `name` of the server's `export_database`."""
-        body = {"definition": definition, "name": name, "format": file_format}
+        'table' they are also put into the table `name` of the server's `export_database`. channel: only those who agreed
+        to it."""
+        body = {"definition": definition, "name": name, "format": file_format, "channel": channel}
         answer = self._send("POST", "/v1/exports", json=body, headers=_once())
         return ExportJob.model_validate_json(answer.content)
 

@@ -60,6 +60,7 @@ _jobs = Table(
     Column("via", String(16)),
     Column("name", String(80)),
     Column("format", String(16)),
+    Column("channel", String(80)),
     Column("definition", Text),
     Column("state", String(16)),
     Column("progress", Float),
@@ -80,7 +81,8 @@ _jobs = Table(
 
 @dataclass(frozen=True)
 class Job:
-    """One export. progress: 0 to 1. folder: of the export, under the workspace's exports; count: customers in it."""
+    """One export. channel: only members who agreed to it; empty for everyone. progress: 0 to 1. folder: of the export,
+    under the workspace's exports; count: customers in it."""
 
     id: str
     user: str
@@ -88,6 +90,7 @@ class Job:
     via: str
     name: str
     format: str
+    channel: str
     definition: Node
     state: State
     progress: float
@@ -113,7 +116,7 @@ class Jobs:
     def __init__(self, state: Database) -> None:
         self._state = state
 
-    def create(self, caller: Caller, definition: Node, name: str, file_format: str) -> Job:
+    def create(self, caller: Caller, definition: Node, name: str, file_format: str, channel: str = "") -> Job:
         """Put an export into the queue."""
         now = datetime.now(UTC)
         row = {
@@ -123,6 +126,7 @@ class Jobs:
             "via": caller.via,
             "name": name,
             "format": file_format,
+            "channel": channel,
             "definition": json.dumps(to_json(definition), ensure_ascii=False),
             "state": "queued",
             "progress": 0.0,

@@ -110,17 +110,16 @@ def why(
     workspace: WorkspaceOption = DEFAULT,
 ) -> None:
     """Say why one customer is in a definition, or which conditions are missing, near misses first."""
-    from assistant.answer import plain
-    from serving.service import Service
+    asked = {"customer": customer}
+    _told(workspace, "export", "segment why", "explain_membership", file, as_json, **asked)
 
-    caller, service = acting(workspace, "export", "segment why"), Service.open(workspace)
-    asked = {"definition": to_json(read_definition(file, workspace)), "customer": customer}
-    if as_json:
-        typer.echo(json.dumps(service.call(caller, "explain_membership", asked), ensure_ascii=False))
-        return
-    settings = service.rooms.workspace.settings
-    told = service.run(caller, "explain_membership", asked)
-    typer.echo(plain(told, "en", settings.currency, settings.min_group))
+
+@segment_app.command()
+def duplicates(
+    file: DefinitionFile, as_json: JsonOption = False, workspace: WorkspaceOption = DEFAULT
+) -> None:
+    """Find the saved segments that are nearly the same as a definition, which need not be saved."""
+    _told(workspace, "read", "segment duplicates", "find_duplicates", file, as_json)
 
 
 @segment_app.command()
@@ -159,6 +158,22 @@ def clusters(
         else:
             definition, size = json.dumps(cluster["definition"]), _customers(cluster["size"])
             typer.echo(f"{definition}  {size}: {cluster['name_en']}")
+
+
+def _told(
+    workspace: Path, needs: Permission, what: str, tool: str, file: Path, as_json: bool, **arguments: str
+) -> None:
+    """What a tool tells of a definition, in words or as JSON."""
+    from assistant.answer import plain
+    from serving.service import Service
+
+    caller, service = acting(workspace, needs, what), Service.open(workspace)
+    asked = {"definition": to_json(read_definition(file, workspace))} | arguments
+    if as_json:
+        typer.echo(json.dumps(service.call(caller, tool, asked), ensure_ascii=False))
+        return
+    settings = service.rooms.workspace.settings
+    typer.echo(plain(service.run(caller, tool, asked), "en", settings.currency, settings.min_group))
 
 
 def _listing(members: bool) -> Permission:

@@ -54,7 +54,7 @@ from serving.turns import TurnQueue
 from serving.users import Users
 from warehouse.estimate import Estimate, draw
 from warehouse.export import Manifest, check_names, clear_partial, export, manifest_of, read_manifest
-from warehouse.reach import without_few
+from warehouse.reach import check_channel, without_few
 from warehouse.trend import Change, change
 
 MAX_OVERLAP = 20
@@ -595,12 +595,15 @@ class Service:
         self.check(caller, "export", "export")
         folder = self.rooms.workspace.folder / "exports"
         rooms, by, digest = self.rooms, caller.name, fingerprint(definition)
+        agreed = {"channel": channel} if channel else {}
 
         def record(manifest: Manifest) -> None:
-            count = manifest.count
-            self._exported(caller, name, definition, count, count, 0, format=file_format, id=manifest.id)
+            count, of = manifest.count, manifest.count if manifest.total is None else manifest.total
+            more = {"format": file_format, "id": manifest.id} | agreed
+            self._exported(caller, name, definition, count, of, 0, **more)
 
-        with self.changing(caller, "exporting", exporting=name, definition=digest, format=file_format):
+        asked = {"exporting": name, "definition": digest, "format": file_format} | agreed
+        with self.changing(caller, "exporting", **asked):
             return export(
                 rooms.audiences,
                 rooms.vault,
@@ -615,14 +618,22 @@ class Service:
                 progress=progress,
             )
 
-    def start_export(self, caller: Caller, definition: Node, name: str, file_format: str) -> Job:
-        """Have an export made by a server process. Raises DefinitionError, UserError before anything is kept."""
+    def start_export(
+        self, caller: Caller, definition: Node, name: str, file_format: str, channel: str = ""
+    ) -> Job:
+        """Have an export made by a server process. channel: only members who agreed to it.
+
+        Raises DefinitionError, UserError, NotFoundError (channel) before anything is kept.
+        """
         self.check(caller, "export", "export")
         check_names(name, file_format, self.rooms.workspace.settings.export_database)
         self.rooms.audiences.sql(definition)
         asked = {"exporting": name, "definition": fingerprint(definition), "format": file_format}
+        if channel:
+            check_channel(self.rooms.audiences, channel)
+            asked["channel"] = channel
         with self.changing(caller, "export_asked", **asked):
-            return self.jobs.create(caller, definition, name, file_format)
+            return self.jobs.create(caller, definition, name, file_format, channel)
 
     def exports(self, caller: Caller, offset: int = 0, limit: int = 100) -> tuple[list[Job], int]:
         """The caller's export jobs, newest first, and how many there are; an admin's are everybody's."""
@@ -665,7 +676,7 @@ class Service:
         caller = self.users.named(job.user).by(job.via) if self.users.on else job.caller
         if job.attempts > 1:
             clear_partial(self.rooms.workspace.folder / "exports", job.name)
-        made = self.export(caller, job.definition, job.name, job.format, progress=progress)
+        made = self.export(caller, job.definition, job.name, job.format, job.channel, progress)
         return str(made.relative_to(self.rooms.workspace.folder / "exports")), read_manifest(made).count
 
     def _exported(

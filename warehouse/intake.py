@@ -271,7 +271,8 @@ def _has_values(connection: duckdb.DuckDBPyConnection, rows: str, column: str) -
 
 def _told(files: Collection[File], corrected: int, seen: int) -> str:
     if not files:
-        return f"Nothing is new: all {seen} files were ingested before."
+        every = "the file was" if seen == 1 else f"all {seen} files were"
+        return f"Nothing is new: {every} ingested before."
     new = len(files) - corrected
     parts = [f"{new} new" if new else "", f"{corrected} corrected" if corrected else ""]
     before = f"; {seen} ingested before" if seen else ""

@@ -22,6 +22,18 @@ def channels(audiences: Audiences) -> tuple[str, ...]:
     return tuple(column.removeprefix(PREFIX) for column in columns if column.startswith(PREFIX))
 
 
+def check_channel(audiences: Audiences, channel: str) -> None:
+    """Raise NotFoundError for a channel whose consent is not known."""
+    known, asked = channels(audiences), channel[:80]
+    if channel not in known:
+        there = ", ".join(known) or "none: map them as reach of [[customers]]"
+        there_zh = "、".join(known) or "没有，请在映射的 [[customers]] 中用 reach 指定"
+        raise NotFoundError(
+            f"channel: the consent to '{asked}' is not known; channels are {there}.",
+            f"channel：不知道客户是否同意“{asked}”；可用的渠道：{there_zh}。",
+        )
+
+
 def reachable(audiences: Audiences, definition: Node) -> dict[str, int]:
     """Members by channel who agreed to it. Whose consent is not known is not reachable."""
     known = channels(audiences)
@@ -36,13 +48,7 @@ def reachable(audiences: Audiences, definition: Node) -> dict[str, int]:
 
 def members_by(audiences: Audiences, definition: Node, channel: str) -> list[str]:
     """The members who agreed to a channel, sorted. Raises NotFoundError for a channel that is not known."""
-    known = channels(audiences)
-    if channel not in known:
-        there = ", ".join(known) or "none: map them as reach of [[customers]]"
-        raise NotFoundError(
-            f"channel: the consent to '{channel}' is not known; channels are {there}.",
-            f"channel：不知道客户是否同意“{channel}”；可用的渠道：{there}。",
-        )
+    check_channel(audiences, channel)
     customers = audiences.warehouse.table("customers")
     agreed = customers.filter(customers[PREFIX + channel].fill_null(False))
     found = agreed.semi_join(audiences.expression(definition), "customer_id")

@@ -48,6 +48,8 @@ _CALLED = {
 }
 """What files are called."""
 _ID = r"id|no|number|code|key|编号|序号"
+_VALUE = r"[-+]?\d+(\.\d+)?|\d{4}-\d\d-\d\d.*"
+"""What columns are not called: a number, a date."""
 _JOINED = 0.5
 """Share of the ids in events that a table holds, from which it is taken to be theirs."""
 
@@ -164,6 +166,12 @@ def _by_its_name(
             found = guessed(rest, names)
             if any(guess.field == "start" for guess in found):
                 return propose_campaigns(path, columns, [Guess("campaign", own.name, reason), *found])
+    if any(re.fullmatch(_VALUE, column.name) for column in columns):
+        raise DataError(
+            f"--suggest: the first line of {path.name} holds values, not names: "
+            f"{', '.join(column.name for column in columns[:20])}. Write the mapping by hand, and in it what the columns "
+            'are called: header = ["user", "item", ...].'
+        )
     raise DataError(
         f"--suggest: no column of {path.name} looks like a {' or a '.join(lacking) or 'customer'}; "
         f"it has {', '.join(column.name for column in columns[:20])}. Write the mapping by hand."

@@ -35,7 +35,8 @@ def export_routes(service: Service) -> APIRouter:
         body: schemas.NewExport, caller: Exporter, request: Request, response: Response
     ) -> schemas.ExportJob:
         """Export a definition's members: a job, whose progress is at its Location. Written to the audit log."""
-        job = service.start_export(caller, service.read(body.definition), body.name, body.format)
+        definition, channel = service.read(body.definition), body.channel or ""
+        job = service.start_export(caller, definition, body.name, body.format, channel)
         response.headers["Location"] = f"/v1/exports/{job.id}"
         return _shown(job, request)
 
@@ -81,6 +82,7 @@ def _shown(job: Job, request: Request) -> schemas.ExportJob:
         id=job.id,
         name=job.name,
         format=job.format,
+        channel=job.channel or None,
         state=job.state,
         progress=job.progress,
         step=job.step,

@@ -91,10 +91,12 @@ class Movers(Between):
 
 class NewExport(Definition):
     """A definition whose members are to be exported, and what to call the export. 'table': into the table of that name of
-    the workspace's `export_database`."""
+    the workspace's `export_database`. channel: only members who agreed to it (see `reachable` of a preview); default
+    everyone."""
 
     name: Whole = Field(min_length=1, max_length=80, examples=["spring-mailing"])
     format: Literal["csv", "parquet", "jsonl", "table"] = "csv"
+    channel: Whole | None = Field(None, min_length=1, max_length=80, examples=["email"])
 
 
 class ExportProblem(BaseModel):
@@ -105,11 +107,13 @@ class ExportProblem(BaseModel):
 
 
 class ExportJob(BaseModel):
-    """An export at work. progress: 0 to 1; count: customers in the file; file: where it is when it is done."""
+    """An export at work. progress: 0 to 1; count: customers in the file; file: where it is when it is done. channel: only
+    members who agreed to it; null for everyone."""
 
     id: str = Field(examples=["20260102t030405-5f0c9a"])
     name: str = Field(examples=["spring-mailing"])
     format: str = Field(examples=["csv"])
+    channel: str | None = None
     state: Literal["queued", "running", "done", "failed", "cancelled"] = Field(examples=["running"])
     progress: float = Field(ge=0, le=1, examples=[0.5])
     step: str = Field(examples=["writing 1,298 customers"])

@@ -8,6 +8,7 @@ from assistant.answer import plain
 from assistant.change_intents import asks_change
 from assistant.grounding import display
 from assistant.plan import offered_tools
+from assistant.spoken_duplicates import spoken_duplicates
 from segments.codec import from_json
 from segments.errors import DefinitionError, NotFoundError
 from segments.ports import Figure
@@ -131,6 +132,65 @@ def test_a_segment_that_cannot_be_counted_does_not_take_the_overlap_away(talk):
     assert "- outer is left out: member_of: no saved segment is named 'inner'." in en
     assert "- 未计入outer：member_of：没有名为“inner”的已保存分群。" in zh
     assert "**outer**（v1）：member_of：没有名为“inner”的已保存分群" in listed
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "do we already have this segment?",
+        "find near duplicates of this definition among the saved ones",
+        "is it already saved?",
+        "have we saved something like this before?",
+        "which saved segments are nearly the same as this one?",
+        "is there a saved segment similar to it?",
+        "does this overlap with any saved segment?",
+        "这个分群和已保存的分群重复吗？",
+        "有没有和这个分群几乎一样的已保存分群？",
+        "这个分群保存过了吗？",
+        "哪些已保存的分群和它相似？",
+    ],
+)
+def test_the_segment_at_hand_is_compared_with_the_saved_ones(talk, message):
+    unsaved = {"not": {"not": SOUP}}
+    talk.rooms.library.save("Soup club", from_json(SOUP))
+    talk.use(unsaved)
+    answer = talk.ask(message)
+    assert answer.tool_calls[-1]["name"] == "find_duplicates"
+    size = talk.rooms.audiences.size(from_json(SOUP))
+    figures = {figure["name"]: figure["value"] for figure in answer.evidence[-1]["figures"]}
+    (row,) = [row for row in answer.evidence[-1]["rows"] if row["name"] == "Soup club"]
+    assert figures[f"saved.{row['place']}"] == size
+    assert (figures[f"saved.{row['place']}.jaccard"], row["same_meaning"]) == (1, True)
+    said = "It means the same." if message.isascii() else "含义相同。"
+    assert f"**{said}**" in next(line for line in answer.answer.splitlines() if "Soup club" in line)
+
+
+@pytest.mark.parametrize(
+    "message",
+    ["do any saved segments overlap?", "do we have beer buyers?", "哪些分群重叠？", "do we have them?"],
+)
+def test_other_questions_ask_for_no_duplicates(message):
+    assert not spoken_duplicates(message)
+
+
+def test_where_no_saved_segment_is_alike_that_is_said(talk):
+    library = talk.rooms.library
+    for name in library.names():
+        library.delete(name)
+    beer = from_json({"event": "purchase", "items": {"category": ["BEERS/ALES"]}})
+    none = talk.assistant.tools.find_duplicates(beer)
+    library.save("Soup club", from_json(SOUP))
+    library.save("inner", from_json(SOUP))
+    library.save("outer", from_json({"member_of": "inner"}))
+    library.delete("inner")
+    found = talk.assistant.tools.find_duplicates(beer)
+    library.delete("outer")
+    assert "**No saved segment can be compared with it.**" in plain(none, "en", "$", 10)
+    assert "**None of 1 saved segments is a near-duplicate of it.**" in plain(found, "en", "$", 10)
+    assert "- outer is left out: member_of" in plain(found, "en", "$", 10)
+    zh = plain(found, "zh", "$", 10)
+    assert "**1个已保存分群中没有与它几乎相同的。**" in zh
+    assert "重叠度" in zh
 
 
 def test_a_segment_cannot_rest_on_itself_through_a_rank(talk):

@@ -90,3 +90,10 @@ def test_without_products_nobody_is_alike() -> None:
 
 def test_without_customers_there_is_nothing() -> None:
     assert alike_activity(PURCHASES.iloc[:0], ACTIVITY.iloc[:0]).empty
+
+
+def test_who_bought_only_what_has_no_category_is_left_out():
+    """They have purchases and no activity."""
+    more = pd.DataFrame([("x1", "i0", 1), ("x2", "i99", 2)], columns=PURCHASES.columns)
+    found = alike_activity(pd.concat([PURCHASES, more]), ACTIVITY)
+    pd.testing.assert_frame_equal(found, alike_activity(PURCHASES, ACTIVITY))

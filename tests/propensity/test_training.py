@@ -279,6 +279,23 @@ def test_a_retailer_without_item_categories_has_no_category_model(
         warehouse.close()
 
 
+def test_where_no_category_was_bought_in_the_test_there_is_no_category_model(
+    retailer: Path, tmp_path: Path
+) -> None:
+    """As in data whose goods are only known until some day."""
+    test = temporal_plan(date(2017, 5, 20), date(2018, 1, 1)).test
+    unknown = f"UPDATE events SET item_id = 'unknown' WHERE ts >= '{test}'"
+    warehouse, said = Warehouse(altered(retailer, tmp_path / "data", unknown)), []
+    cards = train_all(
+        TrainingTables(warehouse),
+        tmp_path / "models",
+        lambda _share, what: said.append(what),
+        [POOLED, "purchase_30d"],
+    )
+    assert {card.model for card in cards} == {"purchase_30d"}
+    assert any(what.startswith("category model: the data has no such purchases") for what in said)
+
+
 def test_categories_learned_from_are_the_largest_and_some_of_the_rest() -> None:
     names = [f"C{i}" for i in range(300)]
     chosen = learned_categories(names)

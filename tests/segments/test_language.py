@@ -1,6 +1,7 @@
 """The language: JSON round trip, checks that name the field, words, canonical form, edits."""
 
 import json
+from dataclasses import replace
 
 import jsonschema
 import pytest
@@ -274,6 +275,20 @@ def test_a_mistake_is_one_sentence_that_names_the_field(data, said):
         validate(from_json(data), VOCABULARY)
     assert said in str(caught.value)
     assert len(caught.value.issues) == 1
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        ({"propensity": "purchase_30d", "top_share": 0.1}, "there is no model here yet."),
+        ({"uplift": "14", "top_share": 0.1}, "the data tell of none."),
+    ],
+)
+def test_where_there_are_none_it_is_not_said_that_they_are_known(data, said):
+    bare = replace(VOCABULARY, outcomes=(), campaigns=())
+    with pytest.raises(DefinitionError) as caught:
+        validate(from_json(data), bare)
+    assert str(caught.value).endswith(said)
 
 
 @pytest.mark.parametrize(

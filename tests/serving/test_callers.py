@@ -54,6 +54,7 @@ COMMANDS: dict[str, tuple[str, list[str]]] = {
     "segment diff": (READ, ["beer.json", "--from", "2017-10-01"]),
     "segment diff --members": (EXPORT, ["beer.json", "--from", "2017-10-01"]),
     "segment why": (EXPORT, ["beer.json", "1"]),
+    "segment duplicates": (READ, ["beer.json"]),
     "segment sql": (READ, ["beer.json"]),
     "segment clusters": (READ, []),
     "ask --members": (EXPORT, ["who?"]),

@@ -7,6 +7,7 @@ import time
 from contextlib import closing
 from dataclasses import replace
 
+import duckdb
 import ibis
 import pandas as pd
 import pytest
@@ -21,7 +22,9 @@ from serving.client import ApiError, Client
 from serving.http.api import create_api
 from serving.jobs import ATTEMPTS, Jobs, Runner
 from serving.service import Service
-from warehouse.export import manifest_of
+from tests.serving.conftest import serving
+from warehouse.export import manifest_of, read_members
+from warehouse.reach import members_by
 
 BEER = {"event": "purchase", "items": {"category": ["BEERS/ALES"]}}
 ADA = Caller("ada", Role.analyst, "api")
@@ -283,6 +286,52 @@ def test_an_export_to_a_table_is_counted_kept_and_written_down(make_workspace, t
     without = Service.open(make_workspace(tmp_path / "other"))
     with pytest.raises(UserError, match="export_database"):
         without.start_export(ADA, from_json(BEER), "beer", "table")
+
+
+@pytest.fixture
+def asked_consent(make_workspace, tmp_path) -> Service:
+    """A shop that knows of every second customer whether they agreed to e-mail."""
+    folder = make_workspace(tmp_path / "shop")
+    data = folder / "warehouse.duckdb"
+    copied = data.resolve().read_bytes()
+    data.unlink()
+    data.write_bytes(copied)
+    with duckdb.connect(str(data)) as connection:
+        connection.execute("ALTER TABLE customers ADD COLUMN reach_email BOOLEAN")
+        connection.execute("UPDATE customers SET reach_email = hash(customer_id) % 2 = 0")
+    return Service.open(folder)
+
+
+def test_only_who_agreed_to_a_channel_is_exported_over_http(asked_consent):
+    service = asked_consent
+    agreed = set(members_by(service.rooms.audiences, from_json(BEER), "email"))
+    with serving(create_api(service)) as url, Client(url) as typed:
+        told = typed.preview(BEER)
+        done = typed.wait_for(typed.export(BEER, "letters", channel="email"), 30)
+        everyone = typed.wait_for(typed.export(BEER, "all"), 30)
+        assert (done.channel, everyone.channel) == ("email", None)
+        assert done.count == told.reachable["email"] == len(agreed)
+        assert 0 < len(agreed) < everyone.count == told.size
+        path = service.rooms.workspace.folder / "letters.csv"
+        typed.download(done, path)
+        assert set(read_members(path)) == set(service.rooms.vault.source_ids(sorted(agreed)))
+        with pytest.raises(ApiError, match="'fax' is not known; channels are email") as caught:
+            typed.export(BEER, "letters", channel="fax")
+        assert (caught.value.status, caught.value.code) == (404, "not_found")
+        assert len(typed.exports()) == 2
+    logged = {e.action: e.detail for e in service.audit.entries(20) if "letters" in e.detail.values()}
+    assert logged["export_asked"]["channel"] == logged["export"]["channel"] == "email"
+    assert (logged["export"]["count"], logged["export"]["of"]) == (done.count, told.size)
+
+
+def test_a_job_of_before_there_were_channels_exports_everyone(tmp_path):
+    path = tmp_path / "state.sqlite"
+    job_id = new(Jobs(Database(path)))
+    with closing(sqlite3.connect(path)) as old:
+        old.execute("ALTER TABLE export_jobs DROP COLUMN channel")
+        old.execute("UPDATE alembic_version SET version_num = 'state_0008'")
+        old.commit()
+    assert Jobs(Database(path)).get(job_id).channel == ""
 
 
 def test_why_an_export_failed_is_said_in_the_callers_language(make_workspace, tmp_path):

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from segments.codec import from_json
+from segments.codec import from_json, to_json
 from segments.definition import EVERYONE, AllOf, AnyOf, Not
 from segments.errors import DefinitionError, NotFoundError, UserError
 from tests.conftest import loader
@@ -17,7 +17,7 @@ from warehouse.audience import Audiences
 from warehouse.bitmaps import Bitmaps
 from warehouse.breakdown import breakdown
 from warehouse.estimate import draw
-from warehouse.overlap import overlaps
+from warehouse.overlap import beside, overlaps
 from warehouse.queries import Queries
 from warehouse.store import Warehouse, build
 from warehouse.suppression import suppress
@@ -123,7 +123,18 @@ def test_a_jump_is_told_and_a_steady_size_is_not(audiences):
 
 def test_overlap_counts_are_set_counts_and_twins_are_told(audiences):
     twin = AllOf((SOUP, SOUP))
-    pairs = {(p.first, p.second): p for p in overlaps(audiences, {"soup": SOUP, "twin": twin, "big": BIG})}
+    segments = {"soup": SOUP, "twin": twin, "big": BIG}
+    pairs = {(p.first, p.second): p for p in overlaps(audiences, segments)}
+    unsaved = beside(audiences, from_json({"not": {"not": to_json(SOUP)}}), segments)
+    assert [(each.name, each.near_duplicate, each.same_meaning) for each in unsaved[:2]] == [
+        ("soup", True, True),
+        ("twin", True, True),
+    ]
+    assert (unsaved[2].name, unsaved[2].both, unsaved[2].jaccard) == (
+        "big",
+        pairs["soup", "big"].both,
+        pairs["soup", "big"].jaccard,
+    )
     soup, big = set(audiences.members(SOUP)), set(audiences.members(BIG))
     assert pairs["soup", "twin"].same_meaning
     assert pairs["soup", "twin"].near_duplicate

@@ -1,6 +1,8 @@
 """The gate: each fault is found by its check, stops what must not go on, and the reports are written."""
 
 import json
+import subprocess
+import sys
 from datetime import date, timedelta
 
 import duckdb
@@ -9,7 +11,7 @@ import pandas as pd
 import pytest
 
 from segments.errors import DataError
-from tests.conftest import loader, small_source
+from tests.conftest import ROOT, loader, small_source
 from warehouse import gate, quality
 from warehouse.gate import checks
 from warehouse.quality import QualityReport
@@ -174,3 +176,14 @@ def test_freshness_is_judged_against_today(tmp_path):
     assert by_name["fresh"].verdict == "pass"
     assert "3 days ago" in by_name["fresh"].detail
     assert QualityReport(1, (), tuple(by_name.values())).verdict == "pass"
+
+
+def test_checking_says_nothing_of_what_other_libraries_warn_of(tmp_path):
+    """In a process of its own: libraries warn when they are first loaded."""
+    code = (
+        "import sys; from pathlib import Path; from tests.conftest import loader, small_source; "
+        "from warehouse.store import build; build(Path(sys.argv[1]), loader(small_source()))"
+    )
+    command = [sys.executable, "-W", "error::FutureWarning", "-c", code, str(tmp_path)]
+    ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (ran.returncode, ran.stderr) == (0, "")

@@ -42,6 +42,15 @@ def test_an_orders_table_is_understood_and_loads(tmp_path):
     assert loaded(path) == {"purchase": 2}
 
 
+def test_a_file_without_names_of_columns_is_told_so(tmp_path):
+    path = tmp_path / "UserBehavior.csv"
+    path.write_text("1,2268318,2520377,pv,1511544070\n1,2333346,2520771,pv,1511561733\n")
+    with pytest.raises(
+        DataError, match=r"first line of UserBehavior.csv holds values, not names: 1, .*header = "
+    ):
+        suggest(path)
+
+
 def test_a_clickstream_is_understood_and_loads(tmp_path):
     path = tmp_path / "clicks.parquet"
     pd.DataFrame(
