@@ -55,7 +55,7 @@ def reread(
         more = len(list(conditions(node))) - len(list(conditions(current)))
         if kinds == {"change"}:
             return more >= 0
-        if sure and kinds == {"remove"}:
+        if kinds == {"remove"} and not (link.unknown or link.unused):
             return more <= 0
         return not (sure and kinds == {"add"}) or members <= before
 

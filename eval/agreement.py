@@ -2,8 +2,8 @@
 
     python -m eval.agreement [--workspace workspaces/demo]
 
-It says what a reader can reach on these questions. Two readings are the same where F1 of their members is 0.95 or more. Of the
-test split only sums are shown.
+It says what a reader can reach on these questions. Two readings are the same where F1 of their members is 0.95 or more.
+Of the test split only sums are shown.
 """
 
 from __future__ import annotations

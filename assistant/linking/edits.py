@@ -95,7 +95,7 @@ _NARROW = re.compile(
 )
 """'Keep just those who bought snacks too' lets nobody in."""
 _CHANGE = re.compile(
-    r"\b(?:make (?:it|that|this|them)|change|instead|rather|switch|replace|update|what about|how about|i meant?|sorry|set (?:it|that)|actually|raise|lower|bump|increase|reduce|swap|extend|shorten)\b"
+    r"\b(?:make (?:it|that|this|them)|change|instead|rather|switch|replace|update|what about|how about|i meant?|sorry|set (?:it|that)|actually|same(?: thing| again)?,? but|raise|lower|bump|increase|reduce|swap|extend|shorten)\b"
     r"|^\s*(?:那就?|就|请|改)*用(?=前|排名前|最高)|不对|我是说|改成|改为|换成|换为|调整|调到|提高到|降到|改到|变成|放宽到|缩短|延长|而不是",
     re.IGNORECASE,
 )

@@ -43,6 +43,10 @@ def same(node: object, expected: dict) -> bool:
         "葡萄酒改成啤酒",
         "用啤酒代替葡萄酒",
         "我要啤酒而不是葡萄酒",
+        "no, beer, not wine",
+        "not wine but beer",
+        "哦不对，是啤酒不是葡萄酒",
+        "不是葡萄酒，是啤酒",
     ],
 )
 def test_one_kind_of_goods_is_put_in_the_place_of_another(talk, message):
@@ -61,6 +65,12 @@ def test_a_swap_keeps_the_other_goods_and_takes_the_time_that_is_said(linker):
     renters = from_json({"feature": "home_ownership", "op": "=", "value": "Homeowner"})
     (edit,) = linker.link("swap homeowners for renters", renters).edits
     assert same(edit.apply(renters), {"feature": "home_ownership", "op": "=", "value": "Renter"})
+
+
+def test_the_same_of_other_goods_keeps_what_was_said_of_them(linker):
+    current = from_json(bought(*WINE, days=60))
+    edit, *_ = linker.link("Same, but beer.", current).edits
+    assert same(edit.apply(current), bought(*BEER, days=60))
 
 
 def test_what_is_not_there_is_not_swapped(linker):
