@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import re
 
+from assistant.linking.calendar_days import MONTHS
 from assistant.linking.numbers import EN_NUMBER, ZH_NUMBER
-from assistant.linking.periods import MONTHS
 
 _UNIT_EN = r"(?:days?|weeks?|months?|quarters?|years?|times|trips|visits|orders|purchases|coupons|dollars|bucks|percent|%|units|items|stores|people|customers|a visit|a trip)"
 _MONTHS = "|".join(MONTHS)

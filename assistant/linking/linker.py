@@ -20,6 +20,7 @@ from assistant.intents import (
     read_intents,
     spoken_outcome,
 )
+from assistant.linking.calendar_days import MONTHS
 from assistant.linking.candidates import Candidate
 from assistant.linking.caring import unsearchable
 from assistant.linking.clauses import Reading, named_items
@@ -33,7 +34,6 @@ from assistant.linking.likely import counted, most_likely, probable, speaks_of
 from assistant.linking.link import Link, is_chinese
 from assistant.linking.numbers import Number
 from assistant.linking.own_outcomes import own_outcome
-from assistant.linking.periods import MONTHS
 from assistant.linking.reader import Reader
 from assistant.linking.rewrite import plain
 from assistant.linking.scope import readings

@@ -13,9 +13,9 @@ from functools import cache
 from opencc import OpenCC
 
 from assistant.linking import lexicon
+from assistant.linking.calendar_days import MONTHS
 from assistant.linking.corrections import corrected
 from assistant.linking.numbers import ORDINALS, spelt_out, to_number
-from assistant.linking.periods import MONTHS
 from assistant.linking.preamble import asked_part
 
 _FILLERS = re.compile(r"(?:,\s*|\s+|^)(?:um+|uh+|erm?|hmm+)\b[,.…]*(?=\s|$)", re.IGNORECASE)

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 
 from assistant.intents import CAMPAIGN_CUES, CUES
 from assistant.linking import lexicon
+from assistant.linking.calendar_days import MONTHS
 from assistant.linking.clauses import Reading
 from assistant.linking.cues import STOP_EN
 from assistant.linking.items import absent_words, chatter
-from assistant.linking.periods import MONTHS
 
 _STOP_ZH = re.compile(
     r"[的了吗呢吧啊呀过着是在有和与及或且并又还也都就才只再把给让将被从到对于里中内外上下前后之间以及个位名家些们这那哪谁什么怎样如何多少几请帮我你他她它您"

@@ -12,8 +12,9 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from itertools import pairwise
 
+from assistant.linking.calendar_days import MONTHS
+from assistant.linking.dated import Dated, dated
 from assistant.linking.numbers import EN_NUMBER, ZH_NUMBER, to_number
-from assistant.linking.periods import MONTHS, Dated, dated
 from assistant.linking.spans import Span, free
 from segments.check_conditions import MAX_DAYS
 from segments.definition import Window

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from assistant.linking.calendar_days import black_friday
 from assistant.linking.link import is_chinese
-from assistant.linking.periods import black_friday
 from assistant.linking.rewrite import plain
 from assistant.linking.windows import TimeMention, windows
 from segments.definition import Window
