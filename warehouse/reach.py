@@ -27,10 +27,10 @@ def check_channel(audiences: Audiences, channel: str) -> None:
     known, asked = channels(audiences), channel[:80]
     if channel not in known:
         there = ", ".join(known) or "none: map them as reach of [[customers]]"
-        there_zh = "、".join(known) or "没有，请在映射的 [[customers]] 中用 reach 指定"
+        zh = "、".join(known) or "没有，请在映射的 [[customers]] 中用 reach 指定"
         raise NotFoundError(
             f"channel: the consent to '{asked}' is not known; channels are {there}.",
-            f"channel：不知道客户是否同意“{asked}”；可用的渠道：{there_zh}。",
+            f"channel：不知道客户是否同意“{asked}”；可用的渠道：{zh}。",
         )
 
 
