@@ -367,15 +367,7 @@ def _overlap(item: Evidence, language: Language, currency: str) -> str:
         both = display(figures[start], currency)
         share = display(figures[f"{start}.jaccard"], currency) if f"{start}.jaccard" in figures else ""
         twins = say(language, " **Near-duplicates.**", " **几乎相同。**") if row["near_duplicate"] else ""
-        jaccard = say(language, f", Jaccard {share}", f"，重叠度 {share}") if share else ""
-        lines.append(
-            say(
-                language,
-                f"- {row['pair']}: {both} in both{jaccard}.",
-                f"- {row['pair']}：共有 {both} 位{jaccard}。",
-            )
-            + twins
-        )
+        lines.append(_in_both(row["pair"], both, share, language) + twins)
     if int(figures["pairs"].value) > len(item.rows):
         shown, pairs = len(item.rows), display(figures["pairs"], currency)
         lines.append(
@@ -409,20 +401,21 @@ def _duplicates(item: Evidence, language: Language, currency: str) -> str:
     lines = [head]
     for row in item.rows:
         start = f"saved.{row['place']}"
-        alike = shown.get(f"{start}.jaccard")
-        jaccard = say(language, f", Jaccard {alike}", f"，重叠度 {alike}") if alike else ""
         verdict = ""
         if row["same_meaning"]:
             verdict = say(language, " **It means the same.**", " **含义相同。**")
         elif row["near_duplicate"]:
             verdict = say(language, " **Near-duplicate.**", " **几乎相同。**")
-        said = (
-            f"- {row['name']}: {shown[start]} in both{jaccard}.",
-            f"- {row['name']}：共有 {shown[start]} 位{jaccard}。",
-        )
-        lines.append(say(language, *said) + verdict)
+        alike = shown.get(f"{start}.jaccard", "")
+        lines.append(_in_both(row["name"], shown[start], alike, language) + verdict)
     lines += [f"- {note}" for note in item.notes[language == "zh" :: 2]]
     return "\n".join(lines)
+
+
+def _in_both(name: str, both: str, jaccard: str, language: Language) -> str:
+    """How many customers are in both of two segments, and how alike these are where that may be told."""
+    alike = say(language, f", Jaccard {jaccard}", f"，重叠度 {jaccard}") if jaccard else ""
+    return say(language, f"- {name}: {both} in both{alike}.", f"- {name}：共有 {both} 位{alike}。")
 
 
 def _membership(item: Evidence, language: Language, currency: str) -> str:

@@ -9,11 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from typing import Any, get_args
+from typing import Any
 
 import prompts
 from assistant.change_intents import DIFF, asks_change
 from assistant.intents import NO_TOOL, TOOLS
+from assistant.linking.edits import PARTS_OF_DAY
 from assistant.linking.link import Link
 from assistant.llm import ChatModel, TunedModel, tuned
 from assistant.one_customer import EXPLAIN
@@ -21,7 +22,6 @@ from assistant.plan import CURRENT, DESCRIBED, Plan
 from assistant.second_reading import doubtful
 from segments.definition import FeatureCondition, Node, conditions
 from segments.errors import ModelRetryError
-from segments.features import Part
 
 OF_THEM = ("count_part", "profile_times", "profile_places", "profile_goods")
 """Tools that are asked of the segment at hand, and that no schema of the plan stage offers."""
@@ -146,7 +146,7 @@ def answerable(reading: ToolReading, link: Link, has_segment: bool) -> bool:
 _ASKS_WHEN = re.compile(
     r"\b(?:when|what|which)\b|几点|几号|哪[天几一个些]|什么时|啥时|何时|多会儿", re.IGNORECASE
 )
-_HABITS = {f"{part}_share_365d" for part in get_args(Part)}
+_HABITS = {*PARTS_OF_DAY, "weekend_share_365d"}
 
 
 def _says_when(node: Node | None) -> bool:

@@ -45,7 +45,7 @@ def train_categories(
         progress(0.5 * place / len(cuts), f"category histories on {cut}")
         panels[cut] = matrices.panel_snapshot(learned, cut, CATEGORY_HORIZON, PANEL_ROWS)
     learning, tested = [panels[cut] for cut in sorted({*past, *held})], _tested(matrices, plan.test)
-    if constant(learning) or not tested:
+    if constant(learning) or tested.empty:
         progress(1.0, "category model: the data has no such purchases to learn from, so there is no model")
         return None
     progress(0.5, "category model: training")
@@ -65,11 +65,11 @@ def train_categories(
     return Candidate(POOLED, model.to_bytes(), scores, tuple(cards), trial.to_bytes(), said, learned_on)
 
 
-def _tested(matrices: Matrices, test: date) -> list[str]:
-    """The large categories that some customers of the test bought and some did not."""
+def _tested(matrices: Matrices, test: date) -> pd.DataFrame:
+    """What customers of the test bought, of the large categories that some did and some did not."""
     large = matrices.tables.categories[:CARD_CATEGORIES]
     bought = _labels(matrices, large, test)
-    return [category for category in large if bought[category].nunique() > 1]
+    return bought[[category for category in large if bought[category].nunique() > 1]]
 
 
 def _labels(matrices: Matrices, categories: Sequence[str], cut: date) -> pd.DataFrame:
@@ -83,11 +83,12 @@ def _test(
     model: PropensityModel,
     training: Sequence[date],
     test: date,
-    categories: Sequence[str],
+    bought: pd.DataFrame,
 ) -> tuple[dict[str, ev.Evaluation], pd.DataFrame]:
-    """The pooled model's own evaluation first, then one for each category; and what was said of them."""
-    features = matrices.customers(test)
-    known = {cut: _labels(matrices, categories, cut) for cut in (*training, test)}
+    """The pooled model's own evaluation first, then one for each category that was `bought` in the test; and what was said
+    of them."""
+    features, categories = matrices.customers(test), [str(each) for each in bought]
+    known = {cut: _labels(matrices, categories, cut) for cut in training} | {test: bought}
     scores = matrices.category_scores(model, categories, test)
     results: dict[str, ev.Evaluation] = {}
     said: dict[str, pd.Series] = {}

@@ -228,7 +228,7 @@ class ItemLinker:
 
     def _one_thing(self, words: Sequence[str], items: ItemFilter) -> bool:
         """Whether words with an 'and' between them name one thing ('cold and flu'), not two ('clocks and wall clocks')."""
-        at = next((i for i, word in enumerate(words) if word in _AND), None)
+        at = _joined_at(words, _AND)
         if at is None or not items:
             return True
         if not items.text:
@@ -333,7 +333,7 @@ class ItemLinker:
         return names[best] if float(scores[best]) >= DENSE_THRESHOLD else None
 
 
-_AND = ("and", "or", "&")
+_AND = ("and", "or")
 _SLASHED = re.compile(r"\b(?:and|or)\b|[/&:,-]", re.IGNORECASE)
 """What stands in the name of a category that is made of two."""
 _DEPARTMENT = re.compile(r"\s+(?:department|dept)\b", re.IGNORECASE)
@@ -394,10 +394,13 @@ _HAS = re.compile(r"\b(?:has|have|having|owns?|got)\s+an?\s+$", re.IGNORECASE)
 def _joins_two(run: Sequence[tuple[str, Span]]) -> bool:
     """Whether the words are two things ('food and cat food') rather than the name of one ('cold and flu')."""
     words = [word for word, _ in run]
-    at = next(
-        (i for i, word in enumerate(words) if word in ("and", "or", "but", "not", "with", "plus")), None
-    )
+    at = _joined_at(words, (*_AND, "but", "not", "with", "plus"))
     return at is not None and (set(map(stem, words[:at])) <= GENERIC or "food" in words[:at])
+
+
+def _joined_at(words: Sequence[str], joints: Sequence[str]) -> int | None:
+    """The place of the first word that joins others."""
+    return next((place for place, word in enumerate(words) if word in joints), None)
 
 
 def _contiguous(text: str) -> bool:

@@ -82,14 +82,11 @@ class Linker:
         encoder: TextEncoder | None = None,
         here: Here | None = None,
     ) -> None:
-        self._here = here or Here()
         self.catalogue, self.as_of = catalogue, as_of
-        self._table = features
-        self._features = FeatureLinker(catalogue)
-        self._values = item_values
-        self._items = ItemLinker(item_values, item_names, encoder)
+        self._table, self._values = features, item_values
+        items = ItemLinker(item_values, item_names, encoder)
         self._reader = Reader(
-            catalogue, self._features, self._items, self._here, as_of, self.quantile, encoder
+            catalogue, FeatureLinker(catalogue), items, here or Here(), as_of, self.quantile, encoder
         )
 
     def quantile(self, feature: str, q: float) -> float:
@@ -125,7 +122,7 @@ class Linker:
         one = asked_customer(message, known=asked == EXPLAIN) if asked in (None, EXPLAIN) else None
         if one is not None and not DESTRUCTIVE.search(message):
             return self._about_one(message, one)
-        own = own_outcome(message, is_chinese(message), self._here.outcomes)
+        own = own_outcome(message, is_chinese(message), self._reader.here.outcomes)
         clusters = numbered(message) if discovery is not None else []
         spans = [span for span, _ in clusters] + ([own[1]] if own else [])
         if not spans:
@@ -208,10 +205,14 @@ class Linker:
             corrected=corrected,
             categories=bare.ahead or tuple(category for items in mentions for category in items.category),
             goods=tuple(dict.fromkeys(value for items in mentions for value in items.values)),
-            guessed=tuple(word for items in mentions for word in items.text if self._items.seldom(word)),
+            guessed=tuple(
+                word for items in mentions for word in items.text if self._reader.items.seldom(word)
+            ),
             other=other,
             among=bare.among,
-            unsearchable=unsearchable(bare.text, self._items.search_text) if chinese and not found else (),
+            unsearchable=unsearchable(bare.text, self._reader.items.search_text)
+            if chinese and not found
+            else (),
         )
 
     def _wanted(
@@ -230,15 +231,15 @@ class Linker:
         if bare.name is not None:
             intents = replace(intents, name=bare.name)
         if bare.by is not None:
-            intents = replace(intents, feature=self._features.named(bare.by, reading.chinese))
+            intents = replace(intents, feature=self._reader.features.named(bare.by, reading.chinese))
         return intents
 
     def _about_one(self, message: str, customer: str) -> Link:
         """A message that asks what a model says of one customer: whom, and which outcome."""
         chinese = is_chinese(message)
-        goods = named_items(message, chinese, self._items)
-        own = own_outcome(message, chinese, self._here.outcomes)
-        leaving = outcome_of_leaving(self._here.outcomes) if leaves(message) else None
+        goods = named_items(message, chinese, self._reader.items)
+        own = own_outcome(message, chinese, self._reader.here.outcomes)
+        leaving = outcome_of_leaving(self._reader.here.outcomes) if leaves(message) else None
         said = own[0] if own is not None else leaving or spoken_outcome(message)
         reverse = {REVERSED: True} if leaves(message) and own is None and leaving is None else {}
         intents = Intents((EXPLAIN,), outcome=said, customer=customer, arguments=reverse)
@@ -268,7 +269,7 @@ class Linker:
     @property
     def events(self) -> frozenset[str]:
         """The kinds of events that happened in the workspace."""
-        return self._here.events
+        return self._reader.here.events
 
     def disagreement(self, link: Link, node: Node) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """What a message says that a definition does not hold, and what the definition holds that nobody said."""
@@ -279,7 +280,9 @@ class Linker:
     def goods(self, words: str) -> ItemFilter:
         """The goods that a few words name, brand and kind together; an empty filter when they name none, some of a list
         ('A or B') are unknown, or they are of different kinds (a category, and a word of products' names)."""
-        whole = named_items(words, is_chinese(words), self._items) or self._items.lookup(words.lower())
+        whole = named_items(words, is_chinese(words), self._reader.items) or self._reader.items.lookup(
+            words.lower()
+        )
         listed = re.split(r"\s+or\s+", words)
         if len(listed) == 1:
             return whole
