@@ -10,7 +10,16 @@ import pandas as pd
 
 from campaigns.offer import PARTS_ZH, WEEKDAYS_EN, WEEKDAYS_ZH
 from segments.catalogue import PARTS
-from segments.definition import EVERYONE, EventCondition, FeatureCondition, Node, Not
+from segments.definition import (
+    EVERYONE,
+    EventCondition,
+    FeatureCondition,
+    Node,
+    Not,
+    RankCondition,
+    RepeatCondition,
+    SequenceCondition,
+)
 from segments.edit import add
 from segments.errors import DefinitionError, NotFoundError, UserError
 from segments.explain import explain
@@ -314,9 +323,14 @@ def _theirs(name: str, verdict: Verdict, catalogue: Catalogue) -> Figure:
     """What the customer has of what a condition measures."""
     condition, value = verdict.condition, verdict.value
     en, zh, unit = "theirs", "该客户", "count"
-    if isinstance(condition, FeatureCondition):
+    if isinstance(condition, FeatureCondition | RankCondition):
         known = catalogue[condition.feature]
         en, zh, unit = known.en, known.zh, known.unit or unit
+    elif isinstance(condition, SequenceCondition):
+        steps = len(condition.steps)
+        en, zh = f"steps done in order, of {steps}", f"依次完成的步数，共{steps}步"
+    elif isinstance(condition, RepeatCondition):
+        en, zh = f"most within {condition.within_days} days", f"{condition.within_days}天内最多"
     elif isinstance(condition, EventCondition) and condition.measure == "value":
         unit = "currency"
     if isinstance(value, bool):

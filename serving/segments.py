@@ -115,6 +115,32 @@ def why(
 
 
 @segment_app.command()
+def trend(file: DefinitionFile, as_json: JsonOption = False, workspace: WorkspaceOption = DEFAULT) -> None:
+    """Count a definition at twelve dates of the last year, and say whether its size jumped."""
+    _told(workspace, "read", "segment trend", "trend_segment", file, as_json)
+
+
+@segment_app.command("breakdown")
+def broken_down(
+    file: DefinitionFile,
+    feature: Annotated[
+        str, typer.Argument(help="A feature's name, e.g. age; `segassist features` lists them.")
+    ],
+    as_json: JsonOption = False,
+    workspace: WorkspaceOption = DEFAULT,
+) -> None:
+    """Count a definition by the values of one feature, beside everyone."""
+    asked = {"feature": feature}
+    _told(workspace, "read", "segment breakdown", "breakdown_segment", file, as_json, **asked)
+
+
+@segment_app.command()
+def overlap(as_json: JsonOption = False, workspace: WorkspaceOption = DEFAULT) -> None:
+    """Say how the saved segments overlap: customers in both, Jaccard, near-duplicates."""
+    _told(workspace, "read", "segment overlap", "overlap_segments", None, as_json)
+
+
+@segment_app.command()
 def duplicates(
     file: DefinitionFile, as_json: JsonOption = False, workspace: WorkspaceOption = DEFAULT
 ) -> None:
@@ -161,14 +187,21 @@ def clusters(
 
 
 def _told(
-    workspace: Path, needs: Permission, what: str, tool: str, file: Path, as_json: bool, **arguments: str
+    workspace: Path,
+    needs: Permission,
+    what: str,
+    tool: str,
+    file: Path | None,
+    as_json: bool,
+    **arguments: str,
 ) -> None:
-    """What a tool tells of a definition, in words or as JSON."""
+    """What a tool tells of a definition, or of all that are saved, in words or as JSON."""
     from assistant.answer import plain
     from serving.service import Service
 
     caller, service = acting(workspace, needs, what), Service.open(workspace)
-    asked = {"definition": to_json(read_definition(file, workspace))} | arguments
+    definition = {} if file is None else {"definition": to_json(read_definition(file, workspace))}
+    asked = definition | arguments
     if as_json:
         typer.echo(json.dumps(service.call(caller, tool, asked), ensure_ascii=False))
         return

@@ -17,6 +17,9 @@ from segments.definition import (
     FeatureCondition,
     Node,
     Not,
+    RankCondition,
+    RepeatCondition,
+    SequenceCondition,
 )
 from segments.errors import NotFoundError
 from segments.intervals import from_comparison
@@ -31,8 +34,9 @@ class Verdict:
     """One condition for one customer.
 
     holds: the condition itself, before any `not` around it; wanted: what the segment asks of it (false
-    under a `not`); value: the customer's number or level where the condition measures one. needed: false where it speaks
-    against belonging, but is one of several ways in, of which another is met.
+    under a `not`); value: the customer's number or level where the condition measures one; of a sequence or a repetition
+    that does not hold, how many of its steps or times there were. needed: false where it speaks against belonging, but is
+    one of several ways in, of which another is met.
     """
 
     condition: Condition
@@ -101,31 +105,67 @@ def _judged(
 
 def _verdict(audiences: Audiences, condition: Condition, wanted: bool, customer_id: str) -> Verdict:
     holds = customer_id in set(audiences.members(condition))
-    value = _value(audiences, condition, customer_id)
+    value = _value(audiences, condition, customer_id, holds)
     near = holds != wanted and _near(condition, value)
     return Verdict(condition, holds, wanted, value, near)
 
 
-def _value(audiences: Audiences, condition: Condition, customer_id: str) -> float | str | bool | None:
+def _value(
+    audiences: Audiences, condition: Condition, customer_id: str, holds: bool
+) -> float | str | bool | None:
     compiler = audiences.compiler(condition, _only(customer_id))
-    if isinstance(condition, FeatureCondition):
-        found = audiences.warehouse.fetch(compiler.features.select(value=condition.feature))["value"]
-    elif isinstance(condition, EventCondition):
-        found = audiences.warehouse.fetch(compiler.measured(condition))["measure"]
-        if found.empty:
-            return 0.0
-    else:
-        return None
+    match condition:
+        case FeatureCondition(feature) | RankCondition(feature):
+            found = audiences.warehouse.fetch(compiler.features.select(value=feature))["value"]
+        case EventCondition():
+            found = audiences.warehouse.fetch(compiler.measured(condition))["measure"]
+            if found.empty:
+                return 0.0
+        case SequenceCondition() | RepeatCondition() if not holds:
+            shorter = _shorter(condition)
+            done = (
+                len(shorter) - place
+                for place, part in enumerate(shorter)
+                if _did(audiences, part, customer_id)
+            )
+            return float(next(done, 0))
+        case _:
+            return None
     value = found.iloc[0]
     if value is None or value != value:
         return None
     return value if isinstance(value, str | bool) else float(value)
 
 
+def _shorter(condition: SequenceCondition | RepeatCondition) -> list[Node]:
+    """What is left of a condition when less and less of it is asked for, down to its first event; a sequence's first is all
+    of its steps, whatever followed."""
+    window = condition.window
+    if isinstance(condition, RepeatCondition):
+        once = EventCondition(condition.event, condition.items, window, occasion=condition.occasion)
+        return [*(replace(condition, times=times) for times in range(condition.times - 1, 1, -1)), once]
+    first = condition.steps[0]
+    once = EventCondition(first.event, first.items, window, occasion=first.occasion)
+    most = len(condition.steps) - (condition.then_not is None)
+    return [
+        *(replace(condition, steps=condition.steps[:steps], then_not=None) for steps in range(most, 1, -1)),
+        once,
+    ]
+
+
+def _did(audiences: Audiences, part: Node, customer_id: str) -> bool:
+    compiler = audiences.compiler(part, _only(customer_id))
+    return not audiences.warehouse.fetch(compiler.compile(part)).empty
+
+
 def _near(condition: Condition, value: float | str | bool | None) -> bool:
-    if not isinstance(condition, FeatureCondition | EventCondition):
-        return False
-    interval = from_comparison(condition.op, condition.value)
+    match condition:
+        case FeatureCondition() | EventCondition():
+            interval = from_comparison(condition.op, condition.value)
+        case RepeatCondition(times=times):
+            interval = from_comparison(">=", times)
+        case _:
+            return False
     if interval is None or isinstance(value, str | bool) or value is None:
         return False
     bounds = (bound for bound in (interval.low, interval.high) if isfinite(bound))

@@ -10,7 +10,7 @@ from assistant.app import Assistant
 from assistant.bundle import make_bundle, replay
 from assistant.linking.linker import Linker
 from assistant.rooms import Rooms, make_linker
-from assistant.second_reading import SecondReader, describes, doubtful
+from assistant.second_reading import SecondReader, describes, doubtful, said_outright
 from assistant.workspace import open_workspace
 from segments.canonical import fingerprint
 from segments.codec import from_json
@@ -127,12 +127,19 @@ def test_what_the_model_reads_into_a_message_each_time_is_taken(
     ],
     ids=["event", "absence"],
 )
-def test_a_sketch_that_loses_an_event_or_an_absence_does_not_lead(
+def test_a_sketch_that_loses_an_event_or_an_absence_leads_only_where_the_model_is_rather_sure(
     linker: Linker, opened: Rooms, message: str, held: dict[str, Any], lost: dict[str, Any]
 ) -> None:
     link = replace(linker.link(message), reading=from_json(held))
-    again = reader(linker, opened, lost).joined(link)
-    assert (again.reading, again.confidence) == (from_json(held), "low")
+    unsure = reader(linker, opened, lost, sure=0.4).joined(link)
+    assert (unsure.reading, unsure.confidence) == (from_json(held), "low")
+    assert reader(linker, opened, lost, sure=0.9).joined(link).reading == from_json(lost)
+
+
+def test_whose_last_purchase_was_then_loses_no_absence() -> None:
+    last = {"last": "purchase", "from_days_ago": 122, "to_days_ago": 92}
+    recency = {"feature": "recency_days", "op": "between", "value": [92, 122]}
+    assert said_outright(from_json(recency)) == said_outright(from_json(last)) == {"absence"}
 
 
 def test_of_readings_that_differ_the_likeliest_sketch_leads_and_the_linkers_is_told(

@@ -192,6 +192,18 @@ def test_a_size_is_estimated_and_compared_between_two_dates(workspace, beer):
     assert len(found["entered_members"]) == found["entered"] > 0
 
 
+def test_a_definition_is_followed_over_a_year_and_broken_down_by_a_feature(workspace, beer):
+    trend = segassist("segment", "trend", beer, "-w", workspace)
+    assert trend.code == 0, trend.err
+    assert "2018-01-01" in trend.out
+    found = json.loads(segassist("segment", "breakdown", beer, "age", "--json", "-w", workspace).out)
+    assert "45-54" in json.dumps(found)
+    failed(
+        segassist("segment", "breakdown", beer, "agee", "-w", workspace), 2, "not_found", "did you mean age"
+    )
+    failed(segassist("segment", "overlap", "-w", workspace), 2, "not_found", "fewer than two segments")
+
+
 def test_sql_is_written_in_the_dialect_asked_for(workspace, beer):
     ran = segassist("segment", "sql", beer, "--dialect", "spark", "-w", workspace)
     assert ran.code == 0

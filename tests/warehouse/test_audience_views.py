@@ -1,5 +1,6 @@
 """What can be asked of an audience: past dates, overlap, why, breakdown, estimates, bitmaps, suppression."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
@@ -168,6 +169,32 @@ def test_a_number_just_below_its_bound_is_a_near_miss(audiences):
     far = from_json({"feature": "spend_90d", "op": ">=", "value": value * 3})
     assert why(audiences, near, customer).missing[0].near_miss
     assert not why(audiences, far, customer).missing[0].near_miss
+
+
+def test_how_far_a_customer_came_is_told_of_sequences_and_repetitions(audiences):
+    soup, beer = ({"event": "purchase", "items": {"category": [name]}} for name in ("SOUP", "BEER"))
+    twice = AllOf((SOUP, from_json({"not": soup | {"value": 2}})))
+    sequence = from_json({"sequence": [soup, beer, soup]})
+    repeat = from_json({"repeat": "purchase", "times": 40, "within_days": 14})
+    begun = from_json({"sequence": [soup, beer]})
+    steps = set()
+    for customer in audiences.members(twice)[:20]:
+        (verdict,) = why(audiences, sequence, customer).verdicts
+        done = 2 if customer in audiences.members(begun) else 1
+        assert not verdict.holds
+        assert verdict.value == done
+        steps.add(done)
+        (verdict,) = why(audiences, repeat, customer).verdicts
+        most = int(verdict.value)
+        assert most == 1 or customer in audiences.members(replace(repeat, times=most))
+        assert customer not in audiences.members(replace(repeat, times=most + 1))
+    assert steps == {1, 2}
+    never = from_json({"sequence": [soup], "then_not": {"event": "purchase"}})
+    (customer,) = [c for c in audiences.members(SOUP) if c not in audiences.members(never)][:1]
+    (verdict,) = why(audiences, never, customer).verdicts
+    assert verdict.value == 1
+    (verdict,) = why(audiences, begun, audiences.members(begun)[0]).verdicts
+    assert verdict.value is None
 
 
 @pytest.mark.parametrize("name", ["spend_90d", "age", "has_children", "recency_days"])
