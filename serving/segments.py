@@ -120,8 +120,8 @@ def trend(file: DefinitionFile, as_json: JsonOption = False, workspace: Workspac
     _told(workspace, "read", "segment trend", "trend_segment", file, as_json)
 
 
-@segment_app.command("breakdown")
-def broken_down(
+@segment_app.command()
+def breakdown(
     file: DefinitionFile,
     feature: Annotated[
         str, typer.Argument(help="A feature's name, e.g. age; `segassist features` lists them.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from math import isfinite
@@ -68,8 +69,7 @@ class Why:
 
 def why(audiences: Audiences, definition: Node, customer_id: str) -> Why:
     """The verdicts for one customer (a pseudonym). Raises NotFoundError for an unknown one."""
-    compiler = audiences.compiler(EVERYONE, _only(customer_id))
-    if audiences.warehouse.fetch(compiler.compile(EVERYONE)).empty:
+    if not _meets(audiences, EVERYONE, customer_id):
         raise NotFoundError(
             f"customer: there is no customer '{customer_id}' as of {audiences.as_of}.",
             f"customer：截至{audiences.as_of}没有客户“{customer_id}”。",
@@ -122,13 +122,7 @@ def _value(
             if found.empty:
                 return 0.0
         case SequenceCondition() | RepeatCondition() if not holds:
-            shorter = _shorter(condition)
-            done = (
-                len(shorter) - place
-                for place, part in enumerate(shorter)
-                if _did(audiences, part, customer_id)
-            )
-            return float(next(done, 0))
+            return float(_came(audiences, condition, customer_id))
         case _:
             return None
     value = found.iloc[0]
@@ -137,25 +131,32 @@ def _value(
     return value if isinstance(value, str | bool) else float(value)
 
 
-def _shorter(condition: SequenceCondition | RepeatCondition) -> list[Node]:
-    """What is left of a condition when less and less of it is asked for, down to its first event; a sequence's first is all
-    of its steps, whatever followed."""
-    window = condition.window
+def _came(audiences: Audiences, condition: SequenceCondition | RepeatCondition, customer_id: str) -> int:
+    """How many steps or times there were of a condition that does not hold: all steps where something followed that was not
+    to. Who came so far came less far as well, so that it is looked for by halves."""
     if isinstance(condition, RepeatCondition):
-        once = EventCondition(condition.event, condition.items, window, occasion=condition.occasion)
-        return [*(replace(condition, times=times) for times in range(condition.times - 1, 1, -1)), once]
-    first = condition.steps[0]
-    once = EventCondition(first.event, first.items, window, occasion=first.occasion)
-    most = len(condition.steps) - (condition.then_not is None)
-    return [
-        *(replace(condition, steps=condition.steps[:steps], then_not=None) for steps in range(most, 1, -1)),
-        once,
-    ]
+        most = condition.times - 1
+    else:
+        most = len(condition.steps) - (condition.then_not is None)
+    counts = range(1, most + 1)
+    return bisect_left(
+        counts, True, key=lambda count: not _meets(audiences, _cut(condition, count), customer_id)
+    )
 
 
-def _did(audiences: Audiences, part: Node, customer_id: str) -> bool:
-    compiler = audiences.compiler(part, _only(customer_id))
-    return not audiences.warehouse.fetch(compiler.compile(part)).empty
+def _cut(condition: SequenceCondition | RepeatCondition, count: int) -> Node:
+    """The condition with its first steps, or with so many times; once is an event."""
+    begun = condition if isinstance(condition, RepeatCondition) else condition.steps[0]
+    if count == 1:
+        return EventCondition(begun.event, begun.items, condition.window, occasion=begun.occasion)
+    if isinstance(condition, RepeatCondition):
+        return replace(condition, times=count)
+    return replace(condition, steps=condition.steps[:count], then_not=None)
+
+
+def _meets(audiences: Audiences, node: Node, customer_id: str) -> bool:
+    compiler = audiences.compiler(node, _only(customer_id))
+    return not audiences.warehouse.fetch(compiler.compile(node)).empty
 
 
 def _near(condition: Condition, value: float | str | bool | None) -> bool:
