@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,6 +27,8 @@ from warehouse.suggest_money import SYMBOLS, amount, sign_of, written_amounts
 _NAMES_AN_ITEM = 1.2
 """More names than this for each item are not the items': a misspelt line or two is let pass."""
 MONEY = ("value", "price", "discount")
+_OWN = r"(.+ )?(id|no|number|key|uuid|guid)|.*(编号|序号|单号|流水号)|.+号"
+"""What a column is called that numbers the rows."""
 
 
 @dataclass
@@ -174,7 +177,30 @@ def _notes(
         notes.append("No column holds money, so spend will be 0; add a value if there is one.")
     if "order" not in found and (types is None or "purchase" in types[1].values()):
         notes.append("No column numbers the orders, so what a customer bought at one time is one order.")
+    own = _own_id(columns, found)
+    if own is not None:
+        notes.append(
+            f"No two rows seen have one {own}: if none ever do, add id = {toml_text(own)}, and a row that comes again with a "
+            "correction replaces itself."
+        )
     return notes
+
+
+def _own_id(columns: Sequence[Column], found: dict[str, str]) -> str | None:
+    """The column that numbers the rows: one that means nothing else, before that of the orders where each is one row."""
+    order = found.get("order")
+    other = {column for field, column in found.items() if field != "order"}
+    numbers = [
+        column.name
+        for column in columns
+        if column.rows > 1
+        and column.distinct == column.rows
+        and column.name not in other
+        and column.personal is None
+        and not column.nested
+        and re.fullmatch(_OWN, column.words)
+    ]
+    return min(numbers, key=lambda name: name == order, default=None)
 
 
 def utc_notes(column: Column) -> list[str]:

@@ -107,6 +107,37 @@ def test_rows_without_a_customer_are_counted_by_the_load(tmp_path):
     assert rules["event without customer or time"] == 1
 
 
+@pytest.mark.parametrize(
+    ("head", "rows", "own"),
+    [
+        ("line_id,order_id", ["1,a", "2,a", "3,b"], "line_id"),
+        ("order_id,line_id", ["1,a", "2,a", "3,b"], "order_id"),  # an order each, the lines numbered within
+        ("流水号,order_id", ["x1,a", "x2,a", "x3,b"], "流水号"),
+        ("line_id,order_id", ["1,a", "1,a", "2,b"], None),
+        ("weight,order_id", ["1.5,a", "2.5,a", "3.5,b"], None),  # differs in every row, and numbers none
+        ("phone_no,order_id", ["+86 138 0013 8000,a", "+86 138 0013 8001,a", "+86 138 0013 8002,b"], None),
+    ],
+)
+def test_a_column_that_numbers_the_rows_is_offered_as_their_id(head, rows, own, tmp_path):
+    path = tmp_path / "orders.csv"
+    lines = [f"{row},m{n % 2},2024-03-05 10:00:00,s1,3" for n, row in enumerate(rows)]
+    path.write_text("\n".join([f"{head},customer_id,ordered_at,sku,price", *lines]) + "\n")
+    offered = [note for note in suggest(path).notes if "add id = " in note]
+    assert [f'add id = "{own}"' in note for note in offered] == ([True] if own else [])
+
+
+def test_the_offered_id_makes_a_correction_replace(tmp_path):
+    path = tmp_path / "orders.csv"
+    head = "line_id,order_id,customer_id,ordered_at,sku,price\n"
+    path.write_text(head + "1,a,m1,2024-03-05 10:00:00,s1,3\n2,a,m1,2024-03-05 10:00:00,s2,4\n")
+    text = suggest(path).toml + 'id = "line_id"\n'
+    (tmp_path / "orders_later.csv").write_text(head + "2,a,m1,2024-03-05 10:00:00,s2,9\n")
+    mapping = parse_mapping(text.replace("orders.csv", "orders*.csv"), tmp_path, "suggested")
+    build(tmp_path / "ws", lambda connection: load(mapping, connection))
+    with duckdb.connect(str(tmp_path / "ws" / FILE), read_only=True) as connection:
+        assert connection.execute("SELECT sum(value), count(*) FROM events").fetchone() == (12.0, 2)
+
+
 def test_a_products_plain_name_is_proposed(tmp_path):
     path = tmp_path / "orders.csv"
     path.write_text(
