@@ -42,7 +42,7 @@ demo: build  ## Build, then start the language model, the API and the chat page
 test: same-customers build  ## Install what is missing and run the whole test suite
 	@scripts/install-test-programs
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest --durations 40
 
 # Where no workspace is yet, its key is made the same on every machine, so that a test that draws customers draws the same
 # ones again. The demo's customers are public; data of your own belong in a workspace that the tests never made.

@@ -21,6 +21,7 @@ from assistant.linking.linker import Linker
 from assistant.llm import ChatModel, TunedModel, tuned
 from assistant.plan import ON_SEGMENT
 from assistant.sketch import asked, from_sketch, sketch_schema, without_year
+from segments.canonical import fingerprint
 from segments.check import issues, validate
 from segments.codec import to_json
 from segments.definition import Node
@@ -92,25 +93,31 @@ class Sketch:
 class _Reading:
     """node: the first that was read of those that find the same customers. lacking: the message's words it leaves unsaid.
     made_up: what it says and the message does not. lost: whether an event or an absence that the linker read is not in it.
-    probability: of its likeliest sketch."""
+    untimely: whether a time said by both its ends ('between 2 and 4 weeks ago') is not in it: the model takes their units
+    for others, however sure it is. probability: of its likeliest sketch."""
 
     node: Node
     lacking: tuple[str, ...]
     made_up: tuple[str, ...]
     lost: bool
+    untimely: bool = False
     votes: float = 0.0
     probability: float = 0.0
     readers: set[str] = field(default_factory=set)
 
     @property
+    def doubts(self) -> int:
+        """How much of the message it leaves unsaid, or says besides."""
+        return len(self.lacking) + len(self.made_up) + self.lost
+
+    @property
     def score(self) -> tuple[float, bool, float]:
-        against = len(self.lacking) + len(self.made_up) + self.lost
-        return self.votes - AGAINST * against, "linker" in self.readers, self.probability
+        return self.votes - AGAINST * self.doubts, "linker" in self.readers, self.probability
 
     @property
     def contradicts(self) -> bool:
         """Whether it says something else in the place of what was said."""
-        return (self.lost and self.probability < SURE) or bool(self.lacking and self.made_up)
+        return (self.lost and self.probability < SURE) or bool(self.lacking and self.made_up) or self.untimely
 
     @property
     def agreed(self) -> bool:
@@ -166,13 +173,17 @@ class SecondReader:
         reader: str,
         probability: float = 0.0,
     ) -> None:
-        members = frozenset(self.members(node))
-        if not members and reader != "linker":
-            return  # nobody asks for nobody
+        who = self.members(node)
+        # Nobody is found by two only where both say the same.
+        members = frozenset(who) or frozenset({fingerprint(node)})
         if members not in found:
             lacking, made_up = self.linker.disagreement(link, node)
             lost = link.reading is not None and not said_outright(link.reading) <= said_outright(node)
-            found[members] = _Reading(node, lacking, made_up, lost)
+            untimely = not self.linker.spans_of_time(link.message).isdisjoint(lacking)
+            made = _Reading(node, lacking, made_up, lost, untimely)
+            if not who and reader != "linker" and (probability < SURE or made.doubts):
+                return  # few ask for nobody
+            found[members] = made
         reading = found[members]
         reading.votes += votes
         reading.probability = max(reading.probability, probability)

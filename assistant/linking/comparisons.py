@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
 
+from assistant.linking.goods_compared import compared_goods
 from assistant.linking.numbers import DIGITS, EN_NUMBER, to_number
 from assistant.linking.occasions import ALWAYS, occasions
 from assistant.linking.spans import Span, blanked
@@ -47,7 +48,7 @@ _FROM_TO = re.compile(
     re.IGNORECASE,
 )
 _TIMES = rf"(?:(?P<twice>twice|double)|half|(?P<x>{EN_NUMBER})\s?(?:x|times))"
-_NO_AMOUNT = rf"(?!\s+(?:than\s+|of\s+)?(?:[$€£]|{EN_NUMBER}))"
+_NO_AMOUNT = rf"(?!\s+(?:than\s+|of\s+)?(?:[$€£]\s?\d|{EN_NUMBER}))"
 """'less than $50' is an amount, not a comparison of two times."""
 _UP, _DOWN = r"more|higher|greater|bigger|larger|above|up|over", r"less|lower|fewer|smaller|below|down|under"
 _BOUNDS = {
@@ -65,7 +66,7 @@ _CHANGES = (
     (re.compile(rf"\b(?:rose|risen|grew|grown|increased?|went up|up|climbed|jumped)\s*(?:by\s+)?(?P<more>more than|over|at least)?\s*(?P<p>{DIGITS})\s?(?:%|percent)(?:\s+or more)?(?P<up>)", re.I), True),
     (re.compile(r"\b(?:at least |more than )?(?P<half>halved|cut in half|fell by half|dropped by half)\b", re.I), True),
     (re.compile(r"\b(?:at least |more than )?(?P<double>doubled)\b", re.I), True),
-    (re.compile(rf"(?<!no )\b(?:(?P<up>{_UP}|exceed(?:s|ed|ing)?|topp?(?:ed|s)|beat|outstripped|outweigh(?:s|ed)?)|(?P<down>{_DOWN}|fell short of|trailed))\b{_NO_AMOUNT}", re.I), False),
+    (re.compile(rf"(?<!no )\b(?:(?P<up>{_UP}|exceed(?:s|ed|ing)?|topp?(?:ed|s)|beats?|outstripped|outweigh(?:s|ed)?)|(?P<down>{_DOWN}|fell short of|trailed))\b{_NO_AMOUNT}", re.I), False),
     (re.compile(r"\b(?:(?P<up>rose|grew|increased|went up|climbed)|(?P<down>fell|dropped|declined|decreased|shrank|went down))\b", re.I), True),
 )  # fmt: skip
 
@@ -102,7 +103,8 @@ def _in_part(
         return None
     op, factor, span, over_time = change
     if len(sides) < 2:
-        return _of_goods(part, sides, op, factor, span, items)
+        time = (sides[0].span, sides[0].window) if sides else None
+        return compared_goods(rest, time, op, factor, span, items)
     measure = _MEASURE.search(rest)
     if len(sides) > 2:
         # Other times of the message are other conditions': those next to the change are compared.
@@ -132,36 +134,12 @@ def _in_part(
     return (_begin(_LEAD, part[:start]), end), ComparisonCondition(left, op, right, round(factor, 4))
 
 
-_LEADS = r"whose|whom|who|that|where|and|but"
-_LEAD = re.compile(rf"\b(?:{_LEADS}|either|or)\b|[,:]", re.IGNORECASE)
-_LEAD_OF_GOODS = re.compile(rf"\b(?:{_LEADS})\b|[,:]", re.IGNORECASE)
-"""'beer or wine' are the goods of one side."""
+_LEAD = re.compile(r"\b(?:whose|whom|who|that|where|and|but|either|or)\b|[,:]", re.IGNORECASE)
 
 
 def _begin(leads: re.Pattern[str], before: str) -> int:
     """Where what is compared begins: after the last word that leads to it."""
     return max((match.end() for match in leads.finditer(before)), default=0)
-
-
-_OUTDOES = re.compile(r"exceed|outweigh|outstrip|outnumber|beat|topp", re.IGNORECASE)
-_THAN = re.compile(r"\s+(?:often\s+|money\s+)?(?:on\s+)?than\b", re.IGNORECASE)
-_IN_MONEY = re.compile(r"\b(?:monetary|dollars?|money|spen[dt]\w*|revenue|value)\b", re.IGNORECASE)
-
-
-def _of_goods(
-    part: str, sides: list[_Side], op: str, factor: float, span: Span, items: Callable[[str], ItemFilter]
-) -> tuple[Span, ComparisonCondition] | None:
-    """'private-label purchases outweigh national-brand purchases in monetary terms over the last year'."""
-    if not (_OUTDOES.search(part[slice(*span)]) or _THAN.match(part, span[1])):
-        return None
-    one, other = items(part[: span[0]]), items(part[span[1] :])
-    if not (one and other) or one == other:
-        return None
-    window = sides[0].window if sides else Window()
-    measure: EventMeasure = "value" if _IN_MONEY.search(part) else "count"
-    left, right = (EventQuantity("purchase", goods, window, measure) for goods in (one, other))
-    begin = _begin(_LEAD_OF_GOODS, part[: span[0]])
-    return (begin, len(part.rstrip())), ComparisonCondition(left, op, right, round(factor, 4))
 
 
 def _sides(part: str, as_of: date) -> list[_Side]:

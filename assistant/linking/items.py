@@ -7,7 +7,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cache, cached_property
 
 import numpy as np
 
@@ -55,6 +55,12 @@ def absent_words() -> frozenset[str]:
 def chatter() -> frozenset[str]:
     """English words that carry no condition and name no product."""
     return lexicon.words("chatter_en.txt")
+
+
+@cache
+def _synonyms() -> dict[str, str]:
+    """The usual words for goods, and the many that are said now and then."""
+    return lexicon.table("goods_en.tsv") | lexicon.table("synonyms_en.tsv")
 
 
 @dataclass(frozen=True)
@@ -111,7 +117,7 @@ class ItemLinker:
             for start in range(len(words) - length + 1):
                 run = words[start : start + length]
                 span = (run[0][1][0], run[-1][1][1])
-                known = " ".join(word for word, _ in run) in lexicon.table("synonyms_en.tsv")
+                known = " ".join(word for word, _ in run) in _synonyms()
                 edge_stops = {run[0][0], run[-1][0]} & stop and not known
                 if edge_stops or "'" in run[-1][0] or not free(span, busy):
                     continue
@@ -178,24 +184,14 @@ class ItemLinker:
                     found.append(ItemMention(match.span(), match.group(), ItemFilter(brand=(brand,))))
         return found
 
-    @cached_property
-    def _chinese(self) -> list[tuple[re.Pattern[str], str, str]]:
-        """The lexicon's words, longest first. Compiled once: there are as many as `re` keeps for everybody."""
-        words = sorted(lexicon.table("items_zh.tsv").items(), key=lambda pair: -len(pair[0]))
-        return [(re.compile(re.escape(word)), word, english) for word, english in words]
-
     def _find_chinese(self, text: str, taken: list[Span]) -> list[ItemMention]:
         found: list[ItemMention] = []
         busy = [*taken, *(match.span() for match in _NOT_ITEMS_ZH.finditer(text))]
-        for pattern, word, english in self._chinese:
-            for match in pattern.finditer(text):
-                span = match.span()
-                if not free(span, busy):
-                    continue
-                items = self.lookup(english)
-                if items:
-                    found.append(ItemMention(span, word, items))
-                    busy.append(span)
+        for span, english in said_goods_zh(text):
+            items = self.lookup(english) if free(span, busy) else ItemFilter()
+            if items:
+                found.append(ItemMention(span, text[slice(*span)], items))
+                busy.append(span)
         for match in re.finditer(r"(?<![A-Za-z_])[A-Za-z][A-Za-z /&]+(?!\w)", text, re.ASCII):
             items = self.lookup(match.group().strip().lower())
             if items and free(match.span(), busy):
@@ -208,16 +204,16 @@ class ItemLinker:
         if self._encoder is not None and not unread([words], self._encoder):
             return words
         rest, found = words, list[tuple[int, str]]()
-        for pattern, _, english in self._chinese:
-            for match in pattern.finditer(rest):
-                found.append((match.start(), english.split("|")[0]))
-                rest = blanked(rest, [match.span()])
+        for span, english in said_goods_zh(words):
+            if rest[slice(*span)] == words[slice(*span)]:
+                found.append((span[0], english.split("|")[0]))
+                rest = blanked(rest, [span])
         left = _NO_GOODS_ZH.sub("", rest).strip()
         return " ".join(english for _, english in sorted(found)) if found and not left else None
 
     def lookup(self, phrase: str) -> ItemFilter:
         """The items a phrase names; an empty filter when it names none."""
-        synonyms = lexicon.table("synonyms_en.tsv")
+        synonyms = _synonyms()
         targets = synonyms.get(phrase, phrase).split("|")
         if phrase not in synonyms and self._is_product_name(phrase):
             return ItemFilter(text=(phrase,))
@@ -231,9 +227,12 @@ class ItemLinker:
         at = _joined_at(words, _AND)
         if at is None or not items:
             return True
+        apart = self.lookup(" ".join(words[:at])), self.lookup(" ".join(words[at + 1 :]))
         if not items.text:
-            return any(_SLASHED.search(value) for value in items.values)
-        return not (self.lookup(" ".join(words[:at])) and self.lookup(" ".join(words[at + 1 :])))
+            # 'Tea and coffee' are TEAS and COFFEE, though one rare category holds both words.
+            others = all(apart) and not any(set(items.values) & set(part.values) for part in apart)
+            return not others and any(_SLASHED.search(value) for value in items.values)
+        return not all(apart)
 
     def _department(self, phrase: str) -> ItemFilter:
         """The department of exactly this name ('the meat department')."""
@@ -308,7 +307,7 @@ class ItemLinker:
 
     @cached_property
     def words(self) -> frozenset[str]:
-        """Words that departments, categories and synonyms are made of."""
+        """Words that departments, categories and the usual synonyms are made of: what a slip of the pen may mean."""
         synonyms = {word for phrase in lexicon.table("synonyms_en.tsv") for word in phrase.split()}
         return frozenset().union(*(value.words for value in self._values), synonyms)
 
@@ -331,6 +330,16 @@ class ItemLinker:
         scores = self._vectors @ self._encoder.encode([word])[0]
         best = int(np.argmax(scores))
         return names[best] if float(scores[best]) >= DENSE_THRESHOLD else None
+
+
+def said_goods_zh(text: str) -> list[tuple[Span, str]]:
+    """Where the text has Chinese words for goods, longest first, and what they are in English. Some overlap."""
+    known = lexicon.table("items_zh.tsv")
+    longest = max(map(len, known))
+    ends = ((start, min(longest, len(text) - start)) for start in range(len(text)))
+    spans = [(start, start + length) for start, most in ends for length in range(1, most + 1)]
+    found = [(span, known[word]) for span in spans if (word := text[slice(*span)]) in known]
+    return sorted(found, key=lambda one: (one[0][0] - one[0][1], one[0][0]))
 
 
 _AND = ("and", "or")

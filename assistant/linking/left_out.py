@@ -14,6 +14,7 @@ from datetime import date
 from assistant.linking.clauses import Reading
 from assistant.linking.numbers import Number, numbers
 from assistant.linking.occasions import occasions
+from assistant.linking.said_outright import unheld
 from assistant.linking.spans import Span, free
 from assistant.linking.trend import trends
 from assistant.linking.windows import DAYS, windows
@@ -34,6 +35,7 @@ from segments.definition import (
 _CLOCK = re.compile(
     r"\s*(?:o['’]?clock|[ap]\.?m\b|in the (?:morning|afternoon|evening)|at night|[点时])", re.I
 )
+_HALF = re.compile(r"\bhal(?:f|v\w*)\b|一?半", re.IGNORECASE)
 _FEW = 3
 """'all three of them', 'both', '两个条件': a small number without unit or comparison counts words, not customers."""
 
@@ -142,7 +144,8 @@ def made_up(reading: Reading, node: Node, as_of: date) -> tuple[str, ...]:
     times = windows(text, chinese, as_of)
     spoken = numbers(text, chinese, [])
     said = {value for number in spoken for value in (number.value, number.high) if value is not None}
-    said |= {1.0, float(DAYS["year"])}
+    said |= {1.0, float(DAYS["year"]), *map(float, re.findall(r"\d+(?:\.\d+)?", text))}
+    said |= {0.5} if _HALF.search(text) else set()
     for window in (w for time in times for w in (time.window, *time.parts)):
         said |= {float(days) for days in (window.start, window.end, (window.start or 0) - window.end) if days}
     # Of two times that are compared the earlier one ends twice as long ago.
@@ -176,10 +179,13 @@ def left_out(
     as_of: date,
     arguments: Collection[float] = (),
     budget: float | None = None,
+    *,
+    whole: bool = False,
 ) -> tuple[str, ...]:
     """The words for numbers, times and goods that neither the nodes nor a tool's arguments hold, in reading order.
 
-    arguments: what a tool was told to count. budget: what it may spend.
+    arguments: what a tool was told to count. budget: what it may spend. whole: whether the message says a segment and
+    nothing else; then also the words that ask for a kind of condition that no node holds.
     """
     text, chinese, held = reading.text, reading.chinese, Held.by(nodes)
     times = windows(text, chinese, as_of)
@@ -198,4 +204,5 @@ def left_out(
             lost.append(number.span)
     named = [mention for clause in reading.clauses for mention in clause.items]
     lost += [mention.span for mention in named if not held.items(mention.items)]
+    lost += unheld(text, chinese, nodes) if whole else ()
     return tuple(dict.fromkeys(text[slice(*span)].strip() for span in sorted(lost)))

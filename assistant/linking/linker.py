@@ -27,6 +27,7 @@ from assistant.linking.clauses import Reading, named_items
 from assistant.linking.clusters import numbered
 from assistant.linking.edits import Edit, propose
 from assistant.linking.features import FeatureLinker
+from assistant.linking.goods_zh import alone, other_thing
 from assistant.linking.here import Here
 from assistant.linking.items import ItemLinker
 from assistant.linking.left_out import left_out, made_up
@@ -35,7 +36,7 @@ from assistant.linking.link import Link, is_chinese
 from assistant.linking.numbers import Number
 from assistant.linking.own_outcomes import own_outcome
 from assistant.linking.reader import Reader
-from assistant.linking.rewrite import plain
+from assistant.linking.rewrite import plain, simplified
 from assistant.linking.scope import readings
 from assistant.linking.spans import blanked
 from assistant.linking.stripped import Stripped, strip, without_trends
@@ -66,6 +67,8 @@ _MORE_TIME = re.compile(
     re.IGNORECASE,
 )
 """What says when: left over, it would be lost."""
+_DAY = re.compile(r"^\s*(1[0-2]|0?[1-9])[./]([12]\d|3[01]|0?[1-9])(?![\d./])")
+"""'2.14', '11/11': a day, where nothing but a time can stand."""
 _FROM_MONTH = re.compile(rf"\s*from (?:{'|'.join(MONTHS)})\s*", re.IGNORECASE)
 
 
@@ -266,6 +269,13 @@ class Linker:
         reading, _ = self._reader.corrected(message, is_chinese(message))
         return tuple(iter_labels(_used(windows(reading.text, reading.chinese, self.as_of), [node])))
 
+    def spans_of_time(self, message: str) -> frozenset[str]:
+        """The times of a message that are said by both their ends, as days before today."""
+        reading, _ = self._reader.corrected(message, is_chinese(message))
+        times = windows(reading.text, reading.chinese, self.as_of)
+        both = (time for time in times if time.window.start and time.window.end and not time.calendar)
+        return frozenset(time.text.strip() for time in both)
+
     @property
     def events(self) -> frozenset[str]:
         """The kinds of events that happened in the workspace."""
@@ -274,15 +284,22 @@ class Linker:
     def disagreement(self, link: Link, node: Node) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """What a message says that a definition does not hold, and what the definition holds that nobody said."""
         reading, _ = self._reader.corrected(link.message, link.language == "zh")
-        lost = left_out(reading, [node], self.as_of, *_arguments(link.intents))
+        lost = left_out(
+            reading, [node], self.as_of, *_arguments(link.intents), whole=_only_describes(link.intents)
+        )
         return lost, made_up(reading, node, self.as_of)
 
     def goods(self, words: str) -> ItemFilter:
         """The goods that a few words name, brand and kind together; an empty filter when they name none, some of a list
         ('A or B') are unknown, or they are of different kinds (a category, and a word of products' names)."""
-        whole = named_items(words, is_chinese(words), self._reader.items) or self._reader.items.lookup(
-            words.lower()
-        )
+        chinese, items = is_chinese(words), self._reader.items
+        words = simplified(words) if chinese else words
+        known = alone(words) if chinese else None
+        if known is not None:
+            return items.lookup(known)
+        if chinese and other_thing(words, items.find(words, True, [], frozenset())):
+            return ItemFilter()
+        whole = named_items(words, chinese, items) or items.lookup(words.lower())
         listed = re.split(r"\s+or\s+", words)
         if len(listed) == 1:
             return whole
@@ -314,6 +331,7 @@ class Linker:
 
     def time(self, words: str) -> Window | None:
         """The one time that a few words name; None when they name none, several, or say more of it than was read."""
+        words = _DAY.sub(r"\1月\2日", words)
         chinese = is_chinese(words)
         said = plain(words, chinese)
         # 'December' is a time here, in a message it may be anything; 'from December' has no end where nothing follows.
@@ -335,7 +353,13 @@ class Linker:
         """counted: numbers of customers that a condition holds as their share."""
         nodes = [c.node for c in found] + [edit.node for edit in edits if edit.node is not None]
         taken, budget = _arguments(intents)
-        return left_out(reading, nodes, self.as_of, [*taken, *counted], budget) if nodes else ()
+        whole = not edits and _only_describes(intents)
+        return left_out(reading, nodes, self.as_of, [*taken, *counted], budget, whole=whole) if nodes else ()
+
+
+def _only_describes(intents: Intents) -> bool:
+    """Whether a message asks for whom, and for nothing else."""
+    return not intents.tools and not intents.destructive
 
 
 def _arguments(intents: Intents) -> tuple[list[float], float | None]:

@@ -229,7 +229,7 @@ def _step(said: str, items: FindItems, within: int | None, before: Step | None =
 
 # --- The first or last thing -------------------------------------------------------------------
 _WHICH = r"(?P<which>first(?:[- ]ever)?|1st|initial|last|latest|most recent|final)"
-_TOUCH_NOUN = r"(?:purchase|order|basket|buy(?:ing)?|visit|shop|trip|transaction|shopping trip|thing (?:they )?bought)s?"
+_TOUCH_NOUN = r"(?:purchase|order|basket|buy(?:ing)?|visit|shop|trip|transaction|shopping trip|thing (?:they )?bought|time (?:that )?(?:they|he|she) (?:shopped|bought|came|visited|ordered))s?"
 _TOUCHES_EN = tuple(
     re.compile(pattern, re.IGNORECASE)
     for pattern in (
@@ -283,7 +283,8 @@ def _touches_en(text: str, as_of: date, items: FindItems) -> Iterator[Pattern]:
             which: Literal["first", "last"] = (
                 "last" if re.match(r"last|latest|most|final", match["which"], re.I) else "first"
             )
-            if named or (which == "first" and window != Window() and time is not None and time.calendar):
+            dated = which == "first" or re.search(r"\b(?:was|is|were|fell|falls|dates?)\b", joint, re.I)
+            if named or (dated and window != Window() and time is not None and time.calendar):
                 yield Pattern((match.start(), end), TouchCondition(which, "purchase", named, window))
 
 

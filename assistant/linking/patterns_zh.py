@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from datetime import date
 from typing import Literal
 
+from assistant.linking.goods_compared import compared_goods_zh
 from assistant.linking.numbers import ZH_NUMBER, to_number
 from assistant.linking.patterns import FindItems, Pattern, longer_said
 from assistant.linking.spans import free
@@ -104,7 +105,18 @@ _TOUCH = re.compile(
 )
 
 
-def _touches(text: str, _: date, items: FindItems) -> Iterator[Pattern]:
+_LAST_IN = re.compile(
+    r"最[后近]一[次单回趟](?:购买|购物|下单|消费|来店|到店|买东西|来买东西|来)?的?(?:时间)?(?:就|还|都)?(?:是|停|落|发生|停留)?在?(?P<when>[^，。；,]{1,14})"
+)
+"""'最后一单停在9月'."""
+
+
+def _touches(text: str, as_of: date, items: FindItems) -> Iterator[Pattern]:
+    for match in _LAST_IN.finditer(text):
+        times = windows(match["when"], True, as_of)
+        if times and times[0].calendar and times[0].span[0] <= 1:
+            end = match.start("when") + times[0].span[1]
+            yield Pattern((match.start(), end), TouchCondition("last", "purchase", window=times[0].window))
     for match in _TOUCH.finditer(text):
         which: Literal["first", "last"] = "last" if match["which"].startswith("最") else "first"
         named = items(match["a"]) if match["a"].strip() else None
@@ -195,6 +207,8 @@ _BEFORE = re.compile(
 
 
 def _comparisons(text: str, as_of: date, items: FindItems) -> Iterator[Pattern]:
+    for span, condition in compared_goods_zh(text, as_of, items):
+        yield Pattern(span, condition)
     for pattern in (_CHANGED, _AGAINST, _TIMES_OF):
         for match in pattern.finditer(text):
             now = windows(match["now"], True, as_of)

@@ -16,6 +16,7 @@ from assistant.linking.items import ItemLinker, absent_words, chatter, stem
 from assistant.linking.link import is_chinese, of_customers
 from assistant.linking.scope import readings
 from assistant.linking.spelling import KnowsWords, Speller
+from assistant.linking.spelling_zh import spelt_zh
 from assistant.linking.tool_words import spelt
 from assistant.linking.unknown import unknown_words
 from segments.definition import Node
@@ -68,7 +69,9 @@ class Reader:
 
     def spelt(self, message: str) -> tuple[str, tuple[tuple[str, str], ...]]:
         """The message with misspelt words of requests put right, and those words with their corrections."""
-        if is_chinese(message) or not isinstance(self.encoder, KnowsWords):
+        if is_chinese(message):
+            return spelt_zh(message)
+        if not isinstance(self.encoder, KnowsWords):
             return message, ()
         return spelt(message, self._right)
 

@@ -28,14 +28,14 @@ Replacement = str | Callable[[re.Match[str]], str]
 
 def plain(text: str, chinese: bool) -> str:
     """The text with every rewriting rule of its language applied."""
-    text = asked_part(_simplified(text) if chinese else text.translate(_WIDE), chinese)
+    text = asked_part(simplified(text) if chinese else text.translate(_WIDE), chinese)
     text = corrected(text if chinese else spelt_out(_SAID_TWICE.sub("", _FILLERS.sub(" ", text))), chinese)
     for pattern, replacement in _rules("rewrite_zh.tsv" if chinese else "rewrite_en.tsv"):
         text = pattern.sub(replacement, text)
     return text if chinese else spelt_out(text)
 
 
-def _simplified(text: str) -> str:
+def simplified(text: str) -> str:
     """Traditional characters as simplified ones, which the Chinese rules are written in; letters of full width as usual."""
     return _converter().convert(text.translate(_WIDE))
 

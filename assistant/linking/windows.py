@@ -66,7 +66,9 @@ def windows(text: str, chinese: bool, as_of: date) -> list[TimeMention]:
         found = [
             replace(m, span=(found[found.index(m) - 1].span[0], m.span[1])) if m in exact else m for m in kept
         ]
-    return in_each(text, before_that(text, found)) if chinese else _named_twice(text, found)
+    return (
+        in_each(text, before_that(text, found)) if chinese else _before_those(text, _named_twice(text, found))
+    )
 
 
 def _same_day(time: TimeMention, day: TimeMention) -> bool:
@@ -90,6 +92,23 @@ def _named_twice(text: str, found: list[TimeMention]) -> list[TimeMention]:
             out[-1] = replace(out[-1], span=(out[-1].span[0], mention.span[1]))
         else:
             out.append(mention)
+    return out
+
+
+_PRIOR = re.compile(r"\s+(?:before|prior to|preceding) (?:that|those|these|them|it)\b", re.IGNORECASE)
+
+
+def _before_those(text: str, found: list[TimeMention]) -> list[TimeMention]:
+    """'None in the last 45 days, five in the 90 days before those': the second time ends where the first began."""
+    out = list[TimeMention]()
+    for mention in found:
+        prior = _PRIOR.match(text, mention.span[1])
+        start = out[-1].window.start if out and not (out[-1].bare or out[-1].gap) else None
+        if prior is not None and mention.bare and start is not None:
+            length = (mention.window.start or 0) - mention.window.end
+            span = (mention.span[0], prior.end())
+            mention = TimeMention(span, Window(start + length, start), text[slice(*span)])
+        out.append(mention)
     return out
 
 

@@ -101,3 +101,91 @@ def test_a_pattern_stands_beside_other_conditions(linker):
 )
 def test_no_order_is_read_where_none_was_said(linker, text):
     assert not any(isinstance(node, SequenceCondition) for node in conditions(linker.link(text).reading))
+
+
+WINE = ItemFilter(category=("DOMESTIC WINE", "IMPORTED WINE", "MISC WINE"))
+CAT, DOG = ItemFilter(category=("CAT FOOD",)), ItemFilter(category=("DOG FOODS",))
+
+
+def against(
+    one: ItemFilter, op: str, other: ItemFilter, measure: str, days: int | None = None, factor: float = 1.0
+):
+    left, right = (EventQuantity("purchase", goods, Window(days), measure) for goods in (one, other))
+    return ComparisonCondition(left, op, right, factor)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("customers who spent more on wine than on beer", against(WINE, ">", BEER, "value")),
+        ("who buys more cat food than dog food", against(CAT, ">", DOG, "quantity")),
+        (
+            "people who bought tea more often than coffee in the last half year",
+            against(TEA, ">", COFFEE, "count", 180),
+        ),
+        (
+            "who spends at least twice as much on wine as on beer this year",
+            against(WINE, ">=", BEER, "value", 365, 2.0),
+        ),
+        (
+            "Spend on cat food is lower than on dog food over the last six months",
+            against(CAT, "<", DOG, "value", 180),
+        ),
+        (
+            "whose wine spend beats their beer spend in the last 90 days",
+            against(WINE, ">", BEER, "value", 90),
+        ),
+        ("in 2017 more $ went on wine than on beer", against(WINE, ">", BEER, "value", 365)),
+        ("猫粮花的钱比狗粮多的（去年）", against(CAT, ">", DOG, "value", 365)),
+        ("近三个月茶叶买的次数少于咖啡的客户", against(TEA, "<", COFFEE, "count", 90)),
+        ("花在猫粮上比花在狗粮上多的", against(CAT, ">", DOG, "value")),
+        ("茶叶花费是咖啡的2倍以上，近半年", against(TEA, ">=", COFFEE, "value", 180, 2.0)),
+        ("茶＞咖啡 金额 近90天", against(TEA, ">", COFFEE, "value", 90)),
+    ],
+)
+def test_goods_are_compared_with_goods(text, expected, linker):
+    assert linker.link(text).reading == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "who spends less on tea than on coffee and came at least 5 times in the last 90 days",
+        "茶叶花的钱比咖啡少，而且近90天来过5次以上",
+    ],
+)
+def test_the_time_of_another_condition_is_not_the_comparisons(text, linker):
+    reading = linker.link(text).reading
+    assert isinstance(reading, AllOf)
+    assert against(TEA, "<", COFFEE, "value") in reading.children
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "who spent more than $50 on wine",
+        "啤酒花费超过100元的客户",
+        "spent more on beer than in the quarter before",
+    ],
+)
+def test_an_amount_or_another_time_is_no_other_goods(text, linker):
+    found = conditions(linker.link(text).reading)
+    assert not any(isinstance(c, ComparisonCondition) and _of_two_goods(c) for c in found)
+
+
+def _of_two_goods(condition: ComparisonCondition) -> bool:
+    left, right = condition.left, condition.right
+    return isinstance(left, EventQuantity) and isinstance(right, EventQuantity) and left.items != right.items
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "the last time they shopped with us was in September",
+        "whose last order was in September",
+        "最后一单停在9月的",
+        "最后一次购买在9月的客户",
+    ],
+)
+def test_the_last_purchase_lies_in_a_month(text, linker):
+    assert linker.link(text).reading == TouchCondition("last", "purchase", window=Window(122, 92))
