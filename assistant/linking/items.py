@@ -214,6 +214,8 @@ class ItemLinker:
     def lookup(self, phrase: str) -> ItemFilter:
         """The items a phrase names; an empty filter when it names none."""
         synonyms = _synonyms()
+        if phrase not in synonyms and f"{phrase}s" in synonyms:
+            phrase = f"{phrase}s"
         targets = synonyms.get(phrase, phrase).split("|")
         if phrase not in synonyms and self._is_product_name(phrase):
             return ItemFilter(text=(phrase,))
@@ -221,6 +223,12 @@ class ItemLinker:
         if phrase in synonyms and any(named):
             return merged([items for items in named if items])
         return named[0] or self._in_names(phrase) or self._in_names(targets[0])
+
+    def called(self, words: str) -> ItemFilter:
+        """The category of exactly this name ('gift & fruit baskets'), whatever its single words mean."""
+        said = words.lower().strip()
+        named = [v for v in self._values if v.field == "category" and v.value.lower() == said]
+        return ItemFilter(category=(named[0].value,)) if named else ItemFilter()
 
     def _one_thing(self, words: Sequence[str], items: ItemFilter) -> bool:
         """Whether words with an 'and' between them name one thing ('cold and flu'), not two ('clocks and wall clocks')."""

@@ -27,7 +27,7 @@ from assistant.linking.clauses import Reading, named_items
 from assistant.linking.clusters import numbered
 from assistant.linking.edits import Edit, propose
 from assistant.linking.features import FeatureLinker
-from assistant.linking.goods_zh import alone, other_thing
+from assistant.linking.goods_alone import alone, other_thing
 from assistant.linking.here import Here
 from assistant.linking.items import ItemLinker
 from assistant.linking.left_out import left_out, made_up
@@ -69,6 +69,8 @@ _MORE_TIME = re.compile(
 """What says when: left over, it would be lost."""
 _DAY = re.compile(r"^\s*(1[0-2]|0?[1-9])[./]([12]\d|3[01]|0?[1-9])(?![\d./])")
 """'2.14', '11/11': a day, where nothing but a time can stand."""
+_BETWEEN, _BOTH = re.compile(r"\bbetween\b", re.IGNORECASE), re.compile(r"\band\b", re.IGNORECASE)
+"""'between 1 and 14 February': what stands before a time with both its ends."""
 _FROM_MONTH = re.compile(rf"\s*from (?:{'|'.join(MONTHS)})\s*", re.IGNORECASE)
 
 
@@ -294,9 +296,9 @@ class Linker:
         ('A or B') are unknown, or they are of different kinds (a category, and a word of products' names)."""
         chinese, items = is_chinese(words), self._reader.items
         words = simplified(words) if chinese else words
-        known = alone(words) if chinese else None
-        if known is not None:
-            return items.lookup(known)
+        known = items.called(words) or items.lookup(alone(words) or "")
+        if known:
+            return known
         if chinese and other_thing(words, items.find(words, True, [], frozenset())):
             return ItemFilter()
         whole = named_items(words, chinese, items) or items.lookup(words.lower())
@@ -338,7 +340,10 @@ class Linker:
         begun = f"{said} on" if _FROM_MONTH.fullmatch(said) else said
         for text in (begun, f"in {said}"):
             found = windows(text, chinese, self.as_of)
-            if len(found) == 1 and not _MORE_TIME.search(blanked(text, [found[0].span])):
+            rest = blanked(text, [time.span for time in found])
+            if len(found) == 1 and not _MORE_TIME.search(
+                _BETWEEN.sub("", rest) if _BOTH.search(text) else rest
+            ):
                 return found[0].window
         return None
 

@@ -21,6 +21,8 @@ _NAMES = re.compile(r"[\"“「《].*?[\"”」》]|(?:保存为|另存为|存�
 """What may be a name, which nobody spells for another."""
 _WORDS = frozenset({"早餐场", "生日季"})
 """Beginnings of other words that sound like goods."""
+_COUPON = re.compile(r"[用领核兑][完了过掉]卷(?![纸尺筒发积心面饼])")
+"""'用完卷': a coupon, not a roll of paper."""
 _SIGNS = re.compile(r"[一-鿿]+")
 
 
@@ -28,6 +30,7 @@ def spelt_zh(message: str) -> tuple[str, tuple[tuple[str, str], ...]]:
     """The message with mistyped words put right, and those words with their corrections."""
     open_text = blanked(message, [match.span() for match in _NAMES.finditer(message)])
     found = [(match.span(), _slips()[match.group()]) for match in _listed().finditer(open_text)]
+    found += [(match.span(), match.group().replace("卷", "券")) for match in _COUPON.finditer(open_text)]
     for span, word in _by_sound(open_text):
         if free(span, (taken for taken, _ in found)):
             found.append((span, word))
@@ -51,7 +54,9 @@ def _by_sound(text: str) -> list[tuple[Span, str]]:
                 if not words:
                     continue
                 busy.append(span)
-                word = min(words, key=lambda each: _wrong(said, each))
+                word = min(
+                    words, key=lambda each: (_wrong(said, each), lazy_pinyin(said) != lazy_pinyin(each))
+                )
                 if 0 < 3 * _wrong(said, word) <= length and not _stands(said, word):
                     found.append((span, word))
     return found

@@ -63,12 +63,24 @@ def windows(text: str, chinese: bool, as_of: date) -> list[TimeMention]:
     exact = [b for a, b in pairwise(found) if _BRACKET.fullmatch(text[a.span[1] : b.span[0]]) and b.calendar]
     if exact:
         kept = [m for i, m in enumerate(found) if i + 1 == len(found) or found[i + 1] not in exact]
-        found = [
-            replace(m, span=(found[found.index(m) - 1].span[0], m.span[1])) if m in exact else m for m in kept
-        ]
+        found = [_in_brackets(found[found.index(m) - 1], m) if m in exact else m for m in kept]
     return (
         in_each(text, before_that(text, found)) if chinese else _before_those(text, _named_twice(text, found))
     )
+
+
+_OPEN = re.compile(r"\s*(?:(?P<since>since|from|自从?)|(?P<before>before|until|till|up to))\b", re.IGNORECASE)
+
+
+def _in_brackets(said: TimeMention, exact: TimeMention) -> TimeMention:
+    """A time with its days in brackets: those days, or 'since Thanksgiving (November 23)' from that day on."""
+    mention = replace(exact, span=(said.span[0], exact.span[1]))
+    leads = _OPEN.match(said.text)
+    if leads is None or exact.first != exact.last:
+        return mention
+    day = exact.window.start
+    window = Window(day, 0) if leads["since"] else Window(said.window.start, day or 0)
+    return replace(mention, window=window, text=said.text)
 
 
 def _same_day(time: TimeMention, day: TimeMention) -> bool:

@@ -14,6 +14,7 @@ from assistant.second_reading import SecondReader, describes, doubtful, said_out
 from assistant.workspace import open_workspace
 from segments.canonical import fingerprint
 from segments.codec import from_json
+from segments.definition import TouchCondition
 from segments.errors import DataError, ModelRetryError
 from tests.assistant.conftest import ScriptedModel, call, wish
 
@@ -276,3 +277,25 @@ def test_an_unknown_wish_is_named(workspace: Path) -> None:
     wish(workspace, "maybe")
     with pytest.raises(DataError, match=r"second_reading must be one of off, doubt, always; got 'maybe'"):
         open_workspace(workspace)
+
+
+def test_nobody_may_be_the_answer_where_the_sketch_says_all_that_was_said(workspace: Path) -> None:
+    """Nobody bought diapers for the first time in a month of the past year: that is what was asked, and the answer."""
+    none = {"first": "purchase", "items": "diapers", "when": "in August"}
+    wish(workspace, "always")
+    model = ScriptedModel(call("define_segment"), sketch=none, sure=0.95)
+    talk = Assistant.open(workspace, model)
+    answer = talk.ask("new nappy families, the first diapers of theirs fell in August")
+    assert answer.segment is not None
+    definition = from_json(answer.segment["definition"])
+    assert isinstance(definition, TouchCondition)
+    assert talk.rooms.audiences.size(definition) == 0
+
+
+def test_a_time_said_by_both_its_ends_is_never_lost_to_a_sketch(workspace: Path) -> None:
+    wish(workspace, "always")
+    wrong = {"event": "purchase", "from_days_ago": 14, "to_days_ago": 7}
+    model = ScriptedModel(call("define_segment"), sketch=wrong, sure=0.95)
+    answer = Assistant.open(workspace, model).ask("customers who bought between 2 and 4 weeks ago")
+    assert answer.segment is not None
+    assert answer.segment["definition"] == {"event": "purchase", "from_days_ago": 28, "to_days_ago": 14}

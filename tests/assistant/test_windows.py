@@ -319,3 +319,11 @@ def test_a_time_before_the_one_just_said_ends_where_that_began():
 @pytest.mark.parametrize("text", ["六十五周岁", "45-90天"])
 def test_an_age_and_a_range_of_days_are_no_time(text):
     assert read(text, NEW_YEAR) == []
+
+
+def test_the_days_before_those_end_where_the_others_begin() -> None:
+    text = "none in the last 45 days, though five in the 90 days before those"
+    assert [time.window for time in windows(text, False, date(2018, 1, 1))] == [
+        Window(45, 0),
+        Window(135, 45),
+    ]

@@ -1,4 +1,5 @@
-"""A Chinese name of goods that stands alone, as a sketch has it: '狗' is dog food there, and '咖啡滤纸' is no coffee."""
+"""A name of goods that stands alone, as a sketch has it: '狗' is dog food there, 'christmas' what is sold for it, and '咖啡滤纸' is no
+coffee."""
 
 from __future__ import annotations
 
@@ -15,8 +16,9 @@ _ADDS_NOTHING = re.compile(
 
 def alone(words: str) -> str | None:
     """What a word that is too short to be looked for in a message means where nothing but goods can stand, in English."""
-    known = lexicon.table("goods_alone_zh.tsv")
-    return known.get(words) or known.get(_ADDS_NOTHING.sub("", words))
+    known = lexicon.table("goods_alone.tsv")
+    said = words.lower().strip()
+    return known.get(said) or known.get(_ADDS_NOTHING.sub("", said))
 
 
 def other_thing(words: str, mentions: Sequence[ItemMention]) -> bool:
