@@ -180,8 +180,8 @@ def _notes(
     own = _own_id(columns, found)
     if own is not None:
         notes.append(
-            f"No two rows seen have one {own}: if none ever do, add id = {toml_text(own)}, and a row that comes again with a "
-            "correction replaces itself."
+            f"No two rows seen have one {own}: if none ever do, add id = {toml_text(own)}, and a row that comes again with "
+            "a correction replaces itself."
         )
     return notes
 
