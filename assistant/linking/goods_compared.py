@@ -33,6 +33,10 @@ _ENDS = re.compile(r"[,;:()–—]|\b(?:and|but|who|whom|which|with|while|or els
 """What ends the goods that others are compared with."""
 _LEAD = re.compile(r"\b(?:whose|whom|who|that|where|and|but|or else)\b|[,:;]", re.IGNORECASE)
 """'beer or wine' are the goods of one side."""
+_NOBODYS = re.compile(
+    r"\s*(?:the\s+)?(?:averages?|usual|before|most|others?|normal|typical|ever)\b", re.IGNORECASE
+)
+"""'More than average on beer' compares with no other goods."""
 _NEAR = 45
 """Characters between 'more' and its 'than' at most."""
 _OFTEN = re.compile(
@@ -55,11 +59,11 @@ def compared_goods(
 
     text: without its times. time: the one that it says. op, factor, change: what it says of the two, and where.
     """
-    sides = _sides(text, change, items)
+    begin = max((match.end() for match in _LEAD.finditer(text, 0, change[0])), default=0)
+    sides = _sides(text, begin, change, items)
     if sides is None:
         return None
     one, other, end = sides
-    begin = max((match.end() for match in _LEAD.finditer(text, 0, change[0])), default=0)
     measure = _measure(text[begin:end], bool(_OUTDOES.search(text[slice(*change)])))
     time = time if time is not None and _said_of(text, (begin, end), time[0]) else None
     span = (begin, end) if time is None else (min(begin, time[0][0]), max(end, time[0][1]))
@@ -73,9 +77,11 @@ def _said_of(text: str, compared: Span, time: Span) -> bool:
     return time[0] < compared[1] or re.fullmatch(r"[\s,(]*", text[compared[1] : time[0]]) is not None
 
 
-def _sides(text: str, change: Span, items: FindItems) -> tuple[ItemFilter, ItemFilter, int] | None:
-    """The goods of both sides, and where the second ends."""
-    before, place = text[: change[0]], change[1]
+def _sides(
+    text: str, begin: int, change: Span, items: FindItems
+) -> tuple[ItemFilter, ItemFilter, int] | None:
+    """The goods of both sides, and where the second ends. begin: where what is compared begins."""
+    before, place = text[begin : change[0]], change[1]
     if _OUTDOES.search(text[slice(*change)]):
         said, after = before, place
     else:
@@ -85,6 +91,8 @@ def _sides(text: str, change: Span, items: FindItems) -> tuple[ItemFilter, ItemF
             return None
         between = text[place : joint.start()]
         said, after = between if items(between) else before, joint.end()
+    if _NOBODYS.match(text, after):
+        return None
     ends = _ENDS.search(text, after)
     end = ends.start() if ends else len(text.rstrip(" .?!"))
     one, other = items(said), items(text[after:end])
@@ -108,17 +116,20 @@ def _condition(
 
 
 _PART = r"[^，。；,;？?！!：:（）()\n]"
+NO_COMPARISON = r"(?![例率较如方重值分萨目利起赛熊格])"
+"""What 比 is followed by where it compares nothing: 比萨, 比例."""
+_AMOUNT_ZH = re.compile(r"\s*[¥￥$]?\s*[\d一二两三四五六七八九十百千万半]")
 _MORE_ZH = r"超过|多于|高于|大于|多过|高过|胜过|大过|[>＞]"
 _LESS_ZH = r"少于|低于|小于|不如|不及|少过|[<＜]"
 _COMPARED_ZH = re.compile(
-    rf"(?P<a>{_PART}{{1,28}}?)(?:(?P<than>(?<![对占环同百分])比(?![例率较如方重值分]))|(?P<more>{_MORE_ZH})|(?P<less>{_LESS_ZH})|(?P<is>是|达到?))"
+    rf"(?P<a>{_PART}{{1,28}}?)(?:(?P<than>(?<![对占环同百分])比{NO_COMPARISON})|(?P<more>{_MORE_ZH})|(?P<less>{_LESS_ZH})|(?P<is>是|达到?))"
     rf"(?P<b>{_PART}{{1,24}})"
 )
 _DIRECTION_ZH = re.compile(r"(?P<b>.+?)(?:还|要|更|来得|得)*(?P<dir>多|高|勤|频繁|频|大|少|低|小)")
 _TIMES_ZH = re.compile(
     rf"(?P<b>.+?)的?(?:(?P<x>\d+(?:\.\d+)?|{ZH_NUMBER})\s?倍|(?P<half>一?半))(?P<least>或?(?:及|以上|往上|更多))?"
 )
-_LEAD_ZH = re.compile(r"或者?|并且?|而且|且|同时|但是?|另外|以及")
+_LEAD_ZH = re.compile(r"(?<=[的，,])或者?|并且?|而且|且|同时|但是?|另外")
 _COUNTED_ZH: tuple[tuple[EventMeasure, re.Pattern[str]], ...] = (
     ("count", re.compile(r"次|勤|频|趟|单数|订单|回数")),
     ("quantity", re.compile(r"件|数量|个数|瓶|包数|销量|份数")),
@@ -163,11 +174,13 @@ def _said_zh(match: re.Match[str]) -> tuple[str, str, float, int] | None:
     if match["is"]:
         return None
     if not match["than"]:
-        ends = re.search(r"的(?!钱|花|消|支|金|次|数)|\d", said)
+        if _AMOUNT_ZH.match(said):
+            return None  # 'over a hundred'
+        ends = re.search(rf"的(?!钱|花|消|支|金|次|数)|\d|{_LEAD_ZH.pattern}", said)
         cut = ends.start() if ends else len(said)
         return said[:cut], ">" if match["more"] else "<", 1.0, place + cut
     direction = _DIRECTION_ZH.match(said)
-    if direction is None or re.match(r"\s*(?:\d|[一二两三四五六七八九十]+[倍成])", said[direction.end() :]):
+    if direction is None or _AMOUNT_ZH.match(said, direction.end()):
         return None  # 'more by two tenths' is another comparison
     op = "<" if direction["dir"] in "少低小" else ">"
     return direction["b"], op, 1.0, place + direction.end()

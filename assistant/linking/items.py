@@ -214,7 +214,7 @@ class ItemLinker:
     def lookup(self, phrase: str) -> ItemFilter:
         """The items a phrase names; an empty filter when it names none."""
         synonyms = _synonyms()
-        if phrase not in synonyms and f"{phrase}s" in synonyms:
+        if phrase not in synonyms and " " in phrase and f"{phrase}s" in synonyms:
             phrase = f"{phrase}s"
         targets = synonyms.get(phrase, phrase).split("|")
         if phrase not in synonyms and self._is_product_name(phrase):
@@ -366,6 +366,10 @@ def _one_of(values: Sequence[str]) -> str:
 
 _NOT_ITEMS_ZH = re.compile(
     "有机会|有机率|花[费销掉]|花了|开花|火鸡(?=.{0,2}节)|感恩|油然|奶奶|水平|糖尿病|米粉丝|饼图|汤姆"
+    "|面包(?=[括含邮])|面条(?=[件款])|意面(?=[临板对])|意粉(?=丝)|[家文餐护]具(?=体)|家电(?=话)|维护发|[另此]外套|手套(?=路)|手表(?=[现示达明])"
+    "|有空调(?=整|一下)|亮相机会|键盘(?=点)|点心(?=意|急)|[西丝]瓜(?=分)|生抽(?=[奖取检])|沉淀|数据线(?=上)|结果[冻仁]|果然|人口红|窗口红"
+    "|方便当|花生(?=日)|报纸(?=质)|安排球|牛排(?=名)|挂钩|地毯(?=式)|套餐|白菜(?=价)|割韭菜|加鸡腿|心灵鸡汤|鸭梨山|掉馅饼|大跌眼镜|橄榄型|大家加油"
+    "|不可乐观|肉眼|酒店|请你喝(?:奶?茶|咖啡)|到U盘|页面点|全面点|电子表格|生日卡点"
 )
 """Chinese words that hold an item's word and mean something else."""
 _NO_GOODS_ZH = re.compile("类|的|产品|商品|东西|用品|食品|相关|方面|和|与|以及|及|或者?|等")

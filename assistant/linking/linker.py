@@ -342,7 +342,7 @@ class Linker:
             found = windows(text, chinese, self.as_of)
             rest = blanked(text, [time.span for time in found])
             if len(found) == 1 and not _MORE_TIME.search(
-                _BETWEEN.sub("", rest) if _BOTH.search(text) else rest
+                _BETWEEN.sub("", rest) if found and _BOTH.search(found[0].text) else rest
             ):
                 return found[0].window
         return None

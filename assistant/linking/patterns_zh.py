@@ -106,7 +106,7 @@ _TOUCH = re.compile(
 
 
 _LAST_IN = re.compile(
-    r"最[后近]一[次单回趟](?:购买|购物|下单|消费|来店|到店|买东西|来买东西|来)?的?(?:时间)?(?:就|还|都)?(?:是|停|落|发生|停留)?在?(?P<when>[^，。；,]{1,14})"
+    r"最[后近]一(?:单|[次回趟](?:购买|购物|下单|消费|来店|到店|买东西|来买东西|来))的?(?:时间)?(?:就|还|都)?(?:是|停留?|落|发生)?在?(?P<when>[^，。；,]{1,14})"
 )
 """'最后一单停在9月'."""
 
@@ -114,8 +114,10 @@ _LAST_IN = re.compile(
 def _touches(text: str, as_of: date, items: FindItems) -> Iterator[Pattern]:
     for match in _LAST_IN.finditer(text):
         times = windows(match["when"], True, as_of)
-        if times and times[0].calendar and times[0].span[0] <= 1:
+        if times and times[0].calendar and times[0].span[0] == 0:
             end = match.start("when") + times[0].span[1]
+            if re.match(r"的?(?:时候)?(?:买|收|用|领|活动)", text[end:]):
+                continue  # the goods or the campaign of that time
             yield Pattern((match.start(), end), TouchCondition("last", "purchase", window=times[0].window))
     for match in _TOUCH.finditer(text):
         which: Literal["first", "last"] = "last" if match["which"].startswith("最") else "first"

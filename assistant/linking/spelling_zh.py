@@ -19,8 +19,10 @@ SHORTEST = 3
 """Signs of the shortest word that is known by its sound."""
 _NAMES = re.compile(r"[\"“「《].*?[\"”」》]|(?:保存为|另存为|存为|存成|命名为|取名|起名|名为|叫做?).*$")
 """What may be a name, which nobody spells for another."""
-_WORDS = frozenset({"早餐场", "生日季"})
-"""Beginnings of other words that sound like goods."""
+_OTHERWISE = re.compile(
+    r"数据|计算|显示|一次性|圣诞|[早午晚]餐|购物|礼品|打印|工具|文件|开心|无花|游戏|一体|家庭|生日"
+)
+"""Words that stand before many another: '数据显示' is no '数据线', '圣诞等节日' no '圣诞灯'."""
 _COUPON = re.compile(r"[用领核兑][完了过掉]卷(?![纸尺筒发积心面饼])")
 """'用完卷': a coupon, not a roll of paper."""
 _SIGNS = re.compile(r"[一-鿿]+")
@@ -71,7 +73,7 @@ def _stands(said: str, word: str) -> bool:
     """Whether it is no slip: what agrees is a word by itself, so that the rest is the next one's ('厨房纸近' is no '厨房纸巾'),
     or the signs are the traditional ones."""
     agree = "".join(a if a == b else " " for a, b in zip(said, word, strict=True)).strip()
-    return agree in lexicon.table("items_zh.tsv") or said in _WORDS or simplified(said) == word
+    return agree in lexicon.table("items_zh.tsv") or bool(_OTHERWISE.match(agree)) or simplified(said) == word
 
 
 @cache

@@ -189,3 +189,35 @@ def _of_two_goods(condition: ComparisonCondition) -> bool:
 )
 def test_the_last_purchase_lies_in_a_month(text, linker):
     assert linker.link(text).reading == TouchCondition("last", "purchase", window=Window(122, 92))
+
+
+@pytest.mark.parametrize(
+    ("text", "compared"),
+    [
+        ("在啤酒上花费超过一百元且买过茶叶的客户", None),
+        ("近90天茶叶花费高于五十元并买过咖啡的", None),
+        ("猫粮花的钱比狗粮多三百元以上", None),
+        ("wine buyers who spend more than average on beer", None),
+        ("啤酒或茶叶花的钱比咖啡多的客户", ItemFilter(category=("BEERS/ALES", "TEAS"))),
+        ("customers who bought tea and whose wine spend exceeds their beer spend", WINE),
+    ],
+)
+def test_only_the_goods_of_the_comparison_are_compared(text, compared, linker):
+    found = [c for c in conditions(linker.link(text).reading) if isinstance(c, ComparisonCondition)]
+    assert [c.left.items for c in found if isinstance(c.left, EventQuantity)] == (
+        [compared] if compared else []
+    )
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "最后一次购买不在9月的客户",
+        "最近一次双十一买过啤酒",
+        "最后一次在9月买啤酒",
+        "最近一次11月的活动收到的",
+    ],
+)
+def test_another_last_time_is_no_last_purchase_in_a_month(text, linker):
+    found = conditions(linker.link(text).reading)
+    assert not any(isinstance(condition, TouchCondition) for condition in found)

@@ -3,6 +3,7 @@
 import pytest
 
 from assistant.linking import lexicon
+from assistant.linking.goods_alone import alone
 from assistant.linking.spelling_zh import spelt_zh
 from tests.assistant.conftest import Talk
 
@@ -36,6 +37,12 @@ def test_slips_are_put_right(said, meant):
         "加油占比三成以上",  # not 加油站
         "找早餐场景：上午占比三成以上",  # not 早餐肠
         "用完卷纸又来买的",
+        "数据显示这批人来得少",
+        "计算指标是什么",
+        "圣诞等节日来的人",
+        "一次性完成导出",
+        "所以尚未用过券的有多少",
+        "买够粮油的客户",
         "至今没来过的",
         "買過全國品牌的湯",  # traditional signs are no slips
         "保存为“优惠卷冰淇琳”",
@@ -56,3 +63,40 @@ def test_what_was_put_right_is_told(talk: Talk):
     link = talk.assistant.linker.link("买过冰淇琳的客户")
     assert ("冰淇琳", "冰淇淋") in link.corrected
     assert link.goods == ("ICE CREAM/MILK/SHERBTS",)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "里面包括哪些人",
+        "下面条件不变",
+        "大家具体看一下",
+        "沉淀粉丝",
+        "套餐包含什么",
+        "如果干脆只要周日来的呢",
+        "手表现好的人",
+    ],
+)
+def test_signs_of_two_words_are_no_goods(talk: Talk, text):
+    link = talk.assistant.linker.link(text)
+    assert link.goods == ()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "what was the main takeaway?",
+        "split it half and half",
+        "luv, who came in December?",
+        "customers of med size households",
+        "call at 9am EDT about those who came in December",
+    ],
+)
+def test_words_of_talk_are_no_goods(talk: Talk, text):
+    assert talk.assistant.linker.link(text).goods == ()
+
+
+def test_goods_that_stand_alone_never_hide_those_of_the_lexicon(talk: Talk):
+    linker = talk.assistant.linker
+    assert [word for word in lexicon.table("items_zh.tsv") if alone(word) is not None] == []
+    assert linker.goods("面包").category == ("BAKED BREAD/BUNS/ROLLS",)
