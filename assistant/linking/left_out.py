@@ -14,7 +14,7 @@ from datetime import date
 from assistant.linking.clauses import Reading
 from assistant.linking.numbers import Number, numbers
 from assistant.linking.occasions import occasions
-from assistant.linking.said_outright import unheld
+from assistant.linking.asked_kinds import unheld
 from assistant.linking.spans import Span, free
 from assistant.linking.trend import trends
 from assistant.linking.windows import DAYS, windows

@@ -2,7 +2,7 @@
 
 import pytest
 
-from assistant.linking.said_outright import unheld
+from assistant.linking.asked_kinds import unheld
 from assistant.second_reading import doubtful
 from segments.codec import from_json
 from segments.definition import Node
