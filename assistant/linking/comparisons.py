@@ -4,11 +4,11 @@ their November spend', 'units of milk fell by 25 % or more from Q3 to Q4', 'more
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 
-from assistant.linking.goods_compared import compared_goods
+from assistant.linking.goods_compared import FindItems, compared_goods
 from assistant.linking.numbers import DIGITS, EN_NUMBER, to_number
 from assistant.linking.occasions import ALWAYS, occasions
 from assistant.linking.spans import Span, blanked
@@ -80,9 +80,7 @@ class _Side:
     occasion: Occasion = ALWAYS
 
 
-def comparisons(
-    text: str, as_of: date, items: Callable[[str], ItemFilter]
-) -> Iterator[tuple[Span, ComparisonCondition]]:
+def comparisons(text: str, as_of: date, items: FindItems) -> Iterator[tuple[Span, ComparisonCondition]]:
     """Every comparison of two times or two sets of days; a measure, both sides and a change must all be said."""
     place = 0
     for end in [*(match.start() for match in _PARTS.finditer(text)), len(text)]:
@@ -93,9 +91,7 @@ def comparisons(
         place = end + 1
 
 
-def _in_part(
-    part: str, as_of: date, items: Callable[[str], ItemFilter]
-) -> tuple[Span, ComparisonCondition] | None:
+def _in_part(part: str, as_of: date, items: FindItems) -> tuple[Span, ComparisonCondition] | None:
     sides = _sides(part, as_of)
     rest = blanked(part, [side.span for side in sides])
     change = _change(rest)

@@ -22,6 +22,7 @@ from segments.definition import (
 )
 
 FindItems = Callable[[str], ItemFilter]
+"""What items a part of the message names; an empty filter for none."""
 Time = tuple[Span, Window]
 """Where a time is said, and which."""
 

@@ -11,10 +11,10 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from assistant.linking.asked_kinds import unheld
 from assistant.linking.clauses import Reading
 from assistant.linking.numbers import Number, numbers
 from assistant.linking.occasions import occasions
-from assistant.linking.asked_kinds import unheld
 from assistant.linking.spans import Span, free
 from assistant.linking.trend import trends
 from assistant.linking.windows import DAYS, windows

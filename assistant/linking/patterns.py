@@ -4,12 +4,13 @@ one period against another. Each is read whole, before the rest of the message i
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
 from assistant.linking.comparisons import comparisons
+from assistant.linking.goods_compared import FindItems
 from assistant.linking.numbers import EN_NUMBER, ZH_NUMBER, to_number
 from assistant.linking.spans import Span, free
 from assistant.linking.windows import windows
@@ -26,9 +27,6 @@ from segments.definition import (
     TouchCondition,
     Window,
 )
-
-FindItems = Callable[[str], ItemFilter]
-"""What items a part of the message names; an empty filter for none."""
 
 
 @dataclass(frozen=True)

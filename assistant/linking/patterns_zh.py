@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from datetime import date
 from typing import Literal
 
-from assistant.linking.goods_compared import compared_goods_zh
+from assistant.linking.goods_compared import FindItems, compared_goods_zh
 from assistant.linking.numbers import ZH_NUMBER, to_number
-from assistant.linking.patterns import FindItems, Pattern, longer_said
+from assistant.linking.patterns import Pattern, longer_said
 from assistant.linking.spans import free
 from assistant.linking.windows import TimeMention, windows
 from segments.definition import (
