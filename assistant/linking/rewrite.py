@@ -183,6 +183,17 @@ def _times_side(match: re.Match[str]) -> str:
     return f"{match[1]} {match[2] or ''}{words[match[3]]} {match[4]} times the "
 
 
+def _any_of(match: re.Match[str]) -> str:
+    """'any of tea, coffee and cocoa' -> 'tea or coffee or cocoa'."""
+    return re.sub(r",\s*(?:(?:and|or)\s+)?|\s+and\s+", " or ", match[1])
+
+
+def _any_of_zh(match: re.Match[str]) -> str:
+    """'茶、咖啡、可可买过一样' -> '茶或咖啡或可可买过'."""
+    said = match.string[: match.start()]
+    return match[1].replace("、", "或") + ("" if re.search(r"(?:买|购买?|拿)[过了]?$", said) else "买过")
+
+
 def _night_hours(match: re.Match[str]) -> str:
     """'between ten at night and five in the morning' -> 'between 22:00 and 5:00'."""
     try:
@@ -251,7 +262,6 @@ def _each_of_zh(match: re.Match[str]) -> str:
 _FUNCTIONS: dict[str, Callable[[re.Match[str]], str]] = {
     "below": _below,
     "family": _family,
-    "any_of": lambda match: re.sub(r",? and ", " or ", match[1]),
     "a_month": lambda m: f"最近365天{m[1]}{m[2] or ''}{12 * to_number(m[3]):g}",
     "list_or": lambda match: match[1].replace("、", "或"),
     "often_zh": lambda m: f"平均购买间隔不超过{round(_PACE[m[1]] / to_number(m[2]), 1):g}天",
@@ -259,7 +269,7 @@ _FUNCTIONS: dict[str, Callable[[re.Match[str]], str]] = {
     "bounds_zh": _bounds_zh,
     "and_half": lambda match: f"{30 * to_number(match[1]) + 15:g}天",
     "each_of": _each_of_zh,
-    "any_of_zh": lambda match: match[1].replace("、", "或") + "买过",
+    "any_of_zh": _any_of_zh,
     "bounds": _bounds,
     "every": lambda match: _pace(1, match[1], match[2]),
     "pace": lambda match: _pace(2 if match[1].lower() == "twice" else 1, match[2], match[3]),
@@ -278,6 +288,7 @@ _FUNCTIONS: dict[str, Callable[[re.Match[str]], str]] = {
     "before_then": _before_then,
     "before_month": _before_month,
     "iso_month": lambda match: f"{MONTHS[int(match[2]) - 1]} {match[1]}",
+    "any_of": _any_of,
     "night_hours": _night_hours,
     "times_side": _times_side,
     "not_yet": _not_yet,

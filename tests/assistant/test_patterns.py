@@ -221,3 +221,17 @@ def test_only_the_goods_of_the_comparison_are_compared(text, compared, linker):
 def test_another_last_time_is_no_last_purchase_in_a_month(text, linker):
     found = conditions(linker.link(text).reading)
     assert not any(isinstance(condition, TouchCondition) for condition in found)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "any of beer, coffee, tea",
+        "who bought at least one of beer, coffee or tea",
+        "啤酒、咖啡、茶，三样里头沾一样就行",
+        "啤酒、咖啡、茶三样里至少买过一样",
+    ],
+)
+def test_any_of_a_list_is_one_condition(text, linker):
+    (bought,) = conditions(linker.link(text).reading)
+    assert set(bought.items.category) == {"BEERS/ALES", "COFFEE", "TEAS"}
