@@ -14,12 +14,13 @@ from typing import Any
 
 from assistant.linking.calendar_days import MONTHS
 from assistant.linking.goods_compared import NO_COMPARISON
+from assistant.linking.numbers import EN_NUMBER
 from assistant.linking.spans import Span
 from segments.codec import to_json
 from segments.definition import Node
 
 _DONE = r"(?:b[ou]y\w*|bought|purchas\w*|order\w*|redeem\w*|us(?:e|ed|ing)|visit\w*|shop\w*|com(?:e|es|ing)|came|been|return\w*|receiv\w*|spen[dt]\w*|got|had|respond\w*)"
-_A_NUMBER = r"(?:[$€£¥]?\s?\d|(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|fifteen|twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety|thirteen|fourteen|sixteen|seventeen|eighteen|nineteen|hundred|thousand|few|several|an?|once|twice|half|dozen|couple|any|about|only|just|around|roughly|or equal|usual|average)\b)"
+_A_NUMBER = rf"(?:[$€£¥]?\s?\d|{EN_NUMBER}|(?:hundred|thousand|few|several|an?|once|twice|half|dozen|couple|any|about|only|just|around|roughly|or equal|usual|average)\b)"
 _SPELT = "|".join(month for month in MONTHS if month not in ("may", "march"))
 _WORDS: dict[str, tuple[re.Pattern[str], re.Pattern[str]]] = {
     "compare": (

@@ -11,7 +11,7 @@ from datetime import date
 from assistant.linking.goods_compared import FindItems, compared_goods
 from assistant.linking.numbers import DIGITS, EN_NUMBER, to_number
 from assistant.linking.occasions import ALWAYS, occasions
-from assistant.linking.spans import Span, blanked
+from assistant.linking.spans import Span, after_last, blanked
 from assistant.linking.windows import windows
 from segments.definition import (
     ComparisonCondition,
@@ -127,15 +127,10 @@ def _in_part(part: str, as_of: date, items: FindItems) -> tuple[Span, Comparison
         return None
     start = min(first.span[0], second.span[0], span[0], measure.start())
     end = max(first.span[1], second.span[1], span[1], measure.end() if measure.start() > start else 0)
-    return (_begin(_LEAD, part[:start]), end), ComparisonCondition(left, op, right, round(factor, 4))
+    return (after_last(_LEAD, part, 0, start), end), ComparisonCondition(left, op, right, round(factor, 4))
 
 
 _LEAD = re.compile(r"\b(?:whose|whom|who|that|where|and|but|either|or)\b|[,:]", re.IGNORECASE)
-
-
-def _begin(leads: re.Pattern[str], before: str) -> int:
-    """Where what is compared begins: after the last word that leads to it."""
-    return max((match.end() for match in leads.finditer(before)), default=0)
 
 
 def _sides(part: str, as_of: date) -> list[_Side]:

@@ -7,15 +7,14 @@ import re
 from collections.abc import Sequence
 
 from assistant.linking import lexicon
-from assistant.linking.items import ItemMention
+from assistant.linking.items import OF_GOODS_ZH, ItemMention
 
 _ADDS_NOTHING = re.compile(
     r"^(?:[罐瓶袋散盒桶大小]装|[大小整]包|一?整[包瓶盒袋罐箱])|(?:[的类等]|产品|商品|东西|相关|方面|系列|单品|品类|部门|专柜|货架)+$"
 )
 _OF_GOODS = re.compile(
-    r"[的类等]|产品|商品|东西|用品|食品|制品|相关|方面|系列|单品|品类|部门|专柜|货架|[罐瓶袋散盒桶大小]装|[大小整]包|整?[包瓶盒袋罐箱]"
+    rf"{OF_GOODS_ZH}|制品|系列|单品|品类|部门|专柜|货架|[罐瓶袋散盒桶大小]装|[大小整]包|整?[包瓶盒袋罐箱]"
 )
-"""What may follow the name of goods and leaves it what it is."""
 
 
 def alone(words: str) -> str | None:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from datetime import date
 
 from assistant.linking.numbers import ZH_NUMBER, to_number
-from assistant.linking.spans import Span, blanked
+from assistant.linking.spans import Span, after_last, blanked
 from assistant.linking.windows import TimeMention, windows
 from segments.definition import (
     ComparisonCondition,
@@ -60,7 +60,7 @@ def compared_goods(
 
     text: without its times. time: the one that it says. op, factor, change: what it says of the two, and where.
     """
-    begin = max((match.end() for match in _LEAD.finditer(text, 0, change[0])), default=0)
+    begin = after_last(_LEAD, text, 0, change[0])
     sides = _sides(text, begin, change, items)
     if sides is None:
         return None
@@ -128,7 +128,7 @@ _COMPARED_ZH = re.compile(
 )
 _DIRECTION_ZH = re.compile(r"(?P<b>.+?)(?:还|要|更|来得|得)*(?P<dir>多|高|勤|频繁|频|大|少|低|小)")
 _TIMES_ZH = re.compile(
-    rf"(?P<b>.+?)的?(?:(?P<x>\d+(?:\.\d+)?|{ZH_NUMBER})\s?倍|(?P<half>一?半))(?P<least>或?(?:及|以上|往上|更多))?"
+    rf"(?P<b>.+?)的?(?:(?P<x>\d+(?:\.\d+)?|{ZH_NUMBER})\s?倍|(?P<half>一?半))(?:或?(?:及|以上|往上|更多))?"
 )
 _LEAD_ZH = re.compile(r"(?<=[的，,])或者?|并且?|而且|且|同时|但是?|另外")
 _COUNTED_ZH: tuple[tuple[EventMeasure, re.Pattern[str]], ...] = (
@@ -149,9 +149,7 @@ def compared_goods_zh(text: str, as_of: date, items: FindItems) -> Iterator[tupl
         if said is None:
             continue
         right, op, factor, end = said
-        start = max(
-            (lead.end() for lead in _LEAD_ZH.finditer(bare, *match.span("a"))), default=match.start("a")
-        )
+        start = after_last(_LEAD_ZH, bare, *match.span("a"))
         one, other = items(bare[start : match.end("a")]), items(right)
         if not (one and other) or one == other:
             continue

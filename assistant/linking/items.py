@@ -340,11 +340,16 @@ class ItemLinker:
         return names[best] if float(scores[best]) >= DENSE_THRESHOLD else None
 
 
+@cache
+def _longest_zh() -> int:
+    """Signs of the longest Chinese word for goods."""
+    return max(map(len, lexicon.table("items_zh.tsv")))
+
+
 def said_goods_zh(text: str) -> list[tuple[Span, str]]:
     """Where the text has Chinese words for goods, longest first, and what they are in English. Some overlap."""
     known = lexicon.table("items_zh.tsv")
-    longest = max(map(len, known))
-    ends = ((start, min(longest, len(text) - start)) for start in range(len(text)))
+    ends = ((start, min(_longest_zh(), len(text) - start)) for start in range(len(text)))
     spans = [(start, start + length) for start, most in ends for length in range(1, most + 1)]
     found = [(span, known[word]) for span in spans if (word := text[slice(*span)]) in known]
     return sorted(found, key=lambda one: (one[0][0] - one[0][1], one[0][0]))
@@ -372,7 +377,9 @@ _NOT_ITEMS_ZH = re.compile(
     "|不可乐观|肉眼|酒店|请你喝(?:奶?茶|咖啡)|到U盘|页面点|全面点|电子表格|生日卡点"
 )
 """Chinese words that hold an item's word and mean something else."""
-_NO_GOODS_ZH = re.compile("类|的|产品|商品|东西|用品|食品|相关|方面|和|与|以及|及|或者?|等")
+OF_GOODS_ZH = "类|的|产品|商品|东西|用品|食品|相关|方面|等"
+"""What may follow a name of goods and leaves it what it is."""
+_NO_GOODS_ZH = re.compile(f"{OF_GOODS_ZH}|和|与|以及|及|或者?")
 """What may stand beside the names of goods and adds nothing to what they are."""
 _BOUGHT = r"\b(?:bought|buy(?:s|ing|ers?)?|purchas(?:ed?|es|ing)|order(?:ed|ing)|spen[dt](?:ing)? on|of|into)"
 _INTRODUCES = re.compile(

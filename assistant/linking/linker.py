@@ -6,6 +6,7 @@ import re
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import date
+from functools import lru_cache
 
 import pandas as pd
 
@@ -93,6 +94,12 @@ class Linker:
         self._reader = Reader(
             catalogue, FeatureLinker(catalogue), items, here or Here(), as_of, self.quantile, encoder
         )
+        # Every reading of one message is compared with it, and none changes what was read.
+        self._read = lru_cache(maxsize=8)(self._read_anew)
+
+    def _read_anew(self, message: str, chinese: bool) -> Reading:
+        reading, _ = self._reader.corrected(message, chinese)
+        return reading
 
     def quantile(self, feature: str, q: float) -> float:
         """The q-quantile of a feature over all customers."""
@@ -261,19 +268,19 @@ class Linker:
 
     def spoken(self, message: str) -> tuple[dict[ItemFilter, str], dict[Window, str]]:
         """The goods and the calendar times that a message names, with its own words for them."""
-        reading, _ = self._reader.corrected(message, is_chinese(message))
+        reading = self._read(message, is_chinese(message))
         goods = {mention.items: mention.text for clause in reading.clauses for mention in clause.items}
         times = windows(reading.text, reading.chinese, self.as_of)
         return goods, {time.window: time.text for time in times if time.calendar}
 
     def dates(self, message: str, node: Node) -> tuple[str, ...]:
         """The calendar times of a message that a definition holds, with their dates."""
-        reading, _ = self._reader.corrected(message, is_chinese(message))
+        reading = self._read(message, is_chinese(message))
         return tuple(iter_labels(_used(windows(reading.text, reading.chinese, self.as_of), [node])))
 
     def spans_of_time(self, message: str) -> frozenset[str]:
         """The times of a message that are said by both their ends, as days before today."""
-        reading, _ = self._reader.corrected(message, is_chinese(message))
+        reading = self._read(message, is_chinese(message))
         times = windows(reading.text, reading.chinese, self.as_of)
         both = (time for time in times if time.window.start and time.window.end and not time.calendar)
         return frozenset(time.text.strip() for time in both)
@@ -285,7 +292,7 @@ class Linker:
 
     def disagreement(self, link: Link, node: Node) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """What a message says that a definition does not hold, and what the definition holds that nobody said."""
-        reading, _ = self._reader.corrected(link.message, link.language == "zh")
+        reading = self._read(link.message, link.language == "zh")
         lost = left_out(
             reading, [node], self.as_of, *_arguments(link.intents), whole=_only_describes(link.intents)
         )
@@ -296,7 +303,8 @@ class Linker:
         ('A or B') are unknown, or they are of different kinds (a category, and a word of products' names)."""
         chinese, items = is_chinese(words), self._reader.items
         words = simplified(words) if chinese else words
-        known = items.called(words) or items.lookup(alone(words) or "")
+        english = alone(words)
+        known = items.called(words) or (items.lookup(english) if english else ItemFilter())
         if known:
             return known
         if chinese and other_thing(words, items.find(words, True, [], frozenset())):
@@ -340,10 +348,10 @@ class Linker:
         begun = f"{said} on" if _FROM_MONTH.fullmatch(said) else said
         for text in (begun, f"in {said}"):
             found = windows(text, chinese, self.as_of)
-            rest = blanked(text, [time.span for time in found])
-            if len(found) == 1 and not _MORE_TIME.search(
-                _BETWEEN.sub("", rest) if found and _BOTH.search(found[0].text) else rest
-            ):
+            if len(found) != 1:
+                continue
+            rest = blanked(text, [found[0].span])
+            if not _MORE_TIME.search(_BETWEEN.sub("", rest) if _BOTH.search(found[0].text) else rest):
                 return found[0].window
         return None
 

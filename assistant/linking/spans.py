@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 Span = tuple[int, int]
@@ -16,6 +17,11 @@ def meet(one: Span, other: Span) -> bool:
 def free(span: Span, busy: Iterable[Span]) -> bool:
     """Whether a place meets none of the busy ones."""
     return not any(meet(span, other) for other in busy)
+
+
+def after_last(pattern: re.Pattern[str], text: str, start: int, end: int) -> int:
+    """Where the last match between two places ends; the first place where there is none."""
+    return max((match.end() for match in pattern.finditer(text, start, end)), default=start)
 
 
 def blanked(text: str, spans: Iterable[Span], fill: str = " ") -> str:

@@ -9,8 +9,6 @@ from __future__ import annotations
 import re
 from functools import cache
 
-from pypinyin import lazy_pinyin
-
 from assistant.linking import lexicon
 from assistant.linking.rewrite import simplified
 from assistant.linking.spans import Span, blanked, free
@@ -31,7 +29,8 @@ _SIGNS = re.compile(r"[一-鿿]+")
 def spelt_zh(message: str) -> tuple[str, tuple[tuple[str, str], ...]]:
     """The message with mistyped words put right, and those words with their corrections."""
     open_text = blanked(message, [match.span() for match in _NAMES.finditer(message)])
-    found = [(match.span(), _slips()[match.group()]) for match in _listed().finditer(open_text)]
+    slips = lexicon.table("typos_zh.tsv")
+    found = [(match.span(), slips[match.group()]) for match in _listed().finditer(open_text)]
     found += [(match.span(), match.group().replace("卷", "券")) for match in _COUPON.finditer(open_text)]
     for span, word in _by_sound(open_text):
         if free(span, (taken for taken, _ in found)):
@@ -46,9 +45,9 @@ def _by_sound(text: str) -> list[tuple[Span, str]]:
     """Where the text sounds like a longer word of goods and is written as none, longest first."""
     found: list[tuple[Span, str]] = []
     busy: list[Span] = []
-    sounds = _sounds()
+    sounds, longest = _sounds(), _longest()
     for run in _SIGNS.finditer(text):
-        for length in range(min(max(map(len, sounds)), len(run.group())), SHORTEST - 1, -1):
+        for length in range(min(longest, len(run.group())), SHORTEST - 1, -1):
             for start in range(run.start(), run.end() - length + 1):
                 span = (start, start + length)
                 said = text[slice(*span)]
@@ -56,9 +55,7 @@ def _by_sound(text: str) -> list[tuple[Span, str]]:
                 if not words:
                     continue
                 busy.append(span)
-                word = min(
-                    words, key=lambda each: (_wrong(said, each), lazy_pinyin(said) != lazy_pinyin(each))
-                )
+                word = min(words, key=lambda each: (_wrong(said, each), _heard(said) != _heard(each)))
                 if 0 < 3 * _wrong(said, word) <= length and not _stands(said, word):
                     found.append((span, word))
     return found
@@ -76,10 +73,17 @@ def _stands(said: str, word: str) -> bool:
     return agree in lexicon.table("items_zh.tsv") or bool(_OTHERWISE.match(agree)) or simplified(said) == word
 
 
+def _heard(word: str) -> tuple[str, ...]:
+    """The pinyin of a word's signs, without tones."""
+    from pypinyin import lazy_pinyin  # its tables take 0.4 s, and only Chinese needs them
+
+    return tuple(lazy_pinyin(word))
+
+
 @cache
 def _sign(sign: str) -> str:
-    (sound,) = lazy_pinyin(sign)
-    flat = re.sub(r"^([zcs])h", r"\1", str(sound))
+    (sound,) = _heard(sign)
+    flat = re.sub(r"^([zcs])h", r"\1", sound)
     return re.sub(r"ng$", "n", flat)
 
 
@@ -101,11 +105,11 @@ def _sounds() -> dict[tuple[str, ...], tuple[str, ...]]:
 
 
 @cache
-def _slips() -> dict[str, str]:
-    return lexicon.table("typos_zh.tsv")
+def _longest() -> int:
+    return max(map(len, _sounds()))
 
 
 @cache
 def _listed() -> re.Pattern[str]:
-    words = sorted(_slips(), key=len, reverse=True)
+    words = sorted(lexicon.table("typos_zh.tsv"), key=len, reverse=True)
     return re.compile("|".join(map(re.escape, words)) or r"(?!)")
