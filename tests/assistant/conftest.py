@@ -13,7 +13,8 @@ from assistant import tool_reading
 from assistant.app import Answer, Assistant
 from assistant.disclosure import EVERYBODY, Viewer
 from assistant.grounding import numbers_in
-from assistant.rooms import Rooms
+from assistant.linking.linker import Linker
+from assistant.rooms import Rooms, make_linker
 from assistant.workspace import open_workspace
 from segments.codec import from_json
 from segments.errors import ModelRetryError
@@ -184,10 +185,11 @@ def rooms(opened) -> Iterator[Rooms]:
 class Talk:
     """One conversation with an assistant whose model is scripted."""
 
-    def __init__(self, rooms: Rooms, name: str) -> None:
+    def __init__(self, rooms: Rooms, name: str, linker: Linker | None = None) -> None:
+        """linker: of the same rooms, where it is made already: to make one takes longer than most tests."""
         self.rooms, self.name = rooms, name
         self.model = ScriptedModel()
-        self.assistant = Assistant(rooms, self.model)
+        self.assistant = Assistant(rooms, self.model, linker)
 
     def ask(self, question: str, *replies: Reply, viewer: Viewer = EVERYBODY, **how: Any) -> Answer:
         """Ask, with the answers the model will give in this turn."""
@@ -207,9 +209,15 @@ class Talk:
         return self.assistant._graph.compiled.get_state(config).values.get("current")
 
 
+@pytest.fixture(scope="session")
+def whole_linker(opened) -> Linker:
+    """The linker that the product makes of the demo."""
+    return make_linker(opened)
+
+
 @pytest.fixture
-def talk(rooms, request) -> Talk:
-    return Talk(rooms, request.node.nodeid.replace(":", " "))
+def talk(rooms, whole_linker, request) -> Talk:
+    return Talk(rooms, request.node.nodeid.replace(":", " "), whole_linker)
 
 
 def values(text: str) -> set[float]:
