@@ -47,17 +47,14 @@ def reread(
     said = {word for each in edits if sure and each.node is not None for word in said_outright(each.node)}
     kinds = {each.kind for each in edits if not nothing}
 
-    def fits(node: Node, members: set[str], before: set[str]) -> bool:
-        """It holds what the edit's words say outright, lets nobody in where they narrow, loses no condition where they
-        change one, and has no further one where they take one away."""
-        if not said <= said_outright(node):
-            return False
+    def fits(node: Node, members: set[str], before: set[str], twice: bool) -> bool:
+        """It loses no condition where the edit's words change one, has no further one where they take one away, and,
+        unless it was read twice, holds what they say outright and lets nobody in where they narrow."""
         more = len(list(conditions(node))) - len(list(conditions(current)))
-        if kinds == {"change"}:
-            return more >= 0
-        if kinds == {"remove"} and not (link.unknown or link.unused):
-            return more <= 0
-        return not (sure and kinds == {"add"}) or members <= before
+        loses = kinds == {"change"} and more < 0
+        gains = kinds == {"remove"} and more > 0 and not (link.unknown or link.unused)
+        narrows = not (sure and kinds == {"add"}) or members <= before
+        return not (loses or gains) and (twice or (said <= said_outright(node) and narrows))
 
     found = second.edited(link, current, told, led, edit, fits)
     if found is None:
@@ -68,15 +65,34 @@ def reread(
     return Plan("refine_segment", arguments={"definition": to_json(node), READ_AGAIN: True}), beside
 
 
+def instead_of_refusing(
+    second: SecondReader, link: Link, current: Node, told: str, led: str
+) -> tuple[Plan, Link] | None:
+    """The plan of an edit that a message may ask which is to be refused for something that the data lack: what both
+    readings find; else None. Raises LLMUnavailableError."""
+    if not sketchable(current):
+        return None
+    found = second.edited(link, current, told, led, None, lambda _node, _members, _before, twice: twice)
+    if found is None:
+        return None
+    plan = Plan(
+        "refine_segment", arguments={"definition": to_json(found[0]), READ_AGAIN: True, "confirmed": True}
+    )
+    return plan, replace(link, missing=(), unknown=(), confidence="medium")
+
+
 def _readable(edits: Sequence[Edit], link: Link) -> bool:
-    """Whether edits may be read otherwise: not those of how many of the ranked, nor those that plainly let more in."""
+    """Whether edits may be read otherwise: not those of how many of the ranked, nor another number or time where only one
+    condition can take it, nor those that plainly let more in."""
     plain = all(edit.kind == "widen" for edit in edits) and not doubtful(link)
-    return bool(edits) and not plain and not any(edit.ranks for edit in edits)
+    valued = len(link.edits) == 1 and bool(edits) and edits[0].values
+    return bool(edits) and not (plain or valued or any(edit.ranks for edit in edits))
 
 
 def led_to(plan: Plan, led: Sequence[str], message: str) -> list[str]:
     """The messages that lead to the segment of a plan, after those that led to the one before; none where words do not."""
-    if "confirmed" in plan.arguments or plan.tool not in ("define_segment", "refine_segment"):
+    taken = "confirmed" in plan.arguments and READ_AGAIN not in plan.arguments
+    if taken or plan.tool not in ("define_segment", "refine_segment"):
         return []
     return [message] if plan.tool == "define_segment" else [*led, message] if led else []
 

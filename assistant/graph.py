@@ -19,7 +19,7 @@ from assistant.answer import plain
 from assistant.assumed import assumptions
 from assistant.back import KEPT_TURNS, as_cluster
 from assistant.check import instead, mistakes, objections, unsaid
-from assistant.edits_again import as_sentence, led_to, reread
+from assistant.edits_again import as_sentence, instead_of_refusing, led_to, reread
 from assistant.grounding import ungrounded
 from assistant.linking.link import Link
 from assistant.linking.linker import Linker
@@ -35,7 +35,7 @@ from assistant.run import Outcome, run_tool
 from assistant.second_reading import SecondReader, describes, doubtful
 from assistant.several import is_step, taken_apart
 from assistant.steps import planned_by, run_steps, stopped
-from assistant.tool_reading import ToolReader
+from assistant.tool_reading import HESITANT, ToolReader
 from assistant.tools import ToolResult, Tools
 from assistant.tracing import note, span
 from assistant.turn import State, Turn
@@ -81,12 +81,21 @@ class TurnGraph:
         link, turn.steps = self._linked(turn.question, state, saved)
         turn.link = link
         turn.plan = self._outright(turn, state, saved)
-        if turn.plan is None:
+        lacking = turn.plan if _lacking(turn.plan) and _current(state) is not None else None
+        if turn.plan is lacking:
+            turn.plan = None
             with wanted_until(turn.gone):
                 asked = self.read_tool(turn, state, saved)
                 turn.link = asked if turn.plan is not None else self.reread(asked, _current(state))
             if turn.link.asked == "define_segment" and turn.link.reading is None:
                 turn.link = link  # no reading describes anybody
+            if turn.plan is not None and HESITANT in turn.plan.arguments:
+                self._edit_after_all(turn, state)
+            if lacking is not None and "refine_segment" not in (
+                turn.link.asked,
+                turn.plan and turn.plan.tool,
+            ):
+                turn.link, turn.plan = link, lacking
         turn.emit(
             "link", {"found": len(turn.link.candidates) + len(turn.link.edits), "unknown": turn.link.unknown}
         )
@@ -138,18 +147,16 @@ class TurnGraph:
         """The link as of a message that asks for the tool that the model reads, and the plan where that settles it; as it
         was where the workspace wishes no second reading, or the words' own finding stands."""
         assert turn.link is not None
-        wished, has_segment = self.tools.rooms.workspace.settings.second_reading, _current(state) is not None
-        offered = offered_tools(turn.link, has_segment)
+        wished, current = self.tools.rooms.workspace.settings.second_reading, _current(state)
+        offered = offered_tools(turn.link, current is not None)
         settled = len(offered) == 1 and not doubtful(turn.link)
         if turn.steps or wished == "off" or (wished == "doubt" and settled):
             return turn.link
         link, turn.plan = self.tool.followed(
             turn.link,
             offered,
-            has_segment,
-            lambda asked: self.linker.link(
-                turn.question, _current(state), saved, self._discovery(state), asked
-            ),
+            current,
+            lambda asked: self.linker.link(turn.question, current, saved, self._discovery(state), asked),
         )
         return link
 
@@ -201,30 +208,48 @@ class TurnGraph:
             else:
                 turn.plan, turn.gave_way = other, objected
         if current is not None and not wrong:
-            self._reread_edit(turn, state.get("led", []), current)
+            self._reread_edit(turn, state, current)
         turn.emit("check", {"problems": sentences([*wrong, *objected], turn.link.language)})
         return {}
 
-    def _reread_edit(self, turn: Turn, led: list[str], current: Node) -> None:
+    def _edit_after_all(self, turn: Turn, state: State) -> None:
+        """Take what a message that the model would refuse, but hesitates to, edits of the segment at hand."""
+        current = _current(state)
+        if current is None:
+            return
+        assert turn.link is not None
+        with wanted_until(turn.gone):
+            found = instead_of_refusing(
+                self.second, turn.link, current, *self._beside(turn.link, current, state)
+            )
+        if found is not None:
+            turn.plan, turn.link = found
+
+    def _beside(self, link: Link, current: Node, state: State) -> tuple[str, str]:
+        """What an edit is read beside: the current segment in words, and the messages that led to it."""
+        words = explain(current, self.catalogue, link.language)
+        return as_sentence(words, link.language), " ".join(state.get("led", []))
+
+    def _reread_edit(self, turn: Turn, state: State, current: Node) -> None:
         """Read an edit once more, beside the current segment's words and what led to it."""
         assert turn.link is not None
         plan, wished = turn.plan, self.tools.rooms.workspace.settings.second_reading
         if plan is None or plan.arguments or wished == "off":
             return
-        words = explain(current, self.catalogue, turn.link.language)
         with wanted_until(turn.gone):
             found = reread(
                 self.second,
                 plan,
                 turn.link,
                 current,
-                as_sentence(words, turn.link.language),
-                " ".join(led),
+                *self._beside(turn.link, current, state),
                 nothing=turn.clarification is not None,
                 always=wished == "always",
             )
         if found is not None:
             (turn.plan, turn.link), turn.clarification, turn.gave_way = found, None, []
+        elif plan.tool == "clarify" and turn.link.missing:
+            turn.plan = Plan("refuse", reason="unknown_field")
 
     def _after_check(self, _state: State, runtime: Runtime[Turn]) -> Literal["plan", "run"]:
         turn = runtime.context
@@ -436,6 +461,11 @@ def _beside(link: Link, current: Node | None) -> Link:
     if not one or "compare_segments" not in link.intents.tools:
         return link
     return replace(link, candidates=(), reading=None, alternative=None, edits=(), other=link.reading)
+
+
+def _lacking(plan: Plan | None) -> bool:
+    """Whether a plan refuses for something that the data lack."""
+    return plan is not None and plan.tool == "refuse" and plan.reason == "unknown_field"
 
 
 def _current(state: State) -> Node | None:

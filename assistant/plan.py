@@ -81,6 +81,8 @@ class Plan:
 
 def offered_tools(link: Link, has_segment: bool) -> tuple[str, ...]:
     """The tools that the message's words and the conversation allow: one where it is known what is asked for."""
+    if link.asked == "refine_segment" and not link.edits:
+        return ("clarify",)
     if link.asked is not None:
         return (link.asked,)
     if set(link.intents.tools) & {*MARKET_TOOLS, EXPLAIN, DIFF}:

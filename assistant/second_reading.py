@@ -54,15 +54,16 @@ probability: of 33 held edits 23 are read right with 0.1 to 1, 21 without it, of
 55 without it, 54 with 1."""
 
 
-Fits = Callable[[Node, set[str], set[str]], bool]
-"""Whether a reading of an edit is what its words may mean: its definition, whom it finds, and who was found before."""
+Fits = Callable[[Node, set[str], set[str], bool], bool]
+"""Whether a reading of an edit is what its words may mean: its definition, whom it finds, who was found before, and whether
+it was read twice with some certainty."""
 
 
 def describes(link: Link, current: Node | None) -> bool:
     """Whether a message describes a segment anew, so that there is something to read twice."""
     defines = not link.intents.destructive and set(link.intents.tools) <= set(ON_SEGMENT)
-    edits = current is not None and link.edits and link.asked != "define_segment"
-    if not defines or link.missing or edits:
+    edits = current is not None and (link.asked == "refine_segment" or link.edits)
+    if not defines or link.missing or (edits and link.asked != "define_segment"):
         return False
     if link.asked == "define_segment":
         return True
@@ -233,19 +234,22 @@ class SecondReader:
         if model is None:
             return None
         before, edits = self._found(current), self._found(edit)
-        readings = list[tuple[float, Node, set[str]]]()
+        readings = list[tuple[Sketch, Node, set[str]]]()
         for beside in (told, led) if led else (told,):
             sketch = self.sketched(model, f"{beside} {link.message}")
             found = self._found(sketch.node)
             if found and found == edits:
                 return None
-            if sketch.node is not None and found and found != before and fits(sketch.node, found, before):
-                likely = sketch.probability + (FAVOUR if beside == told else 0.0)
-                readings.append((likely, sketch.node, found))
-        if not readings:
-            return None
-        _, node, _ = max(readings, key=lambda reading: reading[0])
-        return node, len(readings) > 1 and readings[0][2] == readings[1][2]
+            if sketch.node is not None and found and found != before:
+                readings.append((sketch, sketch.node, found))
+        agreed = len(readings) > 1 and readings[0][2] == readings[1][2]
+        twice = agreed and min(sketch.probability for sketch, _, _ in readings) >= SURE
+        fitting = [
+            (sketch.probability + favour, node)
+            for (sketch, node, found), favour in zip(readings, (FAVOUR, 0.0), strict=False)
+            if fits(node, found, before, twice)
+        ]
+        return (max(fitting, key=lambda one: one[0])[1], agreed) if fitting else None
 
     def _found(self, node: Node | None) -> set[str]:
         return set() if node is None else set(self.members(node))

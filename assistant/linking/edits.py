@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from assistant.linking.candidates import Candidate
 from assistant.linking.clauses import Reading
 from assistant.linking.edit_values import with_number, with_time
+from assistant.linking.items import merged
 from assistant.linking.ranks import Top
 from assistant.linking.swaps import swaps
 from assistant.linking.topics import on_topic, topics
@@ -33,6 +34,10 @@ from segments.edit import add, change, either, remove, same_subject
 
 SWAP, TOP = "swap", "top"
 """Begin the sources of edits that a message settles."""
+WIDER = "wider"
+"""Begins the sources of edits that put more goods beside those of a condition."""
+NUMBER, TIME = "number", "time"
+"""Begin the sources of edits that put another number or time into a condition."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +62,11 @@ class Edit:
     def ranks(self) -> bool:
         """Whether it says how many of the ranked."""
         return self.source.startswith(TOP)
+
+    @property
+    def values(self) -> bool:
+        """Whether it puts another number or time into a condition that is there."""
+        return self.kind == "change" and self.source.startswith((NUMBER, TIME))
 
     def apply(self, definition: Node) -> Node:
         """The definition after the edit."""
@@ -84,7 +94,7 @@ _EXCLUDE = re.compile(
     re.IGNORECASE,
 )
 _WIDEN = re.compile(
-    r"\b(?:also include|include also|as well\b|too\b|or (?:those|people|customers|anyone|who)|add (?:in )?(?:those|people|anyone|customers) who|plus (?:those|people|anyone)"
+    r"^\W*or\b|\b(?:also include|include also|as well\b|too\b|or (?:those|people|customers|anyone|who)|add (?:in )?(?:those|people|anyone|customers) who|plus (?:those|people|anyone)"
     r"|and also (?:those|people)|widen|broaden|expand)|也(?:算|包括|加|要)|或者|扩大|放宽|加上那些|还包括",
     re.IGNORECASE,
 )
@@ -137,6 +147,9 @@ def propose(reading: Reading, found: Sequence[Candidate], current: Node) -> tupl
     among = _among(reading, found, current)
     if among is not None:
         return (Edit("change", among, current, source=TOP),)
+    ranked = _multiplied(reading.text, existing) or _picked_from(reading.text, found, existing)
+    if ranked is not None:
+        return (ranked,)
     edits: list[Edit] = [*_removals(reading, found, existing), *_allowed_again(reading, found, current)]
     if edits:
         spoken = [edit.target for edit in edits]
@@ -290,7 +303,7 @@ def _retimed(
         for i, time in enumerate(times):
             new = with_time(condition, time, windowed)
             if new is not None and new != condition:
-                yield Edit("change", new, condition, source=f"time{i}")
+                yield Edit("change", new, condition, source=f"{TIME}{i}")
         for i, number in enumerate(numbers):
             if number.op == "between" and changing:
                 # 'change 4 to 7' names the value that is there and the one that is wanted.
@@ -299,7 +312,7 @@ def _retimed(
                 number = replace(number, value=number.high, op=None, high=None, unit="")
             changed = with_number(condition, number, reading.text)
             if changed is not None and changed != condition:
-                yield Edit("change", changed, condition, source=f"number{i}")
+                yield Edit("change", changed, condition, source=f"{NUMBER}{i}")
 
 
 _OF_THEM = re.compile(
@@ -314,6 +327,52 @@ def _among(reading: Reading, found: Sequence[Candidate], current: Node) -> Node 
     if len(ranked) != 1 or len(found) != 1 or not _OF_THEM.search(reading.text):
         return None
     return replace(ranked[0], among=current)
+
+
+_TIMES = (
+    (
+        2.0,
+        r"\b(?:double (?:it|that|them|the (?:number|size|list))|twice as many|two times as many)\b|翻(?:一)?倍|加倍|翻一番|多一倍",
+    ),
+    (
+        0.5,
+        r"\b(?:halve (?:it|that|them|the (?:number|size|list))|half as many|only half of them)\b|减半|砍半|砍一半|少一半",
+    ),
+)
+"""How many times as many are meant: 'double it', '名额翻倍'."""
+
+
+def _multiplied(text: str, existing: Sequence[Condition]) -> Edit | None:
+    """'Double the list': so many times as many of those who are ranked, or of the similar ones."""
+    factor = next((times for times, words in _TIMES if re.search(words, text, re.IGNORECASE)), None)
+    for condition in reversed(existing):
+        match condition:
+            case RankCondition(count=int() as count) if factor is not None:
+                return Edit("change", replace(condition, count=round(count * factor)), condition, source=TOP)
+            case SimilarityCondition() if factor is not None:
+                return Edit(
+                    "change", replace(condition, top=round(condition.top * factor)), condition, source=TOP
+                )
+    return None
+
+
+_FROM_AMONG = re.compile(
+    r"\b(?:choose|pick|draw|select|take|find)\b[^.?!]{0,20}\b(?:only |just )?(?:from|out of|among)\b|\b(?:only|just) (?:from|out of|among)\b"
+    r"|[只就仅](?:在|从).{1,20}(?:里面?|中间?|当中)(?:挑|选|找|取)|从.{1,20}(?:里面?|中间?|当中)(?:挑|选|找|取)",
+    re.IGNORECASE,
+)
+
+
+def _picked_from(text: str, found: Sequence[Candidate], existing: Sequence[Condition]) -> Edit | None:
+    """'Pick those 250 from parents only': the ranked or similar ones of those, not those of the ranked who are."""
+    nodes = [candidate.node for candidate in found]
+    if not nodes or not _FROM_AMONG.search(text):
+        return None
+    pool = nodes[0] if len(nodes) == 1 else AllOf(tuple(nodes))
+    for condition in reversed(existing):
+        if isinstance(condition, RankCondition | SimilarityCondition) and condition.among is None:
+            return Edit("change", replace(condition, among=pool), condition, source=TOP)
+    return None
 
 
 def _resized(reading: Reading, existing: Sequence[Condition]) -> Iterator[Edit]:
@@ -356,6 +415,28 @@ def _holds(condition: Condition, value: float) -> bool:
     )
 
 
+_ANEW = re.compile(
+    r"\b(?:who|those|people|anyone|everyone|folks|customers|shoppers|households|buyers|bought|buys?|buying|purchas\w*|spen[dt]\w*)\b|买|购|花|的人|客|用户|那些",
+    re.IGNORECASE,
+)
+"""Describes others ('also those who bought soup'), rather than naming more goods ('or soup')."""
+
+
+def _beside(
+    leaf: Node, text: str, existing: Sequence[Condition]
+) -> tuple[EventCondition, EventCondition] | None:
+    """'Or baby food': the one condition on goods, and the same with these beside them; None where others are described,
+    or there is no such condition, or more than one."""
+    goods = [c for c in existing if isinstance(c, EventCondition) and c.items and c.event == "purchase"]
+    plain = isinstance(leaf, EventCondition) and leaf == EventCondition("purchase", items=leaf.items)
+    if not plain or len(goods) != 1 or _ANEW.search(text):
+        return None
+    assert isinstance(leaf, EventCondition)
+    both = merged([goods[0].items, leaf.items])
+    kinds = [name for name in ("department", "category", "text", "brand") if getattr(both, name)]
+    return (goods[0], replace(goods[0], items=both)) if len(kinds) == 1 else None
+
+
 def _for_candidate(
     candidate: Candidate, reading: Reading, existing: Sequence[Condition], changing: bool, source: str
 ) -> Iterator[Edit]:
@@ -378,6 +459,10 @@ def _for_candidate(
                 items = replace(swap.items, brand=items.brand)
             yield Edit("change", replace(swap, items=items), swap, candidate.reading, source)
     if _WIDEN.search(reading.text) and not negative and not _NARROW.search(reading.text):
+        beside = _beside(leaf, reading.text, existing)
+        if beside is not None:
+            yield Edit("change", beside[1], beside[0], candidate.reading, f"{WIDER}{source}")
+            return
         yield Edit("widen", candidate.node, None, candidate.reading, source)
     if _EXCLUDE.search(reading.text) and not negative:
         yield Edit("add", Not(candidate.node), None, candidate.reading, source)

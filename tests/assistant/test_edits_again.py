@@ -7,10 +7,12 @@ from typing import Any
 
 import pytest
 
+from assistant import tool_reading
 from assistant.app import Answer, Assistant
 from assistant.bundle import make_bundle, replay
 from assistant.rooms import Rooms, make_linker
-from assistant.second_reading import SecondReader
+from assistant.second_reading import SURE, SecondReader
+from assistant.tool_reading import LACKING
 from assistant.workspace import open_workspace
 from segments.canonical import fingerprint
 from segments.codec import from_json
@@ -25,14 +27,14 @@ MORE = SPENT | {"value": 300}
 
 
 def conversation(
-    workspace: Path, sketch: dict[str, Any], wished: str = "always"
+    workspace: Path, sketch: dict[str, Any], wished: str = "always", sure: float = 0.9
 ) -> tuple[Assistant, Answer, ScriptedModel]:
-    """After a first message that words and sketch read alike."""
+    """After a first message that words and sketch read alike. sketch: of the next, beside whatever it is read."""
     wish(workspace, wished)
     model = ScriptedModel(call("define_segment"), sketch=SPENT)
     talk = Assistant.open(workspace, model)
     first = talk.ask(PLAIN)
-    model.script(call("refine_segment", edits=["e1"]), sketch=sketch)
+    model.script(call("refine_segment", edits=["e1"]), sketch=sketch, sure=sure)
     return talk, first, model
 
 
@@ -87,7 +89,7 @@ def test_what_plainly_lets_more_in_is_not_read_again(workspace: Path) -> None:
 
 
 def test_a_reading_that_lets_more_in_is_none_where_the_edit_narrows(workspace: Path) -> None:
-    talk, first, _ = conversation(workspace, MORE)
+    talk, first, _ = conversation(workspace, MORE, sure=SURE - 0.01)
     assert same(talk.ask(EDIT, first.conversation), EDITED)
 
 
@@ -119,15 +121,21 @@ def test_a_segment_that_no_sketch_can_say_is_not_read_again(workspace: Path) -> 
 
 
 class ByTelling:
-    """A FAKE adapted model whose sketch rests on how the segment is told."""
+    """A FAKE adapted model whose sketch rests on how the segment is told: sketches, by what begins the text beside which it
+    reads an edit. It reads the same tool in every message."""
 
-    def __init__(self, **sketches: dict[str, Any]) -> None:
-        self.sketches = sketches
+    def __init__(
+        self, sketches: dict[str, dict[str, Any]], tool: dict[str, Any] | None = None, sure: float = 0.9
+    ) -> None:
+        self.sketches, self.tool, self.sure = sketches, tool, sure
 
     def weighed(
         self, messages: list[tuple[str, str]], _schema: dict[str, Any], _draw: int = 0
     ) -> tuple[dict[str, Any], float]:
-        return self.sketches[messages[-1][1].split()[0]], 0.9
+        text = messages[-1][1]
+        if self.tool is not None and messages == tool_reading.asked(text):
+            return self.tool, self.sure
+        return next(sketch for begins, sketch in self.sketches.items() if text.startswith(begins)), 0.9
 
 
 @pytest.mark.parametrize(
@@ -146,7 +154,7 @@ def test_a_reading_leads_unless_the_other_speaks_for_the_edit(
 ) -> None:
     linker, audiences = make_linker(opened, dense=False), opened.audiences
     model = ScriptedModel()
-    model.tuned = ByTelling(led=led, told=told)  # type: ignore[assignment]
+    model.tuned = ByTelling({"told": told, "led": led})  # type: ignore[assignment]
     reader = SecondReader(linker, model, audiences.vocabulary, audiences.members)
     current, edit = from_json(SPENT), from_json(EDITED)
     found = reader.edited(linker.link(EDIT, current), current, "told", "led", edit, lambda *_: True)
@@ -162,7 +170,7 @@ def test_a_reading_with_a_further_condition_is_none_where_the_edit_takes_one_awa
 
 @pytest.mark.parametrize(("message", "kept"), [("exclude those with children", True), (EDIT, False)])
 def test_a_reading_that_loses_an_exclusion_is_none(workspace: Path, message: str, kept: bool) -> None:
-    talk, first, _ = conversation(workspace, ALONE)
+    talk, first, _ = conversation(workspace, ALONE, sure=SURE - 0.01)
     second = talk.ask(message, first.conversation)
     assert same(second, {"all_of": [SPENT, {"not": PARENTS}]} if kept else ALONE)
 
@@ -187,3 +195,77 @@ def test_an_edit_is_told_with_the_messages_before_it(workspace: Path) -> None:
     assert told.startswith("customers who ")
     assert told.endswith(". exclude those who bought beer")
     assert led == f"{PLAIN}. {EDIT}. exclude those who bought beer"
+
+
+FRAGMENT = "the half grand quarterlies no more, flibber"
+"""Nothing of it is known here."""
+
+
+def reads(
+    model: ScriptedModel, tool: dict[str, Any], told: dict[str, Any], led: dict[str, Any], sure: float = 0.9
+) -> None:
+    """From now on the FAKE adapted model reads this tool, and this beside the segment's words and what led to it."""
+    model.script()
+    model.tuned = ByTelling({PLAIN: led, "customers who bought": told}, tool, sure)  # type: ignore[assignment]
+
+
+def test_what_the_model_reads_as_an_edit_is_one_though_no_word_of_it_is_known(workspace: Path) -> None:
+    talk, first, model = conversation(workspace, EDITED)
+    reads(model, {"tool": "refine_segment"}, ALONE, ALONE)
+    second = talk.ask(FRAGMENT, first.conversation)
+    assert same(second, ALONE)
+    assert second.confidence == "medium", "both readings find it, and there is no edit to tell beside it"
+
+
+def test_an_edit_that_no_sketch_reads_is_asked_back(workspace: Path) -> None:
+    talk, first, model = conversation(workspace, EDITED)
+    reads(model, {"tool": "refine_segment"}, SPENT, SPENT)
+    second = talk.ask(FRAGMENT, first.conversation)
+    assert second.clarification is not None or second.refused is not None
+    assert talk.kept.state(first.conversation)["current"] == SPENT
+
+
+LACKS = {"tool": "refuse", "reason": "unknown_field"}
+
+
+@pytest.mark.parametrize(
+    ("sure", "led", "edits"),
+    [(LACKING - 0.01, ALONE, True), (LACKING - 0.01, EDITED, False), (LACKING, ALONE, False)],
+)
+def test_a_refusal_that_the_model_hesitates_to_gives_way_to_what_both_readings_find(
+    workspace: Path, sure: float, led: dict[str, Any], edits: bool
+) -> None:
+    talk, first, model = conversation(workspace, EDITED)
+    reads(model, LACKS, ALONE, led, sure)
+    second = talk.ask("only those with a flibber card", first.conversation)
+    if edits:
+        assert same(second, ALONE)
+    else:
+        assert second.refused is not None
+
+
+def test_where_nothing_is_at_hand_a_refusal_stands(workspace: Path) -> None:
+    wish(workspace, "always")
+    model = ScriptedModel(sketch=ALONE, tool=LACKS, sure=0.6)
+    assert Assistant.open(workspace, model).ask("only those with a flibber card").refused is not None
+
+
+def test_what_both_readings_find_need_not_hold_what_the_edits_words_say(workspace: Path) -> None:
+    talk, first, model = conversation(workspace, MORE)
+    model.script(call("refine_segment", edits=["e1"]), sketch=MORE, sure=0.9)
+    talk.set_segment(first.conversation, from_json(SPENT | {"value": 400}))
+    narrowed = talk.ask(EDIT, first.conversation)
+    assert same(narrowed, {"all_of": [SPENT | {"value": 400}, PARENTS]}), (
+        "it was read once: no message led to it"
+    )
+    model.script(call("define_segment"), sketch=SPENT)
+    talk.ask(f"start over: {PLAIN}", first.conversation)
+    model.script(call("refine_segment", edits=["e1"]), sketch=MORE, sure=0.9)
+    assert same(talk.ask(EDIT, first.conversation), MORE)
+
+
+def test_another_number_that_one_condition_alone_can_take_is_not_read_again(workspace: Path) -> None:
+    talk, first, model = conversation(workspace, ALONE)
+    assert same(talk.ask("make it $300", first.conversation), MORE)
+    assert model.tuned is not None
+    assert model.tuned.asked == []

@@ -47,6 +47,8 @@ def same(node: object, expected: dict) -> bool:
         "not wine but beer",
         "哦不对，是啤酒不是葡萄酒",
         "不是葡萄酒，是啤酒",
+        "葡萄酒不要了，换啤酒",
+        "葡萄酒就不看了，改看啤酒",
     ],
 )
 def test_one_kind_of_goods_is_put_in_the_place_of_another(talk, message):
@@ -397,3 +399,45 @@ def test_keeping_only_some_lets_nobody_in(linker, message):
 def test_too_lets_more_in(linker, message):
     current = from_json(bought(*BEER))
     assert linker.link(message, current).edits[0].kind == "widen"
+
+
+RANKED = {"rank_by": "spend_365d", "count": 300}
+ALIKE = {"similar_to": {"segment": bought("SOUP")}, "top": 300}
+
+
+@pytest.mark.parametrize(
+    ("message", "times"), [("double it", 2), ("名额翻倍", 2), ("halve the list", 0.5), ("人数减半", 0.5)]
+)
+def test_so_many_times_as_many_of_the_ranked_or_similar(linker, message, times):
+    for current, sized in ((RANKED, "count"), (ALIKE, "top")):
+        (edit,) = linker.link(message, from_json(current)).edits
+        assert same(edit.apply(from_json(current)), current | {sized: int(300 * times)})
+
+
+@pytest.mark.parametrize("message", ["pick those from parents only", "只在有孩子的家庭里面挑"])
+def test_the_ranked_or_similar_are_picked_from_others(linker, message):
+    for current in (RANKED, ALIKE):
+        (edit,) = linker.link(message, from_json(current)).edits
+        assert same(edit.apply(from_json(current)), current | {"among": PARENTS})
+    assert not any(edit.ranks for edit in linker.link("only parents", from_json(RANKED)).edits)
+
+
+@pytest.mark.parametrize("message", ["or beer", "beer counts too", "throw beer in as well", "啤酒也算上"])
+def test_more_goods_are_put_beside_those_of_the_one_condition_on_goods(linker, message):
+    current = from_json(both(bought(*WINE), PARENTS))
+    (edit,) = linker.link(message, current).edits
+    assert same(edit.apply(current), both(bought(*WINE, *BEER), PARENTS))
+
+
+@pytest.mark.parametrize("message", ["also include those who bought beer", "买啤酒的人也算进来"])
+def test_others_who_are_described_are_let_in_beside_the_segment(linker, message):
+    current = from_json(bought(*WINE))
+    edit = next(edit for edit in linker.link(message, current).edits if edit.kind == "widen")
+    beer = {"event": "purchase", "items": {"category": BEER}}
+    assert same(edit.apply(current), {"any_of": [bought(*WINE), beer]})
+
+
+def test_what_is_out_is_taken_out(linker):
+    current = from_json(both(bought("TEAS"), bought("COFFEE")))
+    edits = linker.link("tea's out", current).edits
+    assert same(edits[0].apply(current), bought("COFFEE"))

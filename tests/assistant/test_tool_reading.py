@@ -10,12 +10,15 @@ import pytest
 
 from assistant import tool_reading
 from assistant.app import Answer, Assistant
+from assistant.intents import Intents
+from assistant.linking.link import Link
 from assistant.linking.linker import Linker
 from assistant.plan import offered_tools, schema
 from assistant.rooms import Rooms, make_linker
 from assistant.tool_reading import (
     ASKED,
     DESCRIBES,
+    EDITS,
     FAIRLY,
     REFUSED,
     REFUSED_WHOLE,
@@ -107,14 +110,14 @@ def test_whom_words_describe_by_when_they_shop_is_not_asked_when(linker: Linker)
         ("when do beer buyers shop?", True),
     ):
         link = linker.link(message, asked="profile_times")
-        assert answerable(reading, link, has_segment=False) is asks_when, message
+        assert answerable(reading, link, None) is asks_when, message
 
 
 def test_two_dates_are_compared_where_words_or_a_segment_at_hand_ask_for_it(linker: Linker) -> None:
     reading, spent_less = ToolReading("diff_segment", None, 0.9), "customers who spend less than last quarter"
-    assert not answerable(reading, linker.link(spent_less, asked="diff_segment"), has_segment=False)
+    assert not answerable(reading, linker.link(spent_less, asked="diff_segment"), None)
     link = linker.link("any churn in there?", COFFEE, asked="diff_segment")
-    assert answerable(reading, link, has_segment=True)
+    assert answerable(reading, link, COFFEE)
     assert link.intents.arguments["earlier"] < linker.as_of
 
 
@@ -123,10 +126,23 @@ def test_what_an_edit_takes_out_of_the_segment_at_hand_deletes_no_saved_one(link
     reading = ToolReading("delete_segment", None, 1.0)
     for message, deletes in (("drop the soup", False), ("drop Soup people", True)):
         link = linker.link(message, current, saved=("Soup people",), asked="delete_segment")
-        assert answerable(reading, link, has_segment=True) is deletes, message
+        assert answerable(reading, link, current) is deletes, message
 
 
-def test_the_model_does_not_say_whether_a_segment_is_edited_or_described_anew() -> None:
+def test_an_edit_is_believed_from_a_probability_on_where_a_segment_is_at_hand() -> None:
+    edit, both = ToolReading("refine_segment", None, EDITS), ("define_segment", "refine_segment")
+    assert takes(edit, both, True, whole=True)
+    assert takes(edit, ("clarify",), True, whole=False)
+    assert not takes(replace(edit, probability=EDITS - 0.01), both, True, whole=True)
+    assert not answerable(edit, link_of_nothing(), from_json({"similar_to": {"customer": "1"}, "top": 9}))
+
+
+def link_of_nothing() -> Link:
+    """A message in which nothing was found."""
+    return Link("en", "flibber", (), None, None, (), Intents(()))
+
+
+def test_a_full_description_may_narrow_the_segment_at_hand() -> None:
     assert not takes(
         ToolReading("define_segment", None, 1.0),
         ("define_segment", "refine_segment"),
@@ -158,8 +174,9 @@ def test_the_model_does_not_say_whether_a_segment_is_edited_or_described_anew() 
 def test_a_tool_is_only_taken_with_what_it_needs(
     linker: Linker, tool: str, message: str, has_segment: bool, can: bool
 ) -> None:
-    link = linker.link(message, COFFEE if has_segment else None, asked=tool)
-    assert answerable(ToolReading(tool, None, 1.0), link, has_segment) is can
+    current = COFFEE if has_segment else None
+    link = linker.link(message, current, asked=tool)
+    assert answerable(ToolReading(tool, None, 1.0), link, current) is can
 
 
 def test_a_link_of_a_known_tool_offers_that_one_and_keeps_the_segment(linker: Linker) -> None:
@@ -275,3 +292,13 @@ def test_where_no_sketch_describes_anybody_the_words_finding_stands(workspace: P
     answer = Assistant.open(workspace, model).ask("the half grand quarterlies")
     assert answer.segment is None
     assert answer.clarification is not None
+
+
+def test_what_the_model_takes_for_deleting_takes_out_what_no_segment_is_named_like(workspace: Path) -> None:
+    wish(workspace, "always")
+    model = ScriptedModel(call("define_segment"))
+    talk = Assistant.open(workspace, model)
+    first = talk.ask("customers who bought coffee and tea")
+    model.script(call("refine_segment", edits=["e1"]), tool={"tool": "delete_segment"}, sure=0.95)
+    second = talk.ask("tea's out", first.conversation)
+    assert [each["name"] for each in second.tool_calls] == ["refine_segment"]
