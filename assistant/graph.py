@@ -43,7 +43,14 @@ from assistant.wanted import wanted_until
 from segments.canonical import fingerprint
 from segments.codec import from_json, to_json
 from segments.definition import InCluster, Node
-from segments.errors import InternalError, ModelRetryError, SegAssistError, Sentence, UserError
+from segments.errors import (
+    InternalError,
+    LLMUnavailableError,
+    ModelRetryError,
+    SegAssistError,
+    Sentence,
+    UserError,
+)
 from segments.explain import Language, explain
 from segments.issues import in_language, sentences
 from segments.ports import Evidence
@@ -81,21 +88,16 @@ class TurnGraph:
         link, turn.steps = self._linked(turn.question, state, saved)
         turn.link = link
         turn.plan = self._outright(turn, state, saved)
-        lacking = turn.plan if _lacking(turn.plan) and _current(state) is not None else None
-        if turn.plan is lacking:
-            turn.plan = None
+        if turn.plan is None:
             with wanted_until(turn.gone):
                 asked = self.read_tool(turn, state, saved)
                 turn.link = asked if turn.plan is not None else self.reread(asked, _current(state))
             if turn.link.asked == "define_segment" and turn.link.reading is None:
                 turn.link = link  # no reading describes anybody
             if turn.plan is not None and HESITANT in turn.plan.arguments:
-                self._edit_after_all(turn, state)
-            if lacking is not None and "refine_segment" not in (
-                turn.link.asked,
-                turn.plan and turn.plan.tool,
-            ):
-                turn.link, turn.plan = link, lacking
+                turn.plan, turn.link = self._edit_after_all(turn, state, link) or (turn.plan, turn.link)
+        elif _lacking(turn.plan):
+            turn.plan, turn.link = self._edit_that_lacks(turn, state, saved) or (turn.plan, turn.link)
         turn.emit(
             "link", {"found": len(turn.link.candidates) + len(turn.link.edits), "unknown": turn.link.unknown}
         )
@@ -212,18 +214,30 @@ class TurnGraph:
         turn.emit("check", {"problems": sentences([*wrong, *objected], turn.link.language)})
         return {}
 
-    def _edit_after_all(self, turn: Turn, state: State) -> None:
-        """Take what a message that the model would refuse, but hesitates to, edits of the segment at hand."""
+    def _edit_that_lacks(self, turn: Turn, state: State, saved: Sequence[str]) -> tuple[Plan, Link] | None:
+        """The edit of the segment at hand by a message of which the words alone find something lacking, where the model
+        reads it as one; None where the refusal stands, also where the model cannot be asked."""
+        assert turn.link is not None
+        refusal, link = turn.plan, turn.link
+        try:
+            turn.plan = None
+            with wanted_until(turn.gone):
+                asked = self.read_tool(turn, state, saved)
+            hesitant = turn.plan is not None and HESITANT in turn.plan.arguments
+            edits = hesitant or asked.asked == "refine_segment"
+            return self._edit_after_all(turn, state, link) if edits else None
+        except LLMUnavailableError:
+            return None
+        finally:
+            turn.plan = refusal
+
+    def _edit_after_all(self, turn: Turn, state: State, link: Link) -> tuple[Plan, Link] | None:
+        """The edit of the segment at hand that both readings find in a message which else is refused; None without one."""
         current = _current(state)
         if current is None:
-            return
-        assert turn.link is not None
+            return None
         with wanted_until(turn.gone):
-            found = instead_of_refusing(
-                self.second, turn.link, current, *self._beside(turn.link, current, state)
-            )
-        if found is not None:
-            turn.plan, turn.link = found
+            return instead_of_refusing(self.second, link, current, *self._beside(link, current, state))
 
     def _beside(self, link: Link, current: Node, state: State) -> tuple[str, str]:
         """What an edit is read beside: the current segment in words, and the messages that led to it."""
@@ -248,8 +262,6 @@ class TurnGraph:
             )
         if found is not None:
             (turn.plan, turn.link), turn.clarification, turn.gave_way = found, None, []
-        elif plan.tool == "clarify" and turn.link.missing:
-            turn.plan = Plan("refuse", reason="unknown_field")
 
     def _after_check(self, _state: State, runtime: Runtime[Turn]) -> Literal["plan", "run"]:
         turn = runtime.context

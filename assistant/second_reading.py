@@ -24,7 +24,8 @@ from assistant.sketch import asked, from_sketch, sketch_schema, without_year
 from segments.canonical import fingerprint
 from segments.check import issues, validate
 from segments.codec import to_json
-from segments.definition import Node
+from segments.definition import FeatureCondition, Node, conditions
+from segments.edit import change
 from segments.errors import DefinitionError, ModelRetryError
 from segments.vocabulary import Vocabulary
 
@@ -52,11 +53,6 @@ FAVOUR = 0.15
 """What a reading of an edit beside the segment's own words has ahead of one beside the messages that led to it, in
 probability: of 33 held edits 23 are read right with 0.1 to 1, 21 without it, of 66 dev conversations 56 with 0.1 or 0.2,
 55 without it, 54 with 1."""
-
-
-Fits = Callable[[Node, set[str], set[str], bool], bool]
-"""Whether a reading of an edit is what its words may mean: its definition, whom it finds, who was found before, and whether
-it was read twice with some certainty."""
 
 
 def describes(link: Link, current: Node | None) -> bool:
@@ -88,6 +84,11 @@ class Sketch:
 
     node: Node | None
     probability: float
+
+
+Fits = Callable[[Sketch, set[str], set[str], bool], bool]
+"""Whether a reading of an edit is what its words may mean: the sketch, whom it finds, who was found before, and whether
+both readings find them with some certainty."""
 
 
 @dataclass
@@ -227,29 +228,52 @@ class SecondReader:
 
         The message is read beside the segment's own words (told), and where that finds others than the edit does, beside
         the messages that led to the segment (led, empty where none did). A reading that finds whom the edit finds speaks
-        for the edit; one that finds those of before or nobody, or does not fit the edit's own words, is none; of two
-        others the likelier is taken, with some favour for the first. Raises LLMUnavailableError.
+        for the edit; one that finds those of before, or nobody unless both say so, or does not fit the edit's own words, is
+        none; of two others the likelier is taken, with some favour for the first. Raises LLMUnavailableError.
         """
         model = tuned(self.model)
         if model is None:
             return None
         before, edits = self._found(current), self._found(edit)
-        readings = list[tuple[Sketch, Node, set[str]]]()
+        readings = list[tuple[Sketch, set[str]]]()
         for beside in (told, led) if led else (told,):
-            sketch = self.sketched(model, f"{beside} {link.message}")
+            sketch = self._banded(self.sketched(model, f"{beside} {link.message}"), link)
             found = self._found(sketch.node)
             if found and found == edits:
                 return None
-            if sketch.node is not None and found and found != before:
-                readings.append((sketch, sketch.node, found))
-        agreed = len(readings) > 1 and readings[0][2] == readings[1][2]
-        twice = agreed and min(sketch.probability for sketch, _, _ in readings) >= SURE
+            if found != before:
+                readings.append((sketch, found))
+        agreed = len(readings) > 1 and self._alike(*readings)
+        twice = agreed and min(sketch.probability for sketch, _ in readings) >= SURE
         fitting = [
-            (sketch.probability + favour, node)
-            for (sketch, node, found), favour in zip(readings, (FAVOUR, 0.0), strict=False)
-            if fits(node, found, before, twice)
+            (sketch.probability + favour, sketch.node)
+            for (sketch, found), favour in zip(readings, (FAVOUR, 0.0), strict=False)
+            if sketch.node is not None and (found or twice) and fits(sketch, found, before, twice)
         ]
         return (max(fitting, key=lambda one: one[0])[1], agreed) if fitting else None
+
+    def _alike(self, one: tuple[Sketch, set[str]], other: tuple[Sketch, set[str]]) -> bool:
+        """Whether two readings find the same customers; nobody is found by both only where both say the same."""
+        nodes = [sketch.node for sketch, _ in (one, other)]
+        if None in nodes or one[1] != other[1]:
+            return False
+        return bool(one[1]) or len({fingerprint(node) for node in nodes if node is not None}) == 1
+
+    def _banded(self, sketch: Sketch, link: Link) -> Sketch:
+        """The sketch with the words' own reading of the bands that are said: 'over 55' is 55-64 and above, of which the
+        model often writes one band."""
+        if sketch.node is None:
+            return sketch
+        leaves = [leaf for each in link.candidates for leaf in conditions(each.node)]
+        said = {leaf.feature: leaf for leaf in leaves if isinstance(leaf, FeatureCondition)}
+        node = sketch.node
+        for leaf in list(conditions(node)):
+            if not isinstance(leaf, FeatureCondition) or leaf.op != "=":
+                continue
+            words = said.get(leaf.feature)
+            if words is not None and words.op in (">=", "<=") and words.value == leaf.value:
+                node = change(node, leaf, words)
+        return replace(sketch, node=node)
 
     def _found(self, node: Node | None) -> set[str]:
         return set() if node is None else set(self.members(node))

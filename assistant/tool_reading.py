@@ -14,7 +14,7 @@ from typing import Any
 import prompts
 from assistant.change_intents import DIFF, asks_change
 from assistant.intents import NO_TOOL, TOOLS
-from assistant.linking.edits import PARTS_OF_DAY
+from assistant.linking.edits import PARTS_OF_DAY, begins_anew
 from assistant.linking.link import Link
 from assistant.llm import ChatModel, TunedModel, tuned
 from assistant.one_customer import EXPLAIN
@@ -143,7 +143,7 @@ def answerable(reading: ToolReading, link: Link, current: Node | None) -> bool:
     if tool == "define_segment":
         return link.reading is not None or not has_segment  # one sketch will do where nobody is at hand
     if tool == "refine_segment":
-        return current is not None and (bool(link.edits) or sketchable(current))
+        return current is not None and (bool(link.edits) or _may_be_sketched(link, current))
     if tool == DIFF:
         return has_segment or asks_change(link.message)
     if tool == "profile_times" and _says_when(link.reading):
@@ -157,10 +157,16 @@ def answerable(reading: ToolReading, link: Link, current: Node | None) -> bool:
     return True
 
 
+def _may_be_sketched(link: Link, current: Node) -> bool:
+    """Whether a sketch can say the edit in which the words find none."""
+    return sketchable(current) and not begins_anew(link.message)
+
+
 def _takes_out(reading: ToolReading, link: Link, current: Node | None) -> bool:
     """Whether what the model takes for deleting a saved segment takes a condition out of the one at hand ('tea's out')."""
     unnamed = link.intents.name is None and "delete_segment" not in link.intents.tools
-    return reading.tool == "delete_segment" and current is not None and unnamed
+    takes_out = any(edit.kind == "remove" for edit in link.edits)
+    return reading.tool == "delete_segment" and current is not None and unnamed and takes_out
 
 
 _ASKS_WHEN = re.compile(
@@ -194,9 +200,10 @@ class ToolReader:
     def followed(
         self, link: Link, offered: Collection[str], current: Node | None, linked: Callable[[str], Link]
     ) -> tuple[Link, Plan | None]:
-        """The link as of a message that asks for the tool read, and the plan where nothing is left to choose; as it was
-        without a tuned model, and where the words' own finding stands. offered: the tools that the words leave. linked:
-        links the message as one that asks for a tool. Raises LLMUnavailableError."""
+        """The link as of a message that asks for the tool read (an edit, where it takes a condition out and no segment is
+        named), and the plan where nothing is left to choose; as it was without a tuned model, and where the words' own
+        finding stands. offered: the tools that the words leave. linked: links the message as one that asks for a tool.
+        Raises LLMUnavailableError."""
         model, has_segment = tuned(self.model), current is not None
         reading = None if model is None else read_tool(model, link.message)
         if reading is not None and _takes_out(reading, link, current):

@@ -19,6 +19,10 @@ _LOWER = re.compile(r"\b(?:lower|minimum|min|floor|bottom)\b|下限|最低|至�
 _UPPER = re.compile(r"\b(?:upper|maximum|max|ceiling|cap)\b|上限|最高|最多", re.IGNORECASE)
 
 
+FEWEST_DAYS = 3
+"""How many days a number alone means at least: 'either one is fine'."""
+
+
 def with_time(condition: Condition, time: TimeMention, windowed: bool) -> Condition | None:
     """The condition in another time; None where it has none. windowed: whether a condition beside it has a time, so that
     one without is not meant."""
@@ -46,8 +50,10 @@ def with_number(condition: Condition, number: Number, text: str) -> Condition | 
             "coupons": "count",
         }
         trivial = (condition.measure, condition.op, condition.value) == ("count", ">=", 1)
-        if (number.unit == "" and trivial) or number.op == "between":
+        if number.op == "between":
             return None
+        if number.unit == "" and trivial:
+            return _in_days(condition, value)
         if number.unit and measures.get(number.unit) != condition.measure:
             return None
         return _with_value(condition, value, number.op, text)
@@ -66,6 +72,15 @@ def with_number(condition: Condition, number: Number, text: str) -> Condition | 
             return None
         return _with_value(condition, number.value / 100 if share else value, number.op, text)
     return None
+
+
+def _in_days(condition: EventCondition, days: float) -> EventCondition | None:
+    """'Tighten to 60': the condition in so many last days, where its time is one of last days."""
+    window = condition.window
+    rolling = window.start is not None and not window.end
+    if not rolling or not isinstance(days, int) or days < FEWEST_DAYS:
+        return None
+    return replace(condition, window=replace(window, start=days))
 
 
 def _with_value(

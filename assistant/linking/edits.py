@@ -34,8 +34,6 @@ from segments.edit import add, change, either, remove, same_subject
 
 SWAP, TOP = "swap", "top"
 """Begin the sources of edits that a message settles."""
-WIDER = "wider"
-"""Begins the sources of edits that put more goods beside those of a condition."""
 NUMBER, TIME = "number", "time"
 """Begin the sources of edits that put another number or time into a condition."""
 
@@ -98,8 +96,10 @@ _WIDEN = re.compile(
     r"|and also (?:those|people)|widen|broaden|expand)|也(?:算|包括|加|要)|或者|扩大|放宽|加上那些|还包括",
     re.IGNORECASE,
 )
+_ALTERNATIVE = re.compile(r"^\W*or\b|\b(?:too|as well|also)\b|也(?:算|要|加|包括)", re.IGNORECASE)
+"""'June and August count too', '5月的也要': another time beside the one that is there, not in its place."""
 _NARROW = re.compile(
-    r"\b(?:keep (?:just|only)|(?:just|only) keep|retain|narrow|(?:just|only) (?:the ones|those|people|customers|shoppers)|(?:of|among|amongst|from|within) (?:those|these|them))\b"
+    r"\b(?:they|who|those)\b[^.?!]{0,8}\b(?:need|must|should|have to|ought|got to)\b|[也还都]得(?!到)|\b(?:keep (?:just|only)|(?:just|only) keep|retain|narrow|(?:just|only) (?:the ones|those|people|customers|shoppers)|(?:of|among|amongst|from|within) (?:those|these|them))\b"
     r"|只(?:要|留|看|保留)|保留|其中|这(?:些|批)人?(?:里|中)",
     re.IGNORECASE,
 )
@@ -124,7 +124,7 @@ _START_OVER = re.compile(
     r"\b(?:start(?:ing)? over|new segment|from scratch|forget (?:all|everything) (?:that|this)?|fresh start|different (?:question|segment))\b"
     rf"|^\s*(?:(?:and|now|ok(?:ay)?|then|but),? )*(?:of|among(?:st)?|out of|from) {_ALL}\s*[,:]|[,;]? (?:among(?:st)?|out of) {_ALL}\s*[?.!]*$"
     r"|^\s*(?:那|现在)?(?:在|从)?(?:所有|全部|全体)(?:客户|顾客|人)(?:中|里|之中|当中)"
-    r"|重新来|重来|从头|换一个|另一个分群|新的分群",
+    r"|重新来|重来|从头(?!到尾)|换一个|另一个分群|新的分群",
     re.IGNORECASE,
 )
 
@@ -133,10 +133,15 @@ PARTS_OF_DAY = frozenset(f"{part}_share_365d" for part in PARTS)
 """Shares of orders by time: 'change that to the afternoon' swaps one for another."""
 
 
+def begins_anew(text: str) -> bool:
+    """Whether a message leaves the current segment and describes another: 'start over: ...'."""
+    return _START_OVER.search(text) is not None
+
+
 def propose(reading: Reading, found: Sequence[Candidate], current: Node) -> tuple[Edit, ...]:
     """The edits a message may mean, most specific first."""
     existing = list(conditions(current))
-    if _START_OVER.search(reading.text):
+    if begins_anew(reading.text):
         return ()
     swapped = swaps(reading, [candidate.node for candidate in found], existing)
     if swapped:
@@ -147,6 +152,9 @@ def propose(reading: Reading, found: Sequence[Candidate], current: Node) -> tupl
     among = _among(reading, found, current)
     if among is not None:
         return (Edit("change", among, current, source=TOP),)
+    around = _other_way_round(reading.text, current)
+    if around is not None:
+        return (Edit("change", around, current, source=SWAP),)
     ranked = _multiplied(reading.text, existing) or _picked_from(reading.text, found, existing)
     if ranked is not None:
         return (ranked,)
@@ -159,7 +167,8 @@ def propose(reading: Reading, found: Sequence[Candidate], current: Node) -> tupl
         edits += _resized(reading, existing)
         if edits:
             return _unique(edits)
-    if (changing or not found) and not edits:
+    wider = _WIDEN.search(reading.text) is not None and _ALTERNATIVE.search(reading.text) is not None
+    if (changing or not found) and not edits and not wider:
         edits += _retimed(reading, found, existing, changing)
     if (
         edits
@@ -229,7 +238,7 @@ def _removals(reading: Reading, found: Sequence[Candidate], existing: Sequence[C
             fewer = _without_items(condition, leaf)
             if fewer is not None:
                 yield Edit("change", fewer, condition, source=repr(condition))
-            elif same_subject(condition, leaf) or _shares_items(condition, leaf):  # type: ignore[arg-type]
+            elif _names(leaf, condition):
                 yield Edit("remove", target=condition, source=repr(condition))
         if isinstance(condition, FeatureCondition) and any(
             mention.feature == condition.feature or _akin(mention.feature, condition.feature)
@@ -245,6 +254,17 @@ def _removals(reading: Reading, found: Sequence[Candidate], existing: Sequence[C
             mail = condition.event == "exposure" and "campaign" in flags
             if spend or quiet or coupon or mail:
                 yield Edit("remove", target=condition, source=repr(condition))
+
+
+def _names(leaf: Node, condition: Condition) -> bool:
+    """Whether a condition is spoken of: one on the same thing, unless another amount of it is said ('drop those with one
+    order')."""
+    amounts = [
+        (each.measure, each.op, each.value) for each in (leaf, condition) if isinstance(each, EventCondition)
+    ]
+    plain = ("count", ">=", 1)
+    other = len(amounts) == 2 and amounts[0] != plain and amounts[0][:2] != amounts[1][:2]
+    return _shares_items(condition, leaf) or (same_subject(condition, leaf) and not other)  # type: ignore[arg-type]
 
 
 def _without_items(condition: Condition, leaf: Node) -> EventCondition | None:
@@ -329,44 +349,69 @@ def _among(reading: Reading, found: Sequence[Candidate], current: Node) -> Node 
     return replace(ranked[0], among=current)
 
 
-_TIMES = (
-    (
-        2.0,
-        r"\b(?:double (?:it|that|them|the (?:number|size|list))|twice as many|two times as many)\b|翻(?:一)?倍|加倍|翻一番|多一倍",
-    ),
-    (
-        0.5,
-        r"\b(?:halve (?:it|that|them|the (?:number|size|list))|half as many|only half of them)\b|减半|砍半|砍一半|少一半",
-    ),
-)
-"""How many times as many are meant: 'double it', '名额翻倍'."""
-
-
-def _multiplied(text: str, existing: Sequence[Condition]) -> Edit | None:
-    """'Double the list': so many times as many of those who are ranked, or of the similar ones."""
-    factor = next((times for times, words in _TIMES if re.search(words, text, re.IGNORECASE)), None)
-    for condition in reversed(existing):
-        match condition:
-            case RankCondition(count=int() as count) if factor is not None:
-                return Edit("change", replace(condition, count=round(count * factor)), condition, source=TOP)
-            case SimilarityCondition() if factor is not None:
-                return Edit(
-                    "change", replace(condition, top=round(condition.top * factor)), condition, source=TOP
-                )
-    return None
-
-
-_FROM_AMONG = re.compile(
-    r"\b(?:choose|pick|draw|select|take|find)\b[^.?!]{0,20}\b(?:only |just )?(?:from|out of|among)\b|\b(?:only|just) (?:from|out of|among)\b"
-    r"|[只就仅](?:在|从).{1,20}(?:里面?|中间?|当中)(?:挑|选|找|取)|从.{1,20}(?:里面?|中间?|当中)(?:挑|选|找|取)",
+_AROUND = re.compile(
+    r"\W*(?:(?:no|oops|sorry|actually|wait|hm+|and|now|flip it|turn it around|i meant?|make it|give me|show me|do)\W+)*(?:the )?(?:exact(?:ly)? )?(?:other way (?:a?round|about)|opposite|reverse|vice versa)(?: please| then| of that)?\W*"
+    r"|\W*(?:不对|弄反了|搞反了|说反了)?\W*(?:我?要)?(?:反过来|倒过来|相反的?|反着来|弄反了|搞反了)(?:的|吧|看看)?\W*",
     re.IGNORECASE,
 )
 
 
+def _other_way_round(text: str, current: Node) -> Node | None:
+    """'The other way round': of two conditions of which one is an absence the other one is; of one, who does not meet it."""
+    if _AROUND.fullmatch(text) is None:
+        return None
+    parts = top_level(current)
+    absent = [part for part in parts if isinstance(part, Not)]
+    if len(parts) == 1:
+        return absent[0].child if absent else Not(current)
+    if len(parts) != 2 or len(absent) != 1 or not isinstance(current, AllOf):
+        return None
+    return AllOf(tuple(part.child if isinstance(part, Not) else Not(part) for part in parts))
+
+
+_TIMES = re.compile(
+    r"\W*(?:(?:please|ok(?:ay)?|actually|now|and|no|let['’]s|can you|make it)\W+)*"
+    r"(?:(?P<more>double)|(?P<less>halve)) (?:it|that|them|this|the (?:number|size|list|count))(?: please)?\W*"
+    r"|\W*(?:把|将|请|再)*(?:名额|人数|名单|数量|规模|个数)?(?:再|给我|都)*(?:(?P<more_zh>翻一?倍|加倍|翻一番)|(?P<less_zh>减半|砍半|砍一半))(?:吧|了|就行|即可)?\W*",
+    re.IGNORECASE,
+)
+"""'Double it', '名额翻倍': and nothing else."""
+
+
+def _multiplied(text: str, existing: Sequence[Condition]) -> Edit | None:
+    """'Double the list': twice or half as many of those who are ranked, or of the similar ones."""
+    said = _TIMES.fullmatch(text)
+    if said is None:
+        return None
+    factor = 2 if said["more"] or said["more_zh"] else 0.5
+    for condition in reversed(existing):
+        sized: Condition | None = None
+        if isinstance(condition, RankCondition) and condition.count is not None:
+            sized = replace(condition, count=max(1, round(condition.count * factor)))
+        elif isinstance(condition, RankCondition) and condition.share is not None:
+            sized = replace(condition, share=min(1.0, condition.share * factor))
+        elif isinstance(condition, SimilarityCondition):
+            sized = replace(condition, top=max(1, round(condition.top * factor)))
+        if sized is not None:
+            return Edit("change", sized, condition, source=TOP)
+    return None
+
+
+_FROM_AMONG = re.compile(
+    r"\b(?:choose|pick|draw|select)\b(?P<whom>[^.?!]{0,20}?)\b(?:only |just )?(?:from|out of|among)\s+(?!(?:them|these|those|it|this|that|the (?:list|segment|group|same))\b)"
+    r"|[只就仅](?:在|从)(?!这|他|她|那|名单|其中).{1,20}(?:里面?|中间?|当中)(?:挑|选|找|取)",
+    re.IGNORECASE,
+)
+_OTHERS = re.compile(r"\b(?:new|another|other|more|additional)\b", re.IGNORECASE)
+
+
 def _picked_from(text: str, found: Sequence[Candidate], existing: Sequence[Condition]) -> Edit | None:
     """'Pick those 250 from parents only': the ranked or similar ones of those, not those of the ranked who are."""
-    nodes = [candidate.node for candidate in found]
-    if not nodes or not _FROM_AMONG.search(text):
+    nodes, said = [candidate.node for candidate in found], _FROM_AMONG.search(text)
+    takes_out = _EXCLUDE.search(text) or _REMOVE.search(text) or _OF_THEM.search(text)
+    if not nodes or said is None or takes_out or _OTHERS.search(said["whom"] or ""):
+        return None
+    if any(candidate.start < said.start() for candidate in found):
         return None
     pool = nodes[0] if len(nodes) == 1 else AllOf(tuple(nodes))
     for condition in reversed(existing):
@@ -422,16 +467,23 @@ _ANEW = re.compile(
 """Describes others ('also those who bought soup'), rather than naming more goods ('or soup')."""
 
 
+_BOTH = re.compile(
+    r"\b(?:must|need|only|just|both|with|cut|scrap|drop|than|too (?!$|please)\w+)\b|[都还也]得|同时|限制|只|要有|太",
+    re.IGNORECASE,
+)
+"""Asks for both, for one alone or for less: '(only) with beer too', '也要有啤酒', 'too broad'."""
+
+
 def _beside(
     leaf: Node, text: str, existing: Sequence[Condition]
 ) -> tuple[EventCondition, EventCondition] | None:
     """'Or baby food': the one condition on goods, and the same with these beside them; None where others are described,
     or there is no such condition, or more than one."""
     goods = [c for c in existing if isinstance(c, EventCondition) and c.items and c.event == "purchase"]
-    plain = isinstance(leaf, EventCondition) and leaf == EventCondition("purchase", items=leaf.items)
-    if not plain or len(goods) != 1 or _ANEW.search(text):
+    if not isinstance(leaf, EventCondition) or leaf != EventCondition("purchase", items=leaf.items):
         return None
-    assert isinstance(leaf, EventCondition)
+    if len(goods) != 1 or any(other.search(text) for other in (_ANEW, _REMOVE, _EXCLUDE, _BOTH)):
+        return None
     both = merged([goods[0].items, leaf.items])
     kinds = [name for name in ("department", "category", "text", "brand") if getattr(both, name)]
     return (goods[0], replace(goods[0], items=both)) if len(kinds) == 1 else None
@@ -461,9 +513,9 @@ def _for_candidate(
     if _WIDEN.search(reading.text) and not negative and not _NARROW.search(reading.text):
         beside = _beside(leaf, reading.text, existing)
         if beside is not None:
-            yield Edit("change", beside[1], beside[0], candidate.reading, f"{WIDER}{source}")
-            return
-        yield Edit("widen", candidate.node, None, candidate.reading, source)
+            yield Edit("change", beside[1], beside[0], candidate.reading, source)
+        else:
+            yield Edit("widen", candidate.node, None, candidate.reading, source)
     if _EXCLUDE.search(reading.text) and not negative:
         yield Edit("add", Not(candidate.node), None, candidate.reading, source)
     else:

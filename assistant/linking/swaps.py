@@ -10,11 +10,14 @@ from assistant.linking.clauses import Reading
 from assistant.linking.items import merged
 from assistant.linking.spans import Span
 from segments.definition import (
+    ComparisonCondition,
     Condition,
     EventCondition,
+    EventQuantity,
     FeatureCondition,
     ItemFilter,
     Node,
+    Quantity,
     RepeatCondition,
     TouchCondition,
 )
@@ -31,7 +34,7 @@ _SWAPS = tuple(
         r"(?P<in>[^.;?!,]{1,40}?),?\s+(?:and\s+)?not\s+(?P<out>[^.;?!,]{1,40})",
         r"\bnot\s+(?P<out>[^.;?!,]{1,40}?)(?:,|,?\s+but)\s+(?P<in>[^.;?!,]{1,40})",
         r"不(?:是|要)(?P<out>[^，,。；？！]{1,12}?)[，,]?(?:而)?(?:是|要)(?P<in>[^，,。；？！]{1,12})",
-        r"(?:是|要)(?P<in>[^，,。；？！]{1,12}?)[，,]?(?:而)?不(?:是|要)(?P<out>[^，,。；？！]{1,12})",
+        r"(?:是|要|拿|用|跟|和)(?P<in>[^，,。；？！]{1,12}?)[，,]?(?:而)?不(?:是|要|和|跟)(?P<out>[^，,。；？！]{1,12})",
         r"(?P<out>[^，,。；？！]{1,12}?)(?:都|就|也)?(?:不要|不看|不算|别要|撤)了?[，,](?:换|改)(?:成|为|看|要)?(?P<in>[^，,。；？！]{1,12})",
         r"(?:改?用|换)?(?P<in>[^，。；？！]{1,12}?)(?:来)?(?:代替|替换|取代|替代|而不是)(?P<out>[^，。；？！]{1,20})",
     )
@@ -92,8 +95,18 @@ def _swaps(reading: Reading, out: Span, into: Span, existing: Sequence[Condition
             if exchanged is not None:
                 window = times[0] if times else condition.window
                 yield Swap(condition, replace(condition, items=exchanged, window=window))
+        elif isinstance(condition, ComparisonCondition) and gone and come:
+            left, right = (_quantity(side, gone, come) for side in (condition.left, condition.right))
+            if (left, right) != (condition.left, condition.right):
+                yield Swap(condition, replace(condition, left=left, right=right))
         elif isinstance(condition, FeatureCondition) and condition.feature in named and wanted is not None:
             yield Swap(condition, wanted)
+
+
+def _quantity(side: Quantity, gone: ItemFilter, come: ItemFilter) -> Quantity:
+    """One side of a comparison with some goods in the place of others; as it was where it is not of these."""
+    items = _exchanged(side.items, gone, come) if isinstance(side, EventQuantity) else None
+    return side if items is None or isinstance(side, str) else replace(side, items=items)
 
 
 def _within(span: Span, part: Span) -> bool:

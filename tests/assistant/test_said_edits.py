@@ -406,15 +406,37 @@ ALIKE = {"similar_to": {"segment": bought("SOUP")}, "top": 300}
 
 
 @pytest.mark.parametrize(
-    ("message", "times"), [("double it", 2), ("名额翻倍", 2), ("halve the list", 0.5), ("人数减半", 0.5)]
+    ("message", "times"), [("double it", 2), ("名额翻倍", 2), ("halve the list", 0.5), ("人数减半吧", 0.5)]
 )
 def test_so_many_times_as_many_of_the_ranked_or_similar(linker, message, times):
     for current, sized in ((RANKED, "count"), (ALIKE, "top")):
         (edit,) = linker.link(message, from_json(current)).edits
         assert same(edit.apply(from_json(current)), current | {sized: int(300 * times)})
+    tenth = {"rank_by": "spend_365d", "share": 0.1}
+    (edit,) = linker.link(message, from_json(tenth)).edits
+    assert same(edit.apply(from_json(tenth)), tenth | {"share": 0.1 * times})
 
 
-@pytest.mark.parametrize("message", ["pick those from parents only", "只在有孩子的家庭里面挑"])
+@pytest.mark.parametrize(
+    "message",
+    [
+        "only those who doubled their spend",
+        "只要消费翻倍的客户",
+        "what would happen if we double the list?",
+        "double that discount for parents",
+        "take wine out of it",
+        "take parents out of the list",
+        "从这些人里面挑有孩子的",
+        "select only the parents out of those",
+        "pick another 50 from parents",
+    ],
+)
+def test_the_ranked_stay_where_something_else_is_said(linker, message):
+    current = from_json(both(RANKED, bought(*WINE)))
+    assert not any(edit.ranks for edit in linker.link(message, current).edits)
+
+
+@pytest.mark.parametrize("message", ["pick those 300 from parents only", "只在有孩子的家庭里面挑"])
 def test_the_ranked_or_similar_are_picked_from_others(linker, message):
     for current in (RANKED, ALIKE):
         (edit,) = linker.link(message, from_json(current)).edits
@@ -425,8 +447,24 @@ def test_the_ranked_or_similar_are_picked_from_others(linker, message):
 @pytest.mark.parametrize("message", ["or beer", "beer counts too", "throw beer in as well", "啤酒也算上"])
 def test_more_goods_are_put_beside_those_of_the_one_condition_on_goods(linker, message):
     current = from_json(both(bought(*WINE), PARENTS))
-    (edit,) = linker.link(message, current).edits
+    edit, *_ = linker.link(message, current).edits
     assert same(edit.apply(current), both(bought(*WINE, *BEER), PARENTS))
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "drop beer as well",
+        "they must have beer as well",
+        "only with beer too",
+        "同时也要啤酒",
+        "太多了，也要限制在有啤酒的",
+    ],
+)
+def test_goods_are_not_put_beside_others_where_both_or_fewer_are_asked_for(linker, message):
+    current = from_json(bought(*WINE))
+    for edit in linker.link(message, current).edits:
+        assert not same(edit.apply(current), bought(*WINE, *BEER))
 
 
 @pytest.mark.parametrize("message", ["also include those who bought beer", "买啤酒的人也算进来"])
@@ -441,3 +479,31 @@ def test_what_is_out_is_taken_out(linker):
     current = from_json(both(bought("TEAS"), bought("COFFEE")))
     edits = linker.link("tea's out", current).edits
     assert same(edits[0].apply(current), bought("COFFEE"))
+
+
+@pytest.mark.parametrize("message", ["the other way round", "no, the opposite please", "反过来", "弄反了"])
+def test_the_other_way_round(linker, message):
+    current = from_json(both(bought("TURKEY"), {"not": bought("BEEF")}))
+    (edit,) = linker.link(message, current).edits
+    assert same(edit.apply(current), both({"not": bought("TURKEY")}, bought("BEEF")))
+    (edit,) = linker.link(message, from_json(bought("BEEF"))).edits
+    assert same(edit.apply(from_json(bought("BEEF"))), {"not": bought("BEEF")})
+    assert not linker.link("the other way round", from_json(both(bought("BEEF"), PARENTS))).edits
+
+
+def test_what_must_be_met_as_well_narrows(linker):
+    current = from_json(bought("TURKEY"))
+    edits = linker.link("they need to have bought pork as well", current).edits
+    assert [edit.kind for edit in edits] == ["add"]
+
+
+@pytest.mark.parametrize("message", ["june and august count too", "5月的也要"])
+def test_another_time_beside_the_one_that_is_there_is_not_put_in_its_place(linker, message):
+    current = from_json({"event": "purchase", "from_days_ago": 184, "to_days_ago": 153})
+    assert not any(edit.values for edit in linker.link(message, current).edits)
+
+
+def test_a_bare_number_is_days_where_the_condition_has_only_them(linker):
+    for message in ("tighten to 60", "make it 60"):
+        (edit,) = linker.link(message, from_json(bought(*WINE, days=90))).edits
+        assert same(edit.apply(from_json(bought(*WINE, days=90))), bought(*WINE, days=60))
