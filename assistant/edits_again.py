@@ -78,15 +78,18 @@ def reread(
 def instead_of_refusing(
     second: SecondReader, link: Link, current: Node, told: str, led: str
 ) -> tuple[Plan, Link] | None:
-    """The plan of an edit by a message that else is refused for something that the data lack: what both readings find; None
-    where they find two, and for what asks a question or for a tool. Raises LLMUnavailableError."""
+    """The plan of an edit by a message that else is refused for something that the data lack: what both readings find, or
+    one and the words' only edit; None where they differ, and for what asks a question or for a tool. Raises LLMUnavailableError."""
     asks = _QUESTION.search(link.message) or link.intents.tools or link.intents.destructive
     if asks or not sketchable(current):
         return None
     found = second.edited(link, current, told, led, None, lambda _sketch, _members, _before, twice: twice)
-    if found is None:
+    node = found[0] if found is not None else None
+    if node is None and len(link.edits) == 1 and second.bears_out(link, told, link.edits[0].apply(current)):
+        node = link.edits[0].apply(current)
+    if node is None:
         return None
-    arguments = {"definition": to_json(found[0]), READ_AGAIN: True, "confirmed": True}
+    arguments = {"definition": to_json(node), READ_AGAIN: True, "confirmed": True}
     beside = replace(link, missing=(), alternative=None, confidence="low")
     return Plan("refine_segment", arguments=arguments), beside
 

@@ -86,6 +86,11 @@ class Sketch:
     probability: float
 
 
+MUCH = 0.4
+"""How much surer of others the reading beside the segment's words must be than the one beside the messages is of whom the
+edit finds, to lead all the same."""
+
+
 Fits = Callable[[Sketch, set[str], set[str], bool], bool]
 """Whether a reading of an edit is what its words may mean: the sketch, whom it finds, who was found before, and whether
 both readings find them with some certainty."""
@@ -228,8 +233,9 @@ class SecondReader:
 
         The message is read beside the segment's own words (told), and where that finds others than the edit does, beside
         the messages that led to the segment (led, empty where none did). A reading that finds whom the edit finds speaks
-        for the edit; one that finds those of before, or nobody unless both say so, or does not fit the edit's own words, is
-        none; of two others the likelier is taken, with some favour for the first. Raises LLMUnavailableError.
+        for the edit, unless the first is much surer of others; one that finds those of before, or nobody unless both say
+        so, or does not fit the edit's own words, is none; of two others the likelier is taken, with some favour for the
+        first. Raises LLMUnavailableError.
         """
         model = tuned(self.model)
         if model is None:
@@ -239,9 +245,10 @@ class SecondReader:
         for beside in (told, led) if led else (told,):
             sketch = self._banded(self.sketched(model, f"{beside} {link.message}"), link)
             found = self._found(sketch.node)
-            if found and found == edits:
+            surer = readings[0][0].probability if readings else 0.0
+            if found and found == edits and sketch.probability > surer - MUCH:
                 return None
-            if found != before:
+            if found != before and (not found or found != edits):
                 readings.append((sketch, found))
         agreed = len(readings) > 1 and self._alike(*readings)
         twice = agreed and min(sketch.probability for sketch, _ in readings) >= SURE
@@ -251,6 +258,17 @@ class SecondReader:
             if sketch.node is not None and (found or twice) and fits(sketch, found, before, twice)
         ]
         return (max(fitting, key=lambda one: one[0])[1], agreed) if fitting else None
+
+    def bears_out(self, link: Link, told: str, edit: Node) -> bool:
+        """Whether the message, read beside the segment's own words, finds whom an edit of it finds. Raises
+        LLMUnavailableError."""
+        model = tuned(self.model)
+        found = self._found(edit)
+        return (
+            model is not None
+            and bool(found)
+            and self._found(self.sketched(model, f"{told} {link.message}").node) == found
+        )
 
     def _alike(self, one: tuple[Sketch, set[str]], other: tuple[Sketch, set[str]]) -> bool:
         """Whether two readings find the same customers; nobody is found by both only where both say the same."""

@@ -10,8 +10,9 @@ import pytest
 from assistant import tool_reading
 from assistant.app import Answer, Assistant
 from assistant.bundle import make_bundle, replay
+from assistant.edits_again import PLAINLY
 from assistant.rooms import Rooms, make_linker
-from assistant.second_reading import SURE, SecondReader
+from assistant.second_reading import MUCH, SURE, SecondReader
 from assistant.tool_reading import LACKING
 from assistant.workspace import open_workspace
 from segments.canonical import fingerprint
@@ -128,6 +129,7 @@ class ByTelling:
         self, sketches: dict[str, dict[str, Any]], tool: dict[str, Any] | None = None, sure: float = 0.9
     ) -> None:
         self.sketches, self.tool, self.sure = sketches, tool, sure
+        self.likely: dict[str, float] = {}
 
     def weighed(
         self, messages: list[tuple[str, str]], _schema: dict[str, Any], _draw: int = 0
@@ -135,7 +137,8 @@ class ByTelling:
         text = messages[-1][1]
         if self.tool is not None and messages == tool_reading.asked(text):
             return self.tool, self.sure
-        return next(sketch for begins, sketch in self.sketches.items() if text.startswith(begins)), 0.9
+        begins = next(begins for begins in self.sketches if text.startswith(begins))
+        return self.sketches[begins], self.likely.get(begins, 0.9)
 
 
 @pytest.mark.parametrize(
@@ -159,6 +162,56 @@ def test_a_reading_leads_unless_the_other_speaks_for_the_edit(
     current, edit = from_json(SPENT), from_json(EDITED)
     found = reader.edited(linker.link(EDIT, current), current, "told", "led", edit, lambda *_: True)
     assert found == (None if taken is None else (from_json(taken[0]), taken[1]))
+
+
+def test_a_reading_that_is_much_surer_leads_though_the_other_speaks_for_the_edit(opened: Rooms) -> None:
+    linker, audiences = make_linker(opened, dense=False), opened.audiences
+    model, current, edit = ScriptedModel(), from_json(SPENT), from_json(EDITED)
+    for sure, taken in ((0.9 - MUCH, (from_json(ALONE), False)), (0.91 - MUCH, None)):
+        fake = ByTelling({"told": ALONE, "led": EDITED})
+        fake.likely["led"] = sure
+        model.tuned = fake  # type: ignore[assignment]
+        reader = SecondReader(linker, model, audiences.vocabulary, audiences.members)
+        link = linker.link(EDIT, current)
+        assert reader.edited(link, current, "told", "led", edit, lambda *_: True) == taken
+
+
+def test_nobody_is_found_only_by_both(workspace: Path) -> None:
+    nobody = {"all_of": [SPENT, {"event": "purchase", "measure": "value", "op": ">", "value": 10**8}]}
+    talk, first, model = conversation(workspace, EDITED)
+    reads(model, {"tool": "refine_segment"}, nobody, ALONE)
+    assert same(talk.ask(FRAGMENT, first.conversation), ALONE)
+    talk.set_segment(first.conversation, from_json(SPENT))
+    reads(model, {"tool": "refine_segment"}, nobody, nobody)
+    model.script(call("define_segment"), sketch=SPENT)
+    again = talk.ask(PLAIN)
+    reads(model, {"tool": "refine_segment"}, nobody, nobody)
+    assert same(talk.ask(FRAGMENT, again.conversation), nobody)
+
+
+def test_a_refusal_gives_way_to_the_only_edit_of_the_words_where_a_reading_bears_it_out(
+    workspace: Path,
+) -> None:
+    talk, first, model = conversation(workspace, EDITED)
+    reads(model, LACKS, EDITED, ALONE, 0.8)
+    assert same(talk.ask("flibber ones with children", first.conversation), EDITED)
+
+
+@pytest.mark.parametrize("message", ["how many of them have a flibber card?", "what is their flibber tier?"])
+def test_a_question_that_is_to_be_refused_edits_nothing(workspace: Path, message: str) -> None:
+    talk, first, model = conversation(workspace, EDITED)
+    reads(model, LACKS, ALONE, ALONE, 0.8)
+    assert talk.ask(message, first.conversation).refused is not None
+    assert talk.kept.state(first.conversation)["current"] == SPENT
+
+
+def test_a_band_is_what_the_words_say_of_it(workspace: Path) -> None:
+    talk, first, model = conversation(workspace, EDITED)
+    band = {"feature": "age", "op": "=", "value": "55-64"}
+    over = {"all_of": [SPENT, {"feature": "age", "op": ">=", "value": "55-64"}]}
+    reads(model, {"tool": "refine_segment"}, {"all_of": [SPENT, band]}, {"all_of": [SPENT, band]})
+    model.replies.append(call("refine_segment", edits=["e1"]))
+    assert same(talk.ask("just the over 55s", first.conversation), over)
 
 
 def test_a_reading_with_a_further_condition_is_none_where_the_edit_takes_one_away(workspace: Path) -> None:
@@ -264,8 +317,9 @@ def test_what_both_readings_find_need_not_hold_what_the_edits_words_say(workspac
     assert same(talk.ask(EDIT, first.conversation), MORE)
 
 
-def test_another_number_that_one_condition_alone_can_take_is_not_read_again(workspace: Path) -> None:
-    talk, first, model = conversation(workspace, ALONE)
-    assert same(talk.ask("make it $300", first.conversation), MORE)
-    assert model.tuned is not None
-    assert model.tuned.asked == []
+@pytest.mark.parametrize(("sure", "led"), [(PLAINLY - 0.01, MORE), (PLAINLY, ALONE)])
+def test_another_number_that_one_condition_alone_can_take_gives_way_to_what_is_quite_sure(
+    workspace: Path, sure: float, led: dict[str, Any]
+) -> None:
+    talk, first, _ = conversation(workspace, ALONE, sure=sure)
+    assert same(talk.ask("make it $300", first.conversation), led)
