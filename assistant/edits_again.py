@@ -79,7 +79,8 @@ def instead_of_refusing(
     second: SecondReader, link: Link, current: Node, told: str, led: str
 ) -> tuple[Plan, Link] | None:
     """The plan of an edit by a message that else is refused for something that the data lack: what both readings find, or
-    one and the words' only edit; None where they differ, and for what asks a question or for a tool. Raises LLMUnavailableError."""
+    one and the words' only edit; None where they differ, and for what asks a question or for a tool. Raises
+    LLMUnavailableError."""
     asks = _QUESTION.search(link.message) or link.intents.tools or link.intents.destructive
     if asks or not sketchable(current):
         return None
