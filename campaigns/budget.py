@@ -58,6 +58,10 @@ class Allocation:
     chosen: tuple[str, ...]
 
 
+BUDGET_STEP = 1.0
+"""The unit of budget (in the workspace's currency) whose worth the shadow price is."""
+
+
 @dataclass(frozen=True)
 class BudgetSplit:
     """The split. shadow_price: net margin of one more unit of budget (0 when the budget does not bind).

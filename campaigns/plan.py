@@ -12,7 +12,7 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from campaigns.acquire import Acquisition
 from campaigns.assumptions import NO_TERMS, Assumptions, Terms
-from campaigns.budget import BudgetSplit
+from campaigns.budget import BUDGET_STEP, BudgetSplit
 from campaigns.expect import Forecast
 from campaigns.goals import Objective
 from campaigns.mind import Imbalance
@@ -104,6 +104,7 @@ class Strategy:
                 "net margin of one more unit",
                 "追加一元的净毛利",
             ),
+            Figure("budget_step", BUDGET_STEP, "currency", "one more unit of budget", "追加的一元预算"),
             Figure(
                 "margin_kept",
                 self.margin_kept,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
+from campaigns.budget import BUDGET_STEP
 from campaigns.display import difference, money, share, span
 from campaigns.goals import GOAL_WORDS
 from campaigns.offer import PARTS_ZH, WEEKDAYS_EN, WEEKDAYS_ZH
@@ -235,7 +236,7 @@ def _numbers(s: Strategy, currency: str) -> dict[str, str]:
         return money(value, currency)
 
     price = s.split.shadow_price
-    one = cash(1)
+    one = cash(BUDGET_STEP)
     more = (
         (f"one more {one} would bring {cash(price)} net", f"再加{one}可多得净毛利{cash(price)}")
         if price >= 0
