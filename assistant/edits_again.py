@@ -85,10 +85,12 @@ def instead_of_refusing(
     if asks or not sketchable(current):
         return None
     found = second.edited(link, current, told, led, None, lambda _sketch, _members, _before, twice: twice)
-    node = found[0] if found is not None else None
-    if node is None and len(link.edits) == 1 and second.bears_out(link, told, link.edits[0].apply(current)):
-        node = link.edits[0].apply(current)
-    if node is None:
+    only = link.edits[0].apply(current) if len(link.edits) == 1 else None
+    if found is not None:
+        node = found[0]
+    elif only is not None and second.bears_out(link, told, only):
+        node = only
+    else:
         return None
     arguments = {"definition": to_json(node), READ_AGAIN: True, "confirmed": True}
     beside = replace(link, missing=(), alternative=None, confidence="low")

@@ -35,7 +35,7 @@ from assistant.run import Outcome, run_tool
 from assistant.second_reading import SecondReader, describes, doubtful
 from assistant.several import is_step, taken_apart
 from assistant.steps import planned_by, run_steps, stopped
-from assistant.tool_reading import HESITANT, ToolReader
+from assistant.tool_reading import HESITANT, ToolReader, hesitates
 from assistant.tools import ToolResult, Tools
 from assistant.tracing import note, span
 from assistant.turn import State, Turn
@@ -95,9 +95,9 @@ class TurnGraph:
             if turn.link.asked == "define_segment" and turn.link.reading is None:
                 turn.link = link  # no reading describes anybody
             if turn.plan is not None and HESITANT in turn.plan.arguments:
-                turn.plan, turn.link = self._edit_after_all(turn, state, link) or (turn.plan, turn.link)
+                turn.plan, turn.link = self._after_all(turn, state, saved, link) or (turn.plan, turn.link)
         elif _lacking(turn.plan):
-            turn.plan, turn.link = self._edit_that_lacks(turn, state, saved) or (turn.plan, turn.link)
+            turn.plan, turn.link = self._not_lacking(turn, state, saved) or (turn.plan, turn.link)
         turn.emit(
             "link", {"found": len(turn.link.candidates) + len(turn.link.edits), "unknown": turn.link.unknown}
         )
@@ -214,30 +214,32 @@ class TurnGraph:
         turn.emit("check", {"problems": sentences([*wrong, *objected], turn.link.language)})
         return {}
 
-    def _edit_that_lacks(self, turn: Turn, state: State, saved: Sequence[str]) -> tuple[Plan, Link] | None:
-        """The edit of the segment at hand by a message of which the words alone find something lacking, where the model
-        reads it as one; None where the refusal stands, also where the model cannot be asked."""
+    def _not_lacking(self, turn: Turn, state: State, saved: Sequence[str]) -> tuple[Plan, Link] | None:
+        """What a message asks of which the words alone find something lacking, where the model does not; None where the
+        refusal stands, also where the model cannot be asked."""
         assert turn.link is not None
-        refusal, link = turn.plan, turn.link
+        if self.tools.rooms.workspace.settings.second_reading == "off":
+            return None
         try:
-            turn.plan = None
             with wanted_until(turn.gone):
-                asked = self.read_tool(turn, state, saved)
-            hesitant = turn.plan is not None and HESITANT in turn.plan.arguments
-            edits = hesitant or asked.asked == "refine_segment"
-            return self._edit_after_all(turn, state, link) if edits else None
+                reading = self.tool.read(turn.link.message)
+            doubted = reading is not None and hesitates(reading)
+            return self._after_all(turn, state, saved, turn.link) if doubted else None
         except LLMUnavailableError:
             return None
-        finally:
-            turn.plan = refusal
 
-    def _edit_after_all(self, turn: Turn, state: State, link: Link) -> tuple[Plan, Link] | None:
-        """The edit of the segment at hand that both readings find in a message which else is refused; None without one."""
+    def _after_all(
+        self, turn: Turn, state: State, saved: Sequence[str], link: Link
+    ) -> tuple[Plan, Link] | None:
+        """What a message asks that else is refused for something that the data lack: the edit of the segment at hand, or
+        where none is the segment, that two readings find in it; None where they differ. Raises LLMUnavailableError."""
         current = _current(state)
-        if current is None:
-            return None
         with wanted_until(turn.gone):
-            return instead_of_refusing(self.second, link, current, *self._beside(link, current, state))
+            if current is not None:
+                return instead_of_refusing(self.second, link, current, *self._beside(link, current, state))
+            described = self.linker.link(turn.question, None, saved, self._discovery(state), "define_segment")
+            found = self.second.joined(replace(described, missing=()))
+        return (Plan("define_segment", DESCRIBED), found) if found.confidence == "high" else None
 
     def _beside(self, link: Link, current: Node, state: State) -> tuple[str, str]:
         """What an edit is read beside: the current segment in words, and the messages that led to it."""

@@ -263,12 +263,10 @@ class SecondReader:
         """Whether the message, read beside the segment's own words, finds whom an edit of it finds. Raises
         LLMUnavailableError."""
         model = tuned(self.model)
-        found = self._found(edit)
-        return (
-            model is not None
-            and bool(found)
-            and self._found(self.sketched(model, f"{told} {link.message}").node) == found
-        )
+        if model is None:
+            return False
+        found = self._found(self.sketched(model, f"{told} {link.message}").node)
+        return bool(found) and found == self._found(edit)
 
     def _alike(self, one: tuple[Sketch, set[str]], other: tuple[Sketch, set[str]]) -> bool:
         """Whether two readings find the same customers; nobody is found by both only where both say the same."""

@@ -20,6 +20,7 @@ from assistant.tool_reading import (
     DESCRIBES,
     EDITS,
     FAIRLY,
+    LACKING,
     REFUSED,
     REFUSED_WHOLE,
     SCHEMA,
@@ -302,3 +303,43 @@ def test_what_the_model_takes_for_deleting_takes_out_what_no_segment_is_named_li
     model.script(call("refine_segment", edits=["e1"]), tool={"tool": "delete_segment"}, sure=0.95)
     second = talk.ask("tea's out", first.conversation)
     assert [each["name"] for each in second.tool_calls] == ["refine_segment"]
+
+
+@pytest.mark.parametrize(
+    ("sure", "sketch", "answered"),
+    [
+        (LACKING - 0.01, SPENT, True),
+        (LACKING - 0.01, {"not": SPENT}, False),
+        (LACKING, SPENT, False),
+    ],
+)
+def test_a_refusal_that_the_model_hesitates_to_gives_way_to_a_segment_that_both_readings_find(
+    workspace: Path, sure: float, sketch: dict[str, object], answered: bool
+) -> None:
+    wish(workspace, "always")
+    model = ScriptedModel(
+        call("define_segment"), sketch=sketch, tool={"tool": "refuse", "reason": "unknown_field"}, sure=sure
+    )
+    answer = Assistant.open(workspace, model).ask("flibber fans who spent over $500 in the last 90 days")
+    assert (answer.segment is not None) is answered
+    assert (answer.refused is None) is answered
+    if answered:
+        assert "flibber" in answer.answer, "what was not used is told"
+
+
+def test_what_the_words_refuse_is_answered_where_both_readings_find_it_all_the_same(workspace: Path) -> None:
+    wish(workspace, "always")
+    parents = {"feature": "has_children", "op": "=", "value": True}
+    lacks = {"tool": "refuse", "reason": "unknown_field"}
+    for sure, answered in ((LACKING - 0.01, True), (LACKING, False)):
+        model = ScriptedModel(call("define_segment"), sketch=parents, tool=lacks, sure=sure)
+        answer = Assistant.open(workspace, model).ask("parents with a gym membership")
+        assert (answer.refused is None) is answered
+
+
+def test_without_a_second_reading_the_words_refuse_alone(workspace: Path) -> None:
+    wish(workspace, "off")
+    model = ScriptedModel(sketch=SPENT, tool={"tool": "refuse", "reason": "unknown_field"}, sure=0.5)
+    assert Assistant.open(workspace, model).ask("parents with a gym membership").refused
+    assert model.tuned is not None
+    assert model.tuned.asked_tools == []
