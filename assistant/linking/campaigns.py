@@ -12,7 +12,7 @@ from functools import lru_cache
 
 from assistant.linking.numbers import to_number
 from assistant.linking.spans import Span, free
-from segments.definition import Condition, Occasion, SequenceCondition, Step
+from segments.definition import Condition, EventCondition, Node, Not, Occasion, SequenceCondition, Step
 
 OF_CAMPAIGN = ("exposure", "coupon_redeem")
 """Events that know which campaign they are of."""
@@ -23,6 +23,11 @@ _LAST = re.compile(
     re.IGNORECASE,
 )
 """'The last campaign', of those who responded to it."""
+_THE_SAME = re.compile(
+    r"\b(?:this|that|the same) (?=(?:campaign|mailing)(?:['’]s)?\b(?!\s*[#\d]))|\bits (?=coupons?\b)|(?:这一?个?|该|此|同一?个?)(?=(?:营销)?活动(?!\s*\d))",
+    re.IGNORECASE,
+)
+"""The campaign that was named before: 'mailed campaign 18 but redeemed none of its coupons', 18号活动触达了，这个活动的券没核销."""
 RESPONSE = re.compile(r"\brespon(?:d|ders?\b)|\breact(?:ed|s|ing)? to\b|响应|回应|反应", re.IGNORECASE)
 """Words for redeeming a coupon of a campaign."""
 
@@ -50,6 +55,10 @@ def named_campaigns(text: str, known: Sequence[str]) -> list[CampaignMention]:
         if name is not None:
             found.append(CampaignMention(match.span(), (name,)))
     found += [CampaignMention(match.span(), (known[-1],)) for match in _LAST.finditer(text)]
+    for match in _THE_SAME.finditer(text):
+        before = [mention for mention in found if mention.span[1] <= match.start()]
+        if before:
+            found.append(CampaignMention(match.span(), max(before, key=lambda mention: mention.span).names))
     return sorted(found, key=lambda mention: mention.span)
 
 
@@ -59,13 +68,35 @@ def _patterns(known: tuple[str, ...]) -> tuple[re.Pattern[str], re.Pattern[str],
     names = "|".join(sorted(map(re.escape, known), key=len, reverse=True))
     one = rf"(?<![A-Za-z0-9_.])(?:{names})(?![.]?[A-Za-z0-9_])"
     several = rf"{one}(?:(?:\s*,\s*(?:or |and )?|\s+(?:or|and)\s+)(?:campaign\s+)?{one})*"
-    several_zh = rf"{one}(?:\s*[、和或及]\s*{one})*"
+    several_zh = rf"{one}(?:\s*[、和或及]\s*(?:活动\s*)?{one})*"
     listed = re.compile(
         rf"\b(?:campaigns?|mailings?)\s*(?:no\.?\s*|nr\.?\s*|number\s+|#\s*)?['\"“]?(?P<en>{several}){_COUNTS}"
         rf"|活动\s*(?P<zh>{several_zh}){_COUNTS}|第?(?P<of_zh>{several_zh})\s*号\s*的?(?=(?:营销)?活动)",
         re.IGNORECASE,
     )
     return listed, re.compile(one, re.IGNORECASE), {name.casefold(): name for name in known}
+
+
+_OF_IT = re.compile(
+    r"\b(?:from|of|in|to) (?:it|that|this)\b(?! (?!campaign|mailing)\w)|它的?(?=券|优惠)", re.IGNORECASE
+)
+
+
+def of_the_same(node: Node, text: str, existing: Sequence[Condition]) -> Node:
+    """An event that a message says of the one campaign of the segment at hand ('and redeemed a coupon from it'): of that
+    campaign; as it was where none is spoken of, or the segment has none, or more than one."""
+    names = {
+        each.occasion.campaign
+        for each in existing
+        if isinstance(each, EventCondition) and each.occasion.campaign
+    }
+    leaf = node.child if isinstance(node, Not) else node
+    plain = isinstance(leaf, EventCondition) and leaf.event in OF_CAMPAIGN and not leaf.occasion
+    if len(names) != 1 or not plain or not (_OF_IT.search(text) or _THE_SAME.search(text)):
+        return node
+    assert isinstance(leaf, EventCondition)
+    made = replace(leaf, occasion=Occasion(campaign=names.pop()))
+    return Not(made) if isinstance(node, Not) else made
 
 
 def of_campaign(condition: Condition, span: Span, named: Sequence[CampaignMention]) -> Condition:

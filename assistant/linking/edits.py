@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from assistant.linking.campaigns import of_the_same
 from assistant.linking.candidates import Candidate
 from assistant.linking.clauses import Reading
 from assistant.linking.edit_values import with_number, with_time
@@ -143,6 +144,7 @@ def propose(reading: Reading, found: Sequence[Candidate], current: Node) -> tupl
     existing = list(conditions(current))
     if begins_anew(reading.text):
         return ()
+    found = [replace(each, node=of_the_same(each.node, reading.text, existing)) for each in found]
     swapped = swaps(reading, [candidate.node for candidate in found], existing)
     if swapped:
         return tuple(

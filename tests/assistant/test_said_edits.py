@@ -168,6 +168,13 @@ RECEIVED = {"event": "exposure", "campaign": ["18"]}
             "got campaign 18 but did not respond within 14 days",
             {"sequence": [RECEIVED], "then_not": RESPONDED | {"within_days": 14}},
         ),
+        ("mailed campaign 18 yet redeemed none of its coupons", both(RECEIVED, {"not": RESPONDED})),
+        ("18号活动触达了，但这个活动的券一张都没核销的人群", both(RECEIVED, {"not": RESPONDED})),
+        ("活动8和活动13的券，兑过任意一个的", {"event": "coupon_redeem", "campaign": ["8", "13"]}),
+        (
+            "mailed campaign 18 but not that campaign 13",
+            both(RECEIVED, {"not": RECEIVED | {"campaign": ["13"]}}),
+        ),
         ("received at least 3 campaigns", {"event": "exposure", "op": ">=", "value": 3}),
         ("收到过3次活动", {"event": "exposure", "op": ">=", "value": 3}),
     ],
@@ -507,3 +514,18 @@ def test_a_bare_number_is_days_where_the_condition_has_only_them(linker):
     for message in ("tighten to 60", "make it 60"):
         (edit,) = linker.link(message, from_json(bought(*WINE, days=90))).edits
         assert same(edit.apply(from_json(bought(*WINE, days=90))), bought(*WINE, days=60))
+
+
+@pytest.mark.parametrize(
+    ("message", "node"),
+    [
+        ("and redeemed a coupon from it", RESPONDED),
+        ("who redeemed one of its coupons", RESPONDED),
+        ("这个活动的券一张没兑的", {"not": RESPONDED}),
+    ],
+)
+def test_the_campaign_of_the_segment_at_hand_is_meant(linker, message, node):
+    (edit,) = linker.link(message, from_json(RECEIVED)).edits
+    assert same(edit.apply(from_json(RECEIVED)), both(RECEIVED, node))
+    edit, *_ = linker.link(message, from_json(PARENTS)).edits
+    assert "campaign" not in str(to_json(edit.apply(from_json(PARENTS))))
