@@ -23,7 +23,9 @@ def test_a_question_and_an_edit_are_answered_right_by_the_real_model(workspace):
         assert values(answer.answer) <= shown_in(answer.evidence)
         assert set(answer.timings) == {"link", "plan", "check", "run", "answer", "total"}
         assert answer.timings["total"] >= answer.timings["plan"]
-    assert edited.timings["link"] > 0.02, "the adapted model reads that it is an edit, which leaves no other plan"
+    assert edited.timings["link"] > 0.02, (
+        "the adapted model reads that it is an edit, which leaves no other plan"
+    )
     assert [call["name"] for call in edited.tool_calls] == ["refine_segment"]
     assert 0 < edited.segment["size"] < asked.segment["size"]
     assert not (workspace / "run" / "llm.json").exists(), "the server outlived the command"
