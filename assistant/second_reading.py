@@ -181,8 +181,7 @@ class SecondReader:
         probability: float = 0.0,
     ) -> None:
         who = self.members(node)
-        # Nobody is found by two only where both say the same.
-        members = frozenset(who) or frozenset({fingerprint(node)})
+        members = _alike(who, node)
         if members not in found:
             lacking, made_up = self.linker.disagreement(link, node)
             lost = link.reading is not None and not said_outright(link.reading) <= said_outright(node)
@@ -241,21 +240,21 @@ class SecondReader:
         if model is None:
             return None
         before, edits = self._found(current), self._found(edit)
-        readings = list[tuple[Sketch, set[str]]]()
+        readings = list[tuple[Sketch, Node, set[str]]]()
         for beside in (told, led) if led else (told,):
             sketch = self._banded(self.sketched(model, f"{beside} {link.message}"), link)
             found = self._found(sketch.node)
             surer = readings[0][0].probability if readings else 0.0
             if found and found == edits and sketch.probability > surer - MUCH:
                 return None
-            if found != before and (not found or found != edits):
-                readings.append((sketch, found))
-        agreed = len(readings) > 1 and self._alike(*readings)
-        twice = agreed and min(sketch.probability for sketch, _ in readings) >= SURE
+            if sketch.node is not None and found != before and (not found or found != edits):
+                readings.append((sketch, sketch.node, found))
+        agreed = len(readings) > 1 and len({_alike(found, node) for _, node, found in readings}) == 1
+        twice = agreed and min(sketch.probability for sketch, _, _ in readings) >= SURE
         fitting = [
-            (sketch.probability + favour, sketch.node)
-            for (sketch, found), favour in zip(readings, (FAVOUR, 0.0), strict=False)
-            if sketch.node is not None and (found or twice) and fits(sketch, found, before, twice)
+            (sketch.probability + favour, node)
+            for (sketch, node, found), favour in zip(readings, (FAVOUR, 0.0), strict=False)
+            if (found or twice) and fits(sketch, found, before, twice)
         ]
         return (max(fitting, key=lambda one: one[0])[1], agreed) if fitting else None
 
@@ -267,13 +266,6 @@ class SecondReader:
             return False
         found = self._found(self.sketched(model, f"{told} {link.message}").node)
         return bool(found) and found == self._found(edit)
-
-    def _alike(self, one: tuple[Sketch, set[str]], other: tuple[Sketch, set[str]]) -> bool:
-        """Whether two readings find the same customers; nobody is found by both only where both say the same."""
-        nodes = [sketch.node for sketch, _ in (one, other)]
-        if None in nodes or one[1] != other[1]:
-            return False
-        return bool(one[1]) or len({fingerprint(node) for node in nodes if node is not None}) == 1
 
     def _banded(self, sketch: Sketch, link: Link) -> Sketch:
         """The sketch with the words' own reading of the bands that are said: 'over 55' is 55-64 and above, of which the
@@ -310,6 +302,11 @@ class SecondReader:
         """What a sketch may be here."""
         outcomes = self.vocabulary.outcomes or ()
         return sketch_schema(self.vocabulary.catalogue, sorted(self.linker.events), sorted(outcomes))
+
+
+def _alike(members: Collection[str], node: Node) -> frozenset[str]:
+    """What is equal for readings that find the same customers; nobody is found by two only where both say the same."""
+    return frozenset(members) or frozenset({fingerprint(node)})
 
 
 _ABSENCE = ("recency_days", "overdue_ratio")

@@ -62,6 +62,11 @@ def change(node: Node, target: Node, new: Node) -> Node:
     return out
 
 
+def affirmed(node: Node) -> Node:
+    """What a negation negates; anything else as it is."""
+    return node.child if isinstance(node, Not) else node
+
+
 def same_subject(a: Condition, b: Condition) -> bool:
     """Whether two conditions speak of the same thing, so that one may replace the other."""
     if isinstance(a, FeatureCondition) and isinstance(b, FeatureCondition):

@@ -9,10 +9,12 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from typing import TypeVar
 
 from assistant.linking.numbers import to_number
 from assistant.linking.spans import Span, free
 from segments.definition import Condition, EventCondition, Node, Not, Occasion, SequenceCondition, Step
+from segments.edit import affirmed
 
 OF_CAMPAIGN = ("exposure", "coupon_redeem")
 """Events that know which campaign they are of."""
@@ -90,13 +92,23 @@ def of_the_same(node: Node, text: str, existing: Sequence[Condition]) -> Node:
         for each in existing
         if isinstance(each, EventCondition) and each.occasion.campaign
     }
-    leaf = node.child if isinstance(node, Not) else node
-    plain = isinstance(leaf, EventCondition) and leaf.event in OF_CAMPAIGN and not leaf.occasion
-    if len(names) != 1 or not plain or not (_OF_IT.search(text) or _THE_SAME.search(text)):
+    leaf = affirmed(node)
+    if (
+        len(names) != 1
+        or not isinstance(leaf, EventCondition)
+        or not (_OF_IT.search(text) or _THE_SAME.search(text))
+    ):
         return node
-    assert isinstance(leaf, EventCondition)
-    made = replace(leaf, occasion=Occasion(campaign=names.pop()))
+    made = _of(leaf, Occasion(campaign=names.pop()))
     return Not(made) if isinstance(node, Not) else made
+
+
+Event = TypeVar("Event", Step, EventCondition)
+
+
+def _of(event: Event, campaign: Occasion) -> Event:
+    """An event of a campaign, where it knows which one it is of and nothing else of its occasion was said."""
+    return replace(event, occasion=campaign) if event.event in OF_CAMPAIGN and not event.occasion else event
 
 
 def of_campaign(condition: Condition, span: Span, named: Sequence[CampaignMention]) -> Condition:
@@ -105,9 +117,5 @@ def of_campaign(condition: Condition, span: Span, named: Sequence[CampaignMentio
     if len(inside) != 1 or not isinstance(condition, SequenceCondition):
         return condition
     occasion = Occasion(campaign=inside[0].names)
-
-    def of(step: Step) -> Step:
-        return replace(step, occasion=occasion) if step.event in OF_CAMPAIGN and not step.occasion else step
-
-    after = None if condition.then_not is None else of(condition.then_not)
-    return replace(condition, steps=tuple(map(of, condition.steps)), then_not=after)
+    after = None if condition.then_not is None else _of(condition.then_not, occasion)
+    return replace(condition, steps=tuple(_of(step, occasion) for step in condition.steps), then_not=after)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from assistant.linking.campaigns import of_the_same
@@ -31,7 +31,7 @@ from segments.definition import (
     conditions,
     top_level,
 )
-from segments.edit import add, change, either, remove, same_subject
+from segments.edit import add, affirmed, change, either, negate_at, remove, same_subject
 
 SWAP, TOP = "swap", "top"
 """Begin the sources of edits that a message settles."""
@@ -175,7 +175,7 @@ def propose(reading: Reading, found: Sequence[Candidate], current: Node) -> tupl
     if (
         edits
         and found
-        and all(isinstance(_leaf(c.node), EventCondition) and not _leaf_items(c.node) for c in found)
+        and all(isinstance(affirmed(c.node), EventCondition) and not _leaf_items(c.node) for c in found)
     ):
         return _unique(edits)
     negated = {part.child for part in top_level(current) if isinstance(part, Not)}
@@ -188,8 +188,8 @@ def propose(reading: Reading, found: Sequence[Candidate], current: Node) -> tupl
 
 def _same_words(node: Node, target: Node | None) -> bool:
     """Whether a candidate only names what an edit already takes out."""
-    leaf = _leaf(node)
-    out = _leaf(target) if target is not None else None
+    leaf = affirmed(node)
+    out = affirmed(target) if target is not None else None
     if out is None or isinstance(out, AllOf | AnyOf | Not) or isinstance(leaf, AllOf | AnyOf | Not):
         return False
     return same_subject(out, leaf) or _shares_items(out, leaf)
@@ -210,12 +210,8 @@ def _unique(edits: Sequence[Edit]) -> tuple[Edit, ...]:
     return tuple(dict.fromkeys(edit for edit in edits if edit.node != edit.target))[:6]
 
 
-def _leaf(node: Node) -> Node:
-    return node.child if isinstance(node, Not) else node
-
-
 def _leaf_items(node: Node) -> bool:
-    leaf = _leaf(node)
+    leaf = affirmed(node)
     return isinstance(leaf, EventCondition) and bool(leaf.items)
 
 
@@ -236,7 +232,7 @@ def _removals(reading: Reading, found: Sequence[Candidate], existing: Sequence[C
         if on_topic(condition, spoken):
             yield Edit("remove", target=condition, source=repr(condition))
         for candidate in found:
-            leaf = _leaf(candidate.node)
+            leaf = affirmed(candidate.node)
             fewer = _without_items(condition, leaf)
             if fewer is not None:
                 yield Edit("change", fewer, condition, source=repr(condition))
@@ -362,13 +358,11 @@ def _other_way_round(text: str, current: Node) -> Node | None:
     """'The other way round': of two conditions of which one is an absence the other one is; of one, who does not meet it."""
     if _AROUND.fullmatch(text) is None:
         return None
-    parts = top_level(current)
-    absent = [part for part in parts if isinstance(part, Not)]
-    if len(parts) == 1:
-        return absent[0].child if absent else Not(current)
-    if len(parts) != 2 or len(absent) != 1 or not isinstance(current, AllOf):
+    if len(top_level(current)) == 1:
+        return negate_at(current, ())
+    if not isinstance(current, AllOf) or [isinstance(c, Not) for c in current.children].count(True) != 1:
         return None
-    return AllOf(tuple(part.child if isinstance(part, Not) else Not(part) for part in parts))
+    return negate_at(negate_at(current, (0,)), (1,)) if len(current.children) == 2 else None
 
 
 _TIMES = re.compile(
@@ -386,16 +380,28 @@ def _multiplied(text: str, existing: Sequence[Condition]) -> Edit | None:
     if said is None:
         return None
     factor = 2 if said["more"] or said["more_zh"] else 0.5
+
+    def sized(condition: Condition) -> Condition | None:
+        match condition:
+            case RankCondition(count=int() as count):
+                return replace(condition, count=max(1, round(count * factor)))
+            case RankCondition(share=float() as share):
+                return replace(condition, share=min(1.0, share * factor))
+            case SimilarityCondition(top=top):
+                return replace(condition, top=max(1, round(top * factor)))
+        return None
+
+    return _of_the_last(existing, sized)
+
+
+def _of_the_last(
+    existing: Sequence[Condition], changed: Callable[[Condition], Condition | None]
+) -> Edit | None:
+    """The change of the ranked or similar ones that were said last, of those that it applies to."""
     for condition in reversed(existing):
-        sized: Condition | None = None
-        if isinstance(condition, RankCondition) and condition.count is not None:
-            sized = replace(condition, count=max(1, round(condition.count * factor)))
-        elif isinstance(condition, RankCondition) and condition.share is not None:
-            sized = replace(condition, share=min(1.0, condition.share * factor))
-        elif isinstance(condition, SimilarityCondition):
-            sized = replace(condition, top=max(1, round(condition.top * factor)))
-        if sized is not None:
-            return Edit("change", sized, condition, source=TOP)
+        new = changed(condition)
+        if new is not None:
+            return Edit("change", new, condition, source=TOP)
     return None
 
 
@@ -416,10 +422,13 @@ def _picked_from(text: str, found: Sequence[Candidate], existing: Sequence[Condi
     if any(candidate.start < said.start() for candidate in found):
         return None
     pool = nodes[0] if len(nodes) == 1 else AllOf(tuple(nodes))
-    for condition in reversed(existing):
+
+    def among(condition: Condition) -> Condition | None:
         if isinstance(condition, RankCondition | SimilarityCondition) and condition.among is None:
-            return Edit("change", replace(condition, among=pool), condition, source=TOP)
-    return None
+            return replace(condition, among=pool)
+        return None
+
+    return _of_the_last(existing, among)
 
 
 def _resized(reading: Reading, existing: Sequence[Condition]) -> Iterator[Edit]:
@@ -494,7 +503,7 @@ def _beside(
 def _for_candidate(
     candidate: Candidate, reading: Reading, existing: Sequence[Condition], changing: bool, source: str
 ) -> Iterator[Edit]:
-    leaf = _leaf(candidate.node)
+    leaf = affirmed(candidate.node)
     negative = isinstance(candidate.node, Not)
     same = next((c for c in existing if same_subject(c, leaf)), None)  # type: ignore[arg-type]
     if same is None and changing and isinstance(leaf, FeatureCondition) and leaf.feature in PARTS_OF_DAY:
