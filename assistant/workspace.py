@@ -60,7 +60,8 @@ class Settings:
     conversations, jobs and audit log, instead of SQLite files; without a password, which belongs in the environment.
     trace_content: traces hold the question and who asked it. oidc_issuer, oidc_client_id: the provider that people
     sign in with; oidc_role_claim: where it says their role. export_database: the database that exports of the format
-    'table' are put into, 'env:NAME' to read the address from the environment.
+    'table' are put into, 'env:NAME' to read the address from the environment. webhooks: addresses, by the names that
+    exports are delivered to them by (`[webhooks]`; 'env:NAME' likewise).
     """
 
     name: str = "Complete Journey demo"
@@ -104,6 +105,7 @@ class Settings:
     oidc_client_id: str = ""
     oidc_role_claim: str = "roles"
     export_database: str = ""
+    webhooks: Mapping[str, str] = field(default_factory=dict)
 
     def smallest(self, role: str) -> int:
         """The smallest group that users of a role are shown."""
@@ -226,6 +228,9 @@ def read_settings(folder: Path) -> Settings:
     for name, value in values.get("parameters", {}).items():
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise DataError(f"{path}: parameters.{name} must be a number; got {value!r}.")
+    for name, value in values.get("webhooks", {}).items():
+        if not isinstance(value, str) or not value:
+            raise DataError(f"{path}: webhooks.{name} must be an address, or 'env:NAME'; got {value!r}.")
     settings = Settings(
         **values,
         outcomes=read_outcomes(declared, taken, str(path)),

@@ -292,12 +292,18 @@ class Client:
     # Exports
 
     def export(
-        self, definition: Definition, name: str, file_format: str = "csv", channel: str | None = None
+        self,
+        definition: Definition,
+        name: str,
+        file_format: str = "csv",
+        channel: str | None = None,
+        webhook: str | None = None,
     ) -> ExportJob:
         """Have the members exported. It goes on by itself; `wait_for` and `download` take what this returns. With
         'table' they are also put into the table `name` of the server's `export_database`. channel: only those who agreed
-        to it."""
+        to it. webhook: which of the server's `webhooks` the file is delivered to."""
         body = {"definition": definition, "name": name, "format": file_format, "channel": channel}
+        body |= {"webhook": webhook}
         answer = self._send("POST", "/v1/exports", json=body, headers=_once())
         return ExportJob.model_validate_json(answer.content)
 
@@ -325,6 +331,11 @@ class Client:
     def cancel(self, job: ExportJob) -> ExportJob:
         """Stop an export that has not ended."""
         answer = self._send("DELETE", f"/v1/exports/{quote(job.id, safe='')}")
+        return ExportJob.model_validate_json(answer.content)
+
+    def deliver_again(self, job: ExportJob) -> ExportJob:
+        """Have a delivery that failed tried again."""
+        answer = self._send("POST", f"/v1/exports/{quote(job.id, safe='')}/delivery", headers=_once())
         return ExportJob.model_validate_json(answer.content)
 
     def download(self, job: ExportJob, path: Path) -> None:

@@ -336,17 +336,25 @@ def export(
     channel: Annotated[
         str, typer.Option("--channel", help="Only members who agreed to it: email, sms, ...")
     ] = "",
-    webhook: Annotated[str | None, typer.Option("--webhook", help="Deliver it to this address.")] = None,
+    webhook: Annotated[
+        str | None,
+        typer.Option(
+            "--webhook", help="Deliver it to this address, or the one of that name in segassist.toml."
+        ),
+    ] = None,
     secret: Annotated[str, typer.Option(envvar="SEGASSIST_WEBHOOK_SECRET", help="Signs the delivery.")] = "",
     workspace: WorkspaceOption = DEFAULT,
 ) -> None:
     """Write a segment's members and their manifest, all or nothing, and write it in the audit log."""
+    from assistant.workspace import read_settings
     from serving.service import Service
     from warehouse.export import read_manifest
-    from warehouse.webhook import check_delivery, deliver
+    from warehouse.webhook import check_delivery, deliver, webhook_of
 
-    if webhook is not None:
+    if webhook is not None and "://" in webhook:
         check_delivery(webhook, secret)
+    elif webhook is not None:
+        webhook, secret = webhook_of(read_settings(workspace).webhooks, webhook, secret)
     caller, service = acting(workspace, "export", "export"), Service.open(workspace)
     made = service.export(caller, read_definition(definition, workspace), name, file_format, channel)
     manifest = read_manifest(made)
@@ -357,7 +365,7 @@ def export(
         to = urlsplit(webhook).hostname
         with changing_here(workspace, caller, "delivering", exported=name, id=manifest.id, to=to) as came:
             came["tries"] = tries = deliver(made, webhook, secret)
-        typer.echo(f"Delivered to {webhook} ({tries} {'try' if tries == 1 else 'tries'}).")
+        typer.echo(f"Delivered to {to} ({tries} {'try' if tries == 1 else 'tries'}).")
 
 
 @data_app.command()

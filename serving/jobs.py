@@ -61,6 +61,7 @@ _jobs = Table(
     Column("name", String(80)),
     Column("format", String(16)),
     Column("channel", String(80)),
+    Column("webhook", String(80)),
     Column("definition", Text),
     Column("state", String(16)),
     Column("progress", Float),
@@ -81,8 +82,9 @@ _jobs = Table(
 
 @dataclass(frozen=True)
 class Job:
-    """One export. channel: only members who agreed to it; empty for everyone. progress: 0 to 1. folder: of the export,
-    under the workspace's exports; count: customers in it."""
+    """One export. channel: only members who agreed to it; empty for everyone. webhook: which of the workspace's it is
+    delivered to; empty for none. progress: 0 to 1. folder: of the export, once it is made, under the workspace's exports;
+    count: customers in it."""
 
     id: str
     user: str
@@ -91,6 +93,7 @@ class Job:
     name: str
     format: str
     channel: str
+    webhook: str
     definition: Node
     state: State
     progress: float
@@ -109,6 +112,11 @@ class Job:
         """Who asked for it."""
         return Caller(self.user, self.role, self.via)
 
+    @property
+    def has_file(self) -> bool:
+        """Whether there is a file that can be fetched: also of a job that failed to deliver it."""
+        return self.folder is not None and self.ended_at is not None
+
 
 class Jobs:
     """The export jobs of one workspace. Every change is one transaction."""
@@ -116,7 +124,15 @@ class Jobs:
     def __init__(self, state: Database) -> None:
         self._state = state
 
-    def create(self, caller: Caller, definition: Node, name: str, file_format: str, channel: str = "") -> Job:
+    def create(
+        self,
+        caller: Caller,
+        definition: Node,
+        name: str,
+        file_format: str,
+        channel: str = "",
+        webhook: str = "",
+    ) -> Job:
         """Put an export into the queue."""
         now = datetime.now(UTC)
         row = {
@@ -127,6 +143,7 @@ class Jobs:
             "name": name,
             "format": file_format,
             "channel": channel,
+            "webhook": webhook,
             "definition": json.dumps(to_json(definition), ensure_ascii=False),
             "state": "queued",
             "progress": 0.0,
@@ -208,6 +225,34 @@ class Jobs:
         ended = {} if state == "queued" else {"ended_at": datetime.now(UTC)}
         with self._state.write(FAILED) as connection:
             connection.execute(update(_jobs).where(*mine).values(state=state, owner=None, **ended, **values))
+
+    def made(self, job_id: str, folder: str, count: int) -> None:
+        """Keep what a running job has made before it is delivered: whoever takes the job over delivers the same."""
+        running = update(_jobs).where(_jobs.c.id == job_id, _jobs.c.state == "running")
+        with self._state.write(FAILED) as connection:
+            connection.execute(running.values(folder=folder, count=count))
+
+    def again(self, job_id: str) -> Job:
+        """Put a job that failed to deliver what it made back into the queue. Raises NotFoundError, ConflictError."""
+        undelivered = (_jobs.c.state == "failed", _jobs.c.webhook != "", _jobs.c.folder.is_not(None))
+        anew: dict[str, Any] = {
+            "state": "queued",
+            "step": "waiting",
+            "progress": 0.0,
+            "attempts": 0,
+            "cancel": False,
+        }
+        told = dict.fromkeys(("code", "detail", "detail_zh", "ended_at"))
+        with self._state.write(FAILED) as connection:
+            mine = update(_jobs).where(_jobs.c.id == job_id, *undelivered)
+            changed = connection.execute(mine.values(**anew, **told)).rowcount
+        job = self.get(job_id)
+        if not changed:
+            raise ConflictError(
+                f"export: job {job_id} is {job.state}; only a delivery that failed is tried again.",
+                f"export：任务{job_id}的状态是{job.state}；只有失败的投递可以重试。",
+            )
+        return job
 
     def ended(self, before: datetime) -> dict[str, str | None]:
         """The folders of the exports, under the workspace's, of jobs that ended before a time; None where there is none."""

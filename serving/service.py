@@ -56,6 +56,7 @@ from warehouse.estimate import Estimate, draw
 from warehouse.export import Manifest, check_names, clear_partial, export, manifest_of, read_manifest
 from warehouse.reach import check_channel, without_few
 from warehouse.trend import Change, change
+from warehouse.webhook import deliver, webhook_of
 
 MAX_OVERLAP = 20
 AT_ONCE = 2
@@ -122,11 +123,12 @@ class Service:
         self.metrics.action(action, caller.via, detail.get("count", 0))
 
     @contextmanager
-    def changing(self, caller: Caller, action: str, **detail: Any) -> Iterator[None]:
-        """Around a change: its entry is in the audit log before it is made, and one more when it fails."""
-        with self.audit.changing(caller, action, **detail):
+    def changing(self, caller: Caller, action: str, **detail: Any) -> Iterator[dict[str, Any]]:
+        """Around a change: its entry is in the audit log before it is made, and one more with what came of it, where the
+        caller puts something into what this yields, or when it fails."""
+        with self.audit.changing(caller, action, **detail) as came:
             self.metrics.action(action, caller.via, 0)
-            yield
+            yield came
 
     def _around(self, caller: Caller, conversation: str | None = None) -> Around:
         """Around every call of a tool, in a turn or alone: one that changes something has an entry of its own before it
@@ -619,11 +621,18 @@ class Service:
             )
 
     def start_export(
-        self, caller: Caller, definition: Node, name: str, file_format: str, channel: str = ""
+        self,
+        caller: Caller,
+        definition: Node,
+        name: str,
+        file_format: str,
+        channel: str = "",
+        webhook: str = "",
     ) -> Job:
-        """Have an export made by a server process. channel: only members who agreed to it.
+        """Have an export made by a server process. channel: only members who agreed to it. webhook: which of the
+        workspace's the file is delivered to.
 
-        Raises DefinitionError, UserError, NotFoundError (channel) before anything is kept.
+        Raises DefinitionError, UserError, NotFoundError (channel, webhook) before anything is kept.
         """
         self.check(caller, "export", "export")
         check_names(name, file_format, self.rooms.workspace.settings.export_database)
@@ -632,8 +641,11 @@ class Service:
         if channel:
             check_channel(self.rooms.audiences, channel)
             asked["channel"] = channel
+        if webhook:
+            webhook_of(self.rooms.workspace.settings.webhooks, webhook)
+            asked["webhook"] = webhook
         with self.changing(caller, "export_asked", **asked):
-            return self.jobs.create(caller, definition, name, file_format, channel)
+            return self.jobs.create(caller, definition, name, file_format, channel, webhook)
 
     def exports(self, caller: Caller, offset: int = 0, limit: int = 100) -> tuple[list[Job], int]:
         """The caller's export jobs, newest first, and how many there are; an admin's are everybody's."""
@@ -654,19 +666,21 @@ class Service:
         with self.changing(caller, "export_cancelled", exporting=job.name, job=job_id):
             return self.jobs.cancel(job_id)
 
-    def exported_file(self, caller: Caller, job_id: str) -> tuple[Path, Manifest]:
-        """The members file of a job that is done, checked. Raises NotFoundError, ConflictError."""
+    def deliver_again(self, caller: Caller, job_id: str) -> Job:
+        """Have a delivery that failed tried again, of the same file. Raises NotFoundError, ConflictError."""
         job = self.export_job(caller, job_id)
-        if job.state != "done" or job.folder is None:
+        with self.changing(caller, "delivery_asked", exporting=job.name, job=job_id, webhook=job.webhook):
+            return self.jobs.again(job_id)
+
+    def exported_file(self, caller: Caller, job_id: str) -> tuple[Path, Manifest]:
+        """The members file of a job that has made one, checked. Raises NotFoundError, ConflictError."""
+        job = self.export_job(caller, job_id)
+        if not job.has_file:
             raise ConflictError(
                 f"export: job {job_id} is {job.state}; there is a file when it is done.",
                 f"export：任务{job_id}的状态是{job.state}；完成后才有文件。",
             )
-        folder = self.rooms.workspace.folder / "exports" / job.folder
-        if not folder.is_dir():
-            raise NotFoundError(
-                f"export: the file of job {job_id} has been removed.", f"export：任务{job_id}的文件已被删除。"
-            )
+        folder = self._folder_of(job)
         manifest = manifest_of(folder)
         self.log(caller, "download", exported=job.name, definition=manifest.fingerprint, count=manifest.count)
         return folder / manifest.file, manifest
@@ -674,10 +688,32 @@ class Service:
     def make_export(self, job: Job, progress: Progress) -> tuple[str, int]:
         """Do an export job: (its folder, customers in it). Raises UnauthenticatedError when its user is revoked."""
         caller = self.users.named(job.user).by(job.via) if self.users.on else job.caller
-        if job.attempts > 1:
-            clear_partial(self.rooms.workspace.folder / "exports", job.name)
-        made = self.export(caller, job.definition, job.name, job.format, job.channel, progress)
-        return str(made.relative_to(self.rooms.workspace.folder / "exports")), read_manifest(made).count
+        exports = self.rooms.workspace.folder / "exports"
+        if job.folder is None:
+            if job.attempts > 1:
+                clear_partial(exports, job.name)
+            made = self.export(caller, job.definition, job.name, job.format, job.channel, progress)
+            folder, count = str(made.relative_to(exports)), read_manifest(made).count
+            if not job.webhook:
+                return folder, count
+            self.jobs.made(job.id, folder, count)
+            job = replace(job, folder=folder, count=count)
+        made = self._folder_of(job)
+        manifest = read_manifest(made)
+        address, secret = webhook_of(self.rooms.workspace.settings.webhooks, job.webhook)
+        sent = {"exported": job.name, "id": manifest.id, "webhook": job.webhook, "count": manifest.count}
+        with self.changing(caller, "delivering", **sent) as came:
+            came["tries"] = deliver(made, address, secret, progress=progress)
+        return str(job.folder), manifest.count
+
+    def _folder_of(self, job: Job) -> Path:
+        """Where the export of a job is. Raises NotFoundError when it has been removed."""
+        folder = self.rooms.workspace.folder / "exports" / str(job.folder)
+        if not folder.is_dir():
+            raise NotFoundError(
+                f"export: the file of job {job.id} has been removed.", f"export：任务{job.id}的文件已被删除。"
+            )
+        return folder
 
     def _exported(
         self, caller: Caller, what: str, definition: Node, count: int, of: int, offset: int, **more: Any

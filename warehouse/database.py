@@ -188,19 +188,20 @@ def _quoted(database: Any, table: str) -> str:
     return sg.table(table, quoted=True).sql(database.dialect)
 
 
-def _address(said: str) -> str:
+def address_of(said: str, what: str = "database") -> str:
+    """The address of `what`, read from the environment where 'env:NAME' is said. Raises DataError where that is not set."""
     if not said.startswith(ENVIRONMENT):
         return said
     name = said.removeprefix(ENVIRONMENT)
     if not os.environ.get(name):
-        raise DataError(f"database: the environment variable {name} is not set; it should hold the address.")
+        raise DataError(f"{what}: the environment variable {name} is not set; it should hold the address.")
     return os.environ[name]
 
 
 @contextmanager
 def opened(said: str) -> Iterator[ibis.BaseBackend]:
     """A connection to the database of an address. Raises DataError, without the address, which may hold a password."""
-    address = _address(said)
+    address = address_of(said)
     kind = address.split(":", 1)[0]
     try:
         database = ibis.connect(address)

@@ -35,8 +35,8 @@ def export_routes(service: Service) -> APIRouter:
         body: schemas.NewExport, caller: Exporter, request: Request, response: Response
     ) -> schemas.ExportJob:
         """Export a definition's members: a job, whose progress is at its Location. Written to the audit log."""
-        definition, channel = service.read(body.definition), body.channel or ""
-        job = service.start_export(caller, definition, body.name, body.format, channel)
+        definition, channel, webhook = service.read(body.definition), body.channel or "", body.webhook or ""
+        job = service.start_export(caller, definition, body.name, body.format, channel, webhook)
         response.headers["Location"] = f"/v1/exports/{job.id}"
         return _shown(job, request)
 
@@ -60,12 +60,21 @@ def export_routes(service: Service) -> APIRouter:
 
     @router.delete("/{job}", dependencies=[Depends(declare)])
     def cancel(job: JobId, caller: Exporter, request: Request) -> schemas.ExportJob:
-        """Stop an export that has not ended; nothing of it is left."""
+        """Stop an export that has not ended; nothing of it is left. Of one that is being delivered the file is kept."""
         return _shown(service.cancel_export(caller, job), request)
+
+    @router.post(
+        "/{job}/delivery", status_code=202, responses={202: LOCATED}, dependencies=[Depends(declare)]
+    )
+    def deliver(job: JobId, caller: Exporter, request: Request, response: Response) -> schemas.ExportJob:
+        """Have a delivery that failed tried again: the same file, with the same `Idempotency-Key`."""
+        waiting = service.deliver_again(caller, job)
+        response.headers["Location"] = f"/v1/exports/{waiting.id}"
+        return _shown(waiting, request)
 
     @router.get("/{job}/file", response_class=WholeFile, responses={200: FILE})
     def file(job: JobId, caller: Exporter) -> WholeFile:
-        """The file of an export that is done, whole (`Range` is not offered). Written to the audit log."""
+        """The file of an export that is made, whole (`Range` is not offered). Written to the audit log."""
         path, manifest = service.exported_file(caller, job)
         name = f"{manifest.name}{path.suffix}"
         headers = {"ETag": f'"{manifest.sha256}"'}
@@ -83,6 +92,7 @@ def _shown(job: Job, request: Request) -> schemas.ExportJob:
         name=job.name,
         format=job.format,
         channel=job.channel or None,
+        webhook=job.webhook or None,
         state=job.state,
         progress=job.progress,
         step=job.step,
@@ -90,5 +100,5 @@ def _shown(job: Job, request: Request) -> schemas.ExportJob:
         created_at=job.created_at.isoformat(),
         ended_at=None if job.ended_at is None else job.ended_at.isoformat(),
         problem=problem,
-        file=f"/v1/exports/{job.id}/file" if job.state == "done" else None,
+        file=f"/v1/exports/{job.id}/file" if job.has_file else None,
     )

@@ -92,11 +92,12 @@ class Movers(Between):
 class NewExport(Definition):
     """A definition whose members are to be exported, and what to call the export. 'table': into the table of that name of
     the workspace's `export_database`. channel: only members who agreed to it (see `reachable` of a preview); default
-    everyone."""
+    everyone. webhook: the name of one of the workspace's `webhooks`, which the file is then delivered to."""
 
     name: Whole = Field(min_length=1, max_length=80, examples=["spring-mailing"])
     format: Literal["csv", "parquet", "jsonl", "table"] = "csv"
     channel: Whole | None = Field(None, min_length=1, max_length=80, examples=["email"])
+    webhook: Whole | None = Field(None, min_length=1, max_length=80, examples=["crm"])
 
 
 class ExportProblem(BaseModel):
@@ -107,13 +108,14 @@ class ExportProblem(BaseModel):
 
 
 class ExportJob(BaseModel):
-    """An export at work. progress: 0 to 1; count: customers in the file; file: where it is when it is done. channel: only
-    members who agreed to it; null for everyone."""
+    """An export at work. progress: 0 to 1; count: customers in the file; file: where it is when it is made. channel: only
+    members who agreed to it; null for everyone. webhook: where it is delivered to before it is done; null for nowhere."""
 
     id: str = Field(examples=["20260102t030405-5f0c9a"])
     name: str = Field(examples=["spring-mailing"])
     format: str = Field(examples=["csv"])
     channel: str | None = None
+    webhook: str | None = None
     state: Literal["queued", "running", "done", "failed", "cancelled"] = Field(examples=["running"])
     progress: float = Field(ge=0, le=1, examples=[0.5])
     step: str = Field(examples=["writing 1,298 customers"])

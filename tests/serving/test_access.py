@@ -85,6 +85,7 @@ ENDPOINTS: dict[tuple[str, str], tuple[str | None, dict | None]] = {
     ("GET", "/v1/exports"): (EXPORT, None),
     ("GET", "/v1/exports/{job}"): (EXPORT, None),
     ("DELETE", "/v1/exports/{job}"): (EXPORT, None),
+    ("POST", "/v1/exports/{job}/delivery"): (EXPORT, None),
     ("GET", "/v1/exports/{job}/file"): (EXPORT, None),
     ("GET", "/v1/tools"): (READ, None),
 } | {

@@ -4,9 +4,7 @@ import json
 import shutil
 import sqlite3
 import tarfile
-import threading
 from datetime import timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from starlette.responses import Response
@@ -26,6 +24,7 @@ from serving.access import OWNER
 from serving.audit import Audit
 from serving.doctor import examine
 from serving.http.idempotency import Answers
+from tests.receiver import receiving
 from tests.serving.test_operate import BEER, segassist
 from warehouse.audience import Audiences
 from warehouse.export import latest, manifest_of, read_members
@@ -117,28 +116,34 @@ def test_a_delivery_is_in_the_log_before_it_is_made_and_a_bad_address_exports_no
         assert "needs an http" in str(ran.exception)
     assert not (folder / "exports" / "bad").exists()
 
-    class Receiver(BaseHTTPRequestHandler):
-        def do_POST(self):
-            self.rfile.read(int(self.headers["Content-Length"]))
-            self.send_response(403)
-            self.end_headers()
-
-        def log_message(self, *_args):
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Receiver)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        url = f"http://127.0.0.1:{server.server_address[1]}/hook?token=hidden"
-        ran = segassist("export", beer, "--name", "sent", "--webhook", url, "--secret", "s", "-w", folder)
-    finally:
-        server.shutdown()
-        server.server_close()
+    with receiving() as receiver:
+        receiver.statuses[:] = [403]
+        ran = segassist(
+            "export", beer, "--name", "sent", "--webhook", receiver.url, "--secret", "s", "-w", folder
+        )
     assert "status 403" in str(ran.exception)
     logged = [entry.detail for entry in Audit(folder).entries() if entry.action == "delivering"]
     assert [(each["to"], "failed" in each) for each in logged] == [("127.0.0.1", False), ("127.0.0.1", True)]
     assert logged[0]["id"] == latest(folder / "exports", "sent").name
     assert "hidden" not in json.dumps(logged)
+
+
+def test_an_export_is_delivered_to_a_webhook_of_the_settings(folder, tmp_path, monkeypatch):
+    beer, settings = tmp_path / "beer.json", folder / "segassist.toml"
+    beer.write_text(json.dumps(BEER))
+    with settings.open("a") as file:
+        file.write('\n[webhooks]\ncrm = "env:CRM_HOOK"\n')
+    asked = ("--secret", "s", "-w", folder)
+    with receiving() as receiver:
+        ran = segassist("export", beer, "--name", "sent", "--webhook", "crm", *asked)
+        assert "the environment variable CRM_HOOK is not set" in str(ran.exception)
+        monkeypatch.setenv("CRM_HOOK", receiver.url)
+        ran = segassist("export", beer, "--name", "sent", "--webhook", "crm", *asked)
+        assert "Delivered to 127.0.0.1 (1 try)" in ran.stdout
+        assert "webhooks are crm" in str(
+            segassist("export", beer, "--name", "sent", "--webhook", "cmr", *asked).exception
+        )
+    assert len(receiver.got) == 1
 
 
 @pytest.mark.parametrize(

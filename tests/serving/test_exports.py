@@ -15,16 +15,18 @@ from fastapi.testclient import TestClient
 
 from assistant.sql import Database
 from segments.codec import from_json, to_json
-from segments.errors import ForbiddenError, StorageError, UserError
+from segments.errors import ForbiddenError, NotFoundError, StorageError, UserError
 from segments.parameters import used_parameters
 from serving.access import Caller, Role
 from serving.client import ApiError, Client
 from serving.http.api import create_api
 from serving.jobs import ATTEMPTS, Jobs, Runner
 from serving.service import Service
+from tests.receiver import receiving
 from tests.serving.conftest import serving
 from warehouse.export import manifest_of, read_members
 from warehouse.reach import members_by
+from warehouse.webhook import signature
 
 BEER = {"event": "purchase", "items": {"category": ["BEERS/ALES"]}}
 ADA = Caller("ada", Role.analyst, "api")
@@ -122,7 +124,7 @@ def jobs(tmp_path) -> Jobs:
 @pytest.fixture
 def quick(monkeypatch) -> None:
     monkeypatch.setattr("serving.jobs.BEAT_SECONDS", 0.05)
-    monkeypatch.setattr("serving.jobs.STILL_SECONDS", 0.4)
+    monkeypatch.setattr("serving.jobs.STILL_SECONDS", 1.5)
 
 
 def until(holds, seconds: float = 10.0) -> None:
@@ -324,14 +326,100 @@ def test_only_who_agreed_to_a_channel_is_exported_over_http(asked_consent):
     assert (logged["export"]["count"], logged["export"]["of"]) == (done.count, told.size)
 
 
-def test_a_job_of_before_there_were_channels_exports_everyone(tmp_path):
+def test_a_job_of_before_there_were_channels_exports_everyone_and_is_delivered_nowhere(tmp_path):
     path = tmp_path / "state.sqlite"
     job_id = new(Jobs(Database(path)))
     with closing(sqlite3.connect(path)) as old:
         old.execute("ALTER TABLE export_jobs DROP COLUMN channel")
+        old.execute("ALTER TABLE export_jobs DROP COLUMN webhook")
         old.execute("UPDATE alembic_version SET version_num = 'state_0008'")
         old.commit()
-    assert Jobs(Database(path)).get(job_id).channel == ""
+    job = Jobs(Database(path)).get(job_id)
+    assert (job.channel, job.webhook) == ("", "")
+
+
+@pytest.fixture
+def hooked(make_workspace, tmp_path, monkeypatch) -> Service:
+    """A shop with a webhook, whose address and secret the environment holds."""
+    monkeypatch.setenv("SEGASSIST_WEBHOOK_SECRET", "s3cret")
+    monkeypatch.setattr("warehouse.webhook.FIRST_WAIT", 0.001)
+    return Service.open(make_workspace(tmp_path / "shop", '[webhooks]\ncrm = "env:CRM_HOOK"\n'))
+
+
+def test_an_export_is_delivered_over_http_signed_and_written_down(hooked, monkeypatch):
+    with receiving() as receiver, serving(create_api(hooked)) as url, Client(url) as typed:
+        with pytest.raises(ApiError, match="'cmr' is not known; webhooks are crm") as caught:
+            typed.export(BEER, "beer", webhook="cmr")
+        assert caught.value.status == 404
+        with pytest.raises(ApiError, match="CRM_HOOK is not set"):
+            typed.export(BEER, "beer", webhook="crm")
+        assert typed.exports() == []
+        monkeypatch.setenv("CRM_HOOK", receiver.url)
+        receiver.statuses[:] = [503]
+        done = typed.wait_for(typed.export(BEER, "beer", webhook="crm"), 30)
+        with pytest.raises(ApiError, match="only a delivery that failed"):
+            typed.deliver_again(done)
+    assert (done.state, done.webhook, done.count) == ("done", "crm", 1298)
+    headers, body = receiver.got[-1]
+    assert len(receiver.got) == 2
+    assert len(body.split()) == 1299
+    assert headers["X-Segassist-Signature"] == signature("s3cret", headers["X-Segassist-Manifest"], body)
+    logged = [e.detail for e in hooked.audit.entries(20) if e.action == "delivering"]
+    assert [(e["webhook"], e["count"], e.get("tries")) for e in logged] == [
+        ("crm", 1298, None),
+        ("crm", 1298, 2),
+    ]
+    assert "hidden" not in json.dumps([e.detail for e in hooked.audit.entries(50)])
+
+
+def test_a_delivery_that_fails_keeps_the_file_and_is_tried_again_with_one_key(hooked, monkeypatch, tmp_path):
+    with receiving() as receiver, serving(create_api(hooked)) as url, Client(url) as typed:
+        monkeypatch.setenv("CRM_HOOK", receiver.url)
+        receiver.statuses[:] = [403]
+        with pytest.raises(ApiError, match="refused the export with status 403") as caught:
+            typed.wait_for(typed.export(BEER, "beer", webhook="crm"), 30)
+        assert "hidden" not in str(caught.value)
+        (job,) = typed.exports()
+        assert job.file is not None
+        typed.download(job, tmp_path / "beer.csv")
+        done = typed.wait_for(typed.deliver_again(job), 30)
+    assert (done.id, done.state, done.problem) == (job.id, "done", None)
+    assert len({headers["Idempotency-Key"] for headers, _ in receiver.got}) == 1
+    assert receiver.got[-1][1] == (tmp_path / "beer.csv").read_bytes()
+    assert len(list((hooked.rooms.workspace.folder / "exports" / "beer").glob("2*"))) == 1
+
+
+def test_who_takes_a_delivery_over_delivers_the_same_file(hooked, monkeypatch):
+    """The server is killed while it delivers."""
+    with receiving() as receiver:
+        monkeypatch.setenv("CRM_HOOK", receiver.url)
+        hooked.start_export(ADA, from_json(BEER), "beer", "csv", webhook="crm")
+
+        class Killed(BaseException):
+            pass
+
+        def progress(share: float, what: str) -> None:
+            if what.startswith("delivering"):
+                raise Killed
+
+        job = hooked.jobs.claim("a server that is killed")
+        with pytest.raises(Killed):
+            hooked.make_export(job, progress)
+        hooked.jobs.give_up(job.id, 0)
+        made = hooked.jobs.claim("the next")
+        folder, count = hooked.make_export(made, lambda share, what: None)
+        assert (folder, count) == (made.folder, 1298)
+        ((headers, _),) = receiver.got
+        assert headers["Idempotency-Key"] == folder.split("/")[1]
+
+
+def test_a_file_that_was_removed_is_delivered_to_nobody(hooked, monkeypatch):
+    with receiving() as receiver:
+        monkeypatch.setenv("CRM_HOOK", receiver.url)
+        job = hooked.start_export(ADA, from_json(BEER), "beer", "csv", webhook="crm")
+        with pytest.raises(NotFoundError, match="has been removed"):
+            hooked.make_export(replace(job, folder="beer/none", count=3), lambda share, what: None)
+    assert receiver.got == []
 
 
 def test_why_an_export_failed_is_said_in_the_callers_language(make_workspace, tmp_path):

@@ -1,8 +1,6 @@
 """Exports: what is counted is what is written, published as a whole, delivered signed and once."""
 
-import http.server
 import json
-import threading
 from datetime import timedelta
 
 import ibis
@@ -12,6 +10,7 @@ import warehouse.export as exporting
 from segments.canonical import fingerprint
 from segments.codec import from_json
 from segments.errors import ConflictError, DataError, NotFoundError, StorageError, UserError
+from tests.receiver import receiving
 from warehouse.audience import Audiences
 from warehouse.export import (
     export,
@@ -216,31 +215,10 @@ def test_a_table_that_cannot_be_written_publishes_nothing(audiences, vault, tmp_
     assert list(tmp_path.glob("soup/.*")) == []
 
 
-class Receiver(http.server.BaseHTTPRequestHandler):
-    """Answers with the statuses it is given, then 200; keeps what it got."""
-
-    statuses: list[int]
-    got: list[tuple[dict, bytes]]
-
-    def do_POST(self):
-        body = self.rfile.read(int(self.headers["Content-Length"]))
-        type(self).got.append((dict(self.headers), body))
-        self.send_response(self.statuses.pop(0) if self.statuses else 200)
-        self.end_headers()
-
-    def log_message(self, *_args):
-        pass
-
-
 @pytest.fixture
 def receiver():
-    handler = type("Once", (Receiver,), {"statuses": [], "got": []})
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    handler.url = f"http://127.0.0.1:{server.server_address[1]}/take"
-    yield handler
-    server.shutdown()
-    server.server_close()
+    with receiving() as taken:
+        yield taken
 
 
 def test_a_webhook_is_signed_and_tried_again_with_one_key(audiences, vault, tmp_path, receiver):
@@ -261,9 +239,10 @@ def test_a_webhook_is_signed_and_tried_again_with_one_key(audiences, vault, tmp_
 def test_a_refusal_is_not_tried_again_and_silence_is_told(audiences, vault, tmp_path, receiver):
     made = export(audiences, vault, SOUP, tmp_path, "soup")
     receiver.statuses[:] = [403]
-    with pytest.raises(UserError, match="status 403"):
+    with pytest.raises(UserError, match="status 403") as refused:
         deliver(made, receiver.url, "s3cret", lambda _s: None)
     assert len(receiver.got) == 1
+    assert "hidden" not in str(refused.value)
     with pytest.raises(StorageError, match="after 5 tries"):
         deliver(made, "http://127.0.0.1:9/none", "s3cret", lambda _s: None)
 
