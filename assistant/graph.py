@@ -21,12 +21,13 @@ from assistant.back import KEPT_TURNS, as_cluster
 from assistant.check import instead, mistakes, objections, unsaid
 from assistant.edits_again import as_sentence, instead_of_refusing, led_to, reread
 from assistant.grounding import ungrounded
+from assistant.linking.edits import begins_anew
 from assistant.linking.link import Link
 from assistant.linking.linker import Linker
 from assistant.llm import ChatModel, writer
+from assistant.moves import counted_part, moved, of_part
 from assistant.naming import MAX_NAME
 from assistant.outright import Known, outright
-from assistant.part_counted import narrowed_to_part
 from assistant.phrasing import PHRASED, marketing_copy, pitch
 from assistant.plan import CURRENT, DESCRIBED, Plan, definition_of, edited, make_plan, offered_tools
 from assistant.replies import CLARIFY, GAVE_WAY, MENDED, REFUSE, WITHOUT_IT, reply
@@ -41,8 +42,10 @@ from assistant.tracing import note, span
 from assistant.turn import State, Turn
 from assistant.wanted import wanted_until
 from segments.canonical import fingerprint
+from segments.check import issues
 from segments.codec import from_json, to_json
 from segments.definition import InCluster, Node
+from segments.edit import add
 from segments.errors import (
     InternalError,
     LLMUnavailableError,
@@ -56,6 +59,8 @@ from segments.issues import in_language, sentences
 from segments.ports import Evidence
 
 MAX_REPAIRS = 1
+SHOWN = Plan("show_segment", CURRENT, arguments={"confirmed": True})
+"""What a message asks for that only goes to another segment."""
 
 
 class TurnGraph:
@@ -81,27 +86,29 @@ class TurnGraph:
     def link(self, state: State, turn: Turn) -> State:
         """Find what of the message exists here."""
         saved = self.tools.rooms.library.names()
-        narrowed = narrowed_to_part(
-            turn.question, state, lambda question, both: self.linker.link(question, both, saved)
-        )
-        state = {**state, **narrowed}
-        link, turn.steps = self._linked(turn.question, state, saved)
+        move = moved(turn.question, state, lambda said, both: self.linker.link(said, both, saved))
+        turn.said, part, state = move.said, counted_part(state), {**state, **move.state}
+        link, turn.steps = self._linked(turn.said, state, saved)
         turn.link = link
-        turn.plan = self._outright(turn, state, saved)
+        turn.plan = self._outright(turn, state, saved) if turn.said else SHOWN
         if turn.plan is None:
             with wanted_until(turn.gone):
                 asked = self.read_tool(turn, state, saved)
                 turn.link = asked if turn.plan is not None else self.reread(asked, _current(state))
             if turn.link.asked == "define_segment" and turn.link.reading is None:
                 turn.link = link  # no reading describes anybody
+            turn.link = self._or_narrower(turn.link, _current(state))
             if turn.plan is not None and HESITANT in turn.plan.arguments:
                 turn.plan, turn.link = self._after_all(turn, state, saved, link) or (turn.plan, turn.link)
         elif _lacking(turn.plan):
             turn.plan, turn.link = self._not_lacking(turn, state, saved) or (turn.plan, turn.link)
+        counts = turn.plan is not None and (turn.plan.tool, turn.plan.segment) == ("count_part", DESCRIBED)
+        if counts and part is not None and turn.link.reading is not None and of_part(turn.said):
+            turn.link = replace(turn.link, reading=add(part, turn.link.reading))
         turn.emit(
             "link", {"found": len(turn.link.candidates) + len(turn.link.edits), "unknown": turn.link.unknown}
         )
-        return narrowed
+        return move.state
 
     def _linked(
         self, question: str, state: State, saved: Sequence[str]
@@ -140,7 +147,7 @@ class TurnGraph:
             rooms.experiments.names(),
             bool(state.get("grouped")),
         )
-        plan = outright(self.linker.spelt(turn.question)[0], turn.link, known)
+        plan = outright(self.linker.spelt(turn.said)[0], turn.link, known)
         if plan is None and turn.steps_alone:
             return Plan(turn.steps[0][0], CURRENT, arguments={"confirmed": True, "steps": True})
         return plan
@@ -158,7 +165,7 @@ class TurnGraph:
             turn.link,
             offered,
             current,
-            lambda asked: self.linker.link(turn.question, current, saved, self._discovery(state), asked),
+            lambda asked: self.linker.link(turn.said, current, saved, self._discovery(state), asked),
         )
         return link
 
@@ -172,6 +179,17 @@ class TurnGraph:
         if wished == "off" or not describes(link, current):
             return link
         return self.second.joined(link) if wished == "always" or doubtful(link) else link
+
+    def _or_narrower(self, link: Link, current: Node | None) -> Link:
+        """The link of a message that describes customers anew, with those of the segment at hand among them as its other
+        reading; as it was where it has one, begins anew outright or finds nobody so."""
+        if current is None or link.reading is None or link.asked != "define_segment":
+            return link
+        if link.alternative is not None or begins_anew(link.message):
+            return link
+        narrower, audiences = add(current, link.reading), self.tools.rooms.audiences
+        holds = not issues(narrower, audiences.vocabulary) and audiences.size(narrower) > 0
+        return replace(link, alternative=narrower) if holds else link
 
     def plan(self, state: State, turn: Turn) -> State:
         """Ask the model for the plan, where the words alone do not settle it."""
@@ -237,7 +255,7 @@ class TurnGraph:
         with wanted_until(turn.gone):
             if current is not None:
                 return instead_of_refusing(self.second, link, current, *self._beside(link, current, state))
-            described = self.linker.link(turn.question, None, saved, self._discovery(state), "define_segment")
+            described = self.linker.link(turn.said, None, saved, self._discovery(state), "define_segment")
             found = self.second.joined(replace(described, missing=()))
         return (Plan("define_segment", DESCRIBED), found) if found.confidence == "high" else None
 
@@ -330,7 +348,7 @@ class TurnGraph:
         return planned | {
             "current": to_json(changed),
             "trail": [item for item in trail if item][-KEPT_TURNS:],
-            "led": led_to(plan, state.get("led", []), as_sentence(turn.question, link.language)),
+            "led": led_to(plan, state.get("led", []), as_sentence(turn.said or turn.question, link.language)),
         }
 
     def _refuse(self, turn: Turn, plan: Plan, link: Link) -> State:

@@ -14,7 +14,7 @@ from typing import Any
 import prompts
 from assistant.change_intents import DIFF, asks_change
 from assistant.intents import NO_TOOL, TOOLS
-from assistant.linking.edits import PARTS_OF_DAY, begins_anew
+from assistant.linking.edits import PARTS_OF_DAY, begins_anew, stands_alone
 from assistant.linking.link import Link
 from assistant.llm import ChatModel, TunedModel, tuned
 from assistant.one_customer import EXPLAIN
@@ -163,6 +163,13 @@ def answerable(reading: ToolReading, link: Link, current: Node | None) -> bool:
     return True
 
 
+def _describes_anew(reading: ToolReading, link: Link) -> bool:
+    """Whether a message describes customers with no regard to the segment at hand. The model takes none of 85 dev edits for
+    a description; of 160 fresh ones 8 with 0.9 and more, of which all but those that begin anew have words of an edit."""
+    surely = reading.tool == "define_segment" and reading.probability >= DESCRIBES
+    return surely and not link.intents.tools and stands_alone(link.message)
+
+
 def _may_be_sketched(link: Link, current: Node) -> bool:
     """Whether a sketch can say the edit in which the words find none."""
     return sketchable(current) and not begins_anew(link.message)
@@ -219,7 +226,8 @@ class ToolReader:
         reading, has_segment = self.read(link.message), current is not None
         if reading is not None and _takes_out(reading, link, current):
             reading = replace(reading, tool="refine_segment")
-        if reading is None or not takes(reading, offered, has_segment, whole=wholly(link)):
+        anew = reading is not None and has_segment and _describes_anew(reading, link)
+        if reading is None or not (anew or takes(reading, offered, has_segment, whole=wholly(link))):
             return link, None
         other = linked(reading.tool)
         if not answerable(reading, other, current):

@@ -45,7 +45,7 @@ def webhook_of(webhooks: Mapping[str, str], name: str, secret: str = "") -> tupl
     if name not in webhooks:
         known = ", ".join(sorted(webhooks))
         raise NotFoundError(
-            f"webhook: '{name}' is not known; webhooks are {known or 'those under [webhooks] in segassist.toml: none yet'}.",
+            f"webhook: '{name}' is not known; webhooks are {known or 'none yet (see [webhooks] in segassist.toml)'}.",
             f"webhook：没有“{name}”；segassist.toml 的 [webhooks] 中配置的有：{known or '无'}。",
         )
     address, secret = address_of(webhooks[name], f"webhooks.{name}"), secret or os.environ.get(SECRET, "")

@@ -130,6 +130,30 @@ _START_OVER = re.compile(
 )
 
 
+_PEOPLE = r"(?:customers?|shoppers?|people|persons?|ppl|folks?|households?|famil(?:y|ies)|clients?|buyers?|members?|users?|everyone|everybody|anyone|anybody)"
+_ALONE = re.compile(
+    r"^\W*(?:(?:please|pls|kindly|now|ok(?:ay)?|right|next|then|well|hi|hey|so)\W+)*"
+    r"(?:(?:can|could|may) (?:i|we|you) (?:please )?(?:see |have |get |find |show |give |list |pull )+(?:me |us )?|(?:i|we)(?:['’]d| would)? (?:want|need|like|am after|are after) (?:to see )?"
+    r"|i['’]?m (?:after|looking for) |(?:give|show|find|get|list|pull|fetch|send)(?: up)? (?:me |us )?|(?:who are|which) )*"
+    rf"(?:(?:all|any|the|our|every)(?: of)? )*(?:[\w-]+ ){{0,2}}?{_PEOPLE},? (?:who|that|which|whose|of(?! (?:them|these|those))|with|over|under|above|below|aged?|in|having|buying|between|from|living|without|not|spending|shopping)\b.{{8,}}"
+    rf"|^[^，,。；;]*(?:[，,][^，,。；;]*)*(?:的|家庭)(?:客户|顾客|会员|人|人群|家庭|用户|客人|消费者|群体|买家)?(?<=客户|顾客|会员|人群|家庭|用户|客人|群体|买家)[。！!\s]*$"
+    r"|^[^，,。；;]*(?:[，,][^，,。；;]*)*的(?:人|消费者)[。！!\s]*$",
+    re.IGNORECASE,
+)
+_ON_IT = re.compile(
+    r"\b(?:them|(?:these|those)(?! (?:\d|(?:same )?(?:days|weeks|months)))|also|too|as well|only|just|instead|rather|same|keep|drop|exclud\w+|remove|leave|add|include|make|change|swap|switch"
+    r"|narrow|widen|limit|again|any ?more|either|else|other|another|still|meant|oops|sorry|mistake|backwards|back|and not|plus)\b|^\W*(?:and|but|or|not|no|without|except|minus)\b"
+    r"|其中|里[面头]|这[里些批群拨波部]|那[些批群拨波部]|[他她它]们|[再也只还仅才]|同[样时]|另外|不要|去掉|加[上入进个]|剔|排除|改|换|除[了去外]|[留保]留?[下着住]|就[行是好]|筛|减|反过来|倒过来|相反|剩|为止|说错|写错|看错|^\W*[但不而并且]",
+    re.IGNORECASE,
+)
+
+
+def stands_alone(text: str) -> bool:
+    """Whether a message names customers and describes them in full, with no word of a segment at hand: 'customers over 55
+    who bought seafood last year', 上季度买牛肉花了至少80的客户."""
+    return _ALONE.search(text) is not None and _ON_IT.search(text) is None
+
+
 PARTS_OF_DAY = frozenset(f"{part}_share_365d" for part in PARTS)
 """Shares of orders by time: 'change that to the afternoon' swaps one for another."""
 

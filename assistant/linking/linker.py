@@ -36,6 +36,7 @@ from assistant.linking.likely import counted, most_likely, probable, speaks_of
 from assistant.linking.link import Link, is_chinese
 from assistant.linking.numbers import Number
 from assistant.linking.own_outcomes import own_outcome
+from assistant.linking.preamble import without_purpose
 from assistant.linking.reader import Reader
 from assistant.linking.rewrite import plain, simplified
 from assistant.linking.scope import readings
@@ -116,6 +117,8 @@ class Linker:
         """Link one message, given the conversation's current segment, the names of saved ones, and the discovery
         whose natural segments it may name by number. asked: the tool that it is known to ask for; None: by its words."""
         message, corrected = self.spelt(message)
+        if current is not None:
+            message = without_purpose(message, is_chinese(message))
         link = replace(self._linked(message, current, saved, discovery, asked), asked=asked)
         return replace(link, corrected=(*corrected, *link.corrected)) if corrected else link
 
