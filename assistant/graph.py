@@ -29,7 +29,16 @@ from assistant.moves import counted_part, moved, of_part
 from assistant.naming import MAX_NAME
 from assistant.outright import Known, outright
 from assistant.phrasing import PHRASED, marketing_copy, pitch
-from assistant.plan import CURRENT, DESCRIBED, Plan, definition_of, edited, make_plan, offered_tools
+from assistant.plan import (
+    CURRENT,
+    DESCRIBED,
+    Plan,
+    definition_of,
+    edited,
+    likeliest_edits,
+    make_plan,
+    offered_tools,
+)
 from assistant.replies import CLARIFY, GAVE_WAY, MENDED, REFUSE, WITHOUT_IT, reply
 from assistant.rests import rests_on, why
 from assistant.run import Outcome, run_tool
@@ -196,9 +205,15 @@ class TurnGraph:
         assert turn.link is not None
         if turn.plan is not None:
             return {"pending": None}
+        current = _current(state)
+        if turn.link.asked == "refine_segment" and current is not None:
+            likeliest = likeliest_edits(turn.link, current)
+            if likeliest.edits:
+                turn.plan = likeliest
+                return {"pending": None}
         try:
             with wanted_until(turn.gone):
-                turn.plan = make_plan(self.model, turn.link, _current(state), self.catalogue, turn.correction)
+                turn.plan = make_plan(self.model, turn.link, current, self.catalogue, turn.correction)
         except ModelRetryError as error:
             turn.plan = None
             turn.correction = str(error)
