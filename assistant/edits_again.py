@@ -67,7 +67,7 @@ def reread(
         return not (loses or gains) and (twice or (said <= said_outright(sketch.node) and narrows))
 
     found = second.edited(link, current, told, led, edit, fits)
-    if found is None:
+    if found is None or found[0] is edit:
         return None
     node, agreed = found
     confidence: Confidence = "medium" if agreed and edit is None else "low"
@@ -79,19 +79,16 @@ def instead_of_refusing(
     second: SecondReader, link: Link, current: Node, told: str, led: str
 ) -> tuple[Plan, Link] | None:
     """The plan of an edit by a message that else is refused for something that the data lack: what both readings find, or
-    one and the words' only edit; None where they differ, and for what asks a question or for a tool. Raises
+    one of them and the words' only edit; None where they differ, and for what asks a question or for a tool. Raises
     LLMUnavailableError."""
     asks = _QUESTION.search(link.message) or link.intents.tools or link.intents.destructive
     if asks or not sketchable(current):
         return None
-    found = second.edited(link, current, told, led, None, lambda _sketch, _members, _before, twice: twice)
     only = link.edits[0].apply(current) if len(link.edits) == 1 else None
-    if found is not None:
-        node = found[0]
-    elif only is not None and second.bears_out(link, told, only):
-        node = only
-    else:
+    found = second.edited(link, current, told, led, only, lambda _sketch, _members, _before, twice: twice)
+    if found is None:
         return None
+    node, _ = found
     arguments = {"definition": to_json(node), READ_AGAIN: True, "confirmed": True}
     beside = replace(link, missing=(), alternative=None, confidence="low")
     return Plan("refine_segment", arguments=arguments), beside

@@ -227,8 +227,8 @@ class SecondReader:
         edit: Node | None,
         fits: Fits,
     ) -> tuple[Node, bool] | None:
-        """The segment after a message that edits the current one, where it is another than the edit's, and whether both
-        readings find it; else None.
+        """The segment after a message that edits the current one, and whether both readings find it; the edit's own where
+        one of them speaks for it, None where neither is one.
 
         The message is read beside the segment's own words (told), and where that finds others than the edit does, beside
         the messages that led to the segment (led, empty where none did). A reading that finds whom the edit finds speaks
@@ -245,8 +245,8 @@ class SecondReader:
             sketch = self._banded(self.sketched(model, f"{beside} {link.message}"), link)
             found = self._found(sketch.node)
             surer = readings[0][0].probability if readings else 0.0
-            if found and found == edits and sketch.probability > surer - MUCH:
-                return None
+            if edit is not None and found and found == edits and sketch.probability > surer - MUCH:
+                return edit, False
             if sketch.node is not None and found != before and (not found or found != edits):
                 readings.append((sketch, sketch.node, found))
         agreed = len(readings) > 1 and len({_alike(found, node) for _, node, found in readings}) == 1
@@ -257,15 +257,6 @@ class SecondReader:
             if (found or twice) and fits(sketch, found, before, twice)
         ]
         return (max(fitting, key=lambda one: one[0])[1], agreed) if fitting else None
-
-    def bears_out(self, link: Link, told: str, edit: Node) -> bool:
-        """Whether the message, read beside the segment's own words, finds whom an edit of it finds. Raises
-        LLMUnavailableError."""
-        model = tuned(self.model)
-        if model is None:
-            return False
-        found = self._found(self.sketched(model, f"{told} {link.message}").node)
-        return bool(found) and found == self._found(edit)
 
     def _banded(self, sketch: Sketch, link: Link) -> Sketch:
         """The sketch with the words' own reading of the bands that are said: 'over 55' is 55-64 and above, of which the

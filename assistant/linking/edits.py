@@ -81,8 +81,8 @@ class Edit:
 
 
 _REMOVE = re.compile(
-    r"\b(?:drop|remove|forget(?: about)?|get rid of|scrap|lose|ignore|take out|take away|cancel|no need for|delete|ditch|undo)\b"
-    r"|\bwithout the\b|\b(?:take|leave|get)\b[^.?!]{0,25}\bout\b|去掉|删掉|删除|取消|不用管|不考虑|移除|忽略|不限|撤掉|去除|拿掉|别管|不要(?=[^，。；]{1,10}(?:条件|限制|要求|筛选))",
+    r"\b(?:drop|remove|forget(?: about)?|get rid of|scrap|lose|bin|axe|ignore|take out|take away|cancel|no need for|delete|ditch|undo)\b"
+    r"|\bwithout the\b|\b(?:take|leave|get)\b[^.?!]{0,25}\bout\b|去掉|删掉|删除|取消|不用管|不考虑|移除|忽略|不限|撤掉|去除|拿掉|放掉|松掉|不卡|别管|不要(?=[^，。；]{1,10}(?:条件|限制|要求|筛选))",
     re.IGNORECASE,
 )
 _CONDITION_WORD = re.compile(
@@ -112,6 +112,19 @@ _CHANGE = re.compile(
 )
 
 
+_NEVER_OUT = re.compile(
+    r"\b(?:drop|remove|exclud\w+|(?:leave|kick|take|throw) out|get rid of|lose|cut|but not)\s+(?:all |any ?(?:of )?)?(?:the )?(?:anyone|anybody|everyone|those|people|customers|shoppers|households|ones|buyers|one|body)\s+"
+    r"(?:who|that)(?:['’](?:s|ve|d)| has| have| had| did| do| does)?\s*(?:never|not|n['’]?t|(?:has|have|did|does|do)n['’]?t)\b"
+    r"|(?:从来?没有?|没有?|未)[^，,。；;]{1,12}(?:的|者)(?:人|客户|顾客|那些|那批)?(?:都|全|统统)?(?:去掉|剔除|剔掉|剔了|排除|踢掉|踢出去|删掉|刨掉|筛掉|不要)",
+    re.IGNORECASE,
+)
+"""'Drop anyone who's never redeemed a coupon' keeps who did."""
+_EACH = re.compile(
+    r"\b(?:on|for|in) (?:both|each)\b|\bboth (?:of them |times|windows|periods)|\ball of (?:it|them)\b|\b(?:the )?whole thing\b|\beverything\b|\bthroughout\b"
+    r"|(?:两个|两边|俩)(?:条件|时间)?都|全都?(?:改|按|换)|统一|一律(?:改|按|换)",
+    re.IGNORECASE,
+)
+"""'90 days on both': the time of every condition that has one."""
 _TIMELESS = re.compile(
     r"\b(?:drop|remove|take off|lose|forget|without|ignore|no)\b[^.?!]{0,15}\b(?:time|date|window|period)\b"
     r"|不限时间|时间不限|(?:去掉|取消)时间",
@@ -169,6 +182,8 @@ def propose(reading: Reading, found: Sequence[Candidate], current: Node) -> tupl
     if begins_anew(reading.text):
         return ()
     found = [replace(each, node=of_the_same(each.node, reading.text, existing)) for each in found]
+    if _NEVER_OUT.search(reading.text):
+        found = [replace(each, node=affirmed(each.node)) for each in found]
     swapped = swaps(reading, [candidate.node for candidate in found], existing)
     if swapped:
         return tuple(
@@ -195,7 +210,8 @@ def propose(reading: Reading, found: Sequence[Candidate], current: Node) -> tupl
             return _unique(edits)
     wider = _WIDEN.search(reading.text) is not None and _ALTERNATIVE.search(reading.text) is not None
     if (changing or not found) and not edits and not wider:
-        edits += _retimed(reading, found, existing, changing)
+        retimed = list(_retimed(reading, found, existing, changing))
+        edits += _on_each(retimed, current) if _EACH.search(reading.text) else retimed
     if (
         edits
         and found
@@ -355,6 +371,14 @@ def _retimed(
             changed = with_number(condition, number, reading.text)
             if changed is not None and changed != condition:
                 yield Edit("change", changed, condition, source=f"{NUMBER}{i}")
+
+
+def _on_each(edits: Sequence[Edit], current: Node) -> list[Edit]:
+    """Edits that put one time into one condition or another, as edits that put it into all of them."""
+    whole = dict[str, Node]()
+    for edit in edits:
+        whole[edit.source] = edit.apply(whole.get(edit.source, current))
+    return [Edit("change", node, current, source=source) for source, node in whole.items()]
 
 
 _OF_THEM = re.compile(
@@ -551,7 +575,7 @@ def _for_candidate(
             yield Edit("change", beside[1], beside[0], candidate.reading, source)
         else:
             yield Edit("widen", candidate.node, None, candidate.reading, source)
-    if _EXCLUDE.search(reading.text) and not negative:
+    if _EXCLUDE.search(reading.text) and not negative and not _NEVER_OUT.search(reading.text):
         yield Edit("add", Not(candidate.node), None, candidate.reading, source)
     else:
         yield Edit("add", candidate.node, None, candidate.reading, source)
