@@ -22,7 +22,7 @@ from assistant.check import instead, mistakes, objections, unsaid
 from assistant.edits_again import as_sentence, instead_of_refusing, led_to, reread
 from assistant.grounding import ungrounded
 from assistant.linking.edits import begins_anew
-from assistant.linking.link import Link
+from assistant.linking.link import Link, is_chinese
 from assistant.linking.linker import Linker
 from assistant.llm import ChatModel, writer
 from assistant.moves import counted_part, moved, of_part
@@ -45,7 +45,7 @@ from assistant.run import Outcome, run_tool
 from assistant.second_reading import SecondReader, describes, doubtful
 from assistant.several import is_step, taken_apart
 from assistant.steps import planned_by, run_steps, stopped
-from assistant.tool_reading import HESITANT, ToolReader, hesitates
+from assistant.tool_reading import HESITANT, ODD, ToolReader, hesitates
 from assistant.tools import ToolResult, Tools
 from assistant.tracing import note, span
 from assistant.turn import State, Turn
@@ -96,8 +96,9 @@ class TurnGraph:
         """Find what of the message exists here."""
         saved = self.tools.rooms.library.names()
         move = moved(turn.question, state, lambda said, both: self.linker.link(said, both, saved))
-        turn.said, part, state = move.said, counted_part(state), {**state, **move.state}
-        link, turn.steps = self._linked(turn.said, state, saved)
+        turn.said, turn.moved = move.said, move.state
+        part, state = counted_part(state), {**state, **move.state}
+        link, turn.steps = self._linked(turn.said or turn.question, state, saved)
         turn.link = link
         turn.plan = self._outright(turn, state, saved) if turn.said else SHOWN
         if turn.plan is None:
@@ -108,16 +109,21 @@ class TurnGraph:
                 turn.link = link  # no reading describes anybody
             turn.link = self._or_narrower(turn.link, _current(state))
             if turn.plan is not None and HESITANT in turn.plan.arguments:
-                turn.plan, turn.link = self._after_all(turn, state, saved, link) or (turn.plan, turn.link)
+                doubt = turn.plan.arguments[HESITANT]
+                turn.plan, turn.link = self._after_all(turn, state, saved, link, doubt) or (
+                    turn.plan,
+                    turn.link,
+                )
         elif _lacking(turn.plan):
             turn.plan, turn.link = self._not_lacking(turn, state, saved) or (turn.plan, turn.link)
         counts = turn.plan is not None and (turn.plan.tool, turn.plan.segment) == ("count_part", DESCRIBED)
         if counts and part is not None and turn.link.reading is not None and of_part(turn.said):
             turn.link = replace(turn.link, reading=add(part, turn.link.reading))
+        turn.link = replace(turn.link, language="zh" if is_chinese(turn.question) else "en")
         turn.emit(
             "link", {"found": len(turn.link.candidates) + len(turn.link.edits), "unknown": turn.link.unknown}
         )
-        return move.state
+        return {}
 
     def _linked(
         self, question: str, state: State, saved: Sequence[str]
@@ -191,14 +197,16 @@ class TurnGraph:
 
     def _or_narrower(self, link: Link, current: Node | None) -> Link:
         """The link of a message that describes customers anew, with those of the segment at hand among them as its other
-        reading; as it was where it has one, begins anew outright or finds nobody so."""
+        reading; as it was where it has one, begins anew outright, or would find nobody or the same so."""
         if current is None or link.reading is None or link.asked != "define_segment":
             return link
         if link.alternative is not None or begins_anew(link.message):
             return link
         narrower, audiences = add(current, link.reading), self.tools.rooms.audiences
-        holds = not issues(narrower, audiences.vocabulary) and audiences.size(narrower) > 0
-        return replace(link, alternative=narrower) if holds else link
+        if issues(narrower, audiences.vocabulary):
+            return link
+        others = 0 < audiences.size(narrower) < audiences.size(link.reading)
+        return replace(link, alternative=narrower) if others else link
 
     def plan(self, state: State, turn: Turn) -> State:
         """Ask the model for the plan, where the words alone do not settle it."""
@@ -256,23 +264,27 @@ class TurnGraph:
         try:
             with wanted_until(turn.gone):
                 reading = self.tool.read(turn.link.message)
-            doubted = reading is not None and hesitates(reading)
-            return self._after_all(turn, state, saved, turn.link) if doubted else None
+            if reading is None or not hesitates(reading):
+                return None
+            lacks = reading.probability if reading.tool == "refuse" else 0.0
+            return self._after_all(turn, state, saved, turn.link, lacks)
         except LLMUnavailableError:
             return None
 
     def _after_all(
-        self, turn: Turn, state: State, saved: Sequence[str], link: Link
+        self, turn: Turn, state: State, saved: Sequence[str], link: Link, lacks: float
     ) -> tuple[Plan, Link] | None:
         """What a message asks that else is refused for something that the data lack: the edit of the segment at hand, or
-        where none is the segment, that two readings find in it; None where they differ. Raises LLMUnavailableError."""
+        where none is the segment, that two readings find in it; None where they differ. lacks: the probability that
+        something is lacking, by the model. Raises LLMUnavailableError."""
         current = _current(state)
         with wanted_until(turn.gone):
             if current is not None:
                 return instead_of_refusing(self.second, link, current, *self._beside(link, current, state))
             described = self.linker.link(turn.said, None, saved, self._discovery(state), "define_segment")
             found = self.second.joined(replace(described, missing=()))
-        return (Plan("define_segment", DESCRIBED), found) if found.confidence == "high" else None
+        believed = found.confidence == "high" and (lacks < ODD or not doubtful(found))
+        return (Plan("define_segment", DESCRIBED), found) if believed else None
 
     def _beside(self, link: Link, current: Node, state: State) -> tuple[str, str]:
         """What an edit is read beside: the current segment in words, and the messages that led to it."""
@@ -357,14 +369,20 @@ class TurnGraph:
             other = {"definition": to_json(turn.link.alternative)}
             planned = planned | {"pending": {"tool": "define_segment", "arguments": other}}
         if changed is None or changed == current:
-            return planned
+            return turn.moved | planned
         passed = [state.get("current"), to_json(segment) if turn.steps and segment is not None else None]
         trail = [*state.get("trail", []), *(each for each in passed if each and each != to_json(changed))]
-        return planned | {
-            "current": to_json(changed),
-            "trail": [item for item in trail if item][-KEPT_TURNS:],
-            "led": led_to(plan, state.get("led", []), as_sentence(turn.said or turn.question, link.language)),
-        }
+        return (
+            turn.moved
+            | planned
+            | {
+                "current": to_json(changed),
+                "trail": [item for item in trail if item][-KEPT_TURNS:],
+                "led": led_to(
+                    plan, state.get("led", []), as_sentence(turn.said or turn.question, link.language)
+                ),
+            }
+        )
 
     def _refuse(self, turn: Turn, plan: Plan, link: Link) -> State:
         """Say no. Where only one thing of a description is missing, 'yes' takes the rest."""
@@ -538,6 +556,8 @@ def _mended(link: Link) -> Plan:
 def _timed(step: Callable[[State, Turn], State]) -> Any:
     def run(state: State, *, runtime: Runtime[Turn]) -> State:
         turn, started = runtime.context, time.perf_counter()
+        if step.__name__ != "answer":  # what the last step keeps is kept by then
+            state = {**state, **turn.moved}
         with span(step.__name__) as opened:
             out = step(state, turn)
             note(opened, **_shown(step.__name__, turn))

@@ -203,18 +203,21 @@ def make_plan(
 
 
 def likeliest_edits(link: Link, current: Node) -> Plan:
-    """The plan of a message that is known to change the segment: the likeliest edit of each part of its words that can be
-    made after those before. Of 15 edits in others' wording that leave a choice the model's finds the same customers."""
-    chosen, sources, segment = list[str](), set[str](), current
+    """The plan of a message that is known to change the segment: the likeliest edit of each part of its words, but of what
+    another has changed already. Of 15 edits in others' wording that leave a choice the model's finds the same customers."""
+    chosen, sources, targets, segment = list[str](), set[str](), list[Node](), current
     for place, edit in enumerate(link.edits, 1):
         if edit.source in sources:
             continue
-        try:
-            segment = edit.apply(segment)
-        except DefinitionError:
-            continue  # what it would change is gone
-        chosen.append(f"e{place}")
         sources.add(edit.source)
+        try:
+            changed = edit.apply(segment)
+        except DefinitionError:
+            continue
+        if edit.target is None or edit.target not in targets:
+            segment = changed
+            chosen.append(f"e{place}")
+            targets += [] if edit.target is None else [edit.target]
     return Plan("refine_segment", edits=tuple(chosen))
 
 

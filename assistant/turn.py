@@ -48,10 +48,12 @@ Emit = Callable[[str, dict[str, Any]], None]
 
 @dataclass
 class Turn:
-    """One turn at work. said: what is left to read of the question once it has gone to another segment (`assistant.moves`);
-    all of it for most. steps: the tools of a message that asks for several, each with what its words hold; `link` is
-    of the rest. gone: whether who asked has left. around: entered around each tool. stopped: why one of the steps could
-    not be run. mended: whether the plan is not the model's own. gave_way: why the edit that was chosen gave way to another.
+    """One turn at work. said: what is left to read of the question once it has gone to another segment
+    (`assistant.moves`), all of it for most; moved: what going there changes of the conversation's state, kept when the
+    turn has a result. steps: the tools of a message that asks for several, each with what its words hold; `link` is of
+    the rest. gone: whether who asked has left. around: entered around each tool. stopped: why one of the steps could
+    not be run. mended: whether the plan is not the model's own. gave_way: why the edit that was chosen gave way to
+    another.
     """
 
     question: str
@@ -59,6 +61,7 @@ class Turn:
     gone: Callable[[], bool] = nobody_goes
     around: Around = unwatched
     said: str = ""
+    moved: State = field(default_factory=lambda: State())
     timings: dict[str, float] = field(default_factory=dict)
     link: Link | None = None
     steps: tuple[tuple[str, Link], ...] = ()

@@ -226,15 +226,18 @@ class Jobs:
         with self._state.write(FAILED) as connection:
             connection.execute(update(_jobs).where(*mine).values(state=state, owner=None, **ended, **values))
 
-    def made(self, job_id: str, folder: str, count: int) -> None:
-        """Keep what a running job has made before it is delivered: whoever takes the job over delivers the same."""
-        running = update(_jobs).where(_jobs.c.id == job_id, _jobs.c.state == "running")
+    def made(self, job: Job, folder: str, count: int) -> bool:
+        """Keep what a running job has made before it is delivered: whoever takes the job over delivers the same. False
+        where another has taken it over already."""
+        running = _jobs.c.state == "running", _jobs.c.attempts == job.attempts, _jobs.c.folder.is_(None)
+        mine = update(_jobs).where(_jobs.c.id == job.id, *running)
         with self._state.write(FAILED) as connection:
-            connection.execute(running.values(folder=folder, count=count))
+            return bool(connection.execute(mine.values(folder=folder, count=count)).rowcount)
 
     def again(self, job_id: str) -> Job:
-        """Put a job that failed to deliver what it made back into the queue. Raises NotFoundError, ConflictError."""
-        undelivered = (_jobs.c.state == "failed", _jobs.c.webhook != "", _jobs.c.folder.is_not(None))
+        """Put a job that made its file and did not deliver it back into the queue. Raises NotFoundError, ConflictError."""
+        ended = _jobs.c.state.in_(("failed", "cancelled"))
+        undelivered = ended, _jobs.c.webhook != "", _jobs.c.folder.is_not(None)
         anew: dict[str, Any] = {
             "state": "queued",
             "step": "waiting",
@@ -249,8 +252,8 @@ class Jobs:
         job = self.get(job_id)
         if not changed:
             raise ConflictError(
-                f"export: job {job_id} is {job.state}; only a delivery that failed is tried again.",
-                f"export：任务{job_id}的状态是{job.state}；只有失败的投递可以重试。",
+                f"export: job {job_id} is {job.state}; only a delivery that failed or was cancelled is tried again.",
+                f"export：任务{job_id}的状态是{job.state}；只有失败或已取消的投递可以重试。",
             )
         return job
 

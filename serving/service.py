@@ -53,7 +53,15 @@ from serving.metrics import Metrics
 from serving.turns import TurnQueue
 from serving.users import Users
 from warehouse.estimate import Estimate, draw
-from warehouse.export import Manifest, check_names, clear_partial, export, manifest_of, read_manifest
+from warehouse.export import (
+    Manifest,
+    check_names,
+    clear_partial,
+    export,
+    manifest_of,
+    read_manifest,
+    withdraw,
+)
 from warehouse.reach import check_channel, without_few
 from warehouse.trend import Change, change
 from warehouse.webhook import deliver, webhook_of
@@ -669,6 +677,8 @@ class Service:
     def deliver_again(self, caller: Caller, job_id: str) -> Job:
         """Have a delivery that failed tried again, of the same file. Raises NotFoundError, ConflictError."""
         job = self.export_job(caller, job_id)
+        if job.folder is not None:
+            self._folder_of(job)
         with self.changing(caller, "delivery_asked", exporting=job.name, job=job_id, webhook=job.webhook):
             return self.jobs.again(job_id)
 
@@ -696,8 +706,14 @@ class Service:
             folder, count = str(made.relative_to(exports)), read_manifest(made).count
             if not job.webhook:
                 return folder, count
-            self.jobs.made(job.id, folder, count)
+            if not self.jobs.made(job, folder, count):
+                withdraw(made)
+                raise ConflictError(
+                    f"export: job {job.id} was taken over by another process.",
+                    f"export：任务{job.id}已由另一进程接手。",
+                )
             job = replace(job, folder=folder, count=count)
+        self.check(caller, "export", "delivery")
         made = self._folder_of(job)
         manifest = read_manifest(made)
         address, secret = webhook_of(self.rooms.workspace.settings.webhooks, job.webhook)

@@ -32,6 +32,7 @@ from segments.definition import (
     top_level,
 )
 from segments.edit import add, affirmed, change, either, negate_at, remove, same_subject
+from segments.errors import DefinitionError
 
 SWAP, TOP = "swap", "top"
 """Begin the sources of edits that a message settles."""
@@ -115,13 +116,16 @@ _CHANGE = re.compile(
 _NEVER_OUT = re.compile(
     r"\b(?:drop|remove|exclud\w+|(?:leave|kick|take|throw) out|get rid of|lose|cut|but not)\s+(?:all |any ?(?:of )?)?(?:the )?(?:anyone|anybody|everyone|those|people|customers|shoppers|households|ones|buyers|one|body)\s+"
     r"(?:who|that)(?:['’](?:s|ve|d)| has| have| had| did| do| does)?\s*(?:never|not|n['’]?t|(?:has|have|did|does|do)n['’]?t)\b"
-    r"|(?:从来?没有?|没有?|未)[^，,。；;]{1,12}(?:的|者)(?:人|客户|顾客|那些|那批)?(?:都|全|统统)?(?:去掉|剔除|剔掉|剔了|排除|踢掉|踢出去|删掉|刨掉|筛掉|不要)",
+    r"|(?:从来?没有?|没有?|未)[^，,。；;]{1,12}(?:的|者)(?:人|客户|顾客|那些|那批)?(?:都|全|统统)?(?:去掉|剔除|剔掉|剔了|排除|踢掉|踢出去|删掉|刨掉|筛掉|不要(?![^，。]*(?:删|动|去掉|剔|排除|踢)))",
     re.IGNORECASE,
 )
 """'Drop anyone who's never redeemed a coupon' keeps who did."""
+_DO_NOT = re.compile(
+    r"\b(?:don['’]?t|do not|never mind|no need)\b|^\W*(?:请|先)?(?:别|不要|不用|无需)", re.IGNORECASE
+)
 _EACH = re.compile(
-    r"\b(?:on|for|in) (?:both|each)\b|\bboth (?:of them |times|windows|periods)|\ball of (?:it|them)\b|\b(?:the )?whole thing\b|\beverything\b|\bthroughout\b"
-    r"|(?:两个|两边|俩)(?:条件|时间)?都|全都?(?:改|按|换)|统一|一律(?:改|按|换)",
+    r"\b(?:on|for) both\b|\bboth (?:of them|times|windows|periods)\b|\ball of (?:it|them)\b|\bthe whole thing\b|\bthroughout\b"
+    r"|(?:两个|两边|俩)(?:条件|时间)?都|时间都|全都?(?:改|按|换)|统一|一律(?:改|按|换)",
     re.IGNORECASE,
 )
 """'90 days on both': the time of every condition that has one."""
@@ -155,8 +159,8 @@ _ALONE = re.compile(
 )
 _ON_IT = re.compile(
     r"\b(?:them|(?:these|those)(?! (?:\d|(?:same )?(?:days|weeks|months)))|also|too|as well|only|just|instead|rather|same|keep|drop|exclud\w+|remove|leave|add|include|make|change|swap|switch"
-    r"|narrow|widen|limit|again|any ?more|either|else|other|another|still|meant|oops|sorry|mistake|backwards|back|and not|plus)\b|^\W*(?:and|but|or|not|no|without|except|minus)\b"
-    r"|其中|里[面头]|这[里些批群拨波部]|那[些批群拨波部]|[他她它]们|[再也只还仅才]|同[样时]|另外|不要|去掉|加[上入进个]|剔|排除|改|换|除[了去外]|[留保]留?[下着住]|就[行是好]|筛|减|反过来|倒过来|相反|剩|为止|说错|写错|看错|^\W*[但不而并且]",
+    r"|narrow|widen|limit|again|any ?more|either|else|other|another|still|meant|oops|sorry|mistake|backwards|back|and not|plus|(?:this|the|that|our) (?:segment|group|list)|has to go|have to go|(?:is|are) out|can go|be ignored|should|must|both conditions)\b|^\W*(?:and|but|or|not|no|without|except|minus)\b"
+    r"|其中|里[面头]|这[里些批群拨波部]|那[些批群拨波部]|[他她它]们|[再也只还仅才]|同[样时]|另外|不要|去掉|加[上入进个]|剔|排除|改|换|除[了去外]|[留保]留?[下着住]|就[行是好]|筛|减|反过来|倒过来|相反|剩|为止|说错|写错|看错|^\W*(?:加|补|外加|以及|和|或|包括)|踢|删|刨|去除|忽略|收紧|缩|限[定制]|放宽|扩|我(?:是说|说的|指)|应该是|当前|上[述面]|该[分人]|^\W*[但不而并且]",
     re.IGNORECASE,
 )
 
@@ -182,8 +186,9 @@ def propose(reading: Reading, found: Sequence[Candidate], current: Node) -> tupl
     if begins_anew(reading.text):
         return ()
     found = [replace(each, node=of_the_same(each.node, reading.text, existing)) for each in found]
-    if _NEVER_OUT.search(reading.text):
-        found = [replace(each, node=affirmed(each.node)) for each in found]
+    kept = len(found) == 1 and _NEVER_OUT.search(reading.text) and not _DO_NOT.search(reading.text)
+    if kept:
+        return tuple(Edit("add", affirmed(each.node), None, each.reading, "c0") for each in found)
     swapped = swaps(reading, [candidate.node for candidate in found], existing)
     if swapped:
         return tuple(
@@ -196,6 +201,9 @@ def propose(reading: Reading, found: Sequence[Candidate], current: Node) -> tupl
     around = _other_way_round(reading.text, current)
     if around is not None:
         return (Edit("change", around, current, source=SWAP),)
+    either_one = _any_of_them(reading.text, current)
+    if either_one is not None:
+        return (either_one,)
     ranked = _multiplied(reading.text, existing) or _picked_from(reading.text, found, existing)
     if ranked is not None:
         return (ranked,)
@@ -374,10 +382,16 @@ def _retimed(
 
 
 def _on_each(edits: Sequence[Edit], current: Node) -> list[Edit]:
-    """Edits that put one time into one condition or another, as edits that put it into all of them."""
+    """Edits that put one time into one condition or another, as edits that put it into all of them; as they were where one
+    gets in another's way, or the time is taken away."""
+    if not all(edit.source.startswith(TIME) for edit in edits):
+        return list(edits)
     whole = dict[str, Node]()
-    for edit in edits:
-        whole[edit.source] = edit.apply(whole.get(edit.source, current))
+    try:
+        for edit in edits:
+            whole[edit.source] = edit.apply(whole.get(edit.source, current))
+    except DefinitionError:
+        return list(edits)
     return [Edit("change", node, current, source=source) for source, node in whole.items()]
 
 
@@ -411,6 +425,31 @@ def _other_way_round(text: str, current: Node) -> Node | None:
     if not isinstance(current, AllOf) or [isinstance(c, Not) for c in current.children].count(True) != 1:
         return None
     return negate_at(negate_at(current, (0,)), (1,)) if len(current.children) == 2 else None
+
+
+_ANY_OF_THEM = re.compile(
+    r"\W*(?:(?:no|oops|sorry|actually|wait|hm+|ok(?:ay)?|well|and|but)\W+)*"
+    r"(?:(?:either|any)(?: (?:one|of (?:them|the two|those)))?(?: of (?:them|the two))? (?:is|are|will|would|can|should)(?: be)? (?:fine|ok(?:ay)?|enough|good|do|alright|all right|count)|either will do"
+    r"|(?:it )?(?:need(?:n['’]?t| not)|does(?:n['’]?t| not) (?:have|need) to)(?: be)? both|one of (?:the two|them) (?:is|will be) (?:enough|fine|ok))"
+    r"(?:\W+(?:it )?(?:need(?:n['’]?t| not)|does(?:n['’]?t| not) (?:have|need) to|not necessarily)(?: be)? both)?\W*"
+    r"|\W*(?:不对|算了|那|其实|嗯)*\W*(?:任[一意](?:一?[个种样])?|随便(?:哪|一)[个种样]|(?:有|买过?)(?:其中)?[一1][个种样]|二选一|满足(?:其)?一(?:个|条)?)(?:就|都|即)?(?:行|可以?|好|够)?(?:了|吧)?(?:\W+(?:不用|不必|不需要|无需)(?:两[个种样]都|都|同时).{0,6})?\W*"
+    r"|\W*(?:不用|不必|不需要|无需)(?:两[个种样]都|都|同时)(?:买|有|满足)过?\W*(?:(?:有|买过?)?一[个种样]就(?:行|可以|好|够))?\W*",
+    re.IGNORECASE,
+)
+"""'Either one is fine, needn't be both', 任一即可: and nothing else."""
+
+
+def _any_of_them(text: str, current: Node) -> Edit | None:
+    """One of the goods that all were asked for is enough: the events of goods that are alike but for them."""
+    if _ANY_OF_THEM.fullmatch(text) is None:
+        return None
+    goods = [part for part in top_level(current) if isinstance(part, EventCondition) and part.items]
+    alike = [part for part in goods if replace(part, items=goods[-1].items) == goods[-1]]
+    if len(alike) < 2:
+        return None
+    rest = [part for part in top_level(current) if part not in alike]
+    anyone = AnyOf(tuple(alike))
+    return Edit("change", AllOf((*rest, anyone)) if rest else anyone, current, source=SWAP)
 
 
 _TIMES = re.compile(
@@ -575,7 +614,7 @@ def _for_candidate(
             yield Edit("change", beside[1], beside[0], candidate.reading, source)
         else:
             yield Edit("widen", candidate.node, None, candidate.reading, source)
-    if _EXCLUDE.search(reading.text) and not negative and not _NEVER_OUT.search(reading.text):
+    if _EXCLUDE.search(reading.text) and not negative:
         yield Edit("add", Not(candidate.node), None, candidate.reading, source)
     else:
         yield Edit("add", candidate.node, None, candidate.reading, source)

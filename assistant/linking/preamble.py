@@ -47,16 +47,17 @@ _ASKS_ZH = re.compile(
 _PURPOSE_EN = re.compile(
     r"^\W*(?:(?:ok(?:ay)?|so|well|now|right|hi|yeah)\W+)*"
     r"(?:we(?:['’](?:re|ll|ve|d)| are| will| want| plan| need| have)?|i(?:['’](?:m|ll|ve|d)| am| want| will| need)|this is|it['’]?s|it is|that['’]?s"
-    r"|(?:my|the|our) (?:boss|manager|team|store|ceo|supplier|client)s?)\b(?:(?!\b(?:who|whose|customers?|shoppers?|people|households?)\b)[^.;?!])*?"
+    r"|(?:my|the|our) (?:boss|manager|team|store|ceo|supplier|client)s?)\b(?:(?!\b(?:who|whose|customers?|shoppers?|people|households?|over|under|above|below|gone|drop|remove|add|include|income|spend|spent)\b)[^.;?!\d])*?"
     r"(?:,|\s[–—-])?\s*\b(?:so|therefore|hence|thus)\b,?\s+(?=(?:i (?:want|need) |we (?:want|need) |please |kindly |just |it['’]s |let['’]s )*"
-    r"(?:only|just|drop|leave|keep|exclude|remove|restrict|limit|narrow|they|those|add|make)\b)",
+    r"(?:only|just|drop|leave|keep|exclude|remove|restrict|limit|narrow|they|those|add|make)\b(?!.*\b(?:that|both|those|it|them)\W*$))",
     re.IGNORECASE,
 )
 _WHAT_FOR_ZH = r"(?=[^，,。；;？?！!吗]*(?:准备|打算|计划|想[做搞推办发]|要[做搞推办发寄送上开]|搞(?:特价|活动|促销)|主打|主推|做(?:活动|促销|召回|唤回|唤醒)))"
 _PURPOSE_ZH = re.compile(
-    rf"^\W*{_WHAT_FOR_ZH}(?![^，,。；;？?！!]*(?:\d|近|过去|去年|上个?月|上季|买过|没[买来]|的人|客户|顾客|吗))[^，,。；;？?！!]{{2,24}}[，,。]\s*"
+    rf"^\W*{_WHAT_FOR_ZH}(?![^，,。；;？?！!]*(?:\d|近|过去|去年|上个?月|上季|买过|没[买来]|的人|人群|客户|顾客|吗|只|男|女|岁))[^，,。；;？?！!]{{2,24}}[，,。]\s*"
     r"(?:(?:所以|因此|故|那么?|就|咱们?|我们?|请|先|得)*(?=只[要留看发选圈保给]|仅[保限留])|(?:所以|因此|那就?)(?=[^，,。]{2,}))"
-    rf"|^\W*(?:老板|领导|上面|经理|运营)(?:说|讲|要求|让|想)[^，,。；;？?！!]{{2,24}}[，,。]\s*(?=[^，,。]*(?:就行|即可|就可以|才行|就好)[。！!]?$)"
+    r"|^\W*(?:老板|领导|上面|经理|运营)(?:说|讲|要求|让|想)"
+    r"(?![^，,。；;？?！!]*(?:\d|近|过去|去年|上个?月|上季|买过|没[买来]|的人|客户|顾客|吗|只要|岁|加上|去掉|不要|换|收入|男|女))[^，,。；;？?！!]{2,24}[，,。]\s*(?=[^，,。]*(?:就行|即可|就可以|才行|就好)[。！!]?$)"
 )
 """'We're planning a winback, so keep only ...', 下周寿司搞特价，所以只要 ...: what for, and then the change."""
 
