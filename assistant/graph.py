@@ -38,6 +38,7 @@ from assistant.plan import (
     likeliest_edits,
     make_plan,
     offered_tools,
+    with_every_change,
 )
 from assistant.replies import CLARIFY, GAVE_WAY, MENDED, REFUSE, WITHOUT_IT, reply
 from assistant.rests import rests_on, why
@@ -222,6 +223,8 @@ class TurnGraph:
         try:
             with wanted_until(turn.gone):
                 turn.plan = make_plan(self.model, turn.link, current, self.catalogue, turn.correction)
+            if turn.plan.tool == "refine_segment" and turn.plan.edits and current is not None:
+                turn.plan = with_every_change(turn.plan, turn.link, current)
         except ModelRetryError as error:
             turn.plan = None
             turn.correction = str(error)

@@ -221,6 +221,17 @@ def likeliest_edits(link: Link, current: Node) -> Plan:
     return Plan("refine_segment", edits=tuple(chosen))
 
 
+def with_every_change(plan: Plan, link: Link, current: Node) -> Plan:
+    """The plan with the changes of every part of the words, where it has only some of them and each part puts another value
+    into a condition that is there: 'discount 15 % will do, and five coupons in half a year'."""
+    if not set(plan.edits) <= {f"e{place}" for place in range(1, len(link.edits) + 1)}:
+        return plan
+    likeliest = likeliest_edits(link, current)
+    every = all(link.edit(name).kind == "change" for name in likeliest.edits)
+    some, all_of_them = ({link.edit(name).source for name in each.edits} for each in (plan, likeliest))
+    return likeliest if every and some < all_of_them else plan
+
+
 def read_plan(answer: dict[str, Any]) -> Plan:
     """The model's JSON as a Plan, repetitions dropped. Raises ModelRetryError for fields of a wrong type."""
     edits = answer.get("edits", [])

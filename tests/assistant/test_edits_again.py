@@ -147,8 +147,8 @@ class ByTelling:
         (ALONE, ALONE, (ALONE, True)),
         (ALONE, PARENTS, (ALONE, False)),
         (SPENT, PARENTS, (PARENTS, False)),
-        (ALONE, EDITED, None),
-        (EDITED, ALONE, None),
+        (ALONE, EDITED, (EDITED, False)),
+        (EDITED, ALONE, (EDITED, False)),
         (SPENT, SPENT, None),
     ],
 )
@@ -167,7 +167,7 @@ def test_a_reading_leads_unless_the_other_speaks_for_the_edit(
 def test_a_reading_that_is_much_surer_leads_though_the_other_speaks_for_the_edit(opened: Rooms) -> None:
     linker, audiences = make_linker(opened, dense=False), opened.audiences
     model, current, edit = ScriptedModel(), from_json(SPENT), from_json(EDITED)
-    for sure, taken in ((0.9 - MUCH, (from_json(ALONE), False)), (0.91 - MUCH, None)):
+    for sure, taken in ((0.9 - MUCH, (from_json(ALONE), False)), (0.91 - MUCH, (edit, False))):
         fake = ByTelling({"told": ALONE, "led": EDITED})
         fake.likely["led"] = sure
         model.tuned = fake  # type: ignore[assignment]

@@ -21,6 +21,7 @@ from assistant.tool_reading import (
     EDITS,
     FAIRLY,
     LACKING,
+    ODD,
     REFUSED,
     REFUSED_WHOLE,
     SCHEMA,
@@ -308,9 +309,9 @@ def test_what_the_model_takes_for_deleting_takes_out_what_no_segment_is_named_li
 @pytest.mark.parametrize(
     ("sure", "sketch", "answered"),
     [
-        (LACKING - 0.01, SPENT, True),
-        (LACKING - 0.01, {"not": SPENT}, False),
-        (LACKING, SPENT, False),
+        (ODD - 0.01, SPENT, True),
+        (ODD - 0.01, {"not": SPENT}, False),
+        (ODD, SPENT, False),
     ],
 )
 def test_a_refusal_that_the_model_hesitates_to_gives_way_to_a_segment_that_both_readings_find(
@@ -327,11 +328,22 @@ def test_a_refusal_that_the_model_hesitates_to_gives_way_to_a_segment_that_both_
         assert "flibber" in answer.answer, "what was not used is told"
 
 
+@pytest.mark.parametrize(("sure", "answered"), [(LACKING - 0.01, True), (LACKING, False)])
+def test_nothing_is_lacking_in_words_that_are_all_read_unless_the_model_is_quite_sure(
+    workspace: Path, sure: float, answered: bool
+) -> None:
+    wish(workspace, "always")
+    lacks = {"tool": "refuse", "reason": "unknown_field"}
+    model = ScriptedModel(call("define_segment"), sketch=SPENT, tool=lacks, sure=sure)
+    answer = Assistant.open(workspace, model).ask("who spent over $500 in the last 90 days, or so they say?")
+    assert (answer.segment is not None) is answered
+
+
 def test_what_the_words_refuse_is_answered_where_both_readings_find_it_all_the_same(workspace: Path) -> None:
     wish(workspace, "always")
     parents = {"feature": "has_children", "op": "=", "value": True}
     lacks = {"tool": "refuse", "reason": "unknown_field"}
-    for sure, answered in ((LACKING - 0.01, True), (LACKING, False)):
+    for sure, answered in ((ODD - 0.01, True), (ODD, False)):
         model = ScriptedModel(call("define_segment"), sketch=parents, tool=lacks, sure=sure)
         answer = Assistant.open(workspace, model).ask("parents with a gym membership")
         assert (answer.refused is None) is answered
