@@ -20,7 +20,6 @@ from assistant.tool_reading import (
     DESCRIBES,
     EDITS,
     FAIRLY,
-    LACKING,
     ODD,
     REFUSED,
     REFUSED_WHOLE,
@@ -326,17 +325,6 @@ def test_a_refusal_that_the_model_hesitates_to_gives_way_to_a_segment_that_both_
     assert (answer.refused is None) is answered
     if answered:
         assert "flibber" in answer.answer, "what was not used is told"
-
-
-@pytest.mark.parametrize(("sure", "answered"), [(LACKING - 0.01, True), (LACKING, False)])
-def test_nothing_is_lacking_in_words_that_are_all_read_unless_the_model_is_quite_sure(
-    workspace: Path, sure: float, answered: bool
-) -> None:
-    wish(workspace, "always")
-    lacks = {"tool": "refuse", "reason": "unknown_field"}
-    model = ScriptedModel(call("define_segment"), sketch=SPENT, tool=lacks, sure=sure)
-    answer = Assistant.open(workspace, model).ask("who spent over $500 in the last 90 days, or so they say?")
-    assert (answer.segment is not None) is answered
 
 
 def test_what_the_words_refuse_is_answered_where_both_readings_find_it_all_the_same(workspace: Path) -> None:
