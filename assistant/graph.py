@@ -46,7 +46,7 @@ from assistant.run import Outcome, run_tool
 from assistant.second_reading import SecondReader, describes, doubtful
 from assistant.several import is_step, taken_apart
 from assistant.steps import planned_by, run_steps, stopped
-from assistant.tool_reading import HESITANT, ODD, ToolReader, hesitates
+from assistant.tool_reading import HESITANT, ToolReader, hesitates
 from assistant.tools import ToolResult, Tools
 from assistant.tracing import note, span
 from assistant.turn import State, Turn
@@ -110,11 +110,7 @@ class TurnGraph:
                 turn.link = link  # no reading describes anybody
             turn.link = self._or_narrower(turn.link, _current(state))
             if turn.plan is not None and HESITANT in turn.plan.arguments:
-                doubt = turn.plan.arguments[HESITANT]
-                turn.plan, turn.link = self._after_all(turn, state, saved, link, doubt) or (
-                    turn.plan,
-                    turn.link,
-                )
+                turn.plan, turn.link = self._after_all(turn, state, saved, link) or (turn.plan, turn.link)
         elif _lacking(turn.plan):
             turn.plan, turn.link = self._not_lacking(turn, state, saved) or (turn.plan, turn.link)
         counts = turn.plan is not None and (turn.plan.tool, turn.plan.segment) == ("count_part", DESCRIBED)
@@ -267,26 +263,24 @@ class TurnGraph:
         try:
             with wanted_until(turn.gone):
                 reading = self.tool.read(turn.link.message)
-            if reading is None or not hesitates(reading):
-                return None
-            lacks = reading.probability if reading.tool == "refuse" else 0.0
-            return self._after_all(turn, state, saved, turn.link, lacks)
+            doubted = reading is not None and hesitates(reading)
+            return self._after_all(turn, state, saved, turn.link) if doubted else None
         except LLMUnavailableError:
             return None
 
     def _after_all(
-        self, turn: Turn, state: State, saved: Sequence[str], link: Link, lacks: float
+        self, turn: Turn, state: State, saved: Sequence[str], link: Link
     ) -> tuple[Plan, Link] | None:
         """What a message asks that else is refused for something that the data lack: the edit of the segment at hand, or
-        where none is the segment, that two readings find in it; None where they differ. lacks: the probability that
-        something is lacking, by the model. Raises LLMUnavailableError."""
+        where none is the segment, that two readings find in it; None where they differ, or words of it stay unread. Raises
+        LLMUnavailableError."""
         current = _current(state)
         with wanted_until(turn.gone):
             if current is not None:
                 return instead_of_refusing(self.second, link, current, *self._beside(link, current, state))
             described = self.linker.link(turn.said, None, saved, self._discovery(state), "define_segment")
             found = self.second.joined(replace(described, missing=()))
-        believed = found.confidence == "high" and (lacks < ODD or not doubtful(found))
+        believed = found.confidence == "high" and not doubtful(found)
         return (Plan("define_segment", DESCRIBED), found) if believed else None
 
     def _beside(self, link: Link, current: Node, state: State) -> tuple[str, str]:
