@@ -39,14 +39,14 @@ def _chosen(plan: Plan) -> int:
 
 
 def _budget(plan: Plan, _text: str) -> bool:
-    """Parts that add up to the whole, and a whole within the budget."""
+    """Parts that add up to the whole, contacted and held out, of which those contacted stay within the budget."""
     parts = plan["split"]["allocations"]
     cost = math.fsum(part["cost"] for part in parts)
     contacts = sum(part["contacts"] for part in parts)
     return (
         math.isclose(cost, plan["split"]["cost"], rel_tol=1e-6, abs_tol=0.01)
         and contacts == _chosen(plan)
-        and plan["split"]["cost"] <= plan["budget"] * (1 + TOLERANCE)
+        and plan["forecast"]["cost"] <= plan["budget"] * (1 + TOLERANCE)
     )
 
 

@@ -39,6 +39,17 @@ def test_a_broken_plan_breaks_its_rule(told, rule):
     assert not rubric(plan, text)[rule]
 
 
+def test_who_is_held_out_costs_nothing(opened):
+    talk = Talk(opened, "rubric of little money")
+    talk.use(BIG_SPENDERS)
+    answer = talk.ask("what do we offer them with $400?", call("plan_strategy"))
+    plan = answer.strategy.to_dict()
+    assert plan["split"]["cost"] > plan["budget"] > plan["forecast"]["cost"]
+    assert rubric(plan, answer.answer) == dict.fromkeys(RULES, True)
+    plan["forecast"]["cost"] = plan["forecast"]["cost_interval"][1] = plan["budget"] + 1
+    assert not rubric(plan, answer.answer)["budget"]
+
+
 def test_a_plan_that_does_not_say_what_not_to_do(told):
     plan, text = told
     assert not rubric(plan, text.replace("**Do not", "**Do"))["what not"]
