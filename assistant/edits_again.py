@@ -9,6 +9,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
+from assistant.by_clause import CLAUSES
 from assistant.linking.edits import Edit
 from assistant.linking.link import Confidence, Link
 from assistant.plan import READ_AGAIN, Plan, edited
@@ -52,12 +53,12 @@ def reread(
     said = {word for each in edits if sure and each.node is not None for word in said_outright(each.node)}
     kinds = {each.kind for each in edits if not nothing}
 
-    plainly = len(link.edits) == 1 and bool(edits) and edits[0].values
+    plainly = len(link.edits) == 1 and bool(edits) and (edits[0].values or edits[0].source == CLAUSES)
 
     def fits(sketch: Sketch, members: set[str], before: set[str], twice: bool) -> bool:
         """It loses no condition where the edit's words change one, has no further one where they take one away, is quite
-        sure where they put another number or time where only one condition can take it, and, unless it was read twice,
-        holds what they say outright and lets nobody in where they narrow."""
+        sure where they put another number or time where only one condition can take it or every clause is read, and,
+        unless it was read twice, holds what they say outright and lets nobody in where they narrow."""
         if sketch.node is None or (plainly and sketch.probability < PLAINLY):
             return False
         more = len(list(conditions(sketch.node))) - len(list(conditions(current)))

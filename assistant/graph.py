@@ -18,6 +18,7 @@ from assistant.again import again, say_again
 from assistant.answer import plain
 from assistant.assumed import assumptions
 from assistant.back import KEPT_TURNS, as_cluster
+from assistant.by_clause import by_clause
 from assistant.check import instead, mistakes, objections, unsaid
 from assistant.edits_again import as_sentence, instead_of_refusing, led_to, reread
 from assistant.grounding import ungrounded
@@ -212,6 +213,7 @@ class TurnGraph:
             return {"pending": None}
         current = _current(state)
         if turn.link.asked == "refine_segment" and current is not None:
+            turn.link = self._clause_by_clause(turn.link, current)
             likeliest = likeliest_edits(turn.link, current)
             if likeliest.edits:
                 turn.plan = likeliest
@@ -226,6 +228,17 @@ class TurnGraph:
             turn.correction = str(error)
         turn.emit("plan", {"tool": turn.plan.tool if turn.plan else None})
         return {"pending": None}
+
+    def _clause_by_clause(self, link: Link, current: Node) -> Link:
+        """The link of an edit, read clause by clause where that leaves less of it unsaid."""
+        saved = self.tools.rooms.library.names()
+        clauses = by_clause(
+            link,
+            current,
+            lambda said, segment: self.linker.link(said, segment, saved, None, "refine_segment"),
+            lambda segment: self.linker.disagreement(link, segment)[0],
+        )
+        return clauses or link
 
     def check(self, state: State, turn: Turn) -> State:
         """Say what is wrong with the plan. A plan that was not offered is asked for once more, then mended; an edit that

@@ -25,7 +25,7 @@ from segments.canonical import fingerprint
 from segments.check import issues, validate
 from segments.codec import to_json
 from segments.definition import FeatureCondition, Node, conditions
-from segments.edit import change
+from segments.edit import change, fewer_of
 from segments.errors import DefinitionError, ModelRetryError
 from segments.vocabulary import Vocabulary
 
@@ -282,7 +282,7 @@ class SecondReader:
         try:
             said, probability = model.weighed(asked(message), self.schema, draw)
             said = without_year(said, message)
-            node = from_sketch(said, self.linker.goods, self.linker.time, self.linker.level)
+            node = fewer_of(from_sketch(said, self.linker.goods, self.linker.time, self.linker.level))
             validate(node, self.vocabulary)
         except (ModelRetryError, DefinitionError):
             return Sketch(None, 0.0)

@@ -165,9 +165,14 @@ def answerable(reading: ToolReading, link: Link, current: Node | None) -> bool:
 
 
 def _describes_anew(reading: ToolReading, link: Link) -> bool:
-    """Whether a message describes customers with no regard to the segment at hand. The model takes none of 85 dev edits for
-    a description; of 160 fresh ones 8 with 0.9 and more, of which all but those that begin anew have words of an edit."""
-    surely = reading.tool == "define_segment" and reading.probability >= DESCRIBES
+    """Whether a message describes customers with no regard to the segment at hand: the model takes it for a description,
+    or the words explain it to the last and the model does not take it for an edit; and it has no word of an edit. The model
+    takes none of 85 dev edits for a description, and 8 of 160 fresh ones, of which all but those that begin anew have such
+    words."""
+    if reading.tool == "define_segment":
+        surely = reading.probability >= DESCRIBES
+    else:
+        surely = reading.reason == "unknown_field" and wholly(link)
     return surely and not link.intents.tools and stands_alone(link.message)
 
 
@@ -227,7 +232,11 @@ class ToolReader:
         reading, has_segment = self.read(link.message), current is not None
         if reading is not None and _takes_out(reading, link, current):
             reading = replace(reading, tool="refine_segment")
+        if reading is not None and set(offered) == {"refine_segment"} and reading.tool in offered:
+            return replace(link, asked="refine_segment"), None
         anew = reading is not None and has_segment and _describes_anew(reading, link)
+        if reading is not None and anew:
+            reading = replace(reading, tool="define_segment", reason=None)
         if reading is None or not (anew or takes(reading, offered, has_segment, whole=wholly(link))):
             return link, None
         other = linked(reading.tool)

@@ -62,6 +62,19 @@ def change(node: Node, target: Node, new: Node) -> Node:
     return out
 
 
+def fewer_of(node: Node) -> Node:
+    """The highest 50 of the highest 200 by the same measure as the highest 50; anything else as it is."""
+    if not isinstance(node, RankCondition) or not isinstance(node.among, RankCondition):
+        return node
+    inner = node.among
+    same = replace(node, count=None, share=None, among=None) == replace(
+        inner, count=None, share=None, among=None
+    )
+    if not same or node.count is None or inner.count is None:
+        return node
+    return fewer_of(replace(inner, count=min(node.count, inner.count)))
+
+
 def affirmed(node: Node) -> Node:
     """What a negation negates; anything else as it is."""
     return node.child if isinstance(node, Not) else node

@@ -31,7 +31,7 @@ from segments.definition import (
     conditions,
     top_level,
 )
-from segments.edit import add, affirmed, change, either, negate_at, remove, same_subject
+from segments.edit import add, affirmed, change, either, fewer_of, negate_at, remove, same_subject
 from segments.errors import DefinitionError
 
 SWAP, TOP = "swap", "top"
@@ -406,7 +406,7 @@ def _among(reading: Reading, found: Sequence[Candidate], current: Node) -> Node 
     ranked = [c.node for c in found if isinstance(c.node, RankCondition) and c.node.among is None]
     if len(ranked) != 1 or len(found) != 1 or not _OF_THEM.search(reading.text):
         return None
-    return replace(ranked[0], among=current)
+    return fewer_of(replace(ranked[0], among=current))
 
 
 _AROUND = re.compile(
@@ -428,7 +428,7 @@ def _other_way_round(text: str, current: Node) -> Node | None:
 
 
 _ANY_OF_THEM = re.compile(
-    r"\W*(?:(?:no|oops|sorry|actually|wait|hm+|ok(?:ay)?|well|and|but)\W+)*"
+    r"\W*(?:(?:no|oops|sorry|actually|wait|hm+|ok(?:ay)?|well|and|but)\W+)*(?:or [a-z][\w ]{1,30}?(?:,? i mean(?:t)?)?[,;.]\W*)?"
     r"(?:(?:either|any)(?: (?:one|of (?:them|the two|those)))?(?: of (?:them|the two))? (?:is|are|will|would|can|should)(?: be)? (?:fine|ok(?:ay)?|enough|good|do|alright|all right|count)|either will do"
     r"|(?:it )?(?:need(?:n['’]?t| not)|does(?:n['’]?t| not) (?:have|need) to)(?: be)? both|one of (?:the two|them) (?:is|will be) (?:enough|fine|ok))"
     r"(?:\W+(?:it )?(?:need(?:n['’]?t| not)|does(?:n['’]?t| not) (?:have|need) to|not necessarily)(?: be)? both)?\W*"
