@@ -90,7 +90,7 @@ _CONDITION_WORD = re.compile(
     r"condition|filter|criteri|rule|requirement|part|bit|restriction|条件|限制|要求|筛选", re.IGNORECASE
 )
 _EXCLUDE = re.compile(
-    r"\bexclud|\bexcept|\bbut not\b|\b(?:drop|remove|kick out|take out|leave out|lose)\b[^.?!]{0,12}\b(?:those|people|anyone|everyone|customers|shoppers|households|who)\b|排除|剔除|除去|除了",
+    r"\bexclud|\bexcept|\bbut not\b|\b(?:drop|remove|kick out|take out|leave out|lose)\b[^.?!]{0,12}\b(?:those|people|anyone|everyone|customers|shoppers|households|who)\b|\bwho\b[^.?!]{3,40}(?:, (?:also )?|\b(?:are|is|go) (?:also )?)out\W*$|排除|剔除|除去|除了",
     re.IGNORECASE,
 )
 _WIDEN = re.compile(

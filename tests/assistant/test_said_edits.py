@@ -529,3 +529,81 @@ def test_the_campaign_of_the_segment_at_hand_is_meant(linker, message, node):
     assert same(edit.apply(from_json(RECEIVED)), both(RECEIVED, node))
     edit, *_ = linker.link(message, from_json(PARENTS)).edits
     assert "campaign" not in str(to_json(edit.apply(from_json(PARENTS))))
+
+
+COUPON = {"event": "coupon_redeem", "from_days_ago": 60}
+
+
+@pytest.mark.parametrize(
+    ("message", "edited"),
+    [
+        ("drop anyone who's never redeemed a coupon", both(bought("SOUP"), {"event": "coupon_redeem"})),
+        ("exclude people who didn't buy beer in the last 60 days", both(bought("SOUP"), bought(*BEER))),
+        ("把没用过券的去掉", both(bought("SOUP"), {"event": "coupon_redeem"})),
+        ("who bought beer in the last 60 days, also out", both(bought("SOUP"), {"not": bought(*BEER)})),
+        (
+            "exclude customers who bought beer in the last 60 days",
+            both(bought("SOUP"), {"not": bought(*BEER)}),
+        ),
+    ],
+)
+def test_who_is_left_out(linker, message, edited):
+    current = from_json(bought("SOUP"))
+    edit = linker.link(message, current).edits[0]
+    assert same(edit.apply(current), edited)
+
+
+def test_who_is_not_to_be_left_out_is_no_condition_for_others(linker):
+    current = from_json(bought("SOUP"))
+    kept = both(bought("SOUP"), {"event": "coupon_redeem"})
+    edits = linker.link("don't drop anyone who hasn't used a coupon", current).edits
+    assert not any(same(edit.apply(current), kept) for edit in edits)
+
+
+def test_nothing_is_enough_where_only_one_kind_of_goods_is_asked_for(linker):
+    current = from_json(both(bought("SOUP"), PARENTS))
+    assert not linker.link("either one is fine", current).edits
+
+
+@pytest.mark.parametrize(
+    "message", ["90 days on both", "push the whole thing out to 90 days", "两个都改成90天", "时间都改成90天"]
+)
+def test_a_time_is_put_into_every_condition(linker, message):
+    current = from_json(both(bought("SOUP"), COUPON))
+    edit = linker.link(message, current).edits[0]
+    assert same(edit.apply(current), both(bought("SOUP", days=90), COUPON | {"from_days_ago": 90}))
+
+
+def test_a_time_for_all_that_cannot_be_put_everywhere_is_an_edit_of_one(linker):
+    current = from_json(both({"any_of": [bought("SOUP"), PARENTS]}, {"any_of": [bought("SOUP"), COUPON]}))
+    assert linker.link("120 days on both", current).edits
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "either one is fine, needn't be both",
+        "hmm wait, any of them will do",
+        "sorry, or beer i mean, doesn't have to be both",
+        "任一即可",
+        "不用都买，一样就行",
+    ],
+)
+def test_one_of_the_goods_is_enough(linker, message):
+    current = from_json(both(bought("SOUP"), bought(*BEER), PARENTS))
+    (edit,) = linker.link(message, current).edits
+    assert same(edit.apply(current), both(PARENTS, {"any_of": [bought("SOUP"), bought(*BEER)]}))
+
+
+@pytest.mark.parametrize(
+    ("message", "edited"),
+    [
+        ("bin the soup condition", PARENTS),
+        ("once is enough really", both(PARENTS, bought("SOUP"))),
+    ],
+)
+def test_what_is_no_longer_asked_for(linker, message, edited):
+    often = bought("SOUP") | {"measure": "count", "op": ">=", "value": 3}
+    current = from_json(both(PARENTS, often))
+    edit = linker.link(message, current).edits[0]
+    assert same(edit.apply(current), edited)
