@@ -87,8 +87,9 @@ LACKING, HESITANT = 0.95, "hesitant"
 """From which probability on it is not doubted that something which a message asks for is lacking, and what marks the plan
 where it is. Fragments of edits ('scrap the imported, keep the domestic') are taken for lacking something with 0.46 to 0.92
 in 12 of 160 fresh edits, fresh requests with an odd word ('fans of store brands: ...') with 0.66 to 0.91; what does lack
-something with 0.96 and more in 32 of 33. Where no segment is at hand, words that stay unread are not doubted: what two
-readings agree on without them was right in 3 of 3 fresh requests and in none of 4 of the test split."""
+something with 0.96 and more in 32 of 33. Where no segment is at hand, it is not doubted in a
+message with words that stay unread: of three such fresh requests that two readings agreed on all were right, of the test
+split's three two are to be refused."""
 SEGMENT = {"define_segment", "refine_segment"}
 EDITS = 0.7
 """From which probability a message edits the segment at hand, whatever its words alone would make of it."""

@@ -7,7 +7,11 @@ from pathlib import PurePath
 
 import httpx
 
+from segments.errors import LLMUnavailableError
+
 ANSWER_SECONDS = 3.0
+ADAPTER_SECONDS = 60.0
+"""A llama.cpp that is at work lists its adapters only when it has read the prompt at hand."""
 SKETCH = "sketch"
 """What the name of an adapter begins with that writes sketches (`assistant.sketch`)."""
 
@@ -48,17 +52,23 @@ def served_model(base_url: str) -> str | None:
 def served_adapter(base_url: str) -> str:
     """The name of the sketch adapter that the server has beside its model: vLLM lists it as a model, llama.cpp apart.
 
-    Empty when it has none.
+    Empty when it has none. Raises LLMUnavailableError for a server that does not say: without its adapter it would be asked
+    otherwise, and answer otherwise.
     """
     try:
-        models = httpx.get(f"{base_url.rstrip('/')}/models", timeout=ANSWER_SECONDS).json()["data"]
+        models = httpx.get(f"{base_url.rstrip('/')}/models", timeout=ADAPTER_SECONDS).json()["data"]
         named = [str(model["id"]) for model in models if str(model["id"]).startswith(SKETCH)]
         if named:
             return named[0]
-        listed = httpx.get(base_url.removesuffix("/v1") + "/lora-adapters", timeout=ANSWER_SECONDS)
+        listed = httpx.get(base_url.removesuffix("/v1") + "/lora-adapters", timeout=ADAPTER_SECONDS)
         paths = [str(adapter["path"]) for adapter in listed.json()] if listed.status_code == 200 else []
         return next((PurePath(path).stem for path in paths if PurePath(path).stem.startswith(SKETCH)), "")
-    except (httpx.HTTPError, httpx.InvalidURL, ValueError, KeyError, TypeError):
+    except httpx.HTTPError as error:
+        raise LLMUnavailableError(
+            f"The language model's server at {base_url} does not say which adapters it has ({type(error).__name__}); "
+            "it is busy or gone: try again, or see segassist doctor."
+        ) from error
+    except (httpx.InvalidURL, ValueError, KeyError, TypeError):
         return ""
 
 

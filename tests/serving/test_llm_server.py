@@ -7,7 +7,8 @@ import subprocess
 import sys
 import threading
 import time
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from contextlib import suppress
+from http.server import BaseHTTPRequestHandler, HTTPServer, ThreadingHTTPServer
 from itertools import pairwise
 from pathlib import Path
 
@@ -58,6 +59,45 @@ def broken(tmp_path):
 def record(folder, url, pid, model="other"):
     data = {"base_url": url, "model": model, "backend": "embedded", "reason": "asked for", "pid": pid}
     (folder / "llm.json").write_text(json.dumps(data))
+
+
+@pytest.fixture
+def busy():
+    """A server that lists its adapter when it has nothing else to do, and the seconds until then."""
+    waits = [0.0]
+
+    class Busy(BaseHTTPRequestHandler):
+        def do_GET(self):
+            apart = self.path == "/lora-adapters"
+            if apart:
+                time.sleep(waits[0])
+            body = [{"id": 0, "path": "/models/sketch-1.gguf"}] if apart else {"data": [{"id": "other"}]}
+            self.send_response(200)
+            self.end_headers()
+            with suppress(BrokenPipeError):
+                self.wfile.write(json.dumps(body).encode())
+
+        def log_message(self, *_):
+            pass
+
+    http = ThreadingHTTPServer(("127.0.0.1", 0), Busy)
+    threading.Thread(target=http.serve_forever, daemon=True).start()
+    yield url_of("127.0.0.1", http.server_port), waits
+    http.shutdown()
+    http.server_close()
+
+
+def test_a_busy_server_is_never_taken_for_one_without_its_adapter(busy, monkeypatch):
+    url, waits = busy
+    waits[0] = 0.3
+    assert connect(url).chat.adapter == "sketch-1"
+    monkeypatch.setattr("serving.llm.probe.ADAPTER_SECONDS", 0.1)
+    with pytest.raises(LLMUnavailableError, match="does not say which adapters it has"):
+        _ = connect(url).chat
+
+
+def test_a_server_without_adapters_has_none(other):
+    assert connect(other).chat.adapter == ""
 
 
 def test_a_port_in_use_is_named(tmp_path, other, broken):
