@@ -6,13 +6,11 @@ import re
 from collections.abc import Callable, Collection
 from dataclasses import replace
 
-from assistant.linking.edits import Edit
+from assistant.linking.edits import CLAUSES, Edit
 from assistant.linking.link import Link
 from assistant.plan import edited, likeliest_edits
 from segments.definition import Node
 
-CLAUSES = "clauses"
-"""The source of an edit that was made clause by clause."""
 _PARTS = re.compile(
     r"\s*[;,.]\s+(?:(?:and|but|then|also|plus)\s+)*|\s+(?:and|but|then)\s+(?=(?:please |also |then |just )*(?:make|stretch|extend|push|move|set|drop|lose|remove"
     r"|bin|scrap|only|add|change|raise|lower|bump|cut|swap|leave|exclude|include|keep|that|they|at least|over|under|more|fewer|less|\d))"

@@ -41,13 +41,9 @@ def mistakes(plan: Plan, link: Link, current: Node | None) -> list[Sentence]:
     if plan.tool == "refuse" and plan.reason not in REFUSE:
         reasons = ", ".join(REFUSE)
         return [Sentence(f"refuse needs a reason of {reasons}.", f"refuse需要一个理由：{reasons}。")]
-    if plan.tool == "refine_segment":
-        edits = [f"e{i}" for i in range(1, len(link.edits) + 1)]
-        if not plan.edits or not set(plan.edits) <= set(edits):
-            accepted = ", ".join(edits)
-            return [
-                Sentence(f"refine_segment needs edits of {accepted}.", f"refine_segment需要修改{accepted}。")
-            ]
+    if plan.tool == "refine_segment" and (not plan.edits or not set(plan.edits) <= set(link.edit_ids)):
+        accepted = ", ".join(link.edit_ids)
+        return [Sentence(f"refine_segment needs edits of {accepted}.", f"refine_segment需要修改{accepted}。")]
     return []
 
 

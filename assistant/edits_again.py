@@ -9,7 +9,6 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from assistant.by_clause import CLAUSES
 from assistant.linking.edits import Edit
 from assistant.linking.link import Confidence, Link
 from assistant.plan import READ_AGAIN, Plan, edited
@@ -53,7 +52,7 @@ def reread(
     said = {word for each in edits if sure and each.node is not None for word in said_outright(each.node)}
     kinds = {each.kind for each in edits if not nothing}
 
-    plainly = len(link.edits) == 1 and bool(edits) and (edits[0].values or edits[0].source == CLAUSES)
+    plainly = len(link.edits) == 1 and bool(edits) and edits[0].values
 
     def fits(sketch: Sketch, members: set[str], before: set[str], twice: bool) -> bool:
         """It loses no condition where the edit's words change one, has no further one where they take one away, is quite

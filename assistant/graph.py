@@ -26,7 +26,7 @@ from assistant.linking.edits import begins_anew
 from assistant.linking.link import Link, is_chinese
 from assistant.linking.linker import Linker
 from assistant.llm import ChatModel, writer
-from assistant.moves import counted_part, moved, of_part
+from assistant.moves import moved, part_asked_of
 from assistant.naming import MAX_NAME
 from assistant.outright import Known, outright
 from assistant.phrasing import PHRASED, marketing_copy, pitch
@@ -99,7 +99,7 @@ class TurnGraph:
         saved = self.tools.rooms.library.names()
         move = moved(turn.question, state, lambda said, both: self.linker.link(said, both, saved))
         turn.said, turn.moved = move.said, move.state
-        part, state = counted_part(state), {**state, **move.state}
+        part, state = part_asked_of(move.said, state), {**state, **move.state}
         link, turn.steps = self._linked(turn.said or turn.question, state, saved)
         turn.link = link
         turn.plan = self._outright(turn, state, saved) if turn.said else SHOWN
@@ -115,12 +115,15 @@ class TurnGraph:
         elif _lacking(turn.plan):
             turn.plan, turn.link = self._not_lacking(turn, state, saved) or (turn.plan, turn.link)
         counts = turn.plan is not None and (turn.plan.tool, turn.plan.segment) == ("count_part", DESCRIBED)
-        if counts and part is not None and turn.link.reading is not None and of_part(turn.said):
+        if counts and part is not None and turn.link.reading is not None:
             turn.link = replace(turn.link, reading=add(part, turn.link.reading))
         turn.link = replace(turn.link, language="zh" if is_chinese(turn.question) else "en")
         turn.emit(
             "link", {"found": len(turn.link.candidates) + len(turn.link.edits), "unknown": turn.link.unknown}
         )
+        current = _current(state)
+        if turn.plan is None and turn.link.asked == "refine_segment" and current is not None:
+            turn.link = self._clause_by_clause(turn.link, current, saved)
         return {}
 
     def _linked(
@@ -213,7 +216,6 @@ class TurnGraph:
             return {"pending": None}
         current = _current(state)
         if turn.link.asked == "refine_segment" and current is not None:
-            turn.link = self._clause_by_clause(turn.link, current)
             likeliest = likeliest_edits(turn.link, current)
             if likeliest.edits:
                 turn.plan = likeliest
@@ -229,9 +231,8 @@ class TurnGraph:
         turn.emit("plan", {"tool": turn.plan.tool if turn.plan else None})
         return {"pending": None}
 
-    def _clause_by_clause(self, link: Link, current: Node) -> Link:
+    def _clause_by_clause(self, link: Link, current: Node, saved: Sequence[str]) -> Link:
         """The link of an edit, read clause by clause where that leaves less of it unsaid."""
-        saved = self.tools.rooms.library.names()
         clauses = by_clause(
             link,
             current,

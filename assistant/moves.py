@@ -35,7 +35,7 @@ def moved(question: str, state: State, link: Callable[[str, Node], Link]) -> Mov
     if not current or spoken_back(question) is not None:
         return Move({}, question)
     chinese = is_chinese(question)
-    part = counted_part(state)
+    part = _counted_part(state)
     if part is not None:
         whole = from_json(current)
         said, both = _rest(_TAKEN, question), to_json(add(whole, part))
@@ -62,7 +62,7 @@ def _changed(history: list[dict[str, Any]]) -> bool:
     return last.get("tool") in CHANGES and last.get("definition") != before.get("definition")
 
 
-def counted_part(state: State) -> Node | None:
+def _counted_part(state: State) -> Node | None:
     """The part of the current segment that the last turn counted; None where it counted none."""
     called, last = state.get("called", []), (state.get("history") or [{}])[-1]
     if not called or called[-1]["name"] != "count_part" or last.get("tool") != "count_part":
@@ -70,9 +70,9 @@ def counted_part(state: State) -> Node | None:
     return from_json(called[-1]["arguments"]["part"])
 
 
-def of_part(question: str) -> bool:
-    """Whether a message asks of the part that was counted: 'and of those, how many came twice?'."""
-    return _OF_PART.match(question) is not None
+def part_asked_of(question: str, state: State) -> Node | None:
+    """The part that was counted last, where a message asks of it: 'and of those, how many came twice?'."""
+    return _counted_part(state) if _OF_PART.match(question) else None
 
 
 def _changes_part(question: str, whole: Node, part: Node, link: Callable[[str, Node], Link]) -> bool:

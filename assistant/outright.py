@@ -182,7 +182,7 @@ def _of_segment(message: str, link: Link, current: Node, before: Node | None) ->
     if place is not None:
         return _without(current, place)
     if link.edits and not link.intents.tools and all(edit.settled for edit in link.edits):
-        return Plan("refine_segment", edits=tuple(f"e{place}" for place in range(1, len(link.edits) + 1)))
+        return Plan("refine_segment", edits=link.edit_ids)
     asks = spoken_share(message) or (not link.intents.tools and spoken_whether(message))
     if asks and link.reading is not None:
         return _settled("count_part", DESCRIBED)

@@ -136,7 +136,7 @@ def _tool_schema(tool: str, link: Link, has_segment: bool) -> dict[str, Any]:
     elif tool == "refine_segment":
         properties["edits"] = {
             "type": "array",
-            "items": {"enum": [f"e{i}" for i in range(1, len(link.edits) + 1)]},
+            "items": {"enum": list(link.edit_ids)},
             "minItems": 1,
             "maxItems": len({edit.source for edit in link.edits}),
         }
@@ -206,7 +206,7 @@ def likeliest_edits(link: Link, current: Node) -> Plan:
     """The plan of a message that is known to change the segment: the likeliest edit of each part of its words, but of what
     another has changed already. Of 15 edits in others' wording that leave a choice the model's finds the same customers."""
     chosen, sources, targets, segment = list[str](), set[str](), list[Node](), current
-    for place, edit in enumerate(link.edits, 1):
+    for name, edit in zip(link.edit_ids, link.edits, strict=True):
         if edit.source in sources:
             continue
         sources.add(edit.source)
@@ -216,7 +216,7 @@ def likeliest_edits(link: Link, current: Node) -> Plan:
             continue
         if edit.target is None or edit.target not in targets:
             segment = changed
-            chosen.append(f"e{place}")
+            chosen.append(name)
             targets += [] if edit.target is None else [edit.target]
     return Plan("refine_segment", edits=tuple(chosen))
 
@@ -224,7 +224,7 @@ def likeliest_edits(link: Link, current: Node) -> Plan:
 def with_every_change(plan: Plan, link: Link, current: Node) -> Plan:
     """The plan with the changes of every part of the words, where it has only some of them and each part puts another value
     into a condition that is there: 'discount 15 % will do, and five coupons in half a year'."""
-    if not set(plan.edits) <= {f"e{place}" for place in range(1, len(link.edits) + 1)}:
+    if not set(plan.edits) <= set(link.edit_ids):
         return plan
     likeliest = likeliest_edits(link, current)
     every = all(link.edit(name).kind == "change" for name in likeliest.edits)

@@ -87,9 +87,9 @@ LACKING, HESITANT = 0.95, "hesitant"
 """From which probability on it is not doubted that something which a message asks for is lacking, and what marks the plan
 where it is. Fragments of edits ('scrap the imported, keep the domestic') are taken for lacking something with 0.46 to 0.92
 in 12 of 160 fresh edits, fresh requests with an odd word ('fans of store brands: ...') with 0.66 to 0.91; what does lack
-something with 0.96 and more in 32 of 33. Where no segment is at hand, it is not doubted in a
-message with words that stay unread: of three such fresh requests that two readings agreed on all were right, of the test
-split's three two are to be refused."""
+something with 0.96 and more in 32 of 33. Where no segment is at hand, it is not doubted in a message with words that stay
+unread: of three such fresh requests that two readings agreed on all were right, of the test split's three two are to be
+refused."""
 SEGMENT = {"define_segment", "refine_segment"}
 EDITS = 0.7
 """From which probability a message edits the segment at hand, whatever its words alone would make of it."""
@@ -231,14 +231,15 @@ class ToolReader:
         finding stands. offered: the tools that the words leave. linked: links the message as one that asks for a tool.
         Raises LLMUnavailableError."""
         reading, has_segment = self.read(link.message), current is not None
-        if reading is not None and _takes_out(reading, link, current):
+        if reading is None:
+            return link, None
+        if _takes_out(reading, link, current):
             reading = replace(reading, tool="refine_segment")
-        if reading is not None and set(offered) == {"refine_segment"} and reading.tool in offered:
+        if reading.tool == "refine_segment" and set(offered) == {"refine_segment"}:
             return replace(link, asked="refine_segment"), None
-        anew = reading is not None and has_segment and _describes_anew(reading, link)
-        if reading is not None and anew:
+        if has_segment and _describes_anew(reading, link):
             reading = replace(reading, tool="define_segment", reason=None)
-        if reading is None or not (anew or takes(reading, offered, has_segment, whole=wholly(link))):
+        elif not takes(reading, offered, has_segment, whole=wholly(link)):
             return link, None
         other = linked(reading.tool)
         if not answerable(reading, other, current):

@@ -67,9 +67,7 @@ def fewer_of(node: Node) -> Node:
     if not isinstance(node, RankCondition) or not isinstance(node.among, RankCondition):
         return node
     inner = node.among
-    same = replace(node, count=None, share=None, among=None) == replace(
-        inner, count=None, share=None, among=None
-    )
+    same = replace(node, count=inner.count, among=inner.among) == inner
     if not same or node.count is None or inner.count is None:
         return node
     return fewer_of(replace(inner, count=min(node.count, inner.count)))

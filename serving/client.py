@@ -302,8 +302,8 @@ class Client:
         """Have the members exported. It goes on by itself; `wait_for` and `download` take what this returns. With
         'table' they are also put into the table `name` of the server's `export_database`. channel: only those who agreed
         to it. webhook: which of the server's `webhooks` the file is delivered to."""
-        body = {"definition": definition, "name": name, "format": file_format, "channel": channel}
-        body |= {"webhook": webhook}
+        asked = {"name": name, "format": file_format, "channel": channel, "webhook": webhook}
+        body = {"definition": definition, **asked}
         answer = self._send("POST", "/v1/exports", json=body, headers=_once())
         return ExportJob.model_validate_json(answer.content)
 

@@ -47,6 +47,8 @@ BEAT_SECONDS = 1.0
 STILL_SECONDS = 6.0
 """A job whose beat has not moved for so long is taken to be nobody's."""
 ATTEMPTS = 3
+WAITING = {"state": "queued", "step": "waiting", "progress": 0.0}
+"""Of a job that nobody works on yet, or any more."""
 FAILED = "The export jobs cannot be used"
 MOMENT = DateTime(timezone=True)
 
@@ -145,14 +147,11 @@ class Jobs:
             "channel": channel,
             "webhook": webhook,
             "definition": json.dumps(to_json(definition), ensure_ascii=False),
-            "state": "queued",
-            "progress": 0.0,
-            "step": "waiting",
             "attempts": 0,
             "cancel": False,
             "beat": 0,
             "created_at": now,
-        }
+        } | WAITING
         with self._state.write(FAILED) as connection:
             connection.execute(insert(_jobs).values(**row))
         return self.get(str(row["id"]))
@@ -238,17 +237,10 @@ class Jobs:
         """Put a job that made its file and did not deliver it back into the queue. Raises NotFoundError, ConflictError."""
         ended = _jobs.c.state.in_(("failed", "cancelled"))
         undelivered = ended, _jobs.c.webhook != "", _jobs.c.folder.is_not(None)
-        anew: dict[str, Any] = {
-            "state": "queued",
-            "step": "waiting",
-            "progress": 0.0,
-            "attempts": 0,
-            "cancel": False,
-        }
         told = dict.fromkeys(("code", "detail", "detail_zh", "ended_at"))
         with self._state.write(FAILED) as connection:
             mine = update(_jobs).where(_jobs.c.id == job_id, *undelivered)
-            changed = connection.execute(mine.values(**anew, **told)).rowcount
+            changed = connection.execute(mine.values(attempts=0, cancel=False, **WAITING, **told)).rowcount
         job = self.get(job_id)
         if not changed:
             raise ConflictError(
@@ -286,7 +278,7 @@ class Jobs:
         }
         with self._state.write(FAILED) as connection:
             connection.execute(mine.where(_jobs.c.attempts >= ATTEMPTS).values(owner=None, **failed))
-            connection.execute(mine.values(state="queued", owner=None, step="waiting", progress=0.0))
+            connection.execute(mine.values(owner=None, **WAITING))
 
 
 class _Stop(BaseException):

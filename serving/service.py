@@ -698,29 +698,36 @@ class Service:
     def make_export(self, job: Job, progress: Progress) -> tuple[str, int]:
         """Do an export job: (its folder, customers in it). Raises UnauthenticatedError when its user is revoked."""
         caller = self.users.named(job.user).by(job.via) if self.users.on else job.caller
-        exports = self.rooms.workspace.folder / "exports"
         if job.folder is None:
-            if job.attempts > 1:
-                clear_partial(exports, job.name)
-            made = self.export(caller, job.definition, job.name, job.format, job.channel, progress)
-            folder, count = str(made.relative_to(exports)), read_manifest(made).count
-            if not job.webhook:
-                return folder, count
-            if not self.jobs.made(job, folder, count):
-                withdraw(made)
-                raise ConflictError(
-                    f"export: job {job.id} was taken over by another process.",
-                    f"export：任务{job.id}已由另一进程接手。",
-                )
-            job = replace(job, folder=folder, count=count)
+            job = self._with_file(caller, job, progress)
+        if job.webhook:
+            self._deliver(caller, job, progress)
+        return str(job.folder), int(job.count or 0)
+
+    def _with_file(self, caller: Caller, job: Job, progress: Progress) -> Job:
+        """The job with its export made; what is to be delivered is kept before. Raises ConflictError where another process
+        has taken it over."""
+        exports = self.rooms.workspace.folder / "exports"
+        if job.attempts > 1:
+            clear_partial(exports, job.name)
+        made = self.export(caller, job.definition, job.name, job.format, job.channel, progress)
+        folder, count = str(made.relative_to(exports)), read_manifest(made).count
+        if job.webhook and not self.jobs.made(job, folder, count):
+            withdraw(made)
+            raise ConflictError(
+                f"export: job {job.id} was taken over by another process.",
+                f"export：任务{job.id}已由另一进程接手。",
+            )
+        return replace(job, folder=folder, count=count)
+
+    def _deliver(self, caller: Caller, job: Job, progress: Progress) -> None:
+        """Deliver the export of a job. Raises ForbiddenError, NotFoundError, UserError, StorageError."""
         self.check(caller, "export", "delivery")
         made = self._folder_of(job)
-        manifest = read_manifest(made)
         address, secret = webhook_of(self.rooms.workspace.settings.webhooks, job.webhook)
-        sent = {"exported": job.name, "id": manifest.id, "webhook": job.webhook, "count": manifest.count}
+        sent = {"exported": job.name, "id": made.name, "webhook": job.webhook, "count": job.count}
         with self.changing(caller, "delivering", **sent) as came:
             came["tries"] = deliver(made, address, secret, progress=progress)
-        return str(job.folder), manifest.count
 
     def _folder_of(self, job: Job) -> Path:
         """Where the export of a job is. Raises NotFoundError when it has been removed."""

@@ -38,6 +38,8 @@ SWAP, TOP = "swap", "top"
 """Begin the sources of edits that a message settles."""
 NUMBER, TIME = "number", "time"
 """Begin the sources of edits that put another number or time into a condition."""
+CLAUSES = "clauses"
+"""The source of an edit that is every clause's of a message."""
 
 
 @dataclass(frozen=True)
@@ -65,8 +67,8 @@ class Edit:
 
     @property
     def values(self) -> bool:
-        """Whether it puts another number or time into a condition that is there."""
-        return self.kind == "change" and self.source.startswith((NUMBER, TIME))
+        """Whether it puts another number or time into a condition that is there, or was read clause by clause."""
+        return self.kind == "change" and self.source.startswith((NUMBER, TIME, CLAUSES))
 
     def apply(self, definition: Node) -> Node:
         """The definition after the edit."""
@@ -186,9 +188,8 @@ def propose(reading: Reading, found: Sequence[Candidate], current: Node) -> tupl
     if begins_anew(reading.text):
         return ()
     found = [replace(each, node=of_the_same(each.node, reading.text, existing)) for each in found]
-    kept = len(found) == 1 and _NEVER_OUT.search(reading.text) and not _DO_NOT.search(reading.text)
-    if kept:
-        return tuple(Edit("add", affirmed(each.node), None, each.reading, "c0") for each in found)
+    if len(found) == 1 and _NEVER_OUT.search(reading.text) and not _DO_NOT.search(reading.text):
+        return (Edit("add", affirmed(found[0].node), None, found[0].reading, "c0"),)
     swapped = swaps(reading, [candidate.node for candidate in found], existing)
     if swapped:
         return tuple(
@@ -201,12 +202,13 @@ def propose(reading: Reading, found: Sequence[Candidate], current: Node) -> tupl
     around = _other_way_round(reading.text, current)
     if around is not None:
         return (Edit("change", around, current, source=SWAP),)
-    either_one = _any_of_them(reading.text, current)
-    if either_one is not None:
-        return (either_one,)
-    ranked = _multiplied(reading.text, existing) or _picked_from(reading.text, found, existing)
-    if ranked is not None:
-        return (ranked,)
+    whole = (
+        _any_of_them(reading.text, current)
+        or _multiplied(reading.text, existing)
+        or _picked_from(reading.text, found, existing)
+    )
+    if whole is not None:
+        return (whole,)
     edits: list[Edit] = [*_removals(reading, found, existing), *_allowed_again(reading, found, current)]
     if edits:
         spoken = [edit.target for edit in edits]

@@ -66,6 +66,11 @@ class Link:
         """Whether the message speaks of the current segment, if there is one."""
         return bool(_THEM.search(self.message))
 
+    @property
+    def edit_ids(self) -> tuple[str, ...]:
+        """The ids of the edits, 'e1' first."""
+        return tuple(f"e{place}" for place in range(1, len(self.edits) + 1))
+
     def edit(self, number: str) -> Edit:
         """The edit of an id such as 'e1'."""
         return self.edits[int(number[1:]) - 1]

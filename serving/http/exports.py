@@ -37,8 +37,7 @@ def export_routes(service: Service) -> APIRouter:
         """Export a definition's members: a job, whose progress is at its Location. Written to the audit log."""
         definition, channel, webhook = service.read(body.definition), body.channel or "", body.webhook or ""
         job = service.start_export(caller, definition, body.name, body.format, channel, webhook)
-        response.headers["Location"] = f"/v1/exports/{job.id}"
-        return _shown(job, request)
+        return _accepted(job, request, response)
 
     @router.get("")
     def exports(
@@ -68,9 +67,7 @@ def export_routes(service: Service) -> APIRouter:
     )
     def deliver(job: JobId, caller: Exporter, request: Request, response: Response) -> schemas.ExportJob:
         """Have a delivery that failed tried again: the same file, with the same `Idempotency-Key`."""
-        waiting = service.deliver_again(caller, job)
-        response.headers["Location"] = f"/v1/exports/{waiting.id}"
-        return _shown(waiting, request)
+        return _accepted(service.deliver_again(caller, job), request, response)
 
     @router.get("/{job}/file", response_class=WholeFile, responses={200: FILE})
     def file(job: JobId, caller: Exporter) -> WholeFile:
@@ -81,6 +78,11 @@ def export_routes(service: Service) -> APIRouter:
         return WholeFile(path, media_type="application/octet-stream", filename=name, headers=headers)
 
     return router
+
+
+def _accepted(job: Job, request: Request, response: Response) -> schemas.ExportJob:
+    response.headers["Location"] = f"/v1/exports/{job.id}"
+    return _shown(job, request)
 
 
 def _shown(job: Job, request: Request) -> schemas.ExportJob:
